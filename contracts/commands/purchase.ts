@@ -1,0 +1,10 @@
+import { z } from 'zod';
+
+/** Hints to look at the supplier order's row: the row decides, so repeats and late arrivals change nothing. */
+export const BUY = 'buy';
+export const PAY = 'pay';
+export const LOOK_UP = 'look_up';
+export const PURCHASE_VERBS = [BUY, PAY, LOOK_UP] as const;
+
+export const PurchaseCommand = z.object({ orderId: z.string(), supplierOrderId: z.string() });
+export type PurchaseCommand = z.infer<typeof PurchaseCommand>;

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { Settings } from './settings.ts';
+
+/** Every wait of the machines by name, with what happens when it is over. */
+export const DEADLINES = {
+  payment: 'an unpaid order is held as overdue',
+  grace: 'the customer had time to change their mind: sourcing starts',
+  sourcing: 'sourcing is asked for again',
+  buy: 'the purchase is asked for again',
+  placing: 'a purchase call that never reported back is in doubt',
+  look_up: 'the doubtful purchase is looked up again',
+  pay: 'the payment is asked for again, after a re-read',
+  ship: 'a bought order that does not ship is held as overdue',
+  deliver: 'a shipped order that does not arrive is held as overdue',
+  fulfill: 'the shop is asked again to take the fulfilment',
+} as const;
+
+export const DeadlineName = z.enum(Object.keys(DEADLINES) as [keyof typeof DEADLINES]);
+export type DeadlineName = keyof typeof DEADLINES;
+
+export const TIMER_ELAPSED = 'timer.elapsed';
+export const TimerElapsed = z.object({
+  orderId: z.string(),
+  deadline: DeadlineName,
+  supplierOrderId: z.string().optional(),
+  parcelId: z.string().optional(),
+});
+export type TimerElapsed = z.infer<typeof TimerElapsed>;
+
+/** Identifies a timer within its order; setting the same key again replaces it. */
+export const timerKey = (timer: Omit<TimerElapsed, 'orderId'>): string =>
+  [timer.deadline, timer.supplierOrderId, timer.parcelId].filter((part) => part !== undefined).join(':');
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** How long each wait takes, in milliseconds, under these settings. */
+export const deadlineDelays = (settings: Settings): Readonly<Record<DeadlineName, number>> => ({
+  payment: 7 * DAY_MS,
+  grace: settings.ORDER_MANAGER_GRACE_SECONDS * 1_000,
+  sourcing: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
+  buy: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
+  // Longer than the purchase call's own timeout, so that only a dead process can miss it.
+  placing: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 2_000 + 5_000,
+  look_up: settings.ORDER_MANAGER_DOUBT_GRACE_SECONDS * 1_000,
+  pay: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
+  ship: 10 * DAY_MS,
+  deliver: 45 * DAY_MS,
+  fulfill: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
+});

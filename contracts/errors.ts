@@ -1,0 +1,46 @@
+/** What we foresaw going wrong. Callers branch on the code, never on the message. */
+export type ErrorCode =
+  | 'message_invalid'
+  | 'settings_invalid'
+  | 'body_malformed'
+  | 'body_invalid'
+  | 'body_too_large'
+  | 'webhook_unverified'
+  | 'unauthorized'
+  | 'not_found'
+  | 'order_not_found'
+  | 'supplier_order_not_found'
+  | 'store_unavailable'
+  | 'bus_unavailable'
+  | 'stream_mismatch'
+  | 'conservation_violated'
+  | 'supplier_failed'
+  | 'shop_failed'
+  | 'mail_failed'
+  | 'template_invalid';
+
+/** One place in a rejected input: a dotted path and what is wrong there. */
+export interface FieldProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly fields: readonly FieldProblem[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { retryable: boolean; cause?: unknown; fields?: readonly FieldProblem[] },
+  ) {
+    super(message, { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retryable = options.retryable;
+    this.fields = options.fields ?? [];
+  }
+}
+
+export const isRetryable = (error: unknown): boolean => error instanceof AppError && error.retryable;

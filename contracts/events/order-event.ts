@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { TIMER_ELAPSED, TimerElapsed } from '../deadlines.ts';
+import {
+  FULFILLMENT_SYNCED,
+  FULFILLMENT_WITHHELD,
+  FulfillmentSynced,
+  FulfillmentWithheld,
+} from './fulfillment-outcome.ts';
+import {
+  NOTIFICATION_FAILED,
+  NOTIFICATION_SENT,
+  NotificationFailed,
+  NotificationSent,
+} from './notification-outcome.ts';
+import { ORDER_RECEIVED, ORDER_UPDATED, OrderReceived } from './order-received.ts';
+import { ORDER_SOURCED, OrderSourced } from './order-sourced.ts';
+import {
+  SUPPLIER_ORDER_ABSENT,
+  SUPPLIER_ORDER_ACCEPTED,
+  SUPPLIER_ORDER_OUTCOME_UNKNOWN,
+  SUPPLIER_ORDER_PLACED,
+  SUPPLIER_ORDER_PLACING,
+  SUPPLIER_ORDER_REJECTED,
+  SUPPLIER_ORDER_WITHHELD,
+  SupplierOrderAbsent,
+  SupplierOrderAccepted,
+  SupplierOrderOutcomeUnknown,
+  SupplierOrderPlaced,
+  SupplierOrderPlacing,
+  SupplierOrderRejected,
+  SupplierOrderWithheld,
+} from './purchase-outcome.ts';
+import { RELEASE_REQUESTED, ReleaseRequested } from './release-requested.ts';
+import { SUPPLIER_ORDER_OBSERVED, SupplierOrderObserved } from './supplier-order-observed.ts';
+
+const event = <T extends string, D extends z.ZodType>(type: T, data: D) =>
+  z.object({ type: z.literal(type), data });
+
+/** Everything that may stand in a partition of the event log. */
+export const OrderEvent = z.discriminatedUnion('type', [
+  event(ORDER_RECEIVED, OrderReceived),
+  event(ORDER_UPDATED, OrderReceived),
+  event(ORDER_SOURCED, OrderSourced),
+  event(RELEASE_REQUESTED, ReleaseRequested),
+  event(SUPPLIER_ORDER_PLACING, SupplierOrderPlacing),
+  event(SUPPLIER_ORDER_PLACED, SupplierOrderPlaced),
+  event(SUPPLIER_ORDER_ACCEPTED, SupplierOrderAccepted),
+  event(SUPPLIER_ORDER_REJECTED, SupplierOrderRejected),
+  event(SUPPLIER_ORDER_OUTCOME_UNKNOWN, SupplierOrderOutcomeUnknown),
+  event(SUPPLIER_ORDER_ABSENT, SupplierOrderAbsent),
+  event(SUPPLIER_ORDER_WITHHELD, SupplierOrderWithheld),
+  event(SUPPLIER_ORDER_OBSERVED, SupplierOrderObserved),
+  event(FULFILLMENT_SYNCED, FulfillmentSynced),
+  event(FULFILLMENT_WITHHELD, FulfillmentWithheld),
+  event(NOTIFICATION_SENT, NotificationSent),
+  event(NOTIFICATION_FAILED, NotificationFailed),
+  event(TIMER_ELAPSED, TimerElapsed),
+]);
+export type OrderEvent = z.infer<typeof OrderEvent>;

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+/** The shop told us about an order. Repeats and newer versions of one order carry the same shape. */
+export const ORDER_RECEIVED = 'order.received';
+/** A later body of the same order; applied only when `sourceUpdatedAt` is newer than what is stored. */
+export const ORDER_UPDATED = 'order.updated';
+
+export const ReceivedLine = z.object({
+  lineId: z.string().min(1),
+  variantId: z.string().nullable(),
+  productId: z.string().nullable(),
+  sku: z.string().nullable(),
+  title: z.string(),
+  unitPriceMinor: z.int(),
+  /** Units ordered, less what an edit or refund has taken away. */
+  units: z.int().nonnegative(),
+  /**
+   * Who delivers: `us`; `nobody` for digital goods, gift cards and units that were already shipped elsewhere;
+   * `other_service` when the shop routed the line to somebody else's fulfilment service.
+   */
+  deliveredBy: z.enum(['us', 'nobody', 'other_service']),
+});
+export type ReceivedLine = z.infer<typeof ReceivedLine>;
+
+/** Facts only: names, addresses and contact stay in the database. */
+export const OrderReceived = z.object({
+  orderId: z.string(),
+  shop: z.string(),
+  shopOrderId: z.string(),
+  name: z.string(),
+  currency: z.string().length(3),
+  totalMinor: z.int(),
+  placedAt: z.string(),
+  sourceUpdatedAt: z.iso.datetime(),
+  test: z.boolean(),
+  cancelled: z.boolean(),
+  payment: z.enum(['pending', 'paid', 'refunded', 'voided']),
+  /** Whether name, street, city and country are there to ship to. */
+  hasAddress: z.boolean(),
+  hasEmail: z.boolean(),
+  lines: z.array(ReceivedLine),
+});
+export type OrderReceived = z.infer<typeof OrderReceived>;

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { Evidence, FailureClass, HoldReason } from '../vocabulary.ts';
+
+const Attempted = z.object({
+  orderId: z.string(),
+  supplierOrderId: z.string(),
+  attempt: z.int().nonnegative(),
+});
+
+/** The purchase intent is committed; the call follows. */
+export const SUPPLIER_ORDER_PLACING = 'supplier_order.placing';
+export const SupplierOrderPlacing = Attempted;
+export type SupplierOrderPlacing = z.infer<typeof SupplierOrderPlacing>;
+
+/** The order exists at the supplier and waits for our payment. */
+export const SUPPLIER_ORDER_PLACED = 'supplier_order.placed';
+export const SupplierOrderPlaced = Attempted.extend({
+  supplierReference: z.string().min(1),
+  amountMinor: z.int().nonnegative().nullable(),
+});
+export type SupplierOrderPlaced = z.infer<typeof SupplierOrderPlaced>;
+
+/** The supplier has the order and its money. */
+export const SUPPLIER_ORDER_ACCEPTED = 'supplier_order.accepted';
+export const SupplierOrderAccepted = Attempted.extend({
+  supplierReference: z.string().min(1),
+  amountMinor: z.int().nonnegative().nullable(),
+});
+export type SupplierOrderAccepted = z.infer<typeof SupplierOrderAccepted>;
+
+/** A clear no. Nothing was bought. */
+export const SUPPLIER_ORDER_REJECTED = 'supplier_order.rejected';
+export const SupplierOrderRejected = Attempted.extend({ failureClass: FailureClass, evidence: Evidence });
+export type SupplierOrderRejected = z.infer<typeof SupplierOrderRejected>;
+
+/** The call ended without a verdict: it may have bought. */
+export const SUPPLIER_ORDER_OUTCOME_UNKNOWN = 'supplier_order.outcome_unknown';
+export const SupplierOrderOutcomeUnknown = Attempted.extend({ evidence: Evidence });
+export type SupplierOrderOutcomeUnknown = z.infer<typeof SupplierOrderOutcomeUnknown>;
+
+/** Look-ups say, often and long enough, that the doubtful purchase does not exist: the next attempt may start. */
+export const SUPPLIER_ORDER_ABSENT = 'supplier_order.absent';
+export const SupplierOrderAbsent = Attempted.extend({ lookUps: z.int().positive() });
+export type SupplierOrderAbsent = z.infer<typeof SupplierOrderAbsent>;
+
+/** Suppliers will not go on without a person: cap, mode, kill switch, funds, or a doubt that cannot be resolved. */
+export const SUPPLIER_ORDER_WITHHELD = 'supplier_order.withheld';
+export const SupplierOrderWithheld = Attempted.extend({ reason: HoldReason, evidence: Evidence });
+export type SupplierOrderWithheld = z.infer<typeof SupplierOrderWithheld>;

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { Evidence, ParcelStateName } from '../vocabulary.ts';
+
+/** A status query (or a push re-read by one) saw something new. */
+export const SUPPLIER_ORDER_OBSERVED = 'supplier_order.observed';
+
+export const ObservedParcel = z.object({
+  trackingNumber: z.string().min(1),
+  /** Number of the last-mile carrier, once there is one. */
+  lastMileTrackingNumber: z.string().nullable(),
+  carrier: z.string().nullable(),
+  trackingUrl: z.string().nullable(),
+  state: ParcelStateName,
+  /** Order line units in this parcel; absent: everything of the supplier order that is in no other parcel. */
+  units: z.record(z.string(), z.int().positive()).optional(),
+});
+export type ObservedParcel = z.infer<typeof ObservedParcel>;
+
+export const SupplierOrderObserved = z.object({
+  orderId: z.string(),
+  supplierOrderId: z.string(),
+  status: z.enum(['awaiting_payment', 'processing', 'shipped', 'delivered', 'cancelled']),
+  parcels: z.array(ObservedParcel),
+  evidence: Evidence,
+});
+export type SupplierOrderObserved = z.infer<typeof SupplierOrderObserved>;

@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+/** RFC 9457, media type `application/problem+json`. `code` is stable; `errors` names fields by dotted path. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string().optional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof Problem>;

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { AppError } from './errors.ts';
+import { toMinor } from './money.ts';
+import type { SupplierName } from './vocabulary.ts';
+
+/** Shopify serves these; 2026-10 until 1 October 2027. A retired one would silently be answered by another version. */
+export const SHOPIFY_API_VERSIONS = ['2026-01', '2026-04', '2026-07', '2026-10'] as const;
+
+const text = z.string().trim();
+const port = z.coerce.number().int().min(1).max(65_535);
+const seconds = z.coerce
+  .number()
+  .min(0)
+  .max(30 * 24 * 3_600);
+const origin = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+const mode = z.enum(['off', 'shadow', 'live']);
+const usd = text.transform((amount, context) => {
+  try {
+    return toMinor(amount, 'USD');
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be an amount in US dollars, like 500.00' });
+    return z.NEVER;
+  }
+});
+
+const Environment = z.object({
+  ORDER_MANAGER_PORT: port.default(8002),
+  ORDER_MANAGER_HOST: text.default('0.0.0.0'),
+  ORDER_MANAGER_API_KEY: text.min(16, 'must have at least 16 characters').optional(),
+  ORDER_MANAGER_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']).default('INFO'),
+  ORDER_MANAGER_GRACE_SECONDS: seconds.default(900),
+  ORDER_MANAGER_POLL_SECONDS: seconds.min(0.1).default(900),
+  ORDER_MANAGER_RETRY_SECONDS: seconds.min(0.1).default(120),
+  ORDER_MANAGER_CALL_TIMEOUT_SECONDS: seconds.min(0.1).default(30),
+  ORDER_MANAGER_DOUBT_GRACE_SECONDS: seconds.default(60),
+  ORDER_MANAGER_DOUBT_WINDOW_SECONDS: seconds.default(600),
+  ORDER_MANAGER_COST_TOLERANCE_PERCENT: z.coerce.number().min(0).max(1_000).default(10),
+  ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: usd.optional(),
+  ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: usd.optional(),
+  ORDER_MANAGER_BRAND_NAME: text.default(''),
+  ORDER_MANAGER_DEFAULT_LANGUAGE: z.enum(['en', 'fr']).default('en'),
+  DB_CONNECTION_STRING: z
+    .url({
+      protocol: /^postgres(ql)?$/,
+      error: 'must be a URL like postgresql://user:password@host:5432/orderdb',
+    })
+    .optional(),
+  NATS_URL: text.optional(),
+  SHOPIFY_SHOP_URL: text
+    .transform((shop) =>
+      shop
+        .replace(/^https?:\/\//, '')
+        .replace(/\/+$/, '')
+        .toLowerCase(),
+    )
+    .refine(
+      (shop) => /^[a-z0-9][a-z0-9-]*\.(myshopify\.com|shopify\.com|myshopify\.io|shop\.dev)$/.test(shop),
+      {
+        error: 'must be the shop’s own domain, like your-shop.myshopify.com',
+      },
+    )
+    .optional(),
+  SHOPIFY_API_KEY: text.optional(),
+  SHOPIFY_API_SECRET: text.optional(),
+  SHOPIFY_ACCESS_TOKEN: text.optional(),
+  SHOPIFY_API_VERSION: z
+    .enum(SHOPIFY_API_VERSIONS, {
+      error: `must be a version that Shopify still serves: ${SHOPIFY_API_VERSIONS.join(', ')}`,
+    })
+    .default('2026-10'),
+  SHOPIFY_ADMIN_BASE_URL: origin.optional(),
+  ALIEXPRESS_API_KEY: text.optional(),
+  ALIEXPRESS_SECRET: text.optional(),
+  ALIEXPRESS_ACCESS_TOKEN: text.optional(),
+  ALIEXPRESS_BASE_URL: origin.default('https://api-sg.aliexpress.com'),
+  ALIEXPRESS_MODE: mode.default('shadow'),
+  CJ_DROPSHIPPING_API_KEY: text.optional(),
+  CJ_DROPSHIPPING_EMAIL: text.optional(),
+  CJ_DROPSHIPPING_BASE_URL: origin.default('https://developers.cjdropshipping.com/api2.0/v1'),
+  CJ_DROPSHIPPING_MODE: mode.default('shadow'),
+  SMTP_SERVER: text.optional(),
+  SMTP_PORT: port.default(587),
+  SMTP_USERNAME: text.optional(),
+  SMTP_PASSWORD: text.optional(),
+  EMAIL_FROM: text.optional(),
+});
+
+/**
+ * The environment, checked. Durations are in seconds as their names say, amounts in US cents, URLs without a trailing
+ * slash. A variable that is set but empty counts as not set.
+ */
+export type Settings = z.infer<typeof Environment>;
+
+/** @throws AppError `settings_invalid` whose `fields` name each bad variable. Values are never repeated: they may be secrets. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
+  const result = Environment.safeParse(set);
+  if (result.success) return result.data;
+  const fields = result.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  const detail = fields.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  throw new AppError('settings_invalid', `cannot start: ${detail}`, { retryable: false, fields });
+}
+
+/** Any of these set means that the owner wants the real world: no sandbox is started and nothing is fed. */
+const LIVE_VARIABLES = [
+  'SHOPIFY_SHOP_URL',
+  'SHOPIFY_API_KEY',
+  'SHOPIFY_API_SECRET',
+  'SHOPIFY_ACCESS_TOKEN',
+  'ALIEXPRESS_API_KEY',
+  'ALIEXPRESS_SECRET',
+  'ALIEXPRESS_ACCESS_TOKEN',
+  'CJ_DROPSHIPPING_API_KEY',
+  'CJ_DROPSHIPPING_EMAIL',
+] as const;
+
+export const isLive = (settings: Settings): boolean =>
+  LIVE_VARIABLES.some((name) => settings[name] !== undefined);
+
+/** What is switched off for want of its variables: one sentence each, naming them. Empty when all is there. */
+export function missingParts(settings: Settings): string[] {
+  const lacking = (names: readonly (keyof Settings)[]): string =>
+    names.filter((name) => settings[name] === undefined).join(', ');
+  const parts: string[] = [];
+  const add = (what: string, missing: string): void => {
+    if (missing !== '') parts.push(`${what} off: ${missing} not set`);
+  };
+  add('Shopify webhooks are', lacking(['SHOPIFY_SHOP_URL', 'SHOPIFY_API_SECRET']));
+  if (!hasShopifyLogin(settings)) {
+    const missing = lacking(['SHOPIFY_SHOP_URL', 'SHOPIFY_API_KEY', 'SHOPIFY_API_SECRET']);
+    add('Writing to the shop is', `${missing} (or SHOPIFY_ACCESS_TOKEN)`);
+  }
+  add('CJ Dropshipping is', lacking(['CJ_DROPSHIPPING_API_KEY']));
+  add('AliExpress is', lacking(['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET', 'ALIEXPRESS_ACCESS_TOKEN']));
+  add('Mail to customers is', lacking(['SMTP_SERVER', 'EMAIL_FROM']));
+  return parts;
+}
+
+/** Whether the Admin API can be reached: an existing token, or client id and secret to ask for one. */
+export const hasShopifyLogin = (settings: Settings): boolean =>
+  settings.SHOPIFY_SHOP_URL !== undefined &&
+  settings.SHOPIFY_API_SECRET !== undefined &&
+  (settings.SHOPIFY_ACCESS_TOKEN !== undefined || settings.SHOPIFY_API_KEY !== undefined);
+
+/** `off` buys nothing, `shadow` does everything but the purchase, `live` buys. */
+export const purchaseMode = (settings: Settings, supplier: SupplierName): 'off' | 'shadow' | 'live' =>
+  supplier === 'cj_dropshipping' ? settings.CJ_DROPSHIPPING_MODE : settings.ALIEXPRESS_MODE;

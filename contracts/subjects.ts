@@ -1,0 +1,20 @@
+import { partitionOf } from './ids.ts';
+
+export const STREAMS = { events: 'EVT', commands: 'CMD', crew: 'CREW', advisories: 'ADV' } as const;
+
+export const SERVICES = ['suppliers', 'shopify', 'notifier'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** `type` is `<entity>.<fact>`; the partition follows from the order id. */
+export const eventSubject = (type: string, orderId: string): string =>
+  `oms.evt.${partitionOf(orderId)}.${type}.${orderId}`;
+
+export const partitionFilter = (partition: number): string => `oms.evt.${partition}.>`;
+
+export const commandSubject = (service: ServiceName, verb: string, id: string): string =>
+  `oms.cmd.${service}.${verb}.${id}`;
+
+export const commandFilter = (service: ServiceName): string => `oms.cmd.${service}.>`;
+
+/** Facts for the other agents. `type` is `<entity>.<fact>`. */
+export const factSubject = (type: string): string => `oms.pub.${type}`;

@@ -1,0 +1,84 @@
+import {
+  type AnyStateMachine,
+  type EventFromLogic,
+  initialTransition,
+  type SnapshotFrom,
+  transition,
+} from 'xstate';
+import type { OrderReceived } from '../contracts/events/order-received.ts';
+import { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type { Effect } from './effect.ts';
+import { orderMachine } from './order.ts';
+import type { OrderContext } from './order-units.ts';
+import {
+  type SupplierOrderContext,
+  type SupplierOrderInput,
+  supplierOrderMachine,
+} from './supplier-order.ts';
+
+/** All that is stored of a machine. */
+export interface MachineState<Value extends string, Context> {
+  readonly value: Value;
+  readonly context: Context;
+}
+export type OrderState = MachineState<OrderStateName, OrderContext>;
+export type SupplierOrderState = MachineState<SupplierOrderStateName, SupplierOrderContext>;
+
+export interface Decision<State> {
+  /** False for what is late, repeated or out of turn: nothing changes and nothing follows. */
+  readonly accepted: boolean;
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+interface EmittedAction {
+  readonly type: string;
+  readonly params: unknown;
+}
+
+/** `effect` is the only named action of both machines, so its params are effects by the machines' own types. */
+const effectsOf = (actions: readonly EmittedAction[]): Effect[] =>
+  actions.flatMap(({ type, params }) => (type === 'effect' ? [params as Effect] : []));
+
+type OrderMachineEvent = EventFromLogic<typeof orderMachine>;
+type SupplierOrderMachineEvent = EventFromLogic<typeof supplierOrderMachine>;
+
+const toOrderState = (snapshot: SnapshotFrom<typeof orderMachine>): OrderState => ({
+  value: OrderStateName.parse(snapshot.value),
+  context: snapshot.context,
+});
+
+const toSupplierOrderState = (snapshot: SnapshotFrom<typeof supplierOrderMachine>): SupplierOrderState => ({
+  value: SupplierOrderStateName.parse(snapshot.value),
+  context: snapshot.context,
+});
+
+export function startOrder(received: OrderReceived): Decision<OrderState> {
+  const [snapshot, actions] = initialTransition(orderMachine, received);
+  return { accepted: true, state: toOrderState(snapshot), effects: effectsOf(actions) };
+}
+
+export function decideOrder(state: OrderState, event: OrderMachineEvent): Decision<OrderState> {
+  const before = orderMachine.resolveState(state);
+  if (!before.can(event)) return { accepted: false, state, effects: [] };
+  const [after, actions] = transition(orderMachine, before, event);
+  return { accepted: true, state: toOrderState(after), effects: effectsOf(actions) };
+}
+
+export function startSupplierOrder(input: SupplierOrderInput): Decision<SupplierOrderState> {
+  const [snapshot, actions] = initialTransition(supplierOrderMachine, input);
+  return { accepted: true, state: toSupplierOrderState(snapshot), effects: effectsOf(actions) };
+}
+
+export function decideSupplierOrder(
+  state: SupplierOrderState,
+  event: SupplierOrderMachineEvent,
+): Decision<SupplierOrderState> {
+  const before = supplierOrderMachine.resolveState(state);
+  if (!before.can(event)) return { accepted: false, state, effects: [] };
+  const [after, actions] = transition(supplierOrderMachine, before, event);
+  return { accepted: true, state: toSupplierOrderState(after), effects: effectsOf(actions) };
+}
+
+/** Every event type that the machine knows in at least one state. */
+export const knownEvents = (machine: AnyStateMachine): readonly string[] => machine.events;

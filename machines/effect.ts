@@ -1,0 +1,62 @@
+import type { TimerElapsed } from '../contracts/deadlines.ts';
+import type { SourcedPart } from '../contracts/events/order-sourced.ts';
+import type { FactData, FactType } from '../contracts/facts.ts';
+import type { ServiceName } from '../contracts/subjects.ts';
+import type {
+  Evidence,
+  HoldReason,
+  NotificationKind,
+  ParcelStateName,
+  SupplierOrderStateName,
+} from '../contracts/vocabulary.ts';
+
+export type Timer = Omit<TimerElapsed, 'orderId'>;
+
+/** What a hold hangs on; neither field: the whole order. */
+export interface HoldScope {
+  readonly lineId?: string | undefined;
+  readonly supplierOrderId?: string | undefined;
+}
+
+export interface ParcelRecord {
+  readonly parcelId: string;
+  readonly supplierOrderId: string;
+  readonly state: ParcelStateName;
+  readonly trackingNumber: string;
+  readonly lastMileTrackingNumber: string | null;
+  readonly carrier: string | null;
+  readonly trackingUrl: string | null;
+  readonly units: Readonly<Record<string, number>>;
+}
+
+/** What the supplier order's machine tells its order; both are stepped in one transaction. */
+export type ToOrder =
+  | { type: 'supplier_order.moved'; data: { supplierOrderId: string; state: SupplierOrderStateName } }
+  | {
+      type: 'supplier_order.failed';
+      data: { supplierOrderId: string; reason: HoldReason; evidence: Evidence };
+    }
+  | { type: 'hold.raised'; data: { reason: HoldReason; evidence: Evidence } & HoldScope };
+
+/** What the order's machine tells a supplier order. */
+export type ToSupplierOrder = { type: 'order.resumed' } | { type: 'order.cancelled' };
+
+/** Everything a machine can ask for. Data only: the host stores, queues and publishes it. */
+export type Effect =
+  | { kind: 'command'; service: ServiceName; verb: string; id: string; data: unknown }
+  | { kind: 'fact'; type: FactType; data: Omit<FactData, 'orderId' | 'version'> }
+  | { kind: 'set_timer'; timer: Timer }
+  | { kind: 'cancel_timer'; timer: Timer }
+  | { kind: 'open_hold'; holdId: string; reason: HoldReason; scope: HoldScope; evidence: Evidence }
+  | { kind: 'close_hold'; holdId: string }
+  | { kind: 'create_supplier_order'; supplierOrderId: string; part: SourcedPart }
+  | { kind: 'save_parcel'; parcel: ParcelRecord }
+  | { kind: 'notify'; notification: NotificationKind; parcelId: string | null }
+  | { kind: 'tell_order'; event: ToOrder }
+  | { kind: 'tell_supplier_order'; supplierOrderId: string; event: ToSupplierOrder };
+
+/** A change of context with what follows from it. */
+export interface Change<Context> {
+  readonly context: Partial<Context>;
+  readonly effects: readonly Effect[];
+}

@@ -1,0 +1,342 @@
+import { setup } from 'xstate';
+import { SOURCE_ORDER, type SourceOrder } from '../contracts/commands/source-order.ts';
+import type { OrderEvent } from '../contracts/events/order-event.ts';
+import type { OrderReceived } from '../contracts/events/order-received.ts';
+import type { FactType } from '../contracts/facts.ts';
+import type {
+  Evidence,
+  HoldReason,
+  OrderStateName,
+  SupplierOrderStateName,
+} from '../contracts/vocabulary.ts';
+import type { Change, Effect, HoldScope, ToOrder } from './effect.ts';
+import {
+  applyFailed,
+  applySourced,
+  hasNothingToShip,
+  hasUnitsToSource,
+  isHeld,
+  liveSupplierOrders,
+  matchesRequest,
+  newOrderContext,
+  type OrderContext,
+  openHold,
+  releaseHolds,
+} from './order-units.ts';
+
+type OrderMachineEvent =
+  | Extract<OrderEvent, { type: `order.${string}` | 'timer.elapsed' | `notification.${string}` }>
+  | ToOrder;
+
+const PAID: readonly OrderReceived['payment'][] = ['paid'];
+const BUYING: readonly SupplierOrderStateName[] = ['draft', 'placing', 'outcome_unknown', 'awaiting_payment'];
+const SHIPPED: readonly SupplierOrderStateName[] = ['shipped', 'delivered'];
+
+/** The state that the supplier orders together amount to. */
+export function progressOf(context: OrderContext): OrderStateName {
+  const states = liveSupplierOrders(context).map(({ state }) => state);
+  const isWhole = Object.values(context.lines).every(({ unallocated, held }) => unallocated + held === 0);
+  if (states.some((state) => BUYING.includes(state)) || states.length === 0) return 'purchasing';
+  if (isWhole && states.every((state) => state === 'delivered')) return 'delivered';
+  if (states.some((state) => state === 'delivered')) return 'partially_delivered';
+  if (isWhole && states.every((state) => SHIPPED.includes(state))) return 'shipped';
+  if (states.some((state) => SHIPPED.includes(state) || state === 'partially_shipped'))
+    return 'partially_shipped';
+  return isWhole ? 'awaiting_shipment' : 'purchasing';
+}
+
+const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
+const confirmMail: Effect = { kind: 'notify', notification: 'order_confirmed', parcelId: null };
+
+/** Holds that an order brings with it; all that follows from a body but needs a person. */
+function firstHolds(context: OrderContext): Change<OrderContext> {
+  let holds = context.holds;
+  const effects: Effect[] = [fact('order.received')];
+  const open = (reason: HoldReason, scope: HoldScope, evidence: Evidence): void => {
+    const opened = openHold({ orderId: context.orderId, holds }, reason, scope, evidence);
+    holds = opened.context.holds ?? holds;
+    effects.push(...opened.effects);
+  };
+  if (context.test) open('operator', {}, { cause: 'test order: never bought, whatever is released' });
+  if (!context.cancelledInShop && !context.hasAddress && hasUnitsToSource(context)) {
+    open('address_invalid', {}, { missing: 'name, street, city or country to ship to' });
+  }
+  for (const [lineId, { held }] of Object.entries(context.lines)) {
+    if (held === 0) continue;
+    open(
+      'fulfillment_not_ours',
+      { lineId },
+      { cause: 'the shop gave this line to another fulfilment service' },
+    );
+  }
+  return { context: { holds }, effects };
+}
+
+const sourceCommand = (context: OrderContext): Effect => {
+  const lines = Object.entries(context.lines)
+    .filter(([, { unallocated }]) => unallocated > 0)
+    .map(([lineId, { unallocated }]) => ({ lineId, units: unallocated }));
+  const data: SourceOrder = { orderId: context.orderId, round: context.round, lines };
+  return { kind: 'command', service: 'suppliers', verb: SOURCE_ORDER, id: context.orderId, data };
+};
+
+const machine = setup({
+  types: {
+    input: {} as OrderReceived | undefined,
+    context: {} as OrderContext,
+    events: {} as OrderMachineEvent,
+  },
+  actions: { effect: (_, _effect: Effect) => {} },
+  guards: {
+    isCancelled: ({ context }) => context.cancelledInShop || context.payment === 'voided',
+    isRefunded: ({ context }) => context.payment === 'refunded',
+    isDone: ({ context }) => !context.test && PAID.includes(context.payment) && hasNothingToShip(context),
+    isPaid: ({ context }) => !context.test && PAID.includes(context.payment),
+    isUnpaid: ({ context }) => !context.test && !PAID.includes(context.payment),
+    mayBuy: ({ context }) => context.graceOver && !isHeld(context),
+    mustSourceAgain: ({ context }) => !isHeld(context) && hasUnitsToSource(context),
+    isSourced: ({ context }) => !isHeld(context) && !hasUnitsToSource(context),
+  },
+});
+
+/** Applies a pure change: the context first, then each effect as data. */
+const apply = (change: (context: OrderContext, event: OrderMachineEvent) => Change<OrderContext>) =>
+  machine.enqueueActions(({ context, event, enqueue }) => {
+    const { context: changed, effects } = change(context, event);
+    enqueue.assign(changed);
+    for (const effect of effects) enqueue({ type: 'effect', params: effect });
+  });
+
+const emit = (...effects: readonly Effect[]) => apply(() => ({ context: {}, effects }));
+
+const isNewer = ({ context, event }: { context: OrderContext; event: OrderMachineEvent }): boolean =>
+  (event.type === 'order.updated' || event.type === 'order.received') &&
+  event.data.sourceUpdatedAt > context.sourceUpdatedAt;
+
+/** A newer body may bring the payment or the cancel. It never reopens a cancelled order. */
+const takeBody = apply((context, event) => {
+  if (event.type !== 'order.updated' && event.type !== 'order.received') return { context: {}, effects: [] };
+  const { payment, cancelled, sourceUpdatedAt, hasAddress, hasEmail } = event.data;
+  const mended = hasAddress
+    ? releaseHolds(context, ({ reason }) => reason === 'address_invalid')
+    : { context: {}, effects: [] };
+  return {
+    context: {
+      ...mended.context,
+      payment,
+      sourceUpdatedAt,
+      hasAddress,
+      hasEmail,
+      cancelledInShop: context.cancelledInShop || cancelled,
+    },
+    effects: [...mended.effects, fact('order.updated')],
+  };
+});
+
+const bodyEvents = {
+  'order.received': { guard: isNewer, actions: takeBody },
+  'order.updated': { guard: isNewer, actions: takeBody },
+};
+
+const holdEvents = {
+  'hold.raised': {
+    actions: apply((context, event) =>
+      event.type === 'hold.raised'
+        ? openHold(
+            context,
+            event.data.reason,
+            { lineId: event.data.lineId, supplierOrderId: event.data.supplierOrderId },
+            event.data.evidence,
+          )
+        : { context: {}, effects: [] },
+    ),
+  },
+  'order.release_requested': {
+    guard: ({ context, event }: { context: OrderContext; event: OrderMachineEvent }) =>
+      event.type === 'order.release_requested' &&
+      Object.values(context.holds).some(matchesRequest(event.data)),
+    actions: apply((context, event) =>
+      event.type === 'order.release_requested'
+        ? releaseHolds(context, matchesRequest(event.data))
+        : { context: {}, effects: [] },
+    ),
+  },
+  'notification.sent': { actions: emit(fact('notification.sent')) },
+  'notification.failed': { actions: emit(fact('notification.failed')) },
+};
+
+const supplierOrderEvents = {
+  'supplier_order.moved': {
+    actions: apply((context, event) => {
+      if (event.type !== 'supplier_order.moved') return { context: {}, effects: [] };
+      const { supplierOrderId, state } = event.data;
+      const known = context.supplierOrders[supplierOrderId];
+      if (known === undefined) return { context: {}, effects: [] };
+      const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: { ...known, state } };
+      return { context: { supplierOrders }, effects: [] };
+    }),
+  },
+  'supplier_order.failed': {
+    actions: apply((context, event) =>
+      event.type === 'supplier_order.failed'
+        ? applyFailed(context, event.data.supplierOrderId, event.data.reason, event.data.evidence)
+        : { context: {}, effects: [] },
+    ),
+  },
+};
+
+const PROGRESS = [
+  'purchasing',
+  'awaiting_shipment',
+  'partially_shipped',
+  'shipped',
+  'partially_delivered',
+  'delivered',
+] as const;
+
+/** From a progress state to whichever the supplier orders amount to now, or back to sourcing what was given back. */
+const follow = (here: (typeof PROGRESS)[number]) => [
+  {
+    guard: 'mustSourceAgain' as const,
+    target: 'sourcing',
+    actions: apply((context) => ({ context: { round: context.round + 1 }, effects: [] })),
+  },
+  ...PROGRESS.filter((state) => state !== here).map((target) => ({
+    guard: ({ context }: { context: OrderContext }) => progressOf(context) === target,
+    target,
+  })),
+];
+
+const progressState = (here: (typeof PROGRESS)[number], entered?: FactType) => ({
+  ...(entered === undefined ? {} : { entry: emit(fact(entered)) }),
+  always: follow(here),
+  on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents },
+});
+
+const leaveBeforeBuying = [
+  { guard: 'isCancelled' as const, target: 'cancelled' },
+  { guard: 'isRefunded' as const, target: 'refunded' },
+  { guard: 'isDone' as const, target: 'delivered', actions: emit(confirmMail) },
+];
+
+/**
+ * One customer order. Pure: every wait is a timer effect that comes back as an event, every deed an effect that the
+ * host stores. A hold is no state: the guards that lead on ask that none is open.
+ */
+export const orderMachine = machine.createMachine({
+  id: 'order',
+  // `transition()` calls this without input for its throw-away actor; a throw there would cost a stack trace per event.
+  context: ({ input }) => (input === undefined ? ({} as OrderContext) : newOrderContext(input)),
+  initial: 'received',
+  states: {
+    received: {
+      entry: apply(firstHolds),
+      always: [
+        ...leaveBeforeBuying,
+        { guard: 'isPaid', target: 'grace', actions: emit(confirmMail) },
+        { guard: 'isUnpaid', target: 'awaiting_payment' },
+      ],
+      on: { ...bodyEvents, ...holdEvents },
+    },
+    awaiting_payment: {
+      entry: apply((context) => {
+        const hold = openHold(context, 'payment_pending', {}, { payment: context.payment });
+        return { ...hold, effects: [...hold.effects, { kind: 'set_timer', timer: { deadline: 'payment' } }] };
+      }),
+      exit: apply((context) => {
+        const released = releaseHolds(context, ({ reason }) => reason === 'payment_pending');
+        return {
+          ...released,
+          effects: [...released.effects, { kind: 'cancel_timer', timer: { deadline: 'payment' } }],
+        };
+      }),
+      always: [...leaveBeforeBuying, { guard: 'isPaid', target: 'grace', actions: emit(confirmMail) }],
+      on: {
+        ...bodyEvents,
+        ...holdEvents,
+        'timer.elapsed': {
+          guard: ({ event }) => event.data.deadline === 'payment',
+          actions: apply((context) => openHold(context, 'overdue', {}, { waitingFor: 'payment' })),
+        },
+      },
+    },
+    grace: {
+      entry: emit({ kind: 'set_timer', timer: { deadline: 'grace' } }),
+      exit: emit({ kind: 'cancel_timer', timer: { deadline: 'grace' } }),
+      always: [...leaveBeforeBuying, { guard: 'mayBuy', target: 'sourcing' }],
+      on: {
+        ...bodyEvents,
+        ...holdEvents,
+        'timer.elapsed': {
+          guard: ({ event }) => event.data.deadline === 'grace',
+          actions: apply(() => ({
+            context: { graceOver: true },
+            effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
+          })),
+        },
+      },
+    },
+    sourcing: {
+      entry: apply((context) => ({
+        context: {},
+        effects: [sourceCommand(context), { kind: 'set_timer', timer: { deadline: 'sourcing' } }],
+      })),
+      exit: emit({ kind: 'cancel_timer', timer: { deadline: 'sourcing' } }),
+      always: { guard: 'isSourced', target: 'purchasing' },
+      on: {
+        ...bodyEvents,
+        ...holdEvents,
+        ...supplierOrderEvents,
+        'order.release_requested': {
+          guard: ({ context, event }) => Object.values(context.holds).some(matchesRequest(event.data)),
+          actions: apply((context, event) => {
+            if (event.type !== 'order.release_requested') return { context: {}, effects: [] };
+            const released = releaseHolds(context, matchesRequest(event.data));
+            const next: OrderContext = { ...context, ...released.context, round: context.round + 1 };
+            if (isHeld(next)) return released;
+            return {
+              context: { ...released.context, round: next.round },
+              effects: [
+                ...released.effects,
+                sourceCommand(next),
+                { kind: 'set_timer', timer: { deadline: 'sourcing' } },
+              ],
+            };
+          }),
+        },
+        'order.sourced': {
+          guard: ({ context, event }) => event.data.round === context.round && !isHeld(context),
+          actions: apply((context, event) => {
+            if (event.type !== 'order.sourced') return { context: {}, effects: [] };
+            const change = applySourced(context, event.data);
+            return event.data.refused.length === 0
+              ? change
+              : {
+                  ...change,
+                  effects: [...change.effects, { kind: 'cancel_timer', timer: { deadline: 'sourcing' } }],
+                };
+          }),
+        },
+        'timer.elapsed': {
+          guard: ({ context, event }) => event.data.deadline === 'sourcing' && !isHeld(context),
+          actions: apply((context) => ({
+            context: {},
+            effects: [sourceCommand(context), { kind: 'set_timer', timer: { deadline: 'sourcing' } }],
+          })),
+        },
+      },
+    },
+    purchasing: progressState('purchasing'),
+    awaiting_shipment: progressState('awaiting_shipment', 'order.purchased'),
+    partially_shipped: progressState('partially_shipped', 'order.partially_shipped'),
+    shipped: progressState('shipped', 'order.shipped'),
+    partially_delivered: progressState('partially_delivered', 'order.partially_delivered'),
+    delivered: {
+      entry: emit(fact('order.delivered')),
+      on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents },
+    },
+    cancelling: { on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents } },
+    cancelled: { entry: emit(fact('order.cancelled')), on: { ...holdEvents } },
+    refunded: { on: { ...holdEvents } },
+  },
+});

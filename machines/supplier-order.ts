@@ -1,0 +1,359 @@
+import { setup } from 'xstate';
+import { BUY, LOOK_UP, PAY, type PurchaseCommand } from '../contracts/commands/purchase.ts';
+import type { DeadlineName } from '../contracts/deadlines.ts';
+import type { OrderEvent } from '../contracts/events/order-event.ts';
+import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
+import type { FactType } from '../contracts/facts.ts';
+import type { FailureClass, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type { Change, Effect, ToSupplierOrder } from './effect.ts';
+import { fulfillCommand, observeParcels, type Parcels, parcelProgress } from './parcels.ts';
+
+/** Counts, flags and ids; what was bought and where it goes stands in tables. */
+export interface SupplierOrderContext {
+  readonly orderId: string;
+  readonly supplierOrderId: string;
+  /** Order line id to units of that line. */
+  readonly units: Readonly<Record<string, number>>;
+  readonly status: SupplierOrderObserved['status'] | null;
+  readonly parcels: Parcels;
+}
+
+export type SupplierOrderInput = Pick<SupplierOrderContext, 'orderId' | 'supplierOrderId' | 'units'>;
+
+type SupplierOrderMachineEvent =
+  | Extract<OrderEvent, { type: `supplier_order.${string}` | `fulfillment.${string}` | 'timer.elapsed' }>
+  | ToSupplierOrder;
+
+/** What a person has to look at when the supplier said no, by the class of its answer. */
+const HOLD_OF: Record<FailureClass, HoldReason> = {
+  transient: 'supplier_rejected',
+  throttled: 'quota_exhausted',
+  auth: 'credentials_expired',
+  funds: 'insufficient_funds',
+  invalid_input: 'supplier_rejected',
+  not_found: 'mapping_changed',
+  unavailable: 'out_of_stock',
+  not_shippable: 'not_shippable',
+  price_changed: 'cost_above_cap',
+  duplicate_reference: 'duplicate_suspected',
+  account_blocked: 'account_risk',
+  unknown_outcome: 'outcome_unknown',
+  permanent: 'supplier_rejected',
+};
+
+const machine = setup({
+  types: {
+    input: {} as SupplierOrderInput | undefined,
+    context: {} as SupplierOrderContext,
+    events: {} as SupplierOrderMachineEvent,
+  },
+  actions: { effect: (_, _effect: Effect) => {} },
+  guards: {
+    isDelivered: ({ context }) => parcelProgress(context.units, context.parcels) === 'delivered',
+    isShipped: ({ context }) => parcelProgress(context.units, context.parcels) === 'shipped',
+    isPartiallyShipped: ({ context }) =>
+      parcelProgress(context.units, context.parcels) === 'partially_shipped',
+    isProcessing: ({ context }) => context.status === 'processing',
+    isPaid: ({ context }) =>
+      context.status !== null && context.status !== 'awaiting_payment' && context.status !== 'cancelled',
+    isCancelled: ({ context }) => context.status === 'cancelled',
+  },
+});
+
+const apply = (
+  change: (context: SupplierOrderContext, event: SupplierOrderMachineEvent) => Change<SupplierOrderContext>,
+) =>
+  machine.enqueueActions(({ context, event, enqueue }) => {
+    const { context: changed, effects } = change(context, event);
+    enqueue.assign(changed);
+    for (const effect of effects) enqueue({ type: 'effect', params: effect });
+  });
+
+const purchase = (context: SupplierOrderContext, verb: string): Effect => {
+  const data: PurchaseCommand = { orderId: context.orderId, supplierOrderId: context.supplierOrderId };
+  return { kind: 'command', service: 'suppliers', verb, id: context.supplierOrderId, data };
+};
+
+const timer = (context: SupplierOrderContext, deadline: DeadlineName) => ({
+  deadline,
+  supplierOrderId: context.supplierOrderId,
+});
+
+/** Says the new state to the order and, where outsiders care, to the crew. */
+const entered = (
+  state: SupplierOrderStateName,
+  fact?: FactType,
+  more?: (context: SupplierOrderContext) => Effect[],
+) =>
+  apply((context) => {
+    const { supplierOrderId } = context;
+    const told: Effect = {
+      kind: 'tell_order',
+      event: { type: 'supplier_order.moved', data: { supplierOrderId, state } },
+    };
+    const effects: Effect[] = [told, ...(more?.(context) ?? [])];
+    if (fact !== undefined) effects.push({ kind: 'fact', type: fact, data: { supplierOrderId, state } });
+    return { context: {}, effects };
+  });
+
+const wait =
+  (deadline: DeadlineName) =>
+  (context: SupplierOrderContext): Effect[] => [{ kind: 'set_timer', timer: timer(context, deadline) }];
+
+const ask =
+  (verb: string, deadline: DeadlineName) =>
+  (context: SupplierOrderContext): Effect[] => [purchase(context, verb), ...wait(deadline)(context)];
+
+const stopWaiting = (deadline: DeadlineName) =>
+  apply((context) => ({ context: {}, effects: [{ kind: 'cancel_timer', timer: timer(context, deadline) }] }));
+
+const askAgain = (verb: string, deadline: DeadlineName) =>
+  apply((context) => ({ context: {}, effects: ask(verb, deadline)(context) }));
+
+const elapsed =
+  (deadline: DeadlineName) =>
+  ({ event }: { event: SupplierOrderMachineEvent }): boolean =>
+    event.type === 'timer.elapsed' && event.data.deadline === deadline;
+
+/** Suppliers will not go on by itself: the order is held, and the timer stops until somebody releases it. */
+const withheld = (deadline: DeadlineName) =>
+  apply((context, event) => {
+    if (event.type !== 'supplier_order.withheld') return { context: {}, effects: [] };
+    const { supplierOrderId } = context;
+    const { reason, evidence } = event.data;
+    return {
+      context: {},
+      effects: [
+        { kind: 'cancel_timer', timer: timer(context, deadline) },
+        { kind: 'tell_order', event: { type: 'hold.raised', data: { reason, supplierOrderId, evidence } } },
+      ],
+    };
+  });
+
+const failed = apply((context, event) => {
+  const { supplierOrderId } = context;
+  const refusal =
+    event.type === 'supplier_order.rejected'
+      ? { reason: HOLD_OF[event.data.failureClass], evidence: event.data.evidence }
+      : { reason: 'supplier_cancelled' as const, evidence: {} };
+  return {
+    context: {},
+    effects: [
+      { kind: 'tell_order', event: { type: 'supplier_order.failed', data: { supplierOrderId, ...refusal } } },
+    ],
+  };
+});
+
+const overdue = (waitingFor: string) =>
+  apply((context) => ({
+    context: {},
+    effects: [
+      {
+        kind: 'tell_order',
+        event: {
+          type: 'hold.raised',
+          data: { reason: 'overdue', supplierOrderId: context.supplierOrderId, evidence: { waitingFor } },
+        },
+      },
+    ],
+  }));
+
+const observe = apply((context, event) => {
+  if (event.type !== 'supplier_order.observed') return { context: {}, effects: [] };
+  const { parcels, effects } = observeParcels(context, event.data);
+  return { context: { status: event.data.status, parcels }, effects };
+});
+
+const isOpenParcel = ({
+  context,
+  event,
+}: {
+  context: SupplierOrderContext;
+  event: SupplierOrderMachineEvent;
+}): boolean => {
+  if (!('data' in event) || !('parcelId' in event.data)) return false;
+  const parcel = context.parcels[event.data.parcelId ?? ''];
+  return parcel !== undefined && !parcel.isFulfilled;
+};
+
+const verdictEvents = {
+  'supplier_order.placed': 'awaiting_payment',
+  'supplier_order.accepted': 'accepted',
+  'supplier_order.rejected': { target: 'rejected', actions: failed },
+};
+
+const parcelEvents = {
+  'supplier_order.observed': { actions: observe },
+  'fulfillment.synced': {
+    guard: isOpenParcel,
+    actions: apply((context, event) => {
+      if (event.type !== 'fulfillment.synced') return { context: {}, effects: [] };
+      const { parcelId } = event.data;
+      const { supplierOrderId } = context;
+      const parcel = context.parcels[parcelId];
+      if (parcel === undefined) return { context: {}, effects: [] };
+      return {
+        context: { parcels: { ...context.parcels, [parcelId]: { ...parcel, isFulfilled: true } } },
+        effects: [
+          { kind: 'cancel_timer', timer: { deadline: 'fulfill', supplierOrderId, parcelId } },
+          { kind: 'fact', type: 'fulfillment.synced', data: { supplierOrderId, parcelId } },
+        ],
+      };
+    }),
+  },
+  'fulfillment.withheld': {
+    guard: isOpenParcel,
+    actions: apply((context, event) => {
+      if (event.type !== 'fulfillment.withheld') return { context: {}, effects: [] };
+      const { reason, evidence, parcelId } = event.data;
+      const { supplierOrderId } = context;
+      return {
+        context: {},
+        effects: [
+          { kind: 'cancel_timer', timer: { deadline: 'fulfill', supplierOrderId, parcelId } },
+          { kind: 'tell_order', event: { type: 'hold.raised', data: { reason, supplierOrderId, evidence } } },
+        ],
+      };
+    }),
+  },
+};
+
+/** A timer of an open parcel asks the shop again; a release does so for every parcel that the shop does not show yet. */
+const fulfillAgain = {
+  guard: (args: { context: SupplierOrderContext; event: SupplierOrderMachineEvent }) =>
+    elapsed('fulfill')(args) && isOpenParcel(args),
+  actions: apply((context, event) => ({
+    context: {},
+    effects:
+      event.type === 'timer.elapsed' && event.data.parcelId !== undefined
+        ? fulfillCommand(context, event.data.parcelId)
+        : [],
+  })),
+};
+
+const resumeParcels = apply((context) => ({
+  context: {},
+  effects: Object.entries(context.parcels).flatMap(([parcelId, { isFulfilled, state }]) =>
+    isFulfilled || state === 'announced' ? [] : fulfillCommand(context, parcelId),
+  ),
+}));
+
+const TRANSPORT = [
+  { guard: 'isDelivered' as const, target: 'delivered' },
+  { guard: 'isShipped' as const, target: 'shipped' },
+  { guard: 'isPartiallyShipped' as const, target: 'partially_shipped' },
+  { guard: 'isCancelled' as const, target: 'cancelled', actions: failed },
+];
+
+/**
+ * One purchase from one supplier. `draft → placing` is written by the suppliers service itself, in the transaction
+ * that commits the purchase intent; its event only tells the machine.
+ */
+export const supplierOrderMachine = machine.createMachine({
+  id: 'supplier_order',
+  context: ({ input }) =>
+    input === undefined ? ({} as SupplierOrderContext) : { ...input, status: null, parcels: {} },
+  initial: 'draft',
+  states: {
+    draft: {
+      entry: entered('draft', undefined, ask(BUY, 'buy')),
+      exit: stopWaiting('buy'),
+      on: {
+        'supplier_order.placing': 'placing',
+        'supplier_order.withheld': { actions: withheld('buy') },
+        'order.resumed': { actions: askAgain(BUY, 'buy') },
+        'order.cancelled': 'cancelled',
+        'timer.elapsed': { guard: elapsed('buy'), actions: askAgain(BUY, 'buy') },
+      },
+    },
+    placing: {
+      entry: entered('placing', 'supplier_order.placing', wait('placing')),
+      exit: stopWaiting('placing'),
+      on: {
+        ...verdictEvents,
+        // The row was moved here by the intent's own transaction, so the exit of draft never ran.
+        'supplier_order.placing': {
+          actions: entered('placing', 'supplier_order.placing', (context) => [
+            { kind: 'cancel_timer', timer: timer(context, 'buy') },
+            ...wait('placing')(context),
+          ]),
+        },
+        'supplier_order.outcome_unknown': 'outcome_unknown',
+        'timer.elapsed': { guard: elapsed('placing'), target: 'outcome_unknown' },
+      },
+    },
+    outcome_unknown: {
+      entry: entered('outcome_unknown', 'supplier_order.outcome_unknown', wait('look_up')),
+      exit: stopWaiting('look_up'),
+      on: {
+        ...verdictEvents,
+        'supplier_order.absent': 'draft',
+        'supplier_order.withheld': { actions: withheld('look_up') },
+        'order.resumed': { actions: askAgain(LOOK_UP, 'look_up') },
+        'timer.elapsed': { guard: elapsed('look_up'), actions: askAgain(LOOK_UP, 'look_up') },
+      },
+    },
+    awaiting_payment: {
+      entry: entered('awaiting_payment', 'supplier_order.placed', ask(PAY, 'pay')),
+      exit: stopWaiting('pay'),
+      always: [
+        { guard: 'isPaid', target: 'accepted' },
+        { guard: 'isCancelled', target: 'cancelled', actions: failed },
+      ],
+      on: {
+        'supplier_order.accepted': 'accepted',
+        'supplier_order.rejected': { target: 'rejected', actions: failed },
+        'supplier_order.observed': { actions: observe },
+        'supplier_order.withheld': { actions: withheld('pay') },
+        'order.resumed': { actions: askAgain(PAY, 'pay') },
+        'timer.elapsed': { guard: elapsed('pay'), actions: askAgain(PAY, 'pay') },
+      },
+    },
+    accepted: {
+      entry: entered('accepted', 'supplier_order.accepted', wait('ship')),
+      always: [...TRANSPORT, { guard: 'isProcessing', target: 'processing' }],
+      on: { ...parcelEvents, 'timer.elapsed': { guard: elapsed('ship'), actions: overdue('shipment') } },
+    },
+    processing: {
+      entry: entered('processing'),
+      always: TRANSPORT,
+      on: { ...parcelEvents, 'timer.elapsed': { guard: elapsed('ship'), actions: overdue('shipment') } },
+    },
+    partially_shipped: {
+      entry: entered('partially_shipped'),
+      always: TRANSPORT.filter(({ target }) => target !== 'partially_shipped'),
+      on: {
+        ...parcelEvents,
+        'order.resumed': { actions: resumeParcels },
+        'timer.elapsed': [fulfillAgain, { guard: elapsed('ship'), actions: overdue('shipment') }],
+      },
+    },
+    shipped: {
+      entry: entered('shipped', 'supplier_order.shipped', (context) => [
+        { kind: 'cancel_timer', timer: timer(context, 'ship') },
+        ...wait('deliver')(context),
+      ]),
+      always: TRANSPORT.filter(({ target }) => target === 'delivered'),
+      on: {
+        ...parcelEvents,
+        'order.resumed': { actions: resumeParcels },
+        'timer.elapsed': [fulfillAgain, { guard: elapsed('deliver'), actions: overdue('delivery') }],
+      },
+    },
+    delivered: {
+      entry: entered('delivered', 'supplier_order.delivered', (context) => [
+        { kind: 'cancel_timer', timer: timer(context, 'ship') },
+        { kind: 'cancel_timer', timer: timer(context, 'deliver') },
+      ]),
+      on: { ...parcelEvents, 'order.resumed': { actions: resumeParcels }, 'timer.elapsed': fulfillAgain },
+    },
+    rejected: { entry: entered('rejected', 'supplier_order.rejected') },
+    cancelling: {},
+    cancelled: {
+      entry: entered('cancelled', 'supplier_order.cancelled', (context) => [
+        { kind: 'cancel_timer', timer: timer(context, 'ship') },
+      ]),
+    },
+    lapsed: { entry: entered('lapsed') },
+  },
+});

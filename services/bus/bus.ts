@@ -1,0 +1,59 @@
+import type { ServiceName } from '../../contracts/subjects.ts';
+import {
+  type Command,
+  type CommandConsumer,
+  type CommandResult,
+  consumeCommands,
+} from './command-consumer.ts';
+import { connectNats } from './connection.ts';
+import { openPartitionReader, type PartitionReader } from './partition-reader.ts';
+import { createPublisher, type OutgoingMessage } from './publisher.ts';
+import { lastSeqOn, readStreamState, type StreamState, setUpStreams } from './streams.ts';
+
+/** NATS as the services see it. Everything that knows the package `nats` is behind this. */
+export interface Bus {
+  readonly isConnected: () => boolean;
+  readonly serverVersion: () => string;
+  publish(batch: readonly OutgoingMessage[]): Promise<void>;
+  streamState(stream: string): Promise<StreamState>;
+  lastSeqOn(stream: string, subject: string): Promise<number>;
+  readPartition(partition: number, fromSeq: number): Promise<PartitionReader>;
+  consume(
+    service: ServiceName,
+    concurrency: number,
+    handle: (command: Command) => Promise<CommandResult>,
+  ): Promise<CommandConsumer>;
+  /** Creates or updates streams and durables. @param replicas 1 on one server, 3 in a cluster. */
+  setUp(replicas: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param name of the service: shown in monitoring and part of its inbox subject. */
+export async function openBus(url: string, name: string): Promise<Bus> {
+  const connection = await connectNats(url, name);
+  let isConnected = true;
+  const watch = async (): Promise<void> => {
+    for await (const { type } of connection.status()) {
+      if (type === 'disconnect') isConnected = false;
+      if (type === 'reconnect') isConnected = true;
+    }
+  };
+  watch().catch(() => {});
+  const jetstream = connection.jetstream();
+  const manager = await connection.jetstreamManager({ checkAPI: false });
+  const publisher = createPublisher(connection, name);
+  return {
+    isConnected: () => isConnected && !connection.isClosed(),
+    serverVersion: () => connection.info?.version ?? 'unknown',
+    publish: (batch) => publisher.publish(batch),
+    streamState: (stream) => readStreamState(manager, stream),
+    lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),
+    readPartition: (partition, fromSeq) => openPartitionReader(jetstream, partition, fromSeq),
+    consume: (service, concurrency, handle) => consumeCommands(jetstream, service, concurrency, handle),
+    setUp: (replicas) => setUpStreams(manager, replicas),
+    async close() {
+      publisher.close();
+      await connection.drain().catch(() => connection.close());
+    },
+  };
+}

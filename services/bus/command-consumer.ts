@@ -1,0 +1,73 @@
+import type { ConsumerMessages, JetStreamClient, JsMsg } from 'nats';
+import { type ServiceName, STREAMS } from '../../contracts/subjects.ts';
+import { ACK_WAIT_MS, durableOf } from './streams.ts';
+
+export interface Command {
+  readonly subject: string;
+  readonly verb: string;
+  readonly payload: string;
+  /** 1 at the first delivery. */
+  readonly deliveries: number;
+}
+
+/**
+ * `done`: the rows are committed. `later`: a lock or a short outage; waits of more than a few seconds belong into a
+ * timer, because a delayed message keeps its slot. `bury`: written as a dead letter by the handler.
+ */
+export type CommandResult = { then: 'done' } | { then: 'later'; delayMs: number } | { then: 'bury' };
+
+export interface CommandConsumer {
+  /** Takes no more, finishes what is in hand. */
+  stop(): Promise<void>;
+}
+
+/** Commands of one service, shared by its copies; up to `concurrency` at once, in no order that could be relied on. */
+export async function consumeCommands(
+  jetstream: JetStreamClient,
+  service: ServiceName,
+  concurrency: number,
+  handle: (command: Command) => Promise<CommandResult>,
+): Promise<CommandConsumer> {
+  const consumer = await jetstream.consumers.get(STREAMS.commands, durableOf(service));
+  const messages: ConsumerMessages = await consumer.consume({
+    max_messages: concurrency * 2,
+    expires: 4_000,
+    idle_heartbeat: 1_000,
+  });
+  const inHand = new Set<Promise<void>>();
+
+  const settle = async (message: JsMsg): Promise<void> => {
+    const alive = setInterval(() => message.working(), ACK_WAIT_MS / 2);
+    try {
+      const result = await handle({
+        subject: message.subject,
+        verb: message.subject.split('.')[3] ?? '',
+        payload: message.string(),
+        deliveries: message.info.deliveryCount,
+      });
+      if (result.then === 'done') message.ack();
+      else if (result.then === 'later') message.nak(result.delayMs);
+      // Without a reason: a server older than 2.11 ignores `term(reason)` and delivers again.
+      else message.term();
+    } finally {
+      clearInterval(alive);
+    }
+  };
+
+  const pump = async (): Promise<void> => {
+    for await (const message of messages) {
+      const work = settle(message).finally(() => inHand.delete(work));
+      inHand.add(work);
+      while (inHand.size >= concurrency) await Promise.race(inHand);
+    }
+  };
+  const pumping = pump();
+
+  return {
+    async stop() {
+      await messages.close();
+      await pumping;
+      await Promise.all(inHand);
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import {
+  AckPolicy,
+  DiscardPolicy,
+  type JetStreamManager,
+  NatsError,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from 'nats';
+import { AppError } from '../../contracts/errors.ts';
+import { commandFilter, SERVICES, type ServiceName, STREAMS } from '../../contracts/subjects.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const GIGABYTE = 1_000_000_000;
+
+type Wanted = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
+
+/** `discard: new` refuses what does not fit; the default would drop the oldest in silence. */
+const WANTED: readonly Wanted[] = [
+  {
+    name: STREAMS.events,
+    subjects: ['oms.evt.>'],
+    retention: RetentionPolicy.Limits,
+    max_age: nanos(60 * DAY_MS),
+    max_bytes: 20 * GIGABYTE,
+    discard: DiscardPolicy.New,
+    duplicate_window: nanos(2 * MINUTE_MS),
+    deny_delete: true,
+  },
+  {
+    name: STREAMS.commands,
+    subjects: ['oms.cmd.>'],
+    retention: RetentionPolicy.Workqueue,
+    max_bytes: 5 * GIGABYTE,
+    discard: DiscardPolicy.New,
+    duplicate_window: nanos(10 * MINUTE_MS),
+  },
+  {
+    name: STREAMS.crew,
+    subjects: ['oms.pub.>'],
+    retention: RetentionPolicy.Limits,
+    max_age: nanos(7 * DAY_MS),
+    max_bytes: 5 * GIGABYTE,
+    discard: DiscardPolicy.Old,
+    duplicate_window: nanos(2 * MINUTE_MS),
+  },
+  {
+    name: STREAMS.advisories,
+    subjects: [
+      '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>',
+      '$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>',
+    ],
+    retention: RetentionPolicy.Limits,
+    max_age: nanos(30 * DAY_MS),
+    max_bytes: GIGABYTE / 10,
+    discard: DiscardPolicy.Old,
+  },
+];
+
+export const durableOf = (service: ServiceName): string => `oms-${service}`;
+
+/** Longer than the longest call of a handler; handlers that take more say so with `working()`. */
+export const ACK_WAIT_MS = 60_000;
+/** Above our own limit of tries: a last stop, not a policy. */
+const MAX_DELIVER = 20;
+
+const isNotFound = (error: unknown): boolean => error instanceof NatsError && error.api_error?.code === 404;
+
+/** Makes or updates the four streams and the durable of each service. The set-up step's work, never a service's. */
+export async function setUpStreams(manager: JetStreamManager, replicas: number): Promise<void> {
+  for (const wanted of WANTED) {
+    const config = { storage: StorageType.File, num_replicas: replicas, ...wanted };
+    try {
+      await manager.streams.info(wanted.name);
+      await manager.streams.update(wanted.name, config);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      await manager.streams.add(config);
+    }
+  }
+  for (const service of SERVICES) {
+    const config = {
+      filter_subject: commandFilter(service),
+      ack_wait: nanos(ACK_WAIT_MS),
+      max_deliver: MAX_DELIVER,
+      max_ack_pending: 256,
+    };
+    try {
+      await manager.consumers.info(STREAMS.commands, durableOf(service));
+      await manager.consumers.update(STREAMS.commands, durableOf(service), config);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      await manager.consumers.add(STREAMS.commands, {
+        durable_name: durableOf(service),
+        ack_policy: AckPolicy.Explicit,
+        ...config,
+      });
+    }
+  }
+}
+
+export interface StreamState {
+  /** Tells a stream that was lost and made anew from the one we counted in. */
+  readonly created: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly messages: number;
+}
+
+/** @throws AppError `stream_mismatch` when the set-up step has not run here, `bus_unavailable` when nobody answers. */
+export async function readStreamState(manager: JetStreamManager, stream: string): Promise<StreamState> {
+  try {
+    const { created, state } = await manager.streams.info(stream);
+    return {
+      created: String(created),
+      firstSeq: state.first_seq,
+      lastSeq: state.last_seq,
+      messages: state.messages,
+    };
+  } catch (cause) {
+    if (!isNotFound(cause)) {
+      throw new AppError('bus_unavailable', 'JetStream does not answer', { retryable: true, cause });
+    }
+    throw new AppError(
+      'stream_mismatch',
+      `the NATS stream ${stream} is missing: run the set-up step (npm run setup)`,
+      {
+        retryable: true,
+        cause,
+      },
+    );
+  }
+}
+
+/** Sequence of the last message on that subject; 0 when there is none. */
+export async function lastSeqOn(manager: JetStreamManager, stream: string, subject: string): Promise<number> {
+  try {
+    return (await manager.streams.getMessage(stream, { last_by_subj: subject })).seq;
+  } catch (cause) {
+    if (isNotFound(cause)) return 0;
+    throw new AppError('bus_unavailable', 'JetStream does not answer', { retryable: true, cause });
+  }
+}

@@ -1,0 +1,107 @@
+import { defineEntity, p } from '@mikro-orm/core';
+
+/** Who reads a partition of the event log, and how far its events are in the state. */
+const EventPartitionSchema = defineEntity({
+  name: 'EventPartition',
+  tableName: 'event_partitions',
+  properties: {
+    part: p.integer().primary().autoincrement(false),
+    owner: p.text().nullable(),
+    /** Grows with each change of owner: a writer with an older one is fenced off. */
+    epoch: p.bigint('number').default(0),
+    leaseUntil: p.datetime(3).defaultRaw("'-infinity'"),
+    seq: p.bigint('number').default(0),
+    /** When the stream that `seq` counts in was made. */
+    streamCreated: p.text().nullable(),
+    /** Why nobody may read on: the stream lost what stood behind `seq`. */
+    halted: p.text().nullable(),
+  },
+});
+export class EventPartition extends EventPartitionSchema.class {}
+EventPartitionSchema.setClass(EventPartition);
+
+/** Heartbeat of each process that shares the partitions. */
+const CopySchema = defineEntity({
+  name: 'Copy',
+  tableName: 'copies',
+  properties: { id: p.text().primary(), seenAt: p.datetime(3) },
+});
+export class Copy extends CopySchema.class {}
+CopySchema.setClass(Copy);
+
+const InboxSchema = defineEntity({
+  name: 'InboxMessage',
+  tableName: 'inbox',
+  indexes: [{ name: 'inbox_age', properties: ['at'] }],
+  properties: { messageId: p.text().primary(), at: p.datetime(3).defaultRaw('now()') },
+});
+export class InboxMessage extends InboxSchema.class {}
+InboxSchema.setClass(InboxMessage);
+
+const OutboxSchema = defineEntity({
+  name: 'OutboxMessage',
+  tableName: 'outbox',
+  indexes: [
+    {
+      name: 'outbox_unpublished',
+      expression: 'create index outbox_unpublished on outbox (id) where published_at is null',
+    },
+    { name: 'outbox_archive', properties: ['publishedAt'] },
+  ],
+  properties: {
+    id: p.bigint('number').primary().autoincrement(),
+    messageId: p.text(),
+    subject: p.text(),
+    payload: p.text(),
+    createdAt: p.datetime(3).defaultRaw('now()'),
+    publishedAt: p.datetime(3).nullable(),
+  },
+});
+export class OutboxMessage extends OutboxSchema.class {}
+OutboxSchema.setClass(OutboxMessage);
+
+const TimerSchema = defineEntity({
+  name: 'Timer',
+  tableName: 'timers',
+  indexes: [{ name: 'timers_due', properties: ['dueAt'] }],
+  properties: {
+    orderId: p.text().primary(),
+    key: p.text().primary(),
+    /** New with each setting, so that the elapsed event of an earlier setting has another message id. */
+    setting: p.bigint('number'),
+    deadline: p.text(),
+    supplierOrderId: p.text().nullable(),
+    parcelId: p.text().nullable(),
+    dueAt: p.datetime(3),
+    attempt: p.integer().default(0),
+  },
+});
+export class Timer extends TimerSchema.class {}
+TimerSchema.setClass(Timer);
+
+/** A message set aside after its last try, and the later ones of its order that wait behind it. */
+const DeadLetterSchema = defineEntity({
+  name: 'DeadLetter',
+  tableName: 'dead_letters',
+  indexes: [
+    {
+      name: 'dead_letters_open',
+      expression:
+        "create index dead_letters_open on dead_letters (order_id, id) where state in ('open', 'parked')",
+    },
+  ],
+  properties: {
+    id: p.bigint('number').primary().autoincrement(),
+    orderId: p.text().nullable(),
+    messageId: p.text(),
+    subject: p.text(),
+    seq: p.bigint('number'),
+    payload: p.text(),
+    /** `open` failed itself; `parked` waits behind an open one of its order. */
+    state: p.text().$type<'open' | 'parked' | 'replayed' | 'skipped'>(),
+    failure: p.text().nullable(),
+    openedAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class DeadLetter extends DeadLetterSchema.class {}
+DeadLetterSchema.setClass(DeadLetter);

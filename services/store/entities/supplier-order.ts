@@ -1,0 +1,113 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type {
+  Evidence,
+  ParcelStateName,
+  SupplierName,
+  SupplierOrderStateName,
+} from '../../../contracts/vocabulary.ts';
+import type { SupplierOrderContext } from '../../../machines/supplier-order.ts';
+
+const SupplierOrderSchema = defineEntity({
+  name: 'SupplierOrder',
+  tableName: 'supplier_orders',
+  indexes: [
+    { name: 'supplier_orders_order', properties: ['orderId'] },
+    { name: 'supplier_orders_listing', properties: ['createdAt', 'id'] },
+    {
+      name: 'supplier_orders_watched',
+      expression:
+        'create index supplier_orders_watched on supplier_orders (supplier, next_check_at) where next_check_at is not null',
+    },
+  ],
+  properties: {
+    id: p.text().primary(),
+    orderId: p.text(),
+    supplier: p.text().$type<SupplierName>(),
+    /** The machine's state value; the purchase intent moves it from draft to placing, all else is the host's. */
+    state: p.text().$type<SupplierOrderStateName>(),
+    context: p.json<SupplierOrderContext>().columnType('json'),
+    machineVersion: p.integer().default(1),
+    version: p.integer().default(1),
+    shippingMethod: p.text(),
+    shipsFrom: p.text(),
+    expectedCostMinor: p.bigint('number'),
+    currency: p.text(),
+    /** The supplier's own order id that its other calls want. */
+    supplierReference: p.text().nullable(),
+    amountMinor: p.bigint('number').nullable(),
+    /** When its status is asked for next; null: nobody waits for news. */
+    nextCheckAt: p.datetime(3).nullable(),
+    observation: p.text().nullable(),
+    observations: p.integer().default(0),
+    createdAt: p.datetime(3).defaultRaw('now()'),
+    updatedAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class SupplierOrder extends SupplierOrderSchema.class {}
+SupplierOrderSchema.setClass(SupplierOrder);
+
+const SupplierOrderLineSchema = defineEntity({
+  name: 'SupplierOrderLine',
+  tableName: 'supplier_order_lines',
+  properties: {
+    supplierOrderId: p.text().primary(),
+    lineId: p.text().primary(),
+    units: p.integer(),
+    supplierProductId: p.text(),
+    supplierVariantId: p.text(),
+    supplierUnits: p.integer(),
+  },
+});
+export class SupplierOrderLine extends SupplierOrderLineSchema.class {}
+SupplierOrderLineSchema.setClass(SupplierOrderLine);
+
+const ParcelSchema = defineEntity({
+  name: 'Parcel',
+  tableName: 'parcels',
+  indexes: [{ name: 'parcels_supplier_order', properties: ['supplierOrderId'] }],
+  properties: {
+    id: p.text().primary(),
+    orderId: p.text(),
+    supplierOrderId: p.text(),
+    state: p.text().$type<ParcelStateName>(),
+    trackingNumber: p.text(),
+    lastMileTrackingNumber: p.text().nullable(),
+    carrier: p.text().nullable(),
+    trackingUrl: p.text().nullable(),
+    units: p.json<Record<string, number>>().columnType('json'),
+    /** Of the write-back: null nothing asked yet, then sending, unknown, done or withheld. */
+    fulfillmentState: p.text().$type<'sending' | 'unknown' | 'done' | 'withheld'>().nullable(),
+    shopFulfillmentId: p.text().nullable(),
+    createdAt: p.datetime(3).defaultRaw('now()'),
+    updatedAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class Parcel extends ParcelSchema.class {}
+ParcelSchema.setClass(Parcel);
+
+/** The purchase ledger: one row per supplier order and deed, written before the call. */
+const PurchaseIntentSchema = defineEntity({
+  name: 'PurchaseIntent',
+  tableName: 'purchase_intents',
+  indexes: [{ name: 'purchase_intents_spending', properties: ['supplier', 'createdAt'] }],
+  properties: {
+    supplierOrderId: p.text().primary(),
+    kind: p.text().$type<'create' | 'pay'>().primary(),
+    orderId: p.text(),
+    supplier: p.text().$type<SupplierName>(),
+    callerRef: p.text(),
+    attempt: p.integer(),
+    state: p.text().$type<'calling' | 'unknown' | 'done' | 'refused' | 'absent'>(),
+    requestHash: p.text(),
+    expectedCostMinor: p.bigint('number'),
+    currency: p.text(),
+    callDeadline: p.datetime(3),
+    lookUps: p.integer().default(0),
+    firstAbsentAt: p.datetime(3).nullable(),
+    evidence: p.json<Evidence>().columnType('json').nullable(),
+    createdAt: p.datetime(3).defaultRaw('now()'),
+    updatedAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class PurchaseIntent extends PurchaseIntentSchema.class {}
+PurchaseIntentSchema.setClass(PurchaseIntent);

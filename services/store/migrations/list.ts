@@ -1,0 +1,4 @@
+import { Migration0001First } from './0001-first.ts';
+
+/** Listed by hand, in order; a migration is never edited after it has run anywhere. */
+export const MIGRATIONS = [{ name: '0001-first', class: Migration0001First }];

@@ -1,0 +1,120 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { CompiledQuery } from 'kysely';
+import type { PoolConfig } from 'pg';
+import { AppError } from '../../contracts/errors.ts';
+import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
+import { CustomerDetails, Hold, Order, OrderLine, TimelineEntry } from './entities/order.ts';
+import { Mapping, Notification, SupplierAccount, Webhook } from './entities/outside.ts';
+import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
+import { MIGRATIONS } from './migrations/list.ts';
+import { returnDeadClients } from './pool.ts';
+
+const ENTITIES = [
+  Copy,
+  CustomerDetails,
+  DeadLetter,
+  EventPartition,
+  Hold,
+  InboxMessage,
+  Mapping,
+  Notification,
+  Order,
+  OrderLine,
+  OutboxMessage,
+  Parcel,
+  PurchaseIntent,
+  SupplierAccount,
+  SupplierOrder,
+  SupplierOrderLine,
+  TimelineEntry,
+  Timer,
+  Webhook,
+];
+
+/** Bound parameters, plain rows. MikroORM writes values into the text of its own statements; these go beside it. */
+export interface Sql {
+  query<Row extends object>(statement: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /** Rows touched. */
+  run(statement: string, parameters?: readonly unknown[]): Promise<number>;
+}
+
+export interface Store extends Sql {
+  readonly orm: MikroORM;
+  /** A fresh unit of work; never keep one. */
+  em(): EntityManager;
+  /** All statements commit together or not at all. Do not nest. */
+  transaction<T>(work: (sql: Sql, em: EntityManager) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+type Executor = {
+  executeQuery(query: CompiledQuery): Promise<{ rows: unknown[]; numAffectedRows?: bigint }>;
+};
+
+const sqlOn = (executor: () => Executor): Sql => ({
+  async query<Row extends object>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    const { rows } = await executor().executeQuery(CompiledQuery.raw(statement, [...parameters]));
+    // The statement names its columns; each is covered by a test against a real database.
+    return rows as Row[];
+  },
+  async run(statement, parameters = []) {
+    const { numAffectedRows } = await executor().executeQuery(CompiledQuery.raw(statement, [...parameters]));
+    return Number(numAffectedRows ?? 0n);
+  },
+});
+
+/**
+ * Opens the database; fails when it cannot be reached within five seconds.
+ * @param maxConnections 6-10 for the order host, 4-8 elsewhere: more than 16 lose on two cores (facts, section 4).
+ */
+export async function openStore(options: {
+  connectionString: string;
+  maxConnections: number;
+  name: string;
+}): Promise<Store> {
+  const pool: PoolConfig & { onPoolCreated: typeof returnDeadClients } = {
+    connectionTimeoutMillis: 5_000,
+    application_name: `order-manager ${options.name}`,
+    statement_timeout: 10_000,
+    lock_timeout: 5_000,
+    idle_in_transaction_session_timeout: 15_000,
+    keepAlive: true,
+    onPoolCreated: returnDeadClients,
+  };
+  const orm = await MikroORM.init({
+    clientUrl: options.connectionString,
+    entities: ENTITIES,
+    extensions: [Migrator],
+    driverOptions: pool,
+    pool: { min: 0, max: options.maxConnections },
+    migrations: { migrationsList: MIGRATIONS, tableName: 'migrations', snapshot: false },
+    timezone: 'UTC',
+    logger: () => {},
+  });
+  const store: Store = {
+    orm,
+    em: () => orm.em.fork(),
+    ...sqlOn(() => orm.em.fork().getKysely() as unknown as Executor),
+    transaction: (work) =>
+      orm.em.fork().transactional(async (em) => {
+        const context = em.getTransactionContext() as unknown as Executor | undefined;
+        if (context === undefined) throw new TypeError('a transaction without its context');
+        return work(
+          sqlOn(() => context),
+          em,
+        );
+      }),
+    close: () => orm.close(),
+  };
+  try {
+    await store.query('select 1');
+  } catch (cause) {
+    await orm.close().catch(() => {});
+    throw new AppError('store_unavailable', 'PostgreSQL does not answer at DB_CONNECTION_STRING', {
+      retryable: true,
+      cause,
+    });
+  }
+  return store;
+}
