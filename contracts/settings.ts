@@ -46,6 +46,8 @@ const Environment = z.object({
     })
     .optional(),
   NATS_URL: text.optional(),
+  /** Copies of each stream: 1 on one server, 3 in a cluster. */
+  NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   SHOPIFY_SHOP_URL: text
     .transform((shop) =>
       shop
@@ -78,6 +80,10 @@ const Environment = z.object({
   CJ_DROPSHIPPING_EMAIL: text.optional(),
   CJ_DROPSHIPPING_BASE_URL: origin.default('https://developers.cjdropshipping.com/api2.0/v1'),
   CJ_DROPSHIPPING_MODE: mode.default('shadow'),
+  /** The free level allows one request a second per account. */
+  CJ_DROPSHIPPING_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(1_000).default(1),
+  /** Orders are marked as CJ's own sandbox orders: they cost and ship nothing. */
+  CJ_DROPSHIPPING_SANDBOX_ORDERS: z.stringbool().default(false),
   SMTP_SERVER: text.optional(),
   SMTP_PORT: port.default(587),
   SMTP_USERNAME: text.optional(),

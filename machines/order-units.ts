@@ -137,9 +137,9 @@ export const newOrderContext = (received: OrderReceived): OrderContext => ({
   graceOver: false,
   round: 1,
   lines: Object.fromEntries(
-    received.lines.map(({ lineId, units, deliveredBy }) => {
-      const ours = deliveredBy === 'us' ? units : 0;
-      const othersHeld = deliveredBy === 'other_service' ? units : 0;
+    received.lines.map(({ lineId, units, openUnits, deliveredBy }) => {
+      const ours = deliveredBy === 'us' ? openUnits : 0;
+      const othersHeld = deliveredBy === 'other_service' ? openUnits : 0;
       return [
         lineId,
         {

@@ -16,6 +16,8 @@ export interface SupplierOrderContext {
   readonly units: Readonly<Record<string, number>>;
   readonly status: SupplierOrderObserved['status'] | null;
   readonly parcels: Parcels;
+  /** The supplier said "not now": draft waits for its timer instead of asking at once. */
+  readonly isDeferred: boolean;
 }
 
 export type SupplierOrderInput = Pick<SupplierOrderContext, 'orderId' | 'supplierOrderId' | 'units'>;
@@ -115,19 +117,18 @@ const elapsed =
   ({ event }: { event: SupplierOrderMachineEvent }): boolean =>
     event.type === 'timer.elapsed' && event.data.deadline === deadline;
 
-/** Suppliers will not go on by itself: the order is held, and the timer stops until somebody releases it. */
-const withheld = (deadline: DeadlineName) =>
+/** Suppliers will not go on by itself: the order is held, and asking again stops until somebody releases it. */
+const withheld = (stopping: DeadlineName | null) =>
   apply((context, event) => {
     if (event.type !== 'supplier_order.withheld') return { context: {}, effects: [] };
     const { supplierOrderId } = context;
     const { reason, evidence } = event.data;
-    return {
-      context: {},
-      effects: [
-        { kind: 'cancel_timer', timer: timer(context, deadline) },
-        { kind: 'tell_order', event: { type: 'hold.raised', data: { reason, supplierOrderId, evidence } } },
-      ],
+    const raised: Effect = {
+      kind: 'tell_order',
+      event: { type: 'hold.raised', data: { reason, supplierOrderId, evidence } },
     };
+    if (stopping === null) return { context: {}, effects: [raised] };
+    return { context: {}, effects: [{ kind: 'cancel_timer', timer: timer(context, stopping) }, raised] };
   });
 
 const failed = apply((context, event) => {
@@ -218,6 +219,8 @@ const parcelEvents = {
   },
 };
 
+const defer = (isDeferred: boolean) => apply(() => ({ context: { isDeferred }, effects: [] }));
+
 /** A timer of an open parcel asks the shop again; a release does so for every parcel that the shop does not show yet. */
 const fulfillAgain = {
   guard: (args: { context: SupplierOrderContext; event: SupplierOrderMachineEvent }) =>
@@ -252,11 +255,15 @@ const TRANSPORT = [
 export const supplierOrderMachine = machine.createMachine({
   id: 'supplier_order',
   context: ({ input }) =>
-    input === undefined ? ({} as SupplierOrderContext) : { ...input, status: null, parcels: {} },
+    input === undefined
+      ? ({} as SupplierOrderContext)
+      : { ...input, status: null, parcels: {}, isDeferred: false },
   initial: 'draft',
   states: {
     draft: {
-      entry: entered('draft', undefined, ask(BUY, 'buy')),
+      entry: entered('draft', undefined, (context) =>
+        context.isDeferred ? wait('buy')(context) : ask(BUY, 'buy')(context),
+      ),
       exit: stopWaiting('buy'),
       on: {
         'supplier_order.placing': 'placing',
@@ -279,6 +286,8 @@ export const supplierOrderMachine = machine.createMachine({
           ]),
         },
         'supplier_order.outcome_unknown': 'outcome_unknown',
+        'supplier_order.deferred': { target: 'draft', actions: defer(true) },
+        'supplier_order.withheld': { actions: withheld(null) },
         'timer.elapsed': { guard: elapsed('placing'), target: 'outcome_unknown' },
       },
     },
@@ -287,7 +296,7 @@ export const supplierOrderMachine = machine.createMachine({
       exit: stopWaiting('look_up'),
       on: {
         ...verdictEvents,
-        'supplier_order.absent': 'draft',
+        'supplier_order.absent': { target: 'draft', actions: defer(false) },
         'supplier_order.withheld': { actions: withheld('look_up') },
         'order.resumed': { actions: askAgain(LOOK_UP, 'look_up') },
         'timer.elapsed': { guard: elapsed('look_up'), actions: askAgain(LOOK_UP, 'look_up') },

@@ -17,6 +17,7 @@ import { ORDER_SOURCED, OrderSourced } from './order-sourced.ts';
 import {
   SUPPLIER_ORDER_ABSENT,
   SUPPLIER_ORDER_ACCEPTED,
+  SUPPLIER_ORDER_DEFERRED,
   SUPPLIER_ORDER_OUTCOME_UNKNOWN,
   SUPPLIER_ORDER_PLACED,
   SUPPLIER_ORDER_PLACING,
@@ -24,6 +25,7 @@ import {
   SUPPLIER_ORDER_WITHHELD,
   SupplierOrderAbsent,
   SupplierOrderAccepted,
+  SupplierOrderDeferred,
   SupplierOrderOutcomeUnknown,
   SupplierOrderPlaced,
   SupplierOrderPlacing,
@@ -45,6 +47,7 @@ export const OrderEvent = z.discriminatedUnion('type', [
   event(SUPPLIER_ORDER_PLACING, SupplierOrderPlacing),
   event(SUPPLIER_ORDER_PLACED, SupplierOrderPlaced),
   event(SUPPLIER_ORDER_ACCEPTED, SupplierOrderAccepted),
+  event(SUPPLIER_ORDER_DEFERRED, SupplierOrderDeferred),
   event(SUPPLIER_ORDER_REJECTED, SupplierOrderRejected),
   event(SUPPLIER_ORDER_OUTCOME_UNKNOWN, SupplierOrderOutcomeUnknown),
   event(SUPPLIER_ORDER_ABSENT, SupplierOrderAbsent),

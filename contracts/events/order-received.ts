@@ -14,9 +14,11 @@ export const ReceivedLine = z.object({
   unitPriceMinor: z.int(),
   /** Units ordered, less what an edit or refund has taken away. */
   units: z.int().nonnegative(),
+  /** Of those, the units that nobody has shipped yet. */
+  openUnits: z.int().nonnegative(),
   /**
-   * Who delivers: `us`; `nobody` for digital goods, gift cards and units that were already shipped elsewhere;
-   * `other_service` when the shop routed the line to somebody else's fulfilment service.
+   * Who delivers the open units: `us`; `nobody` for digital goods and gift cards; `other_service` when the shop routed
+   * the line to somebody else's fulfilment service.
    */
   deliveredBy: z.enum(['us', 'nobody', 'other_service']),
 });

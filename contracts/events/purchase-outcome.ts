@@ -43,6 +43,11 @@ export const SUPPLIER_ORDER_ABSENT = 'supplier_order.absent';
 export const SupplierOrderAbsent = Attempted.extend({ lookUps: z.int().positive() });
 export type SupplierOrderAbsent = z.infer<typeof SupplierOrderAbsent>;
 
+/** A clear "not now": nothing was bought, and the same purchase is asked for again after the retry time. */
+export const SUPPLIER_ORDER_DEFERRED = 'supplier_order.deferred';
+export const SupplierOrderDeferred = Attempted.extend({ evidence: Evidence });
+export type SupplierOrderDeferred = z.infer<typeof SupplierOrderDeferred>;
+
 /** Suppliers will not go on without a person: cap, mode, kill switch, funds, or a doubt that cannot be resolved. */
 export const SUPPLIER_ORDER_WITHHELD = 'supplier_order.withheld';
 export const SupplierOrderWithheld = Attempted.extend({ reason: HoldReason, evidence: Evidence });

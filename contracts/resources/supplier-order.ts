@@ -44,3 +44,4 @@ export const SupplierOrderList = z.object({
   items: z.array(SupplierOrderView),
   nextCursor: z.string().nullable(),
 });
+export type SupplierOrderList = z.infer<typeof SupplierOrderList>;

@@ -13,6 +13,8 @@ import { lastSeqOn, readStreamState, type StreamState, setUpStreams } from './st
 /** NATS as the services see it. Everything that knows the package `nats` is behind this. */
 export interface Bus {
   readonly isConnected: () => boolean;
+  /** Grows with each new connection: the streams behind it may have changed. */
+  readonly reconnects: () => number;
   readonly serverVersion: () => string;
   publish(batch: readonly OutgoingMessage[]): Promise<void>;
   streamState(stream: string): Promise<StreamState>;
@@ -32,10 +34,13 @@ export interface Bus {
 export async function openBus(url: string, name: string): Promise<Bus> {
   const connection = await connectNats(url, name);
   let isConnected = true;
+  let reconnects = 0;
   const watch = async (): Promise<void> => {
     for await (const { type } of connection.status()) {
       if (type === 'disconnect') isConnected = false;
-      if (type === 'reconnect') isConnected = true;
+      if (type !== 'reconnect') continue;
+      isConnected = true;
+      reconnects += 1;
     }
   };
   watch().catch(() => {});
@@ -44,6 +49,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
   const publisher = createPublisher(connection, name);
   return {
     isConnected: () => isConnected && !connection.isClosed(),
+    reconnects: () => reconnects,
     serverVersion: () => connection.info?.version ?? 'unknown',
     publish: (batch) => publisher.publish(batch),
     streamState: (stream) => readStreamState(manager, stream),

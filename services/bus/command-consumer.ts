@@ -14,7 +14,7 @@ export interface Command {
  * `done`: the rows are committed. `later`: a lock or a short outage; waits of more than a few seconds belong into a
  * timer, because a delayed message keeps its slot. `bury`: written as a dead letter by the handler.
  */
-export type CommandResult = { then: 'done' } | { then: 'later'; delayMs: number } | { then: 'bury' };
+export type CommandResult = { verdict: 'done' } | { verdict: 'later'; delayMs: number } | { verdict: 'bury' };
 
 export interface CommandConsumer {
   /** Takes no more, finishes what is in hand. */
@@ -45,8 +45,8 @@ export async function consumeCommands(
         payload: message.string(),
         deliveries: message.info.deliveryCount,
       });
-      if (result.then === 'done') message.ack();
-      else if (result.then === 'later') message.nak(result.delayMs);
+      if (result.verdict === 'done') message.ack();
+      else if (result.verdict === 'later') message.nak(result.delayMs);
       // Without a reason: a server older than 2.11 ignores `term(reason)` and delivers again.
       else message.term();
     } finally {

@@ -83,3 +83,12 @@ const SupplierAccountSchema = defineEntity({
 });
 export class SupplierAccount extends SupplierAccountSchema.class {}
 SupplierAccountSchema.setClass(SupplierAccount);
+
+/** Who may write to the shop for an order just now; a lease, since a killed process gives nothing back. */
+const ShopLeaseSchema = defineEntity({
+  name: 'ShopLease',
+  tableName: 'shop_leases',
+  properties: { orderId: p.text().primary(), owner: p.text(), until: p.datetime(3) },
+});
+export class ShopLease extends ShopLeaseSchema.class {}
+ShopLeaseSchema.setClass(ShopLease);

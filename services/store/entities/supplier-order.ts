@@ -77,6 +77,8 @@ const ParcelSchema = defineEntity({
     units: p.json<Record<string, number>>().columnType('json'),
     /** Of the write-back: null nothing asked yet, then sending, unknown, done or withheld. */
     fulfillmentState: p.text().$type<'sending' | 'unknown' | 'done' | 'withheld'>().nullable(),
+    /** Units by line that the shop still had to fulfil when a write-back ended in doubt. */
+    fulfillmentDoubt: p.json<Record<string, number>>().columnType('json').nullable(),
     shopFulfillmentId: p.text().nullable(),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),

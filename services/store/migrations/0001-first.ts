@@ -160,6 +160,7 @@ export class Migration0001First extends Migration {
         tracking_url text,
         units json not null,
         fulfillment_state text,
+        fulfillment_doubt json,
         shop_fulfillment_id text,
         created_at timestamptz(3) not null default now(),
         updated_at timestamptz(3) not null default now(),
@@ -285,6 +286,14 @@ export class Migration0001First extends Migration {
     `);
     this.addSql(`create index webhooks_event on webhooks (event_id)`);
     this.addSql(`alter table webhooks add constraint webhooks_delivery unique (source, delivery_id)`);
+    this.addSql(`
+      create table shop_leases (
+        order_id text not null,
+        owner text not null,
+        until timestamptz(3) not null,
+        primary key (order_id)
+      )
+    `);
     this.addSql('insert into event_partitions (part) select generate_series(0, 31)');
   }
 }

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+
+/** Characters that PostgreSQL and UTF-8 refuse (NUL, half a surrogate pair) say nothing to anybody. */
+const clean = (text: string): string => text.toWellFormed().replaceAll('\u0000', '').trim();
+
+/** Text, or null when the key is absent, null, blank or holds something that is no text. */
+const text = z.preprocess(
+  (value) =>
+    typeof value === 'string' ? clean(value) || null : typeof value === 'number' ? String(value) : null,
+  z.string().nullable(),
+);
+
+/** Ids are text here, whether they came as a number or, beyond 2^53, as text from the exact parser. */
+const requiredId = z.preprocess(
+  (value) => (typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value),
+  z.string({ error: 'must be an id' }).regex(/^[1-9]\d{0,19}$/, 'must be an id'),
+);
+const id = z.preprocess((value) => value ?? null, requiredId.nullable());
+
+/** Decimal text as Shopify writes money; a JSON number of older bodies becomes its shortest decimal text. */
+const amount = z.preprocess(
+  (value) => (typeof value === 'number' ? String(value) : value),
+  z.string({ error: 'must be an amount' }).regex(/^-?\d{1,15}(\.\d{1,10})?$/, 'must be an amount'),
+);
+
+/** Any ISO 8601 instant with an offset; comes out in UTC with milliseconds. */
+const instant = z.iso
+  .datetime({ offset: true, error: 'must be an instant like 2026-11-02T09:15:00-05:00' })
+  .transform((iso) => new Date(iso).toISOString());
+
+const flag = (absent: boolean) =>
+  z.preprocess((value) => (typeof value === 'boolean' ? value : absent), z.boolean());
+
+const units = z.int('must be a whole number of units').min(0, 'must not be negative').max(1_000_000);
+const optionalUnits = z.preprocess(
+  (value) => (typeof value === 'number' && value < 0 ? 0 : (value ?? null)),
+  units.nullable(),
+);
+
+const address = z.object({
+  first_name: text,
+  last_name: text,
+  name: text,
+  company: text,
+  address1: text,
+  address2: text,
+  city: text,
+  province: text,
+  province_code: text,
+  zip: text,
+  country: text,
+  country_code: text,
+  phone: text,
+});
+export type ShopifyAddress = z.infer<typeof address>;
+
+/** An object that may be absent, null or something else altogether. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => value ?? null, schema.nullable()).catch(null);
+
+const line = z.object({
+  id: requiredId,
+  variant_id: id,
+  product_id: id,
+  sku: text,
+  title: text,
+  name: text,
+  price: amount,
+  quantity: units,
+  /** Less what edits and refunds took away; null before the API knew it. */
+  current_quantity: optionalUnits,
+  /** Not yet shipped by anybody. */
+  fulfillable_quantity: optionalUnits,
+  // A line that does not say it needs no shipping is taken for goods: goods that wait are seen, goods forgotten are not.
+  requires_shipping: flag(true),
+  gift_card: flag(false),
+  fulfillment_service: text,
+});
+export type ShopifyLine = z.infer<typeof line>;
+
+const noteAttribute = z.object({ name: text, value: text });
+
+/**
+ * The body of `orders/create`, `orders/updated`, `orders/paid` and `orders/cancelled`, as far as it is used. Everything
+ * but identity, version, money and units may be absent, null or "" (all three are null here); unknown keys are dropped
+ * and unknown statuses kept as they are. Parse the JSON with exact ids first.
+ */
+export const ShopifyOrderBody = z.object({
+  id: requiredId,
+  name: text,
+  currency: z.string().regex(/^[A-Z]{3}$/, 'must be a currency code'),
+  created_at: instant,
+  processed_at: z.preprocess((value) => value ?? null, instant.nullable()),
+  updated_at: instant,
+  cancelled_at: text,
+  total_price: amount,
+  current_total_price: z.preprocess((value) => value ?? null, amount.nullable()),
+  financial_status: text,
+  test: flag(false),
+  email: text,
+  contact_email: text,
+  phone: text,
+  customer_locale: text,
+  customer: optional(z.object({ email: text, phone: text })),
+  shipping_address: optional(address),
+  billing_address: optional(address),
+  note_attributes: z.array(noteAttribute).catch([]),
+  line_items: z.array(line).max(1_000),
+});
+export type ShopifyOrderBody = z.infer<typeof ShopifyOrderBody>;

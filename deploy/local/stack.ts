@@ -1,0 +1,205 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { isLive, type Settings } from '../../contracts/settings.ts';
+import { assertPortFree, freePort } from './free-port.ts';
+import { keptSecret } from './kept-secret.ts';
+import { startNats } from './nats-process.ts';
+import { findNatsServer } from './nats-server.ts';
+import { startPostgres } from './postgres.ts';
+import { type Supervised, supervise } from './supervisor.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const NATS_CACHE = join(PROJECT, '.cache/nats-server');
+export const SANDBOX_SHOP = 'sandbox-shop.myshopify.com';
+
+/** In the order in which they are started; stopped the other way round. */
+export const SERVICES = {
+  orders: 'services/orders/main.ts',
+  suppliers: 'services/suppliers/main.ts',
+  shopify: 'services/shopify/main.ts',
+  notifier: 'services/notifier/main.ts',
+  gateway: 'gateway/main.ts',
+} as const;
+export type LocalService = keyof typeof SERVICES;
+
+export interface Stack {
+  /** `http://127.0.0.1:<port>` of the gateway. */
+  readonly url: string;
+  readonly apiKey: string;
+  readonly connectionString: string;
+  readonly natsUrl: string;
+  /** Present when the sandbox world runs. */
+  readonly sandbox: { readonly origin: string; readonly apiSecret: string } | null;
+  readonly services: Readonly<Record<LocalService, Supervised>>;
+  stop(): Promise<void>;
+}
+
+export interface StackOptions {
+  readonly settings: Settings;
+  /** What the services inherit besides what the stack sets. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Database, streams, sandbox journal, API key and logs: a second start finds them again. */
+  readonly dataDir: string;
+  readonly log: (line: string) => void;
+}
+
+/** A trial should not wait for an hour; whoever sets these variables keeps their own values. */
+const QUICK = {
+  ORDER_MANAGER_GRACE_SECONDS: '1',
+  ORDER_MANAGER_POLL_SECONDS: '0.5',
+  ORDER_MANAGER_RETRY_SECONDS: '3',
+  ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '5',
+  ORDER_MANAGER_DOUBT_GRACE_SECONDS: '3',
+  ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '6',
+};
+
+interface Part {
+  stop(): Promise<void>;
+}
+
+/**
+ * Brings up everything that is not there already: PostgreSQL, NATS, the sandbox world (unless a credential of shop or
+ * supplier is set), migrations and streams, and each service in a process of its own.
+ * @throws Error in words for the user; whatever had been started is stopped again.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { settings, dataDir, log } = options;
+  const logDir = join(dataDir, 'logs');
+  await mkdir(logDir, { recursive: true });
+  const started: Part[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const part of started.splice(0).reverse()) await part.stop();
+  };
+  const keep = <P extends Part>(part: P): P => {
+    started.push(part);
+    return part;
+  };
+
+  try {
+    await assertPortFree(settings.ORDER_MANAGER_PORT, 'the gateway (ORDER_MANAGER_PORT)');
+    const apiKey = settings.ORDER_MANAGER_API_KEY ?? (await keptSecret(join(dataDir, 'api-key')));
+    const connectionString = settings.DB_CONNECTION_STRING ?? (await ownPostgres());
+    const natsUrl = settings.NATS_URL ?? (await ownNats());
+    const sandbox = isLive(settings) ? null : await ownSandbox();
+    const env = {
+      ...options.environment,
+      ORDER_MANAGER_API_KEY: apiKey,
+      ORDER_MANAGER_HOST: options.environment.ORDER_MANAGER_HOST ?? '127.0.0.1',
+      DB_CONNECTION_STRING: connectionString,
+      NATS_URL: natsUrl,
+      ...sandbox?.env,
+    };
+    await promisify(execFile)(process.execPath, [join(PROJECT, 'deploy/setup.ts')], {
+      cwd: PROJECT,
+      env,
+    }).catch((error: Error & { stderr?: string }) => {
+      throw new Error(`the set-up step failed:\n${error.stderr ?? error.message}`);
+    });
+    log('database and streams are ready, the services start');
+    const services = Object.fromEntries(
+      Object.entries(SERVICES).map(([name, script]) => [
+        name,
+        keep(supervise({ name, script, env, logDir, readyText: '"msg":"ready"' })),
+      ]),
+    ) as Record<LocalService, Supervised>;
+    await Promise.all(Object.values(services).map(({ ready }) => ready));
+    return {
+      url: `http://127.0.0.1:${settings.ORDER_MANAGER_PORT}`,
+      apiKey,
+      connectionString,
+      natsUrl,
+      sandbox:
+        sandbox === null ? null : { origin: sandbox.origin, apiSecret: sandbox.env.SHOPIFY_API_SECRET },
+      services,
+      stop: stopAll,
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+
+  async function ownPostgres(): Promise<string> {
+    const port = await freePort(15_432);
+    log('starting PostgreSQL');
+    const postgres = await startPostgres({
+      dataDir: join(dataDir, 'postgres'),
+      port,
+      logFile: join(logDir, 'postgres.log'),
+      database: 'orderdb',
+      log,
+    });
+    return keep(postgres).connectionString;
+  }
+
+  async function ownNats(): Promise<string> {
+    const { path, version, from } = await findNatsServer({ cacheDir: NATS_CACHE, log });
+    log(`starting NATS ${version} (${from})`);
+    const nats = await startNats({
+      binary: path,
+      port: await freePort(14_222),
+      storeDir: join(dataDir, 'nats'),
+      name: 'order-manager-local',
+      logFile: join(logDir, 'nats.log'),
+      log,
+    });
+    return keep(nats).url;
+  }
+
+  async function ownSandbox() {
+    const secretOf = (name: string): Promise<string> => keptSecret(join(dataDir, 'sandbox', name));
+    const [port, smtpPort] = [await freePort(18_080), await freePort(18_525)];
+    const cjApiKey = `CJ1@api@${await secretOf('cj-api-key')}`;
+    const accessToken = await secretOf('shopify-access-token');
+    const apiSecret = await secretOf('shopify-api-secret');
+    const world = supervise({
+      name: 'sandbox',
+      script: 'deploy/sandbox/main.ts',
+      env: {
+        ...options.environment,
+        SANDBOX_PORT: String(port),
+        SANDBOX_SMTP_PORT: String(smtpPort),
+        SANDBOX_DATA_DIR: join(dataDir, 'sandbox'),
+        SANDBOX_CJ_API_KEY: cjApiKey,
+        SANDBOX_SHOP,
+        SANDBOX_SHOPIFY_ACCESS_TOKEN: accessToken,
+        SANDBOX_SHOPIFY_CLIENT_ID: 'sandbox-client',
+        SANDBOX_SHOPIFY_CLIENT_SECRET: apiSecret,
+      },
+      logDir,
+      readyText: 'sandbox listening',
+    });
+    await keep(world).ready;
+    const origin = `http://127.0.0.1:${port}`;
+    log(`the sandbox world answers at ${origin}`);
+    return {
+      origin,
+      env: {
+        ...QUICK,
+        ...pick(options.environment, Object.keys(QUICK)),
+        SHOPIFY_SHOP_URL: SANDBOX_SHOP,
+        SHOPIFY_API_KEY: 'sandbox-client',
+        SHOPIFY_API_SECRET: apiSecret,
+        SHOPIFY_ACCESS_TOKEN: accessToken,
+        SHOPIFY_ADMIN_BASE_URL: origin,
+        CJ_DROPSHIPPING_API_KEY: cjApiKey,
+        CJ_DROPSHIPPING_BASE_URL: `${origin}/api2.0/v1`,
+        CJ_DROPSHIPPING_MODE: 'live',
+        CJ_DROPSHIPPING_REQUESTS_PER_SECOND: '40',
+        SMTP_SERVER: '127.0.0.1',
+        SMTP_PORT: String(smtpPort),
+        SMTP_USERNAME: '',
+        SMTP_PASSWORD: '',
+        EMAIL_FROM: options.environment.EMAIL_FROM || 'Sandbox Shop <orders@sandbox-shop.example>',
+      },
+    };
+  }
+}
+
+const pick = (
+  environment: StackOptions['environment'],
+  names: readonly string[],
+): Record<string, string | undefined> =>
+  Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));

@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { orderIdOf } from '../../contracts/ids.ts';
+import { isLive, missingParts, purchaseMode, readSettings, type Settings } from '../../contracts/settings.ts';
+import { SUPPLIERS } from '../../contracts/vocabulary.ts';
+import { feed, mapArticles } from './feed.ts';
+import { isSettled, showUntilSettled } from './show-orders.ts';
+import { SANDBOX_SHOP, type Stack, startStack } from './stack.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const OWN_BODIES = join(PROJECT, 'deploy/sandbox/webhooks');
+
+const HELP = `npm start                 the local stack, with a dozen orders fed to the sandbox shop
+npm run start:empty       the same, nothing is fed
+npm start -- --bodies DIR feeds the *.json bodies of your own folder instead
+npm start -- --data DIR   keeps database, streams and logs there (default .data/local)
+`;
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      empty: { type: 'boolean', default: false },
+      bodies: { type: 'string' },
+      data: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return values;
+}
+
+/** What a live start has to know before its first order. */
+function sayWhatIsOff(settings: Settings): void {
+  say('Live: credentials are set, so no sandbox is started and nothing is fed.');
+  for (const part of missingParts(settings)) say(`  ${part}`);
+  for (const supplier of SUPPLIERS) {
+    const mode = purchaseMode(settings, supplier);
+    const variable = supplier === 'cj_dropshipping' ? 'CJ_DROPSHIPPING_MODE' : 'ALIEXPRESS_MODE';
+    if (mode !== 'live') say(`  ${supplier} buys nothing: ${variable} is ${mode}; set it to live to buy`);
+  }
+}
+
+function sayHowToTalk(stack: Stack, dataDir: string): void {
+  say('');
+  say('The stack keeps running. Talk to it:');
+  say(`  curl -H 'X-API-Key: ${stack.apiKey}' ${stack.url}/orders`);
+  if (stack.sandbox !== null)
+    say(`  curl ${stack.sandbox.origin}/control/ledger    # what the sandbox bought, fulfilled and mailed`);
+  say(`Logs: ${join(dataDir, 'logs')}. Ctrl-C stops everything.`);
+}
+
+async function feedAndShow(stack: Stack, folder: string, signal: AbortSignal): Promise<void> {
+  await mapArticles(stack);
+  const fed = await feed(stack, folder);
+  for (const { file, status, answer } of fed)
+    if (status !== 200) say(`${file} was refused: HTTP ${status} ${answer}`);
+  const ids = new Set(
+    fed.flatMap(({ shopOrderId, status }) =>
+      shopOrderId === null || status !== 200 ? [] : [orderIdOf(SANDBOX_SHOP, shopOrderId)],
+    ),
+  );
+  say(`fed ${fed.length} webhook bodies of ${folder.replace(PROJECT, '')}: ${ids.size} orders`);
+  const { orders, firstDeliveredMs } = await showUntilSettled(
+    stack,
+    ({ id }) => ids.has(id),
+    ids.size,
+    process.stdout,
+    signal,
+  );
+  const delivered = orders.filter(({ status }) => status === 'delivered').length;
+  const held = orders.filter(({ held }) => held).length;
+  if (!orders.every(isSettled)) return;
+  const first =
+    firstDeliveredMs === null ? '' : ` First delivered after ${(firstDeliveredMs / 1_000).toFixed(1)} s.`;
+  say(`All ${orders.length} orders have ended: ${delivered} delivered, ${held} held with a reason.${first}`);
+}
+
+async function main(): Promise<void> {
+  const options = readArguments();
+  if (options.help) return say(HELP);
+  const settings = readSettings(process.env);
+  const dataDir = options.data ?? join(PROJECT, '.data/local');
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    const stop = (): void => {
+      if (stopping.signal.aborted) process.exit(1);
+      say('\nstopping');
+      stopping.abort();
+      resolve();
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  });
+
+  const startedAt = performance.now();
+  if (isLive(settings)) sayWhatIsOff(settings);
+  const stack = await startStack({ settings, environment: process.env, dataDir, log: say });
+  say(`the stack is up after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+  try {
+    const mayFeed = stack.sandbox !== null && !options.empty && !stopping.signal.aborted;
+    if (mayFeed) await feedAndShow(stack, options.bodies ?? OWN_BODIES, stopping.signal);
+    if (!stopping.signal.aborted) sayHowToTalk(stack, dataDir);
+    await stopped;
+  } finally {
+    await stack.stop();
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

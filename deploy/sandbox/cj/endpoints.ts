@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import type { LiveSettings } from '../settings.ts';
+import { type CjAccount, OPEN_ID } from './account.ts';
+import { CJ, CjRefusal, usd } from './envelope.ts';
+import { detailBody, statusOf, trackingBody } from './order.ts';
+import type { CjOrders } from './orders.ts';
+import { productBody, stockBody, variantBody, variantById } from './products.ts';
+import { quote } from './quote.ts';
+
+const MAX_BATCH = 100;
+
+interface Call {
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+}
+
+/** One call of the supplier's API: `answer` gives the envelope's data or throws CjRefusal. */
+export interface Endpoint {
+  /** The name for faults and for the ledger's counts. */
+  readonly operation: string;
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Needs no token. */
+  readonly isOpen: boolean;
+  answer(call: Call): unknown;
+}
+
+const required = (call: Call, name: string): string => {
+  const value = call.query.get(name);
+  if (!value) throw new CjRefusal(CJ.parameterEmpty, `Param error: ${name} must not be empty`);
+  return value;
+};
+
+/** One field of a JSON body. Throws CjRefusal 1600300. */
+function field<T>(call: Call, name: string, schema: z.ZodType<T>): T {
+  const parsed = z.object({ [name]: z.unknown() }).safeParse(call.body);
+  const value = schema.safeParse(parsed.success ? parsed.data[name] : undefined);
+  if (!value.success) throw new CjRefusal(CJ.parameterError, `Param error: ${name}`);
+  return value.data;
+}
+
+const Text = z.string().min(1);
+const Reference = z.union([Text, z.int().transform(String)]);
+
+function detail(orders: CjOrders, reference: string): object {
+  // With two orders under one number the older one answers; the batch and the list show both.
+  const order = orders.find(reference)[0];
+  if (order === undefined) throw new CjRefusal(CJ.parameterError, 'Param error: order not found');
+  return detailBody(order, Date.now());
+}
+
+function list(orders: CjOrders, { query }: Call): object {
+  const [pageNum, pageSize] = [query.get('pageNum') ?? 1, query.get('pageSize') ?? 20].map(Number);
+  if (!pageNum || !pageSize || pageNum < 1 || pageSize < 1)
+    throw new CjRefusal(CJ.parameterError, 'Param error: page');
+  const now = Date.now();
+  // Documented default of the status filter, and the reason why callers must always name one.
+  const status = query.get('status') ?? 'CANCELLED';
+  const numbers = query.getAll('orderNumbers').flatMap((value) => value.split(','));
+  const rows = orders
+    .visible()
+    .filter((order) => numbers.length === 0 || numbers.includes(order.orderNumber))
+    .filter((order) => (numbers.length > 0 && !query.has('status')) || statusOf(order, now) === status);
+  const page = rows.slice((pageNum - 1) * pageSize, pageNum * pageSize);
+  return { pageNum, pageSize, total: rows.length, list: page.map((order) => detailBody(order, now)) };
+}
+
+interface Parts {
+  readonly account: CjAccount;
+  readonly orders: CjOrders;
+  readonly settings: LiveSettings;
+}
+
+type On = (method: Endpoint['method'], path: string, operation: string, answer: Endpoint['answer']) => void;
+
+function addAccountAndGoods(on: On, { account, orders, settings }: Parts): void {
+  on('POST', '/authentication/getAccessToken', 'getAccessToken', (call) =>
+    account.login(field(call, 'apiKey', Text)),
+  );
+  on('POST', '/authentication/refreshAccessToken', 'refreshAccessToken', (call) =>
+    account.refresh(field(call, 'refreshToken', Text)),
+  );
+  on('GET', '/setting/get', 'setting', () => ({
+    openId: OPEN_ID,
+    openName: 'Sandbox',
+    openEmail: 'sandbox@shop.example',
+    setting: {
+      quotaLimits: [{ quotaUrl: '/**', quotaLimit: 50_000, quotaType: 3 }],
+      qpsLimit: settings.current().cjRequestsPerSecond,
+    },
+    callback: { product: { type: 'CANCEL', urls: [] }, order: { type: 'CANCEL', urls: [] } },
+    root: 'GENERAL',
+    isSandbox: false,
+  }));
+  on('GET', '/product/query', 'product', ({ query }) => productBody(query));
+  on('GET', '/product/variant/queryByVid', 'variant', (call) =>
+    variantBody(variantById(required(call, 'vid'))),
+  );
+  on('GET', '/product/stock/queryByVid', 'stock', (call) => stockBody(variantById(required(call, 'vid'))));
+  on('POST', '/logistic/freightCalculate', 'freightCalculate', ({ body }) => quote(body));
+  on('GET', '/logistic/trackInfo', 'trackInfo', ({ query }) =>
+    query.getAll('trackNumber').flatMap((number) => {
+      const order = orders.byTracking(number);
+      return order === undefined ? [] : [trackingBody(order, Date.now())];
+    }),
+  );
+}
+
+function addOrders(on: On, { account, orders }: Parts): void {
+  on('POST', '/shopping/order/createOrderV2', 'createOrderV2', ({ body }) => orders.create(body));
+  on('PATCH', '/shopping/order/confirmOrder', 'confirmOrder', (call) => {
+    const sdCode = field(call, 'orderId', Text);
+    orders.confirm(sdCode);
+    return sdCode;
+  });
+  on('DELETE', '/shopping/order/deleteOrder', 'deleteOrder', (call) => {
+    const sdCode = required(call, 'orderId');
+    orders.remove(sdCode);
+    return sdCode;
+  });
+  on('POST', '/shopping/pay/payBalance', 'payBalance', (call) => {
+    orders.pay(field(call, 'orderId', Text));
+    return null;
+  });
+  on('GET', '/shopping/pay/getBalance', 'getBalance', () => ({
+    amount: usd(account.balanceMinor()),
+    noWithdrawalAmount: 0,
+    freezeAmount: 0,
+  }));
+  on('GET', '/shopping/order/getOrderDetail', 'getOrderDetail', (call) =>
+    detail(orders, required(call, 'orderId')),
+  );
+  on('POST', '/shopping/order/getOrderDetailBatch', 'getOrderDetailBatch', (call) => {
+    const ids = field(call, 'orderIds', z.array(Reference).min(1).max(MAX_BATCH));
+    return [...new Set(ids.flatMap((id) => orders.find(id)))].map((order) => detailBody(order, Date.now()));
+  });
+  on('GET', '/shopping/order/list', 'orderList', (call) => list(orders, call));
+}
+
+/** Every call that this supplier plays, by its path below the base URL. */
+export function createEndpoints(parts: Parts): ReadonlyMap<string, Endpoint> {
+  const endpoints = new Map<string, Endpoint>();
+  const on: On = (method, path, operation, answer) => {
+    const isOpen = path.startsWith('/authentication/');
+    endpoints.set(path, { method, operation: `cj.${operation}`, answer, isOpen });
+  };
+  addAccountAndGoods(on, parts);
+  addOrders(on, parts);
+  return endpoints;
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+
+/** The supplier's own words for what it refuses; the numbers are its documented codes. */
+export const CJ = {
+  ok: 200,
+  tokenInvalid: 1600001,
+  refreshTokenInvalid: 1600003,
+  interfaceNotFound: 1600101,
+  tooManyRequests: 1600200,
+  parameterError: 1600300,
+  variantNotFound: 1602000,
+  productNotFound: 1602001,
+  createFailed: 1603000,
+  confirmFailed: 1603001,
+  deleteFailed: 1603002,
+  orderExists: 1603003,
+  orderNotFound: 1603100,
+  balanceInsufficient: 1604000,
+  logisticNotFound: 1605000,
+  countryNotFound: 1605002,
+  methodNotSupported: 16900202,
+  contentTypeWrong: 16900203,
+  bodyMissing: 16900204,
+  bodyInvalid: 16900205,
+  parameterEmpty: 16900403,
+} as const;
+
+export type CjCode = (typeof CJ)[keyof typeof CJ];
+
+/** Thrown by any handler to answer with a code other than 200. */
+export class CjRefusal extends Error {
+  readonly code: CjCode;
+
+  constructor(code: CjCode, message: string) {
+    super(message);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+const envelope = (code: CjCode, message: string, data: unknown): Response =>
+  Response.json({
+    code,
+    result: code === CJ.ok,
+    message,
+    data,
+    requestId: randomUUID().replaceAll('-', ''),
+  });
+
+/** `code` 200 with whatever the endpoint has to say. */
+export const success = (data: unknown): Response => envelope(CJ.ok, 'Success', data);
+
+/** Refusals come with HTTP 200 too: only `code` tells. */
+export const refusal = (code: CjCode, message: string): Response => envelope(code, message, null);
+
+/** Minor units to the decimal JSON numbers of this dialect. */
+export const usd = (minor: number): number => minor / 100;
+
+const BEIJING_OFFSET_MS = 8 * 3_600_000;
+
+/** `2027-01-05T09:16:33+08:00`: how token dates are written. */
+export const beijingTime = (at: number): string =>
+  `${new Date(at + BEIJING_OFFSET_MS).toISOString().slice(0, 19)}+08:00`;
+
+/** `2027-01-05 01:16:33` in UTC: how order dates are written. */
+export const utcTime = (at: number): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ');

@@ -1,0 +1,200 @@
+import { randomBytes } from 'node:crypto';
+import type { Journal } from '../journal.ts';
+import type { LiveSettings } from '../settings.ts';
+import type { CjAccount } from './account.ts';
+import { type CheckedOrder, checkOrder } from './create-order.ts';
+import { CJ, CjRefusal, usd } from './envelope.ts';
+import { amountOf, CjOrder, statusOf, trackingOf } from './order.ts';
+
+export interface CjOrders {
+  /** Data of createOrderV2. Throws CjRefusal as checkOrder does, 1603003 and 1604000. */
+  create(body: unknown): object;
+  /** By SD code only, like the three below. Throws CjRefusal 1603100, 1603001. */
+  confirm(sdCode: string): void;
+  /** Throws CjRefusal 1603100, 1603001 (not UNPAID), 1604000. */
+  pay(sdCode: string): void;
+  /** Throws CjRefusal 1603100, 1603002. */
+  remove(sdCode: string): void;
+  /** By merchant number, SD code or internal number: what look-ups can see, oldest first. */
+  find(reference: string): CjOrder[];
+  /** Everything that look-ups can see. */
+  visible(): CjOrder[];
+  byTracking(trackingNumber: string): CjOrder | undefined;
+  /** Everything ever created, removed ones too. */
+  all(): CjOrder[];
+}
+
+const datePart = (at: number): string => new Date(at).toISOString().slice(2, 10).replaceAll('-', '');
+
+/** The nulls are what the live interface was seen to answer right after a creation. */
+const createdBody = (order: CjOrder, paid: boolean): object => ({
+  orderId: order.sdCode,
+  orderNumber: order.orderNumber,
+  shipmentOrderId: null,
+  productAmount: usd(order.productMinor),
+  postageAmount: usd(order.postageMinor),
+  orderAmount: null,
+  orderOriginalAmount: null,
+  productOriginalAmount: null,
+  productDiscountAmount: null,
+  postageOriginalAmount: null,
+  postageDiscountAmount: null,
+  totalDiscountAmount: null,
+  iossAmount: null,
+  iossTaxHandlingFee: null,
+  actualPayment: paid ? usd(amountOf(order)) : null,
+  cjPayUrl: order.payType === 1 ? `https://cj.example/mine/payment?pid=${order.sdCode.slice(2)}` : null,
+  payId: order.payType === 1 ? order.sdCode.slice(2) : null,
+  logisticsMiss: false,
+  orderStatus: null,
+  interceptOrderReasons: null,
+  productInfoList: order.products.map(({ vid, quantity, lineItemId, storeLineItemId }) => ({
+    storeLineItemId,
+    lineItemId,
+    variantId: vid,
+    quantity,
+    isGroup: false,
+    subOrderProducts: null,
+  })),
+});
+
+function assemble(
+  { wanted, goods, freight }: CheckedOrder,
+  position: number,
+  lookupBlindMs: number,
+): CjOrder {
+  const createdAt = Date.now();
+  return {
+    sdCode: `SD${datePart(createdAt)}${String(position).padStart(13, '0')}`,
+    internalNumber: Number(`${datePart(createdAt)}${String(position).padStart(8, '0')}`),
+    orderNumber: wanted.orderNumber,
+    createdAt,
+    visibleAt: createdAt + lookupBlindMs,
+    confirmedAt: null,
+    deletedAt: null,
+    payments: [],
+    journey: null,
+    productMinor: goods.reduce(
+      (sum, { article, quantity }) => sum + article.supplierPriceMinor * quantity,
+      0,
+    ),
+    postageMinor: freight.totalMinor,
+    products: goods.map(({ article, quantity, storeLineItemId }) => ({
+      vid: article.supplierVariantId,
+      quantity,
+      priceMinor: article.supplierPriceMinor,
+      lineItemId: randomBytes(9).toString('hex'),
+      storeLineItemId,
+    })),
+    payType: wanted.payType ?? 1,
+    isSandbox: wanted.isSandbox ?? 0,
+    fromCountryCode: wanted.fromCountryCode,
+    logisticName: wanted.logisticName,
+    remark: wanted.remark ?? null,
+    recipient: {
+      countryCode: wanted.shippingCountryCode,
+      province: wanted.shippingProvince,
+      city: wanted.shippingCity,
+      address: wanted.shippingAddress,
+      zip: wanted.shippingZip ?? null,
+      phone: wanted.shippingPhone ?? null,
+      name: wanted.shippingCustomerName,
+    },
+  };
+}
+
+/** The supplier's order book. Money comes from `account`, the pace of the journey from `settings`. */
+export function createCjOrders(journal: Journal, settings: LiveSettings, account: CjAccount): CjOrders {
+  const kept = journal.collection('cj_order', CjOrder);
+  const byNumber = new Map<string, CjOrder[]>();
+  const byTracking = new Map<string, CjOrder>();
+  const byInternalNumber = new Map<string, CjOrder>();
+  const remember = (order: CjOrder): void => {
+    byNumber.set(order.orderNumber, [...(byNumber.get(order.orderNumber) ?? []), order]);
+    byInternalNumber.set(String(order.internalNumber), order);
+    if (order.journey !== null) byTracking.set(order.journey.trackingNumber, order);
+  };
+  for (const order of kept.all()) remember(order);
+
+  const save = (order: CjOrder): void => kept.put(order.sdCode, order);
+  const isVisible = (order: CjOrder, now: number): boolean =>
+    order.deletedAt === null && now >= order.visibleAt;
+  const own = (sdCode: string): CjOrder => {
+    const order = kept.get(sdCode);
+    if (order === undefined || order.deletedAt !== null)
+      throw new CjRefusal(CJ.orderNotFound, 'Order not found');
+    return order;
+  };
+  const confirm = (order: CjOrder): void => {
+    if (statusOf(order, Date.now()) !== 'CREATED') {
+      throw new CjRefusal(CJ.confirmFailed, 'Order confirm fail: status does not allow it');
+    }
+    order.confirmedAt = Date.now();
+    save(order);
+  };
+  const pay = (order: CjOrder): void => {
+    if (statusOf(order, Date.now()) !== 'UNPAID') {
+      throw new CjRefusal(CJ.confirmFailed, 'Order confirm fail: only UNPAID orders can be paid');
+    }
+    account.spend(amountOf(order));
+    const paidAt = Date.now();
+    const { processMs, shipMs, transitMs, deliverMs } = settings.current().timing;
+    const announcedAt = paidAt + processMs;
+    const shippedAt = announcedAt + shipMs;
+    const inTransitAt = shippedAt + transitMs;
+    order.payments.push(paidAt);
+    order.journey = {
+      trackingNumber: `CJPSB${order.sdCode.slice(-10)}YQ`,
+      announcedAt,
+      shippedAt,
+      inTransitAt,
+      deliveredAt: inTransitAt + deliverMs,
+    };
+    byTracking.set(order.journey.trackingNumber, order);
+    save(order);
+  };
+
+  return {
+    create(body) {
+      const checked = checkOrder(body);
+      const { dupMode, timing } = settings.current();
+      const namesakes = byNumber.get(checked.wanted.orderNumber) ?? [];
+      // Whether a deleted order frees its number is not documented; here it does.
+      if (dupMode === 'A' && namesakes.some(({ deletedAt }) => deletedAt === null)) {
+        throw new CjRefusal(CJ.orderExists, 'Order exist, please do not submit it again');
+      }
+      const order = assemble(checked, kept.size + 1, timing.lookupBlindMs);
+      if (order.payType === 1) order.confirmedAt = order.createdAt;
+      save(order);
+      remember(order);
+      if (order.payType === 2) {
+        // Too little money refuses the payment only: the order is there, UNPAID.
+        confirm(order);
+        pay(order);
+      }
+      return createdBody(order, order.payType === 2);
+    },
+    confirm: (sdCode) => confirm(own(sdCode)),
+    pay: (sdCode) => pay(own(sdCode)),
+    remove(sdCode) {
+      const order = own(sdCode);
+      if (statusOf(order, Date.now()) !== 'CREATED') {
+        throw new CjRefusal(CJ.deleteFailed, 'Order delete fail: status does not allow it');
+      }
+      order.deletedAt = Date.now();
+      save(order);
+    },
+    find(reference) {
+      const now = Date.now();
+      const one = kept.get(reference) ?? byInternalNumber.get(reference);
+      const found = one === undefined ? (byNumber.get(reference) ?? []) : [one];
+      return found.filter((order) => isVisible(order, now));
+    },
+    visible: () => kept.all().filter((order) => isVisible(order, Date.now())),
+    byTracking(trackingNumber) {
+      const order = byTracking.get(trackingNumber);
+      return order !== undefined && trackingOf(order, Date.now()) !== null ? order : undefined;
+    },
+    all: () => kept.all(),
+  };
+}

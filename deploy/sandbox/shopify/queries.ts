@@ -1,0 +1,94 @@
+import { connection, type PageArguments } from './connection.ts';
+import { fromGid, toGid } from './gid.ts';
+import { parseOrderSearch, type SearchWarning } from './order-search.ts';
+import { fulfillmentOrderView, fulfillmentView, orderView } from './order-view.ts';
+import type { Shop } from './shop.ts';
+import type { ShopOrder } from './shop-order.ts';
+
+/** What the sandbox app may do: all that the operations of this world need in the real shop. */
+export const SCOPES = [
+  'read_orders',
+  'write_orders',
+  'read_fulfillments',
+  'write_fulfillments',
+  'read_products',
+  'read_merchant_managed_fulfillment_orders',
+  'write_merchant_managed_fulfillment_orders',
+  'read_third_party_fulfillment_orders',
+];
+
+type SortKey = 'CREATED_AT' | 'ID' | 'PROCESSED_AT' | 'UPDATED_AT';
+
+interface OrdersArguments extends PageArguments {
+  query?: string | null;
+  sortKey?: SortKey | null;
+}
+
+function sortText(order: ShopOrder, sortKey: SortKey): string {
+  const id = order.id.padStart(20, '0');
+  switch (sortKey) {
+    case 'ID':
+      return id;
+    case 'CREATED_AT':
+      return `${order.createdAt} ${id}`;
+    case 'PROCESSED_AT':
+      return `${order.processedAt} ${id}`;
+    case 'UPDATED_AT':
+      return `${order.updatedAt} ${id}`;
+  }
+}
+
+/** One per request. */
+export interface SearchContext {
+  /** Receives what the shop ignores in a search text. */
+  warn(query: string, warnings: SearchWarning[]): void;
+}
+
+/** The root resolvers of every query; graphql hands them the request's SearchContext. */
+export const createQueries = (shop: Shop) => {
+  const order = (gid: string) => {
+    const found = shop.order(fromGid('Order', gid) ?? '');
+    return found === undefined ? null : orderView(found);
+  };
+  const fulfillmentOrder = (gid: string) => {
+    const found = shop.fulfillmentOrder(fromGid('FulfillmentOrder', gid) ?? '');
+    return found === undefined ? null : fulfillmentOrderView(found.order, found.fulfillmentOrder);
+  };
+  const fulfillment = (gid: string) => {
+    const found = shop.fulfillment(fromGid('Fulfillment', gid) ?? '');
+    return found === undefined ? null : fulfillmentView(found.order, found.fulfillment);
+  };
+  return {
+    order: ({ id }: { id: string }) => order(id),
+    fulfillmentOrder: ({ id }: { id: string }) => fulfillmentOrder(id),
+    fulfillment: ({ id }: { id: string }) => fulfillment(id),
+    node: ({ id }: { id: string }) => order(id) ?? fulfillmentOrder(id) ?? fulfillment(id),
+    orders({ query, sortKey, ...page }: OrdersArguments, { warn }: SearchContext) {
+      const search = parseOrderSearch(query ?? '');
+      if (search.warnings.length > 0) warn(query ?? '', search.warnings);
+      const rows = shop
+        .orders()
+        .filter(search.matches)
+        .map((found) => ({ key: sortText(found, sortKey ?? 'PROCESSED_AT'), node: found }));
+      const found = connection(rows, page);
+      return {
+        ...found,
+        edges: found.edges.map(({ cursor, node }) => ({ cursor, node: orderView(node) })),
+        nodes: found.nodes.map(orderView),
+      };
+    },
+    shop: {
+      id: toGid('Shop', '70000000001'),
+      name: 'Sandbox shop',
+      myshopifyDomain: shop.domain,
+      currencyCode: 'USD',
+      ianaTimezone: 'America/New_York',
+      email: 'owner@sandbox-shop.example',
+      url: `https://${shop.domain}`,
+    },
+    currentAppInstallation: {
+      id: toGid('AppInstallation', '70000000002'),
+      accessScopes: SCOPES.map((handle) => ({ handle, description: `Scope ${handle}` })),
+    },
+  };
+};

@@ -1,0 +1,80 @@
+import type { Journal } from '../journal.ts';
+import { RestOrder } from './rest-order.ts';
+import { type Fulfillment, type FulfillmentOrder, ShopOrder } from './shop-order.ts';
+import { toShopOrder } from './to-shop-order.ts';
+
+/** Far above the ids of real bodies of today's size, and still exact in a double. */
+const FIRST_OWN_ID = 7_100_000_000_000;
+
+export interface Shop {
+  readonly domain: string;
+  /**
+   * Takes the order in unless it is known: then nothing changes. Throws ZodError on a body that is no order.
+   */
+  register(body: unknown): { order: ShopOrder; isNew: boolean };
+  order(id: string): ShopOrder | undefined;
+  orders(): ShopOrder[];
+  fulfillmentOrder(id: string): { order: ShopOrder; fulfillmentOrder: FulfillmentOrder } | undefined;
+  fulfillment(id: string): { order: ShopOrder; fulfillment: Fulfillment } | undefined;
+  /** Keeps a changed order and stamps it as updated now. */
+  touch(order: ShopOrder): void;
+  /** An id that nothing in this shop has. */
+  nextId(): string;
+}
+
+/** The shop tells time in whole seconds. */
+export const nowText = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
+
+/** The shop's orders and what became of them. */
+export function createShop(journal: Journal, domain: string): Shop {
+  const kept = journal.collection('shop_order', ShopOrder);
+  const counter = journal.collection('shop_last_id', ShopOrder.shape.id);
+  const byFulfillmentOrder = new Map<string, ShopOrder>();
+  const byFulfillment = new Map<string, ShopOrder>();
+  let lastId = Number(counter.get('last') ?? FIRST_OWN_ID);
+
+  const index = (order: ShopOrder): void => {
+    for (const { id } of order.fulfillmentOrders) byFulfillmentOrder.set(id, order);
+    for (const { id } of order.fulfillments) byFulfillment.set(id, order);
+  };
+  for (const order of kept.all()) index(order);
+
+  const save = (order: ShopOrder): void => {
+    counter.put('last', String(lastId));
+    kept.put(order.id, order);
+    index(order);
+  };
+  const nextId = (): string => {
+    lastId += 1;
+    return String(lastId);
+  };
+
+  return {
+    domain,
+    register(body) {
+      const rest = RestOrder.parse(body);
+      const known = kept.get(rest.id);
+      if (known !== undefined) return { order: known, isNew: false };
+      const order = toShopOrder(rest, nextId);
+      save(order);
+      return { order, isNew: true };
+    },
+    order: (id) => kept.get(id),
+    orders: () => kept.all(),
+    fulfillmentOrder(id) {
+      const order = byFulfillmentOrder.get(id);
+      const fulfillmentOrder = order?.fulfillmentOrders.find((candidate) => candidate.id === id);
+      return order === undefined || fulfillmentOrder === undefined ? undefined : { order, fulfillmentOrder };
+    },
+    fulfillment(id) {
+      const order = byFulfillment.get(id);
+      const fulfillment = order?.fulfillments.find((candidate) => candidate.id === id);
+      return order === undefined || fulfillment === undefined ? undefined : { order, fulfillment };
+    },
+    touch(order) {
+      order.updatedAt = nowText();
+      save(order);
+    },
+    nextId,
+  };
+}

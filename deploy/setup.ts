@@ -1,0 +1,14 @@
+import { readSettings } from '../contracts/settings.ts';
+import { openContext } from '../services/run-service.ts';
+import { migrate } from '../services/store/migrate.ts';
+
+/**
+ * The set-up step: migrations under a lock, then streams and durables. Run before the services and after each update;
+ * repeating it changes nothing.
+ */
+const { store, bus, settings } = await openContext(readSettings(process.env), 'setup', 2);
+const applied = await migrate(store);
+await bus.setUp(settings.NATS_REPLICAS);
+process.stdout.write(`database ready (${applied.length} migrations applied), streams ready\n`);
+await bus.close();
+await store.close();

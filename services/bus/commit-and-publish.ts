@@ -1,0 +1,59 @@
+import { envelope } from '../../contracts/envelope.ts';
+import { eventSubject } from '../../contracts/subjects.ts';
+import { markPublished, type OutboxRow, type QueuedRow, queue } from '../store/outbox.ts';
+import type { Sql, Store } from '../store/store.ts';
+import type { Bus } from './bus.ts';
+
+/** Publishes what a commit has promised. A failure is no loss: the rows stay, and the sweeper comes by. */
+export async function publishQueued(store: Store, bus: Bus, rows: readonly QueuedRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  try {
+    await bus.publish(rows);
+    await markPublished(store, rows);
+  } catch {
+    // The sweeper repeats them under the same message ids.
+  }
+}
+
+/**
+ * Rows and messages commit together or not at all; then the messages are published. The answer does not wait for the
+ * bus: what is committed is promised.
+ */
+export async function commitAndPublish<T>(
+  store: Store,
+  bus: Bus,
+  work: (sql: Sql, say: (row: OutboxRow) => void) => Promise<T>,
+): Promise<T> {
+  let queued: QueuedRow[] = [];
+  const result = await store.transaction(async (sql) => {
+    const rows: OutboxRow[] = [];
+    const value = await work(sql, (row) => rows.push(row));
+    queued = await queue(sql, rows);
+    return value;
+  });
+  void publishQueued(store, bus, queued);
+  return result;
+}
+
+/** An event for the order's partition, ready for the outbox. @param source the service that says it, as `/suppliers`. */
+export function eventRow(event: {
+  readonly messageId: string;
+  readonly source: string;
+  readonly type: string;
+  readonly orderId: string;
+  readonly data: unknown;
+  readonly causationId?: string | undefined;
+}): OutboxRow {
+  const payload = JSON.stringify(
+    envelope({
+      id: event.messageId,
+      source: event.source,
+      type: event.type,
+      subject: event.orderId,
+      time: new Date().toISOString(),
+      data: event.data,
+      causationId: event.causationId,
+    }),
+  );
+  return { messageId: event.messageId, subject: eventSubject(event.type, event.orderId), payload };
+}

@@ -1,0 +1,47 @@
+import { AppError } from '../../contracts/errors.ts';
+import { currencyExponent } from '../../contracts/money.ts';
+
+/** The tag as Intl understands it, without extensions; null for what no reader of languages knows. */
+function wellFormed(locale: string | null): string | null {
+  try {
+    return new Intl.Locale((locale ?? '').trim().replaceAll('_', '-')).baseName;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The language to write to a customer in: the one of `languages` that their locale names, cut from the right until
+ * one fits (`pt-BR`, then `pt`), otherwise `fallback`. Case and `_` for `-` do not matter, and the answer is spelled
+ * as in `languages`. Takes anything a shop sends, null and garbage too, and never throws.
+ */
+export function languageOf(
+  customerLocale: string | null,
+  languages: readonly string[],
+  fallback: string,
+): string {
+  let tag = wellFormed(customerLocale)?.toLowerCase() ?? '';
+  while (tag !== '') {
+    const found = languages.find((language) => language.toLowerCase() === tag);
+    if (found !== undefined) return found;
+    tag = tag.slice(0, Math.max(tag.lastIndexOf('-'), 0));
+  }
+  return fallback;
+}
+
+/**
+ * An amount as the customer is used to reading it: `formatMoney(123450, 'EUR', 'fr-FR')` is "1 234,50 €" (with
+ * narrow and no-break spaces). Exact for every safe integer: the digits reach Intl as text and never become a float.
+ * A locale that is null or garbage is read as `en`.
+ * @throws AppError `message_invalid` when the amount is not a safe integer or the currency is not three letters.
+ */
+export function formatMoney(amountMinor: number, currency: string, locale: string | null): string {
+  if (!Number.isSafeInteger(amountMinor) || !/^[A-Z]{3}$/i.test(currency)) {
+    throw new AppError('message_invalid', `${amountMinor} ${currency} is not an amount in minor units`, {
+      retryable: false,
+    });
+  }
+  const format = new Intl.NumberFormat(wellFormed(locale) ?? 'en', { style: 'currency', currency });
+  const amount: Intl.StringNumericLiteral = `${amountMinor}E${-currencyExponent(currency)}` as `${number}`;
+  return format.format(amount);
+}

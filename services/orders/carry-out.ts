@@ -1,0 +1,150 @@
+import { type DeadlineName, timerKey } from '../../contracts/deadlines.ts';
+import { envelope } from '../../contracts/envelope.ts';
+import type { FactData } from '../../contracts/facts.ts';
+import { notificationIdOf } from '../../contracts/ids.ts';
+import { commandSubject, factSubject } from '../../contracts/subjects.ts';
+import type { OutwardEffect } from '../../machines/order-actor.ts';
+import type { BatchWrites } from '../store/batch.ts';
+
+export interface Carry {
+  readonly writes: BatchWrites;
+  readonly orderId: string;
+  /** Message id of the event that led here. */
+  readonly cause: string;
+  /** Of the order after the step. */
+  readonly version: number;
+  readonly delays: Readonly<Record<DeadlineName, number>>;
+  /** ISO instant for the messages. */
+  readonly now: string;
+}
+
+/** A null delay cancels. */
+export function setTimer(
+  writes: BatchWrites,
+  orderId: string,
+  timer: {
+    deadline: DeadlineName;
+    supplierOrderId?: string | undefined;
+    parcelId?: string | undefined;
+  },
+  delayMs: number | null,
+): void {
+  const key = timerKey(timer);
+  writes.timers.set(`${orderId}/${key}`, {
+    order_id: orderId,
+    key,
+    deadline: timer.deadline,
+    supplier_order_id: timer.supplierOrderId ?? null,
+    parcel_id: timer.parcelId ?? null,
+    delay_ms: delayMs,
+  });
+}
+
+/** Message ids follow from the cause and the effect's place: a repeated batch says the same things under the same ids. */
+export function carryOut(effect: OutwardEffect, index: number, carry: Carry): void {
+  const { writes, orderId, cause, version, delays, now } = carry;
+  const say = (subject: string, type: string, data: unknown, messageId = `${cause}:${index}`): void => {
+    const message = envelope({
+      id: messageId,
+      source: '/orders',
+      type,
+      subject: orderId,
+      time: now,
+      data,
+      causationId: cause,
+    });
+    writes.outbox.push({ messageId, subject, payload: JSON.stringify(message) });
+  };
+  switch (effect.kind) {
+    case 'command':
+      say(
+        commandSubject(effect.service, effect.verb, effect.id),
+        `${effect.service}.${effect.verb}`,
+        effect.data,
+      );
+      return;
+    case 'fact': {
+      const data: FactData = { orderId, version, ...effect.data };
+      say(factSubject(effect.type), effect.type, data);
+      return;
+    }
+    case 'set_timer':
+      setTimer(writes, orderId, effect.timer, delays[effect.timer.deadline]);
+      return;
+    case 'cancel_timer':
+      setTimer(writes, orderId, effect.timer, null);
+      return;
+    case 'open_hold': {
+      const closed = writes.closedHolds.indexOf(effect.holdId);
+      if (closed >= 0) writes.closedHolds.splice(closed, 1);
+      writes.openedHolds.push({
+        id: effect.holdId,
+        order_id: orderId,
+        reason: effect.reason,
+        line_id: effect.scope.lineId ?? null,
+        supplier_order_id: effect.scope.supplierOrderId ?? null,
+        evidence: effect.evidence,
+      });
+      return;
+    }
+    case 'close_hold': {
+      const opened = writes.openedHolds.findIndex(({ id }) => id === effect.holdId);
+      if (opened >= 0) writes.openedHolds.splice(opened, 1);
+      writes.closedHolds.push(effect.holdId);
+      return;
+    }
+    case 'create_supplier_order': {
+      const { supplierOrderId, part } = effect;
+      writes.newSupplierOrders.push({
+        id: supplierOrderId,
+        order_id: orderId,
+        supplier: part.supplier,
+        shipping_method: part.shippingMethod,
+        ships_from: part.shipsFrom,
+        expected_cost_minor: part.expectedCostMinor,
+        currency: part.currency,
+      });
+      writes.supplierOrderLines.push(
+        ...part.lines.map((line) => ({
+          supplier_order_id: supplierOrderId,
+          line_id: line.lineId,
+          units: line.units,
+          supplier_product_id: line.supplierProductId,
+          supplier_variant_id: line.supplierVariantId,
+          supplier_units: line.supplierUnits,
+        })),
+      );
+      return;
+    }
+    case 'save_parcel': {
+      const { parcel } = effect;
+      const row = {
+        id: parcel.parcelId,
+        order_id: orderId,
+        supplier_order_id: parcel.supplierOrderId,
+        state: parcel.state,
+        tracking_number: parcel.trackingNumber,
+        last_mile_tracking_number: parcel.lastMileTrackingNumber,
+        carrier: parcel.carrier,
+        tracking_url: parcel.trackingUrl,
+        units: parcel.units,
+      };
+      const earlier = writes.parcels.findIndex(({ id }) => id === row.id);
+      if (earlier >= 0) writes.parcels.splice(earlier, 1);
+      writes.parcels.push(row);
+      return;
+    }
+    case 'notify': {
+      const id = notificationIdOf(orderId, effect.notification, effect.parcelId ?? '');
+      writes.notifications.push({
+        id,
+        order_id: orderId,
+        kind: effect.notification,
+        parcel_id: effect.parcelId,
+        state: 'pending',
+      });
+      say(commandSubject('notifier', 'send', id), 'notifier.send', { orderId, notificationId: id });
+      return;
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { PARTITIONS } from '../../contracts/ids.ts';
+import { beat, type ClaimedPartition, claim, forgetCopy, release, renew } from '../store/partitions.ts';
+import type { PartitionWorker, WorkerOptions } from './partition-worker.ts';
+import { startPartitionWorker } from './partition-worker.ts';
+
+export interface PartitionOwner {
+  /** Gives every lease back after its batch. */
+  stop(): Promise<void>;
+}
+
+const BEAT_MS = 900;
+
+/**
+ * Holds this copy's fair share of the partitions: takes expired leases up to ceil(P / living copies), gives back what
+ * is above it, and drops what somebody else has taken.
+ * @param copyId unique per process start.
+ */
+export function startPartitionOwner(
+  options: Omit<WorkerOptions, 'partition'>,
+  copyId: string,
+): PartitionOwner {
+  const { store, log } = options;
+  const workers = new Map<number, PartitionWorker>();
+  let isStopping = false;
+
+  const take = (partition: ClaimedPartition): void => {
+    workers.set(partition.part, startPartitionWorker({ ...options, partition }));
+  };
+
+  const drop = async (part: number): Promise<void> => {
+    const worker = workers.get(part);
+    workers.delete(part);
+    await worker?.stop();
+  };
+
+  const giveBack = async (parts: readonly number[]): Promise<void> => {
+    await Promise.all(parts.map(drop));
+    await release(store, copyId, parts);
+  };
+
+  const share = async (): Promise<void> => {
+    const alive = await beat(store, copyId);
+    const held = [...workers.keys()];
+    const ours = new Map((await renew(store, copyId, held)).map((row) => [row.part, row]));
+    for (const part of held) {
+      const row = ours.get(part);
+      const worker = workers.get(part);
+      if (row === undefined || row.epoch !== worker?.epoch) await drop(part);
+      // A worker that gave up without being halted: let anyone, us included, start afresh from the committed position.
+      else if (worker.hasEnded() && row.halted === null) await giveBack([part]);
+    }
+    const target = Math.ceil(PARTITIONS / Math.max(alive, 1));
+    if (workers.size > target) await giveBack([...workers.keys()].slice(target));
+    if (workers.size < target && !isStopping) {
+      for (const partition of await claim(store, copyId, target - workers.size)) take(partition);
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    while (!isStopping) {
+      await share().catch((error: unknown) => log.warn({ err: error }, 'leases could not be renewed'));
+      await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
+    }
+  };
+  const running = run();
+
+  return {
+    async stop() {
+      isStopping = true;
+      const finished = Promise.all([...workers.keys()].map(drop));
+      const held = [...workers.keys()];
+      await finished;
+      await running;
+      await release(store, copyId, held).catch(() => {});
+      await forgetCopy(store, copyId).catch(() => {});
+    },
+  };
+}

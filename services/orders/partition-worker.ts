@@ -1,0 +1,134 @@
+import type { DeadlineName } from '../../contracts/deadlines.ts';
+import { partitionFilter, STREAMS } from '../../contracts/subjects.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { PartitionReader } from '../bus/partition-reader.ts';
+import type { Logger } from '../logger.ts';
+import { adoptStream, type ClaimedPartition, fence, halt } from '../store/partitions.ts';
+import type { Store } from '../store/store.ts';
+import { commitBatch, FencedError } from './commit-batch.ts';
+import { decodeMessage } from './decode-message.ts';
+import { streamProblem } from './stream-guard.ts';
+
+export interface WorkerOptions {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly delays: Readonly<Record<DeadlineName, number>>;
+  readonly log: Logger;
+  readonly partition: ClaimedPartition;
+  /** Without arrivals for this long, lag means that the reader has stalled. */
+  readonly silenceMs?: number;
+}
+
+export interface PartitionWorker {
+  readonly epoch: number;
+  /** Ended by itself: fenced off, or halted by the stream guard. */
+  readonly hasEnded: () => boolean;
+  /** Finishes the batch in hand. */
+  stop(): Promise<void>;
+}
+
+const BATCH_SIZE = 256;
+const SILENCE_MS = 15_000;
+/** An idle position is moved to the stream's end this often, so that expiry of old messages never looks like a loss. */
+const IDLE_ADVANCE_MS = 600_000;
+
+/** Reads one partition in order, from its committed position, until told to stop or fenced off. */
+export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
+  const { store, bus, log, partition } = options;
+  const { part, epoch } = partition;
+  const silenceMs = options.silenceMs ?? SILENCE_MS;
+  const stopped = Promise.withResolvers<void>();
+  let isStopping = false;
+  let seq = partition.seq;
+  let streamCreated = partition.streamCreated;
+
+  const pause = (ms: number): Promise<void> => {
+    const timer = Promise.withResolvers<void>();
+    const handle = setTimeout(timer.resolve, ms);
+    return Promise.race([timer.promise, stopped.promise]).finally(() => clearTimeout(handle));
+  };
+
+  /** False: halted, nobody may read on. */
+  const passesGuard = async (): Promise<boolean> => {
+    const stream = await bus.streamState(STREAMS.events);
+    const problem = streamProblem({ seq, streamCreated }, stream);
+    if (problem !== null) {
+      await halt(store, part, epoch, problem);
+      log.error({ part, problem }, 'partition halted: see the README, "When NATS lost its data"');
+      return false;
+    }
+    if (streamCreated === null) await adoptStream(store, part, epoch, stream.created);
+    streamCreated = stream.created;
+    return true;
+  };
+
+  const hasLag = async (): Promise<boolean> =>
+    (await bus.lastSeqOn(STREAMS.events, partitionFilter(part))) > seq;
+
+  /** Nothing of this partition stands between the position and the stream's end as it was before we looked. */
+  const advanceIdle = async (): Promise<void> => {
+    const { lastSeq } = await bus.streamState(STREAMS.events);
+    if (lastSeq <= seq || (await hasLag())) return;
+    if (!(await fence(store, part, epoch, seq, lastSeq)))
+      throw new FencedError(`partition ${part} has another owner`);
+    seq = lastSeq;
+  };
+
+  const read = async (reader: PartitionReader): Promise<void> => {
+    const reconnects = bus.reconnects();
+    let heardAt = performance.now();
+    let advancedAt = heardAt;
+    while (!isStopping && bus.reconnects() === reconnects) {
+      await reader.arrival(500);
+      if (bus.reconnects() !== reconnects) return;
+      const batch = reader.take(BATCH_SIZE);
+      const now = performance.now();
+      if (batch.length > 0) {
+        heardAt = now;
+        const ports = { ...options, part, epoch, pause, isStopping: () => isStopping };
+        seq = await commitBatch(ports, batch.map(decodeMessage), seq);
+      } else if (now - heardAt > silenceMs) {
+        heardAt = now;
+        if (await hasLag()) {
+          log.warn({ part }, 'the reader hears nothing while messages wait: opened again');
+          return;
+        }
+        if (now - advancedAt > IDLE_ADVANCE_MS) {
+          advancedAt = now;
+          await advanceIdle();
+        }
+      }
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    while (!isStopping) {
+      let reader: PartitionReader | undefined;
+      try {
+        if (!(await passesGuard())) return;
+        reader = await bus.readPartition(part, seq + 1);
+        await read(reader);
+      } catch (error) {
+        if (error instanceof FencedError) return;
+        log.warn({ part, err: error }, 'reading the partition failed, trying again');
+        await pause(1_000);
+      } finally {
+        await reader?.close().catch(() => {});
+      }
+    }
+  };
+
+  let hasEnded = false;
+  const ended = (partition.halted === null ? run() : Promise.resolve()).finally(() => {
+    hasEnded = true;
+  });
+  return {
+    epoch,
+    hasEnded: () => hasEnded,
+    async stop() {
+      isStopping = true;
+      stopped.resolve();
+      await ended;
+    },
+  };
+}

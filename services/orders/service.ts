@@ -1,0 +1,22 @@
+import { randomUUID } from 'node:crypto';
+import { deadlineDelays } from '../../contracts/deadlines.ts';
+import type { ServiceContext, StopService } from '../run-service.ts';
+import { startPartitionOwner } from './partition-owner.ts';
+import { startArchiveKeeper, startSweeper } from './sweeper.ts';
+import { startTimerLoop } from './timer-loop.ts';
+
+/** The actor host: reads the partition log, decides, commits; keeps timers and outbox going. */
+export async function startOrders({ settings, store, bus, log }: ServiceContext): Promise<StopService> {
+  const owner = startPartitionOwner(
+    { store, bus, delays: deadlineDelays(settings), log },
+    `orders-${randomUUID()}`,
+  );
+  const rounds = [
+    startTimerLoop(store, bus, log),
+    startSweeper(store, bus, log),
+    startArchiveKeeper(store, log),
+  ];
+  return async () => {
+    await Promise.all([owner.stop(), ...rounds.map((round) => round.stop())]);
+  };
+}

@@ -1,0 +1,33 @@
+import type { Bus } from '../bus/bus.ts';
+import type { Logger } from '../logger.ts';
+import { type Periodic, startPeriodic } from '../periodic.ts';
+import { dropArchived, lockLeftovers, markPublished } from '../store/outbox.ts';
+import type { Store } from '../store/store.ts';
+
+const LIMIT = 500;
+/** Whoever committed a row publishes it at once; what is still there after this was left behind by a crash or an outage. */
+const LEFT_BEHIND_MS = 3_000;
+
+/** Keeps the outbox's promises: publishes what its writer could not, in the order it was written. */
+export const startSweeper = (store: Store, bus: Bus, log: Logger): Periodic =>
+  startPeriodic('outbox sweep', 1_000, log, () =>
+    store.transaction(async (sql) => {
+      const rows = await lockLeftovers(sql, LEFT_BEHIND_MS, LIMIT);
+      if (rows.length === 0) return 'idle';
+      await bus.publish(rows);
+      await markPublished(sql, rows);
+      log.info({ messages: rows.length }, 'published what was left in the outbox');
+      return rows.length === LIMIT ? 'more' : 'idle';
+    }),
+  );
+
+/** Lets go of archived outbox rows after a day and of inbox ids after thirty, in small bites. */
+export const startArchiveKeeper = (store: Store, log: Logger): Periodic =>
+  startPeriodic('archive', 60_000, log, async () => {
+    const dropped = await dropArchived(store);
+    const forgotten = await store.run(
+      `delete from inbox where message_id in (
+         select message_id from inbox where at < now() - interval '30 days' order by at limit 5000)`,
+    );
+    return dropped + forgotten >= 5_000 ? 'more' : 'idle';
+  });

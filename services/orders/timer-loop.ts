@@ -1,0 +1,29 @@
+import { TIMER_ELAPSED, TimerElapsed, timerKey } from '../../contracts/deadlines.ts';
+import type { Bus } from '../bus/bus.ts';
+import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import type { Logger } from '../logger.ts';
+import { type Periodic, startPeriodic } from '../periodic.ts';
+import type { Store } from '../store/store.ts';
+import { claimDue } from '../store/timers.ts';
+
+const LIMIT = 256;
+
+/** Turns due timers into events of their orders. Any number of copies may run it. */
+export const startTimerLoop = (store: Store, bus: Bus, log: Logger): Periodic =>
+  startPeriodic('timers', 250, log, async () => {
+    const claimed = await commitAndPublish(store, bus, async (sql, say) => {
+      const due = await claimDue(sql, LIMIT);
+      for (const { orderId, deadline, supplierOrderId, parcelId, setting, attempt } of due) {
+        const data = TimerElapsed.parse({
+          orderId,
+          deadline,
+          ...(supplierOrderId === null ? {} : { supplierOrderId }),
+          ...(parcelId === null ? {} : { parcelId }),
+        });
+        const messageId = `tmr:${orderId}:${timerKey(data)}:${setting}:${attempt}`;
+        say(eventRow({ messageId, source: '/orders', type: TIMER_ELAPSED, orderId, data }));
+      }
+      return due.length;
+    });
+    return claimed === LIMIT ? 'more' : 'idle';
+  });

@@ -1,0 +1,75 @@
+import { AppError } from '../contracts/errors.ts';
+import { readSettings, type Settings } from '../contracts/settings.ts';
+import { type Bus, openBus } from './bus/bus.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { openStore, type Store } from './store/store.ts';
+
+export interface ServiceContext {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly bus: Bus;
+}
+
+/** Finishes what is in hand and lets go of everything the service started. */
+export type StopService = () => Promise<void>;
+export type StartService = (context: ServiceContext) => Promise<StopService>;
+
+/** A service that does not end by itself in this time after SIGTERM is ended. */
+const STOP_MS = 9_000;
+
+const required = (settings: Settings, name: 'DB_CONNECTION_STRING' | 'NATS_URL'): string => {
+  const value = settings[name];
+  if (value !== undefined) return value;
+  throw new AppError('settings_invalid', `cannot start: ${name} is not set`, { retryable: false });
+};
+
+/** Opens database and bus for one service. @param maxConnections of the database pool. */
+export async function openContext(
+  settings: Settings,
+  name: string,
+  maxConnections: number,
+): Promise<ServiceContext> {
+  const connectionString = required(settings, 'DB_CONNECTION_STRING');
+  const natsUrl = required(settings, 'NATS_URL');
+  const log = createLogger(settings, name);
+  const store = await openStore({ connectionString, maxConnections, name });
+  const bus = await openBus(natsUrl, name).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  return { settings, log, store, bus };
+}
+
+/**
+ * The whole life of a service process: settings, parts, work until SIGTERM or SIGINT, a clean end within ten seconds.
+ * Says `ready` in the log when it works. What it cannot foresee ends it: its rows and leases are made for that.
+ */
+export async function runService(name: string, maxConnections: number, start: StartService): Promise<void> {
+  const context = await openContext(readSettings(process.env), name, maxConnections).catch(refuseToStart);
+  const { log, store, bus } = context;
+  process.on('uncaughtException', (error) => {
+    log.error({ err: error }, 'an error that nobody handled');
+    process.exit(1);
+  });
+  const stop = await start(context).catch(refuseToStart);
+  log.info('ready');
+
+  const signal = await new Promise<string>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+    // Started by the local stack, which is gone: nothing of it may stay behind.
+    process.once('disconnect', () => resolve('disconnect'));
+  });
+  log.info({ signal }, 'stopping');
+  setTimeout(() => process.exit(1), STOP_MS).unref();
+  await stop();
+  await bus.close();
+  await store.close();
+  process.exit(0);
+}
+
+function refuseToStart(error: unknown): never {
+  process.stderr.write(`${error instanceof AppError ? error.message : String(error)}\n`);
+  process.exit(1);
+}

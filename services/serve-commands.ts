@@ -1,0 +1,74 @@
+import type { z } from 'zod';
+import { Envelope } from '../contracts/envelope.ts';
+import { isRetryable } from '../contracts/errors.ts';
+import type { ServiceName } from '../contracts/subjects.ts';
+import type { Command, CommandConsumer, CommandResult } from './bus/command-consumer.ts';
+import { describeError } from './logger.ts';
+import type { ServiceContext } from './run-service.ts';
+import { isOutage } from './store/outage.ts';
+import { insertRows } from './store/rows.ts';
+
+export const DONE: CommandResult = { verdict: 'done' };
+/** For a lock or a short outage; longer waits are timers of the machines. */
+export const later = (delayMs: number): CommandResult => ({ verdict: 'later', delayMs });
+
+/** @param commandId of the message: what a handler says is derived from it. */
+export type CommandHandler = (payload: unknown, commandId: string) => Promise<CommandResult>;
+
+/** Binds a verb's contract to its handler. */
+export const handling =
+  <T>(schema: z.ZodType<T>, handle: (data: T, commandId: string) => Promise<CommandResult>): CommandHandler =>
+  (payload, commandId) =>
+    handle(schema.parse(payload), commandId);
+
+/** Tries of a command that fails for a reason nobody foresaw; the machine's own deadline asks again after that. */
+const MAX_TRIES = 5;
+const RETRY_MS = 2_000;
+
+/** Works off the commands of one service, with one verdict for every way of failing. */
+export function serveCommands(
+  { bus, store, log }: ServiceContext,
+  service: ServiceName,
+  concurrency: number,
+  handlers: Readonly<Record<string, CommandHandler>>,
+): Promise<CommandConsumer> {
+  const bury = async (command: Command, error: unknown): Promise<CommandResult> => {
+    const failure = JSON.stringify(describeError(error));
+    const row = {
+      message_id: command.subject,
+      subject: command.subject,
+      seq: 0,
+      payload: command.payload,
+      state: 'open',
+      failure,
+    };
+    const columns = {
+      message_id: 'text',
+      subject: 'text',
+      seq: 'bigint',
+      payload: 'text',
+      state: 'text',
+      failure: 'text',
+    };
+    // Without an order id: a command that cannot be carried out must not stop the order's events.
+    await insertRows(store, 'dead_letters', columns, [row]);
+    log.error({ subject: command.subject, err: error }, 'dead letter');
+    return { verdict: 'bury' };
+  };
+
+  return bus.consume(service, concurrency, async (command) => {
+    try {
+      const handler = handlers[command.verb];
+      if (handler === undefined) throw new TypeError(`no such command: ${command.verb}`);
+      const message = Envelope.parse(JSON.parse(command.payload));
+      return await handler(message.data, message.id);
+    } catch (error) {
+      if (isOutage(error) || isRetryable(error)) {
+        log.warn({ subject: command.subject, err: error }, 'a command waits for better times');
+        return later(RETRY_MS);
+      }
+      if (command.deliveries < MAX_TRIES) return later(RETRY_MS);
+      return bury(command, error).catch(() => later(RETRY_MS));
+    }
+  });
+}

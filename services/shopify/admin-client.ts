@@ -1,0 +1,360 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import '@shopify/shopify-api/adapters/web-api';
+import {
+  ApiVersion,
+  GraphqlQueryError,
+  HttpResponseError,
+  HttpThrottlingError,
+  LogSeverity,
+  Session,
+  shopifyApi,
+} from '@shopify/shopify-api';
+import { setAbstractFetchFunc } from '@shopify/shopify-api/runtime';
+import { ConsecutiveBreaker, circuitBreaker, handleType, isBrokenCircuitError } from 'cockatiel';
+import type { z } from 'zod';
+import { AppError } from '../../contracts/errors.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
+import { clientCredentialsLogin, fixedAccessToken, renewedAccessToken } from './access-token.ts';
+import { type Cost, RefusedAnswer } from './operations.ts';
+
+/**
+ * The shop did not do what it was asked. `unknown_outcome` comes of mutations only: it may have been done, read before
+ * asking again. After `transient` and `throttled` nothing was done.
+ */
+export class ShopError extends AppError {
+  readonly failureClass: FailureClass;
+  readonly evidence: Evidence;
+
+  constructor(failureClass: FailureClass, message: string, evidence: Evidence, cause?: unknown) {
+    const retryable = failureClass === 'transient' || failureClass === 'throttled';
+    super('shop_failed', message, { retryable, cause });
+    this.failureClass = failureClass;
+    this.evidence = evidence;
+  }
+}
+
+export interface AdminClientOptions {
+  /** The shop's own domain, like your-shop.myshopify.com. */
+  readonly shop: string;
+  /** The client id; needed where there is no `accessToken`. */
+  readonly apiKey?: string | undefined;
+  readonly apiSecret: string;
+  readonly accessToken?: string | undefined;
+  readonly apiVersion: Settings['SHOPIFY_API_VERSION'];
+  /** Origin that gets `/admin/...` in the place of `https://<shop>`. */
+  readonly baseUrl?: string | undefined;
+  /** Patience for one HTTP call; a request may make several. */
+  readonly timeoutMs: number;
+  /** Told once of each thing a person should look at, such as an API version that Shopify no longer serves. */
+  readonly warn?: (fields: Readonly<Record<string, string>>, message: string) => void;
+}
+
+export interface RequestOptions {
+  /** Who goes first when the shop's points are short: `read` leaves a fifth of the bucket to `write`. */
+  readonly priority: 'write' | 'read';
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface AdminClient {
+  /**
+   * Sends one GraphQL operation and returns its `data`, validated. `userErrors` are data: the caller judges them.
+   * Refusals that did nothing (throttling, a stale token) are waited out and repeated for every operation, lost
+   * answers for queries only. Throws ShopError and nothing else that it foresaw.
+   */
+  request<T>(
+    operation: string,
+    variables: Readonly<Record<string, unknown>>,
+    schema: z.ZodType<T>,
+    options: RequestOptions,
+  ): Promise<T>;
+}
+
+const QUERY_TRIES = 3;
+const QUERY_BACKOFF_MS = 250;
+const THROTTLED_TRIES = 6;
+const LONGEST_WAIT_MS = 30_000;
+const JITTER_MS = 500;
+const SHARE_LEFT_TO_WRITES = 0.2;
+const ABANDONED: Evidence = { aborted: true };
+
+/** The library offers neither another origin nor a timeout for logins; both travel with the call to its one fetch hook. */
+const route = new AsyncLocalStorage<{ readonly origin: string | undefined; readonly timeoutMs: number }>();
+
+const routedFetch: typeof fetch = (input, init) => {
+  const call = route.getStore();
+  if (call === undefined) return fetch(input, init);
+  const url = new URL(input instanceof Request ? input.url : input);
+  const target = call.origin === undefined ? url : `${call.origin}${url.pathname}${url.search}`;
+  return fetch(target, { ...init, signal: init?.signal ?? AbortSignal.timeout(call.timeoutMs) });
+};
+
+/** What one call came to. `lost`: no verdict, it may have run. `waitMs` where the shop named it. */
+interface Setback {
+  readonly kind: 'lost' | 'throttled' | 'unauthorized' | 'refused';
+  readonly failureClass: FailureClass;
+  readonly waitMs?: number | undefined;
+  readonly evidence: Evidence;
+  readonly cause: unknown;
+}
+interface Call extends RequestOptions {
+  readonly operation: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly isMutation: boolean;
+}
+type Result = { readonly data: unknown } | { readonly setback: Setback };
+
+const lost = (evidence: Evidence, cause: unknown): Setback => ({
+  kind: 'lost',
+  failureClass: 'transient',
+  evidence,
+  cause,
+});
+const refused = (failureClass: FailureClass, evidence: Evidence, cause: unknown): Setback => ({
+  kind: 'refused',
+  failureClass,
+  evidence,
+  cause,
+});
+const throttled = (waitMs: number | undefined, evidence: Evidence, cause: unknown): Setback => ({
+  kind: 'throttled',
+  failureClass: 'throttled',
+  waitMs,
+  evidence,
+  cause,
+});
+
+/** Codes in camel case are those of the static validation, which runs before anything is executed. */
+const isRefusalCode = (code: string): boolean =>
+  ['ACCESS_DENIED', 'MAX_COST_EXCEEDED', 'INVALID_VARIABLE'].includes(code) || /^[a-z][A-Za-z]+$/.test(code);
+
+function costWaitMs(
+  { requestedQueryCost, throttleStatus }: Cost,
+  priority: RequestOptions['priority'],
+): number {
+  const { currentlyAvailable, maximumAvailable, restoreRate } = throttleStatus;
+  const spare = priority === 'read' ? maximumAvailable * SHARE_LEFT_TO_WRITES : 0;
+  const needed = Math.min(requestedQueryCost + spare, maximumAvailable);
+  return (Math.max(0, needed - currentlyAvailable) / restoreRate) * 1_000 + Math.random() * JITTER_MS;
+}
+
+/**
+ * Whether a mutation with errors ran. Refused fields come back as null with an error about the field itself; an error
+ * about something deeper means that the field ran before its answer was thrown away.
+ */
+function didNothing({ data, errors }: RefusedAnswer): boolean {
+  if (data === undefined || data === null) return true;
+  const isEmpty = Object.values(data).every((field) => field === null);
+  return isEmpty && errors.graphQLErrors.every(({ path = [] }) => path.length <= 1);
+}
+
+function judgeGraphql(cause: GraphqlQueryError, { isMutation, priority }: Call): Setback {
+  const parsed = RefusedAnswer.safeParse(cause.body);
+  if (!parsed.success) return lost({ answer: 'unreadable' }, cause);
+  const { errors, extensions } = parsed.data;
+  const codes = errors.graphQLErrors.map((error) => error.extensions?.code ?? 'none');
+  const message = errors.graphQLErrors[0]?.message ?? '';
+  const evidence = { codes: codes.join(' '), message: message.slice(0, 300) };
+  const isSafe = !isMutation || didNothing(parsed.data);
+  if (isSafe && codes.includes('THROTTLED')) {
+    return throttled(extensions?.cost && costWaitMs(extensions.cost, priority), evidence, cause);
+  }
+  if (isSafe && codes.includes('ACCESS_DENIED')) return refused('auth', evidence, cause);
+  const isClear = isMutation
+    ? isSafe && codes.every(isRefusalCode)
+    : !codes.includes('INTERNAL_SERVER_ERROR');
+  return isClear ? refused('permanent', evidence, cause) : lost(evidence, cause);
+}
+
+function judgeHttp(cause: HttpResponseError): Setback {
+  const status = cause.response.code;
+  const evidence = { status };
+  if (cause instanceof HttpThrottlingError) {
+    const { retryAfter } = cause.response;
+    return throttled(retryAfter === undefined ? undefined : retryAfter * 1_000, evidence, cause);
+  }
+  if (status < 400 || status >= 500) return lost(evidence, cause);
+  if (status === 401) return { ...refused('auth', evidence, cause), kind: 'unauthorized' };
+  if (status === 403) return refused('auth', evidence, cause);
+  // 402: the shop is frozen over an unpaid bill, 423: it is locked.
+  return refused(status === 402 || status === 423 ? 'account_blocked' : 'permanent', evidence, cause);
+}
+
+function judge(cause: unknown, call: Call): Setback {
+  const setback =
+    cause instanceof GraphqlQueryError
+      ? judgeGraphql(cause, call)
+      : cause instanceof HttpResponseError
+        ? judgeHttp(cause)
+        : lost({ message: String(cause).slice(0, 300) }, cause);
+  return setback.kind === 'lost' && call.isMutation
+    ? { ...setback, failureClass: 'unknown_outcome' }
+    : setback;
+}
+
+/** Nothing of the operation was sent, so a lost login may be repeated before any operation. */
+function judgeLogin(cause: unknown): Setback {
+  const during = { during: 'login' };
+  if (!(cause instanceof HttpResponseError)) return lost(during, cause);
+  const setback = judgeHttp(cause);
+  const evidence = { ...setback.evidence, ...during };
+  return setback.kind === 'lost' || setback.kind === 'throttled'
+    ? { ...setback, evidence }
+    : refused('auth', evidence, cause);
+}
+
+/** Null: no more. `times` counts the setbacks of this kind within the request. */
+function waitBeforeRepeatMs({ kind, failureClass, waitMs }: Setback, times: number): number | null {
+  if (kind === 'throttled' && times < THROTTLED_TRIES) {
+    return Math.min(waitMs ?? 1_000 * 2 ** (times - 1), LONGEST_WAIT_MS);
+  }
+  if (kind === 'lost' && failureClass === 'transient' && times < QUERY_TRIES)
+    return QUERY_BACKOFF_MS * 2 ** (times - 1);
+  return kind === 'unauthorized' && times === 1 ? (waitMs ?? null) : null;
+}
+
+/** Thrown through the breaker, which counts nothing else. */
+class CallLost extends Error {
+  readonly setback: Setback;
+
+  constructor(setback: Setback) {
+    super('no verdict from the shop');
+    this.setback = setback;
+  }
+}
+
+/** GraphQL clients of the library hold one token for life: a new token needs a new client. */
+function createLibrary(options: AdminClientOptions, warnOnce: (message: string, detail?: string) => void) {
+  const apiVersion = Object.values(ApiVersion).find((version) => String(version) === options.apiVersion);
+  if (apiVersion === undefined) {
+    const message = `the Shopify library does not know API version ${options.apiVersion}`;
+    throw new AppError('settings_invalid', message, { retryable: false });
+  }
+  const logger = {
+    level: LogSeverity.Warning,
+    log: (_severity: LogSeverity, message: string) => warnOnce('the Shopify library warns', message),
+  };
+  const { shop, accessToken } = options;
+  const common = { apiSecretKey: options.apiSecret, apiVersion, isEmbeddedApp: false, logger } as const;
+  // The host name would be our own for browser logins, which this service has none of.
+  const config = { ...common, hostName: 'order-manager.invalid', userAgentPrefix: 'order-manager' };
+  const library =
+    accessToken === undefined
+      ? shopifyApi({ ...config, isCustomStoreApp: false, apiKey: options.apiKey ?? '' })
+      : shopifyApi({ ...config, isCustomStoreApp: true, adminApiAccessToken: accessToken });
+  const login = clientCredentialsLogin(library, shop);
+  const tokens = accessToken === undefined ? renewedAccessToken(login) : fixedAccessToken(accessToken);
+  const createClient = (token: string) =>
+    new library.clients.Graphql({
+      session: new Session({ id: shop, shop, state: '', isOnline: false, accessToken: token }),
+    });
+  return { tokens, createClient };
+}
+
+/**
+ * One client per process and shop: it holds the token and the circuit breaker. The breaker opens for ten seconds after
+ * five calls in a row that ended without a verdict (5xx, timeout, cut connection) and knows nothing of refusals.
+ * Clients with different origins live side by side, also for the same shop. Throws AppError `settings_invalid` for an
+ * API version that the library lacks, and the library's own error for a missing login.
+ */
+export function createAdminClient(options: AdminClientOptions): AdminClient {
+  const { apiVersion, timeoutMs } = options;
+  const warned = new Set<string>();
+  const warnOnce = (message: string, detail = ''): void => {
+    if (warned.has(message + detail)) return;
+    warned.add(message + detail);
+    options.warn?.({ shop: options.shop, detail }, message);
+  };
+  const { tokens, createClient } = createLibrary(options, warnOnce);
+  const breaker = circuitBreaker(handleType(CallLost), {
+    halfOpenAfter: 10_000,
+    breaker: new ConsecutiveBreaker(5),
+  });
+  // An adapter that somebody imported after ours would have put its own fetch here.
+  setAbstractFetchFunc(routedFetch);
+  let current: { readonly token: string; readonly client: ReturnType<typeof createClient> } | null = null;
+
+  const checkHeaders = (headers: Readonly<Record<string, unknown>>): void => {
+    for (const [name, value] of Object.entries(headers)) {
+      const text = String(value);
+      if (/^x-shopify-api-version$/i.test(name) && text !== apiVersion) {
+        warnOnce(`Shopify answers with another API version than ${apiVersion}`, text);
+      }
+      const isDeprecated = /^x-shopify-api-deprecated-reason$/i.test(name);
+      if (isDeprecated) warnOnce('Shopify calls a request deprecated', text);
+    }
+  };
+
+  const call = async (request: Call): Promise<Result> => {
+    const login = await tokens.current().then(
+      (token) => ({ token }),
+      (error: unknown) => ({ setback: judgeLogin(error) }),
+    );
+    if ('setback' in login) return login;
+    // Left during the login: to send now would only make a doubt out of nothing.
+    if (request.signal?.aborted) return { setback: refused('transient', ABANDONED, request.signal.reason) };
+    const { token } = login;
+    if (current?.token !== token) current = { token, client: createClient(token) };
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const signal = request.signal === undefined ? deadline : AbortSignal.any([request.signal, deadline]);
+    try {
+      const { variables } = request;
+      const answer = await current.client.request(request.operation, { variables, retries: 0, signal });
+      checkHeaders(answer.headers ?? {});
+      return { data: answer.data };
+    } catch (error) {
+      const setback = judge(error, request);
+      if (setback.kind !== 'unauthorized') return { setback };
+      return { setback: tokens.reject(token) ? { ...setback, waitMs: 0 } : setback };
+    }
+  };
+
+  /** A caller who goes away says nothing about the shop's health. */
+  const throughBreaker = (request: Call): Promise<Result> =>
+    breaker
+      .execute(async () => {
+        const result = await route.run({ origin: options.baseUrl, timeoutMs }, call, request);
+        const isLost = 'setback' in result && result.setback.kind === 'lost';
+        if (isLost && request.signal?.aborted !== true) throw new CallLost(result.setback);
+        return result;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof CallLost) return { setback: error.setback };
+        if (!isBrokenCircuitError(error)) throw error;
+        return { setback: refused('transient', { circuit: 'open' }, error) };
+      });
+
+  return {
+    async request(operation, variables, schema, { priority, signal }) {
+      const name = /\b(?:query|mutation)\s+(\w+)/.exec(operation)?.[1] ?? 'operation';
+      // What does not plainly begin as a query is never repeated on doubt.
+      const isMutation = !/^\s*(?:query\b|\{)/.test(operation);
+      const fail = (failureClass: FailureClass, details: Evidence, cause?: unknown): ShopError => {
+        const evidence = { operation: name, ...details };
+        return new ShopError(failureClass, `Shopify ${name}: ${failureClass}`, evidence, cause);
+      };
+      const met = { lost: 0, throttled: 0, unauthorized: 0, refused: 0 };
+      for (;;) {
+        if (signal?.aborted) throw fail('transient', ABANDONED, signal.reason);
+        const result = await throughBreaker({ operation, variables, isMutation, priority, signal });
+        if ('data' in result) {
+          const parsed = schema.safeParse(result.data);
+          if (parsed.success) return parsed.data;
+          const unexpected = parsed.error.issues
+            .map(({ path }) => path.join('.'))
+            .join(' ')
+            .slice(0, 300);
+          throw fail(isMutation ? 'unknown_outcome' : 'permanent', { unexpected }, parsed.error);
+        }
+        const { setback } = result;
+        met[setback.kind] += 1;
+        const waitMs = waitBeforeRepeatMs(setback, met[setback.kind]);
+        if (waitMs === null || (setback.kind === 'lost' && signal?.aborted)) {
+          throw fail(setback.failureClass, setback.evidence, setback.cause);
+        }
+        await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+      }
+    },
+  };
+}

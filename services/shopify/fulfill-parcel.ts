@@ -1,0 +1,195 @@
+import type { FulfillParcel } from '../../contracts/commands/fulfill-parcel.ts';
+import {
+  FULFILLMENT_SYNCED,
+  FULFILLMENT_WITHHELD,
+  type FulfillmentSynced,
+  type FulfillmentWithheld,
+} from '../../contracts/events/fulfillment-outcome.ts';
+import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import type { ServiceContext } from '../run-service.ts';
+import { DONE, later } from '../serve-commands.ts';
+import { type AdminClient, ShopError } from './admin-client.ts';
+import { type ShipResult, shipParcel } from './ship-parcel.ts';
+
+export interface ShopPorts extends ServiceContext {
+  /** Undefined while the shop's login is not configured. */
+  readonly admin: AdminClient | undefined;
+  /** Unique per process: owner of its leases. */
+  readonly copyId: string;
+}
+
+/** Shopify may still be at work on a call whose answer we lost (facts, section 5.4). */
+const SETTLE_MS = 5_000;
+const LOCKED_MS = 1_000;
+
+interface ParcelRow {
+  readonly shopOrderId: string;
+  readonly trackingNumber: string;
+  readonly lastMileTrackingNumber: string | null;
+  readonly carrier: string | null;
+  readonly trackingUrl: string | null;
+  readonly units: Record<string, number>;
+  readonly state: 'sending' | 'unknown' | 'done' | 'withheld' | null;
+  readonly doubt: Record<string, number> | null;
+  readonly settled: boolean;
+}
+
+async function readParcel({ store }: ShopPorts, parcelId: string): Promise<ParcelRow | undefined> {
+  const [row] = await store.query<ParcelRow>(
+    `select o.shop_order_id as "shopOrderId", p.tracking_number as "trackingNumber",
+            p.last_mile_tracking_number as "lastMileTrackingNumber", p.carrier, p.tracking_url as "trackingUrl", p.units,
+            p.fulfillment_state as state, p.fulfillment_doubt as doubt,
+            p.updated_at < now() - $2::float8 * interval '1 millisecond' as settled
+       from parcels p join orders o on o.id = p.order_id where p.id = $1`,
+    [parcelId, SETTLE_MS],
+  );
+  return row;
+}
+
+/**
+ * Shows one parcel in the shop. One process per order at a time; a write that ended without an answer is settled by
+ * reading, never by writing again blindly.
+ */
+export async function fulfillParcel(
+  ports: ShopPorts,
+  command: FulfillParcel,
+  commandId: string,
+): Promise<CommandResult> {
+  const { store, settings } = ports;
+  const parcel = await readParcel(ports, command.parcelId);
+  if (parcel === undefined || parcel.state === 'done') return DONE;
+  if (ports.admin === undefined) {
+    return withhold(ports, command, commandId, 'credentials_expired', {
+      cause: 'no login for the shop is set',
+    });
+  }
+  if ((parcel.state === 'sending' || parcel.state === 'unknown') && !parcel.settled) return later(SETTLE_MS);
+
+  const callMs = settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000;
+  const taken = await store.run(
+    `insert into shop_leases (order_id, owner, until) values ($1, $2, now() + $3::float8 * interval '1 millisecond')
+     on conflict (order_id) do update set owner = excluded.owner, until = excluded.until
+      where shop_leases.until < now()`,
+    [command.orderId, ports.copyId, callMs * 4],
+  );
+  if (taken === 0) return later(LOCKED_MS);
+  try {
+    await store.run("update parcels set fulfillment_state = 'sending', updated_at = now() where id = $1", [
+      command.parcelId,
+    ]);
+    const result = await shipParcel(ports.admin, {
+      orderGid: `gid://shopify/Order/${parcel.shopOrderId}`,
+      parcel: {
+        trackingNumber: parcel.trackingNumber,
+        lastMileTrackingNumber: parcel.lastMileTrackingNumber,
+        carrier: parcel.carrier,
+        trackingUrl: parcel.trackingUrl,
+        lines: Object.entries(parcel.units).map(([lineItemId, units]) => ({ lineItemId, units })),
+      },
+      // We tell the customer ourselves.
+      notifyCustomer: false,
+      doubt: parcel.doubt ?? undefined,
+      signal: AbortSignal.timeout(callMs * 3),
+    });
+    return await settle(ports, command, commandId, result);
+  } catch (error) {
+    if (!(error instanceof ShopError)) throw error;
+    // Everything that may have written comes back as a result; this was refused before or while reading.
+    await store.run('update parcels set fulfillment_state = null, updated_at = now() where id = $1', [
+      command.parcelId,
+    ]);
+    ports.log.warn(
+      { parcelId: command.parcelId, failureClass: error.failureClass },
+      'the shop could not be read',
+    );
+    if (error.failureClass !== 'auth') return DONE;
+    return withhold(ports, command, commandId, 'credentials_expired', { failureClass: error.failureClass });
+  } finally {
+    await store
+      .run('delete from shop_leases where order_id = $1 and owner = $2', [command.orderId, ports.copyId])
+      .catch(() => {});
+  }
+}
+
+async function settle(
+  ports: ShopPorts,
+  command: FulfillParcel,
+  commandId: string,
+  result: ShipResult,
+): Promise<CommandResult> {
+  const { store, bus, log } = ports;
+  const { orderId, supplierOrderId, parcelId } = command;
+  switch (result.how) {
+    case 'created':
+    case 'adopted': {
+      const data: FulfillmentSynced = {
+        orderId,
+        supplierOrderId,
+        parcelId,
+        shopFulfillmentId: result.fulfillmentId,
+        how: result.how,
+      };
+      if (result.missingUnits > 0)
+        log.warn({ parcelId, missingUnits: result.missingUnits }, 'the shop shows less than was shipped');
+      await commitAndPublish(store, bus, async (sql, say) => {
+        await sql.run(
+          `update parcels set fulfillment_state = 'done', fulfillment_doubt = null, shop_fulfillment_id = $2,
+                  updated_at = now() where id = $1`,
+          [parcelId, result.fulfillmentId],
+        );
+        say(
+          eventRow({
+            messageId: `${parcelId}:synced`,
+            source: '/shopify',
+            type: FULFILLMENT_SYNCED,
+            orderId,
+            data,
+          }),
+        );
+      });
+      return DONE;
+    }
+    case 'withheld':
+      return withhold(ports, command, commandId, result.reason, result.evidence);
+    case 'not_yet':
+      await store.run('update parcels set fulfillment_state = null, updated_at = now() where id = $1', [
+        parcelId,
+      ]);
+      log.warn({ parcelId }, 'the shop shows no fulfilment order: not routed yet, or a scope is missing');
+      return DONE;
+    case 'unknown':
+      log.warn({ parcelId, evidence: result.evidence }, 'a fulfilment is in doubt, it will be read again');
+      await store.run(
+        `update parcels set fulfillment_state = 'unknown', fulfillment_doubt = $2::json, updated_at = now() where id = $1`,
+        [parcelId, JSON.stringify(result.remainingUnits)],
+      );
+      return later(SETTLE_MS);
+  }
+}
+
+async function withhold(
+  { store, bus }: ShopPorts,
+  { orderId, supplierOrderId, parcelId }: FulfillParcel,
+  commandId: string,
+  reason: HoldReason,
+  evidence: Evidence,
+): Promise<CommandResult> {
+  const data: FulfillmentWithheld = { orderId, supplierOrderId, parcelId, reason, evidence };
+  await commitAndPublish(store, bus, async (sql, say) => {
+    await sql.run("update parcels set fulfillment_state = 'withheld', updated_at = now() where id = $1", [
+      parcelId,
+    ]);
+    say(
+      eventRow({
+        messageId: `${parcelId}:withheld:${commandId}`,
+        source: '/shopify',
+        type: FULFILLMENT_WITHHELD,
+        orderId,
+        data,
+      }),
+    );
+  });
+  return DONE;
+}

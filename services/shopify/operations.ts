@@ -1,0 +1,243 @@
+import { z } from 'zod';
+
+/*
+ * Each operation next to the shape of its answer. One query may cost 1,000 points (an object 1, a connection its
+ * size times its child); the page sizes are chosen to stay well below.
+ */
+
+const PageInfo = z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() });
+interface Page<N> {
+  readonly pageInfo: z.infer<typeof PageInfo>;
+  readonly nodes: readonly N[];
+}
+
+/** Follows a connection to its end; a page that is gone meanwhile ends it too. */
+export async function allNodes<N>(
+  first: Page<N> | undefined,
+  readNext: (after: string) => Promise<Page<N> | undefined>,
+): Promise<N[]> {
+  const nodes = [...(first?.nodes ?? [])];
+  let page = first;
+  while (page?.pageInfo.hasNextPage && page.pageInfo.endCursor !== null) {
+    page = await readNext(page.pageInfo.endCursor);
+    nodes.push(...(page?.nodes ?? []));
+  }
+  return nodes;
+}
+
+const LineItemRef = z.object({ id: z.string() });
+const UserError = z.object({ field: z.array(z.string()).nullable(), message: z.string() });
+export type UserError = z.infer<typeof UserError>;
+
+const FulfillmentOrderLine = z.object({
+  id: z.string(),
+  remainingQuantity: z.int().nonnegative(),
+  lineItem: LineItemRef,
+});
+
+const FulfillmentOrderLines = z.object({ pageInfo: PageInfo, nodes: z.array(FulfillmentOrderLine) });
+
+const FulfillmentOrder = z.object({
+  id: z.string(),
+  status: z.string(),
+  requestStatus: z.string(),
+  assignedLocation: z.object({ name: z.string(), countryCode: z.string(), city: z.string().nullable() }),
+  deliveryMethod: z.object({ methodType: z.string() }).nullable(),
+  supportedActions: z.array(z.object({ action: z.string() })),
+  fulfillmentHolds: z.array(z.object({ id: z.string(), reason: z.string() })),
+  lineItems: FulfillmentOrderLines,
+});
+
+/**
+ * An order's fulfilment orders with what may be done to them and what remains on each line. The list is empty, without
+ * an error, when the app lacks every scope for fulfilment orders or Shopify has not routed the order yet. About 700
+ * points. The location's own id would need `read_locations`, its name does not.
+ */
+export const FULFILLMENT_ORDERS = `
+  query FulfillmentOrders($orderId: ID!, $after: String) {
+    order(id: $orderId) {
+      id
+      cancelledAt
+      fulfillmentOrders(first: 8, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes {
+          id
+          status
+          requestStatus
+          assignedLocation { name countryCode city }
+          deliveryMethod { methodType }
+          supportedActions { action }
+          fulfillmentHolds { id reason }
+          lineItems(first: 40) {
+            pageInfo { hasNextPage endCursor }
+            nodes { id remainingQuantity lineItem { id } }
+          }
+        }
+      }
+    }
+  }
+`;
+export const FulfillmentOrdersAnswer = z.object({
+  order: z
+    .object({
+      id: z.string(),
+      cancelledAt: z.string().nullable(),
+      fulfillmentOrders: z.object({ pageInfo: PageInfo, nodes: z.array(FulfillmentOrder) }),
+    })
+    .nullable(),
+});
+
+/** The lines of one fulfilment order that did not fit into `FULFILLMENT_ORDERS`. */
+export const FULFILLMENT_ORDER_LINES = `
+  query FulfillmentOrderLines($fulfillmentOrderId: ID!, $after: String) {
+    fulfillmentOrder(id: $fulfillmentOrderId) {
+      id
+      lineItems(first: 100, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { id remainingQuantity lineItem { id } }
+      }
+    }
+  }
+`;
+export const FulfillmentOrderLinesAnswer = z.object({
+  fulfillmentOrder: z.object({ id: z.string(), lineItems: FulfillmentOrderLines }).nullable(),
+});
+
+/** `Order.fulfillments` is a plain list: it cannot be paged beyond these. */
+export const SHIPMENTS_LIMIT = 100;
+
+const Shipment = z.object({
+  id: z.string(),
+  status: z.string(),
+  trackingInfo: z.array(z.object({ number: z.string().nullable() })),
+});
+
+/** An order's fulfilments, of whatever state and whoever made them, with their tracking numbers. About 700 points. */
+export const SHIPMENTS = `
+  query Shipments($orderId: ID!) {
+    order(id: $orderId) {
+      id
+      fulfillments(first: ${SHIPMENTS_LIMIT}) {
+        id
+        status
+        trackingInfo(first: 6) { number }
+      }
+    }
+  }
+`;
+export const ShipmentsAnswer = z.object({
+  order: z.object({ id: z.string(), fulfillments: z.array(Shipment) }).nullable(),
+});
+
+/** What is in one fulfilment. */
+export const SHIPMENT_LINES = `
+  query ShipmentLines($fulfillmentId: ID!, $after: String) {
+    fulfillment(id: $fulfillmentId) {
+      id
+      fulfillmentLineItems(first: 100, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { quantity lineItem { id } }
+      }
+    }
+  }
+`;
+export const ShipmentLinesAnswer = z.object({
+  fulfillment: z
+    .object({
+      id: z.string(),
+      fulfillmentLineItems: z.object({
+        pageInfo: PageInfo,
+        nodes: z.array(z.object({ quantity: z.int().nullable(), lineItem: LineItemRef })),
+      }),
+    })
+    .nullable(),
+});
+
+/** Repeats are not recognised by Shopify: a repeated partial quantity ships again. See `shipParcel`. */
+export const CREATE_FULFILLMENT = `
+  mutation CreateFulfillment($fulfillment: FulfillmentInput!) {
+    fulfillmentCreate(fulfillment: $fulfillment) {
+      fulfillment { id status }
+      userErrors { field message }
+    }
+  }
+`;
+export const CreateFulfillmentAnswer = z.object({
+  fulfillmentCreate: z.object({
+    fulfillment: z.object({ id: z.string(), status: z.string() }).nullable(),
+    userErrors: z.array(UserError),
+  }),
+});
+
+/** Replaces all tracking numbers of a fulfilment, so a repeat is harmless; the mail to the buyer is not. */
+export const UPDATE_TRACKING = `
+  mutation UpdateTracking($fulfillmentId: ID!, $tracking: FulfillmentTrackingInput!, $notifyCustomer: Boolean) {
+    fulfillmentTrackingInfoUpdate(
+      fulfillmentId: $fulfillmentId
+      trackingInfoInput: $tracking
+      notifyCustomer: $notifyCustomer
+    ) {
+      fulfillment { id trackingInfo(first: 6) { number } }
+      userErrors { field message }
+    }
+  }
+`;
+export const UpdateTrackingAnswer = z.object({
+  fulfillmentTrackingInfoUpdate: z.object({
+    fulfillment: Shipment.omit({ status: true }).nullable(),
+    userErrors: z.array(UserError),
+  }),
+});
+
+/** Shopify does not recognise repeats: the caller keeps (fulfilment, status, instant) unique. Scope `write_fulfillments`. */
+export const CREATE_FULFILLMENT_EVENT = `
+  mutation CreateFulfillmentEvent($event: FulfillmentEventInput!) {
+    fulfillmentEventCreate(fulfillmentEvent: $event) {
+      fulfillmentEvent { id status happenedAt }
+      userErrors { field message }
+    }
+  }
+`;
+export const CreateFulfillmentEventAnswer = z.object({
+  fulfillmentEventCreate: z.object({
+    fulfillmentEvent: z.object({ id: z.string(), status: z.string(), happenedAt: z.string() }).nullable(),
+    userErrors: z.array(UserError),
+  }),
+});
+
+const Cost = z.object({
+  requestedQueryCost: z.number(),
+  throttleStatus: z.object({
+    maximumAvailable: z.number(),
+    currentlyAvailable: z.number(),
+    restoreRate: z.number().positive(),
+  }),
+});
+/** Points of the app's bucket in this shop; `restoreRate` per second. */
+export type Cost = z.infer<typeof Cost>;
+
+/** HTTP 200 with errors, as the library's GraphqlQueryError carries it in `body`. A null `data` is left out there. */
+export const RefusedAnswer = z.object({
+  errors: z.object({
+    graphQLErrors: z
+      .array(
+        z.object({
+          message: z.string(),
+          path: z.array(z.union([z.string(), z.number()])).optional(),
+          extensions: z.object({ code: z.string() }).partial().optional(),
+        }),
+      )
+      .min(1),
+  }),
+  data: z.record(z.string(), z.unknown()).nullish(),
+  extensions: z
+    .object({ cost: Cost.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+});
+
+export type RefusedAnswer = z.infer<typeof RefusedAnswer>;
+
+export type FulfillmentOrder = z.infer<typeof FulfillmentOrder>;
+export type FulfillmentOrderLine = z.infer<typeof FulfillmentOrderLine>;
+export type Shipment = z.infer<typeof Shipment>;

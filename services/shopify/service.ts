@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { FULFILL_PARCEL, FulfillParcel } from '../../contracts/commands/fulfill-parcel.ts';
+import { hasShopifyLogin, type Settings } from '../../contracts/settings.ts';
+import type { Logger } from '../logger.ts';
+import type { ServiceContext, StopService } from '../run-service.ts';
+import { handling, serveCommands } from '../serve-commands.ts';
+import { type AdminClient, createAdminClient } from './admin-client.ts';
+import { fulfillParcel, type ShopPorts } from './fulfill-parcel.ts';
+
+const CONCURRENCY = 8;
+
+function adminOf(settings: Settings, log: Logger): AdminClient | undefined {
+  const { SHOPIFY_SHOP_URL: shop, SHOPIFY_API_SECRET: apiSecret } = settings;
+  if (!hasShopifyLogin(settings) || shop === undefined || apiSecret === undefined) return undefined;
+  return createAdminClient({
+    shop,
+    apiSecret,
+    apiKey: settings.SHOPIFY_API_KEY,
+    accessToken: settings.SHOPIFY_ACCESS_TOKEN,
+    apiVersion: settings.SHOPIFY_API_VERSION,
+    baseUrl: settings.SHOPIFY_ADMIN_BASE_URL,
+    timeoutMs: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000,
+    warn: (fields, message) => log.warn(fields, message),
+  });
+}
+
+/** Writes back to the shop what became of its orders. */
+export async function startShopify(context: ServiceContext): Promise<StopService> {
+  const ports: ShopPorts = {
+    ...context,
+    admin: adminOf(context.settings, context.log),
+    copyId: `shopify-${randomUUID()}`,
+  };
+  const consumer = await serveCommands(context, 'shopify', CONCURRENCY, {
+    [FULFILL_PARCEL]: handling(FulfillParcel, (command, commandId) =>
+      fulfillParcel(ports, command, commandId),
+    ),
+  });
+  return () => consumer.stop();
+}

@@ -1,0 +1,272 @@
+import type { z } from 'zod';
+import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import { type AdminClient, ShopError } from './admin-client.ts';
+import { toTrackingInfo, toTrackingKey } from './carriers.ts';
+import {
+  allNodes,
+  CREATE_FULFILLMENT,
+  CreateFulfillmentAnswer,
+  FULFILLMENT_ORDER_LINES,
+  FULFILLMENT_ORDERS,
+  type FulfillmentOrder,
+  type FulfillmentOrderLine,
+  FulfillmentOrderLinesAnswer,
+  FulfillmentOrdersAnswer,
+  SHIPMENT_LINES,
+  SHIPMENTS,
+  SHIPMENTS_LIMIT,
+  type Shipment,
+  ShipmentLinesAnswer,
+  ShipmentsAnswer,
+} from './operations.ts';
+
+export interface ShipmentRequest {
+  readonly orderGid: string;
+  readonly parcel: {
+    readonly trackingNumber: string;
+    readonly lastMileTrackingNumber: string | null;
+    /** The supplier's name of the carrier, if it gave one. */
+    readonly carrier: string | null;
+    readonly trackingUrl: string | null;
+    /** The shop's line item ids (digits) and the units in this parcel. */
+    readonly lines: readonly { readonly lineItemId: string; readonly units: number }[];
+  };
+  /** Whether the shop may mail the buyer; it never does for a parcel of which it already showed something. */
+  readonly notifyCustomer: boolean;
+  /** What an `unknown` of the same parcel gave as `remainingUnits`. Where less remains now, nothing is created. */
+  readonly doubt?: Readonly<Record<string, number>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * - `created`, `adopted`: the shop shows the parcel; the first fulfilment made now, or one that stood there already.
+ *   `missingUnits` of it are not shown: the shop had nothing left to fulfil of them (removed or shipped otherwise).
+ * - `withheld`: a person has to look. Part of the parcel may be shown: `evidence.fulfillmentId`.
+ * - `not_yet`: the order has no fulfilment orders. Shopify routes within minutes; later it is a missing scope.
+ * - `unknown`: the shop may have made a fulfilment. Call again after five seconds or more with `remainingUnits`, by
+ *   line item id, as `doubt`; the reading decides.
+ */
+export type ShipResult =
+  | { readonly how: 'created' | 'adopted'; readonly fulfillmentId: string; readonly missingUnits: number }
+  | { readonly how: 'withheld'; readonly reason: HoldReason; readonly evidence: Evidence }
+  | { readonly how: 'not_yet' }
+  | Unknown;
+interface Unknown {
+  readonly how: 'unknown';
+  readonly evidence: Evidence;
+  readonly remainingUnits: Record<string, number>;
+}
+
+type Ask = <T>(operation: string, variables: Record<string, unknown>, schema: z.ZodType<T>) => Promise<T>;
+type UnitsByLine = ReadonlyMap<string, number>;
+
+const lineIdOf = ({ id }: { readonly id: string }): string => id.slice(id.lastIndexOf('/') + 1);
+/** Adds up the units of a line that occurs more than once. */
+function toUnitsByLine(entries: readonly (readonly [string, number])[]): Map<string, number> {
+  const units = new Map<string, number>();
+  for (const [lineId, count] of entries) units.set(lineId, (units.get(lineId) ?? 0) + count);
+  return units;
+}
+const sum = (units: UnitsByLine): number => [...units.values()].reduce((total, count) => total + count, 0);
+
+type OpenWork = Omit<FulfillmentOrder, 'lineItems'> & { readonly lines: readonly FulfillmentOrderLine[] };
+
+async function readWork(ask: Ask, orderId: string) {
+  const readOrder = async (after: string | null) =>
+    (await ask(FULFILLMENT_ORDERS, { orderId, after }, FulfillmentOrdersAnswer)).order;
+  const order = await readOrder(null);
+  if (order === null) return null;
+  const nodes = await allNodes(
+    order.fulfillmentOrders,
+    async (after) => (await readOrder(after))?.fulfillmentOrders,
+  );
+  const work: OpenWork[] = [];
+  for (const { lineItems, ...fulfillmentOrder } of nodes) {
+    const lines = await allNodes(lineItems, async (after) => {
+      const variables = { fulfillmentOrderId: fulfillmentOrder.id, after };
+      const answer = await ask(FULFILLMENT_ORDER_LINES, variables, FulfillmentOrderLinesAnswer);
+      return answer.fulfillmentOrder?.lineItems;
+    });
+    work.push({ ...fulfillmentOrder, lines });
+  }
+  return { work, isCancelled: order.cancelledAt !== null };
+}
+
+/** A quantity that Shopify keeps to itself counts as all: rather a unit too few in the shop than one too many. */
+async function readUnits(ask: Ask, shipments: readonly Shipment[]): Promise<UnitsByLine> {
+  const units: (readonly [string, number])[] = [];
+  for (const { id: fulfillmentId } of shipments) {
+    const readLines = async (after: string | null) => {
+      const answer = await ask(SHIPMENT_LINES, { fulfillmentId, after }, ShipmentLinesAnswer);
+      return answer.fulfillment?.fulfillmentLineItems;
+    };
+    for (const { lineItem, quantity } of await allNodes(await readLines(null), readLines)) {
+      units.push([lineIdOf(lineItem), quantity ?? Number.POSITIVE_INFINITY]);
+    }
+  }
+  return toUnitsByLine(units);
+}
+
+const isShippable = ({ status, deliveryMethod, supportedActions }: OpenWork): boolean =>
+  status !== 'ON_HOLD' &&
+  (deliveryMethod === null || deliveryMethod.methodType === 'SHIPPING') &&
+  supportedActions.some(({ action }) => action === 'CREATE_FULFILLMENT');
+
+const isOver = ({ status }: OpenWork): boolean => status === 'CLOSED' || status === 'CANCELLED';
+
+interface Planned {
+  readonly lineItemsByFulfillmentOrder: object[];
+  readonly units: { readonly lineId: string; readonly quantity: number }[];
+}
+
+/** One fulfilment per location: Shopify refuses one over several. */
+function planFulfillments(work: readonly OpenWork[], wanted: UnitsByLine) {
+  const left = new Map(wanted);
+  const byLocation = new Map<string, Planned>();
+  for (const { id: fulfillmentOrderId, assignedLocation, lines } of work.filter(isShippable)) {
+    const chosen = lines.flatMap(({ id, lineItem, remainingQuantity }) => {
+      const lineId = lineIdOf(lineItem);
+      const quantity = Math.min(left.get(lineId) ?? 0, remainingQuantity);
+      left.set(lineId, (left.get(lineId) ?? 0) - quantity);
+      return quantity === 0 ? [] : [{ id, lineId, quantity }];
+    });
+    if (chosen.length === 0) continue;
+    const location = JSON.stringify(assignedLocation);
+    const planned = byLocation.get(location) ?? { lineItemsByFulfillmentOrder: [], units: [] };
+    byLocation.set(location, planned);
+    const fulfillmentOrderLineItems = chosen.map(({ id, quantity }) => ({ id, quantity }));
+    planned.lineItemsByFulfillmentOrder.push({ fulfillmentOrderId, fulfillmentOrderLineItems });
+    planned.units.push(...chosen);
+  }
+  const isLeft = ({ lineItem, remainingQuantity }: FulfillmentOrderLine): boolean =>
+    remainingQuantity > 0 && (left.get(lineIdOf(lineItem)) ?? 0) > 0;
+  const blocking = work.find((one) => !isShippable(one) && !isOver(one) && one.lines.some(isLeft));
+  return { fulfillments: [...byLocation.values()], missingUnits: sum(left), blocking };
+}
+
+/** The shop's holds that mean one of ours; any other was put there by a person or an app for reasons of their own. */
+const HOLD_REASON_OF: ReadonlyMap<string, HoldReason> = new Map([
+  ['AWAITING_PAYMENT', 'payment_pending'],
+  ['HIGH_RISK_OF_FRAUD', 'fraud_review'],
+  ['INCORRECT_ADDRESS', 'address_invalid'],
+  ['INVENTORY_OUT_OF_STOCK', 'out_of_stock'],
+  ['ONLINE_STORE_POST_PURCHASE_CROSS_SELL', 'customer_edit_pending'],
+]);
+
+const withheld = (reason: HoldReason, evidence: Evidence): ShipResult => ({
+  how: 'withheld',
+  reason,
+  evidence,
+});
+
+function withheldBy(blocking: OpenWork, fulfillmentId: string | undefined): ShipResult {
+  const holds = blocking.fulfillmentHolds.map(({ reason }) => reason);
+  const known = holds.map((reason) => HOLD_REASON_OF.get(reason)).find((reason) => reason !== undefined);
+  const isHeld = blocking.status === 'ON_HOLD' || holds.length > 0;
+  return withheld(isHeld ? (known ?? 'operator') : 'fulfillment_not_ours', {
+    fulfillmentOrder: blocking.id,
+    status: blocking.status,
+    requestStatus: blocking.requestStatus,
+    holds: holds.join(' '),
+    supportedActions: blocking.supportedActions.map(({ action }) => action).join(' '),
+    deliveryMethod: blocking.deliveryMethod?.methodType ?? null,
+    location: blocking.assignedLocation.name,
+    ...(fulfillmentId === undefined ? {} : { fulfillmentId }),
+  });
+}
+
+type Refusal = { readonly how: 'refused'; readonly evidence: Evidence };
+type Created = { readonly how: 'done'; readonly id: string };
+
+async function create(
+  ask: Ask,
+  fulfillment: object,
+): Promise<Created | Refusal | Omit<Unknown, 'remainingUnits'>> {
+  try {
+    const answer = await ask(CREATE_FULFILLMENT, { fulfillment }, CreateFulfillmentAnswer);
+    const { fulfillment: made, userErrors } = answer.fulfillmentCreate;
+    if (made !== null) return { how: 'done', id: made.id };
+    const message = userErrors.map((error) => error.message).join(' ');
+    const how = userErrors.length > 0 ? 'refused' : 'unknown';
+    return { how, evidence: { userErrors: message.slice(0, 300) } };
+  } catch (error) {
+    if (!(error instanceof ShopError) || error.failureClass !== 'unknown_outcome') throw error;
+    return { how: 'unknown', evidence: error.evidence };
+  }
+}
+
+async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult | Refusal> {
+  const { orderGid, parcel } = request;
+  // Work before shipments: whoever ships between the two readings is then seen in the second one.
+  const order = await readWork(ask, orderGid);
+  const shipments = (await ask(SHIPMENTS, { orderId: orderGid }, ShipmentsAnswer)).order?.fulfillments;
+  if (order === null || shipments === undefined) {
+    return withheld('fulfillment_not_ours', { order: 'not visible to this app' });
+  }
+  const numbers = [parcel.trackingNumber, parcel.lastMileTrackingNumber ?? ''].map(toTrackingKey);
+  const carriesNumber = ({ trackingInfo }: Shipment): boolean =>
+    trackingInfo.some(
+      ({ number }) => number !== null && number !== '' && numbers.includes(toTrackingKey(number)),
+    );
+  const ours = shipments.filter(carriesNumber);
+  const standing = ours.filter(({ status }) => status !== 'CANCELLED');
+  const shown = await readUnits(ask, standing);
+  const wanted = toUnitsByLine(parcel.lines.map(({ lineItemId, units }) => [lineItemId, units]));
+  for (const [lineId, units] of wanted) wanted.set(lineId, Math.max(0, units - (shown.get(lineId) ?? 0)));
+
+  const adopted = standing[0];
+  if (adopted !== undefined && sum(wanted) === 0) {
+    return { how: 'adopted', fulfillmentId: adopted.id, missingUnits: 0 };
+  }
+  if (shipments.length >= SHIPMENTS_LIMIT) {
+    return withheld('duplicate_suspected', { fulfillments: shipments.length });
+  }
+  if (order.work.length === 0) return { how: 'not_yet' };
+
+  const lines = order.work.filter((one) => !isOver(one)).flatMap((one) => one.lines);
+  const remaining = toUnitsByLine(lines.map((line) => [lineIdOf(line.lineItem), line.remainingQuantity]));
+  for (const [lineId, units] of wanted) {
+    const before = request.doubt?.[lineId] ?? 0;
+    const now = remaining.get(lineId) ?? 0;
+    if (units > 0 && now < before)
+      return withheld('duplicate_suspected', { lineItemId: lineId, before, now });
+  }
+
+  const { fulfillments, missingUnits, blocking } = planFulfillments(order.work, wanted);
+  const created: string[] = [];
+  for (const { lineItemsByFulfillmentOrder, units } of fulfillments) {
+    const notifyCustomer = request.notifyCustomer && ours.length === 0 && created.length === 0;
+    const trackingInfo = toTrackingInfo(parcel);
+    const outcome = await create(ask, { lineItemsByFulfillmentOrder, trackingInfo, notifyCustomer });
+    if (outcome.how === 'refused') return outcome;
+    if (outcome.how === 'unknown') return { ...outcome, remainingUnits: Object.fromEntries(remaining) };
+    created.push(outcome.id);
+    for (const { lineId, quantity } of units) remaining.set(lineId, (remaining.get(lineId) ?? 0) - quantity);
+  }
+  const fulfillmentId = created[0] ?? adopted?.id;
+  if (blocking !== undefined) return withheldBy(blocking, fulfillmentId);
+  if (fulfillmentId === undefined) {
+    const evidence = { wantedUnits: sum(wanted), remainingUnits: 0, orderCancelled: order.isCancelled };
+    return withheld('fulfillment_not_ours', evidence);
+  }
+  return { how: created.length > 0 ? 'created' : 'adopted', fulfillmentId, missingUnits };
+}
+
+/**
+ * Shows a parcel in the shop exactly once. Shopify knows no idempotency key here, so safety comes from reading first:
+ * units that already stand in a living fulfilment under one of the parcel's numbers (blanks and case aside, whoever
+ * made it) are not sent again, never more than remains is, and the caller holds a lock per order while this runs.
+ * Units at several locations become one fulfilment each under the same number; a call that died between two of them
+ * is completed by the next. Reads may be repeated within, the creation is not.
+ * Throws ShopError when nothing was created by the failing call: `retryable` says whether to come back by itself.
+ */
+export async function shipParcel(client: AdminClient, request: ShipmentRequest): Promise<ShipResult> {
+  const { signal } = request;
+  const ask: Ask = (operation, variables, schema) =>
+    client.request(operation, variables, schema, { priority: 'write', signal });
+  const first = await tryToShip(ask, request);
+  if (first.how !== 'refused') return first;
+  // The refusal may come of a change between reading and writing.
+  const second = await tryToShip(ask, request);
+  return second.how === 'refused' ? withheld('fulfillment_not_ours', second.evidence) : second;
+}

@@ -1,0 +1,353 @@
+import type { Evidence, HoldReason, SupplierOrderStateName } from '../../contracts/vocabulary.ts';
+import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
+import { type OutboxRow, type QueuedRow, queue } from './outbox.ts';
+import { insertRows, updateRows } from './rows.ts';
+import type { Sql } from './store.ts';
+
+export interface LoadedOrder {
+  readonly state: OrderState;
+  readonly version: number;
+  readonly shop: string;
+  readonly shopOrderId: string;
+}
+
+export interface LoadedSupplierOrder {
+  readonly orderId: string;
+  readonly state: SupplierOrderState;
+  readonly version: number;
+}
+
+export interface LoadedBatch {
+  readonly orders: ReadonlyMap<string, LoadedOrder>;
+  readonly supplierOrders: ReadonlyMap<string, LoadedSupplierOrder>;
+  /** Orders with a dead letter: their later events wait behind it. */
+  readonly blocked: ReadonlySet<string>;
+}
+
+/** Remembers the ids; those already known are left out of the answer. */
+export async function takeNew(sql: Sql, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await insertRows<{ message_id: string }>(
+    sql,
+    'inbox',
+    { message_id: 'text' },
+    [...new Set(messageIds)].map((message_id) => ({ message_id })),
+    'on conflict do nothing returning message_id',
+  );
+  return new Set(rows.map(({ message_id }) => message_id));
+}
+
+/** Locks the orders and their supplier orders, always in the order of their ids, so that repair jobs cannot deadlock with us. */
+export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise<LoadedBatch> {
+  const orders = await sql.query<{
+    id: string;
+    state: OrderState['value'];
+    context: OrderState['context'];
+    version: number;
+    shop: string;
+    shop_order_id: string;
+  }>(
+    'select id, state, context, version, shop, shop_order_id from orders where id = any($1::text[]) order by id for update',
+    [orderIds],
+  );
+  const supplierOrders = await sql.query<{
+    id: string;
+    order_id: string;
+    state: SupplierOrderStateName;
+    context: SupplierOrderState['context'];
+    version: number;
+  }>(
+    'select id, order_id, state, context, version from supplier_orders where order_id = any($1::text[]) order by id for update',
+    [orderIds],
+  );
+  const blocked = await sql.query<{ order_id: string }>(
+    "select distinct order_id from dead_letters where order_id = any($1::text[]) and state in ('open', 'parked')",
+    [orderIds],
+  );
+  return {
+    orders: new Map(
+      orders.map(({ id, state, context, version, shop, shop_order_id }) => [
+        id,
+        { state: { value: state, context }, version, shop, shopOrderId: shop_order_id },
+      ]),
+    ),
+    supplierOrders: new Map(
+      supplierOrders.map(({ id, order_id, state, context, version }) => [
+        id,
+        { orderId: order_id, state: { value: state, context }, version },
+      ]),
+    ),
+    blocked: new Set(blocked.map(({ order_id }) => order_id)),
+  };
+}
+
+export interface NewOrder {
+  id: string;
+  shop: string;
+  shop_order_id: string;
+  name: string;
+  currency: string;
+  total_minor: number;
+  placed_at: string;
+  state: string;
+  context: object;
+  version: number;
+}
+
+export interface NewSupplierOrder {
+  id: string;
+  order_id: string;
+  supplier: string;
+  shipping_method: string;
+  ships_from: string;
+  expected_cost_minor: number;
+  currency: string;
+}
+
+export interface TimerRow {
+  readonly order_id: string;
+  readonly key: string;
+  readonly deadline: string;
+  readonly supplier_order_id: string | null;
+  readonly parcel_id: string | null;
+  readonly delay_ms: number | null;
+}
+
+/** Everything that one batch writes besides its position, in rows as the tables have them. */
+export interface BatchWrites {
+  readonly newOrders: NewOrder[];
+  readonly orderLines: object[];
+  readonly changedOrders: { id: string; version: number; changes: number; state: string; context: object }[];
+  /** `state` and `context` are filled in when the batch is through. */
+  readonly newSupplierOrders: NewSupplierOrder[];
+  readonly supplierOrderLines: object[];
+  readonly changedSupplierOrders: {
+    id: string;
+    version: number;
+    state: string;
+    context: object;
+    watched: boolean;
+  }[];
+  readonly parcels: { readonly id: string }[];
+  readonly openedHolds: {
+    id: string;
+    order_id: string;
+    reason: HoldReason;
+    line_id: string | null;
+    supplier_order_id: string | null;
+    evidence: Evidence;
+  }[];
+  readonly closedHolds: string[];
+  readonly notifications: {
+    id: string;
+    order_id: string;
+    kind: string;
+    parcel_id: string | null;
+    state: string;
+  }[];
+  /** By order and key: the last word of the batch counts. A null delay cancels. */
+  readonly timers: Map<string, TimerRow>;
+  readonly timeline: object[];
+  readonly deadLetters: { order_id: string | null; state: 'open' | 'parked'; failure: string | null }[];
+  readonly outbox: OutboxRow[];
+}
+
+export const noWrites = (): BatchWrites => ({
+  newOrders: [],
+  orderLines: [],
+  changedOrders: [],
+  newSupplierOrders: [],
+  supplierOrderLines: [],
+  changedSupplierOrders: [],
+  parcels: [],
+  openedHolds: [],
+  closedHolds: [],
+  notifications: [],
+  timers: new Map(),
+  timeline: [],
+  deadLetters: [],
+  outbox: [],
+});
+
+const MACHINE = { state: 'text', context: 'json' };
+
+function assertTouched(what: string, touched: number, expected: number): void {
+  if (touched !== expected)
+    throw new RangeError(`${what}: ${expected} rows to change, ${touched} found unchanged`);
+}
+
+/** Writes the batch; the outbox rows come back to be published after the commit. */
+export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedRow[]> {
+  await insertRows(
+    sql,
+    'orders',
+    {
+      id: 'text',
+      shop: 'text',
+      shop_order_id: 'text',
+      name: 'text',
+      currency: 'text',
+      total_minor: 'bigint',
+      placed_at: 'text',
+      version: 'int',
+      ...MACHINE,
+    },
+    writes.newOrders,
+  );
+  await insertRows(
+    sql,
+    'order_lines',
+    {
+      order_id: 'text',
+      line_id: 'text',
+      position: 'int',
+      variant_id: 'text',
+      product_id: 'text',
+      sku: 'text',
+      title: 'text',
+      unit_price_minor: 'bigint',
+    },
+    writes.orderLines,
+  );
+  const changed = await updateRows(
+    sql,
+    'orders',
+    { id: 'text', version: 'int', changes: 'int', ...MACHINE },
+    writes.changedOrders,
+    'state = d.state, context = d.context, version = o.version + d.changes, updated_at = now()',
+    'o.id = d.id and o.version = d.version',
+  );
+  assertTouched('orders', changed, writes.changedOrders.length);
+  await insertRows(
+    sql,
+    'supplier_orders',
+    {
+      id: 'text',
+      order_id: 'text',
+      supplier: 'text',
+      shipping_method: 'text',
+      ships_from: 'text',
+      expected_cost_minor: 'bigint',
+      currency: 'text',
+      ...MACHINE,
+    },
+    writes.newSupplierOrders,
+  );
+  await insertRows(
+    sql,
+    'supplier_order_lines',
+    {
+      supplier_order_id: 'text',
+      line_id: 'text',
+      units: 'int',
+      supplier_product_id: 'text',
+      supplier_variant_id: 'text',
+      supplier_units: 'int',
+    },
+    writes.supplierOrderLines,
+  );
+  const moved = await updateRows(
+    sql,
+    'supplier_orders',
+    { id: 'text', version: 'int', watched: 'boolean', ...MACHINE },
+    writes.changedSupplierOrders,
+    `state = d.state, context = d.context, version = o.version + 1, updated_at = now(),
+     next_check_at = case when d.watched then coalesce(o.next_check_at, now()) end`,
+    'o.id = d.id and o.version = d.version',
+  );
+  assertTouched('supplier_orders', moved, writes.changedSupplierOrders.length);
+  await insertRows(
+    sql,
+    'parcels',
+    {
+      id: 'text',
+      order_id: 'text',
+      supplier_order_id: 'text',
+      state: 'text',
+      tracking_number: 'text',
+      last_mile_tracking_number: 'text',
+      carrier: 'text',
+      tracking_url: 'text',
+      units: 'json',
+    },
+    writes.parcels,
+    `on conflict (id) do update set state = excluded.state, carrier = excluded.carrier, updated_at = now(),
+       last_mile_tracking_number = excluded.last_mile_tracking_number, tracking_url = excluded.tracking_url`,
+  );
+  await insertRows(
+    sql,
+    'holds',
+    {
+      id: 'text',
+      order_id: 'text',
+      reason: 'text',
+      line_id: 'text',
+      supplier_order_id: 'text',
+      evidence: 'json',
+    },
+    writes.openedHolds,
+    'on conflict (id) do update set evidence = excluded.evidence, opened_at = now(), released_at = null',
+  );
+  if (writes.closedHolds.length > 0) {
+    await sql.run('update holds set released_at = now() where id = any($1::text[])', [writes.closedHolds]);
+  }
+  await insertRows(
+    sql,
+    'notifications',
+    { id: 'text', order_id: 'text', kind: 'text', parcel_id: 'text', state: 'text' },
+    writes.notifications,
+    'on conflict do nothing',
+  );
+  await writeTimers(sql, [...writes.timers.values()]);
+  await insertRows(
+    sql,
+    'timeline',
+    {
+      order_id: 'text',
+      message_id: 'text',
+      type: 'text',
+      accepted: 'boolean',
+      from_state: 'text',
+      to_state: 'text',
+      supplier_order_id: 'text',
+    },
+    writes.timeline,
+  );
+  await insertRows(
+    sql,
+    'dead_letters',
+    {
+      order_id: 'text',
+      message_id: 'text',
+      subject: 'text',
+      seq: 'bigint',
+      payload: 'text',
+      state: 'text',
+      failure: 'text',
+    },
+    writes.deadLetters,
+  );
+  return queue(sql, writes.outbox);
+}
+
+/** A timer set again is another setting: its elapsed event must not look like a repeat of the earlier one. */
+async function writeTimers(sql: Sql, timers: readonly { delay_ms: number | null }[]): Promise<void> {
+  const cancelled = timers.filter(({ delay_ms }) => delay_ms === null);
+  if (cancelled.length > 0) {
+    await sql.run(
+      `delete from timers o using json_to_recordset($1::json) as d(order_id text, key text)
+        where o.order_id = d.order_id and o.key = d.key`,
+      [JSON.stringify(cancelled)],
+    );
+  }
+  const set = timers.filter(({ delay_ms }) => delay_ms !== null);
+  if (set.length === 0) return;
+  await sql.run(
+    `insert into timers (order_id, key, deadline, supplier_order_id, parcel_id, setting, due_at)
+     select order_id, key, deadline, supplier_order_id, parcel_id,
+            (extract(epoch from clock_timestamp()) * 1000000)::bigint, now() + delay_ms * interval '1 millisecond'
+       from json_to_recordset($1::json) as d(order_id text, key text, deadline text, supplier_order_id text,
+                                             parcel_id text, delay_ms float8)
+     on conflict (order_id, key) do update set due_at = excluded.due_at, setting = excluded.setting, attempt = 0`,
+    [JSON.stringify(set)],
+  );
+}

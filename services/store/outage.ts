@@ -1,0 +1,16 @@
+/** 25P03 and 25P04: the session waited too long inside its transaction, because this process was frozen. */
+const OUTAGE_CLASSES = /^(08|25P0[34]|40|53|55P03|57)/;
+
+/**
+ * Whether trying the same transaction again can help: the database was away, busy or broke a deadlock. Everything else
+ * is about the data, and the same data will fail again.
+ */
+export function isOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E'))
+    return OUTAGE_CLASSES.test(code);
+  if (code !== undefined && /^E[A-Z]+$/.test(code)) return true;
+  if (/connection|timeout exceeded|terminat/i.test(error.message)) return true;
+  return error.cause !== undefined && isOutage(error.cause);
+}

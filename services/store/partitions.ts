@@ -1,0 +1,108 @@
+import type { Sql } from './store.ts';
+
+export interface ClaimedPartition {
+  readonly part: number;
+  readonly epoch: number;
+  /** Position in the stream: the last sequence whose effects are committed. */
+  readonly seq: number;
+  readonly streamCreated: string | null;
+  readonly halted: string | null;
+}
+
+interface Row {
+  part: number;
+  epoch: string;
+  seq: string;
+  stream_created: string | null;
+  halted: string | null;
+}
+
+const RETURNING = 'returning part, epoch, seq, stream_created, halted';
+
+const claimed = (row: Row): ClaimedPartition => ({
+  part: row.part,
+  epoch: Number(row.epoch),
+  seq: Number(row.seq),
+  streamCreated: row.stream_created,
+  halted: row.halted,
+});
+
+/** A lease outlives three missed renewals of 0.9 s; all clocks are the database's. */
+const LEASE = "interval '3 seconds'";
+
+/** Says that this copy lives, and counts those that do. */
+export async function beat(sql: Sql, copyId: string): Promise<number> {
+  await sql.run('insert into copies values ($1, now()) on conflict (id) do update set seen_at = now()', [
+    copyId,
+  ]);
+  const [row] = await sql.query<{ alive: number }>(
+    "select count(*)::int as alive from copies where seen_at > now() - interval '4 seconds'",
+  );
+  return row?.alive ?? 1;
+}
+
+export const forgetCopy = (sql: Sql, copyId: string): Promise<number> =>
+  sql.run("delete from copies where id = $1 or seen_at < now() - interval '1 day'", [copyId]);
+
+/** Takes expired leases, at most `limit`. A new epoch fences off whoever held them before. */
+export async function claim(sql: Sql, copyId: string, limit: number): Promise<ClaimedPartition[]> {
+  const rows = await sql.query<Row>(
+    `update event_partitions set owner = $1, epoch = epoch + 1, lease_until = now() + ${LEASE}
+      where part in (select part from event_partitions where lease_until < now() order by part limit $2 for update skip locked)
+      ${RETURNING}`,
+    [copyId, limit],
+  );
+  return rows.map(claimed);
+}
+
+/** Prolongs what is still ours and names it; the others are lost. */
+export async function renew(sql: Sql, copyId: string, parts: readonly number[]): Promise<ClaimedPartition[]> {
+  const rows = await sql.query<Row>(
+    `update event_partitions set lease_until = now() + ${LEASE} where owner = $1 and part = any($2::int[]) ${RETURNING}`,
+    [copyId, parts],
+  );
+  return rows.map(claimed);
+}
+
+/** Gives leases back at once, so that another copy need not wait for their end. */
+export const release = (sql: Sql, copyId: string, parts: readonly number[]): Promise<number> =>
+  sql.run(
+    'update event_partitions set owner = null, lease_until = now() where owner = $1 and part = any($2::int[])',
+    [copyId, parts],
+  );
+
+/**
+ * First statement of every batch: moves the position if nobody else has taken the partition since.
+ * False means fenced off: roll back, drop the reader, never retry.
+ */
+export const fence = async (
+  sql: Sql,
+  part: number,
+  epoch: number,
+  from: number,
+  to: number,
+): Promise<boolean> =>
+  (await sql.run(
+    `update event_partitions set seq = $4, lease_until = now() + ${LEASE} where part = $1 and epoch = $2 and seq = $3`,
+    [part, epoch, from, to],
+  )) === 1;
+
+export async function position(sql: Sql, part: number): Promise<{ epoch: number; seq: number } | undefined> {
+  const [row] = await sql.query<{ epoch: string; seq: string }>(
+    'select epoch, seq from event_partitions where part = $1',
+    [part],
+  );
+  return row === undefined ? undefined : { epoch: Number(row.epoch), seq: Number(row.seq) };
+}
+
+/** Remembers which stream the position counts in; only for a partition that has not counted yet. */
+export const adoptStream = (sql: Sql, part: number, epoch: number, created: string): Promise<number> =>
+  sql.run('update event_partitions set stream_created = $3 where part = $1 and epoch = $2', [
+    part,
+    epoch,
+    created,
+  ]);
+
+/** Nobody reads on until an operator decides: see `npm run partition:resume`. */
+export const halt = (sql: Sql, part: number, epoch: number, reason: string): Promise<number> =>
+  sql.run('update event_partitions set halted = $3 where part = $1 and epoch = $2', [part, epoch, reason]);

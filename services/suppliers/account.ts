@@ -1,0 +1,109 @@
+import type { SupplierName } from '../../contracts/vocabulary.ts';
+import type { Store } from '../store/store.ts';
+import type { CallPriority, ReserveCall, SupplierToken, TokenStore } from './adapter.ts';
+
+/** Calls of a query may wait in line; those of a purchase always find the next place free but one. */
+const QUERY_QUEUE = 1;
+
+/**
+ * One row per credential, shared by all copies: a call takes the next free moment in one statement and waits for it.
+ * @param requestsPerSecond of the supplier's contract; spaced by 10 % more, since its clock is not ours.
+ */
+export async function createCallLimiter(
+  store: Store,
+  supplier: SupplierName,
+  requestsPerSecond: number,
+): Promise<ReserveCall> {
+  const intervalMs = 1_100 / requestsPerSecond;
+  await store.run(
+    `insert into supplier_accounts (supplier, call_interval_ms) values ($1, $2)
+     on conflict (supplier) do update set call_interval_ms = excluded.call_interval_ms`,
+    [supplier, intervalMs],
+  );
+  const reserve = async (priority: CallPriority): Promise<number | null> => {
+    const [row] = await store.query<{ wait_ms: number }>(
+      `update supplier_accounts
+          set next_call_at = greatest(next_call_at, now()) + call_interval_ms * interval '1 millisecond'
+        where supplier = $1
+          and ($2 = 'purchase' or next_call_at <= now() + $3 * call_interval_ms * interval '1 millisecond')
+       returning (extract(epoch from next_call_at - now()) * 1000 - call_interval_ms)::float8 as wait_ms`,
+      [supplier, priority, QUERY_QUEUE],
+    );
+    return row?.wait_ms ?? null;
+  };
+  return async (priority, signal) => {
+    for (;;) {
+      signal.throwIfAborted();
+      const waitMs = await reserve(priority);
+      await wait(waitMs ?? intervalMs, signal);
+      if (waitMs !== null) return;
+    }
+  };
+}
+
+const wait = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (ms <= 0) return resolve();
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+
+interface TokenRow {
+  accessToken: string | null;
+  accessExpiresAt: string | null;
+  refreshToken: string | null;
+  refreshExpiresAt: string | null;
+  accountId: string | null;
+}
+
+const SELECT = `select access_token as "accessToken", access_expires_at as "accessExpiresAt",
+  refresh_token as "refreshToken", refresh_expires_at as "refreshExpiresAt", account_id as "accountId"
+  from supplier_accounts where supplier = $1`;
+
+const toToken = (row: TokenRow | undefined): SupplierToken | null => {
+  if (row === undefined) return null;
+  const { accessToken, accessExpiresAt, refreshToken, refreshExpiresAt, accountId } = row;
+  if (accessToken === null || accessExpiresAt === null) return null;
+  return {
+    accessToken,
+    accessExpiresAt,
+    refreshToken: refreshToken ?? '',
+    refreshExpiresAt: refreshExpiresAt ?? accessExpiresAt,
+    accountId,
+  };
+};
+
+/** The token pair in the database: renewing holds the row's lock, so that parallel renewals cannot lose a pair. */
+export const createTokenStore = (store: Store, supplier: SupplierName): TokenStore => ({
+  async read() {
+    const [row] = await store.query<TokenRow>(SELECT, [supplier]);
+    return toToken(row);
+  },
+  renew: (renew) =>
+    store.transaction(async (sql) => {
+      // An advisory lock, not the row's: the limiter must be able to reserve the very call that renews.
+      await sql.query('select pg_advisory_xact_lock(hashtext($1))', [`token:${supplier}`]);
+      const [row] = await sql.query<TokenRow>(SELECT, [supplier]);
+      const token = await renew(toToken(row));
+      await sql.run(
+        `update supplier_accounts set access_token = $2, access_expires_at = $3, refresh_token = $4,
+                refresh_expires_at = $5, account_id = $6 where supplier = $1`,
+        [
+          supplier,
+          token.accessToken,
+          token.accessExpiresAt,
+          token.refreshToken,
+          token.refreshExpiresAt,
+          token.accountId,
+        ],
+      );
+      return token;
+    }),
+});

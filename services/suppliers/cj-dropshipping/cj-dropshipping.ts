@@ -1,0 +1,46 @@
+import type { ReserveCall, SupplierAdapter, TokenStore } from '../adapter.ts';
+import { createCjClient } from './client.ts';
+import { createOrder } from './create-order.ts';
+import { quoteFreight } from './freight.ts';
+import { lookUpOrders } from './orders.ts';
+import { cancelOrder, payOrder, preparePayment } from './payment.ts';
+import { readStatus, STATUS_BATCH } from './status.ts';
+
+export interface CjDropshippingOptions {
+  /** An origin, which then gets CJ's usual path, or a full base URL. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** Marks every order as a test: CJ accepts it and ships nothing. */
+  readonly isSandboxOrder?: boolean;
+  /** Whose IOSS number goods into the European Union travel under; CJ's own covers goods up to 150 EUR. */
+  readonly ioss: 'cj' | 'none';
+  readonly tokens: TokenStore;
+  /** Awaited before every request, those for tokens included. */
+  readonly reserve: ReserveCall;
+  readonly fetch?: typeof fetch;
+}
+
+/**
+ * CJ Dropshipping's API 2.0. Orders are created unpaid and paid from the prepaid balance in US dollars; the
+ * supplier reference is the SD code.
+ */
+export function createCjDropshipping(options: CjDropshippingOptions): SupplierAdapter {
+  const client = createCjClient(options);
+  const creation = { isSandboxOrder: options.isSandboxOrder ?? false, ioss: options.ioss };
+  return {
+    name: 'cj_dropshipping',
+    capabilities: {
+      looksUpByReference: true,
+      paysLater: true,
+      statusBatchSize: STATUS_BATCH,
+      cancelsBeforePayment: true,
+    },
+    quote: (request, signal) => quoteFreight(client, request, signal),
+    place: (request, signal) => createOrder(client, creation, request, signal),
+    lookUp: (callerRef, signal) => lookUpOrders(client, callerRef, signal),
+    preparePayment: (sdCode, signal) => preparePayment(client, sdCode, signal),
+    pay: (sdCode, signal) => payOrder(client, sdCode, signal),
+    status: (sdCodes, signal) => readStatus(client, sdCodes, signal),
+    cancel: (sdCode, signal) => cancelOrder(client, sdCode, signal),
+  };
+}

@@ -1,0 +1,195 @@
+import type { z } from 'zod';
+import type { Evidence } from '../../../contracts/vocabulary.ts';
+import { type CallPriority, type ReserveCall, SupplierError, type TokenStore } from '../adapter.ts';
+import { type CallKind, failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
+import { Envelope, parseExactJson } from './responses.ts';
+import { type AskForTokens, createTokenKeeper } from './tokens.ts';
+
+export interface CjRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below the base URL, with a leading slash. */
+  readonly path: string;
+  /** A key may come several times. */
+  readonly query?: readonly (readonly [string, string])[];
+  readonly body?: unknown;
+  readonly kind: CallKind;
+  readonly priority: CallPriority;
+  /** CJ says "parameter error" for an order that it does not have: with this it comes out as `not_found`. */
+  readonly isLookUp?: boolean;
+}
+
+export interface CjClient {
+  /**
+   * One call, repeated once when the token was rejected; answers `data`.
+   * @throws SupplierError. On a `write`, everything without a readable verdict is `unknown_outcome`, unless the
+   * request provably never left: then it is the class of what stopped it, with evidence `sent: false`.
+   */
+  call<T>(request: CjRequest, data: z.ZodType<T>, signal: AbortSignal): Promise<T>;
+}
+
+export interface CjClientOptions {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly tokens: TokenStore;
+  readonly reserve: ReserveCall;
+  readonly fetch?: typeof fetch | undefined;
+}
+
+type Answer =
+  | { readonly data: unknown; readonly requestId: string | null }
+  | { readonly refusal: Refusal; readonly requestId: string | null };
+
+const DEFAULT_PATH = '/api2.0/v1';
+const PARAMETER_ERROR = 1600300;
+const MAX_EVIDENCE_TEXT = 200;
+
+const rootOf = (baseUrl: string): string => {
+  const root = baseUrl.replace(/\/+$/, '');
+  return new URL(root).pathname === '/' ? `${root}${DEFAULT_PATH}` : root;
+};
+
+/** CJ's texts may quote what they dislike: mail addresses and long numbers are struck out, the rest is cut. */
+const withoutPersonalData = (text: string): string =>
+  text
+    .replace(/[^\s@"]+@[^\s@"]+/g, '…')
+    .replace(/\+?\d[\d\s()-]{6,}\d/g, '…')
+    .slice(0, MAX_EVIDENCE_TEXT);
+
+/** The connection was never made, so nothing can have been bought. */
+const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+
+const networkCode = (error: unknown): string | null => {
+  const cause = error instanceof Error ? error.cause : null;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
+};
+
+/** What happens before the request leaves cannot have bought anything. */
+async function beforeSending<T>(step: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof SupplierError) throw cause;
+    throw new SupplierError(
+      'transient',
+      `nothing sent: ${step} failed`,
+      { step, sent: false, outage: false },
+      cause,
+    );
+  }
+}
+
+function noVerdict(request: CjRequest, reason: string, evidence: Evidence, cause?: unknown): SupplierError {
+  const failureClass = request.kind === 'write' ? 'unknown_outcome' : 'transient';
+  return new SupplierError(
+    failureClass,
+    `${request.path}: ${reason}`,
+    { ...evidence, path: request.path },
+    cause,
+  );
+}
+
+function refused(
+  request: CjRequest,
+  { refusal, requestId }: Extract<Answer, { refusal: Refusal }>,
+): SupplierError {
+  const isAbsent = request.isLookUp === true && refusal.code === PARAMETER_ERROR && refusal.httpStatus < 500;
+  const failureClass = isAbsent ? 'not_found' : failureClassOf(refusal, request.kind);
+  const { httpStatus, code } = refusal;
+  const message = withoutPersonalData(refusal.message);
+  const evidence = { path: request.path, httpStatus, code, message, requestId };
+  return new SupplierError(failureClass, `${request.path}: ${code ?? `HTTP ${httpStatus}`}`, evidence);
+}
+
+function readAnswer(request: CjRequest, httpStatus: number, body: string): Answer {
+  const unreadable = (cause?: unknown): Answer => {
+    if (httpStatus >= 400) return { refusal: { httpStatus, code: null, message: '' }, requestId: null };
+    throw noVerdict(request, 'unreadable answer', { httpStatus }, cause);
+  };
+  let json: unknown;
+  try {
+    json = parseExactJson(body);
+  } catch (cause) {
+    return unreadable(cause);
+  }
+  const envelope = Envelope.safeParse(json);
+  if (!envelope.success) return unreadable(envelope.error);
+  const { code, result, message, data, requestId } = envelope.data;
+  if (httpStatus === 200 && code === 200 && result !== false) return { data, requestId };
+  return { refusal: { httpStatus, code, message: message ?? '' }, requestId };
+}
+
+export function createCjClient(options: CjClientOptions): CjClient {
+  const root = rootOf(options.baseUrl);
+  const send = options.fetch ?? fetch;
+  const keeper = createTokenKeeper(options.tokens, options.apiKey);
+
+  const exchange = async (request: CjRequest, token: string | null, signal: AbortSignal): Promise<Answer> => {
+    await beforeSending('reserve', async () => {
+      await options.reserve(request.priority, signal);
+      signal.throwIfAborted();
+    });
+    const url = new URL(`${root}${request.path}`);
+    for (const [key, value] of request.query ?? []) url.searchParams.append(key, value);
+    try {
+      const response = await send(url, {
+        method: request.method,
+        headers: {
+          accept: 'application/json',
+          ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(token === null ? {} : { 'CJ-Access-Token': token }),
+        },
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        // A followed redirect would repeat a purchase and hand the token to another host.
+        redirect: 'manual',
+        signal,
+      });
+      return readAnswer(request, response.status, await response.text());
+    } catch (cause) {
+      if (cause instanceof SupplierError) throw cause;
+      const code = networkCode(cause);
+      const evidence = { network: signal.aborted ? 'aborted' : (code ?? 'cut') };
+      if (code !== null && NEVER_CONNECTED.has(code)) {
+        throw new SupplierError(
+          'transient',
+          `${request.path}: no connection`,
+          { ...evidence, sent: false },
+          cause,
+        );
+      }
+      throw noVerdict(request, 'no answer', evidence, cause);
+    }
+  };
+
+  const askFor =
+    (priority: CallPriority, signal: AbortSignal): AskForTokens =>
+    async (endpoint, body) => {
+      const path = `/authentication/${endpoint}`;
+      const request: CjRequest = { method: 'POST', path, body, kind: 'read', priority };
+      const answer = await exchange(request, null, signal);
+      if ('refusal' in answer) throw refused(request, answer);
+      return answer.data;
+    };
+
+  return {
+    async call(request, schema, signal) {
+      const ask = askFor(request.priority, signal);
+      const token = await beforeSending('token', () => keeper.current(ask));
+      let answer = await exchange(request, token, signal);
+      if ('refusal' in answer && isTokenRejected(answer.refusal, request.kind)) {
+        const fresh = await beforeSending('token', () => keeper.replaced(token, ask));
+        answer = await exchange(request, fresh, signal);
+      }
+      if ('refusal' in answer) throw refused(request, answer);
+      const data = schema.safeParse(answer.data);
+      if (data.success) return data.data;
+      const evidence = { path: request.path, requestId: answer.requestId, shape: 'unknown' };
+      const failureClass = request.kind === 'write' ? 'unknown_outcome' : 'permanent';
+      throw new SupplierError(
+        failureClass,
+        `${request.path}: answer has an unknown shape`,
+        evidence,
+        data.error,
+      );
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
+import type { ParcelStateName } from '../../../contracts/vocabulary.ts';
+import { type ObservedStatus, SupplierError } from '../adapter.ts';
+import type { CjClient } from './client.ts';
+import { type OrderRow, rowsOf, TrackRow } from './responses.ts';
+
+/** The numbers that CJ's pushes use; here they are only met when they come in the place of the text. */
+const NUMBERED: readonly ParcelStateName[] = [
+  'first_scan',
+  'first_scan',
+  'first_scan',
+  'exception',
+  'first_scan',
+  'in_transit',
+  'in_transit',
+  'in_transit',
+  'in_transit',
+  'in_transit',
+  'out_for_delivery',
+  'available_for_pickup',
+  'delivered',
+  'exception',
+  'returned',
+];
+
+/** Free text, so the order counts: what only sounds like an arrival comes before the arrivals. */
+const TEXTS: readonly (readonly [RegExp, ParcelStateName])[] = [
+  [/forwarder.*return|return.*forwarder/i, 'exception'],
+  [/return/i, 'returned'],
+  [/\blost\b/i, 'lost'],
+  [/fail|unsuccessful|undeliver|not delivered|attempt/i, 'attempt_failed'],
+  [/exception|abnormal|damage|alert|detained|seized|\bheld\b/i, 'exception'],
+  [/delay/i, 'delayed'],
+  [
+    /(delivered|handed over|pick[- ]?up by|picked up by) (to )?(the )?[\w -]*(carrier|courier|airline|hub|sorting|agent)/i,
+    'in_transit',
+  ],
+  [/(to|will|shall) be delivered/i, 'in_transit'],
+  [/out for delivery|being delivered|delivering/i, 'out_for_delivery'],
+  [
+    /(ready|available|waiting|awaiting|arrived).*(pick[- ]?up|collect)|pick[- ]?up point/i,
+    'available_for_pickup',
+  ],
+  [/deliver(ed|y (complete|success))|signed/i, 'delivered'],
+  [/no (tracking )?info|not found|pending|left (the |cj )?warehouse|outbound|forwarder/i, 'first_scan'],
+  [/transit|depart|arriv|custom|flight|airport|airline|hub|sorting|carrier|picked up/i, 'in_transit'],
+];
+
+/** State of a parcel that has left, by what its carrier says. SHIPPED alone is the carrier's first sign. */
+export function movingParcelState(trackingStatus: string | null): ParcelStateName {
+  if (trackingStatus === null) return 'first_scan';
+  if (/^\d+$/.test(trackingStatus)) return NUMBERED[Number(trackingStatus)] ?? 'first_scan';
+  return TEXTS.find(([pattern]) => pattern.test(trackingStatus))?.[1] ?? 'first_scan';
+}
+
+/** The tracking numbers of an order row; several come in one text. */
+export const trackingNumbersOf = ({ trackNumber }: OrderRow): string[] => [
+  ...new Set((trackNumber ?? '').split(/[\s,;|]+/).filter((number) => number !== '')),
+];
+
+const webUrl = (url: string | null): string | null =>
+  url !== null && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? url : null;
+
+const MAX_NUMBERS = 20;
+
+/**
+ * What carriers say, by tracking number; numbers that CJ knows nothing about are left out. A refusal leaves all of
+ * its batch out: the order's own state must not wait for it. Throws SupplierError when asking again can help.
+ */
+export async function readTracking(
+  client: CjClient,
+  numbers: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, TrackRow>> {
+  const found = new Map<string, TrackRow>();
+  for (let from = 0; from < numbers.length; from += MAX_NUMBERS) {
+    const query = numbers.slice(from, from + MAX_NUMBERS).map((number) => ['trackNumber', number] as const);
+    try {
+      const rows = await client.call(
+        {
+          method: 'GET',
+          path: '/logistic/trackInfo',
+          query,
+          kind: 'read',
+          priority: 'query',
+          isLookUp: true,
+        },
+        rowsOf(TrackRow),
+        signal,
+      );
+      for (const row of rows) if (row.trackingNumber !== null) found.set(row.trackingNumber, row);
+    } catch (error) {
+      if (!(error instanceof SupplierError) || error.retryable || error.failureClass === 'auth') throw error;
+    }
+  }
+  return found;
+}
+
+const stateOf = (status: ObservedStatus['status'], tracking: TrackRow | undefined): ParcelStateName => {
+  if (status === 'delivered') return 'delivered';
+  // CJ prints the number two to four days before the parcel leaves.
+  return status === 'shipped' ? movingParcelState(tracking?.trackingStatus ?? null) : 'announced';
+};
+
+/** The parcels of an order in that state. */
+export function toParcels(
+  row: OrderRow,
+  status: ObservedStatus['status'],
+  tracking: ReadonlyMap<string, TrackRow>,
+): ObservedParcel[] {
+  const numbers = trackingNumbersOf(row);
+  const url = webUrl(row.trackingUrl);
+  return numbers.map((trackingNumber) => {
+    const info = tracking.get(trackingNumber);
+    const lastMile = info?.lastTrackNumber ?? null;
+    // One address for several numbers leads to one of them only.
+    const isItsUrl = numbers.length === 1 || url?.includes(trackingNumber) === true;
+    return {
+      trackingNumber,
+      lastMileTrackingNumber: lastMile === trackingNumber ? null : lastMile,
+      carrier: row.trackingProvider ?? row.logisticName,
+      trackingUrl: isItsUrl ? url : null,
+      state: stateOf(status, info),
+    };
+  });
+}

@@ -1,0 +1,164 @@
+import type { Evidence, HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
+import type { Sql } from '../store/store.ts';
+
+/**
+ * The purchase ledger: what we wished to buy or pay, written before the call, settled after it. A row per supplier
+ * order and deed is the whole right to call; without a row in `calling` under one's own attempt nobody calls.
+ */
+export type Deed = 'create' | 'pay';
+
+export interface Intent {
+  readonly supplierOrderId: string;
+  readonly orderId: string;
+  readonly supplier: SupplierName;
+  readonly deed: Deed;
+  readonly requestHash: string;
+  /** What the supplier will take for it, as far as we know before the call. */
+  readonly costMinor: number;
+  readonly currency: string;
+  readonly callTimeoutMs: number;
+}
+
+export interface Caps {
+  readonly perOrderMinor: number | undefined;
+  readonly perDayMinor: number | undefined;
+}
+
+export interface Doubt {
+  /** How long and how often a supplier must say "not there" before the deed may be tried again. */
+  readonly windowMs: number;
+  readonly lookUps: number;
+}
+
+export type Begun =
+  | { may: 'call'; attempt: number }
+  /** Somebody else is at it, or has done it. */
+  | { may: 'wait' }
+  /** An earlier call is in doubt. */
+  | { may: 'look_up'; attempt: number }
+  | { may: 'not'; reason: HoldReason; evidence: Evidence };
+
+interface Row {
+  attempt: number;
+  state: 'calling' | 'unknown' | 'done' | 'refused' | 'absent';
+  overdue: boolean;
+}
+
+async function capProblem(
+  sql: Sql,
+  intent: Intent,
+  caps: Caps,
+): Promise<{ reason: HoldReason; evidence: Evidence } | null> {
+  const { costMinor, currency } = intent;
+  if (caps.perOrderMinor !== undefined && costMinor > caps.perOrderMinor) {
+    return { reason: 'cost_above_cap', evidence: { costMinor, capMinor: caps.perOrderMinor, currency } };
+  }
+  if (caps.perDayMinor === undefined) return null;
+  // Two purchases at once must not both find the last of the day's money.
+  await sql.query('select pg_advisory_xact_lock(hashtext($1))', [`spending:${intent.supplier}`]);
+  const [row] = await sql.query<{ spent: number }>(
+    `select coalesce(sum(expected_cost_minor), 0)::float8 as spent from purchase_intents
+      where supplier = $1 and created_at >= date_trunc('day', now(), 'UTC') and kind = 'create'
+        and state <> 'refused' and supplier_order_id <> $2`,
+    [intent.supplier, intent.supplierOrderId],
+  );
+  const spentMinor = row?.spent ?? 0;
+  if (spentMinor + costMinor <= caps.perDayMinor) return null;
+  return {
+    reason: 'daily_cap_reached',
+    evidence: { costMinor, spentMinor, capMinor: caps.perDayMinor, currency },
+  };
+}
+
+/**
+ * Takes the right to call, in the caller's transaction, which must hold the supplier order's row. Exactly one caller
+ * gets `call` for an attempt; the attempt's number goes back into `settle`.
+ */
+export async function begin(sql: Sql, intent: Intent, caps: Caps): Promise<Begun> {
+  const [earlier] = await sql.query<Row>(
+    `select attempt, state, call_deadline < now() as overdue from purchase_intents
+      where supplier_order_id = $1 and kind = $2 for update`,
+    [intent.supplierOrderId, intent.deed],
+  );
+  if (earlier !== undefined) {
+    if (earlier.state === 'done') return { may: 'wait' };
+    if (earlier.state === 'calling' && !earlier.overdue) return { may: 'wait' };
+    if (earlier.state === 'calling' || earlier.state === 'unknown')
+      return { may: 'look_up', attempt: earlier.attempt };
+  }
+  const problem = await capProblem(sql, intent, caps);
+  if (problem !== null) return { may: 'not', ...problem };
+  const attempt = (earlier?.attempt ?? 0) + 1;
+  await sql.run(
+    `insert into purchase_intents (supplier_order_id, kind, order_id, supplier, caller_ref, attempt, state, request_hash,
+                                   expected_cost_minor, currency, call_deadline)
+     values ($1, $2, $3, $4, $1, $5, 'calling', $6, $7, $8, now() + $9::float8 * interval '1 millisecond')
+     on conflict (supplier_order_id, kind) do update
+        set attempt = excluded.attempt, state = 'calling', request_hash = excluded.request_hash,
+            expected_cost_minor = excluded.expected_cost_minor, call_deadline = excluded.call_deadline,
+            look_ups = 0, first_absent_at = null, updated_at = now()`,
+    [
+      intent.supplierOrderId,
+      intent.deed,
+      intent.orderId,
+      intent.supplier,
+      attempt,
+      intent.requestHash,
+      intent.costMinor,
+      intent.currency,
+      intent.callTimeoutMs,
+    ],
+  );
+  return { may: 'call', attempt };
+}
+
+/**
+ * Writes the verdict of a call. False: the row has moved on since (the call was given up as unknown, or another
+ * attempt runs); the answer is late and must be looked at, not believed.
+ */
+export const settle = async (
+  sql: Sql,
+  key: { supplierOrderId: string; deed: Deed; attempt: number },
+  state: 'done' | 'refused' | 'unknown' | 'absent',
+  evidence: Evidence,
+): Promise<boolean> =>
+  (await sql.run(
+    `update purchase_intents set state = $4, evidence = $5::json, updated_at = now()
+      where supplier_order_id = $1 and kind = $2 and attempt = $3 and state in ('calling', 'unknown')`,
+    [key.supplierOrderId, key.deed, key.attempt, state, JSON.stringify(evidence)],
+  )) === 1;
+
+/**
+ * Counts a look-up that found nothing. True once there were enough of them over enough time: then the deed has not
+ * happened and the row allows the next attempt. A supplier shows new orders late, so one "no" means nothing.
+ */
+export async function countAbsence(
+  sql: Sql,
+  key: { supplierOrderId: string; deed: Deed; attempt: number },
+  doubt: Doubt,
+): Promise<{ isAbsent: boolean; lookUps: number }> {
+  const [row] = await sql.query<{ look_ups: number; state: string }>(
+    `update purchase_intents
+        set look_ups = look_ups + 1, first_absent_at = coalesce(first_absent_at, now()), updated_at = now(),
+            state = case when look_ups + 1 >= $4 and first_absent_at <= now() - $5::float8 * interval '1 millisecond'
+                         then 'absent' else 'unknown' end
+      where supplier_order_id = $1 and kind = $2 and attempt = $3
+        and (state = 'unknown' or (state = 'calling' and call_deadline < now()))
+      returning look_ups, state`,
+    [key.supplierOrderId, key.deed, key.attempt, doubt.lookUps, doubt.windowMs],
+  );
+  return { isAbsent: row?.state === 'absent', lookUps: row?.look_ups ?? 0 };
+}
+
+export async function currentIntent(
+  sql: Sql,
+  supplierOrderId: string,
+  deed: Deed,
+): Promise<{ attempt: number; state: Row['state']; overdue: boolean } | undefined> {
+  const [row] = await sql.query<Row>(
+    `select attempt, state, call_deadline < now() as overdue from purchase_intents
+      where supplier_order_id = $1 and kind = $2`,
+    [supplierOrderId, deed],
+  );
+  return row;
+}

@@ -1,0 +1,115 @@
+import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
+import { SUPPLIER_ORDER_ABSENT } from '../../contracts/events/purchase-outcome.ts';
+import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { DONE } from '../serve-commands.ts';
+import type { FoundOrder, PlaceRequest } from './adapter.ts';
+import { countAbsence, currentIntent } from './ledger.ts';
+import { requestFor, settlePlaced } from './purchase.ts';
+import { callTimeoutMs, doubtOf, outcome, type PurchasePorts, withheld } from './purchase-ports.ts';
+import { type PurchaseRow, readPurchase } from './purchase-row.ts';
+
+/** A supplier order that vanished this often needs a person, not another try. */
+const MAX_ATTEMPTS = 5;
+
+const sameArticles = (found: FoundOrder, request: PlaceRequest): boolean => {
+  const count = (articles: readonly { supplierVariantId: string; units: number }[]): string => {
+    const units = new Map<string, number>();
+    for (const article of articles) {
+      units.set(article.supplierVariantId, (units.get(article.supplierVariantId) ?? 0) + article.units);
+    }
+    return JSON.stringify([...units].sort(([a], [b]) => (a < b ? -1 : 1)));
+  };
+  return count(found.articles) === count(request.lines);
+};
+
+/** Finds out what became of a purchase that never got its verdict. Asks only; buys nothing. */
+export async function lookUp(
+  ports: PurchasePorts,
+  command: PurchaseCommand,
+  commandId: string,
+): Promise<CommandResult> {
+  const { store, bus, settings, log } = ports;
+  const row = await readPurchase(store, command.supplierOrderId);
+  if (row === undefined || row.state !== 'outcome_unknown') return DONE;
+  const intent = await currentIntent(store, row.id, 'create');
+  const adapter = ports.adapterOf(row.supplier);
+  const request = await requestFor(store, row);
+  const giveUp = async (reason: HoldReason, evidence: Evidence): Promise<CommandResult> => {
+    await commitAndPublish(store, bus, async (_sql, say) =>
+      say(withheld(row, commandId, intent?.attempt ?? 0, reason, evidence)),
+    );
+    return DONE;
+  };
+  if (intent === undefined || request === undefined)
+    return giveUp('outcome_unknown', { cause: 'the ledger row is missing' });
+  if (adapter === undefined)
+    return giveUp('supplier_paused', { supplier: row.supplier, cause: 'no credentials' });
+  if (!adapter.capabilities.looksUpByReference) {
+    return giveUp('outcome_unknown', { supplier: row.supplier, cause: 'it cannot look up by our reference' });
+  }
+  // The caller may still be waiting for its answer.
+  if (intent.state === 'calling' && !intent.overdue) return DONE;
+  const { attempt } = intent;
+
+  let found: readonly FoundOrder[];
+  try {
+    found = await adapter.lookUp(row.id, AbortSignal.timeout(callTimeoutMs(settings) * 2));
+  } catch (error) {
+    log.warn({ supplierOrderId: row.id, err: error }, 'the look-up failed, it is asked again');
+    return DONE;
+  }
+  const living = found.filter(({ isCancelled }) => !isCancelled);
+  const [only] = living;
+  if (living.length > 1) return resolveTwice(ports, row, attempt, living, giveUp);
+  if (only !== undefined) {
+    if (!sameArticles(only, request)) {
+      return giveUp('duplicate_suspected', {
+        supplierReference: only.supplierReference,
+        cause: 'other articles',
+      });
+    }
+    await settlePlaced(ports, row, attempt, only);
+    return DONE;
+  }
+  if (found.length > 0)
+    return giveUp('supplier_cancelled', { cause: 'found, but cancelled at the supplier' });
+  if (attempt >= MAX_ATTEMPTS) return giveUp('outcome_unknown', { attempts: attempt });
+  await commitAndPublish(store, bus, async (sql, say) => {
+    const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
+    const { isAbsent, lookUps } = await countAbsence(sql, key, doubtOf(settings));
+    if (isAbsent) say(outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}`, attempt, { lookUps }));
+  });
+  return DONE;
+}
+
+/** Two orders under one reference: the unpaid surplus is given up, a paid one is a matter for a person. */
+async function resolveTwice(
+  ports: PurchasePorts,
+  row: PurchaseRow,
+  attempt: number,
+  living: readonly FoundOrder[],
+  giveUp: (reason: HoldReason, evidence: Evidence) => Promise<CommandResult>,
+): Promise<CommandResult> {
+  const adapter = ports.adapterOf(row.supplier);
+  const paid = living.filter(({ isPaid }) => isPaid);
+  const keep = paid[0] ?? living[0];
+  const references = living.map(({ supplierReference }) => supplierReference).join(' ');
+  if (paid.length > 1 || keep === undefined || adapter === undefined)
+    return giveUp('duplicate_suspected', { references });
+  try {
+    for (const surplus of living) {
+      if (surplus === keep) continue;
+      await adapter.cancel(surplus.supplierReference, AbortSignal.timeout(callTimeoutMs(ports.settings)));
+    }
+  } catch {
+    return giveUp('duplicate_suspected', { references });
+  }
+  ports.log.warn(
+    { supplierOrderId: row.id, references },
+    'a doubled unpaid order was given up at the supplier',
+  );
+  await settlePlaced(ports, row, attempt, keep);
+  return DONE;
+}

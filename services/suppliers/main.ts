@@ -1,0 +1,4 @@
+import { runService } from '../run-service.ts';
+import { startSuppliers } from './service.ts';
+
+await runService('suppliers', 8, startSuppliers);

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
+import { SUPPLIER_ORDER_ACCEPTED, SUPPLIER_ORDER_REJECTED } from '../../contracts/events/purchase-outcome.ts';
+import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { DONE, later } from '../serve-commands.ts';
+import type { PaymentDue } from './adapter.ts';
+import { begin, countAbsence, settle } from './ledger.ts';
+import {
+  callTimeoutMs,
+  capsOf,
+  doubtOf,
+  outcome,
+  type PurchasePorts,
+  spendingGate,
+  toSupplierError,
+  withheld,
+} from './purchase-ports.ts';
+import { lockPurchase, type PurchaseRow, readPurchase, rememberPlaced } from './purchase-row.ts';
+
+const BREAKER_PAUSE_MS = 5_000;
+
+/** Refusals before any money moved: which person has to look. Those missing here mend themselves and are asked again. */
+const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
+  auth: 'credentials_expired',
+  funds: 'insufficient_funds',
+  unavailable: 'out_of_stock',
+  not_shippable: 'not_shippable',
+  price_changed: 'cost_above_cap',
+  account_blocked: 'account_risk',
+  not_found: 'outcome_unknown',
+  invalid_input: 'supplier_rejected',
+  permanent: 'supplier_rejected',
+};
+
+/**
+ * Pays one placed order. The supplier is asked first what is due; a payment in doubt is only repeated after the
+ * supplier has said "still unpaid" often and long enough.
+ */
+export async function pay(
+  ports: PurchasePorts,
+  command: PurchaseCommand,
+  commandId: string,
+): Promise<CommandResult> {
+  const { store, bus, settings, log } = ports;
+  const row = await readPurchase(store, command.supplierOrderId);
+  if (row === undefined || row.state !== 'awaiting_payment') return DONE;
+  const hold = async (reason: HoldReason, evidence: Evidence): Promise<CommandResult> => {
+    await commitAndPublish(store, bus, async (_sql, say) =>
+      say(withheld(row, commandId, 0, reason, evidence)),
+    );
+    return DONE;
+  };
+  const adapter = ports.adapterOf(row.supplier);
+  const closed = spendingGate(ports, row);
+  if (closed !== null) return hold(closed.reason, closed.evidence);
+  const reference = row.supplierReference;
+  if (adapter === undefined || reference === null)
+    return hold('outcome_unknown', { cause: 'no supplier reference' });
+  if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);
+
+  let due: PaymentDue;
+  try {
+    due = await adapter.preparePayment(reference, AbortSignal.timeout(callTimeoutMs(settings) * 2));
+  } catch (error) {
+    const { failureClass, evidence } = toSupplierError(error);
+    log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'what is due could not be asked');
+    const reason = HOLD_OF[failureClass];
+    return reason === undefined ? DONE : hold(reason, evidence);
+  }
+  if (due.state === 'cancelled') {
+    const evidence = { supplierReference: reference, cause: 'cancelled at the supplier before it was paid' };
+    const data = { failureClass: 'permanent', evidence };
+    await commitAndPublish(store, bus, async (_sql, say) =>
+      say(outcome(row, SUPPLIER_ORDER_REJECTED, 'unpaid', 0, data)),
+    );
+    return DONE;
+  }
+  if (due.state === 'paid') {
+    await commitAndPublish(store, bus, (sql, say) => settlePaid(sql, say, row, due.amountMinor, null));
+    return DONE;
+  }
+  const amountMinor = due.amountMinor ?? row.expectedCostMinor;
+  const ceilingMinor = Math.floor(
+    row.expectedCostMinor * (1 + settings.ORDER_MANAGER_COST_TOLERANCE_PERCENT / 100),
+  );
+  if (due.currency !== row.currency || amountMinor > ceilingMinor) {
+    const { expectedCostMinor: expectedMinor } = row;
+    return hold('cost_above_cap', { amountMinor, expectedMinor, ceilingMinor, currency: due.currency });
+  }
+  return callOnce(ports, row, reference, amountMinor, commandId);
+}
+
+async function callOnce(
+  ports: PurchasePorts,
+  row: PurchaseRow,
+  reference: string,
+  amountMinor: number,
+  commandId: string,
+): Promise<CommandResult> {
+  const { store, bus, settings, log } = ports;
+  const adapter = ports.adapterOf(row.supplier);
+  if (adapter === undefined) return DONE;
+  const key = { supplierOrderId: row.id, deed: 'pay' as const };
+  const begun = await commitAndPublish(store, bus, async (sql, say) => {
+    const locked = await lockPurchase(sql, row.id);
+    if (locked?.state !== 'awaiting_payment') return { may: 'wait' as const };
+    const intent = {
+      ...key,
+      orderId: row.orderId,
+      supplier: row.supplier,
+      requestHash: createHash('sha256').update(`${reference}:${amountMinor}`).digest('hex'),
+      costMinor: amountMinor,
+      currency: row.currency,
+      callTimeoutMs: callTimeoutMs(settings),
+    };
+    const result = await begin(sql, intent, { ...capsOf(settings), perDayMinor: undefined });
+    if (result.may === 'not') say(withheld(row, commandId, 0, result.reason, result.evidence));
+    // It was just seen unpaid: that counts as a look-up of the payment in doubt.
+    if (result.may === 'look_up')
+      await countAbsence(sql, { ...key, attempt: result.attempt }, doubtOf(settings));
+    return result;
+  });
+  if (begun.may !== 'call') return DONE;
+
+  const { attempt } = begun;
+  try {
+    await adapter.pay(reference, AbortSignal.timeout(callTimeoutMs(settings)));
+    await commitAndPublish(store, bus, (sql, say) => settlePaid(sql, say, row, amountMinor, attempt));
+  } catch (error) {
+    const { failureClass, evidence } = toSupplierError(error);
+    log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a payment got no clear yes');
+    const isDoubt = failureClass === 'unknown_outcome';
+    const reason = HOLD_OF[failureClass];
+    await commitAndPublish(store, bus, async (sql, say) => {
+      if (!(await settle(sql, { ...key, attempt }, isDoubt ? 'unknown' : 'refused', evidence))) return;
+      if (!isDoubt && reason !== undefined) say(withheld(row, commandId, attempt, reason, evidence));
+    });
+  }
+  return DONE;
+}
+
+/** @param attempt of our own call; null when the supplier's word alone says that it is paid. */
+async function settlePaid(
+  sql: Parameters<typeof settle>[0],
+  say: (message: ReturnType<typeof outcome>) => void,
+  row: PurchaseRow,
+  amountMinor: number | null,
+  attempt: number | null,
+): Promise<void> {
+  const supplierReference = row.supplierReference ?? '';
+  if (attempt === null) {
+    await sql.run(
+      `update purchase_intents set state = 'done', updated_at = now()
+        where supplier_order_id = $1 and kind = 'pay' and state in ('calling', 'unknown')`,
+      [row.id],
+    );
+  } else {
+    await settle(sql, { supplierOrderId: row.id, deed: 'pay', attempt }, 'done', { supplierReference });
+  }
+  await rememberPlaced(sql, row.id, { supplierReference, amountMinor });
+  say(outcome(row, SUPPLIER_ORDER_ACCEPTED, 'paid', attempt ?? 0, { supplierReference, amountMinor }));
+}

@@ -1,0 +1,132 @@
+import {
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  DelegateBackoff,
+  handleWhen,
+  type IPolicy,
+  type IRetryBackoffContext,
+  isBrokenCircuitError,
+  isIsolatedCircuitError,
+  isTaskCancelledError,
+  retry,
+  TimeoutStrategy,
+  timeout,
+  wrap,
+} from 'cockatiel';
+import type { FailureClass } from '../../contracts/vocabulary.ts';
+import { type SupplierAdapter, SupplierError } from './adapter.ts';
+
+export type BreakerState = 'closed' | 'open' | 'half_open';
+
+export interface PatientAdapter extends SupplierAdapter {
+  breakerState(): BreakerState;
+}
+
+export interface Patience {
+  /** For one try of one method, which may be several requests and the waits for leave to send them. */
+  readonly callTimeoutMs: number;
+  /** How long an open breaker refuses before it lets one call try. */
+  readonly halfOpenAfterMs: number;
+}
+
+const FAILURES_TO_OPEN = 5;
+const RETRIES = 3;
+/** An adapter that is told to stop says better than we can what became of its call; then we stop waiting. */
+const LAST_WORD_MS = 1_000;
+const FIRST_DELAY_MS = 200;
+/** Suppliers count by the second. */
+const FIRST_THROTTLED_DELAY_MS = 1_100;
+
+const isRepeatable = (error: unknown): boolean =>
+  error instanceof SupplierError ? error.retryable : isTaskCancelledError(error);
+
+/**
+ * Whether the remote is to blame. Of the passing failures an adapter marks those that are not with evidence
+ * `outage: false`: nothing was sent for want of leave or token, or a sound answer said "not yet".
+ */
+const isOutage = (error: unknown): boolean => {
+  if (!(error instanceof SupplierError)) return isTaskCancelledError(error);
+  if (error.failureClass === 'unknown_outcome') return true;
+  return error.failureClass === 'transient' && error.evidence.outage !== false;
+};
+
+const backoff = new DelegateBackoff(({ attempt, result }: IRetryBackoffContext<unknown>) => {
+  const error = 'error' in result ? result.error : null;
+  const isThrottled = error instanceof SupplierError && error.failureClass === 'throttled';
+  const first = isThrottled ? FIRST_THROTTLED_DELAY_MS : FIRST_DELAY_MS;
+  return first * 2 ** (attempt - 1) * (1 + Math.random() / 4);
+});
+
+const STATE_NAMES: Record<CircuitState, BreakerState> = {
+  [CircuitState.Closed]: 'closed',
+  [CircuitState.Open]: 'open',
+  [CircuitState.HalfOpen]: 'half_open',
+  [CircuitState.Isolated]: 'open',
+};
+
+/** Cockatiel's own errors become ours; everything else passes. */
+const translate =
+  (onTimeout: FailureClass) =>
+  (error: unknown): never => {
+    if (isBrokenCircuitError(error) || isIsolatedCircuitError(error)) {
+      throw new SupplierError(
+        'transient',
+        'not called: breaker is open',
+        { breaker: 'open', sent: false },
+        error,
+      );
+    }
+    if (isTaskCancelledError(error)) {
+      throw new SupplierError(onTimeout, 'no answer in time', { timeout: true }, error);
+    }
+    throw error;
+  };
+
+/**
+ * The adapter with a timeout, one breaker for all its methods and, for what is safe to repeat, three retries with
+ * backoff. `place`, `pay` and `cancel` go out once. An open breaker rejects before the call: `transient`, evidence
+ * `breaker: 'open'`. A timeout of `place` or `pay` is `unknown_outcome` unless the adapter knows that nothing was
+ * sent. Make it once per adapter: the breaker is memory shared by all calls.
+ */
+export function withPolicy(
+  adapter: SupplierAdapter,
+  { callTimeoutMs, halfOpenAfterMs }: Patience,
+): PatientAdapter {
+  const breaker = circuitBreaker(handleWhen(isOutage), {
+    halfOpenAfter: halfOpenAfterMs,
+    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+  });
+  const once = wrap(
+    breaker,
+    timeout(callTimeoutMs + LAST_WORD_MS, TimeoutStrategy.Aggressive),
+    timeout(callTimeoutMs, TimeoutStrategy.Cooperative),
+  );
+  const repeated = wrap(retry(handleWhen(isRepeatable), { maxAttempts: RETRIES, backoff }), once);
+
+  const run = <T>(
+    policy: IPolicy,
+    onTimeout: FailureClass,
+    signal: AbortSignal,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => policy.execute((attempt) => call(attempt.signal), signal).catch(translate(onTimeout));
+
+  return {
+    name: adapter.name,
+    capabilities: adapter.capabilities,
+    breakerState: () => STATE_NAMES[breaker.state],
+    quote: (request, signal) => run(repeated, 'transient', signal, (inner) => adapter.quote(request, inner)),
+    place: (request, signal) =>
+      run(once, 'unknown_outcome', signal, (inner) => adapter.place(request, inner)),
+    lookUp: (callerRef, signal) =>
+      run(repeated, 'transient', signal, (inner) => adapter.lookUp(callerRef, inner)),
+    preparePayment: (reference, signal) =>
+      run(repeated, 'transient', signal, (inner) => adapter.preparePayment(reference, inner)),
+    pay: (reference, signal) =>
+      run(once, 'unknown_outcome', signal, (inner) => adapter.pay(reference, inner)),
+    status: (references, signal) =>
+      run(repeated, 'transient', signal, (inner) => adapter.status(references, inner)),
+    cancel: (reference, signal) =>
+      run(once, 'transient', signal, (inner) => adapter.cancel(reference, inner)),
+  };
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
+import {
+  SUPPLIER_ORDER_ACCEPTED,
+  SUPPLIER_ORDER_DEFERRED,
+  SUPPLIER_ORDER_OUTCOME_UNKNOWN,
+  SUPPLIER_ORDER_PLACED,
+  SUPPLIER_ORDER_PLACING,
+  SUPPLIER_ORDER_REJECTED,
+} from '../../contracts/events/purchase-outcome.ts';
+import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { DONE, later } from '../serve-commands.ts';
+import type { Sql } from '../store/store.ts';
+import type { PlacedOrder, PlaceRequest, SupplierError } from './adapter.ts';
+import { begin, currentIntent, settle } from './ledger.ts';
+import {
+  callTimeoutMs,
+  capsOf,
+  outcome,
+  type PurchasePorts,
+  spendingGate,
+  toSupplierError,
+  withheld,
+} from './purchase-ports.ts';
+import { lockPurchase, type PurchaseRow, readLines, readPurchase, rememberPlaced } from './purchase-row.ts';
+import { readRecipient } from './recipient.ts';
+
+const BREAKER_PAUSE_MS = 5_000;
+
+const hashOf = (request: object): string =>
+  createHash('sha256').update(JSON.stringify(request)).digest('hex');
+
+/** What the supplier is sent; undefined when the order has no address. */
+export async function requestFor(sql: Sql, row: PurchaseRow): Promise<PlaceRequest | undefined> {
+  const recipient = await readRecipient(sql, row.orderId);
+  if (recipient === undefined) return undefined;
+  const lines = (await readLines(sql, row.id)).map(({ supplierUnits, ...line }) => ({
+    ...line,
+    units: supplierUnits,
+  }));
+  const { id: callerRef, shipsFrom, shippingMethod } = row;
+  return { callerRef, recipient, shipsFrom, shippingMethod, lines };
+}
+
+/** Places one supplier order, at most once per attempt, whatever is repeated, late or killed. */
+export async function buy(
+  ports: PurchasePorts,
+  command: PurchaseCommand,
+  commandId: string,
+): Promise<CommandResult> {
+  const { store, bus, settings, log } = ports;
+  const row = await readPurchase(store, command.supplierOrderId);
+  if (row === undefined || row.state !== 'draft') return DONE;
+  const adapter = ports.adapterOf(row.supplier);
+  const closed = spendingGate(ports, row);
+  const request = closed === null ? await requestFor(store, row) : undefined;
+  if (adapter === undefined || closed !== null || request === undefined) {
+    const { reason, evidence } = closed ?? {
+      reason: 'address_invalid',
+      evidence: { missing: 'shipping address' },
+    };
+    await commitAndPublish(store, bus, async (_sql, say) =>
+      say(withheld(row, commandId, 0, reason, evidence)),
+    );
+    return DONE;
+  }
+  // An open breaker must refuse before the intent is written: nothing would be called.
+  if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);
+
+  const begun = await commitAndPublish(store, bus, async (sql, say) => {
+    const locked = await lockPurchase(sql, row.id);
+    if (locked?.state !== 'draft') return { may: 'wait' as const };
+    const intent = {
+      supplierOrderId: row.id,
+      orderId: row.orderId,
+      supplier: row.supplier,
+      deed: 'create' as const,
+      requestHash: hashOf(request),
+      costMinor: row.expectedCostMinor,
+      currency: row.currency,
+      callTimeoutMs: callTimeoutMs(settings),
+    };
+    const result = await begin(sql, intent, capsOf(settings));
+    if (result.may === 'not') say(withheld(row, commandId, 0, result.reason, result.evidence));
+    if (result.may === 'call') {
+      await sql.run(
+        "update supplier_orders set state = 'placing', version = version + 1, updated_at = now() where id = $1",
+        [row.id],
+      );
+      say(outcome(row, SUPPLIER_ORDER_PLACING, `placing:${result.attempt}`, result.attempt, {}));
+    }
+    return result;
+  });
+  if (begun.may === 'look_up') {
+    log.error({ supplierOrderId: row.id }, 'a draft with a purchase in doubt: nothing is called');
+    return DONE;
+  }
+  if (begun.may !== 'call') return DONE;
+
+  const { attempt } = begun;
+  try {
+    const placed = await adapter.place(request, AbortSignal.timeout(callTimeoutMs(settings)));
+    await settlePlaced(ports, row, attempt, placed);
+  } catch (error) {
+    await settleFailed(ports, row, attempt, toSupplierError(error));
+  }
+  return DONE;
+}
+
+/** Adopts a purchase that exists at the supplier as the one of this attempt. */
+export async function settlePlaced(
+  { store, bus, log }: PurchasePorts,
+  row: PurchaseRow,
+  attempt: number,
+  placed: PlacedOrder,
+): Promise<void> {
+  const { supplierReference, amountMinor, isPaid } = placed;
+  await commitAndPublish(store, bus, async (sql, say) => {
+    const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
+    if (!(await settle(sql, key, 'done', { supplierReference }))) {
+      const now = await currentIntent(sql, row.id, 'create');
+      if (now?.state === 'done') return;
+      log.error({ supplierOrderId: row.id, attempt }, 'a purchase answered after it had been given up');
+      const evidence = { supplierReference, lateAttempt: attempt };
+      say(withheld(row, `late:${attempt}`, attempt, 'duplicate_suspected', evidence));
+      return;
+    }
+    await rememberPlaced(sql, row.id, placed);
+    const type = isPaid ? SUPPLIER_ORDER_ACCEPTED : SUPPLIER_ORDER_PLACED;
+    say(outcome(row, type, `placed:${attempt}`, attempt, { supplierReference, amountMinor }));
+  });
+}
+
+async function settleFailed(
+  { store, bus, log }: PurchasePorts,
+  row: PurchaseRow,
+  attempt: number,
+  error: SupplierError,
+): Promise<void> {
+  const { failureClass, evidence } = error;
+  const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
+  // "Exists already" is an answer to an earlier call of ours: the look-up finds and adopts it.
+  const isDoubt = failureClass === 'unknown_outcome' || failureClass === 'duplicate_reference';
+  const isNotNow = failureClass === 'transient' || failureClass === 'throttled';
+  log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a purchase was not accepted');
+  await commitAndPublish(store, bus, async (sql, say) => {
+    if (!(await settle(sql, key, isDoubt ? 'unknown' : isNotNow ? 'absent' : 'refused', evidence))) return;
+    if (isDoubt)
+      say(outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${attempt}`, attempt, { evidence }));
+    else if (isNotNow)
+      say(outcome(row, SUPPLIER_ORDER_DEFERRED, `deferred:${attempt}`, attempt, { evidence }));
+    else
+      say(outcome(row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}`, attempt, { failureClass, evidence }));
+  });
+}

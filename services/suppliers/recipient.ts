@@ -1,0 +1,31 @@
+import type { ShippingAddress } from '../../contracts/resources/order.ts';
+import type { Sql } from '../store/store.ts';
+import type { Recipient } from './adapter.ts';
+
+/** Who gets the parcel; undefined when the order has no address to ship to. */
+export async function readRecipient(sql: Sql, orderId: string): Promise<Recipient | undefined> {
+  const [row] = await sql.query<{
+    email: string | null;
+    phone: string | null;
+    taxId: string | null;
+    address: ShippingAddress | null;
+  }>(
+    `select email, phone, tax_id as "taxId", shipping_address as address from customer_details where order_id = $1`,
+    [orderId],
+  );
+  if (row === undefined || row.address === null) return undefined;
+  const { name, company, address1, address2, city, province, zip, countryCode } = row.address;
+  return {
+    name,
+    company,
+    address1,
+    address2,
+    city,
+    province,
+    zip,
+    countryCode,
+    phone: row.address.phone || (row.phone ?? ''),
+    email: row.email ?? '',
+    taxId: row.taxId ?? '',
+  };
+}

@@ -1,0 +1,36 @@
+import type { SupplierName } from '../../contracts/vocabulary.ts';
+import type { ServiceContext } from '../run-service.ts';
+import { createCallLimiter, createTokenStore } from './account.ts';
+import { createCjDropshipping } from './cj-dropshipping/cj-dropshipping.ts';
+import { type PatientAdapter, withPolicy } from './policy.ts';
+
+const HALF_OPEN_AFTER_MS = 10_000;
+
+/** The adapters whose credentials are there, each behind its own timeout and breaker. */
+export async function createAdapters({
+  settings,
+  store,
+}: ServiceContext): Promise<ReadonlyMap<SupplierName, PatientAdapter>> {
+  const adapters = new Map<SupplierName, PatientAdapter>();
+  const patience = {
+    callTimeoutMs: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000,
+    halfOpenAfterMs: HALF_OPEN_AFTER_MS,
+  };
+  const cjApiKey = settings.CJ_DROPSHIPPING_API_KEY;
+  if (cjApiKey !== undefined) {
+    const adapter = createCjDropshipping({
+      baseUrl: settings.CJ_DROPSHIPPING_BASE_URL,
+      apiKey: cjApiKey,
+      isSandboxOrder: settings.CJ_DROPSHIPPING_SANDBOX_ORDERS,
+      ioss: 'cj',
+      tokens: createTokenStore(store, 'cj_dropshipping'),
+      reserve: await createCallLimiter(
+        store,
+        'cj_dropshipping',
+        settings.CJ_DROPSHIPPING_REQUESTS_PER_SECOND,
+      ),
+    });
+    adapters.set('cj_dropshipping', withPolicy(adapter, patience));
+  }
+  return adapters;
+}

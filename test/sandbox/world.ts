@@ -1,0 +1,89 @@
+import { onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../deploy/sandbox/sandbox.ts';
+
+export const CREDENTIALS = {
+  cjApiKey: 'CJ1@api@sandbox-key',
+  shop: 'sandbox-shop.myshopify.com',
+  shopifyAccessToken: 'fixed-sandbox-token',
+  shopifyClientId: 'client-1',
+  shopifyClientSecret: 'client-secret-1',
+};
+
+/** A world of its own, gone when the test ends. Everything happens within a tenth of a second. */
+export async function givenWorld(options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
+  const world = await startSandbox({
+    credentials: CREDENTIALS,
+    cjRequestsPerSecond: 10_000,
+    ...options,
+    timing: { processMs: 20, shipMs: 20, transitMs: 20, deliverMs: 20, ...options.timing },
+  });
+  onTestFinished(() => world.stop());
+  return world;
+}
+
+export async function control(
+  world: Sandbox,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Response> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return fetch(`${world.origin}/control${path}`, { method, ...(body === undefined ? {} : { body: text }) });
+}
+
+export const givenFaults = async (world: Sandbox, ...rules: object[]): Promise<void> => {
+  const answer = await control(world, 'PUT', '/faults', rules);
+  if (!answer.ok) throw new Error(await answer.text());
+};
+
+const Ledger = z.object({
+  purchases: z.array(
+    z.object({
+      orderNumber: z.string(),
+      orders: z.array(
+        z.object({
+          sdCode: z.string(),
+          status: z.string(),
+          paidCount: z.int(),
+          amount: z.int(),
+          products: z.array(z.object({ vid: z.string(), quantity: z.int() })),
+        }),
+      ),
+    }),
+  ),
+  fulfillments: z.array(
+    z.object({
+      orderId: z.string(),
+      fulfillmentId: z.string(),
+      status: z.string(),
+      trackingNumbers: z.array(z.string()),
+      lines: z.array(z.object({ lineItemId: z.string(), quantity: z.int() })),
+    }),
+  ),
+  mails: z.array(
+    z.object({
+      number: z.int(),
+      to: z.array(z.string()),
+      subject: z.string().nullable(),
+      messageId: z.string().nullable(),
+      receivedAt: z.string(),
+      bytes: z.int(),
+    }),
+  ),
+  calls: z.record(z.string(), z.int()),
+});
+
+export const ledgerOf = async (world: Sandbox): Promise<z.infer<typeof Ledger>> =>
+  Ledger.parse(await (await control(world, 'GET', '/ledger')).json());
+
+/** Asks again until the answer pleases; fails after five seconds. */
+export async function eventually<T>(ask: () => Promise<T>, pleases: (answer: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 5_000;
+  for (;;) {
+    const answer = await ask();
+    if (pleases(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

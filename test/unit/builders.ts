@@ -1,0 +1,259 @@
+import { type DeadlineName, TIMER_ELAPSED } from '../../contracts/deadlines.ts';
+import {
+  FULFILLMENT_SYNCED,
+  FULFILLMENT_WITHHELD,
+  type FulfillmentWithheld,
+} from '../../contracts/events/fulfillment-outcome.ts';
+import { NOTIFICATION_FAILED, NOTIFICATION_SENT } from '../../contracts/events/notification-outcome.ts';
+import type { OrderEvent } from '../../contracts/events/order-event.ts';
+import {
+  ORDER_RECEIVED,
+  ORDER_UPDATED,
+  type OrderReceived,
+  type ReceivedLine,
+} from '../../contracts/events/order-received.ts';
+import { ORDER_SOURCED, type OrderSourced, type SourcedPart } from '../../contracts/events/order-sourced.ts';
+import {
+  SUPPLIER_ORDER_ABSENT,
+  SUPPLIER_ORDER_ACCEPTED,
+  SUPPLIER_ORDER_DEFERRED,
+  SUPPLIER_ORDER_OUTCOME_UNKNOWN,
+  SUPPLIER_ORDER_PLACED,
+  SUPPLIER_ORDER_PLACING,
+  SUPPLIER_ORDER_REJECTED,
+  SUPPLIER_ORDER_WITHHELD,
+} from '../../contracts/events/purchase-outcome.ts';
+import { RELEASE_REQUESTED } from '../../contracts/events/release-requested.ts';
+import {
+  type ObservedParcel,
+  SUPPLIER_ORDER_OBSERVED,
+  type SupplierOrderObserved,
+} from '../../contracts/events/supplier-order-observed.ts';
+import { orderIdOf, supplierOrderIdOf } from '../../contracts/ids.ts';
+import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+
+export const SHOP = 'lantern-and-larch.myshopify.com';
+export const ORDER_ID = orderIdOf(SHOP, '5550001112223334445');
+
+export const aLine = (over: Partial<ReceivedLine> = {}): ReceivedLine => {
+  const units = over.units ?? 2;
+  return {
+    lineId: 'L1',
+    variantId: '41234567890123456',
+    productId: '71234567890123456',
+    sku: 'MUG-RED',
+    title: 'Enamel mug',
+    unitPriceMinor: 1_990,
+    units,
+    openUnits: units,
+    deliveredBy: 'us',
+    ...over,
+  };
+};
+
+/** Paid, with an address, one line `L1` of two units, unless told otherwise. */
+export const aReceivedOrder = (over: Partial<OrderReceived> = {}): OrderReceived => ({
+  orderId: ORDER_ID,
+  shop: SHOP,
+  shopOrderId: '5550001112223334445',
+  name: '#1042',
+  currency: 'EUR',
+  totalMinor: 3_980,
+  placedAt: '2026-11-22T09:00:00+01:00',
+  sourceUpdatedAt: '2026-11-22T08:00:00.000Z',
+  test: false,
+  cancelled: false,
+  payment: 'paid',
+  hasAddress: true,
+  hasEmail: true,
+  lines: [aLine()],
+  ...over,
+});
+
+export const received = (over?: Partial<OrderReceived>): OrderEvent => ({
+  type: ORDER_RECEIVED,
+  data: aReceivedOrder(over),
+});
+
+/** A later body: an hour after the first one, unless told otherwise. */
+export const updated = (over?: Partial<OrderReceived>): OrderEvent => ({
+  type: ORDER_UPDATED,
+  data: aReceivedOrder({ sourceUpdatedAt: '2026-11-22T09:00:00.000Z', ...over }),
+});
+
+/** Buys the given units, one supplier piece each, in one part. */
+export const aPart = (
+  units: Readonly<Record<string, number>> = { L1: 2 },
+  over: Partial<SourcedPart> = {},
+): SourcedPart => ({
+  supplier: 'cj_dropshipping',
+  part: 'CN',
+  shippingMethod: 'CJPacket Ordinary',
+  shipsFrom: 'CN',
+  expectedCostMinor: 840,
+  currency: 'USD',
+  lines: Object.entries(units).map(([lineId, count]) => ({
+    lineId,
+    units: count,
+    supplierProductId: `p-${lineId}`,
+    supplierVariantId: `v-${lineId}`,
+    supplierUnits: count,
+  })),
+  ...over,
+});
+
+export const aSourcedOrder = (over: Partial<OrderSourced> = {}): OrderSourced => ({
+  orderId: ORDER_ID,
+  round: 1,
+  parts: [aPart()],
+  refused: [],
+  ...over,
+});
+
+export const sourced = (over?: Partial<OrderSourced>): OrderEvent => ({
+  type: ORDER_SOURCED,
+  data: aSourcedOrder(over),
+});
+
+/** The plan says no to these lines. */
+export const refusedLines = (
+  reason: HoldReason,
+  lineIds: readonly string[],
+  over?: Partial<OrderSourced>,
+): OrderEvent =>
+  sourced({
+    parts: [],
+    refused: lineIds.map((lineId) => ({ lineId, reason, evidence: { variant: 'unknown' } })),
+    ...over,
+  });
+
+export const releaseRequested = (reason: HoldReason, lineIds?: string[]): OrderEvent => ({
+  type: RELEASE_REQUESTED,
+  data: { orderId: ORDER_ID, reason, ...(lineIds === undefined ? {} : { lineIds }) },
+});
+
+export const elapsed = (deadline: DeadlineName, supplierOrderId?: string, parcelId?: string): OrderEvent => ({
+  type: TIMER_ELAPSED,
+  data: {
+    orderId: ORDER_ID,
+    deadline,
+    ...(supplierOrderId === undefined ? {} : { supplierOrderId }),
+    ...(parcelId === undefined ? {} : { parcelId }),
+  },
+});
+
+export const cjOrder = (part: string, round = 1): string =>
+  supplierOrderIdOf(ORDER_ID, 'cj_dropshipping', part, round);
+
+/** The supplier order that {@link sourced} leads to. */
+export const SUPPLIER_ORDER_ID = cjOrder('CN');
+
+const attempted = (supplierOrderId: string, attempt: number) => ({
+  orderId: ORDER_ID,
+  supplierOrderId,
+  attempt,
+});
+
+export const placing = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({
+  type: SUPPLIER_ORDER_PLACING,
+  data: attempted(supplierOrderId, attempt),
+});
+
+export const placed = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({
+  type: SUPPLIER_ORDER_PLACED,
+  data: { ...attempted(supplierOrderId, attempt), supplierReference: 'SD2611220001', amountMinor: 840 },
+});
+
+export const accepted = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({
+  type: SUPPLIER_ORDER_ACCEPTED,
+  data: { ...attempted(supplierOrderId, attempt), supplierReference: 'SD2611220001', amountMinor: 840 },
+});
+
+export const deferred = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({
+  type: SUPPLIER_ORDER_DEFERRED,
+  data: { ...attempted(supplierOrderId, attempt), evidence: { code: 1_600_200 } },
+});
+
+export const rejected = (
+  failureClass: FailureClass = 'unavailable',
+  supplierOrderId = SUPPLIER_ORDER_ID,
+  attempt = 1,
+): OrderEvent => ({
+  type: SUPPLIER_ORDER_REJECTED,
+  data: { ...attempted(supplierOrderId, attempt), failureClass, evidence: { code: 1_603_000 } },
+});
+
+export const outcomeUnknown = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({
+  type: SUPPLIER_ORDER_OUTCOME_UNKNOWN,
+  data: { ...attempted(supplierOrderId, attempt), evidence: { cause: 'timeout' } },
+});
+
+export const absent = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({
+  type: SUPPLIER_ORDER_ABSENT,
+  data: { ...attempted(supplierOrderId, attempt), lookUps: 2 },
+});
+
+export const withheld = (
+  reason: HoldReason = 'insufficient_funds',
+  supplierOrderId = SUPPLIER_ORDER_ID,
+  attempt = 1,
+): OrderEvent => ({
+  type: SUPPLIER_ORDER_WITHHELD,
+  data: { ...attempted(supplierOrderId, attempt), reason, evidence: { mode: 'off' } },
+});
+
+export const TRACKING_NUMBER = 'CJPKL7100001234YQ';
+
+export const aParcel = (over: Partial<ObservedParcel> = {}): ObservedParcel => ({
+  trackingNumber: TRACKING_NUMBER,
+  lastMileTrackingNumber: null,
+  carrier: 'CJPacket',
+  trackingUrl: null,
+  state: 'in_transit',
+  ...over,
+});
+
+export const observed = (
+  status: SupplierOrderObserved['status'],
+  parcels: ObservedParcel[] = [],
+  supplierOrderId = SUPPLIER_ORDER_ID,
+): OrderEvent => ({
+  type: SUPPLIER_ORDER_OBSERVED,
+  data: { orderId: ORDER_ID, supplierOrderId, status, parcels, evidence: { status } },
+});
+
+export const synced = (parcelId: string, supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({
+  type: FULFILLMENT_SYNCED,
+  data: {
+    orderId: ORDER_ID,
+    supplierOrderId,
+    parcelId,
+    shopFulfillmentId: '4455667788990011223',
+    how: 'created',
+  },
+});
+
+export const fulfillmentWithheld = (
+  parcelId: string,
+  supplierOrderId = SUPPLIER_ORDER_ID,
+  reason: FulfillmentWithheld['reason'] = 'fulfillment_not_ours',
+): OrderEvent => ({
+  type: FULFILLMENT_WITHHELD,
+  data: { orderId: ORDER_ID, supplierOrderId, parcelId, reason, evidence: { cause: 'moved location' } },
+});
+
+export const mailSent = (): OrderEvent => ({
+  type: NOTIFICATION_SENT,
+  data: { orderId: ORDER_ID, notificationId: 'ntf_1', kind: 'order_confirmed' },
+});
+
+export const mailFailed = (): OrderEvent => ({
+  type: NOTIFICATION_FAILED,
+  data: {
+    orderId: ORDER_ID,
+    notificationId: 'ntf_1',
+    kind: 'order_confirmed',
+    doubt: false,
+    evidence: { code: 550 },
+  },
+});

@@ -1,0 +1,148 @@
+import { expect, test } from 'vitest';
+import { type Recipient, SupplierError } from '../../services/suppliers/adapter.ts';
+import {
+  cleanPhone,
+  countryName,
+  cutTo,
+  toCjAddress,
+} from '../../services/suppliers/cj-dropshipping/address.ts';
+
+const aRecipient = (changes: Partial<Recipient> = {}): Recipient => ({
+  name: 'Ann Doe',
+  company: '',
+  address1: '1 Main St',
+  address2: '',
+  city: 'Los Angeles',
+  province: 'California',
+  zip: '90001',
+  countryCode: 'US',
+  phone: '+1 310 555 0100',
+  email: 'ann@shop.example',
+  taxId: '',
+  ...changes,
+});
+
+test('an ordinary address needs no change and gets the country’s English name', () => {
+  expect(toCjAddress(aRecipient())).toEqual({
+    shippingCountryCode: 'US',
+    shippingCountry: 'United States',
+    shippingProvince: 'California',
+    shippingCity: 'Los Angeles',
+    shippingCustomerName: 'Ann Doe',
+    shippingAddress: '1 Main St',
+    shippingZip: '90001',
+    shippingPhone: '+1 310 555 0100',
+    email: 'ann@shop.example',
+  });
+});
+
+test('cutting keeps letters whole that are made of several code points', () => {
+  const family = '👨‍👩‍👧‍👦';
+  expect(cutTo(12, `a${family}${family}`)).toBe(`a${family}`);
+  expect(cutTo(11, `a${family}`)).toBe('a');
+  expect(cutTo(3, 'abe\u0301')).toBe('ab');
+  expect(cutTo(3, 'ab cd')).toBe('ab');
+  expect(cutTo(5, 'abcde')).toBe('abcde');
+});
+
+test('every field keeps to its limit and what was cut stands in full in the remark', () => {
+  const street = `Rue de la Très Longue Énumération ${'é'.repeat(300)}`;
+  const address = toCjAddress(
+    aRecipient({
+      name: 'N'.repeat(80),
+      company: 'C'.repeat(150),
+      address1: street,
+      address2: 'A'.repeat(150),
+      city: 'V'.repeat(60),
+      province: 'P'.repeat(60),
+      taxId: '1234567890',
+    }),
+  );
+  expect(address.shippingCustomerName).toHaveLength(50);
+  expect(address.shippingAddress).toHaveLength(200);
+  expect(address.shippingAddress2).toHaveLength(200);
+  expect(address.shippingCity).toHaveLength(50);
+  expect(address.shippingProvince).toHaveLength(50);
+  expect(address.remark).toHaveLength(500);
+  expect(address).toMatchObject({ taxId: '1234567890', consigneeID: '1234567890' });
+  expect(toCjAddress(aRecipient({ address1: street })).remark).toBe(street);
+});
+
+test('line breaks become blanks and the company goes into the second line', () => {
+  const address = toCjAddress(
+    aRecipient({ address1: '12 rue\n des Lilas', address2: 'Bât. B', company: ' Atelier ' }),
+  );
+  expect(address).toMatchObject({ shippingAddress: '12 rue des Lilas', shippingAddress2: 'Atelier, Bât. B' });
+});
+
+test('the province falls back to the city, the name to the company, the street to the second line', () => {
+  const address = toCjAddress(
+    aRecipient({ province: '', name: '', company: 'Atelier', address1: '', address2: 'Chez Zoé' }),
+  );
+  expect(address).toMatchObject({
+    shippingProvince: 'Los Angeles',
+    shippingCustomerName: 'Atelier',
+    shippingAddress: 'Chez Zoé',
+  });
+  expect(address).not.toHaveProperty('shippingAddress2');
+});
+
+const thrownBy = (act: () => unknown): unknown => {
+  try {
+    return act();
+  } catch (error) {
+    return error;
+  }
+};
+
+test.each([
+  ['countryCode', { countryCode: 'QQ' }],
+  ['countryCode', { countryCode: 'usa' }],
+  ['shippingCity', { city: '', province: '' }],
+  ['shippingCustomerName', { name: ' ' }],
+  ['shippingAddress', { address1: '' }],
+  ['shippingZip', { zip: '9'.repeat(21) }],
+  ['taxId', { taxId: '1'.repeat(21) }],
+] as const)('a recipient without a usable %s is refused before anything is sent', (field, changes) => {
+  const error = thrownBy(() => toCjAddress(aRecipient(changes)));
+  expect(error).toBeInstanceOf(SupplierError);
+  expect(error).toMatchObject({ failureClass: 'invalid_input', evidence: { sent: false } });
+  if (field !== 'shippingCity') expect(error).toMatchObject({ evidence: { field } });
+});
+
+test('a tax id loses its punctuation rather than its end, and an endless mail address is not sent', () => {
+  const address = toCjAddress(
+    aRecipient({ taxId: '12.345.678/0001-95 (BR)', email: `${'a'.repeat(60)}@shop.example` }),
+  );
+  expect(address.taxId).toBe('12345678000195BR');
+  expect(address).not.toHaveProperty('email');
+});
+
+test.each([
+  ['+1 310 555 0100', '+1 310 555 0100'],
+  ['(310) 555-0100', '(310) 555-0100'],
+  ['+972.3.555.0100', '+972 3 555 0100'],
+  ['Tel: +33 6/12/34/56/78', '+33 6 12 34 56 78'],
+  ['+1 310 555 0100 ext. 12', '+1 310 555 0100'],
+  ['310-555-0100x12', '310-555-0100'],
+  ['(+49) 170 5550100', '+(49) 170 5550100'],
+  ['+49 170 - 555 - 01 - 00 99', '+49170555010099'],
+  ['+44 (0)20 7946 0000', '+44 20 7946 0000'],
+  ['(020) 7946 0000', '(020) 7946 0000'],
+  ['+１２３４５６７', '+1234567'],
+  ['+123456789012345678901234', '+1234567890123456789'],
+  ['none', ''],
+  ['', ''],
+])('the phone "%s" is sent as "%s"', (given, sent) => {
+  expect(cleanPhone(given)).toBe(sent);
+});
+
+test('countries are named in English and unknown codes have no name', () => {
+  expect(['FR', 'DE', 'GB', 'CI'].map(countryName)).toEqual([
+    'France',
+    'Germany',
+    'United Kingdom',
+    'Côte d’Ivoire',
+  ]);
+  expect(['QQ', 'F', '', 'fr', '12'].map(countryName)).toEqual([null, null, null, null, null]);
+});

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import type { FailureClass } from '../../contracts/vocabulary.ts';
+import { type PlaceRequest, type SupplierAdapter, SupplierError } from '../../services/suppliers/adapter.ts';
+import { withPolicy } from '../../services/suppliers/policy.ts';
+
+const never = new AbortController().signal;
+const PATIENCE = { callTimeoutMs: 5_000, halfOpenAfterMs: 60_000 };
+const order: PlaceRequest = {
+  callerRef: 'sup_ord_1',
+  recipient: {
+    name: 'Ann Doe',
+    company: '',
+    address1: '1 Main St',
+    address2: '',
+    city: 'Los Angeles',
+    province: 'California',
+    zip: '90001',
+    countryCode: 'US',
+    phone: '',
+    email: '',
+    taxId: '',
+  },
+  shipsFrom: 'CN',
+  shippingMethod: 'CJPacket Ordinary',
+  lines: [],
+};
+const placed = { supplierReference: 'SD1', amountMinor: 100, currency: 'USD', isPaid: false };
+
+/** An adapter whose every method does the same. */
+function aSupplier(act: (signal: AbortSignal) => Promise<void>): SupplierAdapter & { calls(): number } {
+  let calls = 0;
+  const count = async <T>(signal: AbortSignal, value: T): Promise<T> => {
+    calls += 1;
+    await act(signal);
+    return value;
+  };
+  return {
+    calls: () => calls,
+    name: 'cj_dropshipping',
+    capabilities: {
+      looksUpByReference: true,
+      paysLater: true,
+      statusBatchSize: 20,
+      cancelsBeforePayment: true,
+    },
+    quote: (_, signal) => count(signal, { currency: 'USD', goodsMinor: 0, options: [] }),
+    place: (_, signal) => count(signal, placed),
+    lookUp: (_, signal) => count(signal, []),
+    preparePayment: (_, signal) =>
+      count(signal, { state: 'due' as const, amountMinor: 100, currency: 'USD' }),
+    pay: (_, signal) => count(signal, undefined),
+    status: (_, signal) => count(signal, new Map()),
+    cancel: (_, signal) => count(signal, undefined),
+  };
+}
+
+const failing = (failureClass: FailureClass, evidence = {}) =>
+  aSupplier(() => Promise.reject(new SupplierError(failureClass, 'no', evidence)));
+
+test('a purchase, a payment and a cancel go out once, whatever they end in', async () => {
+  for (const failureClass of ['transient', 'throttled', 'unknown_outcome'] as const) {
+    const supplier = failing(failureClass);
+    const patient = withPolicy(supplier, PATIENCE);
+    await expect(patient.place(order, never)).rejects.toMatchObject({ failureClass });
+    await expect(patient.pay('SD1', never)).rejects.toMatchObject({ failureClass });
+    await expect(patient.cancel('SD1', never)).rejects.toMatchObject({ failureClass });
+    expect(supplier.calls()).toBe(3);
+  }
+});
+
+test('a read is repeated after a passing failure until it succeeds', async () => {
+  let failures = 2;
+  const supplier = aSupplier(async () => {
+    failures -= 1;
+    if (failures >= 0) throw new SupplierError('transient', 'no', {});
+  });
+  await expect(withPolicy(supplier, PATIENCE).lookUp('sup_ord_1', never)).resolves.toEqual([]);
+  expect(supplier.calls()).toBe(3);
+});
+
+test('a read is not repeated after a refusal', async () => {
+  for (const failureClass of ['permanent', 'not_found', 'auth', 'unknown_outcome'] as const) {
+    const supplier = failing(failureClass);
+    await expect(withPolicy(supplier, PATIENCE).status(['SD1'], never)).rejects.toMatchObject({
+      failureClass,
+    });
+    expect(supplier.calls()).toBe(1);
+  }
+});
+
+test('five outages open the breaker for all methods, and it says so before the call', async () => {
+  const supplier = failing('unknown_outcome');
+  const patient = withPolicy(supplier, PATIENCE);
+  for (const _ of [1, 2, 3, 4, 5]) await expect(patient.place(order, never)).rejects.toThrow();
+  expect(patient.breakerState()).toBe('open');
+  await expect(patient.place(order, never)).rejects.toMatchObject({
+    failureClass: 'transient',
+    evidence: { breaker: 'open' },
+  });
+  await expect(patient.pay('SD1', never)).rejects.toMatchObject({ evidence: { breaker: 'open' } });
+  await expect(patient.lookUp('sup_ord_1', never)).rejects.toMatchObject({ evidence: { breaker: 'open' } });
+  expect(supplier.calls()).toBe(5);
+});
+
+test('refusals, rate limits and what is no outage leave the breaker closed', async () => {
+  const suppliers = [
+    failing('invalid_input'),
+    failing('throttled'),
+    failing('transient', { outage: false, sent: false }),
+  ];
+  for (const supplier of suppliers) {
+    const patient = withPolicy(supplier, PATIENCE);
+    for (const _ of Array.from({ length: 10 })) await expect(patient.place(order, never)).rejects.toThrow();
+    expect(patient.breakerState()).toBe('closed');
+  }
+});
+
+test('the breaker closes again after a call that went well', async () => {
+  let isDown = true;
+  const supplier = aSupplier(async () => {
+    if (isDown) throw new SupplierError('unknown_outcome', 'no', {});
+  });
+  const patient = withPolicy(supplier, { callTimeoutMs: 5_000, halfOpenAfterMs: 50 });
+  for (const _ of [1, 2, 3, 4, 5]) await expect(patient.place(order, never)).rejects.toThrow();
+  isDown = false;
+  await vi.waitFor(() => patient.place(order, never), { timeout: 3_000, interval: 20 });
+  expect(patient.breakerState()).toBe('closed');
+});
+
+test('on a timeout the adapter’s own word about what became of the call counts', async () => {
+  const obedient = aSupplier(async (signal) => {
+    await delay(60_000, undefined, { signal }).catch(() => undefined);
+    throw new SupplierError('transient', 'nothing sent', { sent: false });
+  });
+  const patient = withPolicy(obedient, { ...PATIENCE, callTimeoutMs: 50 });
+  await expect(patient.place(order, never)).rejects.toMatchObject({ failureClass: 'transient' });
+});
+
+test('an adapter that does not stop is left behind: doubt for a purchase, passing for a read', async () => {
+  const stubborn = aSupplier(() => new Promise(() => {}));
+  const patient = withPolicy(stubborn, { ...PATIENCE, callTimeoutMs: 50 });
+  const [place, pay] = await Promise.allSettled([patient.place(order, never), patient.pay('SD1', never)]);
+  expect(place).toMatchObject({ reason: { failureClass: 'unknown_outcome', evidence: { timeout: true } } });
+  expect(pay).toMatchObject({ reason: { failureClass: 'unknown_outcome' } });
+  const stop = AbortSignal.timeout(200);
+  await expect(patient.status(['SD1'], stop)).rejects.toMatchObject({ failureClass: 'transient' });
+});
+
+test('a bug is not dressed up as a supplier’s failure', async () => {
+  const buggy = aSupplier(() => Promise.reject(new RangeError('ours')));
+  await expect(withPolicy(buggy, PATIENCE).place(order, never)).rejects.toBeInstanceOf(RangeError);
+});

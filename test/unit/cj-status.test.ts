@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import {
+  countsAsPaid,
+  isCancelled,
+  needsConfirmation,
+  observedStatusOf,
+} from '../../services/suppliers/cj-dropshipping/order-status.ts';
+import { OrderRow, TrackRow } from '../../services/suppliers/cj-dropshipping/responses.ts';
+import { movingParcelState, toParcels } from '../../services/suppliers/cj-dropshipping/tracking.ts';
+
+test.each([
+  ['CREATED', 'awaiting_payment', false],
+  ['IN_CART', 'awaiting_payment', false],
+  ['UNPAID', 'awaiting_payment', false],
+  ['UNSHIPPED', 'processing', true],
+  ['PENDING', 'processing', true],
+  ['PROCESSING', 'processing', true],
+  ['SHIPPED', 'shipped', true],
+  ['DELIVERED', 'delivered', true],
+  ['COMPLETED', 'delivered', true],
+  ['CANCELLED', 'cancelled', false],
+  ['CANCELED', 'cancelled', false],
+  ['CLOSED', 'cancelled', false],
+  ['REFUND_COMPLETE', 'cancelled', false],
+  ['shipped', 'shipped', true],
+  ['OTHER', null, true],
+  ['SOMETHING_NEW', null, true],
+  [null, null, false],
+] as const)('order state %s is seen as %s and counts as paid: %s', (orderStatus, observed, paid) => {
+  expect(observedStatusOf(orderStatus)).toBe(observed);
+  expect(countsAsPaid(orderStatus)).toBe(paid);
+  expect(isCancelled(orderStatus)).toBe(observed === 'cancelled');
+  expect(needsConfirmation(orderStatus)).toBe(orderStatus === 'CREATED' || orderStatus === 'IN_CART');
+});
+
+test.each([
+  [null, 'first_scan'],
+  ['No tracking information yet', 'first_scan'],
+  ['Left the warehouse', 'first_scan'],
+  ['Something never heard of', 'first_scan'],
+  ['In transit', 'in_transit'],
+  ['Departed from facility', 'in_transit'],
+  ['Customs clearance completed', 'in_transit'],
+  ['Picked up by the local carrier', 'in_transit'],
+  ['Delivered to the local courier', 'in_transit'],
+  ['Package will be delivered soon', 'in_transit'],
+  ['Out for delivery', 'out_for_delivery'],
+  ['Ready for pickup', 'available_for_pickup'],
+  ['Arrived at pick-up point', 'available_for_pickup'],
+  ['Delivered', 'delivered'],
+  ['Delivered, in mailbox', 'delivered'],
+  ['Signed by neighbour', 'delivered'],
+  ['Delivery failed', 'attempt_failed'],
+  ['Undelivered', 'attempt_failed'],
+  ['Not delivered, attempt 1', 'attempt_failed'],
+  ['Exception: package damaged', 'exception'],
+  ['Delayed by weather', 'delayed'],
+  ['Lost', 'lost'],
+  ['Return to sender', 'returned'],
+  ['Forwarder returned the parcel', 'exception'],
+  ['0', 'first_scan'],
+  ['3', 'exception'],
+  ['4', 'first_scan'],
+  ['8', 'in_transit'],
+  ['9', 'in_transit'],
+  ['10', 'out_for_delivery'],
+  ['11', 'available_for_pickup'],
+  ['12', 'delivered'],
+  ['13', 'exception'],
+  ['14', 'returned'],
+  ['99', 'first_scan'],
+] as const)('a shipped parcel whose carrier says "%s" is %s', (text, state) => {
+  expect(movingParcelState(text)).toBe(state);
+});
+
+const row = OrderRow.parse({
+  trackNumber: 'CJPA1, CJPA2',
+  logisticName: 'CJPacket Ordinary',
+  trackingUrl: 'https://track.example/?n=CJPA1',
+});
+const tracking = new Map([
+  [
+    'CJPA1',
+    TrackRow.parse({ trackingNumber: 'CJPA1', trackingStatus: 'In transit', lastTrackNumber: 'LM1' }),
+  ],
+]);
+
+test('a number is announced until the order is shipped', () => {
+  expect(toParcels(row, 'processing', new Map()).map(({ state }) => state)).toEqual([
+    'announced',
+    'announced',
+  ]);
+});
+
+test('each number of a shipped order is a parcel of its own, the first scan at least', () => {
+  expect(toParcels(row, 'shipped', tracking)).toEqual([
+    {
+      trackingNumber: 'CJPA1',
+      lastMileTrackingNumber: 'LM1',
+      carrier: 'CJPacket Ordinary',
+      trackingUrl: 'https://track.example/?n=CJPA1',
+      state: 'in_transit',
+    },
+    {
+      trackingNumber: 'CJPA2',
+      lastMileTrackingNumber: null,
+      carrier: 'CJPacket Ordinary',
+      trackingUrl: null,
+      state: 'first_scan',
+    },
+  ]);
+});
+
+test('the parcels of a delivered order are delivered, and an order without a number has none', () => {
+  expect(toParcels(row, 'delivered', new Map()).map(({ state }) => state)).toEqual([
+    'delivered',
+    'delivered',
+  ]);
+  expect(toParcels(OrderRow.parse({}), 'shipped', new Map())).toEqual([]);
+});
+
+test('a tracking address that is none of the web’s is dropped', () => {
+  const odd = OrderRow.parse({ trackNumber: 'CJPA1', trackingUrl: 'javascript:alert(1)' });
+  expect(toParcels(odd, 'shipped', new Map())[0]?.trackingUrl).toBeNull();
+});

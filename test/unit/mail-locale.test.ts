@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { formatMoney, languageOf } from '../../services/notifier/locale.ts';
+
+test.each([
+  ['fr', 'fr'],
+  ['fr-CA', 'fr'],
+  ['FR_ca', 'fr'],
+  [' fr-FR-u-ca-gregory ', 'fr'],
+  ['pt-BR', 'pt-BR'],
+  ['pt-br', 'pt-BR'],
+  ['pt-PT', 'en'],
+  ['zh-Hant-TW', 'zh-Hant'],
+  ['de', 'en'],
+  ['french', 'en'],
+  ['', 'en'],
+  ['f', 'en'],
+  ['fr-', 'en'],
+  ['../fr', 'en'],
+  [null, 'en'],
+])('a customer whose locale is %j is written to in %s', (locale, language) => {
+  expect(languageOf(locale, ['en', 'fr', 'pt-BR', 'zh-Hant'], 'en')).toBe(language);
+});
+
+const withPlainSpaces = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
+
+test.each([
+  [123450, 'EUR', 'fr-FR', '1 234,50 €'],
+  [1990, 'USD', 'en-US', '$19.90'],
+  [1990, 'USD', 'fr-CA', '19,90 $ US'],
+  [19800, 'JPY', 'ja-JP', '¥19,800'],
+  [12345, 'KWD', 'en', 'KWD 12.345'],
+  [5, 'EUR', 'de', '0,05 €'],
+  [0, 'GBP', 'en-GB', '£0.00'],
+  [-1990, 'USD', 'en-US', '-$19.90'],
+  [Number.MAX_SAFE_INTEGER, 'USD', 'en', '$90,071,992,547,409.91'],
+  [1990, 'USD', null, '$19.90'],
+  [1990, 'USD', 'no such locale', '$19.90'],
+])('%d minor units of %s read in %s as %s', (amountMinor, currency, locale, text) => {
+  expect(withPlainSpaces(formatMoney(amountMinor, currency, locale)).replace('￥', '¥')).toBe(text);
+});
+
+test.each([
+  [19.9, 'USD'],
+  [Number.NaN, 'USD'],
+  [2 ** 53, 'USD'],
+  [1990, 'dollars'],
+  [1990, ''],
+])('%d of %j is refused instead of written wrongly', (amountMinor, currency) => {
+  expect(() => formatMoney(amountMinor, currency, 'en')).toThrow(
+    expect.objectContaining({ code: 'message_invalid' }),
+  );
+});

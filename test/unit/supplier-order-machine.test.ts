@@ -1,0 +1,283 @@
+import { expect, test } from 'vitest';
+import type { OrderEvent } from '../../contracts/events/order-event.ts';
+import { parcelIdOf } from '../../contracts/ids.ts';
+import {
+  FAILURE_CLASSES,
+  type HoldReason,
+  SUPPLIER_ORDER_STATES,
+  type SupplierOrderStateName,
+} from '../../contracts/vocabulary.ts';
+import { decideSupplierOrder, knownEvents, type SupplierOrderState } from '../../machines/decide.ts';
+import type { ToSupplierOrder } from '../../machines/effect.ts';
+import type { Parcels } from '../../machines/parcels.ts';
+import { supplierOrderMachine } from '../../machines/supplier-order.ts';
+import {
+  absent,
+  accepted,
+  deferred,
+  elapsed,
+  fulfillmentWithheld,
+  ORDER_ID,
+  observed,
+  outcomeUnknown,
+  placed,
+  placing,
+  rejected,
+  SUPPLIER_ORDER_ID,
+  synced,
+  TRACKING_NUMBER,
+  withheld,
+} from './builders.ts';
+
+type SupplierOrderEvent = Parameters<typeof decideSupplierOrder>[1];
+
+const PARCEL_ID = parcelIdOf(SUPPLIER_ORDER_ID, TRACKING_NUMBER);
+
+/** Half or all of the two units in one parcel that the shop does not show yet. */
+const parcels = (state: Parcels[string]['state'], units: number): Parcels => ({
+  [PARCEL_ID]: {
+    state,
+    trackingNumber: TRACKING_NUMBER,
+    lastMileTrackingNumber: null,
+    units: { L1: units },
+    isFulfilled: false,
+  },
+});
+
+const PARCELS_IN: Partial<Record<SupplierOrderStateName, Parcels>> = {
+  accepted: parcels('announced', 2),
+  processing: parcels('announced', 2),
+  partially_shipped: parcels('in_transit', 1),
+  shipped: parcels('in_transit', 2),
+  delivered: parcels('delivered', 2),
+};
+
+const stateOf = (value: SupplierOrderStateName): SupplierOrderState => ({
+  value,
+  context: {
+    orderId: ORDER_ID,
+    supplierOrderId: SUPPLIER_ORDER_ID,
+    units: { L1: 2 },
+    status: null,
+    parcels: PARCELS_IN[value] ?? {},
+    isDeferred: false,
+  },
+});
+
+const own = (event: OrderEvent): SupplierOrderEvent => event as SupplierOrderEvent;
+const told = (type: ToSupplierOrder['type']): SupplierOrderEvent => ({ type });
+
+const EVENTS = {
+  placing: own(placing()),
+  placed: own(placed()),
+  accepted: own(accepted()),
+  rejected: own(rejected()),
+  deferred: own(deferred()),
+  'outcome unknown': own(outcomeUnknown()),
+  absent: own(absent()),
+  withheld: own(withheld()),
+  'observed something new': own(observed('processing')),
+  'the shop shows the parcel': own(synced(PARCEL_ID)),
+  'the shop shows a parcel that nobody knows': own(synced('pcl_unknown')),
+  'the shop refuses the parcel': own(fulfillmentWithheld(PARCEL_ID)),
+  'timer buy': own(elapsed('buy', SUPPLIER_ORDER_ID)),
+  'timer placing': own(elapsed('placing', SUPPLIER_ORDER_ID)),
+  'timer look_up': own(elapsed('look_up', SUPPLIER_ORDER_ID)),
+  'timer pay': own(elapsed('pay', SUPPLIER_ORDER_ID)),
+  'timer ship': own(elapsed('ship', SUPPLIER_ORDER_ID)),
+  'timer deliver': own(elapsed('deliver', SUPPLIER_ORDER_ID)),
+  'timer fulfill': own(elapsed('fulfill', SUPPLIER_ORDER_ID, PARCEL_ID)),
+  'timer fulfill of an unknown parcel': own(elapsed('fulfill', SUPPLIER_ORDER_ID, 'pcl_unknown')),
+  "a timer of the order's own": own(elapsed('grace', SUPPLIER_ORDER_ID)),
+  'the order resumed': told('order.resumed'),
+  'the order was cancelled': told('order.cancelled'),
+} as const;
+type EventName = keyof typeof EVENTS;
+
+/**
+ * What each state takes; it refuses everything else. A purchase that is being placed needs no word from its order: its
+ * own timer brings it to a look-up. Verdicts are taken while a call runs or is in doubt, and only then:
+ * the ledger lets none through without its intent. A cancel is taken only while nothing can have been bought.
+ */
+const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
+  draft: ['placing', 'withheld', 'timer buy', 'the order resumed', 'the order was cancelled'],
+  placing: [
+    'placing',
+    'placed',
+    'accepted',
+    'rejected',
+    'deferred',
+    'outcome unknown',
+    'withheld',
+    'timer placing',
+  ],
+  outcome_unknown: [
+    'placed',
+    'accepted',
+    'rejected',
+    'absent',
+    'withheld',
+    'timer look_up',
+    'the order resumed',
+  ],
+  awaiting_payment: [
+    'accepted',
+    'rejected',
+    'observed something new',
+    'withheld',
+    'timer pay',
+    'the order resumed',
+  ],
+  accepted: [
+    'observed something new',
+    'the shop shows the parcel',
+    'the shop refuses the parcel',
+    'timer ship',
+    'the order resumed',
+  ],
+  processing: [
+    'observed something new',
+    'the shop shows the parcel',
+    'the shop refuses the parcel',
+    'timer ship',
+    'the order resumed',
+  ],
+  partially_shipped: [
+    'observed something new',
+    'the shop shows the parcel',
+    'the shop refuses the parcel',
+    'timer ship',
+    'timer fulfill',
+    'the order resumed',
+  ],
+  shipped: [
+    'observed something new',
+    'the shop shows the parcel',
+    'the shop refuses the parcel',
+    'timer deliver',
+    'timer fulfill',
+    'the order resumed',
+  ],
+  delivered: [
+    'observed something new',
+    'the shop shows the parcel',
+    'the shop refuses the parcel',
+    'timer fulfill',
+    'the order resumed',
+  ],
+  rejected: [],
+  cancelling: [],
+  cancelled: [],
+  lapsed: [],
+};
+
+/** Where the machine does not do what the table says, with the reason why the table is right. */
+const WRONG: Partial<Record<`${SupplierOrderStateName}: ${EventName}`, string>> = {
+  'accepted: the order resumed':
+    'a released overdue hold must start a new wait, or the old timer raises it again within minutes',
+  'processing: the order resumed':
+    'a released overdue hold must start a new wait, or the old timer raises it again within minutes',
+};
+
+const rows = SUPPLIER_ORDER_STATES.flatMap((state) =>
+  (Object.keys(EVENTS) as EventName[]).map((name) => ({
+    state,
+    name,
+    isAccepted: ACCEPTED[state].includes(name),
+    reason: WRONG[`${state}: ${name}`],
+  })),
+);
+
+const checkRow = ({ state, name, isAccepted }: (typeof rows)[number]): void => {
+  const before = stateOf(state);
+  const decision = decideSupplierOrder(before, EVENTS[name]);
+  expect(decision.accepted).toBe(isAccepted);
+  if (isAccepted) return;
+  expect(decision.state).toBe(before);
+  expect(decision.effects).toEqual([]);
+};
+
+for (const row of rows) {
+  const sentence = `${row.state} ${row.isAccepted ? 'takes' : 'refuses'}: ${row.name}`;
+  if (row.reason === undefined) test(sentence, () => checkRow(row));
+  else test.fails(`${sentence} (${row.reason})`, () => checkRow(row));
+}
+
+test('the table speaks of every event that the machine knows', () => {
+  const types = new Set<string>(Object.values(EVENTS).map(({ type }) => type));
+  expect([...knownEvents(supplierOrderMachine)].sort()).toEqual([...types].sort());
+});
+
+const HOLDS: Record<(typeof FAILURE_CLASSES)[number], HoldReason> = {
+  transient: 'supplier_rejected',
+  throttled: 'quota_exhausted',
+  auth: 'credentials_expired',
+  funds: 'insufficient_funds',
+  invalid_input: 'supplier_rejected',
+  not_found: 'mapping_changed',
+  unavailable: 'out_of_stock',
+  not_shippable: 'not_shippable',
+  price_changed: 'cost_above_cap',
+  duplicate_reference: 'duplicate_suspected',
+  account_blocked: 'account_risk',
+  unknown_outcome: 'outcome_unknown',
+  permanent: 'supplier_rejected',
+};
+
+test.each(FAILURE_CLASSES)('a refusal of class %s asks for the hold that names its mend', (failureClass) => {
+  const { state, effects } = decideSupplierOrder(stateOf('placing'), own(rejected(failureClass)));
+  expect(state.value).toBe('rejected');
+  expect(effects).toContainEqual({
+    kind: 'tell_order',
+    event: {
+      type: 'supplier_order.failed',
+      data: {
+        supplierOrderId: SUPPLIER_ORDER_ID,
+        reason: HOLDS[failureClass],
+        evidence: { code: 1_603_000 },
+      },
+    },
+  });
+});
+
+test('a purchase that the supplier puts off waits for its timer instead of asking at once', () => {
+  const { state, effects } = decideSupplierOrder(stateOf('placing'), own(deferred()));
+  expect(state.value).toBe('draft');
+  expect(effects.filter(({ kind }) => kind === 'command')).toEqual([]);
+  expect(effects).toContainEqual({
+    kind: 'set_timer',
+    timer: { deadline: 'buy', supplierOrderId: SUPPLIER_ORDER_ID },
+  });
+});
+
+test('a purchase put off, doubted and found absent is asked for at once', () => {
+  const events = [deferred(), placing(), outcomeUnknown(), absent()].map(own);
+  let step = decideSupplierOrder(stateOf('placing'), EVENTS.placing);
+  for (const event of events) {
+    step = decideSupplierOrder(step.state, event);
+    expect(step.accepted).toBe(true);
+  }
+  expect(step.state.value).toBe('draft');
+  expect(step.effects).toContainEqual(expect.objectContaining({ kind: 'command', verb: 'buy' }));
+});
+
+test('a purchase withheld while it is being placed keeps the timer that leads to a look-up', () => {
+  const { state, effects } = decideSupplierOrder(stateOf('placing'), own(withheld()));
+  expect(effects.map(({ kind }) => kind)).toEqual(['tell_order']);
+  expect(decideSupplierOrder(state, EVENTS['timer placing']).state.value).toBe('outcome_unknown');
+});
+
+test.fails('an absence counted for the first attempt does not clear the doubt about the second (the context keeps no attempt, so a stale outcome looks like a fresh one)', () => {
+  let state = stateOf('draft');
+  for (const event of [placing(), outcomeUnknown(), absent(), placing(undefined, 2)])
+    state = decideSupplierOrder(state, own(event)).state;
+  state = decideSupplierOrder(state, own(outcomeUnknown(undefined, 2))).state;
+  expect(state.value).toBe('outcome_unknown');
+  expect(decideSupplierOrder(state, own(absent(undefined, 1))).accepted).toBe(false);
+});
+
+test.fails('an observation that says nothing new is refused (it writes the supplier order and its order anew at every look)', () => {
+  const once = decideSupplierOrder(stateOf('accepted'), own(observed('processing')));
+  expect(once.accepted).toBe(true);
+  expect(decideSupplierOrder(once.state, own(observed('processing'))).accepted).toBe(false);
+});
