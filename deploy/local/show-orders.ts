@@ -54,8 +54,10 @@ export async function showUntilSettled(
     const orders = (await readOrders(stack)).filter(isFed).sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const order of orders) {
       const now = describe(order);
-      if (order.status === 'delivered') firstDeliveredMs ??= performance.now() - startedAt;
       if (before.get(order.id) === now) continue;
+      // Orders without goods are delivered as soon as they are seen; they do not count.
+      if (order.status === 'delivered' && before.has(order.id))
+        firstDeliveredMs ??= performance.now() - startedAt;
       before.set(order.id, now);
       if (!output.isTTY) output.write(`${seconds()}  ${order.name.padEnd(8)} ${order.id}  ${now}\n`);
     }

@@ -54,7 +54,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     publish: (batch) => publisher.publish(batch),
     streamState: (stream) => readStreamState(manager, stream),
     lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),
-    readPartition: (partition, fromSeq) => openPartitionReader(jetstream, partition, fromSeq),
+    readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
     consume: (service, concurrency, handle) => consumeCommands(jetstream, service, concurrency, handle),
     setUp: (replicas) => setUpStreams(manager, replicas),
     async close() {

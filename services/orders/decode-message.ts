@@ -12,16 +12,21 @@ export interface DecodedMessage {
   readonly failure: string | null;
 }
 
+/** PostgreSQL takes neither a NUL nor half of a surrogate pair. */
+const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+
 /** The order id is the subject's last token, so that even an unreadable message blocks no other order. */
 export function decodeMessage(log: LogMessage): DecodedMessage {
   const orderId = log.subject.split('.').at(-1) ?? null;
   try {
     const message = Envelope.parse(JSON.parse(log.payload));
+    if (!isStorable(message.id)) throw new TypeError('no database takes this message id');
     const event = OrderEvent.parse({ type: message.type, data: message.data });
     if (event.data.orderId !== orderId) throw new TypeError('the subject names another order than the data');
     return { log, messageId: message.id, orderId, event, failure: null };
   } catch (error) {
     const failure = JSON.stringify(describeError(error));
-    return { log, messageId: `unreadable:${log.seq}`, orderId, event: null, failure };
+    const stored = { ...log, payload: log.payload.replaceAll('\0', '\ufffd') };
+    return { log: stored, messageId: `unreadable:${log.seq}`, orderId, event: null, failure };
   }
 }

@@ -1,4 +1,5 @@
 import { PARTITIONS } from '../../contracts/ids.ts';
+import { startPeriodic } from '../periodic.ts';
 import { beat, type ClaimedPartition, claim, forgetCopy, release, renew } from '../store/partitions.ts';
 import type { PartitionWorker, WorkerOptions } from './partition-worker.ts';
 import { startPartitionWorker } from './partition-worker.ts';
@@ -56,22 +57,19 @@ export function startPartitionOwner(
     }
   };
 
-  const run = async (): Promise<void> => {
-    while (!isStopping) {
-      await share().catch((error: unknown) => log.warn({ err: error }, 'leases could not be renewed'));
-      await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
-    }
-  };
-  const running = run();
+  const rounds = startPeriodic('leases', BEAT_MS, log, async () => {
+    await share();
+    return 'idle';
+  });
 
   return {
     async stop() {
       isStopping = true;
-      const finished = Promise.all([...workers.keys()].map(drop));
-      const held = [...workers.keys()];
+      const finished = Promise.all([...workers.values()].map((worker) => worker.stop()));
+      // The round in hand may still take partitions: only after it is known what has to be given back.
+      await rounds.stop();
       await finished;
-      await running;
-      await release(store, copyId, held).catch(() => {});
+      await giveBack([...workers.keys()]).catch(() => {});
       await forgetCopy(store, copyId).catch(() => {});
     },
   };

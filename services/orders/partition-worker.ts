@@ -17,6 +17,8 @@ export interface WorkerOptions {
   readonly partition: ClaimedPartition;
   /** Without arrivals for this long, lag means that the reader has stalled. */
   readonly silenceMs?: number;
+  /** An idle position is moved to the stream's end this often, so that expiry of old messages never looks like a loss. */
+  readonly idleAdvanceMs?: number;
 }
 
 export interface PartitionWorker {
@@ -29,14 +31,13 @@ export interface PartitionWorker {
 
 const BATCH_SIZE = 256;
 const SILENCE_MS = 15_000;
-/** An idle position is moved to the stream's end this often, so that expiry of old messages never looks like a loss. */
 const IDLE_ADVANCE_MS = 600_000;
 
 /** Reads one partition in order, from its committed position, until told to stop or fenced off. */
 export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   const { store, bus, log, partition } = options;
   const { part, epoch } = partition;
-  const silenceMs = options.silenceMs ?? SILENCE_MS;
+  const { silenceMs = SILENCE_MS, idleAdvanceMs = IDLE_ADVANCE_MS } = options;
   const stopped = Promise.withResolvers<void>();
   let isStopping = false;
   let seq = partition.seq;
@@ -93,7 +94,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
           log.warn({ part }, 'the reader hears nothing while messages wait: opened again');
           return;
         }
-        if (now - advancedAt > IDLE_ADVANCE_MS) {
+        if (now - advancedAt > idleAdvanceMs) {
           advancedAt = now;
           await advanceIdle();
         }

@@ -178,9 +178,10 @@ async function withhold(
 ): Promise<CommandResult> {
   const data: FulfillmentWithheld = { orderId, supplierOrderId, parcelId, reason, evidence };
   await commitAndPublish(store, bus, async (sql, say) => {
-    await sql.run("update parcels set fulfillment_state = 'withheld', updated_at = now() where id = $1", [
-      parcelId,
-    ]);
+    await sql.run(
+      "update parcels set fulfillment_state = 'withheld', fulfillment_doubt = null, updated_at = now() where id = $1",
+      [parcelId],
+    );
     say(
       eventRow({
         messageId: `${parcelId}:withheld:${commandId}`,
