@@ -6,6 +6,9 @@ import type { SupplierName } from './vocabulary.ts';
 /** Shopify serves these; 2026-10 until 1 October 2027. A retired one would silently be answered by another version. */
 export const SHOPIFY_API_VERSIONS = ['2026-01', '2026-04', '2026-07', '2026-10'] as const;
 
+/** About nine million events, and a week of facts for the crew. */
+export const STORE_GIGABYTES = 10;
+
 const text = z.string().trim();
 const port = z.coerce.number().int().min(1).max(65_535);
 const seconds = z.coerce
@@ -46,6 +49,8 @@ const Environment = z.object({
     })
     .optional(),
   NATS_URL: text.optional(),
+  /** Room for all streams together. */
+  NATS_STORE_GIGABYTES: z.coerce.number().min(0.1).max(100_000).default(STORE_GIGABYTES),
   /** Copies of each stream: 1 on one server, 3 in a cluster. */
   NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   SHOPIFY_SHOP_URL: text

@@ -8,7 +8,7 @@ import { migrate } from '../services/store/migrate.ts';
  */
 const { store, bus, settings } = await openContext(readSettings(process.env), 'setup', 2);
 const applied = await migrate(store);
-await bus.setUp(settings.NATS_REPLICAS);
+await bus.setUp(settings.NATS_REPLICAS, settings.NATS_STORE_GIGABYTES);
 process.stdout.write(`database ready (${applied.length} migrations applied), streams ready\n`);
 await bus.close();
 await store.close();

@@ -1,3 +1,4 @@
+import { STORE_GIGABYTES } from '../../contracts/settings.ts';
 import type { ServiceName } from '../../contracts/subjects.ts';
 import {
   type Command,
@@ -25,8 +26,11 @@ export interface Bus {
     concurrency: number,
     handle: (command: Command) => Promise<CommandResult>,
   ): Promise<CommandConsumer>;
-  /** Creates or updates streams and durables. @param replicas 1 on one server, 3 in a cluster. */
-  setUp(replicas: number): Promise<void>;
+  /**
+   * Creates or updates streams and durables.
+   * @param replicas 1 on one server, 3 in a cluster. @param gigabytes that the streams may take together.
+   */
+  setUp(replicas: number, gigabytes?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,7 +60,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
     consume: (service, concurrency, handle) => consumeCommands(jetstream, service, concurrency, handle),
-    setUp: (replicas) => setUpStreams(manager, replicas),
+    setUp: (replicas, gigabytes = STORE_GIGABYTES) => setUpStreams(manager, replicas, gigabytes),
     async close() {
       publisher.close();
       await connection.drain().catch(() => connection.close());

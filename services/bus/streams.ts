@@ -14,17 +14,19 @@ import { commandFilter, SERVICES, type ServiceName, STREAMS } from '../../contra
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const GIGABYTE = 1_000_000_000;
+/** Of the room that the streams may take together. */
+const SHARE = { events: 0.6, commands: 0.2, crew: 0.18, advisories: 0.02 };
 
 type Wanted = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 
 /** `discard: new` refuses what does not fit; the default would drop the oldest in silence. */
-const WANTED: readonly Wanted[] = [
+const wantedStreams = (bytes: number): readonly Wanted[] => [
   {
     name: STREAMS.events,
     subjects: ['oms.evt.>'],
     retention: RetentionPolicy.Limits,
     max_age: nanos(60 * DAY_MS),
-    max_bytes: 20 * GIGABYTE,
+    max_bytes: bytes * SHARE.events,
     discard: DiscardPolicy.New,
     duplicate_window: nanos(2 * MINUTE_MS),
     deny_delete: true,
@@ -33,7 +35,7 @@ const WANTED: readonly Wanted[] = [
     name: STREAMS.commands,
     subjects: ['oms.cmd.>'],
     retention: RetentionPolicy.Workqueue,
-    max_bytes: 5 * GIGABYTE,
+    max_bytes: bytes * SHARE.commands,
     discard: DiscardPolicy.New,
     duplicate_window: nanos(10 * MINUTE_MS),
   },
@@ -42,7 +44,7 @@ const WANTED: readonly Wanted[] = [
     subjects: ['oms.pub.>'],
     retention: RetentionPolicy.Limits,
     max_age: nanos(7 * DAY_MS),
-    max_bytes: 5 * GIGABYTE,
+    max_bytes: bytes * SHARE.crew,
     discard: DiscardPolicy.Old,
     duplicate_window: nanos(2 * MINUTE_MS),
   },
@@ -54,7 +56,7 @@ const WANTED: readonly Wanted[] = [
     ],
     retention: RetentionPolicy.Limits,
     max_age: nanos(30 * DAY_MS),
-    max_bytes: GIGABYTE / 10,
+    max_bytes: bytes * SHARE.advisories,
     discard: DiscardPolicy.Old,
   },
 ];
@@ -68,16 +70,31 @@ const MAX_DELIVER = 20;
 
 const isNotFound = (error: unknown): boolean => error instanceof NatsError && error.api_error?.code === 404;
 
-/** Makes or updates the four streams and the durable of each service. The set-up step's work, never a service's. */
-export async function setUpStreams(manager: JetStreamManager, replicas: number): Promise<void> {
-  for (const wanted of WANTED) {
+const isFull = (error: unknown): boolean =>
+  error instanceof NatsError && error.api_error?.err_code === 10_047;
+
+/**
+ * Makes or updates the four streams and the durable of each service. The set-up step's work, never a service's.
+ * @param gigabytes that the streams may take together; JetStream must have that much room.
+ * @throws AppError `stream_mismatch` when it has not.
+ */
+export async function setUpStreams(
+  manager: JetStreamManager,
+  replicas: number,
+  gigabytes: number,
+): Promise<void> {
+  for (const wanted of wantedStreams(gigabytes * GIGABYTE)) {
     const config = { storage: StorageType.File, num_replicas: replicas, ...wanted };
     try {
       await manager.streams.info(wanted.name);
       await manager.streams.update(wanted.name, config);
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      await manager.streams.add(config);
+      await manager.streams.add(config).catch((cause: unknown) => {
+        if (!isFull(cause)) throw cause;
+        const message = `JetStream has no room for ${gigabytes} GB of streams: set NATS_STORE_GIGABYTES lower, or its max_file_store higher`;
+        throw new AppError('stream_mismatch', message, { retryable: false, cause });
+      });
     }
   }
   for (const service of SERVICES) {

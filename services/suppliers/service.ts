@@ -1,6 +1,6 @@
 import { BUY, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { SOURCE_ORDER, SourceOrder } from '../../contracts/commands/source-order.ts';
-import { purchaseMode } from '../../contracts/settings.ts';
+import { purchaseMode, type Settings } from '../../contracts/settings.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { handling, serveCommands } from '../serve-commands.ts';
 import { lookUp } from './look-up.ts';
@@ -11,8 +11,13 @@ import { createAdapters } from './registry.ts';
 import { sourceOrder } from './source-order.ts';
 import { startWatch } from './watch.ts';
 
-/** Supplier calls are mostly waiting; the limiter row, not this number, keeps a supplier's rate. */
-const CONCURRENCY = 16;
+const MOST_COMMANDS = 16;
+/**
+ * Commands at once. Each makes several calls one after another and all wait in the same line: with more of them than
+ * two seconds of the supplier's rate, their waits would outlast the patience of a call.
+ */
+const concurrencyOf = ({ CJ_DROPSHIPPING_REQUESTS_PER_SECOND: rate }: Settings): number =>
+  Math.min(MOST_COMMANDS, Math.max(2, Math.floor(rate * 2)));
 
 /** Sources, buys, pays, looks up and watches: everything that speaks to a supplier. */
 export async function startSuppliers(context: ServiceContext): Promise<StopService> {
@@ -21,7 +26,7 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
   for (const supplier of adapters.keys()) {
     context.log.info({ supplier, mode: purchaseMode(context.settings, supplier) }, 'purchasing mode');
   }
-  const consumer = await serveCommands(context, 'suppliers', CONCURRENCY, {
+  const consumer = await serveCommands(context, 'suppliers', concurrencyOf(context.settings), {
     [SOURCE_ORDER]: handling(SourceOrder, (command) => sourceOrder(ports, command)),
     [BUY]: handling(PurchaseCommand, (command, commandId) => buy(ports, command, commandId)),
     [PAY]: handling(PurchaseCommand, (command, commandId) => pay(ports, command, commandId)),

@@ -1,0 +1,131 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { HOLD_REASONS, ORDER_STATES, SUPPLIER_ORDER_STATES } from '../contracts/vocabulary.ts';
+import type { Sql } from '../services/store/store.ts';
+import { GAUGE_NAMES, type GaugeName, type GaugeValue, readStoreGauges } from './store-gauges.ts';
+
+const PREFIX = 'order_manager_';
+/** Around the webhook's promise (five seconds) and its usual few milliseconds. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export interface Metrics {
+  observeRequest(request: {
+    readonly method: string;
+    readonly route: string;
+    readonly status: number;
+    readonly durationMs: number;
+  }): void;
+  /** @param verdict `accepted`, `repeated`, or the code of the problem. */
+  countWebhook(topic: string, verdict: string): void;
+  /** Prometheus text. Without the database it says so and leaves out what only the database knows. */
+  scrape(): Promise<string>;
+  readonly contentType: string;
+  close(): void;
+}
+
+const DATABASE_GAUGES: Readonly<
+  Record<GaugeName, { name: string; help: string; label?: string; values?: readonly string[] }>
+> = {
+  orders: { name: 'orders', help: 'Orders by state', label: 'state', values: ORDER_STATES },
+  supplier_orders: {
+    name: 'supplier_orders',
+    help: 'Supplier orders by state',
+    label: 'state',
+    values: SUPPLIER_ORDER_STATES,
+  },
+  open_holds: { name: 'open_holds', help: 'Open holds by reason', label: 'reason', values: HOLD_REASONS },
+  dead_letters: {
+    name: 'dead_letters',
+    help: 'Messages set aside, and those parked behind them',
+    label: 'state',
+    values: ['open', 'parked'],
+  },
+  outbox_age: {
+    name: 'outbox_oldest_unpublished_age_seconds',
+    help: 'Age of the oldest outbox row that is not published yet',
+  },
+  timers_overdue: { name: 'timers_overdue', help: 'Timers that are due and not handled yet' },
+  partitions_halted: { name: 'partitions_halted', help: 'Partitions of the event log that nobody may read' },
+};
+
+/** A state that has no orders is told as 0, so that it is not mistaken for silence. */
+function setGauges(gauges: ReadonlyMap<GaugeName, Gauge>, values: readonly GaugeValue[]): void {
+  for (const [name, gauge] of gauges) {
+    const { label, values: known = [] } = DATABASE_GAUGES[name];
+    gauge.reset();
+    if (label === undefined) continue;
+    for (const value of known) gauge.set({ [label]: value }, 0);
+  }
+  for (const { name, label: text, value } of values) {
+    const { label } = DATABASE_GAUGES[name];
+    gauges.get(name)?.set(label === undefined ? {} : { [label]: text }, value);
+  }
+}
+
+/** A registry of its own: several gateways in one process do not meet. */
+export function createMetrics(sql: Sql): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: PREFIX });
+  const databaseRegistry = new Registry();
+  const registers = [registry];
+  const requests = new Histogram({
+    name: `${PREFIX}http_request_duration_seconds`,
+    help: 'Duration of HTTP requests by route pattern and status',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers,
+  });
+  const webhooks = new Counter({
+    name: `${PREFIX}webhooks_total`,
+    help: 'Webhook deliveries by topic and verdict',
+    labelNames: ['topic', 'verdict'],
+    registers,
+  });
+  const isUp = new Gauge({
+    name: `${PREFIX}database_up`,
+    help: 'Whether the database answered this scrape',
+    registers,
+  });
+  const gauges = new Map<GaugeName, Gauge>();
+  for (const gauge of GAUGE_NAMES) {
+    const { name, help, label } = DATABASE_GAUGES[gauge];
+    const labelNames = label === undefined ? [] : [label];
+    gauges.set(
+      gauge,
+      new Gauge({ name: `${PREFIX}${name}`, help, labelNames, registers: [databaseRegistry] }),
+    );
+  }
+
+  const readDatabase = async (): Promise<string> => {
+    try {
+      setGauges(gauges, await readStoreGauges(sql));
+      isUp.set(1);
+      return await databaseRegistry.metrics();
+    } catch {
+      isUp.set(0);
+      return '';
+    }
+  };
+  // Counting takes a scan: scrapes at the same time share one.
+  let running: Promise<string> | undefined;
+  const database = (): Promise<string> => {
+    running ??= readDatabase().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+
+  return {
+    observeRequest: ({ method, route, status, durationMs }) =>
+      requests.observe({ method, route, status }, durationMs / 1_000),
+    countWebhook: (topic, verdict) => webhooks.inc({ topic, verdict }),
+    async scrape() {
+      const counts = await database();
+      return `${await registry.metrics()}\n${counts}`;
+    },
+    contentType: registry.contentType,
+    close() {
+      registry.clear();
+      databaseRegistry.clear();
+    },
+  };
+}

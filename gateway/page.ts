@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { AppError } from '../contracts/errors.ts';
+
+/** A place in a list that goes from new to old: everything after it is older, or as old with a smaller id. */
+export interface Place {
+  readonly createdAt: Date;
+  readonly id: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+const Cursor = z.tuple([z.iso.datetime(), z.string().regex(/^\w{1,64}$/)]);
+
+export const toCursor = ({ createdAt, id }: Place): string =>
+  Buffer.from(JSON.stringify([createdAt.toISOString(), id])).toString('base64url');
+
+/** @throws AppError `body_invalid` for what is no cursor of ours. */
+export function fromCursor(cursor: string): Place {
+  try {
+    const [createdAt, id] = Cursor.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    return { createdAt: new Date(createdAt), id };
+  } catch (cause) {
+    const fields = [{ path: 'cursor', message: 'must be the nextCursor of an earlier answer' }];
+    throw new AppError('body_invalid', 'the query is not as it must be', { retryable: false, cause, fields });
+  }
+}
+
+/** As MikroORM's `where`. The first condition lets the index begin at the place instead of at the newest row. */
+export const after = ({ createdAt, id }: Place) => ({
+  createdAt: { $lte: createdAt },
+  $or: [{ createdAt: { $lt: createdAt } }, { id: { $lt: id } }],
+});
+
+export const NEWEST_FIRST = { createdAt: 'desc', id: 'desc' } as const;
+
+/** @param found one row more than `limit` when there is a next page. */
+export function toPage<T extends Place>(found: readonly T[], limit: number): Page<T> {
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  return { items, nextCursor: found.length > limit && last !== undefined ? toCursor(last) : null };
+}

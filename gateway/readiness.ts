@@ -1,0 +1,37 @@
+import type { FieldProblem } from '../contracts/errors.ts';
+import { STREAMS } from '../contracts/subjects.ts';
+import type { Bus } from '../services/bus/bus.ts';
+import type { Sql } from '../services/store/store.ts';
+import { withPatience } from './with-patience.ts';
+
+/** Whoever asks gives up after a few seconds, so an answer that takes longer is a no. */
+const PATIENCE_MS = 2_000;
+
+async function databaseProblems(sql: Sql): Promise<FieldProblem[]> {
+  try {
+    const halted = await withPatience(
+      sql.query<{ part: number; halted: string }>(
+        'select part, halted from event_partitions where halted is not null order by part',
+      ),
+      PATIENCE_MS,
+    );
+    return halted.map(({ part, halted: reason }) => ({ path: `partition.${part}`, message: reason }));
+  } catch {
+    return [{ path: 'database', message: 'PostgreSQL does not answer, or its schema is not set up' }];
+  }
+}
+
+async function natsProblems(bus: Bus): Promise<FieldProblem[]> {
+  try {
+    if (!bus.isConnected()) return [{ path: 'nats', message: 'there is no connection to NATS' }];
+    await withPatience(bus.streamState(STREAMS.events), PATIENCE_MS);
+    return [];
+  } catch {
+    return [{ path: 'nats', message: 'JetStream does not answer, or its streams are not set up' }];
+  }
+}
+
+/** What keeps orders from being worked on, by part. Empty: all is well. */
+export async function findProblems(sql: Sql, bus: Bus): Promise<FieldProblem[]> {
+  return (await Promise.all([databaseProblems(sql), natsProblems(bus)])).flat();
+}

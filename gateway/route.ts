@@ -1,0 +1,34 @@
+import type { H3, H3Event } from 'h3';
+import type { Guard } from './api-key.ts';
+import { refusal } from './problem.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** As h3 writes patterns: `/orders/:orderId`. */
+  readonly path: string;
+  /** Without it the API key is asked for. */
+  readonly isOpen?: boolean;
+  readonly handle: (event: H3Event) => unknown;
+}
+
+/** Registers the routes; every other method of a known path is answered 405 with what is allowed. */
+export function addRoutes(app: H3, routes: readonly Route[], guard: Guard): void {
+  const allowed = new Map<string, string[]>();
+  for (const { method, path, isOpen = false, handle } of routes) {
+    const methods = method === 'GET' ? (['GET', 'HEAD'] as const) : [method];
+    for (const each of methods) {
+      app.on(each, path, (event) => {
+        if (!isOpen) guard(event);
+        return handle(event);
+      });
+    }
+    allowed.set(path, [...(allowed.get(path) ?? []), ...methods]);
+  }
+  for (const [path, methods] of allowed) {
+    const allow = methods.join(', ');
+    app.all(path, () => {
+      const detail = `this path takes ${allow}`;
+      throw refusal({ status: 405, code: 'method_not_allowed', detail, headers: { allow } });
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import { AppError } from '../contracts/errors.ts';
+import type { ServiceContext, StopService } from '../services/run-service.ts';
+import { createApiKeyGuard } from './api-key.ts';
+import { createApp } from './app.ts';
+import { createMetrics } from './metrics.ts';
+import { healthRoutes } from './routes/health.ts';
+import { orderRoutes } from './routes/orders.ts';
+import { productMappingRoutes } from './routes/product-mappings.ts';
+import { supplierOrderRoutes } from './routes/supplier-orders.ts';
+import { serve } from './server.ts';
+import { createIntake } from './webhooks/intake.ts';
+import { shopifyRoutes } from './webhooks/shopify-routes.ts';
+import { createVerifier } from './webhooks/verify-delivery.ts';
+
+/**
+ * The way in: validates, commits, answers. It calls no supplier and no shop.
+ * @throws AppError `settings_invalid` without ORDER_MANAGER_API_KEY or when ORDER_MANAGER_PORT cannot be had.
+ */
+export async function startGateway({ settings, log, store, bus }: ServiceContext): Promise<StopService> {
+  const { ORDER_MANAGER_API_KEY: apiKey, ORDER_MANAGER_HOST: host, ORDER_MANAGER_PORT: port } = settings;
+  if (apiKey === undefined) {
+    const message =
+      'cannot start: ORDER_MANAGER_API_KEY is not set, and without it the API would be open to everybody';
+    throw new AppError('settings_invalid', message, { retryable: false });
+  }
+  const metrics = createMetrics(store);
+  const intake = createIntake(store, bus);
+  const routes = [
+    ...shopifyRoutes({ verify: createVerifier(settings), intake, metrics }),
+    ...orderRoutes(store),
+    ...supplierOrderRoutes(store),
+    ...productMappingRoutes(store, bus),
+    ...healthRoutes(store, bus, metrics),
+  ];
+  const server = await serve(
+    createApp(routes, { guard: createApiKeyGuard(apiKey), metrics, log }),
+    host,
+    port,
+  );
+  log.info({ host, port: server.port }, 'the gateway listens');
+  return async () => {
+    await server.close();
+    await intake.stop();
+    metrics.close();
+  };
+}

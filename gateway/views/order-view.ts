@@ -1,0 +1,103 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { HoldView, OrderSummary, OrderView } from '../../contracts/resources/order.ts';
+import { unitsOnSupplierOrders } from '../../machines/order-units.ts';
+import { CustomerDetails, Hold, Order, OrderLine } from '../../services/store/entities/order.ts';
+import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
+import { SUPPLIER_ORDER_FIELDS, toSupplierOrderViews } from './supplier-order-view.ts';
+
+/** Columns a summary needs; the machine's context is not among them. */
+export const ORDER_SUMMARY_FIELDS = [
+  'id',
+  'shop',
+  'shopOrderId',
+  'name',
+  'state',
+  'currency',
+  'totalMinor',
+  'placedAt',
+  'createdAt',
+  'updatedAt',
+] as const;
+
+type Row = Pick<Order, (typeof ORDER_SUMMARY_FIELDS)[number]>;
+
+const toSummary = (order: Row, holds: readonly Hold[]): OrderSummary => ({
+  id: order.id,
+  shop: order.shop,
+  shopOrderId: order.shopOrderId,
+  name: order.name,
+  status: order.state,
+  held: holds.length > 0,
+  holdReasons: [...new Set(holds.map(({ reason }) => reason))].sort(),
+  currency: order.currency,
+  totalMinor: order.totalMinor,
+  placedAt: order.placedAt,
+  createdAt: order.createdAt.toISOString(),
+  updatedAt: order.updatedAt.toISOString(),
+});
+
+const toHold = (hold: Hold): HoldView => ({
+  id: hold.id,
+  reason: hold.reason,
+  lineId: hold.lineId ?? null,
+  supplierOrderId: hold.supplierOrderId ?? null,
+  evidence: hold.evidence,
+  openedAt: hold.openedAt.toISOString(),
+});
+
+/** Summaries in the order of the rows, with one query for the holds of all of them. */
+export async function toOrderSummaries(em: EntityManager, orders: readonly Row[]): Promise<OrderSummary[]> {
+  if (orders.length === 0) return [];
+  const holds = await em.find(Hold, { orderId: { $in: orders.map(({ id }) => id) }, releasedAt: null });
+  const holdsOf = Map.groupBy(holds, ({ orderId }) => orderId);
+  return orders.map((order) => toSummary(order, holdsOf.get(order.id) ?? []));
+}
+
+const lineView = ({ context }: Order, line: OrderLine): OrderView['lines'][number] => {
+  const units = context.lines[line.lineId];
+  return {
+    lineId: line.lineId,
+    variantId: line.variantId ?? null,
+    sku: line.sku ?? null,
+    title: line.title,
+    unitPriceMinor: line.unitPriceMinor,
+    units: {
+      ordered: units?.ordered ?? 0,
+      outside: units?.outside ?? 0,
+      unallocated: units?.unallocated ?? 0,
+      held: units?.held ?? 0,
+      onSupplierOrders: unitsOnSupplierOrders(context, line.lineId),
+      cancelled: units?.cancelled ?? 0,
+    },
+  };
+};
+
+/** Everything about one order as it stands at one moment; null when there is none of that id. */
+export async function readOrderView(em: EntityManager, orderId: string): Promise<OrderView | null> {
+  const order = await em.findOne(Order, { id: orderId });
+  if (order === null) return null;
+  const holds = await em.find(
+    Hold,
+    { orderId, releasedAt: null },
+    { orderBy: { openedAt: 'asc', id: 'asc' } },
+  );
+  const lines = await em.find(OrderLine, { orderId }, { orderBy: { position: 'asc' } });
+  const customer = await em.findOne(CustomerDetails, { orderId });
+  const supplierOrders = await em.find(
+    SupplierOrder,
+    { orderId },
+    { fields: SUPPLIER_ORDER_FIELDS, orderBy: { createdAt: 'asc', id: 'asc' } },
+  );
+  return {
+    ...toSummary(order, holds),
+    customer: {
+      email: customer?.email ?? null,
+      phone: customer?.phone ?? null,
+      locale: customer?.locale ?? null,
+      shippingAddress: customer?.shippingAddress ?? null,
+    },
+    lines: lines.map((line) => lineView(order, line)),
+    holds: holds.map(toHold),
+    supplierOrders: await toSupplierOrderViews(em, supplierOrders),
+  };
+}

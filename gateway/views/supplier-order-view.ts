@@ -1,0 +1,75 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { ParcelView, SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
+import {
+  Parcel,
+  PurchaseIntent,
+  type SupplierOrder,
+  SupplierOrderLine,
+} from '../../services/store/entities/supplier-order.ts';
+
+/** Columns a view needs; the machine's context is not among them. */
+export const SUPPLIER_ORDER_FIELDS = [
+  'id',
+  'orderId',
+  'supplier',
+  'state',
+  'supplierReference',
+  'shippingMethod',
+  'shipsFrom',
+  'expectedCostMinor',
+  'amountMinor',
+  'currency',
+  'createdAt',
+  'updatedAt',
+] as const;
+
+type Row = Pick<SupplierOrder, (typeof SUPPLIER_ORDER_FIELDS)[number]>;
+
+const toParcel = (parcel: Parcel): ParcelView => ({
+  id: parcel.id,
+  state: parcel.state,
+  trackingNumber: parcel.trackingNumber,
+  lastMileTrackingNumber: parcel.lastMileTrackingNumber ?? null,
+  carrier: parcel.carrier ?? null,
+  trackingUrl: parcel.trackingUrl ?? null,
+  shopFulfillmentId: parcel.shopFulfillmentId ?? null,
+  lines: Object.entries(parcel.units).map(([lineId, units]) => ({ lineId, units })),
+});
+
+/** Views in the order of the rows, with three queries however many rows there are. */
+export async function toSupplierOrderViews(
+  em: EntityManager,
+  rows: readonly Row[],
+): Promise<SupplierOrderView[]> {
+  if (rows.length === 0) return [];
+  const supplierOrderId = { $in: rows.map(({ id }) => id) };
+  const lines = await em.find(SupplierOrderLine, { supplierOrderId }, { orderBy: { lineId: 'asc' } });
+  const parcels = await em.find(Parcel, { supplierOrderId }, { orderBy: { createdAt: 'asc', id: 'asc' } });
+  const intents = await em.find(PurchaseIntent, { supplierOrderId, kind: 'create' });
+  const linesOf = Map.groupBy(lines, (line) => line.supplierOrderId);
+  const parcelsOf = Map.groupBy(parcels, (parcel) => parcel.supplierOrderId);
+  const attempts = new Map(intents.map((intent) => [intent.supplierOrderId, intent.attempt]));
+  return rows.map((row) => ({
+    id: row.id,
+    orderId: row.orderId,
+    supplier: row.supplier,
+    status: row.state,
+    supplierReference: row.supplierReference ?? null,
+    attempt: attempts.get(row.id) ?? 0,
+    shippingMethod: row.shippingMethod,
+    shipsFrom: row.shipsFrom,
+    expectedCostMinor: row.expectedCostMinor,
+    amountMinor: row.amountMinor ?? null,
+    currency: row.currency,
+    lines: (linesOf.get(row.id) ?? []).map((line) => ({
+      lineId: line.lineId,
+      units: line.units,
+      supplierProductId: line.supplierProductId,
+      supplierVariantId: line.supplierVariantId,
+      supplierUnits: line.supplierUnits,
+    })),
+    parcels: (parcelsOf.get(row.id) ?? []).map(toParcel),
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  }));
+}

@@ -1,0 +1,202 @@
+import { AppError } from '../../contracts/errors.ts';
+import type { Bus } from '../../services/bus/bus.ts';
+import { publishQueued } from '../../services/bus/commit-and-publish.ts';
+import { isOutage } from '../../services/store/outage.ts';
+import { type OutboxRow, type QueuedRow, queue } from '../../services/store/outbox.ts';
+import { insertRows } from '../../services/store/rows.ts';
+import type { Sql, Store } from '../../services/store/store.ts';
+import { withPatience } from '../with-patience.ts';
+import type { CustomerRow } from './order-facts.ts';
+
+export interface WebhookRow {
+  /** `shopify:<shop domain>`. */
+  readonly source: string;
+  readonly delivery_id: string;
+  readonly event_id: string | null;
+  readonly topic: string;
+  readonly api_version: string;
+  readonly triggered_at: string | null;
+  readonly order_id: string;
+  readonly body: string;
+}
+
+export interface Delivery {
+  readonly webhook: WebhookRow;
+  readonly customer: CustomerRow;
+  readonly event: OutboxRow;
+}
+
+export interface Intake {
+  /**
+   * Resolves when the delivery is committed, or was already: only then may it be answered.
+   * @throws AppError `store_unavailable` when it is not known to be committed, `body_invalid` when the database
+   * refuses this delivery's data.
+   */
+  take(delivery: Delivery): Promise<'accepted' | 'repeated'>;
+  /** Waits for what was taken to be committed and published. */
+  stop(): Promise<void>;
+}
+
+interface Waiting {
+  readonly delivery: Delivery;
+  readonly resolve: (verdict: 'accepted' | 'repeated') => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** 256 rows a transaction and two of them at once were the best of what was measured (facts, section 5). */
+const BATCH = 256;
+const FLIGHTS = 2;
+/** Within Shopify's five seconds; what commits after all is found by the repeat and published by the sweeper. */
+const PATIENCE_MS = 4_000;
+/** Some seconds of work: who comes later would not be answered within Shopify's five seconds anyway. */
+const MOST_WAITING = 8_192;
+
+const WEBHOOK_COLUMNS = {
+  source: 'text',
+  delivery_id: 'text',
+  event_id: 'text',
+  topic: 'text',
+  api_version: 'text',
+  triggered_at: 'text',
+  order_id: 'text',
+  body: 'text',
+};
+const CUSTOMER_COLUMNS = {
+  order_id: 'text',
+  source_updated_at: 'timestamptz',
+  email: 'text',
+  phone: 'text',
+  locale: 'text',
+  tax_id: 'text',
+  shipping_address: 'jsonb',
+};
+
+const keyOf = ({ source, delivery_id }: Pick<WebhookRow, 'source' | 'delivery_id'>): string =>
+  `${source} ${delivery_id}`;
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The newest of each order, in the order of their ids: one statement cannot touch a row twice, nor may two batches deadlock. */
+function newestCustomers(deliveries: readonly Delivery[]): CustomerRow[] {
+  const newest = new Map<string, CustomerRow>();
+  for (const { customer } of deliveries) {
+    const known = newest.get(customer.order_id);
+    if (known === undefined || known.source_updated_at < customer.source_updated_at)
+      newest.set(customer.order_id, customer);
+  }
+  return [...newest.values()].sort((a, b) => byText(a.order_id, b.order_id));
+}
+
+/** Writes what is new of the batch and returns it, each delivery once. */
+async function insertNew(sql: Sql, batch: readonly Delivery[]): Promise<Delivery[]> {
+  const rows = await insertRows<Pick<WebhookRow, 'source' | 'delivery_id'>>(
+    sql,
+    'webhooks',
+    WEBHOOK_COLUMNS,
+    batch.map(({ webhook }) => webhook).sort((a, b) => byText(keyOf(a), keyOf(b))),
+    'on conflict (source, delivery_id) do nothing returning source, delivery_id',
+  );
+  const unclaimed = new Set(rows.map(keyOf));
+  const fresh = batch.filter(({ webhook }) => unclaimed.delete(keyOf(webhook)));
+  await insertRows(
+    sql,
+    'customer_details',
+    CUSTOMER_COLUMNS,
+    newestCustomers(fresh),
+    `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at, email = excluded.email,
+       phone = excluded.phone, locale = excluded.locale, tax_id = excluded.tax_id,
+       shipping_address = excluded.shipping_address
+     where customer_details.source_updated_at < excluded.source_updated_at`,
+  );
+  return fresh;
+}
+
+function sqlStateOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if ('code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code))
+    return error.code;
+  return sqlStateOf(error.cause);
+}
+
+function toRefusal(error: unknown): unknown {
+  if (isOutage(error)) {
+    const message = 'the database is away or too slow: send it again';
+    return new AppError('store_unavailable', message, { retryable: true, cause: error });
+  }
+  // 22: a value that its column cannot hold; 23: a constraint.
+  if (!/^2[23]/.test(sqlStateOf(error))) return error;
+  return new AppError('body_invalid', 'the database cannot hold a value of this order', {
+    retryable: false,
+    cause: error,
+  });
+}
+
+/**
+ * Commits deliveries in small batches: inbox row, customer and outbox row together, then the answer, then the bus.
+ * A batch that the database refuses is taken apart, so that one bad delivery fails alone.
+ */
+export function createIntake(store: Store, bus: Bus): Intake {
+  const waiting: Waiting[] = [];
+  const flights = new Set<Promise<void>>();
+  const publishing = new Set<Promise<void>>();
+  let isGathering = false;
+
+  const publish = (queued: readonly QueuedRow[]): void => {
+    const published = publishQueued(store, bus, queued).finally(() => publishing.delete(published));
+    publishing.add(published);
+  };
+
+  const write = (batch: readonly Waiting[]): Promise<{ fresh: Set<Delivery>; queued: QueuedRow[] }> =>
+    store.transaction(async (sql) => {
+      const deliveries = batch.map(({ delivery }) => delivery);
+      const fresh = await insertNew(sql, deliveries);
+      const events = fresh.map(({ event }) => event);
+      return { fresh: new Set(fresh), queued: await queue(sql, events) };
+    });
+
+  const commit = async (batch: readonly Waiting[]): Promise<void> => {
+    try {
+      const { fresh, queued } = await withPatience(write(batch), PATIENCE_MS);
+      for (const { delivery, resolve } of batch) resolve(fresh.has(delivery) ? 'accepted' : 'repeated');
+      publish(queued);
+    } catch (error) {
+      if (batch.length > 1 && !isOutage(error)) {
+        for (const one of batch) await commit([one]);
+        return;
+      }
+      const refusal = toRefusal(error);
+      for (const { reject } of batch) reject(refusal);
+    }
+  };
+
+  const launch = (): void => {
+    isGathering = false;
+    while (flights.size < FLIGHTS && waiting.length > 0) {
+      const flight = commit(waiting.splice(0, BATCH)).finally(() => {
+        flights.delete(flight);
+        launch();
+      });
+      flights.add(flight);
+    }
+  };
+
+  return {
+    take: (delivery) =>
+      new Promise((resolve, reject) => {
+        if (waiting.length >= MOST_WAITING) {
+          const message = 'too many deliveries wait already: send it again later';
+          return reject(new AppError('store_unavailable', message, { retryable: true }));
+        }
+        waiting.push({ delivery, resolve, reject });
+        if (isGathering) return;
+        isGathering = true;
+        // What else arrives in this turn of the event loop travels along.
+        setImmediate(launch);
+      }),
+    async stop() {
+      launch();
+      while (flights.size > 0) await Promise.all(flights);
+      await Promise.all(publishing);
+    },
+  };
+}

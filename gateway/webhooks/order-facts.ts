@@ -1,0 +1,131 @@
+import { AppError } from '../../contracts/errors.ts';
+import type { OrderReceived, ReceivedLine } from '../../contracts/events/order-received.ts';
+import { orderIdOf } from '../../contracts/ids.ts';
+import { toMinor } from '../../contracts/money.ts';
+import type { ShippingAddress } from '../../contracts/resources/order.ts';
+import type { ShopifyAddress, ShopifyLine, ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
+import { brazilianTaxIdOf } from './tax-id.ts';
+
+/** A row of `customer_details`, the only place for what names a person. */
+export interface CustomerRow {
+  readonly order_id: string;
+  /** Version of the body in UTC: an older one never replaces a newer one. */
+  readonly source_updated_at: string;
+  readonly email: string | null;
+  readonly phone: string | null;
+  readonly locale: string | null;
+  readonly tax_id: string | null;
+  readonly shipping_address: ShippingAddress | null;
+}
+
+/** Everything not listed (authorized, partially paid, expired, unknown) is money that is not here yet. */
+const PAYMENTS = new Map<string | null, OrderReceived['payment']>([
+  ['paid', 'paid'],
+  ['partially_refunded', 'paid'],
+  ['refunded', 'refunded'],
+  ['voided', 'voided'],
+]);
+
+const first = (...places: readonly (string | null | undefined)[]): string | null =>
+  places.find((place) => place !== null && place !== undefined && place !== '') ?? null;
+
+function minorAt(path: string, amount: string, currency: string): number {
+  try {
+    return toMinor(amount, currency);
+  } catch (cause) {
+    const fields = [{ path, message: `must be an exact amount in ${currency}` }];
+    throw new AppError('body_invalid', 'the order has an amount that its currency cannot hold', {
+      retryable: false,
+      cause,
+      fields,
+    });
+  }
+}
+
+const deliveredBy = (line: ShopifyLine): ReceivedLine['deliveredBy'] => {
+  if (!line.requires_shipping || line.gift_card) return 'nobody';
+  const service = line.fulfillment_service ?? 'manual';
+  return service === 'manual' || service === 'gift_card' ? 'us' : 'other_service';
+};
+
+function toLine(line: ShopifyLine, index: number, currency: string): ReceivedLine {
+  const units = line.current_quantity ?? line.quantity;
+  return {
+    lineId: line.id,
+    variantId: line.variant_id,
+    productId: line.product_id,
+    sku: line.sku,
+    title: first(line.title, line.name, line.sku) ?? 'Article',
+    unitPriceMinor: minorAt(`line_items.${index}.price`, line.price, currency),
+    units,
+    openUnits: Math.min(units, line.fulfillable_quantity ?? units),
+    deliveredBy: deliveredBy(line),
+  };
+}
+
+const nameOf = (address: ShopifyAddress): string =>
+  address.name ?? [address.first_name, address.last_name].filter((part) => part !== null).join(' ');
+
+const toAddress = (address: ShopifyAddress): ShippingAddress => ({
+  name: nameOf(address),
+  company: address.company ?? '',
+  address1: address.address1 ?? '',
+  address2: address.address2 ?? '',
+  city: address.city ?? '',
+  province: address.province ?? '',
+  provinceCode: address.province_code ?? '',
+  zip: address.zip ?? '',
+  country: address.country ?? '',
+  countryCode: address.country_code?.toUpperCase() ?? '',
+  phone: address.phone ?? '',
+});
+
+const isComplete = ({ name, address1, city, countryCode }: ShippingAddress): boolean =>
+  [name, address1, city, countryCode].every((part) => part !== '');
+
+/**
+ * What an order body says, parted into facts for the bus and the customer's own row.
+ * Amounts are in the shop's currency, as they stand after edits and refunds where the body says so.
+ * @param shop myshopify domain that sent the body.
+ * @throws AppError `body_invalid` when an amount does not fit its currency.
+ */
+export function toOrderFacts(
+  body: ShopifyOrderBody,
+  shop: string,
+): { readonly received: OrderReceived; readonly customer: CustomerRow } {
+  const orderId = orderIdOf(shop, body.id);
+  const { currency, customer, shipping_address: ship, billing_address: bill } = body;
+  const email = first(body.email, body.contact_email, customer?.email);
+  const address = ship === null ? null : toAddress(ship);
+  const [path, total] =
+    body.current_total_price === null
+      ? ['total_price', body.total_price]
+      : ['current_total_price', body.current_total_price];
+  return {
+    received: {
+      orderId,
+      shop,
+      shopOrderId: body.id,
+      name: body.name ?? `#${body.id}`,
+      currency,
+      totalMinor: minorAt(path, total, currency),
+      placedAt: body.processed_at ?? body.created_at,
+      sourceUpdatedAt: body.updated_at,
+      test: body.test,
+      cancelled: body.cancelled_at !== null,
+      payment: PAYMENTS.get(body.financial_status) ?? 'pending',
+      hasAddress: address !== null && isComplete(address),
+      hasEmail: email !== null,
+      lines: body.line_items.map((line, index) => toLine(line, index, currency)),
+    },
+    customer: {
+      order_id: orderId,
+      source_updated_at: body.updated_at,
+      email,
+      phone: first(body.phone, ship?.phone, customer?.phone, bill?.phone),
+      locale: body.customer_locale,
+      tax_id: brazilianTaxIdOf(body),
+      shipping_address: address,
+    },
+  };
+}
