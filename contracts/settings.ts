@@ -19,7 +19,9 @@ const origin = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\
 const mode = z.enum(['off', 'shadow', 'live']);
 const usd = text.transform((amount, context) => {
   try {
-    return toMinor(amount, 'USD');
+    const minor = toMinor(amount, 'USD');
+    if (minor >= 0) return minor;
+    throw new RangeError('below zero');
   } catch {
     context.addIssue({ code: 'custom', message: 'must be an amount in US dollars, like 500.00' });
     return z.NEVER;
@@ -138,8 +140,10 @@ export function missingParts(settings: Settings): string[] {
   };
   add('Shopify webhooks are', lacking(['SHOPIFY_SHOP_URL', 'SHOPIFY_API_SECRET']));
   if (!hasShopifyLogin(settings)) {
-    const missing = lacking(['SHOPIFY_SHOP_URL', 'SHOPIFY_API_KEY', 'SHOPIFY_API_SECRET']);
-    add('Writing to the shop is', `${missing} (or SHOPIFY_ACCESS_TOKEN)`);
+    const missing = lacking(['SHOPIFY_SHOP_URL', 'SHOPIFY_API_SECRET']);
+    const hasToken = settings.SHOPIFY_ACCESS_TOKEN !== undefined || settings.SHOPIFY_API_KEY !== undefined;
+    const token = hasToken ? '' : 'SHOPIFY_ACCESS_TOKEN (or SHOPIFY_API_KEY)';
+    add('Writing to the shop is', [missing, token].filter((part) => part !== '').join(', '));
   }
   add('CJ Dropshipping is', lacking(['CJ_DROPSHIPPING_API_KEY']));
   add('AliExpress is', lacking(['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET', 'ALIEXPRESS_ACCESS_TOKEN']));

@@ -1,4 +1,5 @@
 import type { TimerElapsed } from '../contracts/deadlines.ts';
+import type { ReceivedLine } from '../contracts/events/order-received.ts';
 import type { SourcedPart } from '../contracts/events/order-sourced.ts';
 import type { FactData, FactType } from '../contracts/facts.ts';
 import type { ServiceName } from '../contracts/subjects.ts';
@@ -32,6 +33,7 @@ export interface ParcelRecord {
 /** What the supplier order's machine tells its order; both are stepped in one transaction. */
 export type ToOrder =
   | { type: 'supplier_order.moved'; data: { supplierOrderId: string; state: SupplierOrderStateName } }
+  | { type: 'supplier_order.given_up'; data: { supplierOrderId: string } }
   | {
       type: 'supplier_order.failed';
       data: { supplierOrderId: string; reason: HoldReason; evidence: Evidence };
@@ -49,6 +51,7 @@ export type Effect =
   | { kind: 'cancel_timer'; timer: Timer }
   | { kind: 'open_hold'; holdId: string; reason: HoldReason; scope: HoldScope; evidence: Evidence }
   | { kind: 'close_hold'; holdId: string }
+  | { kind: 'save_lines'; lines: readonly ReceivedLine[] }
   | { kind: 'create_supplier_order'; supplierOrderId: string; part: SourcedPart }
   | { kind: 'save_parcel'; parcel: ParcelRecord }
   | { kind: 'notify'; notification: NotificationKind; parcelId: string | null }

@@ -6,6 +6,18 @@ import { type OrderContext, unitsOnSupplierOrders } from './order-units.ts';
  * @throws AppError `conservation_violated` naming the line and its counts.
  */
 export function assertConserved(context: OrderContext): void {
+  for (const { units } of Object.values(context.supplierOrders)) {
+    for (const lineId of Object.keys(units)) {
+      if (lineId in context.lines) continue;
+      throw new AppError(
+        'conservation_violated',
+        `${context.orderId} has no line ${lineId}, but a supplier order has`,
+        {
+          retryable: false,
+        },
+      );
+    }
+  }
   for (const [lineId, units] of Object.entries(context.lines)) {
     const onSupplierOrders = unitsOnSupplierOrders(context, lineId);
     const counts = [units.unallocated, units.held, onSupplierOrders, units.outside, units.cancelled];

@@ -9,6 +9,7 @@ import {
 } from './decide.ts';
 import type { Effect, ToOrder, ToSupplierOrder } from './effect.ts';
 import { assertConserved } from './invariants.ts';
+import { unitsOfPart } from './order-units.ts';
 
 /** One customer order with its supplier orders: what is stepped together and stored in one transaction. */
 export interface OrderActor {
@@ -54,7 +55,7 @@ export function stepOrderActor(before: OrderActor, event: OrderEvent): Step {
       else {
         effects.push(effect);
         if (effect.kind === 'create_supplier_order' && order !== null) {
-          const units = Object.fromEntries(effect.part.lines.map((line) => [line.lineId, line.units]));
+          const units = unitsOfPart(effect.part);
           const { orderId } = order.context;
           const started = startSupplierOrder({ orderId, supplierOrderId: effect.supplierOrderId, units });
           supplierOrders.set(effect.supplierOrderId, started.state);

@@ -3,18 +3,17 @@ import { SOURCE_ORDER, type SourceOrder } from '../contracts/commands/source-ord
 import type { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
-import type {
-  Evidence,
-  HoldReason,
-  OrderStateName,
-  SupplierOrderStateName,
-} from '../contracts/vocabulary.ts';
-import type { Change, Effect, HoldScope, ToOrder } from './effect.ts';
+import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type { Change, Effect, ToOrder } from './effect.ts';
 import {
   applyFailed,
+  applyGivenUp,
   applySourced,
+  cancelRest,
   hasNothingToShip,
   hasUnitsToSource,
+  holdsOfBody,
+  inTurn,
   isHeld,
   liveSupplierOrders,
   matchesRequest,
@@ -22,6 +21,7 @@ import {
   type OrderContext,
   openHold,
   releaseHolds,
+  takeNewerBody,
 } from './order-units.ts';
 
 type OrderMachineEvent =
@@ -48,30 +48,6 @@ export function progressOf(context: OrderContext): OrderStateName {
 const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
 const confirmMail: Effect = { kind: 'notify', notification: 'order_confirmed', parcelId: null };
 
-/** Holds that an order brings with it; all that follows from a body but needs a person. */
-function firstHolds(context: OrderContext): Change<OrderContext> {
-  let holds = context.holds;
-  const effects: Effect[] = [fact('order.received')];
-  const open = (reason: HoldReason, scope: HoldScope, evidence: Evidence): void => {
-    const opened = openHold({ orderId: context.orderId, holds }, reason, scope, evidence);
-    holds = opened.context.holds ?? holds;
-    effects.push(...opened.effects);
-  };
-  if (context.test) open('operator', {}, { cause: 'test order: never bought, whatever is released' });
-  if (!context.cancelledInShop && !context.hasAddress && hasUnitsToSource(context)) {
-    open('address_invalid', {}, { missing: 'name, street, city or country to ship to' });
-  }
-  for (const [lineId, { held }] of Object.entries(context.lines)) {
-    if (held === 0) continue;
-    open(
-      'fulfillment_not_ours',
-      { lineId },
-      { cause: 'the shop gave this line to another fulfilment service' },
-    );
-  }
-  return { context: { holds }, effects };
-}
-
 const sourceCommand = (context: OrderContext): Effect => {
   const lines = Object.entries(context.lines)
     .filter(([, { unallocated }]) => unallocated > 0)
@@ -88,12 +64,13 @@ const machine = setup({
   },
   actions: { effect: (_, _effect: Effect) => {} },
   guards: {
-    isCancelled: ({ context }) => context.cancelledInShop || context.payment === 'voided',
-    isRefunded: ({ context }) => context.payment === 'refunded',
+    isCancelled: ({ context }) =>
+      (context.cancelledInShop || context.payment === 'voided') && liveSupplierOrders(context).length === 0,
+    isRefunded: ({ context }) => context.payment === 'refunded' && liveSupplierOrders(context).length === 0,
     isDone: ({ context }) => !context.test && PAID.includes(context.payment) && hasNothingToShip(context),
     isPaid: ({ context }) => !context.test && PAID.includes(context.payment),
     isUnpaid: ({ context }) => !context.test && !PAID.includes(context.payment),
-    mayBuy: ({ context }) => context.graceOver && !isHeld(context),
+    mayBuy: ({ context }) => PAID.includes(context.payment) && context.graceOver && !isHeld(context),
     mustSourceAgain: ({ context }) => !isHeld(context) && hasUnitsToSource(context),
     isSourced: ({ context }) => !isHeld(context) && !hasUnitsToSource(context),
   },
@@ -113,29 +90,42 @@ const isNewer = ({ context, event }: { context: OrderContext; event: OrderMachin
   (event.type === 'order.updated' || event.type === 'order.received') &&
   event.data.sourceUpdatedAt > context.sourceUpdatedAt;
 
-/** A newer body may bring the payment or the cancel. It never reopens a cancelled order. */
-const takeBody = apply((context, event) => {
-  if (event.type !== 'order.updated' && event.type !== 'order.received') return { context: {}, effects: [] };
-  const { payment, cancelled, sourceUpdatedAt, hasAddress, hasEmail } = event.data;
-  const mended = hasAddress
-    ? releaseHolds(context, ({ reason }) => reason === 'address_invalid')
+/** It never reopens a cancelled order. */
+const takeBodyOf = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'order.updated' || event.type === 'order.received'
+    ? takeNewerBody(context, event.data)
     : { context: {}, effects: [] };
-  return {
-    context: {
-      ...mended.context,
-      payment,
-      sourceUpdatedAt,
-      hasAddress,
-      hasEmail,
-      cancelledInShop: context.cancelledInShop || cancelled,
-    },
-    effects: [...mended.effects, fact('order.updated')],
-  };
-});
+
+const takeBody = apply(takeBodyOf);
+
+const askToSource = (context: OrderContext): Effect[] => [
+  sourceCommand(context),
+  { kind: 'set_timer', timer: { deadline: 'sourcing' } },
+];
+
+/** In sourcing, whatever changes holds or lines makes the answer on its way stale: a new round is asked for. */
+const sourceAfter = (change: typeof takeBodyOf) =>
+  apply((context, event) =>
+    inTurn(
+      context,
+      (now) => change(now, event),
+      (now) => {
+        const isSame = now.lines === context.lines && now.holds === context.holds;
+        if (isSame || isHeld(now) || !hasUnitsToSource(now)) return { context: {}, effects: [] };
+        const next = { ...now, round: now.round + 1 };
+        return { context: { round: next.round }, effects: askToSource(next) };
+      },
+    ),
+  );
 
 const bodyEvents = {
   'order.received': { guard: isNewer, actions: takeBody },
   'order.updated': { guard: isNewer, actions: takeBody },
+};
+
+const mailEvents = {
+  'notification.sent': { actions: emit(fact('notification.sent')) },
+  'notification.failed': { actions: emit(fact('notification.failed')) },
 };
 
 const holdEvents = {
@@ -161,8 +151,7 @@ const holdEvents = {
         : { context: {}, effects: [] },
     ),
   },
-  'notification.sent': { actions: emit(fact('notification.sent')) },
-  'notification.failed': { actions: emit(fact('notification.failed')) },
+  ...mailEvents,
 };
 
 const supplierOrderEvents = {
@@ -175,6 +164,13 @@ const supplierOrderEvents = {
       const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: { ...known, state } };
       return { context: { supplierOrders }, effects: [] };
     }),
+  },
+  'supplier_order.given_up': {
+    actions: apply((context, event) =>
+      event.type === 'supplier_order.given_up'
+        ? applyGivenUp(context, event.data.supplierOrderId)
+        : { context: {}, effects: [] },
+    ),
   },
   'supplier_order.failed': {
     actions: apply((context, event) =>
@@ -196,6 +192,8 @@ const PROGRESS = [
 
 /** From a progress state to whichever the supplier orders amount to now, or back to sourcing what was given back. */
 const follow = (here: (typeof PROGRESS)[number]) => [
+  { guard: 'isCancelled' as const, target: 'cancelled' },
+  { guard: 'isRefunded' as const, target: 'refunded' },
   {
     guard: 'mustSourceAgain' as const,
     target: 'sourcing',
@@ -230,7 +228,7 @@ export const orderMachine = machine.createMachine({
   initial: 'received',
   states: {
     received: {
-      entry: apply(firstHolds),
+      entry: [emit(fact('order.received')), apply(holdsOfBody)],
       always: [
         ...leaveBeforeBuying,
         { guard: 'isPaid', target: 'grace', actions: emit(confirmMail) },
@@ -244,7 +242,11 @@ export const orderMachine = machine.createMachine({
         return { ...hold, effects: [...hold.effects, { kind: 'set_timer', timer: { deadline: 'payment' } }] };
       }),
       exit: apply((context) => {
-        const released = releaseHolds(context, ({ reason }) => reason === 'payment_pending');
+        const released = releaseHolds(
+          context,
+          ({ reason, supplierOrderId }) =>
+            reason === 'payment_pending' || (reason === 'overdue' && supplierOrderId === undefined),
+        );
         return {
           ...released,
           effects: [...released.effects, { kind: 'cancel_timer', timer: { deadline: 'payment' } }],
@@ -256,14 +258,24 @@ export const orderMachine = machine.createMachine({
         ...holdEvents,
         'timer.elapsed': {
           guard: ({ event }) => event.data.deadline === 'payment',
-          actions: apply((context) => openHold(context, 'overdue', {}, { waitingFor: 'payment' })),
+          actions: apply((context) =>
+            inTurn(
+              context,
+              (now) => openHold(now, 'overdue', {}, { waitingFor: 'payment' }),
+              () => ({ context: {}, effects: [{ kind: 'cancel_timer', timer: { deadline: 'payment' } }] }),
+            ),
+          ),
         },
       },
     },
     grace: {
       entry: emit({ kind: 'set_timer', timer: { deadline: 'grace' } }),
       exit: emit({ kind: 'cancel_timer', timer: { deadline: 'grace' } }),
-      always: [...leaveBeforeBuying, { guard: 'mayBuy', target: 'sourcing' }],
+      always: [
+        ...leaveBeforeBuying,
+        { guard: 'isUnpaid', target: 'awaiting_payment' },
+        { guard: 'mayBuy', target: 'sourcing' },
+      ],
       on: {
         ...bodyEvents,
         ...holdEvents,
@@ -277,32 +289,21 @@ export const orderMachine = machine.createMachine({
       },
     },
     sourcing: {
-      entry: apply((context) => ({
-        context: {},
-        effects: [sourceCommand(context), { kind: 'set_timer', timer: { deadline: 'sourcing' } }],
-      })),
+      entry: apply((context) => ({ context: {}, effects: askToSource(context) })),
       exit: emit({ kind: 'cancel_timer', timer: { deadline: 'sourcing' } }),
-      always: { guard: 'isSourced', target: 'purchasing' },
+      always: [...leaveBeforeBuying, { guard: 'isSourced', target: 'purchasing' }],
       on: {
-        ...bodyEvents,
         ...holdEvents,
         ...supplierOrderEvents,
+        'order.received': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
+        'order.updated': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.release_requested': {
           guard: ({ context, event }) => Object.values(context.holds).some(matchesRequest(event.data)),
-          actions: apply((context, event) => {
-            if (event.type !== 'order.release_requested') return { context: {}, effects: [] };
-            const released = releaseHolds(context, matchesRequest(event.data));
-            const next: OrderContext = { ...context, ...released.context, round: context.round + 1 };
-            if (isHeld(next)) return released;
-            return {
-              context: { ...released.context, round: next.round },
-              effects: [
-                ...released.effects,
-                sourceCommand(next),
-                { kind: 'set_timer', timer: { deadline: 'sourcing' } },
-              ],
-            };
-          }),
+          actions: sourceAfter((context, event) =>
+            event.type === 'order.release_requested'
+              ? releaseHolds(context, matchesRequest(event.data))
+              : { context: {}, effects: [] },
+          ),
         },
         'order.sourced': {
           guard: ({ context, event }) => event.data.round === context.round && !isHeld(context),
@@ -319,10 +320,7 @@ export const orderMachine = machine.createMachine({
         },
         'timer.elapsed': {
           guard: ({ context, event }) => event.data.deadline === 'sourcing' && !isHeld(context),
-          actions: apply((context) => ({
-            context: {},
-            effects: [sourceCommand(context), { kind: 'set_timer', timer: { deadline: 'sourcing' } }],
-          })),
+          actions: apply((context) => ({ context: {}, effects: askToSource(context) })),
         },
       },
     },
@@ -336,7 +334,7 @@ export const orderMachine = machine.createMachine({
       on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents },
     },
     cancelling: { on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents } },
-    cancelled: { entry: emit(fact('order.cancelled')), on: { ...holdEvents } },
-    refunded: { on: { ...holdEvents } },
+    cancelled: { entry: [apply(cancelRest), emit(fact('order.cancelled'))], on: mailEvents },
+    refunded: { entry: apply(cancelRest), on: mailEvents },
   },
 });

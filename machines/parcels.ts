@@ -7,6 +7,8 @@ import type { Effect } from './effect.ts';
 
 export interface ParcelUnits {
   readonly state: ParcelStateName;
+  /** How far it has come; troubles on the way do not change it. */
+  readonly furthest: Step;
   readonly trackingNumber: string;
   readonly lastMileTrackingNumber: string | null;
   readonly units: Readonly<Record<string, number>>;
@@ -16,15 +18,25 @@ export interface ParcelUnits {
 
 export type Parcels = Readonly<Record<string, ParcelUnits>>;
 
-/** Of the states that a parcel walks; a late answer never moves it back. Troubles have no rank: they come and go. */
-const RANK: Partial<Record<ParcelStateName, number>> = {
-  announced: 0,
-  first_scan: 1,
-  in_transit: 2,
-  out_for_delivery: 3,
-  available_for_pickup: 3,
-  delivered: 4,
+const STEPS = ['announced', 'first_scan', 'in_transit', 'out_for_delivery', 'delivered'] as const;
+export type Step = (typeof STEPS)[number];
+
+/** What each state says about the way; null: nothing, the trouble can come anywhere. */
+const STEP_OF: Record<ParcelStateName, Step | null> = {
+  announced: 'announced',
+  first_scan: 'first_scan',
+  in_transit: 'in_transit',
+  out_for_delivery: 'out_for_delivery',
+  available_for_pickup: 'out_for_delivery',
+  attempt_failed: 'out_for_delivery',
+  returned: 'in_transit',
+  delivered: 'delivered',
+  exception: null,
+  delayed: null,
+  lost: null,
 };
+
+const isBefore = (a: Step, b: Step): boolean => STEPS.indexOf(a) < STEPS.indexOf(b);
 
 const FACT_OF: Partial<Record<ParcelStateName, FactType>> = {
   announced: 'parcel.announced',
@@ -36,13 +48,22 @@ const FACT_OF: Partial<Record<ParcelStateName, FactType>> = {
 };
 
 /** Whether the parcel has left the supplier: a tracking number alone can exist days before. */
-export const hasLeft = ({ state }: Pick<ParcelUnits, 'state'>): boolean => state !== 'announced';
+export const hasLeft = ({ furthest }: Pick<ParcelUnits, 'furthest'>): boolean => furthest !== 'announced';
 
-function nextState(before: ParcelStateName, observed: ParcelStateName): ParcelStateName {
-  const [from, to] = [RANK[before], RANK[observed]];
-  if (before === 'delivered') return before;
-  if (from !== undefined && to !== undefined && to < from) return before;
-  return observed;
+/** A late answer never moves a parcel back, and what was delivered stays so. */
+function nextState(
+  before: Pick<ParcelUnits, 'state' | 'furthest'> | undefined,
+  seen: ParcelStateName,
+  isShipped: boolean,
+): Pick<ParcelUnits, 'state' | 'furthest'> {
+  const floor: Step = isShipped ? 'first_scan' : 'announced';
+  const from = before?.furthest ?? floor;
+  const step = STEP_OF[seen];
+  if (before?.state === 'delivered') return before;
+  if (step === null) return { state: seen, furthest: isBefore(from, floor) ? floor : from };
+  const to = isBefore(step, floor) ? floor : step;
+  if (before !== undefined && isBefore(to, from)) return before;
+  return { state: to === step ? seen : floor, furthest: to };
 }
 
 /** What is in the parcel: what the supplier says, else every unit that is in no other parcel. */
@@ -91,19 +112,17 @@ export function observeParcels(
     const others = Object.entries(parcels).flatMap(([id, parcel]) => (id === parcelId ? [] : [parcel]));
     const units = before?.units ?? unitsOf(observed, owner.units, others);
     if (Object.keys(units).length === 0) continue;
-    const seen: ParcelStateName = isShipped && observed.state === 'announced' ? 'first_scan' : observed.state;
-    const state = before === undefined ? seen : nextState(before.state, seen);
+    const { state, furthest } = nextState(before, observed.state, isShipped);
+    const { trackingNumber, carrier, trackingUrl } = observed;
+    // A look that does not see the last-mile number is no news.
+    const lastMileTrackingNumber = observed.lastMileTrackingNumber ?? before?.lastMileTrackingNumber ?? null;
     const isSame =
-      before?.state === state && before.lastMileTrackingNumber === observed.lastMileTrackingNumber;
+      before?.state === state &&
+      before.furthest === furthest &&
+      before.lastMileTrackingNumber === lastMileTrackingNumber;
     if (isSame) continue;
-    const { trackingNumber, lastMileTrackingNumber, carrier, trackingUrl } = observed;
-    const parcel = {
-      state,
-      trackingNumber,
-      lastMileTrackingNumber,
-      units,
-      isFulfilled: before?.isFulfilled ?? false,
-    };
+    const isFulfilled = before?.isFulfilled ?? false;
+    const parcel = { state, furthest, trackingNumber, lastMileTrackingNumber, units, isFulfilled };
     parcels[parcelId] = parcel;
     effects.push({
       kind: 'save_parcel',
@@ -118,8 +137,7 @@ export function observeParcels(
         units,
       },
     });
-    if (before?.state === state) continue;
-    const told = FACT_OF[state];
+    const told = before?.state === state ? undefined : FACT_OF[state];
     const { supplierOrderId } = owner;
     if (told !== undefined)
       effects.push({ kind: 'fact', type: told, data: { supplierOrderId, parcelId, state } });
@@ -129,8 +147,11 @@ export function observeParcels(
         ...fulfillCommand(owner, parcelId),
       );
     }
-    if (state === 'in_transit') effects.push({ kind: 'notify', notification: 'parcel_in_transit', parcelId });
-    if (state === 'delivered') effects.push({ kind: 'notify', notification: 'parcel_delivered', parcelId });
+    if (before?.furthest === furthest) continue;
+    if (furthest === 'in_transit')
+      effects.push({ kind: 'notify', notification: 'parcel_in_transit', parcelId });
+    if (furthest === 'delivered')
+      effects.push({ kind: 'notify', notification: 'parcel_delivered', parcelId });
   }
   return { parcels, effects };
 }

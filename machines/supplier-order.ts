@@ -1,12 +1,12 @@
-import { setup } from 'xstate';
+import { not, setup } from 'xstate';
 import { BUY, LOOK_UP, PAY, type PurchaseCommand } from '../contracts/commands/purchase.ts';
 import type { DeadlineName } from '../contracts/deadlines.ts';
 import type { OrderEvent } from '../contracts/events/order-event.ts';
 import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
 import type { FactType } from '../contracts/facts.ts';
-import type { FailureClass, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type { Evidence, FailureClass, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Change, Effect, ToSupplierOrder } from './effect.ts';
-import { fulfillCommand, observeParcels, type Parcels, parcelProgress } from './parcels.ts';
+import { fulfillCommand, hasLeft, observeParcels, type Parcels, parcelProgress } from './parcels.ts';
 
 /** Counts, flags and ids; what was bought and where it goes stands in tables. */
 export interface SupplierOrderContext {
@@ -58,7 +58,8 @@ const machine = setup({
     isProcessing: ({ context }) => context.status === 'processing',
     isPaid: ({ context }) =>
       context.status !== null && context.status !== 'awaiting_payment' && context.status !== 'cancelled',
-    isCancelled: ({ context }) => context.status === 'cancelled',
+    isCancelled: ({ context }) =>
+      context.status === 'cancelled' && !Object.values(context.parcels).some(hasLeft),
   },
 });
 
@@ -117,18 +118,22 @@ const elapsed =
   ({ event }: { event: SupplierOrderMachineEvent }): boolean =>
     event.type === 'timer.elapsed' && event.data.deadline === deadline;
 
+const raised = (
+  { supplierOrderId }: SupplierOrderContext,
+  reason: HoldReason,
+  evidence: Evidence,
+): Effect => ({
+  kind: 'tell_order',
+  event: { type: 'hold.raised', data: { reason, supplierOrderId, evidence } },
+});
+
 /** Suppliers will not go on by itself: the order is held, and asking again stops until somebody releases it. */
 const withheld = (stopping: DeadlineName | null) =>
   apply((context, event) => {
     if (event.type !== 'supplier_order.withheld') return { context: {}, effects: [] };
-    const { supplierOrderId } = context;
-    const { reason, evidence } = event.data;
-    const raised: Effect = {
-      kind: 'tell_order',
-      event: { type: 'hold.raised', data: { reason, supplierOrderId, evidence } },
-    };
-    if (stopping === null) return { context: {}, effects: [raised] };
-    return { context: {}, effects: [{ kind: 'cancel_timer', timer: timer(context, stopping) }, raised] };
+    const hold = raised(context, event.data.reason, event.data.evidence);
+    if (stopping === null) return { context: {}, effects: [hold] };
+    return { context: {}, effects: [{ kind: 'cancel_timer', timer: timer(context, stopping) }, hold] };
   });
 
 const failed = apply((context, event) => {
@@ -145,24 +150,33 @@ const failed = apply((context, event) => {
   };
 });
 
-const overdue = (waitingFor: string) =>
+/** A draft is given up with its order; nothing was bought. */
+const giveUp = apply(({ supplierOrderId }) => ({
+  context: {},
+  effects: [{ kind: 'tell_order', event: { type: 'supplier_order.given_up', data: { supplierOrderId } } }],
+}));
+
+/** Said once; a release waits the whole time again. */
+const overdue = (deadline: DeadlineName, waitingFor: string) =>
   apply((context) => ({
     context: {},
     effects: [
-      {
-        kind: 'tell_order',
-        event: {
-          type: 'hold.raised',
-          data: { reason: 'overdue', supplierOrderId: context.supplierOrderId, evidence: { waitingFor } },
-        },
-      },
+      { kind: 'cancel_timer', timer: timer(context, deadline) },
+      raised(context, 'overdue', { waitingFor }),
     ],
   }));
 
+const waitAgain = (deadline: DeadlineName) =>
+  apply((context) => ({ context: {}, effects: wait(deadline)(context) }));
+
 const observe = apply((context, event) => {
   if (event.type !== 'supplier_order.observed') return { context: {}, effects: [] };
+  const { status, evidence } = event.data;
   const { parcels, effects } = observeParcels(context, event.data);
-  return { context: { status: event.data.status, parcels }, effects };
+  // What has left cannot be given back to sourcing; a person has to see what came of the rest.
+  const isTornApart = status === 'cancelled' && Object.values(parcels).some(hasLeft);
+  const holds = isTornApart ? [raised(context, 'supplier_cancelled', evidence)] : [];
+  return { context: { status, parcels }, effects: [...effects, ...holds] };
 });
 
 const isOpenParcel = ({
@@ -177,11 +191,16 @@ const isOpenParcel = ({
   return parcel !== undefined && !parcel.isFulfilled;
 };
 
+/** Classes that are no clear no: it may have been bought. */
+const isDoubt = ({ event }: { event: SupplierOrderMachineEvent }): boolean =>
+  event.type === 'supplier_order.rejected' &&
+  (event.data.failureClass === 'unknown_outcome' || event.data.failureClass === 'duplicate_reference');
+
 const verdictEvents = {
   'supplier_order.placed': 'awaiting_payment',
   'supplier_order.accepted': 'accepted',
-  'supplier_order.rejected': { target: 'rejected', actions: failed },
 };
+const rejectedEvent = { target: 'rejected', actions: failed };
 
 const parcelEvents = {
   'supplier_order.observed': { actions: observe },
@@ -212,7 +231,7 @@ const parcelEvents = {
         context: {},
         effects: [
           { kind: 'cancel_timer', timer: { deadline: 'fulfill', supplierOrderId, parcelId } },
-          { kind: 'tell_order', event: { type: 'hold.raised', data: { reason, supplierOrderId, evidence } } },
+          raised(context, reason, evidence),
         ],
       };
     }),
@@ -236,8 +255,8 @@ const fulfillAgain = {
 
 const resumeParcels = apply((context) => ({
   context: {},
-  effects: Object.entries(context.parcels).flatMap(([parcelId, { isFulfilled, state }]) =>
-    isFulfilled || state === 'announced' ? [] : fulfillCommand(context, parcelId),
+  effects: Object.entries(context.parcels).flatMap(([parcelId, parcel]) =>
+    parcel.isFulfilled || !hasLeft(parcel) ? [] : fulfillCommand(context, parcelId),
   ),
 }));
 
@@ -269,7 +288,7 @@ export const supplierOrderMachine = machine.createMachine({
         'supplier_order.placing': 'placing',
         'supplier_order.withheld': { actions: withheld('buy') },
         'order.resumed': { actions: askAgain(BUY, 'buy') },
-        'order.cancelled': 'cancelled',
+        'order.cancelled': { target: 'cancelled', actions: giveUp },
         'timer.elapsed': { guard: elapsed('buy'), actions: askAgain(BUY, 'buy') },
       },
     },
@@ -278,6 +297,7 @@ export const supplierOrderMachine = machine.createMachine({
       exit: stopWaiting('placing'),
       on: {
         ...verdictEvents,
+        'supplier_order.rejected': [{ guard: isDoubt, target: 'outcome_unknown' }, rejectedEvent],
         // The row was moved here by the intent's own transaction, so the exit of draft never ran.
         'supplier_order.placing': {
           actions: entered('placing', 'supplier_order.placing', (context) => [
@@ -296,6 +316,7 @@ export const supplierOrderMachine = machine.createMachine({
       exit: stopWaiting('look_up'),
       on: {
         ...verdictEvents,
+        'supplier_order.rejected': { guard: not(isDoubt), ...rejectedEvent },
         'supplier_order.absent': { target: 'draft', actions: defer(false) },
         'supplier_order.withheld': { actions: withheld('look_up') },
         'order.resumed': { actions: askAgain(LOOK_UP, 'look_up') },
@@ -311,7 +332,7 @@ export const supplierOrderMachine = machine.createMachine({
       ],
       on: {
         'supplier_order.accepted': 'accepted',
-        'supplier_order.rejected': { target: 'rejected', actions: failed },
+        'supplier_order.rejected': rejectedEvent,
         'supplier_order.observed': { actions: observe },
         'supplier_order.withheld': { actions: withheld('pay') },
         'order.resumed': { actions: askAgain(PAY, 'pay') },
@@ -321,20 +342,28 @@ export const supplierOrderMachine = machine.createMachine({
     accepted: {
       entry: entered('accepted', 'supplier_order.accepted', wait('ship')),
       always: [...TRANSPORT, { guard: 'isProcessing', target: 'processing' }],
-      on: { ...parcelEvents, 'timer.elapsed': { guard: elapsed('ship'), actions: overdue('shipment') } },
+      on: {
+        ...parcelEvents,
+        'order.resumed': { actions: waitAgain('ship') },
+        'timer.elapsed': { guard: elapsed('ship'), actions: overdue('ship', 'shipment') },
+      },
     },
     processing: {
       entry: entered('processing'),
       always: TRANSPORT,
-      on: { ...parcelEvents, 'timer.elapsed': { guard: elapsed('ship'), actions: overdue('shipment') } },
+      on: {
+        ...parcelEvents,
+        'order.resumed': { actions: waitAgain('ship') },
+        'timer.elapsed': { guard: elapsed('ship'), actions: overdue('ship', 'shipment') },
+      },
     },
     partially_shipped: {
       entry: entered('partially_shipped'),
       always: TRANSPORT.filter(({ target }) => target !== 'partially_shipped'),
       on: {
         ...parcelEvents,
-        'order.resumed': { actions: resumeParcels },
-        'timer.elapsed': [fulfillAgain, { guard: elapsed('ship'), actions: overdue('shipment') }],
+        'order.resumed': { actions: [resumeParcels, waitAgain('ship')] },
+        'timer.elapsed': [fulfillAgain, { guard: elapsed('ship'), actions: overdue('ship', 'shipment') }],
       },
     },
     shipped: {
@@ -345,8 +374,11 @@ export const supplierOrderMachine = machine.createMachine({
       always: TRANSPORT.filter(({ target }) => target === 'delivered'),
       on: {
         ...parcelEvents,
-        'order.resumed': { actions: resumeParcels },
-        'timer.elapsed': [fulfillAgain, { guard: elapsed('deliver'), actions: overdue('delivery') }],
+        'order.resumed': { actions: [resumeParcels, waitAgain('deliver')] },
+        'timer.elapsed': [
+          fulfillAgain,
+          { guard: elapsed('deliver'), actions: overdue('deliver', 'delivery') },
+        ],
       },
     },
     delivered: {

@@ -33,13 +33,13 @@ export const OrderReceived = z.object({
   currency: z.string().length(3),
   totalMinor: z.int(),
   placedAt: z.string(),
-  sourceUpdatedAt: z.iso.datetime(),
+  /** UTC with milliseconds, so that two of them compare as text. */
+  sourceUpdatedAt: z.iso.datetime({ precision: 3 }),
   test: z.boolean(),
   cancelled: z.boolean(),
   payment: z.enum(['pending', 'paid', 'refunded', 'voided']),
   /** Whether name, street, city and country are there to ship to. */
   hasAddress: z.boolean(),
-  hasEmail: z.boolean(),
   lines: z.array(ReceivedLine),
 });
 export type OrderReceived = z.infer<typeof OrderReceived>;

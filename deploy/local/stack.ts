@@ -185,7 +185,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         SHOPIFY_ACCESS_TOKEN: accessToken,
         SHOPIFY_ADMIN_BASE_URL: origin,
         CJ_DROPSHIPPING_API_KEY: cjApiKey,
-        CJ_DROPSHIPPING_BASE_URL: `${origin}/api2.0/v1`,
+        // The adapter adds the usual path to a bare origin.
+        CJ_DROPSHIPPING_BASE_URL: origin,
         CJ_DROPSHIPPING_MODE: 'live',
         CJ_DROPSHIPPING_REQUESTS_PER_SECOND: '40',
         SMTP_SERVER: '127.0.0.1',

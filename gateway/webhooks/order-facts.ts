@@ -115,7 +115,6 @@ export function toOrderFacts(
       cancelled: body.cancelled_at !== null,
       payment: PAYMENTS.get(body.financial_status) ?? 'pending',
       hasAddress: address !== null && isComplete(address),
-      hasEmail: email !== null,
       lines: body.line_items.map((line, index) => toLine(line, index, currency)),
     },
     customer: {

@@ -1,10 +1,11 @@
 import { type DeadlineName, timerKey } from '../../contracts/deadlines.ts';
 import { envelope } from '../../contracts/envelope.ts';
+import type { ReceivedLine } from '../../contracts/events/order-received.ts';
 import type { FactData } from '../../contracts/facts.ts';
 import { notificationIdOf } from '../../contracts/ids.ts';
 import { commandSubject, factSubject } from '../../contracts/subjects.ts';
 import type { OutwardEffect } from '../../machines/order-actor.ts';
-import type { BatchWrites } from '../store/batch.ts';
+import type { BatchWrites, OrderLineRow } from '../store/batch.ts';
 
 export interface Carry {
   readonly writes: BatchWrites;
@@ -17,6 +18,19 @@ export interface Carry {
   /** ISO instant for the messages. */
   readonly now: string;
 }
+
+/** Rows of `order_lines`, in the order of the body. */
+export const lineRows = (orderId: string, lines: readonly ReceivedLine[]): OrderLineRow[] =>
+  lines.map((line, position) => ({
+    order_id: orderId,
+    line_id: line.lineId,
+    position,
+    variant_id: line.variantId,
+    product_id: line.productId,
+    sku: line.sku,
+    title: line.title,
+    unit_price_minor: line.unitPriceMinor,
+  }));
 
 /** A null delay cancels. */
 export function setTimer(
@@ -93,6 +107,9 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
       writes.closedHolds.push(effect.holdId);
       return;
     }
+    case 'save_lines':
+      writes.orderLines.push(...lineRows(orderId, effect.lines));
+      return;
     case 'create_supplier_order': {
       const { supplierOrderId, part } = effect;
       writes.newSupplierOrders.push({

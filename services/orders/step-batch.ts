@@ -6,7 +6,7 @@ import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
 import { type OrderActor, stepOrderActor } from '../../machines/order-actor.ts';
 import { describeError } from '../logger.ts';
 import { type BatchWrites, type LoadedBatch, noWrites } from '../store/batch.ts';
-import { carryOut, setTimer } from './carry-out.ts';
+import { carryOut, lineRows, setTimer } from './carry-out.ts';
 import type { DecodedMessage } from './decode-message.ts';
 
 /** Whose status is asked for until they arrive. */
@@ -146,7 +146,8 @@ function writeActors(actors: ReadonlyMap<string, Actor>, loaded: LoadedBatch, wr
         context: order.context,
         version: changes,
       });
-      writes.orderLines.push(...linesOf(orderId, received));
+      // Before what later bodies of the same batch say about them: the last word counts.
+      writes.orderLines.unshift(...lineRows(orderId, received.lines));
     } else if (stored !== undefined && stored.state !== order) {
       writes.changedOrders.push({
         id: orderId,
@@ -172,15 +173,3 @@ function writeActors(actors: ReadonlyMap<string, Actor>, loaded: LoadedBatch, wr
     }
   }
 }
-
-const linesOf = (orderId: string, received: OrderReceived): object[] =>
-  received.lines.map((line, position) => ({
-    order_id: orderId,
-    line_id: line.lineId,
-    position,
-    variant_id: line.variantId,
-    product_id: line.productId,
-    sku: line.sku,
-    title: line.title,
-    unit_price_minor: line.unitPriceMinor,
-  }));

@@ -93,6 +93,17 @@ export interface NewOrder {
   version: number;
 }
 
+export interface OrderLineRow {
+  readonly order_id: string;
+  readonly line_id: string;
+  readonly position: number;
+  readonly variant_id: string | null;
+  readonly product_id: string | null;
+  readonly sku: string | null;
+  readonly title: string;
+  readonly unit_price_minor: number;
+}
+
 export interface NewSupplierOrder {
   id: string;
   order_id: string;
@@ -115,7 +126,7 @@ export interface TimerRow {
 /** Everything that one batch writes besides its position, in rows as the tables have them. */
 export interface BatchWrites {
   readonly newOrders: NewOrder[];
-  readonly orderLines: object[];
+  readonly orderLines: OrderLineRow[];
   readonly changedOrders: { id: string; version: number; changes: number; state: string; context: object }[];
   /** `state` and `context` are filled in when the batch is through. */
   readonly newSupplierOrders: NewSupplierOrder[];
@@ -206,7 +217,9 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
       title: 'text',
       unit_price_minor: 'bigint',
     },
-    writes.orderLines,
+    [...new Map(writes.orderLines.map((row) => [`${row.order_id}/${row.line_id}`, row])).values()],
+    `on conflict (order_id, line_id) do update set position = excluded.position, title = excluded.title,
+       unit_price_minor = excluded.unit_price_minor`,
   );
   const changed = await updateRows(
     sql,

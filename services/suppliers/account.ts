@@ -80,30 +80,53 @@ const toToken = (row: TokenRow | undefined): SupplierToken | null => {
   };
 };
 
-/** The token pair in the database: renewing holds the row's lock, so that parallel renewals cannot lose a pair. */
-export const createTokenStore = (store: Store, supplier: SupplierName): TokenStore => ({
-  async read() {
-    const [row] = await store.query<TokenRow>(SELECT, [supplier]);
-    return toToken(row);
-  },
-  renew: (renew) =>
-    store.transaction(async (sql) => {
-      // An advisory lock, not the row's: the limiter must be able to reserve the very call that renews.
-      await sql.query('select pg_advisory_xact_lock(hashtext($1))', [`token:${supplier}`]);
-      const [row] = await sql.query<TokenRow>(SELECT, [supplier]);
-      const token = await renew(toToken(row));
-      await sql.run(
-        `update supplier_accounts set access_token = $2, access_expires_at = $3, refresh_token = $4,
+/** One after another, whatever became of the one before. */
+function takingTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
+
+/**
+ * The token pair in the database: renewing holds a lock that all copies share, so that parallel renewals cannot lose a
+ * pair. Within this process they wait in line without a connection: waiting in the database they would take the whole
+ * pool away from the one that renews, which needs a connection to reserve its call.
+ */
+export function createTokenStore(store: Store, supplier: SupplierName): TokenStore {
+  const inTurn = takingTurns();
+  return {
+    async read() {
+      const [row] = await store.query<TokenRow>(SELECT, [supplier]);
+      return toToken(row);
+    },
+    renew: (renew) => inTurn(() => renewLocked(store, supplier, renew)),
+  };
+}
+
+const renewLocked = (
+  store: Store,
+  supplier: SupplierName,
+  renew: Parameters<TokenStore['renew']>[0],
+): Promise<SupplierToken> =>
+  store.transaction(async (sql) => {
+    // An advisory lock, not the row's: the limiter must be able to reserve the very call that renews.
+    await sql.query('select pg_advisory_xact_lock(hashtext($1))', [`token:${supplier}`]);
+    const [row] = await sql.query<TokenRow>(SELECT, [supplier]);
+    const token = await renew(toToken(row));
+    await sql.run(
+      `update supplier_accounts set access_token = $2, access_expires_at = $3, refresh_token = $4,
                 refresh_expires_at = $5, account_id = $6 where supplier = $1`,
-        [
-          supplier,
-          token.accessToken,
-          token.accessExpiresAt,
-          token.refreshToken,
-          token.refreshExpiresAt,
-          token.accountId,
-        ],
-      );
-      return token;
-    }),
-});
+      [
+        supplier,
+        token.accessToken,
+        token.accessExpiresAt,
+        token.refreshToken,
+        token.refreshExpiresAt,
+        token.accountId,
+      ],
+    );
+    return token;
+  });

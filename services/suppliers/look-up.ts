@@ -4,11 +4,12 @@ import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
+import type { Sql } from '../store/store.ts';
 import type { FoundOrder, PlaceRequest } from './adapter.ts';
 import { countAbsence, currentIntent } from './ledger.ts';
 import { requestFor, settlePlaced } from './purchase.ts';
 import { callTimeoutMs, doubtOf, outcome, type PurchasePorts, withheld } from './purchase-ports.ts';
-import { type PurchaseRow, readPurchase } from './purchase-row.ts';
+import { lockPurchase, type PurchaseRow, readPurchase } from './purchase-row.ts';
 
 /** A supplier order that vanished this often needs a person, not another try. */
 const MAX_ATTEMPTS = 5;
@@ -62,14 +63,13 @@ export async function lookUp(
   }
   const living = found.filter(({ isCancelled }) => !isCancelled);
   const [only] = living;
+  const stranger = living.find((order) => !sameArticles(order, request));
+  if (stranger !== undefined) {
+    const { supplierReference } = stranger;
+    return giveUp('duplicate_suspected', { supplierReference, cause: 'other articles' });
+  }
   if (living.length > 1) return resolveTwice(ports, row, attempt, living, giveUp);
   if (only !== undefined) {
-    if (!sameArticles(only, request)) {
-      return giveUp('duplicate_suspected', {
-        supplierReference: only.supplierReference,
-        cause: 'other articles',
-      });
-    }
     await settlePlaced(ports, row, attempt, only);
     return DONE;
   }
@@ -78,10 +78,27 @@ export async function lookUp(
   if (attempt >= MAX_ATTEMPTS) return giveUp('outcome_unknown', { attempts: attempt });
   await commitAndPublish(store, bus, async (sql, say) => {
     const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
+    if ((await lockPurchase(sql, row.id))?.state !== 'outcome_unknown') return;
+    if (await isKnownAbsent(sql, key)) {
+      const suffix = `absent:${attempt}:${commandId}`;
+      return say(outcome(row, SUPPLIER_ORDER_ABSENT, suffix, attempt, { lookUps: 1 }));
+    }
     const { isAbsent, lookUps } = await countAbsence(sql, key, doubtOf(settings));
     if (isAbsent) say(outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}`, attempt, { lookUps }));
   });
   return DONE;
+}
+
+/**
+ * The ledger settled this attempt as not made, and the order still waits in doubt: the answer that said so came after
+ * the deadline of the call. It is said again under another id, for the first one is used up.
+ */
+async function isKnownAbsent(
+  sql: Sql,
+  { supplierOrderId, attempt }: { supplierOrderId: string; attempt: number },
+): Promise<boolean> {
+  const intent = await currentIntent(sql, supplierOrderId, 'create');
+  return intent?.state === 'absent' && intent.attempt === attempt;
 }
 
 /** Two orders under one reference: the unpaid surplus is given up, a paid one is a matter for a person. */

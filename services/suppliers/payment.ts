@@ -105,7 +105,7 @@ async function callOnce(
   const key = { supplierOrderId: row.id, deed: 'pay' as const };
   const begun = await commitAndPublish(store, bus, async (sql, say) => {
     const locked = await lockPurchase(sql, row.id);
-    if (locked?.state !== 'awaiting_payment') return { may: 'wait' as const };
+    if (locked?.state !== 'awaiting_payment' || locked.isHeld) return { may: 'wait' as const };
     const intent = {
       ...key,
       orderId: row.orderId,
@@ -150,6 +150,7 @@ async function settlePaid(
   attempt: number | null,
 ): Promise<void> {
   const supplierReference = row.supplierReference ?? '';
+  await lockPurchase(sql, row.id);
   if (attempt === null) {
     await sql.run(
       `update purchase_intents set state = 'done', updated_at = now()

@@ -20,6 +20,7 @@ import { type SupplierAdapter, SupplierError } from './adapter.ts';
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
 export interface PatientAdapter extends SupplierAdapter {
+  /** `half_open` also when the pause is over and nobody has called yet: the next call is let through. */
   breakerState(): BreakerState;
 }
 
@@ -97,6 +98,13 @@ export function withPolicy(
     halfOpenAfter: halfOpenAfterMs,
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
   });
+  let openedAt = 0;
+  breaker.onBreak(() => {
+    openedAt = Date.now();
+  });
+  // The breaker notices the end of its pause only when it is called: whoever asks before calling would wait for ever.
+  const isPauseOver = (): boolean =>
+    breaker.state === CircuitState.Open && Date.now() - openedAt >= halfOpenAfterMs;
   const once = wrap(
     breaker,
     timeout(callTimeoutMs + LAST_WORD_MS, TimeoutStrategy.Aggressive),
@@ -114,7 +122,7 @@ export function withPolicy(
   return {
     name: adapter.name,
     capabilities: adapter.capabilities,
-    breakerState: () => STATE_NAMES[breaker.state],
+    breakerState: () => (isPauseOver() ? 'half_open' : STATE_NAMES[breaker.state]),
     quote: (request, signal) => run(repeated, 'transient', signal, (inner) => adapter.quote(request, inner)),
     place: (request, signal) =>
       run(once, 'unknown_outcome', signal, (inner) => adapter.place(request, inner)),

@@ -13,20 +13,41 @@ export interface PurchaseRow {
   readonly supplierReference: string | null;
 }
 
-const SELECT = `select id, order_id as "orderId", supplier, state, shipping_method as "shippingMethod",
+const COLUMNS = `id, order_id as "orderId", supplier, state, shipping_method as "shippingMethod",
   ships_from as "shipsFrom", expected_cost_minor::float8 as "expectedCostMinor", currency,
-  supplier_reference as "supplierReference" from supplier_orders where id = $1`;
+  supplier_reference as "supplierReference"`;
 
 export async function readPurchase(sql: Sql, supplierOrderId: string): Promise<PurchaseRow | undefined> {
-  const [row] = await sql.query<PurchaseRow>(SELECT, [supplierOrderId]);
+  const [row] = await sql.query<PurchaseRow>(`select ${COLUMNS} from supplier_orders where id = $1`, [
+    supplierOrderId,
+  ]);
   return row;
 }
 
-/** Holds the row against the host's batch until the end of the transaction. */
-export async function lockPurchase(sql: Sql, supplierOrderId: string): Promise<PurchaseRow | undefined> {
-  const [row] = await sql.query<PurchaseRow>(`${SELECT} for update`, [supplierOrderId]);
+export interface LockedPurchase extends PurchaseRow {
+  /** The order has an open hold: it stays where it is, and nothing is spent on it. */
+  readonly isHeld: boolean;
+}
+
+/**
+ * Holds the row against the host's batch until the end of the transaction. Whoever also writes the purchase's ledger
+ * locks here first: the other way round two of them wait for each other.
+ */
+export async function lockPurchase(sql: Sql, supplierOrderId: string): Promise<LockedPurchase | undefined> {
+  const [row] = await sql.query<LockedPurchase>(
+    `select ${COLUMNS}, exists (select 1 from holds h where h.order_id = o.order_id and h.released_at is null) as "isHeld"
+       from supplier_orders o where id = $1 for update of o`,
+    [supplierOrderId],
+  );
   return row;
 }
+
+/** The one move that is not the order host's: part of the transaction that takes the right to call. */
+export const markPlacing = (sql: Sql, supplierOrderId: string): Promise<number> =>
+  sql.run(
+    "update supplier_orders set state = 'placing', version = version + 1, updated_at = now() where id = $1",
+    [supplierOrderId],
+  );
 
 export interface PurchaseLine {
   readonly lineId: string;

@@ -23,7 +23,14 @@ import {
   toSupplierError,
   withheld,
 } from './purchase-ports.ts';
-import { lockPurchase, type PurchaseRow, readLines, readPurchase, rememberPlaced } from './purchase-row.ts';
+import {
+  lockPurchase,
+  markPlacing,
+  type PurchaseRow,
+  readLines,
+  readPurchase,
+  rememberPlaced,
+} from './purchase-row.ts';
 import { readRecipient } from './recipient.ts';
 
 const BREAKER_PAUSE_MS = 5_000;
@@ -70,7 +77,7 @@ export async function buy(
 
   const begun = await commitAndPublish(store, bus, async (sql, say) => {
     const locked = await lockPurchase(sql, row.id);
-    if (locked?.state !== 'draft') return { may: 'wait' as const };
+    if (locked?.state !== 'draft' || locked.isHeld) return { may: 'wait' as const };
     const intent = {
       supplierOrderId: row.id,
       orderId: row.orderId,
@@ -84,18 +91,18 @@ export async function buy(
     const result = await begin(sql, intent, capsOf(settings));
     if (result.may === 'not') say(withheld(row, commandId, 0, result.reason, result.evidence));
     if (result.may === 'call') {
-      await sql.run(
-        "update supplier_orders set state = 'placing', version = version + 1, updated_at = now() where id = $1",
-        [row.id],
-      );
+      await markPlacing(sql, row.id);
       say(outcome(row, SUPPLIER_ORDER_PLACING, `placing:${result.attempt}`, result.attempt, {}));
+    }
+    if (result.may === 'look_up') {
+      // An outdated answer led back to draft. The ledger is right: nothing is called, and the doubt is taken up again.
+      log.error({ supplierOrderId: row.id, attempt: result.attempt }, 'a draft with a purchase in doubt');
+      await markPlacing(sql, row.id);
+      const data = { evidence: { cause: 'a draft with a purchase in doubt' } };
+      say(outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${commandId}`, result.attempt, data));
     }
     return result;
   });
-  if (begun.may === 'look_up') {
-    log.error({ supplierOrderId: row.id }, 'a draft with a purchase in doubt: nothing is called');
-    return DONE;
-  }
   if (begun.may !== 'call') return DONE;
 
   const { attempt } = begun;
@@ -118,9 +125,10 @@ export async function settlePlaced(
   const { supplierReference, amountMinor, isPaid } = placed;
   await commitAndPublish(store, bus, async (sql, say) => {
     const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
+    const known = await lockPurchase(sql, row.id);
     if (!(await settle(sql, key, 'done', { supplierReference }))) {
       const now = await currentIntent(sql, row.id, 'create');
-      if (now?.state === 'done') return;
+      if (now?.state === 'done' && known?.supplierReference === supplierReference) return;
       log.error({ supplierOrderId: row.id, attempt }, 'a purchase answered after it had been given up');
       const evidence = { supplierReference, lateAttempt: attempt };
       say(withheld(row, `late:${attempt}`, attempt, 'duplicate_suspected', evidence));

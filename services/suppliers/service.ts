@@ -4,6 +4,7 @@ import { purchaseMode, type Settings } from '../../contracts/settings.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { handling, serveCommands } from '../serve-commands.ts';
 import { lookUp } from './look-up.ts';
+import { startMappingSweep } from './mapping-sweep.ts';
 import { pay } from './payment.ts';
 import { buy } from './purchase.ts';
 import type { PurchasePorts } from './purchase-ports.ts';
@@ -32,8 +33,11 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
     [PAY]: handling(PurchaseCommand, (command, commandId) => pay(ports, command, commandId)),
     [LOOK_UP]: handling(PurchaseCommand, (command, commandId) => lookUp(ports, command, commandId)),
   });
-  const watches = [...adapters.values()].map((adapter) => startWatch(ports, adapter));
+  const rounds = [
+    startMappingSweep(context),
+    ...[...adapters.values()].map((adapter) => startWatch(ports, adapter)),
+  ];
   return async () => {
-    await Promise.all([consumer.stop(), ...watches.map((watch) => watch.stop())]);
+    await Promise.all([consumer.stop(), ...rounds.map((round) => round.stop())]);
   };
 }
