@@ -63,7 +63,7 @@ export async function showUntilSettled(
     }
     if (output.isTTY) {
       if (drawn > 0) output.write(`\u001b[${drawn}A\u001b[0J`);
-      const width = output.columns ?? 80;
+      const width = output.columns || 80;
       const rows = orders.map((order) => `${order.name.padEnd(8)} ${order.id.padEnd(18)} ${describe(order)}`);
       const lines = [
         `${seconds()}  ${orders.filter(isSettled).length} of ${expected} orders have ended or are held`,

@@ -25,6 +25,9 @@ export const SERVICES = {
 } as const;
 export type LocalService = keyof typeof SERVICES;
 
+/** The same in one process. */
+export const ONE_PROCESS = { 'all-in-one': 'deploy/all-in-one.ts' } as const;
+
 export interface Stack {
   /** `http://127.0.0.1:<port>` of the gateway. */
   readonly url: string;
@@ -33,7 +36,7 @@ export interface Stack {
   readonly natsUrl: string;
   /** Present when the sandbox world runs. */
   readonly sandbox: { readonly origin: string; readonly apiSecret: string } | null;
-  readonly services: Readonly<Record<LocalService, Supervised>>;
+  readonly services: Readonly<Record<string, Supervised>>;
   stop(): Promise<void>;
 }
 
@@ -44,6 +47,8 @@ export interface StackOptions {
   /** Database, streams, sandbox journal, API key and logs: a second start finds them again. */
   readonly dataDir: string;
   readonly log: (line: string) => void;
+  /** Name and script of each service process; by default one for each service. */
+  readonly scripts?: Readonly<Record<string, string>>;
 }
 
 /** A trial should not wait for an hour; whoever sets these variables keeps their own values. */
@@ -100,11 +105,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     log('database and streams are ready, the services start');
     const services = Object.fromEntries(
-      Object.entries(SERVICES).map(([name, script]) => [
+      Object.entries(options.scripts ?? SERVICES).map(([name, script]) => [
         name,
         keep(supervise({ name, script, env, logDir, readyText: '"msg":"ready"' })),
       ]),
-    ) as Record<LocalService, Supervised>;
+    );
     await Promise.all(Object.values(services).map(({ ready }) => ready));
     return {
       url: `http://127.0.0.1:${settings.ORDER_MANAGER_PORT}`,

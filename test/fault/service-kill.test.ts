@@ -59,9 +59,10 @@ const killSoonAfter = async (service: LocalService, status: string): Promise<voi
     const orders = await readOrders(stack).catch(() => []);
     expect(orders.some((order) => order.status === status)).toBe(true);
   }).catch(() => {});
-  const before = stack.services[service].restarts();
-  stack.services[service].kill('SIGKILL');
-  await eventually(() => expect(stack.services[service].restarts()).toBeGreaterThan(before));
+  const supervised = stack.services[service];
+  const before = supervised?.restarts() ?? 0;
+  supervised?.kill('SIGKILL');
+  await eventually(() => expect(supervised?.restarts()).toBeGreaterThan(before));
 };
 
 test.each(Object.keys(SERVICES) as LocalService[])(

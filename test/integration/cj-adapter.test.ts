@@ -1,0 +1,569 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { z } from 'zod';
+import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
+import { type Sandbox, startSandbox } from '../../deploy/sandbox/sandbox.ts';
+import type {
+  Article,
+  PlaceRequest,
+  SupplierAdapter,
+  SupplierToken,
+  TokenStore,
+} from '../../services/suppliers/adapter.ts';
+import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/cj-dropshipping.ts';
+import { withPolicy } from '../../services/suppliers/policy.ts';
+
+const API_KEY = 'CJ1234567@api@0123456789abcdef0123456789abcdef';
+const TIMING = { processMs: 150, shipMs: 150, transitMs: 150, deliverMs: 150, lookupBlindMs: 0 };
+const never = new AbortController().signal;
+const [lamp, mug, , , tent] = CATALOGUE;
+
+let sandbox: Sandbox;
+let tokens: TokenStore;
+let cj: SupplierAdapter;
+
+const startWorld = (): Promise<Sandbox> =>
+  startSandbox({
+    credentials: {
+      cjApiKey: API_KEY,
+      shop: 'sandbox-shop.myshopify.com',
+      shopifyAccessToken: 'token',
+      shopifyClientId: 'client',
+      shopifyClientSecret: 'secret',
+    },
+    timing: TIMING,
+    cjRequestsPerSecond: 1_000,
+  });
+
+beforeAll(async () => {
+  sandbox = await startWorld();
+});
+afterAll(() => sandbox.stop());
+beforeEach(async () => {
+  tokens = aStore();
+  cj = anAdapter();
+  await control('faults', []);
+  await control('settings', {
+    dupMode: 'A',
+    timing: TIMING,
+    balance: 10_000_000,
+    cjRequestsPerSecond: 1_000,
+  });
+});
+
+function aStore(): TokenStore {
+  let kept: SupplierToken | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    read: async () => kept,
+    renew(renew) {
+      const turn = last.then(async () => {
+        kept = await renew(kept);
+        return kept;
+      });
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+}
+
+const anAdapter = (changes: Partial<Parameters<typeof createCjDropshipping>[0]> = {}): SupplierAdapter =>
+  createCjDropshipping({
+    baseUrl: sandbox.origin,
+    apiKey: API_KEY,
+    ioss: 'cj',
+    tokens,
+    reserve: async () => {},
+    ...changes,
+  });
+
+async function control(what: 'faults' | 'settings', value: unknown, world = sandbox): Promise<void> {
+  const response = await fetch(`${world.origin}/control/${what}`, {
+    method: 'PUT',
+    body: JSON.stringify(value),
+  });
+  expect(response.status).toBe(200);
+}
+
+const fault = (operation: string, kind: string, more: object = {}): Promise<void> =>
+  control('faults', [{ operation, kind, times: 1, ...more }]);
+
+const Ledger = z.object({
+  purchases: z.array(
+    z.object({
+      orderNumber: z.string(),
+      orders: z.array(
+        z.object({ sdCode: z.string(), status: z.string(), paidCount: z.int(), amount: z.int() }),
+      ),
+    }),
+  ),
+  calls: z.record(z.string(), z.int()),
+});
+
+const ledger = async (): Promise<z.infer<typeof Ledger>> =>
+  Ledger.parse(await (await fetch(`${sandbox.origin}/control/ledger`)).json());
+
+const bought = async (callerRef: string) =>
+  (await ledger()).purchases.find(({ orderNumber }) => orderNumber === callerRef)?.orders ?? [];
+
+const callsOf = async (operation: string): Promise<number> => (await ledger()).calls[`cj.${operation}`] ?? 0;
+
+const anOrder = (changes: Partial<PlaceRequest> = {}): PlaceRequest => ({
+  callerRef: `sup_ord_${randomUUID().slice(0, 13)}`,
+  recipient: {
+    name: 'Zoé Lefèvre',
+    company: '',
+    address1: '12 rue des Lilas\n3e étage',
+    address2: '',
+    city: 'Lyon',
+    province: '',
+    zip: '69003',
+    countryCode: 'FR',
+    phone: '+33 6 12 34 56 78',
+    email: 'zoe@shop.example',
+    taxId: '',
+  },
+  shipsFrom: 'CN',
+  shippingMethod: 'CJPacket Ordinary',
+  lines: [
+    {
+      lineId: 'line-1',
+      supplierProductId: lamp!.supplierProductId,
+      supplierVariantId: lamp!.supplierVariantId,
+      units: 1,
+    },
+    {
+      lineId: 'line-2',
+      supplierProductId: mug!.supplierProductId,
+      supplierVariantId: mug!.supplierVariantId,
+      units: 2,
+    },
+  ],
+  ...changes,
+});
+
+const quoteFor = (countryCode: string, shipsFrom = 'CN', articles: readonly Article[] = anOrder().lines) =>
+  cj.quote({ destination: { countryCode, zip: '69003' }, shipsFrom, articles }, never);
+
+test('a quote prices the goods and sorts the options by what they cost in all', async () => {
+  const quote = await quoteFor('FR');
+  expect(quote).toMatchObject({ currency: 'USD', goodsMinor: 690 + 2 * 410 });
+  const [cheapest] = quote.options;
+  expect(quote.options.map(({ costMinor }) => costMinor)).toEqual(
+    quote.options.map(({ costMinor }) => costMinor).sort((a, b) => a - b),
+  );
+  // The option with the lowest price before tax and clearance is the bait.
+  expect(cheapest).toMatchObject({ shippingMethod: 'CJPacket Ordinary', deliveryDays: { min: 7, max: 12 } });
+});
+
+test('a quote has no option where nothing ships', async () => {
+  await expect(quoteFor('KP')).resolves.toMatchObject({ options: [] });
+  const tents = [{ ...anOrder().lines[0]!, supplierVariantId: tent!.supplierVariantId }];
+  await expect(quoteFor('US', 'DE', tents)).resolves.toMatchObject({ options: [] });
+});
+
+test('a quote for a variant that is gone is not_found', async () => {
+  const articles = [{ supplierProductId: '1', supplierVariantId: '2602020000000009999', units: 1 }];
+  await expect(quoteFor('FR', 'CN', articles)).rejects.toMatchObject({
+    failureClass: 'not_found',
+    evidence: { code: 1602000 },
+  });
+});
+
+test('an order is placed unpaid, found under our reference, made payable, paid and followed to the door', async () => {
+  const request = anOrder();
+  const [option] = (await quoteFor('FR')).options;
+  const placed = await cj.place(request, never);
+  const amountMinor = 690 + 2 * 410 + option!.costMinor;
+  expect(placed).toEqual({
+    supplierReference: expect.stringMatching(/^SD\d+$/),
+    amountMinor,
+    currency: 'USD',
+    isPaid: false,
+  });
+  const { supplierReference } = placed;
+
+  await expect(cj.lookUp(request.callerRef, never)).resolves.toEqual([
+    {
+      callerRef: request.callerRef,
+      supplierReference,
+      amountMinor,
+      currency: 'USD',
+      isPaid: false,
+      isCancelled: false,
+      articles: [
+        { supplierVariantId: lamp!.supplierVariantId, units: 1 },
+        { supplierVariantId: mug!.supplierVariantId, units: 2 },
+      ],
+    },
+  ]);
+  const statusNow = async () => (await cj.status([supplierReference], never)).get(supplierReference);
+  await expect(statusNow()).resolves.toMatchObject({ status: 'awaiting_payment', parcels: [] });
+
+  const due = { state: 'due', amountMinor, currency: 'USD' };
+  await expect(cj.preparePayment(supplierReference, never)).resolves.toEqual(due);
+  await expect(cj.preparePayment(supplierReference, never)).resolves.toEqual(due);
+  await cj.pay(supplierReference, never);
+  await expect(cj.preparePayment(supplierReference, never)).resolves.toMatchObject({ state: 'paid' });
+
+  const seen: string[] = [];
+  await vi.waitFor(
+    async () => {
+      const now = await statusNow();
+      const state = `${now?.status} ${now?.parcels[0]?.state ?? 'without parcel'}`;
+      if (seen.at(-1) !== state) seen.push(state);
+      expect(now).toMatchObject({ status: 'delivered' });
+    },
+    { timeout: 5_000, interval: 20 },
+  );
+  const journey = [
+    'processing without parcel',
+    'processing announced',
+    'shipped first_scan',
+    'shipped in_transit',
+    // Order and carrier are asked one after the other; the parcel may arrive in between.
+    'shipped delivered',
+    'delivered delivered',
+  ];
+  // A busy machine may sleep through a step, but never sees one out of turn.
+  expect(seen).toEqual(journey.filter((step) => seen.includes(step)));
+  expect(seen.length).toBeGreaterThanOrEqual(3);
+  expect(await bought(request.callerRef)).toMatchObject([
+    { sdCode: supplierReference, paidCount: 1, amount: amountMinor },
+  ]);
+});
+
+test('the last mile’s number is told once the parcel moves', async () => {
+  await control('settings', { timing: { ...TIMING, deliverMs: 60_000 } });
+  const { supplierReference } = await cj.place(anOrder(), never);
+  await cj.preparePayment(supplierReference, never);
+  await cj.pay(supplierReference, never);
+  const parcel = await vi.waitFor(
+    async () => {
+      const [first] = (await cj.status([supplierReference], never)).get(supplierReference)?.parcels ?? [];
+      expect(first?.state).toBe('in_transit');
+      return first;
+    },
+    { timeout: 5_000, interval: 20 },
+  );
+  expect(parcel).toMatchObject({
+    carrier: 'CJPacket Ordinary',
+    lastMileTrackingNumber: expect.stringMatching(/^LM/),
+    trackingUrl: expect.stringContaining('https://'),
+  });
+});
+
+test('without anybody’s IOSS number an order into the Union goes through as such', async () => {
+  await expect(anAdapter({ ioss: 'none' }).place(anOrder(), never)).resolves.toMatchObject({ isPaid: false });
+});
+
+test('a test order says so, other orders do not', async () => {
+  const bodies: string[] = [];
+  const watched: typeof fetch = (input, init) => {
+    if (String(input).endsWith('createOrderV2')) bodies.push(String(init?.body));
+    return fetch(input, init);
+  };
+  await anAdapter({ fetch: watched, isSandboxOrder: true }).place(anOrder(), never);
+  await anAdapter({ fetch: watched }).place(anOrder(), never);
+  expect(bodies.map((body) => JSON.parse(body).isSandbox)).toEqual([1, undefined]);
+});
+
+test('a repeated reference is refused as a duplicate, and the look-up shows the one order', async () => {
+  const request = anOrder();
+  const { supplierReference } = await cj.place(request, never);
+  await expect(cj.place(request, never)).rejects.toMatchObject({ failureClass: 'duplicate_reference' });
+  await expect(cj.lookUp(request.callerRef, never)).resolves.toMatchObject([{ supplierReference }]);
+});
+
+test('where a repeated reference makes a second order, the look-up shows both', async () => {
+  await control('settings', { dupMode: 'B' });
+  const request = anOrder();
+  const first = await cj.place(request, never);
+  const second = await cj.place(request, never);
+  await cj.preparePayment(first.supplierReference, never);
+  await cj.pay(first.supplierReference, never);
+  const found = await cj.lookUp(request.callerRef, never);
+  expect(found.map(({ supplierReference, isPaid }) => [supplierReference, isPaid])).toEqual([
+    [first.supplierReference, true],
+    [second.supplierReference, false],
+  ]);
+});
+
+test('an unknown reference is found nowhere, and a longer one is not mistaken for it', async () => {
+  const request = anOrder();
+  await cj.place(request, never);
+  await expect(cj.lookUp(request.callerRef.slice(0, -1), never)).resolves.toEqual([]);
+  await expect(cj.lookUp('sup_ord_nobody', never)).resolves.toEqual([]);
+});
+
+/** The sandbox, but with other answers at paths that end with `path`. */
+const answering =
+  (path: string, change: (data: unknown) => object): typeof fetch =>
+  async (input, init) => {
+    const response = await fetch(input, init);
+    if (!new URL(String(input)).pathname.endsWith(path)) return response;
+    const body = z.looseObject({ data: z.unknown() }).parse(await response.json());
+    return Response.json({ ...body, ...change(body.data) });
+  };
+
+test('where CJ refuses the search for siblings, the one order still counts', async () => {
+  const refuse = answering('/order/list', () => ({ code: 1600300, result: false, data: null }));
+  const request = anOrder();
+  await cj.place(request, never);
+  await expect(anAdapter({ fetch: refuse }).lookUp(request.callerRef, never)).resolves.toHaveLength(1);
+});
+
+test.each([
+  ['number', { orderNum: null }],
+  ['code', { cjOrderId: null, cjOrderCode: '' }],
+])('an order that is found without its %s is never called absent', async (_, missing) => {
+  const nulls = answering('/getOrderDetail', (data) => ({
+    data: { ...z.looseObject({}).parse(data), ...missing },
+  }));
+  const request = anOrder();
+  await cj.place(request, never);
+  await expect(anAdapter({ fetch: nulls }).lookUp(request.callerRef, never)).rejects.toMatchObject({
+    failureClass: 'transient',
+  });
+});
+
+test.each([null, '', 26010100000001, 'sup_ord_1'])(
+  'a success with the order code %s is doubt',
+  async (orderId) => {
+    const odd = answering('/createOrderV2', (data) => ({
+      data: { ...z.looseObject({}).parse(data), orderId },
+    }));
+    await expect(anAdapter({ fetch: odd }).place(anOrder(), never)).rejects.toMatchObject({
+      failureClass: 'unknown_outcome',
+    });
+  },
+);
+
+test('an order in a state that nobody knows counts as paid and keeps its last known status', async () => {
+  const change = { orderStatus: 'SOMETHING_NEW' };
+  const unknown = answering('/getOrderDetail', (data) => ({
+    data: { ...z.looseObject({}).parse(data), ...change },
+  }));
+  const { supplierReference } = await cj.place(anOrder(), never);
+  const adapter = anAdapter({ fetch: unknown });
+  await expect(adapter.preparePayment(supplierReference, never)).resolves.toMatchObject({ state: 'paid' });
+  const inBatch = answering('/getOrderDetailBatch', (data) => ({
+    data: z
+      .array(z.looseObject({}))
+      .parse(data)
+      .map((row) => ({ ...row, ...change })),
+  }));
+  await expect(anAdapter({ fetch: inBatch }).status([supplierReference], never)).resolves.toEqual(new Map());
+});
+
+test.each(['error_after', 'no_answer_after', 'garbage'])(
+  'a purchase that ends with %s is doubt, and the look-up finds that it bought once',
+  async (kind) => {
+    await fault('cj.createOrderV2', kind);
+    const request = anOrder();
+    await expect(cj.place(request, never)).rejects.toMatchObject({ failureClass: 'unknown_outcome' });
+    await expect(cj.lookUp(request.callerRef, never)).resolves.toMatchObject([
+      { isPaid: false, isCancelled: false },
+    ]);
+    expect(await bought(request.callerRef)).toHaveLength(1);
+  },
+);
+
+test.each(['error_before', 'no_answer_before'])(
+  'a purchase that ends with %s is doubt too, and the look-up finds nothing',
+  async (kind) => {
+    await fault('cj.createOrderV2', kind);
+    const request = anOrder();
+    await expect(cj.place(request, never)).rejects.toMatchObject({ failureClass: 'unknown_outcome' });
+    await expect(cj.lookUp(request.callerRef, never)).resolves.toEqual([]);
+    expect(await bought(request.callerRef)).toEqual([]);
+  },
+);
+
+test('a purchase that is answered too late is doubt, is not repeated, and is found', async () => {
+  await fault('cj.createOrderV2', 'slow', { delayMs: 2_000 });
+  const request = anOrder();
+  const patient = withPolicy(cj, { callTimeoutMs: 300, halfOpenAfterMs: 1_000 });
+  await expect(patient.place(request, never)).rejects.toMatchObject({ failureClass: 'unknown_outcome' });
+  await expect(patient.lookUp(request.callerRef, never)).resolves.toHaveLength(1);
+  expect(await bought(request.callerRef)).toHaveLength(1);
+});
+
+test('a new order that CJ does not show yet is absent for look-ups and passing for the payment', async () => {
+  await control('settings', { lookupBlindMs: 400 });
+  const request = anOrder();
+  const { supplierReference } = await cj.place(request, never);
+  await expect(cj.lookUp(request.callerRef, never)).resolves.toEqual([]);
+  await expect(cj.preparePayment(supplierReference, never)).rejects.toMatchObject({
+    failureClass: 'transient',
+  });
+  const patient = withPolicy(cj, { callTimeoutMs: 5_000, halfOpenAfterMs: 1_000 });
+  await expect(patient.preparePayment(supplierReference, never)).resolves.toMatchObject({ state: 'due' });
+});
+
+test.each(['error_after', 'no_answer_after', 'garbage'])(
+  'a payment that ends with %s is doubt, and preparing it again says that it is paid',
+  async (kind) => {
+    const request = anOrder();
+    const { supplierReference } = await cj.place(request, never);
+    await cj.preparePayment(supplierReference, never);
+    await fault('cj.payBalance', kind);
+    await expect(cj.pay(supplierReference, never)).rejects.toMatchObject({ failureClass: 'unknown_outcome' });
+    await expect(cj.preparePayment(supplierReference, never)).resolves.toMatchObject({ state: 'paid' });
+    expect(await bought(request.callerRef)).toMatchObject([{ paidCount: 1 }]);
+  },
+);
+
+test('a second payment is doubt for us and costs nothing', async () => {
+  const request = anOrder();
+  const { supplierReference } = await cj.place(request, never);
+  await cj.preparePayment(supplierReference, never);
+  await cj.pay(supplierReference, never);
+  await expect(cj.pay(supplierReference, never)).rejects.toMatchObject({ failureClass: 'unknown_outcome' });
+  expect(await bought(request.callerRef)).toMatchObject([{ paidCount: 1 }]);
+});
+
+test('an empty balance is funds', async () => {
+  const { supplierReference } = await cj.place(anOrder(), never);
+  await cj.preparePayment(supplierReference, never);
+  await control('settings', { balance: 10 });
+  await expect(cj.pay(supplierReference, never)).rejects.toMatchObject({ failureClass: 'funds' });
+});
+
+test('a confirmation whose answer was lost does not stop the payment', async () => {
+  const { supplierReference } = await cj.place(anOrder(), never);
+  await fault('cj.confirmOrder', 'no_answer_after');
+  await expect(cj.preparePayment(supplierReference, never)).resolves.toMatchObject({ state: 'due' });
+});
+
+test('an unconfirmed order can be cancelled, again and again; a payable one is refused', async () => {
+  const request = anOrder();
+  const { supplierReference } = await cj.place(request, never);
+  await cj.cancel(supplierReference, never);
+  await cj.cancel(supplierReference, never);
+  expect(await bought(request.callerRef)).toMatchObject([{ status: 'CANCELLED', paidCount: 0 }]);
+
+  const other = await cj.place(anOrder(), never);
+  await cj.preparePayment(other.supplierReference, never);
+  await expect(cj.cancel(other.supplierReference, never)).rejects.toMatchObject({
+    failureClass: 'permanent',
+  });
+});
+
+test('the status of many orders is one call, and unknown ones are left out', async () => {
+  const placed = [await cj.place(anOrder(), never), await cj.place(anOrder(), never)];
+  const references = placed.map(({ supplierReference }) => supplierReference);
+  const before = await callsOf('getOrderDetailBatch');
+  const seen = await cj.status([...references, 'SD0000000000000000000'], never);
+  expect([...seen.keys()].sort()).toEqual([...references].sort());
+  expect(await callsOf('getOrderDetailBatch')).toBe(before + 1);
+  await expect(cj.status([], never)).resolves.toEqual(new Map());
+});
+
+test('where the batch is refused the orders are read one by one', async () => {
+  const { supplierReference } = await cj.place(anOrder(), never);
+  const withoutBatch: typeof fetch = async (input, init) =>
+    String(input).endsWith('getOrderDetailBatch')
+      ? Response.json({
+          code: 1600101,
+          result: false,
+          message: 'Interface not found',
+          data: null,
+          requestId: 'r',
+        })
+      : fetch(input, init);
+  const seen = await anAdapter({ fetch: withoutBatch }).status(
+    [supplierReference, 'SD0000000000000000000'],
+    never,
+  );
+  expect([...seen.entries()]).toMatchObject([[supplierReference, { status: 'awaiting_payment' }]]);
+});
+
+test('an expired token is renewed in passing, and all copies go on with the new one', async () => {
+  const world = await startWorld();
+  onTestFinished(() => world.stop());
+  await control('settings', { cjTokenTtlMs: 1_000 }, world);
+  const [one, other] = [anAdapter({ baseUrl: world.origin }), anAdapter({ baseUrl: world.origin })];
+  await one.lookUp('sup_ord_nobody', never);
+  await other.lookUp('sup_ord_nobody', never);
+  const first = await tokens.read();
+  await control('settings', { cjTokenTtlMs: 86_400_000 }, world);
+  await vi.waitFor(() => expect(Date.parse(first!.accessExpiresAt)).toBeLessThan(Date.now()), {
+    timeout: 4_000,
+    interval: 20,
+  });
+  await Promise.all([
+    one.lookUp('sup_ord_nobody', never),
+    other.lookUp('sup_ord_nobody', never),
+    one.place(anOrder(), never),
+  ]);
+  const second = await tokens.read();
+  expect(second!.accessToken).not.toBe(first!.accessToken);
+  expect(second!.refreshToken).not.toBe(first!.refreshToken);
+  expect(second!.accountId).toBe('987654321');
+});
+
+test('a pair that CJ no longer accepts is replaced by the key, and a purchase goes through once', async () => {
+  await cj.lookUp('sup_ord_nobody', never);
+  const strangersStore = aStore();
+  const stale = await tokens.read();
+  await strangersStore.renew(async () => ({
+    ...stale!,
+    accessToken: 'rejected',
+    refreshToken: 'rejected too',
+  }));
+  const request = anOrder();
+  await expect(anAdapter({ tokens: strangersStore }).place(request, never)).resolves.toMatchObject({
+    isPaid: false,
+  });
+  expect(await bought(request.callerRef)).toHaveLength(1);
+});
+
+test('a wrong key is auth', async () => {
+  const stranger = anAdapter({ apiKey: 'wrong', tokens: aStore() });
+  await expect(stranger.lookUp('sup_ord_nobody', never)).rejects.toMatchObject({ failureClass: 'auth' });
+});
+
+test('a rate limit is throttled for a purchase, which then bought nothing, and is sat out by a read', async () => {
+  await cj.lookUp('sup_ord_nobody', never);
+  const request = anOrder();
+  await fault('cj.createOrderV2', 'rate_limit');
+  await expect(cj.place(request, never)).rejects.toMatchObject({ failureClass: 'throttled' });
+  expect(await bought(request.callerRef)).toEqual([]);
+
+  await fault('cj.getOrderDetail', 'rate_limit');
+  const patient = withPolicy(cj, { callTimeoutMs: 5_000, halfOpenAfterMs: 1_000 });
+  await expect(patient.lookUp(request.callerRef, never)).resolves.toEqual([]);
+});
+
+test('leave is asked before every request, purchases apart from queries', async () => {
+  const asked: string[] = [];
+  const counted = anAdapter({
+    reserve: async (priority) => {
+      asked.push(priority);
+    },
+  });
+  await counted.place(anOrder(), never);
+  expect(asked).toEqual(['purchase', 'purchase']);
+  await counted.status(['SD0000000000000000000'], never);
+  expect(asked).toEqual(['purchase', 'purchase', 'query']);
+});
+
+test('garbage with HTTP 200 is passing for reads, which are repeated', async () => {
+  const { supplierReference } = await cj.place(anOrder(), never);
+  await fault('cj.getOrderDetailBatch', 'garbage');
+  await expect(cj.status([supplierReference], never)).rejects.toMatchObject({ failureClass: 'transient' });
+  await fault('cj.getOrderDetailBatch', 'garbage', { times: 2 });
+  const patient = withPolicy(cj, { callTimeoutMs: 5_000, halfOpenAfterMs: 1_000 });
+  await expect(patient.status([supplierReference], never)).resolves.toHaveProperty('size', 1);
+});
+
+test('a supplier that is not there is passing even for a purchase', async () => {
+  await cj.lookUp('sup_ord_nobody', never);
+  const gone = await startWorld();
+  await gone.stop();
+  await expect(anAdapter({ baseUrl: gone.origin }).place(anOrder(), never)).rejects.toMatchObject({
+    failureClass: 'transient',
+    evidence: { sent: false },
+  });
+});

@@ -1,0 +1,466 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Envelope } from '../../contracts/envelope.ts';
+import { OrderReceived } from '../../contracts/events/order-received.ts';
+import { orderIdOf } from '../../contracts/ids.ts';
+import { Problem } from '../../contracts/resources/problem.ts';
+import { readSettings } from '../../contracts/settings.ts';
+import { eventSubject } from '../../contracts/subjects.ts';
+import { freePort } from '../../deploy/local/free-port.ts';
+import { type NatsProcess, startNats } from '../../deploy/local/nats-process.ts';
+import { findNatsServer } from '../../deploy/local/nats-server.ts';
+import { type PostgresProcess, startPostgres } from '../../deploy/local/postgres.ts';
+import { startGateway } from '../../gateway/service.ts';
+import { openContext, type ServiceContext } from '../../services/run-service.ts';
+import { migrate } from '../../services/store/migrate.ts';
+
+const SHOP = 'gateway-shop.myshopify.com';
+const SECRET = 'a secret of the test shop';
+const SAMPLES = fileURLToPath(new URL('../../deploy/sandbox/webhooks/', import.meta.url));
+const cleanups: (() => unknown)[] = [];
+let context: ServiceContext;
+let origin: string;
+let restartPostgres: () => Promise<PostgresProcess>;
+let postgres: PostgresProcess;
+let nats: NatsProcess;
+
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-webhooks-'));
+  chmodSync(folder, 0o755);
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  const cacheDir = fileURLToPath(new URL('../../.cache/nats-server', import.meta.url));
+  const { path: binary } = await findNatsServer({ cacheDir, log: () => {} });
+  const postgresPort = await freePort();
+  restartPostgres = async () => {
+    const options = { dataDir: join(folder, 'postgres'), logFile: join(folder, 'postgres.log') };
+    return startPostgres({ ...options, port: postgresPort, database: 'orders' });
+  };
+  postgres = await restartPostgres();
+  cleanups.push(() => postgres.stop());
+  const port = await freePort();
+  const monitorPort = await freePort(port + 1);
+  const storeDir = join(folder, 'nats');
+  nats = await startNats({ binary, port, monitorPort, storeDir, logFile: join(folder, 'nats.log') });
+  cleanups.push(() => nats.stop());
+  const settings = readSettings({
+    DB_CONNECTION_STRING: postgres.connectionString,
+    NATS_URL: nats.url,
+    ORDER_MANAGER_HOST: '127.0.0.1',
+    ORDER_MANAGER_PORT: String(await freePort()),
+    ORDER_MANAGER_API_KEY: 'a key of sixteen or more',
+    ORDER_MANAGER_LOG_LEVEL: 'ERROR',
+    SHOPIFY_SHOP_URL: SHOP,
+    SHOPIFY_API_SECRET: SECRET,
+  });
+  context = await openContext(settings, 'gateway', 8);
+  cleanups.push(async () => {
+    await context.bus.close();
+    await context.store.close();
+  });
+  await migrate(context.store);
+  await context.bus.setUp(1);
+  cleanups.push(await startGateway(context));
+  origin = `http://127.0.0.1:${settings.ORDER_MANAGER_PORT}`;
+}, 60_000);
+
+afterAll(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+}, 30_000);
+
+const sign = (raw: string, secret = SECRET): string =>
+  createHmac('sha256', secret).update(raw, 'utf8').digest('base64');
+
+const headersFor = (raw: string, topic = 'orders/create'): Record<string, string> => ({
+  'content-type': 'application/json',
+  'x-shopify-topic': topic,
+  'x-shopify-hmac-sha256': sign(raw),
+  'x-shopify-shop-domain': SHOP,
+  'x-shopify-api-version': '2026-07',
+  'x-shopify-webhook-id': randomUUID(),
+  'x-shopify-event-id': randomUUID(),
+  'x-shopify-triggered-at': '2026-11-02T14:15:01.123456789Z',
+});
+
+interface Sent {
+  readonly topic?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly without?: string;
+  readonly base?: string;
+}
+
+/** Sends the body as the shop would, with the headers changed as said. */
+async function send(raw: string, { topic, path, headers, without, base = origin }: Sent = {}) {
+  const all = new Headers({ ...headersFor(raw, topic), ...headers });
+  if (without !== undefined) all.delete(without);
+  const url = `${base}/webhooks/shopify/${path ?? topic ?? 'orders/create'}`;
+  return fetch(url, { method: 'POST', headers: all, body: raw });
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const problem = Problem.parse(await response.json());
+  expect(problem.status).toBe(response.status);
+  return problem;
+}
+
+let lastId = 7_000_000_000_000;
+const newId = (): string => {
+  lastId += 1;
+  return String(lastId);
+};
+
+/** A valid body of an order with one line. */
+const aBody = (changes: object = {}): string =>
+  JSON.stringify({
+    id: Number(newId()),
+    name: '#2001',
+    currency: 'USD',
+    created_at: '2026-11-02T09:15:00-05:00',
+    updated_at: '2026-11-02T09:15:03-05:00',
+    total_price: '30.00',
+    financial_status: 'paid',
+    email: 'grace@mail.example',
+    shipping_address: { name: 'Grace Example', address1: '1 Road', city: 'Town', country_code: 'US' },
+    line_items: [{ id: 71, variant_id: 72, title: 'Lamp', price: '10.00', quantity: 3 }],
+    ...changes,
+  });
+
+const orderIdIn = (raw: string): string => orderIdOf(SHOP, /"id":\s*(\d+)/.exec(raw)?.[1] ?? '');
+
+const webhooksOf = (orderId: string) =>
+  context.store.query<Record<string, unknown>>('select * from webhooks where order_id = $1 order by id', [
+    orderId,
+  ]);
+
+const outboxOf = (orderId: string) =>
+  context.store.query<{ message_id: string; subject: string; payload: string; published_at: Date | null }>(
+    'select * from outbox where subject like $1 order by id',
+    [`%.${orderId}`],
+  );
+
+const countOf = async (table: string): Promise<number> => {
+  const [row] = await context.store.query<{ n: number }>(`select count(*)::int as n from ${table}`);
+  return row?.n ?? -1;
+};
+
+const until = (what: () => unknown) => expect.poll(what, { timeout: 10_000, interval: 20 });
+
+test('a valid webhook is committed, answered, and then published', async () => {
+  const raw = aBody();
+  const headers = headersFor(raw);
+  const response = await send(raw, { headers });
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ result: 'accepted' });
+
+  const orderId = orderIdIn(raw);
+  const [webhook] = await webhooksOf(orderId);
+  expect(webhook).toMatchObject({
+    source: `shopify:${SHOP}`,
+    delivery_id: headers['x-shopify-webhook-id'],
+    event_id: headers['x-shopify-event-id'],
+    topic: 'orders/create',
+    api_version: '2026-07',
+    triggered_at: '2026-11-02T14:15:01.123456789Z',
+  });
+  expect(JSON.parse(String(webhook?.body))).toEqual(JSON.parse(raw));
+  const customers = await context.store.query('select * from customer_details where order_id = $1', [
+    orderId,
+  ]);
+  expect(customers).toEqual([expect.objectContaining({ email: 'grace@mail.example', tax_id: null })]);
+
+  const [queued] = await outboxOf(orderId);
+  const messageId = `shopify:orders/create:${headers['x-shopify-event-id']}:${orderId}`;
+  expect(queued).toMatchObject({ message_id: messageId, subject: eventSubject('order.received', orderId) });
+  const message = Envelope.parse(JSON.parse(queued?.payload ?? ''));
+  expect(message).toMatchObject({
+    id: messageId,
+    source: '/gateway',
+    type: 'order.received',
+    subject: orderId,
+  });
+  expect(OrderReceived.parse(message.data)).toMatchObject({ orderId, shop: SHOP, totalMinor: 3_000 });
+  expect(queued?.payload).not.toMatch(/grace|Grace|1 Road/);
+
+  await until(async () => (await outboxOf(orderId))[0]?.published_at).toBeTruthy();
+  expect(await context.bus.lastSeqOn('EVT', eventSubject('order.received', orderId))).toBeGreaterThan(0);
+});
+
+test.each(['orders/updated', 'orders/paid', 'orders/cancelled'])(
+  '%s becomes order.updated',
+  async (topic) => {
+    const raw = aBody();
+    expect((await send(raw, { topic })).status).toBe(200);
+    const [queued] = await outboxOf(orderIdIn(raw));
+    expect(queued?.subject).toBe(eventSubject('order.updated', orderIdIn(raw)));
+  },
+);
+
+const escaped = readFileSync(join(SAMPLES, '07-de-eu-buyer-escaped-slashes.json'), 'utf8');
+test.each<[string, () => Promise<Response>]>([
+  ['one byte changed', () => send(aBody().replace('Lamp', 'Lamb'), { headers: headersFor(aBody()) })],
+  ['re-serialised', () => send(JSON.stringify(JSON.parse(escaped)), { headers: headersFor(escaped) })],
+  [
+    'signed with another secret',
+    () => {
+      const raw = aBody();
+      return send(raw, { headers: { 'x-shopify-hmac-sha256': sign(raw, 'another secret') } });
+    },
+  ],
+  ['without signature', () => send(aBody(), { without: 'x-shopify-hmac-sha256' })],
+  ['with an empty signature', () => send(aBody(), { headers: { 'x-shopify-hmac-sha256': '' } })],
+  ['without body', () => send('')],
+  ['of another shop', () => send(aBody(), { headers: { 'x-shopify-shop-domain': 'other.myshopify.com' } })],
+  ['unsigned and no JSON at all', () => send('{', { without: 'x-shopify-hmac-sha256' })],
+])('a webhook %s is refused with 401 and leaves nothing behind', async (_name, attempt) => {
+  const before = [await countOf('webhooks'), await countOf('customer_details'), await countOf('outbox')];
+  const response = await attempt();
+  expect(response.status).toBe(401);
+  const problem = await problemOf(response);
+  expect(problem).toMatchObject({ title: 'Webhook verification failed', code: 'webhook_unverified' });
+  expect([await countOf('webhooks'), await countOf('customer_details'), await countOf('outbox')]).toEqual(
+    before,
+  );
+});
+
+test.each(['topic', 'shop-domain', 'api-version', 'webhook-id'])(
+  'a webhook without X-Shopify-%s is refused with 400 that names it',
+  async (name) => {
+    const response = await send(aBody(), { without: `x-shopify-${name}` });
+    expect(response.status).toBe(400);
+    const problem = await problemOf(response);
+    expect(problem.title).toBe('Webhook verification failed');
+    expect(problem.errors?.map(({ path }) => path.toLowerCase())).toEqual([`x-shopify-${name}`]);
+  },
+);
+
+test('event id and trigger time may be absent: the delivery id takes the event’s place', async () => {
+  const raw = aBody();
+  const headers = headersFor(raw);
+  const all = new Headers(headers);
+  all.delete('x-shopify-event-id');
+  all.delete('x-shopify-triggered-at');
+  const url = `${origin}/webhooks/shopify/orders/create`;
+  expect((await fetch(url, { method: 'POST', headers: all, body: raw })).status).toBe(200);
+  const orderId = orderIdIn(raw);
+  expect(await webhooksOf(orderId)).toMatchObject([{ event_id: null, triggered_at: null }]);
+  const [queued] = await outboxOf(orderId);
+  expect(queued?.message_id).toBe(`shopify:orders/create:${headers['x-shopify-webhook-id']}:${orderId}`);
+});
+
+test('a topic that does not fit the path is refused', async () => {
+  const response = await send(aBody(), { topic: 'orders/create', path: 'orders/paid' });
+  expect(response.status).toBe(400);
+  expect((await problemOf(response)).detail).toContain('orders/paid');
+});
+
+test('an id that could not become part of a key is refused', async () => {
+  const response = await send(aBody(), { headers: { 'x-shopify-webhook-id': 'x'.repeat(81) } });
+  expect(response.status).toBe(400);
+});
+
+test('a delivery that comes again is answered 200 and changes nothing', async () => {
+  const raw = aBody();
+  const headers = headersFor(raw);
+  const both = await Promise.all([send(raw, { headers }), send(raw, { headers })]);
+  const results = await Promise.all(both.map((response) => response.json()));
+  expect(results).toHaveLength(2);
+  expect(results).toEqual(expect.arrayContaining([{ result: 'accepted' }, { result: 'repeated' }]));
+  expect(await (await send(raw, { headers })).json()).toEqual({ result: 'repeated' });
+  expect(await webhooksOf(orderIdIn(raw))).toHaveLength(1);
+  expect(await outboxOf(orderIdIn(raw))).toHaveLength(1);
+});
+
+test('one event that two subscriptions deliver is kept twice and said once', async () => {
+  const raw = aBody();
+  const event = { 'x-shopify-event-id': randomUUID() };
+  expect((await send(raw, { headers: event })).status).toBe(200);
+  expect((await send(raw, { headers: event })).status).toBe(200);
+  const orderId = orderIdIn(raw);
+  expect(await webhooksOf(orderId)).toHaveLength(2);
+  await until(async () => (await outboxOf(orderId)).every(({ published_at }) => published_at !== null)).toBe(
+    true,
+  );
+  const ids = (await outboxOf(orderId)).map(({ message_id }) => message_id);
+  expect(new Set(ids).size).toBe(1);
+  const subject = eventSubject('order.received', orderId);
+  const { lastSeq } = await context.bus.streamState('EVT');
+  expect(await context.bus.lastSeqOn('EVT', subject)).toBe(lastSeq);
+});
+
+test('a signed body that is not JSON is refused with 400', async () => {
+  const response = await send('{"id": 1,');
+  expect(response.status).toBe(400);
+  expect((await problemOf(response)).code).toBe('body_malformed');
+});
+
+test.each([
+  ['without id', aBody({ id: undefined }), ['id']],
+  [
+    'with bad lines',
+    aBody({ line_items: [{ id: 1, price: 'ten' }] }),
+    ['line_items.0.price', 'line_items.0.quantity'],
+  ],
+  ['that is a list', '[]', ['body']],
+  ['with an amount of another currency', aBody({ currency: 'JPY', total_price: '1.50' }), ['total_price']],
+])('a signed body %s is refused with 422 and its paths', async (_name, raw, paths) => {
+  const response = await send(raw);
+  expect(response.status).toBe(422);
+  const problem = await problemOf(response);
+  expect([problem.code, problem.errors?.map(({ path }) => path)]).toEqual(['body_invalid', paths]);
+});
+
+test('ids beyond 2^53 are exact in every row', async () => {
+  const id = '820982911946154509';
+  const raw = aBody({ id: 'ID' }).replace('"ID"', id);
+  expect((await send(raw)).status).toBe(200);
+  const orderId = orderIdOf(SHOP, id);
+  const [webhook] = await webhooksOf(orderId);
+  expect(JSON.parse(String(webhook?.body))).toMatchObject({ id });
+  const [queued] = await outboxOf(orderId);
+  expect(JSON.parse(queued?.payload ?? '')).toMatchObject({ data: { shopOrderId: id } });
+});
+
+test('a body above 5 MB is refused with 413, announced or not', async () => {
+  const big = aBody({ note: 'x'.repeat(5_000_001) });
+  expect((await problemOf(await send(big))).code).toBe('body_too_large');
+  const chunks = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(big));
+      controller.close();
+    },
+  });
+  const init = { method: 'POST', headers: headersFor(big), body: chunks, duplex: 'half' };
+  const response = await fetch(`${origin}/webhooks/shopify/orders/create`, init);
+  expect(response.status).toBe(413);
+});
+
+test('an older body does not replace the customer of a newer one, in one batch or later', async () => {
+  const id = Number(newId());
+  const at = (minute: string, email: string) =>
+    aBody({ id, email, updated_at: `2026-11-02T09:${minute}:00-05:00` });
+  const bodies = [at('20', 'b@mail.example'), at('30', 'c@mail.example'), at('10', 'a@mail.example')];
+  const answers = await Promise.all(bodies.map((raw) => send(raw, { topic: 'orders/updated' })));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect((await send(at('15', 'd@mail.example'), { topic: 'orders/updated' })).status).toBe(200);
+  const orderId = orderIdOf(SHOP, String(id));
+  const rows = await context.store.query('select email from customer_details where order_id = $1', [orderId]);
+  expect(rows).toEqual([{ email: 'c@mail.example' }]);
+  expect(await webhooksOf(orderId)).toHaveLength(4);
+});
+
+test('a delivery that the database refuses fails alone', async () => {
+  // Valid for JavaScript, but PostgreSQL has no year 0000.
+  const bad = aBody({ updated_at: '0000-01-01T00:00:00Z' });
+  const good = Array.from({ length: 40 }, () => aBody());
+  const bodies = [...good.slice(0, 20), bad, ...good.slice(20)];
+  const statuses = await Promise.all(bodies.map(async (raw) => (await send(raw)).status));
+  expect(statuses).toEqual(bodies.map((raw) => (raw === bad ? 422 : 200)));
+  expect(await webhooksOf(orderIdIn(bad))).toEqual([]);
+  for (const raw of good) expect(await outboxOf(orderIdIn(raw))).toHaveLength(1);
+});
+
+test('every body of the sandbox is accepted, and no secret of the buyer’s page is in any row', async () => {
+  const bodies = readdirSync(SAMPLES).map((file) => readFileSync(join(SAMPLES, file), 'utf8'));
+  expect(bodies.length).toBeGreaterThan(10);
+  for (const raw of bodies) expect((await send(raw)).status).toBe(200);
+  const rows = await context.store.query(
+    `select body as text from webhooks union all select payload from outbox
+     union all select row_to_json(c)::text from customer_details c`,
+  );
+  const stored = JSON.stringify(rows);
+  expect(stored).not.toMatch(
+    /order_status_url|checkout_token|cart_token|browser_ip|client_details|landing_site/,
+  );
+  for (const raw of bodies) {
+    const { token, checkout_token, browser_ip } = JSON.parse(raw);
+    const secrets = [token, checkout_token, browser_ip].filter((secret) => secret !== null);
+    expect(secrets.length).toBeGreaterThan(0);
+    for (const secret of secrets) expect(stored).not.toContain(secret);
+  }
+});
+
+test('a thousand webhooks at once are each committed once and published', async () => {
+  const before = await countOf('webhooks');
+  const bodies = Array.from({ length: 1_000 }, () => aBody());
+  const statuses = await Promise.all(bodies.map(async (raw) => (await send(raw)).status));
+  expect(statuses.every((status) => status === 200)).toBe(true);
+  expect(await countOf('webhooks')).toBe(before + 1_000);
+  const ids = new Set(bodies.map(orderIdIn));
+  const queued = await context.store.query<{ message_id: string }>('select message_id from outbox');
+  expect(queued.filter(({ message_id }) => ids.has(message_id.split(':').at(-1) ?? ''))).toHaveLength(1_000);
+  await until(() => countOf('outbox where published_at is null')).toBe(0);
+}, 40_000);
+
+test('without secret and shop everything is answered 503 that names them', async () => {
+  const { SHOPIFY_API_SECRET: _secret, ...settings } = context.settings;
+  const port = await freePort();
+  const stop = await startGateway({ ...context, settings: { ...settings, ORDER_MANAGER_PORT: port } });
+  try {
+    const response = await send(aBody(), { base: `http://127.0.0.1:${port}` });
+    expect(response.status).toBe(503);
+    const problem = await problemOf(response);
+    expect(problem.title).toBe('Webhook verification failed');
+    expect(problem.detail).toBe('webhooks are off here: SHOPIFY_API_SECRET not set');
+  } finally {
+    await stop();
+  }
+});
+
+test('webhooks are counted by topic and verdict', async () => {
+  const text = await (await fetch(`${origin}/metrics`)).text();
+  expect(text).toMatch(/order_manager_webhooks_total\{topic="orders\/create",verdict="accepted"\} \d{4}/);
+  for (const verdict of [
+    'repeated',
+    'webhook_unverified',
+    'body_malformed',
+    'body_invalid',
+    'body_too_large',
+  ])
+    expect(text).toContain(`order_manager_webhooks_total{topic="orders/create",verdict="${verdict}"}`);
+});
+
+test('while NATS is away webhooks are committed and answered', async () => {
+  nats.kill('SIGSTOP');
+  try {
+    const raw = aBody();
+    expect((await send(raw)).status).toBe(200);
+    expect(await outboxOf(orderIdIn(raw))).toMatchObject([{ published_at: null }]);
+  } finally {
+    nats.kill('SIGCONT');
+  }
+});
+
+test('a database that does not answer in time is a 503, and what it commits after all counts once', async () => {
+  const raw = aBody();
+  const headers = headersFor(raw);
+  await context.store.transaction(async (sql) => {
+    await sql.run('lock table webhooks in access exclusive mode');
+    const response = await send(raw, { headers });
+    expect(response.status).toBe(503);
+    expect((await problemOf(response)).code).toBe('store_unavailable');
+  });
+  await until(async () => (await webhooksOf(orderIdIn(raw))).length).toBe(1);
+  expect(await (await send(raw, { headers })).json()).toEqual({ result: 'repeated' });
+  expect(await outboxOf(orderIdIn(raw))).toHaveLength(1);
+});
+
+test('while the database is away nothing is answered 200, and the repeat is taken when it is back', async () => {
+  const raw = aBody();
+  const headers = headersFor(raw);
+  await postgres.crash();
+  const response = await send(raw, { headers });
+  expect(response.status).toBe(503);
+  expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect((await problemOf(response)).code).toBe('store_unavailable');
+  expect((await fetch(`${origin}/healthz`)).status).toBe(200);
+  expect((await fetch(`${origin}/readyz`)).status).toBe(503);
+  expect(await (await fetch(`${origin}/metrics`)).text()).toContain('order_manager_database_up 0');
+  postgres = await restartPostgres();
+  await until(async () => (await send(raw, { headers })).status).toBe(200);
+  expect(await webhooksOf(orderIdIn(raw))).toHaveLength(1);
+}, 40_000);

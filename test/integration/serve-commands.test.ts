@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { envelope } from '../../contracts/envelope.ts';
+import { AppError } from '../../contracts/errors.ts';
+import { commandSubject } from '../../contracts/subjects.ts';
+import { type CommandHandler, DONE, handling, serveCommands } from '../../services/serve-commands.ts';
+import { aBreakableRoad } from '../fixtures/breakable-road.ts';
+import { aDatabase, aStore } from '../fixtures/database.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
+
+let nats: OwnNats;
+beforeAll(async () => {
+  nats = await startOwnNats();
+});
+afterAll(() => nats.remove());
+beforeEach(() => emptyStreams(nats.url));
+
+const ORDER = 'ord_1';
+const send = (context: TestContext, verb: string, id: string, payload?: string) =>
+  context.bus.publish([
+    {
+      messageId: `${verb}:${id}`,
+      subject: commandSubject('notifier', verb, id),
+      payload:
+        payload ??
+        JSON.stringify(
+          envelope({
+            id: `${verb}:${id}`,
+            source: '/test',
+            type: `notifier.${verb}`,
+            subject: ORDER,
+            time: '2026-11-22T10:00:00Z',
+            data: { orderId: ORDER, id },
+          }),
+        ),
+    },
+  ]);
+
+async function serve(context: TestContext, handlers: Record<string, CommandHandler>): Promise<void> {
+  const consumer = await serveCommands(context, 'notifier', 4, handlers);
+  onTestFinished(() => consumer.stop());
+}
+
+const lettersIn = ({ store }: Pick<TestContext, 'store'>) =>
+  store.query<{ subject: string; orderId: string | null; state: string; payload: string; failure: string }>(
+    'select subject, order_id as "orderId", state, payload, failure from dead_letters order by subject',
+  );
+
+const waiting = async ({ bus }: TestContext): Promise<number> => (await bus.streamState('CMD')).messages;
+
+const Data = z.object({ orderId: z.string(), id: z.string() });
+
+test('what cannot be carried out is tried five times and set aside; its neighbours go on', async () => {
+  const context = await aServiceContext(nats.url);
+  const tries = new Map<string, number>();
+  const done: string[] = [];
+  await serve(context, {
+    work: handling(Data, async ({ id }, commandId) => {
+      expect(commandId).toBe(`work:${id}`);
+      done.push(id);
+      return DONE;
+    }),
+    fail: handling(Data, async ({ id }) => {
+      tries.set(id, (tries.get(id) ?? 0) + 1);
+      throw new RangeError('zora@customer.example is nobody');
+    }),
+    refuse: async () => {
+      throw new AppError('order_not_found', 'no such order', { retryable: false });
+    },
+  });
+  await send(context, 'work', 'before');
+  await send(context, 'unheard', '1');
+  await send(context, 'work', 'text', 'no JSON at all \u0000');
+  await send(context, 'work', 'bare', '{"id":"no envelope"}');
+  await send(context, 'fail', '1');
+  await send(context, 'refuse', '1');
+  await send(context, 'work', 'after');
+  await expect.poll(() => done, { timeout: 2_000 }).toEqual(['before', 'after']);
+  expect(await lettersIn(context)).toEqual([]);
+
+  await expect.poll(() => waiting(context), { timeout: 25_000 }).toBe(0);
+  const letters = await lettersIn(context);
+  expect(letters).toMatchObject([
+    { subject: 'oms.cmd.notifier.fail.1', failure: expect.stringContaining('RangeError') },
+    { subject: 'oms.cmd.notifier.refuse.1', failure: expect.stringContaining('order_not_found') },
+    { subject: 'oms.cmd.notifier.unheard.1', failure: expect.stringContaining('TypeError') },
+    { subject: 'oms.cmd.notifier.work.bare', payload: '{"id":"no envelope"}' },
+    { subject: 'oms.cmd.notifier.work.text', payload: expect.stringContaining('no JSON at all') },
+  ]);
+  for (const { orderId, state } of letters) expect([orderId, state]).toEqual([null, 'open']);
+  expect(tries.get('1')).toBe(5);
+  expect(JSON.stringify([letters.map(({ failure }) => failure), context.lines])).not.toMatch(/zora/);
+  expect(context.lines.filter(({ msg }) => msg === 'dead letter')).toHaveLength(5);
+
+  await send(context, 'work', 'later');
+  await expect.poll(() => done).toEqual(['before', 'after', 'later']);
+}, 40_000);
+
+test('a foreseen trouble that passes is waited for, however often, and is no dead letter', async () => {
+  const context = await aServiceContext(nats.url);
+  let tries = 0;
+  await serve(context, {
+    work: async () => {
+      tries += 1;
+      if (tries <= 6) throw new AppError('shop_failed', 'throttled', { retryable: true });
+      return DONE;
+    },
+  });
+  await send(context, 'work', '1');
+  await expect.poll(() => waiting(context), { timeout: 25_000 }).toBe(0);
+  expect(tries).toBe(7);
+  expect(await lettersIn(context)).toEqual([]);
+}, 40_000);
+
+test('while the database is away commands wait, and what was hopeless is set aside once it is back', async () => {
+  const direct = await aServiceContext(nats.url, {}, await aDatabase());
+  const road = await aBreakableRoad(direct.connectionString);
+  const context = { ...direct, store: await aStore(road.connectionString) };
+  let tries = 0;
+  await serve(context, {
+    work: handling(Data, async ({ id }) => {
+      tries += 1;
+      await context.store.run('insert into copies (id, seen_at) values ($1, now())', [id]);
+      return DONE;
+    }),
+  });
+  await road.breakDown();
+  await send(context, 'work', '1');
+  await send(context, 'unheard', '1');
+  await expect.poll(() => tries, { timeout: 25_000 }).toBeGreaterThan(5);
+  expect(await waiting(context)).toBe(2);
+
+  await road.mend();
+  await expect.poll(() => waiting(context), { timeout: 10_000 }).toBe(0);
+  expect(await direct.store.query('select id from copies')).toEqual([{ id: '1' }]);
+  expect(await lettersIn(direct)).toMatchObject([{ subject: 'oms.cmd.notifier.unheard.1' }]);
+}, 60_000);

@@ -1,0 +1,470 @@
+import { defineEntity, LockMode, MikroORM, p } from '@mikro-orm/postgresql';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../deploy/local/free-port.ts';
+import { startSupplierOrder } from '../../machines/decide.ts';
+import { lockOrders, noWrites, takeNew, writeBatch } from '../../services/store/batch.ts';
+import { migrate } from '../../services/store/migrate.ts';
+import { isOutage } from '../../services/store/outage.ts';
+import { dropArchived, lockLeftovers, markPublished, queue } from '../../services/store/outbox.ts';
+import {
+  adoptStream,
+  beat,
+  claim,
+  fence,
+  forgetCopy,
+  halt,
+  position,
+  release,
+  renew,
+} from '../../services/store/partitions.ts';
+import { insertRows, updateRows } from '../../services/store/rows.ts';
+import { openStore, type Store } from '../../services/store/store.ts';
+import { claimDue } from '../../services/store/timers.ts';
+import { aDatabase, aStore } from '../fixtures/database.ts';
+import { boughtFor, ordersOfPartition } from '../fixtures/order-events.ts';
+
+const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+const killBackends = (store: Store): Promise<unknown> =>
+  store.query(
+    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  );
+
+const waitingFor = (store: Store, condition: string): Promise<void> =>
+  expect
+    .poll(
+      () => store.query(`select 1 from pg_stat_activity where datname = current_database() and ${condition}`),
+      {
+        timeout: 5_000,
+        interval: 10,
+      },
+    )
+    .not.toEqual([]);
+
+test('entities and migrations describe the same schema', async () => {
+  const store = await aStore(await aDatabase());
+  expect(await store.orm.schema.getUpdateSchemaSQL({ wrap: false })).toBe('');
+});
+
+test('copies that migrate at once apply each migration once', async () => {
+  const url = await aDatabase({ isMigrated: false });
+  const [one, two] = [await aStore(url), await aStore(url)];
+  const applied = await Promise.all([migrate(one), migrate(two)]);
+  expect(applied.flat()).toEqual(['0001-first']);
+  expect(await migrate(one)).toEqual([]);
+});
+
+test('every statement of a batch finds its tables and columns', async () => {
+  const store = await aStore(await aDatabase());
+  const { orderId, shopOrderId } = ordersOfPartition(0, 1)[0]!;
+  const supplierOrderId = boughtFor(orderId);
+  const timer = {
+    order_id: orderId,
+    deadline: 'buy',
+    supplier_order_id: supplierOrderId,
+    parcel_id: null,
+  };
+  const supplierOrder = startSupplierOrder({ orderId, supplierOrderId, units: { 1: 2 } }).state;
+  const writes = noWrites();
+  writes.newOrders.push({
+    id: orderId,
+    shop: 'shop',
+    shop_order_id: shopOrderId,
+    name: '#1',
+    currency: 'USD',
+    total_minor: 3_990,
+    placed_at: '2026-11-20T10:00:00Z',
+    state: 'sourcing',
+    context: { round: 1 },
+    version: 3,
+  });
+  writes.orderLines.push({
+    order_id: orderId,
+    line_id: '1',
+    position: 0,
+    variant_id: '9007199254740993',
+    product_id: null,
+    sku: null,
+    title: 'Mug',
+    unit_price_minor: 1_995,
+  });
+  writes.newSupplierOrders.push({
+    id: supplierOrderId,
+    order_id: orderId,
+    supplier: 'cj_dropshipping',
+    shipping_method: 'CJPacket Ordinary',
+    ships_from: 'CN',
+    expected_cost_minor: 1_240,
+    currency: 'USD',
+    ...{ state: supplierOrder.value, context: supplierOrder.context },
+  });
+  writes.supplierOrderLines.push({
+    supplier_order_id: supplierOrderId,
+    line_id: '1',
+    units: 2,
+    supplier_product_id: 'p1',
+    supplier_variant_id: 'v1',
+    supplier_units: 2,
+  });
+  const parcel = {
+    id: 'pcl_1',
+    order_id: orderId,
+    supplier_order_id: supplierOrderId,
+    state: 'announced',
+    tracking_number: 'T1',
+    last_mile_tracking_number: null,
+    carrier: null,
+    tracking_url: null,
+    units: { 1: 2 },
+  };
+  writes.parcels.push(parcel);
+  writes.openedHolds.push({
+    id: 'hld_1',
+    order_id: orderId,
+    reason: 'operator',
+    line_id: null,
+    supplier_order_id: null,
+    evidence: { note: 'first' },
+  });
+  writes.notifications.push({
+    id: 'ntf_1',
+    order_id: orderId,
+    kind: 'order_confirmed',
+    parcel_id: null,
+    state: 'pending',
+  });
+  writes.timers.set('buy', { ...timer, key: 'buy', delay_ms: 0 });
+  writes.timers.set('pay', { ...timer, key: 'pay', delay_ms: 60_000 });
+  writes.timeline.push({
+    order_id: orderId,
+    message_id: 'm1',
+    type: 'order.received',
+    accepted: true,
+    from_state: null,
+    to_state: 'sourcing',
+    supplier_order_id: null,
+  });
+  const letter = { order_id: 'ord_other', message_id: 'm2', subject: 's', seq: 7, payload: '{' };
+  writes.deadLetters.push({ ...letter, state: 'open', failure: 'unreadable' });
+  writes.outbox.push({ messageId: 'm1:0', subject: 'oms.pub.order.received', payload: '{}' });
+  const queued = await store.transaction((sql) => writeBatch(sql, writes));
+  expect(queued).toEqual([{ ...writes.outbox[0], id: '1' }]);
+
+  const loaded = await store.transaction((sql) => lockOrders(sql, [orderId, 'ord_other']));
+  expect(loaded.orders.get(orderId)).toEqual({
+    state: { value: 'sourcing', context: { round: 1 } },
+    version: 3,
+    shop: 'shop',
+    shopOrderId,
+  });
+  expect(loaded.supplierOrders.get(supplierOrderId)).toEqual({ orderId, version: 1, state: supplierOrder });
+  expect(loaded.blocked).toEqual(new Set(['ord_other']));
+
+  const next = noWrites();
+  next.changedOrders.push({
+    id: orderId,
+    version: 3,
+    changes: 2,
+    state: 'purchasing',
+    context: { round: 2 },
+  });
+  next.changedSupplierOrders.push({
+    id: supplierOrderId,
+    version: 1,
+    state: 'accepted',
+    context: {},
+    watched: true,
+  });
+  next.parcels.push({ ...parcel, state: 'in_transit' } as typeof parcel);
+  next.closedHolds.push('hld_1');
+  next.timers.set('pay', { ...timer, key: 'pay', delay_ms: null });
+  await store.transaction((sql) => writeBatch(sql, next));
+  const [order] = await store.query('select state, version, context from orders');
+  expect(order).toEqual({ state: 'purchasing', version: 5, context: { round: 2 } });
+  const [bought] = await store.query(
+    'select state, version, next_check_at is not null as watched from supplier_orders',
+  );
+  expect(bought).toEqual({ state: 'accepted', version: 2, watched: true });
+  expect(await store.query('select state from parcels')).toEqual([{ state: 'in_transit' }]);
+  expect(await store.query('select released_at is null as open from holds')).toEqual([{ open: false }]);
+  const due = await store.transaction((sql) => claimDue(sql, 10));
+  expect(due).toMatchObject([{ orderId, deadline: 'buy', supplierOrderId, parcelId: null, attempt: 1 }]);
+  expect(await store.query('select key from timers')).toEqual([{ key: 'buy' }]);
+});
+
+test('a batch that meets another version of a row writes nothing', async () => {
+  const store = await aStore(await aDatabase());
+  const writes = noWrites();
+  writes.outbox.push({ messageId: 'm1:0', subject: 'oms.pub.order.received', payload: '{}' });
+  writes.changedOrders.push({ id: 'ord_unknown', version: 3, changes: 1, state: 'sourcing', context: {} });
+  await expect(store.transaction((sql) => writeBatch(sql, writes))).rejects.toThrow(
+    '1 rows to change, 0 found',
+  );
+  expect(await store.query('select 1 from outbox')).toEqual([]);
+});
+
+test('leases, positions and heartbeats find their tables and columns', async () => {
+  const store = await aStore(await aDatabase());
+  expect(await beat(store, 'one')).toBe(1);
+  expect(await beat(store, 'two')).toBe(2);
+  const mine = await claim(store, 'one', 3);
+  expect(mine).toMatchObject(
+    [0, 1, 2].map((part) => ({ part, epoch: 1, seq: 0, streamCreated: null, halted: null })),
+  );
+  expect((await claim(store, 'two', 40)).map(({ part }) => part)).not.toContain(0);
+  expect(await renew(store, 'one', [0, 1, 5])).toMatchObject([{ part: 0 }, { part: 1 }]);
+  await adoptStream(store, 0, 1, 'yesterday');
+  await halt(store, 0, 1, 'lost');
+  await halt(store, 1, 99, 'not the owner any more');
+  expect(await renew(store, 'one', [0, 1])).toMatchObject([
+    { streamCreated: 'yesterday', halted: 'lost' },
+    { halted: null },
+  ]);
+  expect(await fence(store, 1, 1, 0, 12)).toBe(true);
+  expect(await fence(store, 1, 1, 0, 13)).toBe(false);
+  expect(await fence(store, 1, 2, 12, 13)).toBe(false);
+  expect(await position(store, 1)).toEqual({ epoch: 1, seq: 12 });
+  expect(await release(store, 'one', [1])).toBe(1);
+  expect(await claim(store, 'two', 5)).toMatchObject([{ part: 1, epoch: 2, seq: 12 }]);
+  expect(await forgetCopy(store, 'one')).toBe(1);
+});
+
+test('the inbox knows each id once, also within one call', async () => {
+  const store = await aStore(await aDatabase());
+  expect(await takeNew(store, ['a', 'b', 'a'])).toEqual(new Set(['a', 'b']));
+  expect(await takeNew(store, ['b', 'c'])).toEqual(new Set(['c']));
+});
+
+test('the outbox gives leftovers in the order of writing, to one copy at a time, and forgets them after a day', async () => {
+  const store = await aStore(await aDatabase());
+  const row = (messageId: string) => ({ messageId, subject: 's', payload: '{"a":"é\\u0000"}' });
+  const queued = await queue(store, [row('a'), row('b'), row('c')]);
+  expect(queued.map(({ id }) => id)).toEqual(['1', '2', '3']);
+  expect(await markPublished(store, queued.slice(0, 1))).toBe(1);
+  await store.transaction(async (sql) => {
+    expect(await lockLeftovers(sql, 0, 10)).toEqual(queued.slice(1));
+    expect(await lockLeftovers(store, 0, 10)).toEqual([]);
+  });
+  expect(await lockLeftovers(store, 60_000, 10)).toEqual([]);
+  expect(await dropArchived(store)).toBe(0);
+  await store.run("update outbox set published_at = published_at - interval '25 hours'");
+  expect(await dropArchived(store)).toBe(1);
+});
+
+test('values travel beside the statement, never in it', async () => {
+  const store = await aStore(await aDatabase());
+  const value = `it's ? and $1 and \\ and ; drop table orders --`;
+  const [row] = await store.query<{ value: string; statement: string }>(
+    `select $1::text as value, query as statement from pg_stat_activity where pid = pg_backend_pid()`,
+    [value],
+  );
+  expect(row?.value).toBe(value);
+  expect(row?.statement).toContain('$1');
+  expect(row?.statement).not.toContain('drop table');
+  const found = await store.query('select n from unnest($1::bigint[]) n', [['9007199254740993', '2']]);
+  expect(found).toEqual([{ n: '9007199254740993' }, { n: '2' }]);
+});
+
+test('rows go in and change by one bound parameter, and no rows are no statement', async () => {
+  const store = await aStore(await aDatabase());
+  await store.run('create table things (id bigint primary key, name text, tags json, at int)');
+  const columns = { id: 'bigint', name: 'text', tags: 'json' };
+  const rows = [
+    { id: 1, name: "O'Brien \u{1F600}", tags: { a: [1, 2] } },
+    { id: 2, name: null, tags: null },
+  ];
+  const ids = await insertRows(store, 'things', columns, rows, 'returning id');
+  expect(ids).toEqual([{ id: '1' }, { id: '2' }]);
+  expect(await insertRows(store, 'no_such_table', columns, [])).toEqual([]);
+  const [first] = await store.query('select name, tags from things where id = 1');
+  expect(first).toEqual({ name: "O'Brien \u{1F600}", tags: { a: [1, 2] } });
+
+  const changes = [
+    { id: 1, name: 'one' },
+    { id: 3, name: 'three' },
+  ];
+  const touched = await updateRows(
+    store,
+    'things',
+    { id: 'bigint', name: 'text' },
+    changes,
+    'name = d.name',
+    'o.id = d.id',
+  );
+  expect(touched).toBe(1);
+  expect(await updateRows(store, 'no_such_table', {}, [], 'a = 1', 'true')).toBe(0);
+  expect(await store.query('select id, name from things order by id')).toEqual([
+    { id: '1', name: 'one' },
+    { id: '2', name: null },
+  ]);
+});
+
+test('a transaction that throws leaves nothing behind', async () => {
+  const store = await aStore(await aDatabase());
+  const failing = store.transaction(async (sql, em) => {
+    await takeNew(sql, ['a']);
+    await em
+      .getConnection()
+      .execute(`insert into inbox (message_id) values ('b')`, [], 'run', em.getTransactionContext());
+    throw new RangeError('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+  expect(await store.query('select message_id from inbox')).toEqual([]);
+});
+
+const CounterSchema = defineEntity({
+  name: 'Counter',
+  tableName: 'counters',
+  properties: { id: p.integer().primary(), count: p.integer(), version: p.integer().version() },
+});
+class Counter extends CounterSchema.class {}
+CounterSchema.setClass(Counter);
+
+test('MikroORM loses an update when two forks flush two versioned rows, so the hot statements do their own check', async () => {
+  const url = await aDatabase();
+  const observer = await aStore(url);
+  await observer.run(
+    'create table counters (id int primary key, count int not null, version int not null default 1)',
+  );
+  const orm = await MikroORM.init({ clientUrl: url, entities: [Counter], logger: () => {} });
+  onTestFinished(() => orm.close());
+  await observer.run('insert into counters values (1, 0), (2, 0)');
+
+  const [first, second] = [orm.em.fork(), orm.em.fork()];
+  for (const em of [first, second]) for (const counter of await em.find(Counter, {})) counter.count += 1;
+  await first.begin();
+  await first.flush();
+  const flushing = second.flush();
+  await waitingFor(observer, "wait_event_type = 'Lock'");
+  await first.commit();
+  await expect(flushing).resolves.toBeUndefined();
+  expect(await observer.query('select count from counters order by id')).toEqual([
+    { count: 1 },
+    { count: 1 },
+  ]);
+
+  const addLocked = (): Promise<void> =>
+    orm.em.fork().transactional(async (em) => {
+      const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } } as const;
+      for (const counter of await em.find(Counter, {}, lock)) counter.count += 1;
+    });
+  await Promise.all(Array.from({ length: 8 }, addLocked));
+  expect(await observer.query('select count from counters order by id')).toEqual([
+    { count: 9 },
+    { count: 9 },
+  ]);
+});
+
+test('a pool whose backends are killed more often than it is wide still works and closes', async () => {
+  const url = await aDatabase();
+  const observer = await aStore(url, 1);
+  const store = await openStore({ connectionString: url, maxConnections: 3, name: 'test-victim' });
+  for (let round = 0; round < 5; round += 1) {
+    const entered = [0, 1].map(() => Promise.withResolvers<void>());
+    const killed = Promise.withResolvers<void>();
+    const transactions = entered.map(({ resolve }) =>
+      store.transaction(async (sql) => {
+        await sql.query('select 1');
+        resolve();
+        await killed.promise;
+        await sql.query('select 1');
+      }),
+    );
+    const failures = Promise.all(transactions.map(failureOf));
+    await Promise.all(entered.map(({ promise }) => promise));
+    await killBackends(observer);
+    killed.resolve();
+    for (const failure of await failures) expect(isOutage(failure)).toBe(true);
+  }
+  expect(await store.query('select 1 as alive')).toEqual([{ alive: 1 }]);
+  await store.close();
+  const left = "select 1 from pg_stat_activity where application_name like '%test-victim'";
+  await expect.poll(() => observer.query(left), { timeout: 5_000 }).toEqual([]);
+});
+
+test('a backend killed in the middle of a statement is an outage', async () => {
+  const url = await aDatabase();
+  const [store, observer] = [await aStore(url), await aStore(url)];
+  const failure = failureOf(store.transaction((sql) => sql.query('select pg_sleep(10)')));
+  await waitingFor(observer, "wait_event = 'PgSleep'");
+  await killBackends(observer);
+  expect(isOutage(await failure)).toBe(true);
+});
+
+test('a lock that is not had in time, a statement too slow and a deadlock are outages', async () => {
+  const store = await aStore(await aDatabase());
+  await takeNew(store, ['a', 'b']);
+  const lock = (id: string) => `select 1 from inbox where message_id = '${id}' for update`;
+
+  await store.transaction(async (sql) => {
+    await sql.query(lock('a'));
+    const hasty = store.transaction(async (other) => {
+      await other.run("set local lock_timeout = '20ms'");
+      await other.query(lock('a'));
+    });
+    expect(await failureOf(hasty)).toSatisfy(isOutage);
+  });
+  const slow = store.transaction(async (sql) => {
+    await sql.run("set local statement_timeout = '20ms'");
+    await sql.query('select pg_sleep(10)');
+  });
+  expect(await failureOf(slow)).toSatisfy(isOutage);
+
+  const both = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+  const cross = (mine: string, theirs: string, said: () => void, heard: Promise<void>) =>
+    store.transaction(async (sql) => {
+      await sql.run("set local deadlock_timeout = '20ms'");
+      await sql.query(lock(mine));
+      said();
+      await heard;
+      await sql.query(lock(theirs));
+    });
+  const failures = await Promise.all([
+    failureOf(cross('a', 'b', both[0].resolve, both[1].promise)),
+    failureOf(cross('b', 'a', both[1].resolve, both[0].promise)),
+  ]);
+  const [deadlock, ...others] = failures.filter((failure) => failure !== undefined);
+  expect(deadlock).toMatchObject({ code: '40P01' });
+  expect(isOutage(deadlock)).toBe(true);
+  expect(others).toEqual([]);
+});
+
+test('a transaction that idled too long is an outage: the process was frozen, the data is fine', async () => {
+  const store = await aStore(await aDatabase());
+  const frozen = store.transaction(async (sql) => {
+    await sql.run("set local idle_in_transaction_session_timeout = '20ms'");
+    // The freeze itself: nothing of this process runs, so that the end of the session is read as the next answer.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    await sql.query('select 1');
+  });
+  // Mostly 25P03; a reset when the server's last word is lost together with its connection.
+  expect(await failureOf(frozen)).toSatisfy(isOutage);
+});
+
+test('nobody at the address is an outage, and opening the store says so without the password', async () => {
+  const port = await freePort();
+  const connectionString = `postgresql://postgres:hush-hush@127.0.0.1:${port}/nowhere`;
+  const failure = await failureOf(openStore({ connectionString, maxConnections: 1, name: 'test' }));
+  expect(failure).toMatchObject({ code: 'store_unavailable', retryable: true });
+  expect(isOutage(failure)).toBe(true);
+  expect(String(failure)).not.toContain('hush-hush');
+});
+
+test('what the database refuses about the data is no outage', async () => {
+  const store = await aStore(await aDatabase());
+  const refused = [
+    store.run('insert into inbox (message_id) select $1 from generate_series(1, 2)', ['twice']),
+    insertRows(store, 'inbox', { message_id: 'text' }, [{ message_id: 'nul \u0000 inside' }]),
+    insertRows(store, 'inbox', { message_id: 'text' }, [{}]),
+    store.query('select no_such_column from inbox'),
+    store.query("select 'x'::int"),
+    store.transaction(() => Promise.reject(new RangeError('a bug of ours'))),
+  ];
+  const failures = await Promise.all(refused.map(failureOf));
+  expect(failures.map((failure) => failure instanceof Error)).toEqual(refused.map(() => true));
+  expect(failures.map(isOutage)).toEqual(refused.map(() => false));
+});

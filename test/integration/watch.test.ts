@@ -1,0 +1,172 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-observed.ts';
+import { SupplierError } from '../../services/suppliers/adapter.ts';
+import { requestFor } from '../../services/suppliers/purchase.ts';
+import { readPurchase } from '../../services/suppliers/purchase-row.ts';
+import { startWatch } from '../../services/suppliers/watch.ts';
+import { eventually } from '../fixtures/eventually.ts';
+import {
+  aDesk,
+  type Copy,
+  callsOf,
+  type Desk,
+  type Environment,
+  givenPurchase,
+  saidTo,
+} from '../fixtures/purchase-desk.ts';
+
+type Purchase = Awaited<ReturnType<typeof givenPurchase>>;
+
+const never = new AbortController().signal;
+/** Once is enough within a test. */
+const RARELY = { ORDER_MANAGER_POLL_SECONDS: '600' };
+const OFTEN = { ORDER_MANAGER_POLL_SECONDS: '0.1' };
+
+/** Orders that stand at the supplier and are due for a look, numbered from 1. */
+async function placedOrders(desk: Desk, count: number): Promise<Purchase[]> {
+  const purchases: Purchase[] = [];
+  for (let number = 1; number <= count; number += 1) {
+    const purchase = await givenPurchase(desk.store, { number, state: 'accepted' });
+    const row = await readPurchase(desk.store, purchase.supplierOrderId);
+    const request = row === undefined ? undefined : await requestFor(desk.store, row);
+    if (request === undefined) throw new Error('nothing to place');
+    const { supplierReference } = await desk.adapter.place(request, never);
+    await desk.store.run(
+      'update supplier_orders set supplier_reference = $2, next_check_at = now() where id = $1',
+      [purchase.supplierOrderId, supplierReference],
+    );
+    purchases.push(purchase);
+  }
+  return purchases;
+}
+
+async function payFor(desk: Desk, { supplierOrderId }: Purchase): Promise<void> {
+  const reference = (await readPurchase(desk.store, supplierOrderId))?.supplierReference ?? '';
+  await desk.adapter.preparePayment(reference, never);
+  await desk.adapter.pay(reference, never);
+}
+
+const watching = (copy: Copy, adapter = copy.adapter) => {
+  const watch = startWatch(copy.ports, adapter);
+  onTestFinished(() => watch.stop());
+  return watch;
+};
+
+const observations = async (desk: Desk): Promise<number> => {
+  const [row] = await desk.store.query<{ count: number }>(
+    "select count(*)::int as count from outbox where subject like '%' || $1 || '%'",
+    [SUPPLIER_ORDER_OBSERVED],
+  );
+  return row?.count ?? 0;
+};
+
+const dueOrders = async (desk: Desk): Promise<number> => {
+  const [row] = await desk.store.query<{ count: number }>(
+    'select count(*)::int as count from supplier_orders where next_check_at <= now()',
+  );
+  return row?.count ?? 0;
+};
+
+const aWatchedDesk = (environment: Environment, timing = {}) => aDesk(environment, { timing });
+
+test('a hundred orders need five calls', async () => {
+  const desk = await aWatchedDesk(RARELY);
+  await placedOrders(desk, 100);
+  watching(desk);
+  await eventually(async () => expect(await observations(desk)).toBe(100));
+  expect(await callsOf(desk.world, 'getOrderDetailBatch')).toBe(5);
+  expect(await callsOf(desk.world, 'getOrderDetail')).toBe(0);
+});
+
+test('two copies share the orders: nothing is asked or said twice', async () => {
+  const desk = await aWatchedDesk(RARELY);
+  await placedOrders(desk, 60);
+  const other = await desk.copy();
+  watching(desk);
+  watching(other);
+  await eventually(async () => expect(await observations(desk)).toBe(60));
+  expect(await dueOrders(desk)).toBe(0);
+  // A copy that finds a batch half taken asks for fewer at once, and for none twice.
+  expect(await callsOf(desk.world, 'getOrderDetailBatch')).toBeLessThanOrEqual(6);
+});
+
+test('news is said once, in order, up to the delivery', async () => {
+  const timing = { processMs: 300, shipMs: 300, transitMs: 300, deliverMs: 300 };
+  const desk = await aWatchedDesk(OFTEN, timing);
+  const [purchase] = await placedOrders(desk, 1);
+  if (purchase === undefined) throw new Error('no order');
+  const watch = watching(desk);
+  await eventually(async () => expect(await observations(desk)).toBe(1));
+  await payFor(desk, purchase);
+  await eventually(async () =>
+    expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({ status: 'delivered' }),
+  );
+  const before = await callsOf(desk.world, 'getOrderDetailBatch');
+  await eventually(async () =>
+    expect(await callsOf(desk.world, 'getOrderDetailBatch')).toBeGreaterThan(before + 2),
+  );
+  await watch.stop();
+
+  const said = await saidTo(desk.store, purchase);
+  const news = said.map((seen) => JSON.stringify(seen));
+  expect(new Set(news).size).toBe(news.length);
+  const statuses = said.map((seen) => ('status' in seen ? seen.status : null));
+  expect([...new Set(statuses)]).toEqual(['awaiting_payment', 'processing', 'shipped', 'delivered']);
+  expect(said.at(-1)).toMatchObject({ parcels: [{ state: 'delivered', carrier: 'CJPacket Ordinary' }] });
+  const ids = await desk.store.query<{ id: string }>('select distinct message_id as id from outbox');
+  expect(ids).toHaveLength(said.length);
+});
+
+test('a copy that dies between taking orders and recording them costs one round and no news', async () => {
+  const desk = await aWatchedDesk({ ORDER_MANAGER_POLL_SECONDS: '1' });
+  await placedOrders(desk, 3);
+  const dying = await desk.copy();
+  let asked = 0;
+  const watch = watching(dying, {
+    ...dying.adapter,
+    status: async () => {
+      asked += 1;
+      throw new SupplierError('transient', 'the process ends here', {});
+    },
+  });
+  await eventually(() => expect(asked).toBe(1));
+  await watch.stop();
+  expect(await dueOrders(desk)).toBe(0);
+  expect(await observations(desk)).toBe(0);
+  watching(desk);
+  await eventually(async () => expect(await observations(desk)).toBe(3), 5_000);
+});
+
+test('an order that the supplier does not know is logged and does not stop its neighbours', async () => {
+  const desk = await aWatchedDesk(RARELY);
+  await placedOrders(desk, 1);
+  const { supplierOrderId } = await givenPurchase(desk.store, {
+    number: 2,
+    state: 'accepted',
+    reference: 'SD2600000000000009999',
+    isWatched: true,
+  });
+  watching(desk);
+  await eventually(async () => expect(await observations(desk)).toBe(1));
+  await eventually(() =>
+    expect(desk.logLines).toContainEqual(
+      expect.objectContaining({
+        supplierOrderId,
+        msg: 'the supplier does not know an order that we bought',
+      }),
+    ),
+  );
+});
+
+test('orders that nobody watches, or that have no reference yet, are not asked for', async () => {
+  const desk = await aWatchedDesk(RARELY);
+  const [watched] = await placedOrders(desk, 1);
+  await givenPurchase(desk.store, { number: 2, state: 'delivered', reference: 'SD1' });
+  await givenPurchase(desk.store, { number: 3, state: 'placing', isWatched: true });
+  watching(desk);
+  await eventually(async () => expect(await observations(desk)).toBe(1));
+  const [row] = await desk.store.query<{ ids: string[] }>(
+    "select array_agg(id) as ids from supplier_orders where next_check_at > now() + interval '1 minute'",
+  );
+  expect(row?.ids).toEqual([watched?.supplierOrderId]);
+});
