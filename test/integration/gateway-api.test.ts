@@ -122,7 +122,6 @@ async function anOrder({
     cancelled: false,
     payment: 'paid',
     hasAddress: true,
-    hasEmail: true,
     lines,
   });
   await context.store.run(

@@ -1,0 +1,447 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { AppError } from '../../contracts/errors.ts';
+import { OrderReceived } from '../../contracts/events/order-received.ts';
+import { orderIdOf } from '../../contracts/ids.ts';
+import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
+import { toOrderFacts } from '../../gateway/webhooks/order-facts.ts';
+import { parseOrderJson } from '../../gateway/webhooks/order-json.ts';
+
+const SHOP = 'unit-shop.myshopify.com';
+
+const aLine = (changes: object = {}) => ({
+  id: 71,
+  variant_id: 72,
+  product_id: 73,
+  sku: 'SKU-1',
+  title: 'Lamp',
+  price: '10.00',
+  quantity: 3,
+  current_quantity: 3,
+  fulfillable_quantity: 3,
+  requires_shipping: true,
+  gift_card: false,
+  fulfillment_service: 'manual',
+  ...changes,
+});
+
+const anAddress = (changes: object = {}) => ({
+  name: 'Ada Example',
+  address1: '1 Sample Street',
+  city: 'Sampletown',
+  country_code: 'US',
+  ...changes,
+});
+
+const aBody = (changes: object = {}) => ({
+  id: 61,
+  name: '#1001',
+  currency: 'USD',
+  created_at: '2026-11-02T09:15:00-05:00',
+  updated_at: '2026-11-02T09:15:03-05:00',
+  total_price: '30.00',
+  financial_status: 'paid',
+  email: 'ada@mail.example',
+  shipping_address: anAddress(),
+  line_items: [aLine()],
+  ...changes,
+});
+
+const factsOf = (body: object | string) => {
+  const json = parseOrderJson(typeof body === 'string' ? body : JSON.stringify(body));
+  const facts = toOrderFacts(ShopifyOrderBody.parse(json), SHOP);
+  expect(OrderReceived.parse(facts.received)).toEqual(facts.received);
+  return facts;
+};
+const received = (changes: object) => factsOf(aBody(changes)).received;
+const customer = (changes: object) => factsOf(aBody(changes)).customer;
+const line = (changes: object) => received({ line_items: [aLine(changes)] }).lines[0]!;
+
+test('an ordinary order becomes facts without a person and a row with one', () => {
+  const facts = factsOf(aBody());
+  expect(facts.received).toEqual({
+    orderId: orderIdOf(SHOP, '61'),
+    shop: SHOP,
+    shopOrderId: '61',
+    name: '#1001',
+    currency: 'USD',
+    totalMinor: 3_000,
+    placedAt: '2026-11-02T14:15:00.000Z',
+    sourceUpdatedAt: '2026-11-02T14:15:03.000Z',
+    test: false,
+    cancelled: false,
+    payment: 'paid',
+    hasAddress: true,
+    lines: [
+      {
+        lineId: '71',
+        variantId: '72',
+        productId: '73',
+        sku: 'SKU-1',
+        title: 'Lamp',
+        unitPriceMinor: 1_000,
+        units: 3,
+        openUnits: 3,
+        deliveredBy: 'us',
+      },
+    ],
+  });
+  expect(JSON.stringify(facts.received)).not.toMatch(/Ada|mail\.example|Sample/);
+  expect(facts.customer).toMatchObject({
+    order_id: facts.received.orderId,
+    source_updated_at: '2026-11-02T14:15:03.000Z',
+    email: 'ada@mail.example',
+    tax_id: null,
+    shipping_address: { name: 'Ada Example', city: 'Sampletown', company: '', phone: '' },
+  });
+});
+
+test.each([
+  ['paid', 'paid'],
+  ['partially_refunded', 'paid'],
+  ['refunded', 'refunded'],
+  ['voided', 'voided'],
+  ['pending', 'pending'],
+  ['authorized', 'pending'],
+  ['partially_paid', 'pending'],
+  ['expired', 'pending'],
+  ['something_new', 'pending'],
+  ['constructor', 'pending'],
+  [null, 'pending'],
+  [undefined, 'pending'],
+])('financial status %s is payment %s', (financial_status, payment) => {
+  expect(received({ financial_status }).payment).toBe(payment);
+});
+
+test.each([
+  ['an untouched line', {}, [3, 3, 'us']],
+  [
+    'a body older than current_quantity',
+    { current_quantity: undefined, fulfillable_quantity: undefined },
+    [3, 3, 'us'],
+  ],
+  ['an edited line', { current_quantity: 1, fulfillable_quantity: 1 }, [1, 1, 'us']],
+  ['a removed line', { current_quantity: 0, fulfillable_quantity: 0 }, [0, 0, 'us']],
+  ['a line partly shipped elsewhere', { fulfillable_quantity: 1 }, [3, 1, 'us']],
+  [
+    'a fulfillable quantity above what is left',
+    { current_quantity: 1, fulfillable_quantity: 3 },
+    [1, 1, 'us'],
+  ],
+  ['a negative fulfillable quantity', { fulfillable_quantity: -1 }, [3, 0, 'us']],
+  ['digital goods', { requires_shipping: false }, [3, 3, 'nobody']],
+  ['a gift card', { gift_card: true, fulfillment_service: 'gift_card' }, [3, 3, 'nobody']],
+  ['a gift card of another service', { gift_card: true, fulfillment_service: 'cards-inc' }, [3, 3, 'nobody']],
+  ['a line of another service', { fulfillment_service: 'snow-city' }, [3, 3, 'other_service']],
+  ['a line without a service', { fulfillment_service: null }, [3, 3, 'us']],
+  ['a line with an empty service', { fulfillment_service: '' }, [3, 3, 'us']],
+  ['a line that does not say whether it ships', { requires_shipping: null, gift_card: null }, [3, 3, 'us']],
+])('%s', (_name, changes, [units, openUnits, deliveredBy]) => {
+  expect(line(changes)).toMatchObject({ units, openUnits, deliveredBy });
+});
+
+test('a custom line has no ids, and a line without a title is called by what it has', () => {
+  const custom = { variant_id: null, product_id: null, sku: '', title: '' };
+  expect(line({ ...custom, name: 'Bag' })).toMatchObject({
+    variantId: null,
+    productId: null,
+    sku: null,
+    title: 'Bag',
+  });
+  expect(line({ ...custom, sku: null }).title).toBe('Article');
+});
+
+test.each([
+  ['complete', anAddress(), true],
+  ['name only in its parts', anAddress({ name: null, first_name: 'Ada', last_name: '' }), true],
+  ['no name', anAddress({ name: ' ' }), false],
+  ['no street', anAddress({ address1: '' }), false],
+  ['no city', anAddress({ city: null }), false],
+  ['no country code', anAddress({ country_code: undefined, country: 'United States' }), false],
+  ['null', null, false],
+  ['absent', undefined, false],
+  ['not an object', 'nowhere', false],
+])('address %s', (_name, shipping_address, hasAddress) => {
+  const facts = factsOf(aBody({ shipping_address }));
+  expect(facts.received.hasAddress).toBe(hasAddress);
+  if (typeof shipping_address !== 'object' || shipping_address === null)
+    expect(facts.customer.shipping_address).toBeNull();
+});
+
+test.each([
+  ['the order', { email: 'a@x.example', contact_email: 'b@x.example' }, 'a@x.example'],
+  ['the contact', { email: '', contact_email: 'b@x.example' }, 'b@x.example'],
+  ['the customer', { email: null, contact_email: null, customer: { email: 'c@x.example' } }, 'c@x.example'],
+  ['nowhere', { email: '', customer: null }, null],
+  ['absent keys', { email: undefined }, null],
+])('the e-mail comes from %s', (_name, changes, email) => {
+  const facts = factsOf(aBody(changes));
+  expect(facts.customer.email).toBe(email);
+});
+
+test.each([
+  ['the order', { phone: '+1' }, '+1'],
+  ['the address', { shipping_address: anAddress({ phone: '+2' }), customer: { phone: '+3' } }, '+2'],
+  ['the customer', { customer: { phone: '+3' } }, '+3'],
+  ['the bill', { phone: '', billing_address: { phone: '+4' } }, '+4'],
+  ['nowhere', {}, null],
+])('the phone comes from %s', (_name, changes, phone) => {
+  expect(customer(changes).phone).toBe(phone);
+});
+
+const brazil = (changes: object = {}) => anAddress({ country_code: 'BR', ...changes });
+test.each([
+  [
+    'attribute CPF',
+    { shipping_address: brazil(), note_attributes: [{ name: 'CPF', value: '123.456.789-09' }] },
+    '12345678909',
+  ],
+  [
+    'attribute cpf_cnpj',
+    { shipping_address: brazil(), note_attributes: [{ name: 'cpf_cnpj', value: '12345678909' }] },
+    '12345678909',
+  ],
+  [
+    'CNPJ with letters',
+    { shipping_address: brazil(), note_attributes: [{ name: 'Cnpj', value: '12.ABC.345/01DE-35' }] },
+    '12ABC34501DE35',
+  ],
+  ['company is a CPF', { shipping_address: brazil({ company: '123.456.789-09' }) }, '12345678909'],
+  [
+    'company with a CNPJ in it',
+    { shipping_address: brazil({ company: 'Loja (11.222.333/0001-81)' }) },
+    '11222333000181',
+  ],
+  ['company is a firm', { shipping_address: brazil({ company: 'ACMECOMERCIO12' }) }, null],
+  [
+    'attribute is something else',
+    { shipping_address: brazil(), note_attributes: [{ name: 'CPF', value: 'none' }] },
+    null,
+  ],
+  [
+    'attributes of an older shape',
+    { shipping_address: brazil(), note_attributes: { CPF: '12345678909' } },
+    null,
+  ],
+  [
+    'billed to Brazil, nothing shipped',
+    { shipping_address: null, billing_address: brazil({ company: '12345678909' }) },
+    '12345678909',
+  ],
+  ['another country', { note_attributes: [{ name: 'CPF', value: '12345678909' }] }, null],
+])('tax id: %s', (_name, changes, taxId) => {
+  expect(customer(changes).tax_id).toBe(taxId);
+});
+
+test('money is exact by the currency, in the shop’s own, and as it stands after edits', () => {
+  expect(received({ total_price: '45.00', current_total_price: '21.00' }).totalMinor).toBe(2_100);
+  expect(received({ currency: 'JPY', total_price: '19800', line_items: [] }).totalMinor).toBe(19_800);
+  expect(received({ currency: 'JPY', total_price: '19800.00', line_items: [] }).totalMinor).toBe(19_800);
+  expect(received({ currency: 'KWD', total_price: '1.234', line_items: [] }).totalMinor).toBe(1_234);
+  expect(received({ total_price: 1806.38 }).totalMinor).toBe(180_638);
+  const foreign = { presentment_money: { amount: '9.00', currency_code: 'EUR' } };
+  expect(line({ price: '10.00', price_set: foreign }).unitPriceMinor).toBe(1_000);
+});
+
+test('an amount that the currency cannot hold is refused with its path', () => {
+  const refused = () =>
+    received({ currency: 'JPY', total_price: '1', line_items: [aLine({ price: '1.50' })] });
+  expect(refused).toThrow(AppError);
+  expect(refused).toThrow(
+    expect.objectContaining({
+      code: 'body_invalid',
+      fields: [{ path: 'line_items.0.price', message: 'must be an exact amount in JPY' }],
+    }),
+  );
+});
+
+test('instants with any offset compare as text', () => {
+  const early = received({ updated_at: '2026-11-02T23:00:00+09:00' }).sourceUpdatedAt;
+  const late = received({ updated_at: '2026-11-02T10:00:00-05:00' }).sourceUpdatedAt;
+  expect([early, late]).toEqual(['2026-11-02T14:00:00.000Z', '2026-11-02T15:00:00.000Z']);
+});
+
+test('flags and dates that are absent, null or empty mean no', () => {
+  for (const nothing of [undefined, null, ''])
+    expect(received({ test: nothing, cancelled_at: nothing, customer_locale: nothing })).toMatchObject({
+      test: false,
+      cancelled: false,
+    });
+  expect(received({ test: true, cancelled_at: '2026-11-02T10:00:00-05:00' })).toMatchObject({
+    test: true,
+    cancelled: true,
+  });
+});
+
+test('ids beyond 2^53 stay exact', () => {
+  const text = JSON.stringify(aBody())
+    .replace('"id":61', '"id":820982911946154508')
+    .replace('"id":71', '"id":866550311766439021')
+    .replace('"variant_id":72', '"variant_id":9007199254740993');
+  expect(factsOf(text).received).toMatchObject({
+    shopOrderId: '820982911946154508',
+    lines: [{ lineId: '866550311766439021', variantId: '9007199254740993' }],
+  });
+});
+
+test('characters that no column takes are left out', () => {
+  const text = JSON.stringify(aBody())
+    .replaceAll('Ada', '\\u0000A\\ud83dda')
+    .replaceAll('Lamp', 'L\\u0000amp');
+  const facts = factsOf(text);
+  expect(facts.customer.shipping_address?.name).toBe('A\ufffdda Example');
+  expect(facts.received.lines[0]?.title).toBe('Lamp');
+});
+
+test('the buyer’s page secrets are dropped wherever they stand', () => {
+  const secrets = {
+    token: 's1',
+    order_status_url: 's2',
+    client_details: { browser_ip: 's3' },
+    landing_site: 's4',
+  };
+  const json = parseOrderJson(
+    JSON.stringify({ ...aBody(secrets), fulfillments: [{ receipt: { token: 's5' } }] }),
+  );
+  expect(JSON.stringify(json)).not.toMatch(/"s\d"/);
+  expect(json).toMatchObject({ id: 61, fulfillments: [{ receipt: {} }] });
+});
+
+test.each([
+  ['no id', { id: undefined }, 'id'],
+  ['a rounded id', { id: 1.5 }, 'id'],
+  ['id zero', { id: 0 }, 'id'],
+  ['an id in words', { id: 'gid://shopify/Order/61' }, 'id'],
+  ['no currency', { currency: null }, 'currency'],
+  ['no version', { updated_at: undefined }, 'updated_at'],
+  ['a version without offset', { updated_at: '2026-11-02T09:15:00' }, 'updated_at'],
+  ['no total', { total_price: '' }, 'total_price'],
+  ['no lines', { line_items: undefined }, 'line_items'],
+  ['a line without id', { line_items: [aLine(), aLine({ id: null })] }, 'line_items.1.id'],
+  ['a line without quantity', { line_items: [aLine({ quantity: undefined })] }, 'line_items.0.quantity'],
+  ['a line without price', { line_items: [aLine({ price: null })] }, 'line_items.0.price'],
+])('%s is refused by name', (_name, changes, path) => {
+  const result = ShopifyOrderBody.safeParse(aBody(changes));
+  expect(result.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
+});
+
+/** total, payment, [test, cancelled, hasAddress, hasEmail], units/open/by of each line. */
+type Expected = readonly [number, string, readonly [boolean, boolean, boolean, boolean], readonly string[]];
+const REAL: Readonly<Record<string, Expected>> = {
+  'orders-cancelled.refunded-no-restock.json': [
+    0,
+    'refunded',
+    [false, true, true, true],
+    ['1/0/us', '2/0/us'],
+  ],
+  'orders-create.aud-shop-usd-buyer-test.json': [6_033, 'paid', [true, false, true, true], ['1/1/us']],
+  'orders-create.hkd-draft-no-contact-no-address.json': [
+    30_400,
+    'paid',
+    [false, false, false, false],
+    ['1/1/us', '1/1/us', '1/1/us'],
+  ],
+  'orders-create.hkd-multiline-discounts.json': [
+    39_400,
+    'paid',
+    [false, false, false, true],
+    ['1/1/us', '1/1/us', '1/1/us', '1/1/us'],
+  ],
+  'orders-create.inr-custom-line-null-variant.raw.json': [
+    259_600,
+    'paid',
+    [false, false, false, false],
+    ['11/11/nobody'],
+  ],
+  'orders-create.jpy-konbini-pending.json': [19_800, 'pending', [false, false, true, true], ['1/1/us']],
+  'orders-create.sample-2026-07-all-fields.json': [
+    41_495,
+    'voided',
+    [true, true, true, true],
+    ['1/1/us', '1/1/us', '1/1/us', '1/1/us', '1/1/us'],
+  ],
+  'orders-create.send-test-notification-64bit-ids.json': [
+    40_300,
+    'voided',
+    [true, true, true, true],
+    ['1/1/us', '1/1/us'],
+  ],
+  'orders-paid.draft-no-customer-keys-absent.json': [
+    262_995,
+    'paid',
+    [false, false, false, false],
+    ['1/1/other_service'],
+  ],
+  'orders-updated.eur-buyer-digital-autofulfilled.json': [
+    12_436,
+    'paid',
+    [true, false, false, true],
+    ['1/0/nobody', '1/0/nobody'],
+  ],
+  'orders-updated.partially-refunded-2026-07-docs.json': [
+    19_965,
+    'paid',
+    [false, false, true, true],
+    ['0/0/us', '1/1/us', '0/0/us'],
+  ],
+  'orders-updated.pln-paid-fulfilled.json': [
+    214_758,
+    'paid',
+    [false, false, true, true],
+    ['2/0/us', '3/0/us'],
+  ],
+  'derived/orders-create.br-cpf-in-company.json': [5_970, 'paid', [false, false, true, true], ['2/2/us']],
+  'derived/orders-create.fr-unicode-emoji-note.json': [
+    4_739,
+    'paid',
+    [false, false, true, true],
+    ['1/1/us', '3/3/us'],
+  ],
+  'derived/orders-create.pii-redacted-no-street.json': [
+    1_400,
+    'paid',
+    [false, false, false, false],
+    ['1/1/us'],
+  ],
+  'derived/orders-create.pos-walk-in-null-email.json': [
+    1_296,
+    'paid',
+    [false, false, false, false],
+    ['1/0/us'],
+  ],
+  'derived/orders-create.us-mixed-gift-card-and-goods.json': [
+    10_438,
+    'paid',
+    [false, false, true, true],
+    ['2/2/us', '1/0/nobody'],
+  ],
+  'derived/orders-updated.edited-current-quantity.json': [
+    2_100,
+    'pending',
+    [false, false, true, true],
+    ['1/1/us', '0/0/us', '1/1/us'],
+  ],
+};
+
+const FOLDER = new URL('../../../shared/facts/shopify-webhooks/', import.meta.url);
+const isBeside = existsSync(FOLDER);
+const reason = isBeside ? '' : ' (skipped: the real bodies are not beside this checkout)';
+
+test.skipIf(!isBeside)(`every real order body has its expectation${reason}`, () => {
+  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /(^|\/)orders-.*\.json$/.test(file),
+  );
+  expect(files.sort()).toEqual(Object.keys(REAL).sort());
+});
+
+test.skipIf(!isBeside).each(Object.entries(REAL))(`real body %s is understood${reason}`, (file, expected) => {
+  const raw = readFileSync(new URL(file, FOLDER), 'utf8');
+  const { received: order, customer: person } = factsOf(raw);
+  const [total, payment, flags, lines] = expected;
+  expect([order.totalMinor, order.payment]).toEqual([total, payment]);
+  expect([order.test, order.cancelled, order.hasAddress, person.email !== null]).toEqual(flags);
+  expect(order.lines.map((one) => `${one.units}/${one.openUnits}/${one.deliveredBy}`)).toEqual(lines);
+  for (const id of [order.shopOrderId, ...order.lines.map(({ lineId }) => lineId)])
+    expect(raw).toMatch(new RegExp(`"id"\\s*:\\s*${id}\\b`));
+  expect(person.tax_id).toBe(file.includes('br-cpf') ? '12345678909' : null);
+});
