@@ -1,12 +1,40 @@
 import type { Bus } from '../bus/bus.ts';
 import type { Logger } from '../logger.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
-import { dropArchived, lockLeftovers, markPublished } from '../store/outbox.ts';
+import { dropArchived, lockLeftovers, markPublished, type QueuedRow } from '../store/outbox.ts';
 import type { Store } from '../store/store.ts';
 
 const LIMIT = 500;
 /** Whoever committed a row publishes it at once; what is still there after this was left behind by a crash or an outage. */
 const LEFT_BEHIND_MS = 3_000;
+
+/** One row that the bus will never take must not keep back the others. */
+async function publishWhatCan(
+  bus: Bus,
+  log: Logger,
+  rows: readonly QueuedRow[],
+): Promise<readonly QueuedRow[]> {
+  try {
+    await bus.publish(rows);
+    return rows;
+  } catch (error) {
+    if (!bus.isConnected()) throw error;
+  }
+  const published: QueuedRow[] = [];
+  for (const row of rows) {
+    try {
+      await bus.publish([row]);
+      published.push(row);
+    } catch (error) {
+      log.error(
+        { messageId: row.messageId, subject: row.subject, err: error },
+        'the bus refuses an outbox row',
+      );
+      if (!bus.isConnected()) break;
+    }
+  }
+  return published;
+}
 
 /** Keeps the outbox's promises: publishes what its writer could not, in the order it was written. */
 export const startSweeper = (store: Store, bus: Bus, log: Logger): Periodic =>
@@ -14,9 +42,10 @@ export const startSweeper = (store: Store, bus: Bus, log: Logger): Periodic =>
     store.transaction(async (sql) => {
       const rows = await lockLeftovers(sql, LEFT_BEHIND_MS, LIMIT);
       if (rows.length === 0) return 'idle';
-      await bus.publish(rows);
-      await markPublished(sql, rows);
-      log.info({ messages: rows.length }, 'published what was left in the outbox');
+      const published = await publishWhatCan(bus, log, rows);
+      await markPublished(sql, published);
+      log.info({ messages: published.length }, 'published what was left in the outbox');
+      if (published.length < rows.length) return 'idle';
       return rows.length === LIMIT ? 'more' : 'idle';
     }),
   );

@@ -14,12 +14,18 @@ export const startTimerLoop = (store: Store, bus: Bus, log: Logger): Periodic =>
     const claimed = await commitAndPublish(store, bus, async (sql, say) => {
       const due = await claimDue(sql, LIMIT);
       for (const { orderId, deadline, supplierOrderId, parcelId, setting, attempt } of due) {
-        const data = TimerElapsed.parse({
+        const parsed = TimerElapsed.safeParse({
           orderId,
           deadline,
           ...(supplierOrderId === null ? {} : { supplierOrderId }),
           ...(parcelId === null ? {} : { parcelId }),
         });
+        // Set by a newer copy of this service: it comes again, and its neighbours go on.
+        if (!parsed.success) {
+          log.error({ orderId, deadline }, 'a timer with an unknown deadline');
+          continue;
+        }
+        const { data } = parsed;
         const messageId = `tmr:${orderId}:${timerKey(data)}:${setting}:${attempt}`;
         say(eventRow({ messageId, source: '/orders', type: TIMER_ELAPSED, orderId, data }));
       }

@@ -18,7 +18,7 @@ const REAL_BODIES = fileURLToPath(new URL('../../../shared/facts/shopify-webhook
 let stack: RunningStack;
 beforeAll(async () => {
   // Every service in one process here; the fault tests run them apart.
-  stack = await aRunningStack({}, ONE_PROCESS);
+  stack = await aRunningStack({ ORDER_MANAGER_LOG_LEVEL: 'DEBUG' }, ONE_PROCESS);
 }, 120_000);
 afterAll(() => stack.stop());
 
@@ -163,3 +163,26 @@ test.skipIf(realBodies.length === 0)(
   },
   90_000,
 );
+
+test('no name, address, e-mail or secret stands in any log', async () => {
+  const orders = await readOrders(stack);
+  const customers = await Promise.all(orders.map(async ({ id }) => (await viewOf(id)).customer));
+  const personal = customers.flatMap(({ email, phone, shippingAddress }) => [
+    email,
+    phone,
+    shippingAddress?.name,
+    shippingAddress?.address1,
+    shippingAddress?.phone,
+  ]);
+  const secrets = [stack.apiKey, stack.sandbox?.apiSecret, new URL(stack.connectionString).password];
+  const forbidden = [...personal, ...secrets].filter(
+    (text) => text !== null && text !== undefined && text.length > 5,
+  );
+  expect(forbidden.length).toBeGreaterThan(20);
+  const logs = readdirSync(stack.logDir).filter((file) => !file.startsWith('sandbox'));
+  expect(logs).toContain('all-in-one.log');
+  for (const file of logs) {
+    const log = readFileSync(join(stack.logDir, file), 'utf8');
+    expect(forbidden.filter((text) => log.includes(text ?? ''))).toEqual([]);
+  }
+});

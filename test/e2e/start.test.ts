@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../deploy/local/free-port.ts';
+import { eventually } from '../fixtures/eventually.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const BODIES = join(PROJECT, 'deploy/sandbox/webhooks');
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly port: number;
+  output(): string;
+  exit(): Promise<number | null>;
+}
+
+const running: Started[] = [];
+afterEach(async () => {
+  for (const { child } of running.splice(0)) child.kill('SIGKILL');
+});
+
+async function start(
+  script: string,
+  environment: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<Started> {
+  const port = await freePort(9_302);
+  const { PATH, HOME, TMPDIR } = process.env;
+  const env = { PATH, HOME, TMPDIR, ORDER_MANAGER_PORT: String(port), ...environment };
+  const child = spawn(process.execPath, [join(PROJECT, script), ...args], {
+    cwd: PROJECT,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    output += chunk;
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    output += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const started = { child, port, output: () => output, exit: () => ended };
+  running.push(started);
+  return started;
+}
+
+async function aDataDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'order-manager-start-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+const says = (started: Started, text: string): Promise<void> =>
+  eventually(() => expect(started.output()).toContain(text), 60_000);
+
+test('a bad value stops the start, names its variable and does not repeat it', async () => {
+  const started = await start('deploy/local/start.ts', {
+    SHOPIFY_API_VERSION: '2024-01',
+    SMTP_PORT: 'secret-port',
+  });
+  expect(await started.exit()).toBe(1);
+  expect(started.output()).toContain('SHOPIFY_API_VERSION');
+  expect(started.output()).toContain('SMTP_PORT');
+  expect(started.output()).not.toContain('secret-port');
+});
+
+test('a gateway port that is taken stops the start and names the variable', async () => {
+  const port = await freePort(9_402);
+  const server = createServer().listen(port, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  const started = await start(
+    'deploy/local/start.ts',
+    { ORDER_MANAGER_PORT: String(port) },
+    '--data',
+    await aDataDir(),
+  );
+  expect(await started.exit()).toBe(1);
+  expect(started.output()).toContain('ORDER_MANAGER_PORT');
+});
+
+test('a service by itself does not start without its database', async () => {
+  const orders = await start('services/orders/main.ts', {});
+  expect(await orders.exit()).toBe(1);
+  expect(orders.output()).toContain('DB_CONNECTION_STRING is not set');
+});
+
+test('one credential turns the sandbox off; what lacks its own is off and named', async () => {
+  const started = await start(
+    'deploy/local/start.ts',
+    { CJ_DROPSHIPPING_API_KEY: 'CJ1@api@not-a-real-key', CJ_DROPSHIPPING_BASE_URL: 'http://127.0.0.1:1' },
+    '--data',
+    await aDataDir(),
+  );
+  await says(started, 'Ctrl-C stops everything');
+  const output = started.output();
+  expect(output).toContain('no sandbox is started and nothing is fed');
+  expect(output).toContain('Shopify webhooks are off: SHOPIFY_SHOP_URL, SHOPIFY_API_SECRET not set');
+  expect(output).toContain('Mail to customers is off: SMTP_SERVER, EMAIL_FROM not set');
+  expect(output).toContain('cj_dropshipping buys nothing: CJ_DROPSHIPPING_MODE is shadow');
+  expect(output).not.toContain('fed ');
+  expect(output).not.toContain('not-a-real-key');
+  started.child.kill('SIGTERM');
+  expect(await started.exit()).toBe(0);
+}, 60_000);
+
+test('bodies of your own are fed, and a second start finds its data again', async () => {
+  const dir = await aDataDir();
+  const bodies = join(dir, 'bodies');
+  await mkdir(bodies);
+  await copyFile(join(BODIES, '12-us-test-order.json'), join(bodies, 'mine.json'));
+  const first = await start('deploy/local/start.ts', {}, '--data', join(dir, 'data'), '--bodies', bodies);
+  await says(first, 'Ctrl-C stops everything');
+  expect(first.output()).toContain('All 1 orders have ended: 0 delivered, 1 held with a reason.');
+  first.child.kill('SIGINT');
+  expect(await first.exit()).toBe(0);
+
+  const second = await start('deploy/local/start.ts', {}, '--data', join(dir, 'data'), '--empty');
+  await says(second, 'Ctrl-C stops everything');
+  expect(second.output()).not.toContain('fed ');
+  const key = /X-API-Key: ([^']+)'/.exec(second.output())?.[1] ?? '';
+  expect(first.output()).toContain(key);
+  const response = await fetch(`http://127.0.0.1:${second.port}/orders`, { headers: { 'x-api-key': key } });
+  expect(await response.text()).toContain('"held":true');
+  second.child.kill('SIGTERM');
+  expect(await second.exit()).toBe(0);
+}, 90_000);
