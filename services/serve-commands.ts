@@ -24,6 +24,8 @@ export const handling =
 /** Tries of a command that fails for a reason nobody foresaw; the machine's own deadline asks again after that. */
 const MAX_TRIES = 5;
 const RETRY_MS = 2_000;
+/** Below the consumer's own limit: then the command is let go, for the same deadline asks again. */
+const MAX_DELIVERIES = 15;
 
 /** Works off the commands of one service, with one verdict for every way of failing. */
 export function serveCommands(
@@ -38,7 +40,8 @@ export function serveCommands(
       message_id: command.subject,
       subject: command.subject,
       seq: 0,
-      payload: command.payload,
+      // PostgreSQL keeps no zero bytes: a letter with one could never be put down, and would come again instead.
+      payload: command.payload.replaceAll('\u0000', '\ufffd'),
       state: 'open',
       failure,
     };
@@ -56,7 +59,7 @@ export function serveCommands(
     return { verdict: 'bury' };
   };
 
-  return bus.consume(service, concurrency, async (command) => {
+  const handle = async (command: Command): Promise<CommandResult> => {
     try {
       const handler = handlers[command.verb];
       if (handler === undefined) throw new TypeError(`no such command: ${command.verb}`);
@@ -70,5 +73,11 @@ export function serveCommands(
       if (command.deliveries < MAX_TRIES) return later(RETRY_MS);
       return bury(command, error).catch(() => later(RETRY_MS));
     }
+  };
+
+  return bus.consume(service, concurrency, async (command) => {
+    const result = await handle(command);
+    // Left alone, it would lie in the stream for ever once the server has delivered it often enough.
+    return result.verdict === 'later' && command.deliveries >= MAX_DELIVERIES ? DONE : result;
   });
 }

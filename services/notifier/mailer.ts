@@ -116,8 +116,10 @@ function judge(error: unknown, hasBodyBegun: boolean): MailOutcome {
     status: statusOf(response ?? ''),
   });
   if (code === 'EENVELOPE' || code === 'EMESSAGE') {
-    if (responseCode === undefined) return { result: 'refused', evidence };
-    if (responseCode >= 400) {
+    // Our own library refuses to send it. An answer without a code is no refusal but noise.
+    if (responseCode === undefined && response === undefined && !hasBodyBegun)
+      return { result: 'refused', evidence };
+    if (responseCode !== undefined && responseCode >= 400) {
       const isFinal = permanent === true && !LOGIN_REPLIES.has(responseCode);
       return { result: isFinal ? 'refused' : 'refused_for_now', evidence };
     }

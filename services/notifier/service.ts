@@ -49,8 +49,10 @@ export async function startNotifier(context: ServiceContext): Promise<StopServic
       return DONE;
     }),
   });
-  const due = startPeriodic('mails due', 2_000, log, () => sendDue(ports));
+  const stopping = new AbortController();
+  const due = startPeriodic('mails due', 2_000, log, () => sendDue(ports, stopping.signal));
   return async () => {
+    stopping.abort();
     await Promise.all([consumer.stop(), due.stop()]);
     await mailer?.close();
   };

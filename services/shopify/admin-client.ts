@@ -1,15 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import '@shopify/shopify-api/adapters/web-api';
-import {
-  ApiVersion,
-  GraphqlQueryError,
-  HttpResponseError,
-  HttpThrottlingError,
-  LogSeverity,
-  Session,
-  shopifyApi,
-} from '@shopify/shopify-api';
+import { ApiVersion, LogSeverity, Session, shopifyApi } from '@shopify/shopify-api';
 import { setAbstractFetchFunc } from '@shopify/shopify-api/runtime';
 import { ConsecutiveBreaker, circuitBreaker, handleType, isBrokenCircuitError } from 'cockatiel';
 import type { z } from 'zod';
@@ -17,23 +9,8 @@ import { AppError } from '../../contracts/errors.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
 import { clientCredentialsLogin, fixedAccessToken, renewedAccessToken } from './access-token.ts';
-import { type Cost, RefusedAnswer } from './operations.ts';
-
-/**
- * The shop did not do what it was asked. `unknown_outcome` comes of mutations only: it may have been done, read before
- * asking again. After `transient` and `throttled` nothing was done.
- */
-export class ShopError extends AppError {
-  readonly failureClass: FailureClass;
-  readonly evidence: Evidence;
-
-  constructor(failureClass: FailureClass, message: string, evidence: Evidence, cause?: unknown) {
-    const retryable = failureClass === 'transient' || failureClass === 'throttled';
-    super('shop_failed', message, { retryable, cause });
-    this.failureClass = failureClass;
-    this.evidence = evidence;
-  }
-}
+import { judge, judgeLogin, type Priority, refused, type Setback, waitBeforeRepeatMs } from './setback.ts';
+import { ShopError } from './shop-error.ts';
 
 export interface AdminClientOptions {
   /** The shop's own domain, like your-shop.myshopify.com. */
@@ -52,8 +29,7 @@ export interface AdminClientOptions {
 }
 
 export interface RequestOptions {
-  /** Who goes first when the shop's points are short: `read` leaves a fifth of the bucket to `write`. */
-  readonly priority: 'write' | 'read';
+  readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -71,12 +47,6 @@ export interface AdminClient {
   ): Promise<T>;
 }
 
-const QUERY_TRIES = 3;
-const QUERY_BACKOFF_MS = 250;
-const THROTTLED_TRIES = 6;
-const LONGEST_WAIT_MS = 30_000;
-const JITTER_MS = 500;
-const SHARE_LEFT_TO_WRITES = 0.2;
 const ABANDONED: Evidence = { aborted: true };
 
 /** The library offers neither another origin nor a timeout for logins; both travel with the call to its one fetch hook. */
@@ -90,129 +60,12 @@ const routedFetch: typeof fetch = (input, init) => {
   return fetch(target, { ...init, signal: init?.signal ?? AbortSignal.timeout(call.timeoutMs) });
 };
 
-/** What one call came to. `lost`: no verdict, it may have run. `waitMs` where the shop named it. */
-interface Setback {
-  readonly kind: 'lost' | 'throttled' | 'unauthorized' | 'refused';
-  readonly failureClass: FailureClass;
-  readonly waitMs?: number | undefined;
-  readonly evidence: Evidence;
-  readonly cause: unknown;
-}
 interface Call extends RequestOptions {
   readonly operation: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly isMutation: boolean;
 }
 type Result = { readonly data: unknown } | { readonly setback: Setback };
-
-const lost = (evidence: Evidence, cause: unknown): Setback => ({
-  kind: 'lost',
-  failureClass: 'transient',
-  evidence,
-  cause,
-});
-const refused = (failureClass: FailureClass, evidence: Evidence, cause: unknown): Setback => ({
-  kind: 'refused',
-  failureClass,
-  evidence,
-  cause,
-});
-const throttled = (waitMs: number | undefined, evidence: Evidence, cause: unknown): Setback => ({
-  kind: 'throttled',
-  failureClass: 'throttled',
-  waitMs,
-  evidence,
-  cause,
-});
-
-/** Codes in camel case are those of the static validation, which runs before anything is executed. */
-const isRefusalCode = (code: string): boolean =>
-  ['ACCESS_DENIED', 'MAX_COST_EXCEEDED', 'INVALID_VARIABLE'].includes(code) || /^[a-z][A-Za-z]+$/.test(code);
-
-function costWaitMs(
-  { requestedQueryCost, throttleStatus }: Cost,
-  priority: RequestOptions['priority'],
-): number {
-  const { currentlyAvailable, maximumAvailable, restoreRate } = throttleStatus;
-  const spare = priority === 'read' ? maximumAvailable * SHARE_LEFT_TO_WRITES : 0;
-  const needed = Math.min(requestedQueryCost + spare, maximumAvailable);
-  return (Math.max(0, needed - currentlyAvailable) / restoreRate) * 1_000 + Math.random() * JITTER_MS;
-}
-
-/**
- * Whether a mutation with errors ran. Refused fields come back as null with an error about the field itself; an error
- * about something deeper means that the field ran before its answer was thrown away.
- */
-function didNothing({ data, errors }: RefusedAnswer): boolean {
-  if (data === undefined || data === null) return true;
-  const isEmpty = Object.values(data).every((field) => field === null);
-  return isEmpty && errors.graphQLErrors.every(({ path = [] }) => path.length <= 1);
-}
-
-function judgeGraphql(cause: GraphqlQueryError, { isMutation, priority }: Call): Setback {
-  const parsed = RefusedAnswer.safeParse(cause.body);
-  if (!parsed.success) return lost({ answer: 'unreadable' }, cause);
-  const { errors, extensions } = parsed.data;
-  const codes = errors.graphQLErrors.map((error) => error.extensions?.code ?? 'none');
-  const message = errors.graphQLErrors[0]?.message ?? '';
-  const evidence = { codes: codes.join(' '), message: message.slice(0, 300) };
-  const isSafe = !isMutation || didNothing(parsed.data);
-  if (isSafe && codes.includes('THROTTLED')) {
-    return throttled(extensions?.cost && costWaitMs(extensions.cost, priority), evidence, cause);
-  }
-  if (isSafe && codes.includes('ACCESS_DENIED')) return refused('auth', evidence, cause);
-  const isClear = isMutation
-    ? isSafe && codes.every(isRefusalCode)
-    : !codes.includes('INTERNAL_SERVER_ERROR');
-  return isClear ? refused('permanent', evidence, cause) : lost(evidence, cause);
-}
-
-function judgeHttp(cause: HttpResponseError): Setback {
-  const status = cause.response.code;
-  const evidence = { status };
-  if (cause instanceof HttpThrottlingError) {
-    const { retryAfter } = cause.response;
-    return throttled(retryAfter === undefined ? undefined : retryAfter * 1_000, evidence, cause);
-  }
-  if (status < 400 || status >= 500) return lost(evidence, cause);
-  if (status === 401) return { ...refused('auth', evidence, cause), kind: 'unauthorized' };
-  if (status === 403) return refused('auth', evidence, cause);
-  // 402: the shop is frozen over an unpaid bill, 423: it is locked.
-  return refused(status === 402 || status === 423 ? 'account_blocked' : 'permanent', evidence, cause);
-}
-
-function judge(cause: unknown, call: Call): Setback {
-  const setback =
-    cause instanceof GraphqlQueryError
-      ? judgeGraphql(cause, call)
-      : cause instanceof HttpResponseError
-        ? judgeHttp(cause)
-        : lost({ message: String(cause).slice(0, 300) }, cause);
-  return setback.kind === 'lost' && call.isMutation
-    ? { ...setback, failureClass: 'unknown_outcome' }
-    : setback;
-}
-
-/** Nothing of the operation was sent, so a lost login may be repeated before any operation. */
-function judgeLogin(cause: unknown): Setback {
-  const during = { during: 'login' };
-  if (!(cause instanceof HttpResponseError)) return lost(during, cause);
-  const setback = judgeHttp(cause);
-  const evidence = { ...setback.evidence, ...during };
-  return setback.kind === 'lost' || setback.kind === 'throttled'
-    ? { ...setback, evidence }
-    : refused('auth', evidence, cause);
-}
-
-/** Null: no more. `times` counts the setbacks of this kind within the request. */
-function waitBeforeRepeatMs({ kind, failureClass, waitMs }: Setback, times: number): number | null {
-  if (kind === 'throttled' && times < THROTTLED_TRIES) {
-    return Math.min(waitMs ?? 1_000 * 2 ** (times - 1), LONGEST_WAIT_MS);
-  }
-  if (kind === 'lost' && failureClass === 'transient' && times < QUERY_TRIES)
-    return QUERY_BACKOFF_MS * 2 ** (times - 1);
-  return kind === 'unauthorized' && times === 1 ? (waitMs ?? null) : null;
-}
 
 /** Thrown through the breaker, which counts nothing else. */
 class CallLost extends Error {

@@ -5,13 +5,14 @@ import {
   type FulfillmentSynced,
   type FulfillmentWithheld,
 } from '../../contracts/events/fulfillment-outcome.ts';
-import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import type { ServiceContext } from '../run-service.ts';
 import { DONE, later } from '../serve-commands.ts';
-import { type AdminClient, ShopError } from './admin-client.ts';
+import type { AdminClient } from './admin-client.ts';
 import { type ShipResult, shipParcel } from './ship-parcel.ts';
+import { ShopError } from './shop-error.ts';
 
 export interface ShopPorts extends ServiceContext {
   /** Undefined while the shop's login is not configured. */
@@ -23,6 +24,13 @@ export interface ShopPorts extends ServiceContext {
 /** Shopify may still be at work on a call whose answer we lost (facts, section 5.4). */
 const SETTLE_MS = 5_000;
 const LOCKED_MS = 1_000;
+
+/** Refusals that only a person can mend; the others pass, and the parcel's deadline asks again. */
+const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
+  auth: 'credentials_expired',
+  account_blocked: 'account_risk',
+  permanent: 'operator',
+};
 
 interface ParcelRow {
   readonly shopOrderId: string;
@@ -48,6 +56,9 @@ async function readParcel({ store }: ShopPorts, parcelId: string): Promise<Parce
   return row;
 }
 
+const isInDoubt = ({ state, settled }: ParcelRow): boolean =>
+  (state === 'sending' || state === 'unknown') && !settled;
+
 /**
  * Shows one parcel in the shop. One process per order at a time; a write that ended without an answer is settled by
  * reading, never by writing again blindly.
@@ -58,14 +69,14 @@ export async function fulfillParcel(
   commandId: string,
 ): Promise<CommandResult> {
   const { store, settings } = ports;
-  const parcel = await readParcel(ports, command.parcelId);
-  if (parcel === undefined || parcel.state === 'done') return DONE;
+  const stateNow = await readParcel(ports, command.parcelId);
+  if (stateNow === undefined || stateNow.state === 'done') return DONE;
   if (ports.admin === undefined) {
     return withhold(ports, command, commandId, 'credentials_expired', {
       cause: 'no login for the shop is set',
     });
   }
-  if ((parcel.state === 'sending' || parcel.state === 'unknown') && !parcel.settled) return later(SETTLE_MS);
+  if (isInDoubt(stateNow)) return later(SETTLE_MS);
 
   const callMs = settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000;
   const taken = await store.run(
@@ -76,6 +87,10 @@ export async function fulfillParcel(
   );
   if (taken === 0) return later(LOCKED_MS);
   try {
+    // Only what is read under the lease counts: its last holder may have written since.
+    const parcel = await readParcel(ports, command.parcelId);
+    if (parcel === undefined || parcel.state === 'done') return DONE;
+    if (isInDoubt(parcel)) return later(SETTLE_MS);
     await store.run("update parcels set fulfillment_state = 'sending', updated_at = now() where id = $1", [
       command.parcelId,
     ]);
@@ -104,8 +119,12 @@ export async function fulfillParcel(
       { parcelId: command.parcelId, failureClass: error.failureClass },
       'the shop could not be read',
     );
-    if (error.failureClass !== 'auth') return DONE;
-    return withhold(ports, command, commandId, 'credentials_expired', { failureClass: error.failureClass });
+    const reason = HOLD_OF[error.failureClass];
+    if (reason === undefined) return DONE;
+    return withhold(ports, command, commandId, reason, {
+      failureClass: error.failureClass,
+      ...error.evidence,
+    });
   } finally {
     await store
       .run('delete from shop_leases where order_id = $1 and owner = $2', [command.orderId, ports.copyId])

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
-import { type AdminClient, ShopError } from './admin-client.ts';
+import type { AdminClient } from './admin-client.ts';
 import { toTrackingInfo, toTrackingKey } from './carriers.ts';
 import {
   allNodes,
@@ -8,8 +8,6 @@ import {
   CreateFulfillmentAnswer,
   FULFILLMENT_ORDER_LINES,
   FULFILLMENT_ORDERS,
-  type FulfillmentOrder,
-  type FulfillmentOrderLine,
   FulfillmentOrderLinesAnswer,
   FulfillmentOrdersAnswer,
   SHIPMENT_LINES,
@@ -19,6 +17,16 @@ import {
   ShipmentLinesAnswer,
   ShipmentsAnswer,
 } from './operations.ts';
+import {
+  isOver,
+  lineIdOf,
+  type OpenWork,
+  planFulfillments,
+  sum,
+  toUnitsByLine,
+  type UnitsByLine,
+} from './plan-fulfillments.ts';
+import { ShopError } from './shop-error.ts';
 
 export interface ShipmentRequest {
   readonly orderGid: string;
@@ -58,19 +66,6 @@ interface Unknown {
 }
 
 type Ask = <T>(operation: string, variables: Record<string, unknown>, schema: z.ZodType<T>) => Promise<T>;
-type UnitsByLine = ReadonlyMap<string, number>;
-
-const lineIdOf = ({ id }: { readonly id: string }): string => id.slice(id.lastIndexOf('/') + 1);
-/** Adds up the units of a line that occurs more than once. */
-function toUnitsByLine(entries: readonly (readonly [string, number])[]): Map<string, number> {
-  const units = new Map<string, number>();
-  for (const [lineId, count] of entries) units.set(lineId, (units.get(lineId) ?? 0) + count);
-  return units;
-}
-const sum = (units: UnitsByLine): number => [...units.values()].reduce((total, count) => total + count, 0);
-
-type OpenWork = Omit<FulfillmentOrder, 'lineItems'> & { readonly lines: readonly FulfillmentOrderLine[] };
-
 async function readWork(ask: Ask, orderId: string) {
   const readOrder = async (after: string | null) =>
     (await ask(FULFILLMENT_ORDERS, { orderId, after }, FulfillmentOrdersAnswer)).order;
@@ -105,43 +100,6 @@ async function readUnits(ask: Ask, shipments: readonly Shipment[]): Promise<Unit
     }
   }
   return toUnitsByLine(units);
-}
-
-const isShippable = ({ status, deliveryMethod, supportedActions }: OpenWork): boolean =>
-  status !== 'ON_HOLD' &&
-  (deliveryMethod === null || deliveryMethod.methodType === 'SHIPPING') &&
-  supportedActions.some(({ action }) => action === 'CREATE_FULFILLMENT');
-
-const isOver = ({ status }: OpenWork): boolean => status === 'CLOSED' || status === 'CANCELLED';
-
-interface Planned {
-  readonly lineItemsByFulfillmentOrder: object[];
-  readonly units: { readonly lineId: string; readonly quantity: number }[];
-}
-
-/** One fulfilment per location: Shopify refuses one over several. */
-function planFulfillments(work: readonly OpenWork[], wanted: UnitsByLine) {
-  const left = new Map(wanted);
-  const byLocation = new Map<string, Planned>();
-  for (const { id: fulfillmentOrderId, assignedLocation, lines } of work.filter(isShippable)) {
-    const chosen = lines.flatMap(({ id, lineItem, remainingQuantity }) => {
-      const lineId = lineIdOf(lineItem);
-      const quantity = Math.min(left.get(lineId) ?? 0, remainingQuantity);
-      left.set(lineId, (left.get(lineId) ?? 0) - quantity);
-      return quantity === 0 ? [] : [{ id, lineId, quantity }];
-    });
-    if (chosen.length === 0) continue;
-    const location = JSON.stringify(assignedLocation);
-    const planned = byLocation.get(location) ?? { lineItemsByFulfillmentOrder: [], units: [] };
-    byLocation.set(location, planned);
-    const fulfillmentOrderLineItems = chosen.map(({ id, quantity }) => ({ id, quantity }));
-    planned.lineItemsByFulfillmentOrder.push({ fulfillmentOrderId, fulfillmentOrderLineItems });
-    planned.units.push(...chosen);
-  }
-  const isLeft = ({ lineItem, remainingQuantity }: FulfillmentOrderLine): boolean =>
-    remainingQuantity > 0 && (left.get(lineIdOf(lineItem)) ?? 0) > 0;
-  const blocking = work.find((one) => !isShippable(one) && !isOver(one) && one.lines.some(isLeft));
-  return { fulfillments: [...byLocation.values()], missingUnits: sum(left), blocking };
 }
 
 /** The shop's holds that mean one of ours; any other was put there by a person or an app for reasons of their own. */

@@ -93,20 +93,39 @@ export async function openStore(options: {
     timezone: 'UTC',
     logger: () => {},
   });
+  // Closing the pool while a connection is being opened would leave that one open, and the close would never end.
+  const inHand = new Set<Promise<unknown>>();
+  const counted = <T>(work: Promise<T>): Promise<T> => {
+    const settled: Promise<unknown> = work
+      .then(
+        () => {},
+        () => {},
+      )
+      .then(() => inHand.delete(settled));
+    inHand.add(settled);
+    return work;
+  };
+  const plain = sqlOn(() => orm.em.fork().getKysely() as unknown as Executor);
   const store: Store = {
     orm,
     em: () => orm.em.fork(),
-    ...sqlOn(() => orm.em.fork().getKysely() as unknown as Executor),
+    query: (statement, parameters) => counted(plain.query(statement, parameters)),
+    run: (statement, parameters) => counted(plain.run(statement, parameters)),
     transaction: (work) =>
-      orm.em.fork().transactional(async (em) => {
-        const context = em.getTransactionContext() as unknown as Executor | undefined;
-        if (context === undefined) throw new TypeError('a transaction without its context');
-        return work(
-          sqlOn(() => context),
-          em,
-        );
-      }),
-    close: () => orm.close(),
+      counted(
+        orm.em.fork().transactional(async (em) => {
+          const context = em.getTransactionContext() as unknown as Executor | undefined;
+          if (context === undefined) throw new TypeError('a transaction without its context');
+          return work(
+            sqlOn(() => context),
+            em,
+          );
+        }),
+      ),
+    async close() {
+      while (inHand.size > 0) await Promise.all(inHand);
+      await orm.close();
+    },
   };
   try {
     await store.query('select 1');

@@ -28,8 +28,8 @@ test('the confirmation names every line with its units and the total', async () 
   expect(mail).toMatchObject({ to: 'elodie@buyer.example', language: 'en' });
   expect(mail?.subject).toContain('#1042');
   expect(mail?.text).toContain('Élodie Dupré');
-  expect(mail?.text).toContain('3 × Moon lamp');
-  expect(mail?.text).toContain('1 × Enamel mug, red');
+  expect(mail?.text).toMatch(/3\s×\sMoon lamp/);
+  expect(mail?.text).toMatch(/1\s×\sEnamel mug, red/);
   expect(mail?.text).toContain('€1,234.50');
   expect(mail?.text).toContain('hello@lantern.example');
   expect(mail?.text).not.toMatch(/YT2600001|Tracking/);
@@ -42,7 +42,7 @@ test('units that were cancelled are not confirmed', async () => {
        '{lines,102,cancelled}', '1')::json`,
   );
   const mail = await mailOf(store, 'order_confirmed');
-  expect(mail?.text).toContain('2 × Moon lamp');
+  expect(mail?.text).toMatch(/2\s×\sMoon lamp/);
   expect(mail?.text).not.toContain('Enamel mug');
 });
 
@@ -64,13 +64,13 @@ test.each([
 test('a parcel mail lists only what is in the parcel and says that the rest comes separately', async () => {
   const store = await aStoreWithOrder();
   const mail = await mailOf(store, 'parcel_shipped', await givenParcelRow(store, { 101: 2 }));
-  expect(mail?.text).toContain('2 × Moon lamp');
+  expect(mail?.text).toMatch(/2\s×\sMoon lamp/);
   expect(mail?.text).not.toContain('Enamel mug');
   expect(mail?.subject).toBe('Part of your order #1042 is on its way');
   expect(mail?.text).toContain('YT2600001');
   expect(mail?.text).toContain('YunExpress');
   expect(mail?.text).toContain('https://track.example/YT2600001');
-  expect(mail?.html).toContain('https://track.example/YT2600001');
+  expect(mail?.html).toContain('https:&#x2F;&#x2F;track.example&#x2F;YT2600001');
 });
 
 test('a parcel with all that is left to ship is no part: what others deliver or was cancelled is not waited for', async () => {

@@ -12,10 +12,12 @@ import {
   callsOf,
   type Desk,
   type Environment,
+  givenHold,
   givenPurchase,
   intentOf,
   LAMP_COST_MINOR,
   moveTo,
+  releaseHolds,
   rowOf,
   saidTo,
   verdicts,
@@ -128,6 +130,17 @@ test.each([
   await pay(ports, purchase, 'p1');
   expect(await paymentVerdicts(desk, purchase)).toEqual([`withheld ${reason}`]);
   expect(await callsOf(desk.world, 'payBalance')).toBe(0);
+});
+
+test('nothing is paid for an order with an open hold, and it is paid after the release', async () => {
+  const { desk, purchase } = await placed();
+  await givenHold(desk.store, purchase);
+  await pay(desk.ports, purchase, 'p1');
+  expect(await paidCounts(desk, purchase)).toEqual([0]);
+  expect(await intentOf(desk.store, purchase, 'pay')).toBeUndefined();
+  await releaseHolds(desk.store, purchase);
+  await pay(desk.ports, purchase, 'p2');
+  expect(await paidCounts(desk, purchase)).toEqual([1]);
 });
 
 test('missing funds are held; after the release the order is paid', async () => {

@@ -16,10 +16,12 @@ import {
   boughtUnder,
   callsOf,
   type Desk,
+  givenHold,
   givenPurchase,
   intentOf,
   LAMP_COST_MINOR,
   moveTo,
+  releaseHolds,
   rowOf,
   saidTo,
   verdicts,
@@ -183,6 +185,18 @@ test('what is withheld is bought as soon as the reason is gone', async () => {
   const raised = await desk.copy({ ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: '14.34' });
   await buy(raised.ports, purchase, 'c2');
   expect(await verdicts(desk.store, purchase)).toEqual(['withheld cost_above_cap', 'placing', 'placed']);
+});
+
+test('nothing is bought for an order with an open hold, and it is bought after the release', async () => {
+  const { world, store, ports } = await aDesk();
+  const purchase = await givenPurchase(store);
+  await givenHold(store, purchase);
+  expect(await buy(ports, purchase, 'c1')).toEqual(DONE);
+  expect(await verdicts(store, purchase)).toEqual([]);
+  expect(await intentOf(store, purchase)).toBeUndefined();
+  await releaseHolds(store, purchase);
+  await buy(ports, purchase, 'c2');
+  expect(await boughtUnder(world, purchase)).toHaveLength(1);
 });
 
 test('purchases at the same time spend no more than the day allows', async () => {

@@ -17,13 +17,10 @@ import { z } from 'zod';
 import { listenOn } from '../../deploy/sandbox/listen.ts';
 import { requestedCost } from '../../deploy/sandbox/shopify/query-cost.ts';
 import { fixedAccessToken, renewedAccessToken } from '../../services/shopify/access-token.ts';
-import {
-  type AdminClientOptions,
-  createAdminClient,
-  type ShopError,
-} from '../../services/shopify/admin-client.ts';
+import { type AdminClientOptions, createAdminClient } from '../../services/shopify/admin-client.ts';
 import { toTrackingInfo } from '../../services/shopify/carriers.ts';
 import * as operations from '../../services/shopify/operations.ts';
+import type { ShopError } from '../../services/shopify/shop-error.ts';
 
 const VERSIONS = ['2026-10', '2026-07', '2026-04'];
 

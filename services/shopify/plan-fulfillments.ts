@@ -1,0 +1,62 @@
+import type { FulfillmentOrder, FulfillmentOrderLine } from './operations.ts';
+
+/** Units by line item id. */
+export type UnitsByLine = ReadonlyMap<string, number>;
+
+/** A fulfilment order with the lines of all its pages. */
+export type OpenWork = Omit<FulfillmentOrder, 'lineItems'> & {
+  readonly lines: readonly FulfillmentOrderLine[];
+};
+
+/** The digits at the end of a gid: what a line is called in its webhooks. */
+export const lineIdOf = ({ id }: { readonly id: string }): string => id.slice(id.lastIndexOf('/') + 1);
+
+/** Adds up the units of a line that occurs more than once. */
+export function toUnitsByLine(entries: readonly (readonly [string, number])[]): Map<string, number> {
+  const units = new Map<string, number>();
+  for (const [lineId, count] of entries) units.set(lineId, (units.get(lineId) ?? 0) + count);
+  return units;
+}
+
+export const sum = (units: UnitsByLine): number =>
+  [...units.values()].reduce((total, count) => total + count, 0);
+
+const isShippable = ({ status, deliveryMethod, supportedActions }: OpenWork): boolean =>
+  status !== 'ON_HOLD' &&
+  (deliveryMethod === null || deliveryMethod.methodType === 'SHIPPING') &&
+  supportedActions.some(({ action }) => action === 'CREATE_FULFILLMENT');
+
+export const isOver = ({ status }: OpenWork): boolean => status === 'CLOSED' || status === 'CANCELLED';
+
+interface Planned {
+  readonly lineItemsByFulfillmentOrder: object[];
+  readonly units: { readonly lineId: string; readonly quantity: number }[];
+}
+
+/**
+ * Which units to take from which fulfilment order: one fulfilment per location (Shopify refuses one over several),
+ * never more than remains. `missingUnits` are nowhere to be had; `blocking` is one that has some and may not be shipped.
+ */
+export function planFulfillments(work: readonly OpenWork[], wanted: UnitsByLine) {
+  const left = new Map(wanted);
+  const byLocation = new Map<string, Planned>();
+  for (const { id: fulfillmentOrderId, assignedLocation, lines } of work.filter(isShippable)) {
+    const chosen = lines.flatMap(({ id, lineItem, remainingQuantity }) => {
+      const lineId = lineIdOf(lineItem);
+      const quantity = Math.min(left.get(lineId) ?? 0, remainingQuantity);
+      left.set(lineId, (left.get(lineId) ?? 0) - quantity);
+      return quantity === 0 ? [] : [{ id, lineId, quantity }];
+    });
+    if (chosen.length === 0) continue;
+    const location = JSON.stringify(assignedLocation);
+    const planned = byLocation.get(location) ?? { lineItemsByFulfillmentOrder: [], units: [] };
+    byLocation.set(location, planned);
+    const fulfillmentOrderLineItems = chosen.map(({ id, quantity }) => ({ id, quantity }));
+    planned.lineItemsByFulfillmentOrder.push({ fulfillmentOrderId, fulfillmentOrderLineItems });
+    planned.units.push(...chosen);
+  }
+  const isLeft = ({ lineItem, remainingQuantity }: FulfillmentOrderLine): boolean =>
+    remainingQuantity > 0 && (left.get(lineIdOf(lineItem)) ?? 0) > 0;
+  const blocking = work.find((one) => !isShippable(one) && !isOver(one) && one.lines.some(isLeft));
+  return { fulfillments: [...byLocation.values()], missingUnits: sum(left), blocking };
+}

@@ -1,0 +1,413 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { simpleParser } from 'mailparser';
+import { SMTPServer } from 'smtp-server';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { SEND_NOTIFICATION } from '../../contracts/commands/send-notification.ts';
+import { envelope } from '../../contracts/envelope.ts';
+import { commandSubject } from '../../contracts/subjects.ts';
+import { freePort } from '../../deploy/local/free-port.ts';
+import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
+import { createMailer } from '../../services/notifier/mailer.ts';
+import { type NotifierPorts, sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
+import { startNotifier } from '../../services/notifier/service.ts';
+import { loadTemplates } from '../../services/notifier/templates.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
+import {
+  eventsIn,
+  givenNotificationRow,
+  givenOrderRows,
+  givenParcelRow,
+  ORDER_ID,
+  PERSONAL,
+} from '../fixtures/shipped-order.ts';
+import { control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
+
+let nats: OwnNats;
+beforeAll(async () => {
+  nats = await startOwnNats();
+});
+afterAll(() => nats.remove());
+beforeEach(() => emptyStreams(nats.url));
+
+const templates = await loadTemplates(fileURLToPath(new URL('../../templates', import.meta.url)));
+const FROM = 'Lantern & Larch <hello@lantern.example>';
+const CALL_TIMEOUT = { ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '2' };
+
+const mailerTo = (port: number) => {
+  const mailer = createMailer({ host: '127.0.0.1', port, from: FROM, timeoutMs: 2_000, halfOpenAfterMs: 50 });
+  onTestFinished(() => mailer.close());
+  return mailer;
+};
+
+const portsOf = (context: TestContext, smtpPort: number | undefined): NotifierPorts => ({
+  ...context,
+  mailer: smtpPort === undefined ? undefined : mailerTo(smtpPort),
+  templates,
+  brand: { name: 'Lantern & Larch', supportEmail: 'hello@lantern.example', defaultLanguage: 'en' },
+  domain: 'lantern.example',
+});
+
+/** An order whose confirmation waits to be sent, and a mail server. */
+async function aPost(customer?: Parameters<typeof givenOrderRows>[1]) {
+  const world = await givenWorld();
+  const context = await aServiceContext(nats.url, CALL_TIMEOUT);
+  await givenOrderRows(context.store, customer);
+  const id = await givenNotificationRow(context.store);
+  return { world, context, ports: portsOf(context, world.smtpPort), id };
+}
+
+const rowsOf = ({ store }: Pick<TestContext, 'store'>) =>
+  store.query<{ state: string; attempt: number; evidence: unknown; isSent: boolean; waitS: number }>(
+    `select state, attempt, evidence, sent_at is not null as "isSent",
+            extract(epoch from next_try_at - now())::float8 as "waitS" from notifications order by id`,
+  );
+const rowOf = async (context: Pick<TestContext, 'store'>) => (await rowsOf(context))[0]!;
+
+/** Whatever a row waits for has been waited for. */
+const timePasses = ({ store }: Pick<TestContext, 'store'>) =>
+  store.run("update notifications set next_try_at = now() - interval '4 seconds'");
+
+const mailsIn = async (world: Sandbox) => (await ledgerOf(world)).mails;
+const triesIn = async (world: Sandbox) => (await ledgerOf(world)).calls['smtp.data'] ?? 0;
+
+test('one row is one mail, whose Message-ID follows from the row, and an event', async () => {
+  const { world, context, ports, id } = await aPost({ locale: 'fr-FR' });
+  await sendNotification(ports, id);
+  expect(await mailsIn(world)).toMatchObject([
+    { to: ['elodie@buyer.example'], messageId: `<${id}@lantern.example>` },
+  ]);
+  const mail = await simpleParser(await (await control(world, 'GET', '/mails/1')).text());
+  expect(mail.from?.value).toEqual([{ name: 'Lantern & Larch', address: 'hello@lantern.example' }]);
+  expect(mail.headers.get('content-language')).toBe('fr');
+  expect(mail.text).toContain('Bonjour Élodie Dupré');
+  expect(await rowOf(context)).toMatchObject({ state: 'sent', isSent: true, evidence: { reply: 250 } });
+  expect(await eventsIn(context.store)).toMatchObject([
+    {
+      type: 'notification.sent',
+      id: `${id}:sent`,
+      data: { orderId: ORDER_ID, notificationId: id, kind: 'order_confirmed' },
+    },
+  ]);
+});
+
+test('twenty sends at once, in two copies, make one mail', async () => {
+  const { world, context, ports, id } = await aPost();
+  const other = portsOf(
+    await aServiceContext(nats.url, CALL_TIMEOUT, context.connectionString),
+    world.smtpPort,
+  );
+  await Promise.all(
+    Array.from({ length: 20 }, (_, index) => sendNotification(index % 2 === 0 ? ports : other, id)),
+  );
+  expect(await mailsIn(world)).toHaveLength(1);
+  expect(await rowOf(context)).toMatchObject({ state: 'sent', attempt: 1 });
+  expect(await eventsIn(context.store)).toHaveLength(1);
+});
+
+const environmentOf = (world: Sandbox) => ({
+  ...CALL_TIMEOUT,
+  SMTP_SERVER: '127.0.0.1',
+  SMTP_PORT: String(world.smtpPort),
+  EMAIL_FROM: FROM,
+});
+
+const commands = (ids: readonly string[], times = 1) =>
+  ids.flatMap((id) =>
+    Array.from({ length: times }, (_, index) => {
+      const messageId = `send:${id}:${index}`;
+      const message = envelope({
+        id: messageId,
+        source: '/test',
+        type: 'notifier.send',
+        subject: ORDER_ID,
+        time: '2026-11-22T10:00:00Z',
+        data: { orderId: ORDER_ID, notificationId: id },
+      });
+      const subject = commandSubject('notifier', SEND_NOTIFICATION, id);
+      return { messageId, subject, payload: JSON.stringify(message) };
+    }),
+  );
+
+test('a command delivered ten times to a running service makes one mail', async () => {
+  const { world, context, id } = await aPost();
+  const service = await aServiceContext(nats.url, environmentOf(world), context.connectionString);
+  onTestFinished(await startNotifier(service));
+  await context.bus.publish(commands([id], 10));
+  await expect.poll(async () => (await context.bus.streamState('CMD')).messages, { timeout: 10_000 }).toBe(0);
+  expect(await mailsIn(world)).toMatchObject([{ messageId: `<${id}@lantern.example>` }]);
+  await expect.poll(async () => (await context.bus.streamState('EVT')).messages, { timeout: 10_000 }).toBe(1);
+});
+
+test('a mail whose command was lost is sent by the round that looks for it', async () => {
+  const { world, context, id } = await aPost();
+  await context.store.run("update notifications set next_try_at = now() - interval '2 seconds'");
+  const service = await aServiceContext(nats.url, environmentOf(world), context.connectionString);
+  onTestFinished(await startNotifier(service));
+  await expect.poll(() => mailsIn(world), { timeout: 10_000 }).toHaveLength(1);
+  expect(await mailsIn(world)).toMatchObject([{ messageId: `<${id}@lantern.example>` }]);
+});
+
+test('a server that is busy gets the mail later, at growing distances, and once', async () => {
+  const { world, context, ports, id } = await aPost();
+  await givenFaults(world, { operation: 'smtp.data', kind: 'rate_limit', times: 2 });
+  await sendNotification(ports, id);
+  const first = await rowOf(context);
+  expect(first).toMatchObject({ state: 'pending', attempt: 1, evidence: { reply: 451, status: '4.7.1' } });
+  expect(first.waitS).toBeGreaterThan(4);
+  expect(first.waitS).toBeLessThanOrEqual(5);
+
+  await sendNotification(ports, id);
+  await sendDue(ports);
+  expect(await triesIn(world)).toBe(1);
+
+  await timePasses(context);
+  await sendDue(ports);
+  expect((await rowOf(context)).waitS).toBeGreaterThan(9);
+  await timePasses(context);
+  await sendDue(ports);
+  expect(await rowOf(context)).toMatchObject({ state: 'sent', attempt: 3 });
+  expect(await mailsIn(world)).toHaveLength(1);
+  expect(await eventsIn(context.store)).toMatchObject([{ type: 'notification.sent' }]);
+});
+
+test('a recipient that the server refuses for good fails once, with codes as evidence', async () => {
+  const { context, id } = await aPost();
+  let tries = 0;
+  const server = new SMTPServer({
+    authOptional: true,
+    hideSTARTTLS: true,
+    closeTimeout: 1,
+    onRcptTo({ address }, _session, callback) {
+      tries += 1;
+      callback(Object.assign(new Error(`5.1.1 <${address}> is unknown`), { responseCode: 550 }));
+    },
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  onTestFinished(() => new Promise<void>((resolve) => server.close(resolve)));
+  const ports = portsOf(context, port);
+  await sendNotification(ports, id);
+  await timePasses(context);
+  await sendDue(ports);
+  expect(tries).toBe(1);
+  expect(await rowOf(context)).toMatchObject({
+    state: 'failed',
+    isSent: false,
+    evidence: { reply: 550, status: '5.1.1' },
+  });
+  const events = await eventsIn(context.store);
+  expect(events).toMatchObject([
+    {
+      type: 'notification.failed',
+      id: `${id}:failed`,
+      data: { notificationId: id, doubt: false, evidence: { reply: 550 } },
+    },
+  ]);
+  expect(JSON.stringify([events, await rowsOf(context), context.lines])).not.toMatch(PERSONAL);
+});
+
+test.each([
+  ['no_answer_after', 1],
+  ['no_answer_before', 0],
+  ['garbage', 1],
+])('a mail cut after its final dot (%s) is in doubt and never sent again', async (kind, arrived) => {
+  const { world, context, ports, id } = await aPost();
+  await givenFaults(world, { operation: 'smtp.data', kind, times: 1 });
+  await sendNotification(ports, id);
+  await timePasses(context);
+  await sendNotification(ports, id);
+  await sendDue(ports);
+  expect(await triesIn(world)).toBe(1);
+  expect(await mailsIn(world)).toHaveLength(arrived);
+  expect(await rowOf(context)).toMatchObject({ state: 'doubt', isSent: false });
+  const events = await eventsIn(context.store);
+  expect(events).toMatchObject([{ type: 'notification.failed', data: { doubt: true } }]);
+  expect(JSON.stringify([events, await rowsOf(context), context.lines])).not.toMatch(PERSONAL);
+});
+
+test('mails of a time without a mail server are all sent once it is back', async () => {
+  const context = await aServiceContext(nats.url, CALL_TIMEOUT);
+  await givenOrderRows(context.store);
+  const parcelId = await givenParcelRow(context.store, { 101: 2 });
+  const ids = [
+    await givenNotificationRow(context.store),
+    await givenNotificationRow(context.store, 'parcel_shipped', parcelId),
+    await givenNotificationRow(context.store, 'parcel_delivered', parcelId),
+  ];
+  const smtpPort = await freePort();
+  const ports = portsOf(context, smtpPort);
+  for (let times = 1; times <= 3; times += 1) {
+    await Promise.all(ids.map((id) => sendNotification(ports, id)));
+    await timePasses(context);
+  }
+  expect((await rowsOf(context)).map(({ state }) => state)).toEqual(['pending', 'pending', 'pending']);
+  expect(await eventsIn(context.store)).toEqual([]);
+
+  const world = await givenWorld({ smtpPort });
+  await expect
+    .poll(
+      async () => {
+        await timePasses(context);
+        await sendDue(ports);
+        return (await rowsOf(context)).map(({ state }) => state);
+      },
+      { timeout: 10_000 },
+    )
+    .toEqual(['sent', 'sent', 'sent']);
+  expect((await mailsIn(world)).map(({ messageId }) => messageId).sort()).toEqual(
+    ids.map((id) => `<${id}@lantern.example>`).sort(),
+  );
+  expect(await eventsIn(context.store)).toHaveLength(3);
+});
+
+const MAIN = fileURLToPath(new URL('../../services/notifier/main.ts', import.meta.url));
+
+test('a process killed while it was sending leaves a doubt behind and no second mail', async () => {
+  const { world, context, ports, id } = await aPost();
+  await givenFaults(world, { operation: 'smtp.data', kind: 'slow', times: 1, delayMs: 60_000 });
+  const child = spawn(process.execPath, [MAIN], {
+    env: {
+      ...environmentOf(world),
+      ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '30',
+      DB_CONNECTION_STRING: context.connectionString,
+      NATS_URL: nats.url,
+    },
+    stdio: 'ignore',
+  });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  await context.bus.publish(commands([id]));
+  await expect.poll(() => mailsIn(world), { timeout: 10_000 }).toHaveLength(1);
+  child.kill('SIGKILL');
+  await ended;
+
+  const row = await rowOf(context);
+  expect(row).toMatchObject({ state: 'sending' });
+  expect(row.waitS).toBeGreaterThan(60);
+  await sendDue(ports);
+  await sendNotification(ports, id);
+  expect(await rowOf(context)).toMatchObject({ state: 'sending' });
+  await timePasses(context);
+  await sendDue(ports);
+  expect(await rowOf(context)).toMatchObject({ state: 'doubt' });
+  expect(await eventsIn(context.store)).toMatchObject([{ id: `${id}:failed`, data: { doubt: true } }]);
+  expect(await mailsIn(world)).toHaveLength(1);
+});
+
+test('a mail that could not be written because the database failed is not in doubt: it is sent later', async () => {
+  const { world, context, ports, id } = await aPost();
+  await context.store.run('alter table order_lines rename to order_lines_away');
+  await expect(sendNotification(ports, id)).rejects.toMatchObject({ code: '42P01' });
+  await context.store.run('alter table order_lines_away rename to order_lines');
+  await timePasses(context);
+  await sendDue(ports);
+  expect(await rowOf(context)).toMatchObject({ state: 'sent' });
+  expect(await mailsIn(world)).toHaveLength(1);
+  expect(await eventsIn(context.store)).toMatchObject([{ type: 'notification.sent' }]);
+});
+
+test('a mail that cannot be written does not keep the others of the round', async () => {
+  const { world, context, ports } = await aPost();
+  const { store } = context;
+  await store.run(
+    `insert into orders select 'ord_bad', shop, '2', name, 'EURO', total_minor, placed_at, state, context from orders`,
+  );
+  await store.run(
+    "insert into customer_details (order_id, source_updated_at, email) values ('ord_bad', now(), 'a@buyer.example')",
+  );
+  await store.run(
+    `insert into notifications (id, order_id, kind, state, next_try_at)
+     values ('ntf_bad', 'ord_bad', 'order_confirmed', 'pending', now() - interval '1 hour')`,
+  );
+  await store.run(
+    "update notifications set next_try_at = now() - interval '4 seconds' where id <> 'ntf_bad'",
+  );
+  await sendDue(ports);
+  expect(await mailsIn(world)).toHaveLength(1);
+  expect(await store.query("select state from notifications where id = 'ntf_bad'")).toEqual([
+    { state: 'pending' },
+  ]);
+  expect(JSON.stringify(context.lines)).not.toMatch(PERSONAL);
+});
+
+test('who stops the service waits for the mail in hand and not for all that are due', async () => {
+  const { world, context } = await aPost();
+  await context.store.run(
+    `insert into notifications (id, order_id, kind, state)
+     select 'ntf_' || n, $1, 'order_confirmed', 'pending' from generate_series(1, 19) n`,
+    [ORDER_ID],
+  );
+  await timePasses(context);
+  await givenFaults(world, { operation: 'smtp.data', kind: 'slow', delayMs: 300 });
+  const service = await aServiceContext(nats.url, environmentOf(world), context.connectionString);
+  const stop = await startNotifier(service);
+  await expect.poll(() => mailsIn(world), { timeout: 10_000, interval: 10 }).not.toEqual([]);
+  const stoppedAt = performance.now();
+  await stop();
+  expect(performance.now() - stoppedAt).toBeLessThan(2_000);
+  const states = (await rowsOf(context)).map(({ state }) => state);
+  expect(states).toContain('pending');
+  expect(states.filter((state) => state === 'sent')).toHaveLength((await mailsIn(world)).length);
+  expect(states).not.toContain('sending');
+});
+
+test('an order without an e-mail address is skipped without an event', async () => {
+  const { world, context, ports, id } = await aPost({ email: null });
+  await sendNotification(ports, id);
+  await timePasses(context);
+  await sendDue(ports);
+  expect(await rowOf(context)).toMatchObject({ state: 'skipped', isSent: false });
+  expect(await mailsIn(world)).toEqual([]);
+  expect(await eventsIn(context.store)).toEqual([]);
+});
+
+test('without a mail server in the settings mails are skipped, nothing piles up', async () => {
+  const { world, context, id } = await aPost();
+  const service = await aServiceContext(nats.url, CALL_TIMEOUT, context.connectionString);
+  onTestFinished(await startNotifier(service));
+  await context.bus.publish(commands([id]));
+  await expect.poll(() => rowOf(context), { timeout: 10_000 }).toMatchObject({ state: 'skipped' });
+  expect(await mailsIn(world)).toEqual([]);
+  expect(await eventsIn(context.store)).toEqual([]);
+});
+
+test('row and event commit together: without the event the mail is not marked as sent', async () => {
+  const { world, context, ports, id } = await aPost();
+  await context.store.run('alter table outbox add constraint closed check (false) not valid');
+  await expect(sendNotification(ports, id)).rejects.toMatchObject({ code: '23514' });
+  expect(await rowOf(context)).toMatchObject({ state: 'sending' });
+  await context.store.run('alter table outbox drop constraint closed');
+  await timePasses(context);
+  await sendDue(ports);
+  expect(await rowOf(context)).toMatchObject({ state: 'doubt' });
+  expect(await mailsIn(world)).toHaveLength(1);
+});
+
+test('nothing personal leaves in an event, a log line or an evidence', async () => {
+  const { world, context, ports, id } = await aPost();
+  await givenFaults(
+    world,
+    { operation: 'smtp.data', kind: 'error_before', times: 1 },
+    { operation: 'smtp.data', kind: 'no_answer_after', times: 1 },
+  );
+  await sendNotification(ports, id);
+  await timePasses(context);
+  await sendDue(ports);
+  await sendNotification(
+    ports,
+    await givenNotificationRow(
+      context.store,
+      'parcel_shipped',
+      await givenParcelRow(context.store, { 101: 1 }),
+    ),
+  );
+  const outbox = await context.store.query('select payload from outbox');
+  expect(outbox).toHaveLength(2);
+  expect(context.lines).toHaveLength(2);
+  expect(JSON.stringify([outbox, context.lines, await rowsOf(context)])).not.toMatch(PERSONAL);
+});
