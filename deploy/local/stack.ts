@@ -91,6 +91,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const sandbox = isLive(settings) ? null : await ownSandbox();
     const env = {
       ...options.environment,
+      // Most of a start is reading the modules; kept, the next start is quicker.
+      NODE_COMPILE_CACHE: join(PROJECT, '.cache/node'),
       ORDER_MANAGER_API_KEY: apiKey,
       ORDER_MANAGER_HOST: options.environment.ORDER_MANAGER_HOST ?? '127.0.0.1',
       DB_CONNECTION_STRING: connectionString,

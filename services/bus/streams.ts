@@ -63,8 +63,8 @@ const wantedStreams = (bytes: number): readonly Wanted[] => [
 
 export const durableOf = (service: ServiceName): string => `oms-${service}`;
 
-/** Longer than the longest call of a handler; handlers that take more say so with `working()`. */
-export const ACK_WAIT_MS = 60_000;
+/** A handler that takes longer says so with `working()`; a command of a dead process comes again after it. */
+export const ACK_WAIT_MS = 30_000;
 /** Above our own limit of tries: a last stop, not a policy. */
 const MAX_DELIVER = 20;
 
@@ -102,7 +102,8 @@ export async function setUpStreams(
       filter_subject: commandFilter(service),
       ack_wait: nanos(ACK_WAIT_MS),
       max_deliver: MAX_DELIVER,
-      max_ack_pending: 256,
+      // A dead process leaves what it had fetched unacknowledged for a while; many deaths must not stop the others.
+      max_ack_pending: 4_096,
     };
     try {
       await manager.consumers.info(STREAMS.commands, durableOf(service));

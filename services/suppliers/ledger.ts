@@ -96,7 +96,7 @@ export async function begin(sql: Sql, intent: Intent, caps: Caps): Promise<Begun
      on conflict (supplier_order_id, kind) do update
         set attempt = excluded.attempt, state = 'calling', request_hash = excluded.request_hash,
             expected_cost_minor = excluded.expected_cost_minor, call_deadline = excluded.call_deadline,
-            look_ups = 0, first_absent_at = null, updated_at = now()`,
+            look_ups = 0, first_absent_at = null, created_at = now(), updated_at = now()`,
     [
       intent.supplierOrderId,
       intent.deed,

@@ -115,7 +115,7 @@ test('the set-up mends a setting that somebody changed', async () => {
   await probe.manager.consumers.update('CMD', 'oms-suppliers', { max_ack_pending: 1 });
   await bus.setUp(1);
   expect((await probe.manager.streams.info('EVT')).config).toEqual(wanted);
-  expect((await probe.manager.consumers.info('CMD', 'oms-suppliers')).config.max_ack_pending).toBe(256);
+  expect((await probe.manager.consumers.info('CMD', 'oms-suppliers')).config.max_ack_pending).toBe(4_096);
 });
 
 test('a message published again under its id is stored once', async () => {
