@@ -36,7 +36,13 @@ export type ToOrder =
   | { type: 'supplier_order.given_up'; data: { supplierOrderId: string } }
   | {
       type: 'supplier_order.failed';
-      data: { supplierOrderId: string; reason: HoldReason; evidence: Evidence };
+      data: {
+        supplierOrderId: string;
+        /** Said here as well, because an order that this ends listens no more. */
+        state: 'rejected' | 'cancelled';
+        reason: HoldReason;
+        evidence: Evidence;
+      };
     }
   | { type: 'hold.raised'; data: { reason: HoldReason; evidence: Evidence } & HoldScope };
 

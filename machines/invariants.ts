@@ -1,12 +1,12 @@
 import { AppError } from '../contracts/errors.ts';
-import { type OrderContext, unitsOnSupplierOrders } from './order-units.ts';
+import { liveSupplierOrders, type OrderContext, unitsOnSupplierOrders } from './order-units.ts';
 
 /**
  * Line conservation: ordered = unallocated + held + on live supplier orders + outside + cancelled, and no count below zero.
  * @throws AppError `conservation_violated` naming the line and its counts.
  */
 export function assertConserved(context: OrderContext): void {
-  for (const { units } of Object.values(context.supplierOrders)) {
+  for (const { units } of liveSupplierOrders(context)) {
     for (const lineId of Object.keys(units)) {
       if (lineId in context.lines) continue;
       throw new AppError(

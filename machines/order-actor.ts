@@ -9,7 +9,7 @@ import {
 } from './decide.ts';
 import type { Effect, ToOrder, ToSupplierOrder } from './effect.ts';
 import { assertConserved } from './invariants.ts';
-import { unitsOfPart } from './order-units.ts';
+import { unitsOfPart } from './purchase-units.ts';
 
 /** One customer order with its supplier orders: what is stepped together and stored in one transaction. */
 export interface OrderActor {

@@ -1,8 +1,6 @@
-import { AppError } from '../contracts/errors.ts';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
-import type { OrderSourced, SourcedPart } from '../contracts/events/order-sourced.ts';
 import type { ReleaseRequested } from '../contracts/events/release-requested.ts';
-import { holdIdOf, supplierOrderIdOf } from '../contracts/ids.ts';
+import { holdIdOf } from '../contracts/ids.ts';
 import type { Evidence, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Change, Effect, HoldScope } from './effect.ts';
 
@@ -14,6 +12,14 @@ export interface LineUnits {
   readonly unallocated: number;
   readonly held: number;
   readonly cancelled: number;
+}
+
+/** What the newest body says of a line. */
+export interface ShopUnits {
+  /** Ordered, less what was taken away since. */
+  readonly units: number;
+  /** Of those, ours to deliver and shown by no fulfilment yet, not even by one of ours. */
+  readonly ours: number;
 }
 
 export interface SupplierOrderUnits {
@@ -36,6 +42,7 @@ export interface OrderContext {
   readonly graceOver: boolean;
   readonly round: number;
   readonly lines: Readonly<Record<string, LineUnits>>;
+  readonly inShop: Readonly<Record<string, ShopUnits>>;
   readonly supplierOrders: Readonly<Record<string, SupplierOrderUnits>>;
   readonly holds: Readonly<Record<string, OpenHold>>;
 }
@@ -55,11 +62,15 @@ export const isHeld = (context: OrderContext): boolean => Object.keys(context.ho
 export const hasUnitsToSource = (context: OrderContext): boolean =>
   Object.values(context.lines).some(({ unallocated }) => unallocated > 0);
 
+/** The shop wants nothing of it any more. What is bought already is a matter for a person. */
+export const isOff = ({ cancelledInShop, payment }: OrderContext): boolean =>
+  cancelledInShop || payment === 'voided' || payment === 'refunded';
+
 /** Nothing of this order is ours to buy: digital goods, gift cards, or all of it taken back. */
 export const hasNothingToShip = (context: OrderContext): boolean =>
   Object.values(context.lines).every(({ ordered, outside, cancelled }) => ordered === outside + cancelled);
 
-const mapLines = (
+export const mapLines = (
   lines: OrderContext['lines'],
   change: (units: LineUnits, lineId: string) => LineUnits,
 ): OrderContext['lines'] =>
@@ -126,7 +137,7 @@ export const matchesRequest =
     (lineIds === undefined || (hold.lineId !== undefined && lineIds.includes(hold.lineId)));
 
 /** Where the units of a body's lines are before anything is sourced. */
-const unitsOfBody = (received: OrderReceived): OrderContext['lines'] =>
+export const unitsOfBody = (received: OrderReceived): OrderContext['lines'] =>
   Object.fromEntries(
     received.lines.map(({ lineId, units, openUnits, deliveredBy }) => {
       const ours = deliveredBy === 'us' ? openUnits : 0;
@@ -134,6 +145,14 @@ const unitsOfBody = (received: OrderReceived): OrderContext['lines'] =>
       const outside = units - ours - othersHeld;
       return [lineId, { ordered: units, outside, unallocated: ours, held: othersHeld, cancelled: 0 }];
     }),
+  );
+
+export const shopUnitsOf = (received: OrderReceived): OrderContext['inShop'] =>
+  Object.fromEntries(
+    received.lines.map(({ lineId, units, openUnits, deliveredBy }) => [
+      lineId,
+      { units, ours: deliveredBy === 'us' ? openUnits : 0 },
+    ]),
   );
 
 /** The context of an order never seen before. */
@@ -147,19 +166,10 @@ export const newOrderContext = (received: OrderReceived): OrderContext => ({
   graceOver: false,
   round: 1,
   lines: unitsOfBody(received),
+  inShop: shopUnitsOf(received),
   supplierOrders: {},
   holds: {},
 });
-
-const sameUnits = (a: OrderContext['lines'], b: OrderContext['lines']): boolean => {
-  const ordered = (lines: OrderContext['lines']): string =>
-    JSON.stringify(
-      Object.entries(lines)
-        .map(([lineId, units]) => [lineId, units.ordered - units.outside])
-        .sort(),
-    );
-  return ordered(a) === ordered(b);
-};
 
 /** Several pure changes, each on top of the one before. */
 export function inTurn(
@@ -176,107 +186,40 @@ export function inTurn(
   return { context: changed, effects };
 }
 
-/** Holds that follow from a body; opening one that stands already changes nothing. */
-export const holdsOfBody = (context: OrderContext): Change<OrderContext> =>
-  inTurn(
-    context,
-    (now) =>
-      now.test
-        ? openHold(now, 'operator', {}, { cause: 'test order: never bought, whatever is released' })
-        : { context: {}, effects: [] },
-    (now) =>
-      !now.cancelledInShop && !now.hasAddress && hasUnitsToSource(now)
-        ? openHold(now, 'address_invalid', {}, { missing: 'name, street, city or country to ship to' })
-        : { context: {}, effects: [] },
-    ...Object.entries(context.lines).flatMap(([lineId, { held }]) =>
-      held === 0
-        ? []
-        : [
-            (now: OrderContext) =>
-              openHold(
-                now,
-                'fulfillment_not_ours',
-                { lineId },
-                { cause: 'the shop gave this line to another fulfilment service' },
-              ),
-          ],
-    ),
-  );
+const NO_UNITS: LineUnits = { ordered: 0, outside: 0, unallocated: 0, held: 0, cancelled: 0 };
+
+/** Units of a line that we count and the shop no longer asks for; below zero: it asks for more. */
+const surplusOf = (context: OrderContext, lineId: string): number => {
+  const { ordered, cancelled } = context.lines[lineId] ?? NO_UNITS;
+  return ordered - cancelled - (isOff(context) ? 0 : (context.inShop[lineId]?.units ?? 0));
+};
+
+/** Whether something was taken away that is, or was, on its way to be bought. */
+export const hasSurplus = (context: OrderContext): boolean =>
+  isOff(context) || Object.keys(context.lines).some((lineId) => surplusOf(context, lineId) > 0);
 
 /**
- * Takes a newer body. Before anything is on a supplier order its lines replace ours; afterwards a difference, or a
- * cancel, is a matter for a person: drafts are given up, what is bought stays.
+ * Follows the shop while supplier orders stand: what it takes away is cancelled as far as it still waits, what it adds
+ * waits to be released. What is bought stays bought.
  */
-export function takeNewerBody(context: OrderContext, received: OrderReceived): Change<OrderContext> {
-  const cancelledInShop = context.cancelledInShop || received.cancelled;
-  const { payment, sourceUpdatedAt, hasAddress } = received;
-  const taken: Change<OrderContext> = {
-    context: { payment, sourceUpdatedAt, hasAddress, cancelledInShop },
-    effects: [{ kind: 'fact', type: 'order.updated', data: {} }],
-  };
-  const lines = unitsOfBody(received);
-  const isNothingBought = Object.keys(context.supplierOrders).length === 0;
-  if (isNothingBought) {
-    const isEdited = !sameUnits(context.lines, lines);
-    return inTurn(
-      context,
-      () => taken,
-      (now) =>
-        hasAddress
-          ? releaseHolds(now, ({ reason }) => reason === 'address_invalid')
-          : { context: {}, effects: [] },
-      // Holds on lines were about the old lines; those that still hold are opened anew here or by the next sourcing.
-      (now) =>
-        isEdited ? releaseHolds(now, ({ lineId }) => lineId !== undefined) : { context: {}, effects: [] },
-      () =>
-        isEdited
-          ? { context: { lines }, effects: [{ kind: 'save_lines', lines: received.lines }] }
-          : { context: {}, effects: [] },
-      (now) => (isEdited || !hasAddress ? holdsOfBody(now) : { context: {}, effects: [] }),
-    );
+export function followShop(context: OrderContext): Change<OrderContext> {
+  const lines: Record<string, LineUnits> = {};
+  for (const lineId of new Set([...Object.keys(context.lines), ...Object.keys(context.inShop)])) {
+    const units = context.lines[lineId] ?? NO_UNITS;
+    const surplus = surplusOf(context, lineId);
+    const added = Math.max(0, -surplus);
+    const ours = Math.min(added, context.inShop[lineId]?.ours ?? 0);
+    const fromHeld = Math.min(Math.max(0, surplus), units.held);
+    const fromUnallocated = Math.min(Math.max(0, surplus) - fromHeld, units.unallocated);
+    lines[lineId] = {
+      ordered: units.ordered + added,
+      outside: units.outside + added - ours,
+      unallocated: units.unallocated - fromUnallocated,
+      held: units.held - fromHeld + ours,
+      cancelled: units.cancelled + fromHeld + fromUnallocated,
+    };
   }
-  const isOff = cancelledInShop || payment === 'voided' || payment === 'refunded';
-  const wasOff = context.cancelledInShop || context.payment === 'voided' || context.payment === 'refunded';
-  const live = Object.entries(context.supplierOrders).filter(([, part]) => isLive(part));
-  return inTurn(
-    context,
-    () => taken,
-    (now) => {
-      if (isOff ? wasOff : sameUnits(now.lines, lines)) return { context: {}, effects: [] };
-      const cause = isOff
-        ? 'cancelled or refunded in the shop after buying began'
-        : 'edited in the shop after buying began';
-      return openHold(now, 'customer_edit_pending', {}, { cause });
-    },
-    () => ({
-      context: {},
-      effects: isOff
-        ? live.map(
-            ([supplierOrderId]): Effect => ({
-              kind: 'tell_supplier_order',
-              supplierOrderId,
-              event: { type: 'order.cancelled' },
-            }),
-          )
-        : [],
-    }),
-  );
-}
-
-/** A draft that was never bought is given up: its units are cancelled with the order. */
-export function applyGivenUp(context: OrderContext, supplierOrderId: string): Change<OrderContext> {
-  const given = context.supplierOrders[supplierOrderId];
-  if (given === undefined || !isLive(given)) return { context: {}, effects: [] };
-  return {
-    context: {
-      supplierOrders: { ...context.supplierOrders, [supplierOrderId]: { ...given, state: 'cancelled' } },
-      lines: mapLines(context.lines, (units, lineId) => ({
-        ...units,
-        cancelled: units.cancelled + (given.units[lineId] ?? 0),
-      })),
-    },
-    effects: [],
-  };
+  return { context: { lines }, effects: [] };
 }
 
 /** Nothing is bought and nothing will be: what is left is cancelled, and no hold needs a person any more. */
@@ -296,78 +239,3 @@ export const cancelRest = (context: OrderContext): Change<OrderContext> =>
       effects: [],
     }),
   );
-
-/** Units by order line; a line may stand in a part more than once, as a bundle does. */
-export function unitsOfPart(part: SourcedPart): Record<string, number> {
-  const units: Record<string, number> = {};
-  for (const line of part.lines) units[line.lineId] = (units[line.lineId] ?? 0) + line.units;
-  return units;
-}
-
-/**
- * Takes a whole plan or none of it: while one line cannot be had, nothing is bought, and the order waits where it is
- * with a hold for each refused line.
- * @throws AppError `conservation_violated` when a plan without refusals does not take exactly the units that wait.
- */
-export function applySourced(context: OrderContext, sourced: OrderSourced): Change<OrderContext> {
-  if (sourced.refused.length > 0) {
-    const refused = new Set(sourced.refused.map(({ lineId }) => lineId));
-    let holds = context.holds;
-    const effects: Effect[] = [];
-    for (const { lineId, reason, evidence } of sourced.refused) {
-      const opened = openHold({ orderId: context.orderId, holds }, reason, { lineId }, evidence);
-      holds = opened.context.holds ?? holds;
-      effects.push(...opened.effects);
-    }
-    const lines = mapLines(context.lines, (units, lineId) =>
-      refused.has(lineId) ? { ...units, unallocated: 0, held: units.held + units.unallocated } : units,
-    );
-    return { context: { holds, lines }, effects };
-  }
-  const supplierOrders = { ...context.supplierOrders };
-  const taken: Record<string, number> = {};
-  const effects: Effect[] = [{ kind: 'fact', type: 'order.sourced', data: {} }];
-  for (const part of sourced.parts) {
-    const supplierOrderId = supplierOrderIdOf(context.orderId, part.supplier, part.part, sourced.round);
-    const units = unitsOfPart(part);
-    supplierOrders[supplierOrderId] = { state: 'draft', units };
-    for (const [lineId, count] of Object.entries(units)) taken[lineId] = (taken[lineId] ?? 0) + count;
-    effects.push({ kind: 'create_supplier_order', supplierOrderId, part });
-  }
-  for (const lineId of new Set([...Object.keys(context.lines), ...Object.keys(taken)])) {
-    const [wanted, planned] = [context.lines[lineId]?.unallocated ?? 0, taken[lineId] ?? 0];
-    if (wanted === planned) continue;
-    throw new AppError(
-      'conservation_violated',
-      `the plan takes ${planned} of ${wanted} units of line ${lineId}`,
-      {
-        retryable: false,
-      },
-    );
-  }
-  const lines = mapLines(context.lines, (units) => ({ ...units, unallocated: 0 }));
-  return { context: { lines, supplierOrders }, effects };
-}
-
-/** The purchase came to nothing: its units wait under a hold instead of vanishing with it. */
-export function applyFailed(
-  context: OrderContext,
-  supplierOrderId: string,
-  reason: HoldReason,
-  evidence: Evidence,
-): Change<OrderContext> {
-  const failed = context.supplierOrders[supplierOrderId];
-  if (failed === undefined || !isLive(failed)) return { context: {}, effects: [] };
-  const hold = openHold(context, reason, { supplierOrderId }, evidence);
-  return {
-    context: {
-      ...hold.context,
-      supplierOrders: { ...context.supplierOrders, [supplierOrderId]: { ...failed, state: 'rejected' } },
-      lines: mapLines(context.lines, (units, lineId) => ({
-        ...units,
-        held: units.held + (failed.units[lineId] ?? 0),
-      })),
-    },
-    effects: hold.effects,
-  };
-}

@@ -4,25 +4,24 @@ import type { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
 import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
-import type { Change, Effect, ToOrder } from './effect.ts';
+import type { Change, Effect, ToOrder, ToSupplierOrder } from './effect.ts';
+import { holdsOfFirstBody, takeNewerBody } from './newer-body.ts';
 import {
-  applyFailed,
-  applyGivenUp,
-  applySourced,
   cancelRest,
   hasNothingToShip,
+  hasSurplus,
   hasUnitsToSource,
-  holdsOfBody,
   inTurn,
   isHeld,
+  isOff,
   liveSupplierOrders,
   matchesRequest,
   newOrderContext,
   type OrderContext,
   openHold,
   releaseHolds,
-  takeNewerBody,
 } from './order-units.ts';
+import { applyFailed, applyGivenUp, applySourced } from './purchase-units.ts';
 
 type OrderMachineEvent =
   | Extract<OrderEvent, { type: `order.${string}` | 'timer.elapsed' | `notification.${string}` }>
@@ -48,6 +47,8 @@ export function progressOf(context: OrderContext): OrderStateName {
 const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
 const confirmMail: Effect = { kind: 'notify', notification: 'order_confirmed', parcelId: null };
 
+const waitForPayment: Effect = { kind: 'set_timer', timer: { deadline: 'payment' } };
+
 const sourceCommand = (context: OrderContext): Effect => {
   const lines = Object.entries(context.lines)
     .filter(([, { unallocated }]) => unallocated > 0)
@@ -71,7 +72,7 @@ const machine = setup({
     isPaid: ({ context }) => !context.test && PAID.includes(context.payment),
     isUnpaid: ({ context }) => !context.test && !PAID.includes(context.payment),
     mayBuy: ({ context }) => PAID.includes(context.payment) && context.graceOver && !isHeld(context),
-    mustSourceAgain: ({ context }) => !isHeld(context) && hasUnitsToSource(context),
+    mustSourceAgain: ({ context }) => !isOff(context) && !isHeld(context) && hasUnitsToSource(context),
     isSourced: ({ context }) => !isHeld(context) && !hasUnitsToSource(context),
   },
 });
@@ -111,7 +112,8 @@ const sourceAfter = (change: typeof takeBodyOf) =>
       (now) => change(now, event),
       (now) => {
         const isSame = now.lines === context.lines && now.holds === context.holds;
-        if (isSame || isHeld(now) || !hasUnitsToSource(now)) return { context: {}, effects: [] };
+        if (isSame || isOff(now) || isHeld(now) || !hasUnitsToSource(now))
+          return { context: {}, effects: [] };
         const next = { ...now, round: now.round + 1 };
         return { context: { round: next.round }, effects: askToSource(next) };
       },
@@ -128,6 +130,14 @@ const mailEvents = {
   'notification.failed': { actions: emit(fact('notification.failed')) },
 };
 
+const isReleasing = ({ context, event }: { context: OrderContext; event: OrderMachineEvent }): boolean =>
+  event.type === 'order.release_requested' && Object.values(context.holds).some(matchesRequest(event.data));
+
+const releaseBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'order.release_requested'
+    ? releaseHolds(context, matchesRequest(event.data))
+    : { context: {}, effects: [] };
+
 const holdEvents = {
   'hold.raised': {
     actions: apply((context, event) =>
@@ -141,18 +151,14 @@ const holdEvents = {
         : { context: {}, effects: [] },
     ),
   },
-  'order.release_requested': {
-    guard: ({ context, event }: { context: OrderContext; event: OrderMachineEvent }) =>
-      event.type === 'order.release_requested' &&
-      Object.values(context.holds).some(matchesRequest(event.data)),
-    actions: apply((context, event) =>
-      event.type === 'order.release_requested'
-        ? releaseHolds(context, matchesRequest(event.data))
-        : { context: {}, effects: [] },
-    ),
-  },
+  'order.release_requested': { guard: isReleasing, actions: apply(releaseBy) },
   ...mailEvents,
 };
+
+const giveUpBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'supplier_order.given_up'
+    ? applyGivenUp(context, event.data.supplierOrderId)
+    : { context: {}, effects: [] };
 
 const supplierOrderEvents = {
   'supplier_order.moved': {
@@ -162,20 +168,18 @@ const supplierOrderEvents = {
       const known = context.supplierOrders[supplierOrderId];
       if (known === undefined) return { context: {}, effects: [] };
       const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: { ...known, state } };
-      return { context: { supplierOrders }, effects: [] };
+      // The shop's change came while it was being placed: the plan that it goes back to is no longer wanted.
+      const isStale = state === 'draft' && hasSurplus(context);
+      const cancel: ToSupplierOrder = { type: 'order.cancelled' };
+      const told: Effect = { kind: 'tell_supplier_order', supplierOrderId, event: cancel };
+      return { context: { supplierOrders }, effects: isStale ? [told] : [] };
     }),
   },
-  'supplier_order.given_up': {
-    actions: apply((context, event) =>
-      event.type === 'supplier_order.given_up'
-        ? applyGivenUp(context, event.data.supplierOrderId)
-        : { context: {}, effects: [] },
-    ),
-  },
+  'supplier_order.given_up': { actions: apply(giveUpBy) },
   'supplier_order.failed': {
     actions: apply((context, event) =>
       event.type === 'supplier_order.failed'
-        ? applyFailed(context, event.data.supplierOrderId, event.data.reason, event.data.evidence)
+        ? applyFailed(context, event.data)
         : { context: {}, effects: [] },
     ),
   },
@@ -190,15 +194,19 @@ const PROGRESS = [
   'delivered',
 ] as const;
 
-/** From a progress state to whichever the supplier orders amount to now, or back to sourcing what was given back. */
+/** Given back by a supplier, or added in the shop. */
+const sourceAgain = {
+  guard: 'mustSourceAgain' as const,
+  target: 'sourcing',
+  actions: apply((context) => ({ context: { round: context.round + 1 }, effects: [] })),
+};
+
+/** From a progress state to whichever the supplier orders amount to now, or back to sourcing. */
 const follow = (here: (typeof PROGRESS)[number]) => [
   { guard: 'isCancelled' as const, target: 'cancelled' },
   { guard: 'isRefunded' as const, target: 'refunded' },
-  {
-    guard: 'mustSourceAgain' as const,
-    target: 'sourcing',
-    actions: apply((context) => ({ context: { round: context.round + 1 }, effects: [] })),
-  },
+  { guard: 'isDone' as const, target: 'delivered' },
+  sourceAgain,
   ...PROGRESS.filter((state) => state !== here).map((target) => ({
     guard: ({ context }: { context: OrderContext }) => progressOf(context) === target,
     target,
@@ -228,7 +236,7 @@ export const orderMachine = machine.createMachine({
   initial: 'received',
   states: {
     received: {
-      entry: [emit(fact('order.received')), apply(holdsOfBody)],
+      entry: [emit(fact('order.received')), apply(holdsOfFirstBody)],
       always: [
         ...leaveBeforeBuying,
         { guard: 'isPaid', target: 'grace', actions: emit(confirmMail) },
@@ -239,7 +247,7 @@ export const orderMachine = machine.createMachine({
     awaiting_payment: {
       entry: apply((context) => {
         const hold = openHold(context, 'payment_pending', {}, { payment: context.payment });
-        return { ...hold, effects: [...hold.effects, { kind: 'set_timer', timer: { deadline: 'payment' } }] };
+        return { ...hold, effects: [...hold.effects, waitForPayment] };
       }),
       exit: apply((context) => {
         const released = releaseHolds(
@@ -256,6 +264,20 @@ export const orderMachine = machine.createMachine({
       on: {
         ...bodyEvents,
         ...holdEvents,
+        'order.release_requested': {
+          guard: isReleasing,
+          // Whoever releases the overdue payment waits the whole time again.
+          actions: apply((context, event) =>
+            inTurn(
+              context,
+              (now) => releaseBy(now, event),
+              () => {
+                const isOverdue = event.type === 'order.release_requested' && event.data.reason === 'overdue';
+                return { context: {}, effects: isOverdue ? [waitForPayment] : [] };
+              },
+            ),
+          ),
+        },
         'timer.elapsed': {
           guard: ({ event }) => event.data.deadline === 'payment',
           actions: apply((context) =>
@@ -295,16 +317,10 @@ export const orderMachine = machine.createMachine({
       on: {
         ...holdEvents,
         ...supplierOrderEvents,
+        'supplier_order.given_up': { actions: sourceAfter(giveUpBy) },
         'order.received': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.updated': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
-        'order.release_requested': {
-          guard: ({ context, event }) => Object.values(context.holds).some(matchesRequest(event.data)),
-          actions: sourceAfter((context, event) =>
-            event.type === 'order.release_requested'
-              ? releaseHolds(context, matchesRequest(event.data))
-              : { context: {}, effects: [] },
-          ),
-        },
+        'order.release_requested': { guard: isReleasing, actions: sourceAfter(releaseBy) },
         'order.sourced': {
           guard: ({ context, event }) => event.data.round === context.round && !isHeld(context),
           actions: apply((context, event) => {
@@ -331,6 +347,7 @@ export const orderMachine = machine.createMachine({
     partially_delivered: progressState('partially_delivered', 'order.partially_delivered'),
     delivered: {
       entry: emit(fact('order.delivered')),
+      always: sourceAgain,
       on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents },
     },
     cancelling: { on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents } },

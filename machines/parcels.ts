@@ -62,6 +62,8 @@ function nextState(
   if (before?.state === 'delivered') return before;
   if (step === null) return { state: seen, furthest: isBefore(from, floor) ? floor : from };
   const to = isBefore(step, floor) ? floor : step;
+  // It turns round wherever it is.
+  if (seen === 'returned') return { state: seen, furthest: isBefore(to, from) ? from : to };
   if (before !== undefined && isBefore(to, from)) return before;
   return { state: to === step ? seen : floor, furthest: to };
 }
@@ -148,10 +150,8 @@ export function observeParcels(
       );
     }
     if (before?.furthest === furthest) continue;
-    if (furthest === 'in_transit')
-      effects.push({ kind: 'notify', notification: 'parcel_in_transit', parcelId });
-    if (furthest === 'delivered')
-      effects.push({ kind: 'notify', notification: 'parcel_delivered', parcelId });
+    if (state === 'in_transit') effects.push({ kind: 'notify', notification: 'parcel_in_transit', parcelId });
+    if (state === 'delivered') effects.push({ kind: 'notify', notification: 'parcel_delivered', parcelId });
   }
   return { parcels, effects };
 }

@@ -7,6 +7,14 @@ import type { FactType } from '../contracts/facts.ts';
 import type { Evidence, FailureClass, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Change, Effect, ToSupplierOrder } from './effect.ts';
 import { fulfillCommand, hasLeft, observeParcels, type Parcels, parcelProgress } from './parcels.ts';
+import {
+  elapsed,
+  isDoubt,
+  isNews,
+  isOfLastAttempt,
+  isOpenParcel,
+  isSuspectedDuplicate,
+} from './supplier-order-guards.ts';
 
 /** Counts, flags and ids; what was bought and where it goes stands in tables. */
 export interface SupplierOrderContext {
@@ -18,11 +26,13 @@ export interface SupplierOrderContext {
   readonly parcels: Parcels;
   /** The supplier said "not now": draft waits for its timer instead of asking at once. */
   readonly isDeferred: boolean;
+  /** Of the purchase call that the ledger let through last, as far as we were told; 0 before the first. */
+  readonly attempt: number;
 }
 
 export type SupplierOrderInput = Pick<SupplierOrderContext, 'orderId' | 'supplierOrderId' | 'units'>;
 
-type SupplierOrderMachineEvent =
+export type SupplierOrderMachineEvent =
   | Extract<OrderEvent, { type: `supplier_order.${string}` | `fulfillment.${string}` | 'timer.elapsed' }>
   | ToSupplierOrder;
 
@@ -113,11 +123,6 @@ const stopWaiting = (deadline: DeadlineName) =>
 const askAgain = (verb: string, deadline: DeadlineName) =>
   apply((context) => ({ context: {}, effects: ask(verb, deadline)(context) }));
 
-const elapsed =
-  (deadline: DeadlineName) =>
-  ({ event }: { event: SupplierOrderMachineEvent }): boolean =>
-    event.type === 'timer.elapsed' && event.data.deadline === deadline;
-
 const raised = (
   { supplierOrderId }: SupplierOrderContext,
   reason: HoldReason,
@@ -140,8 +145,12 @@ const failed = apply((context, event) => {
   const { supplierOrderId } = context;
   const refusal =
     event.type === 'supplier_order.rejected'
-      ? { reason: HOLD_OF[event.data.failureClass], evidence: event.data.evidence }
-      : { reason: 'supplier_cancelled' as const, evidence: {} };
+      ? {
+          state: 'rejected' as const,
+          reason: HOLD_OF[event.data.failureClass],
+          evidence: event.data.evidence,
+        }
+      : { state: 'cancelled' as const, reason: 'supplier_cancelled' as const, evidence: {} };
   return {
     context: {},
     effects: [
@@ -179,22 +188,13 @@ const observe = apply((context, event) => {
   return { context: { status, parcels }, effects: [...effects, ...holds] };
 });
 
-const isOpenParcel = ({
-  context,
-  event,
-}: {
-  context: SupplierOrderContext;
-  event: SupplierOrderMachineEvent;
-}): boolean => {
-  if (!('data' in event) || !('parcelId' in event.data)) return false;
-  const parcel = context.parcels[event.data.parcelId ?? ''];
-  return parcel !== undefined && !parcel.isFulfilled;
-};
-
-/** Classes that are no clear no: it may have been bought. */
-const isDoubt = ({ event }: { event: SupplierOrderMachineEvent }): boolean =>
-  event.type === 'supplier_order.rejected' &&
-  (event.data.failureClass === 'unknown_outcome' || event.data.failureClass === 'duplicate_reference');
+const rememberAttempt = apply((context, event) => ({
+  context:
+    event.type === 'supplier_order.placing' || event.type === 'supplier_order.outcome_unknown'
+      ? { attempt: Math.max(context.attempt, event.data.attempt) }
+      : {},
+  effects: [],
+}));
 
 const verdictEvents = {
   'supplier_order.placed': 'awaiting_payment',
@@ -203,7 +203,11 @@ const verdictEvents = {
 const rejectedEvent = { target: 'rejected', actions: failed };
 
 const parcelEvents = {
-  'supplier_order.observed': { actions: observe },
+  'supplier_order.withheld': {
+    guard: isSuspectedDuplicate,
+    actions: withheld(null),
+  },
+  'supplier_order.observed': { guard: isNews, actions: observe },
   'fulfillment.synced': {
     guard: isOpenParcel,
     actions: apply((context, event) => {
@@ -276,7 +280,7 @@ export const supplierOrderMachine = machine.createMachine({
   context: ({ input }) =>
     input === undefined
       ? ({} as SupplierOrderContext)
-      : { ...input, status: null, parcels: {}, isDeferred: false },
+      : { ...input, status: null, parcels: {}, isDeferred: false, attempt: 0 },
   initial: 'draft',
   states: {
     draft: {
@@ -285,7 +289,7 @@ export const supplierOrderMachine = machine.createMachine({
       ),
       exit: stopWaiting('buy'),
       on: {
-        'supplier_order.placing': 'placing',
+        'supplier_order.placing': { target: 'placing', actions: rememberAttempt },
         'supplier_order.withheld': { actions: withheld('buy') },
         'order.resumed': { actions: askAgain(BUY, 'buy') },
         'order.cancelled': { target: 'cancelled', actions: giveUp },
@@ -300,12 +304,15 @@ export const supplierOrderMachine = machine.createMachine({
         'supplier_order.rejected': [{ guard: isDoubt, target: 'outcome_unknown' }, rejectedEvent],
         // The row was moved here by the intent's own transaction, so the exit of draft never ran.
         'supplier_order.placing': {
-          actions: entered('placing', 'supplier_order.placing', (context) => [
-            { kind: 'cancel_timer', timer: timer(context, 'buy') },
-            ...wait('placing')(context),
-          ]),
+          actions: [
+            rememberAttempt,
+            entered('placing', 'supplier_order.placing', (context) => [
+              { kind: 'cancel_timer', timer: timer(context, 'buy') },
+              ...wait('placing')(context),
+            ]),
+          ],
         },
-        'supplier_order.outcome_unknown': 'outcome_unknown',
+        'supplier_order.outcome_unknown': { target: 'outcome_unknown', actions: rememberAttempt },
         'supplier_order.deferred': { target: 'draft', actions: defer(true) },
         'supplier_order.withheld': { actions: withheld(null) },
         'timer.elapsed': { guard: elapsed('placing'), target: 'outcome_unknown' },
@@ -317,7 +324,7 @@ export const supplierOrderMachine = machine.createMachine({
       on: {
         ...verdictEvents,
         'supplier_order.rejected': { guard: not(isDoubt), ...rejectedEvent },
-        'supplier_order.absent': { target: 'draft', actions: defer(false) },
+        'supplier_order.absent': { guard: isOfLastAttempt, target: 'draft', actions: defer(false) },
         'supplier_order.withheld': { actions: withheld('look_up') },
         'order.resumed': { actions: askAgain(LOOK_UP, 'look_up') },
         'timer.elapsed': { guard: elapsed('look_up'), actions: askAgain(LOOK_UP, 'look_up') },
@@ -332,8 +339,8 @@ export const supplierOrderMachine = machine.createMachine({
       ],
       on: {
         'supplier_order.accepted': 'accepted',
-        'supplier_order.rejected': rejectedEvent,
-        'supplier_order.observed': { actions: observe },
+        'supplier_order.rejected': { guard: not(isDoubt), ...rejectedEvent },
+        'supplier_order.observed': { guard: isNews, actions: observe },
         'supplier_order.withheld': { actions: withheld('pay') },
         'order.resumed': { actions: askAgain(PAY, 'pay') },
         'timer.elapsed': { guard: elapsed('pay'), actions: askAgain(PAY, 'pay') },

@@ -129,7 +129,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 
   async function ownPostgres(): Promise<string> {
-    const port = await freePort(15_432);
+    const port = await freePort();
     log('starting PostgreSQL');
     const postgres = await startPostgres({
       dataDir: join(dataDir, 'postgres'),
@@ -146,7 +146,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     log(`starting NATS ${version} (${from})`);
     const nats = await startNats({
       binary: path,
-      port: await freePort(14_222),
+      port: await freePort(),
+      monitorPort: await freePort(),
       storeDir: join(dataDir, 'nats'),
       name: 'order-manager-local',
       logFile: join(logDir, 'nats.log'),
@@ -157,7 +158,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   async function ownSandbox() {
     const secretOf = (name: string): Promise<string> => keptSecret(join(dataDir, 'sandbox', name));
-    const [port, smtpPort] = [await freePort(18_080), await freePort(18_525)];
+    const [port, smtpPort] = [await freePort(), await freePort()];
     const cjApiKey = `CJ1@api@${await secretOf('cj-api-key')}`;
     const accessToken = await secretOf('shopify-access-token');
     const apiSecret = await secretOf('shopify-api-secret');

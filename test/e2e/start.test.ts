@@ -28,7 +28,7 @@ async function start(
   environment: Readonly<Record<string, string>>,
   ...args: string[]
 ): Promise<Started> {
-  const port = await freePort(9_302);
+  const port = await freePort();
   const { PATH, HOME, TMPDIR } = process.env;
   const env = { PATH, HOME, TMPDIR, ORDER_MANAGER_PORT: String(port), ...environment };
   const child = spawn(process.execPath, [join(PROJECT, script), ...args], {
@@ -55,8 +55,12 @@ async function aDataDir(): Promise<string> {
   return dir;
 }
 
-const says = (started: Started, text: string): Promise<void> =>
-  eventually(() => expect(started.output()).toContain(text), 60_000);
+const says = async (started: Started, text: string): Promise<void> => {
+  const early = started.exit().then((code) => {
+    throw new Error(`ended with ${code} before it said "${text}":\n${started.output()}`);
+  });
+  await Promise.race([eventually(() => expect(started.output()).toContain(text), 50_000), early]);
+};
 
 test('a bad value stops the start, names its variable and does not repeat it', async () => {
   const started = await start('deploy/local/start.ts', {
@@ -70,7 +74,7 @@ test('a bad value stops the start, names its variable and does not repeat it', a
 });
 
 test('a gateway port that is taken stops the start and names the variable', async () => {
-  const port = await freePort(9_402);
+  const port = await freePort();
   const server = createServer().listen(port, '127.0.0.1');
   onTestFinished(() => void server.close());
   const started = await start(

@@ -102,7 +102,7 @@ test('the set-up can be repeated, keeps what is stored, and the server has taken
     expect(durable).toMatchObject({
       filter_subject: `oms.cmd.${service}.>`,
       ack_policy: 'explicit',
-      ack_wait: 60 * 1e9,
+      ack_wait: 30 * 1e9,
       max_deliver: 20,
     });
   }

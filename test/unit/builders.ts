@@ -65,7 +65,6 @@ export const aReceivedOrder = (over: Partial<OrderReceived> = {}): OrderReceived
   cancelled: false,
   payment: 'paid',
   hasAddress: true,
-  hasEmail: true,
   lines: [aLine()],
   ...over,
 });

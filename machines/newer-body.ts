@@ -1,0 +1,132 @@
+import type { OrderReceived } from '../contracts/events/order-received.ts';
+import type { Change, Effect } from './effect.ts';
+import {
+  followShop,
+  hasUnitsToSource,
+  inTurn,
+  isLive,
+  isOff,
+  type OrderContext,
+  openHold,
+  releaseHolds,
+  shopUnitsOf,
+  unitsOfBody,
+} from './order-units.ts';
+
+const NOTHING: Change<OrderContext> = { context: {}, effects: [] };
+
+const holdWithoutAddress = (context: OrderContext): Change<OrderContext> =>
+  !context.cancelledInShop && !context.hasAddress && hasUnitsToSource(context)
+    ? openHold(context, 'address_invalid', {}, { missing: 'name, street, city or country to ship to' })
+    : NOTHING;
+
+/** For lines as a body has them: what they hold then is what the shop gave to others. */
+const holdOthersLines = (context: OrderContext): Change<OrderContext> =>
+  inTurn(
+    context,
+    ...Object.entries(context.lines)
+      .filter(([, { held }]) => held > 0)
+      .map(([lineId]) => (now: OrderContext) => {
+        const cause = 'the shop gave this line to another fulfilment service';
+        return openHold(now, 'fulfillment_not_ours', { lineId }, { cause });
+      }),
+  );
+
+/** Holds that follow from the first body. */
+export const holdsOfFirstBody = (context: OrderContext): Change<OrderContext> =>
+  inTurn(
+    context,
+    (now) =>
+      now.test
+        ? openHold(now, 'operator', {}, { cause: 'test order: never bought, whatever is released' })
+        : NOTHING,
+    holdWithoutAddress,
+    holdOthersLines,
+  );
+
+/** Ordered units alone once buying began: our own fulfilments make the open ones fewer, and are no edit. */
+const isEdited = (context: OrderContext, { inShop }: OrderContext, hasLive: boolean): boolean =>
+  [...new Set([...Object.keys(context.inShop), ...Object.keys(inShop)])].some((lineId) => {
+    const [before, after] = [context.inShop[lineId], inShop[lineId]];
+    return before?.units !== after?.units || (!hasLive && before?.ours !== after?.ours);
+  });
+
+/**
+ * Takes a newer body. While nothing is on a live supplier order its lines replace ours; afterwards an edit, or a
+ * cancel, is held for a person: drafts are given up, what is bought stays.
+ */
+export function takeNewerBody(context: OrderContext, received: OrderReceived): Change<OrderContext> {
+  const { payment, sourceUpdatedAt, hasAddress, lines } = received;
+  const newer = {
+    payment,
+    sourceUpdatedAt,
+    hasAddress,
+    cancelledInShop: context.cancelledInShop || received.cancelled,
+    inShop: shopUnitsOf(received),
+  };
+  const after = { ...context, ...newer };
+  const live = Object.entries(context.supplierOrders).filter(([, part]) => isLive(part));
+  const hasLive = live.length > 0;
+  const edited = isEdited(context, after, hasLive) || (isOff(context) && !isOff(after));
+  const saved: Effect[] = edited ? [{ kind: 'save_lines', lines }] : [];
+  const taken = (): Change<OrderContext> => ({
+    context: newer,
+    effects: [{ kind: 'fact', type: 'order.updated', data: {} }, ...saved],
+  });
+  const mended = (now: OrderContext): Change<OrderContext> =>
+    releaseHolds(
+      now,
+      ({ reason }) =>
+        (reason === 'address_invalid' && hasAddress) || (reason === 'payment_pending' && payment === 'paid'),
+    );
+  // An edit that raises the price does this: nothing more is bought before the rest is paid.
+  const unpaid = (now: OrderContext): Change<OrderContext> =>
+    payment === 'pending' && context.payment === 'paid'
+      ? openHold(now, 'payment_pending', {}, { payment })
+      : NOTHING;
+  if (!hasLive) {
+    return inTurn(
+      context,
+      taken,
+      unpaid,
+      mended,
+      (now) => (edited ? replaceLines(now, received) : NOTHING),
+      (now) => (isOff(now) ? followShop(now) : NOTHING),
+      holdWithoutAddress,
+      (now) => (edited ? holdOthersLines(now) : NOTHING),
+    );
+  }
+
+  const isCalledOff = isOff(after);
+  if (!isCalledOff && !edited) return inTurn(context, taken, unpaid, mended);
+  const cause = isCalledOff
+    ? 'cancelled or refunded in the shop after buying began'
+    : 'edited in the shop after buying began';
+  return inTurn(
+    context,
+    taken,
+    (now) =>
+      isCalledOff && isOff(context) ? NOTHING : openHold(now, 'customer_edit_pending', {}, { cause }),
+    unpaid,
+    mended,
+    followShop,
+    () => ({
+      context: {},
+      effects: live.map(
+        ([supplierOrderId]): Effect => ({
+          kind: 'tell_supplier_order',
+          supplierOrderId,
+          event: { type: 'order.cancelled' },
+        }),
+      ),
+    }),
+  );
+}
+
+/** Holds on lines were about the old lines; those that still hold are opened anew here or by the next sourcing. */
+const replaceLines = (context: OrderContext, received: OrderReceived): Change<OrderContext> =>
+  inTurn(
+    context,
+    (now) => releaseHolds(now, ({ lineId }) => lineId !== undefined),
+    () => ({ context: { lines: unitsOfBody(received) }, effects: [] }),
+  );

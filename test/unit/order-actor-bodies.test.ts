@@ -1,0 +1,187 @@
+import { expect, test } from 'vitest';
+import { aRoad, isBuying, TWO_LINES, toSourcing } from '../fixtures/order-road.ts';
+import { elapsed, received, refusedLines, releaseRequested, sourced, updated, withheld } from './builders.ts';
+
+/** Hours after the first body. */
+const at = (hour: number): { sourceUpdatedAt: string } => ({
+  sourceUpdatedAt: `2026-11-22T${String(8 + hour).padStart(2, '0')}:00:00.000Z`,
+});
+
+test('an unpaid order waits for its payment and goes on once it is there', () => {
+  const road = aRoad();
+  expect(road.step(received({ payment: 'pending' }))).toEqual([
+    'fact order.received',
+    'hold payment_pending',
+    'fact order.held payment_pending',
+    'wait payment',
+  ]);
+  expect(road.state()).toBe('awaiting_payment');
+  road.refuse(elapsed('grace'));
+  expect(road.step(releaseRequested('payment_pending'))).toEqual([
+    'unhold payment_pending',
+    'fact order.released payment_pending',
+  ]);
+  expect(road.state()).toBe('awaiting_payment');
+  expect(road.step(updated())).toEqual([
+    'fact order.updated',
+    'no wait payment',
+    'mail order_confirmed',
+    'wait grace',
+  ]);
+  expect(road.state()).toBe('grace');
+});
+
+test('the payment takes its own hold away', () => {
+  const road = aRoad(received({ payment: 'pending' }));
+  expect(road.step(updated())).toContain('unhold payment_pending');
+  expect(road.holds()).toEqual([]);
+});
+
+test('an order unpaid for too long is held as overdue, once', () => {
+  const road = aRoad(received({ payment: 'pending' }));
+  expect(road.step(elapsed('payment'))).toEqual([
+    'hold overdue',
+    'fact order.held overdue',
+    'no wait payment',
+  ]);
+  expect(road.try(elapsed('payment'))).toEqual(['no wait payment']);
+  expect(road.step(releaseRequested('overdue'))).toContain('wait payment');
+});
+
+test('a late payment takes away the hold that its absence raised', () => {
+  const road = aRoad(received({ payment: 'pending' }), elapsed('payment'), updated());
+  expect(road.holds()).toEqual([]);
+});
+
+test('an order that is voided while unpaid is cancelled', () => {
+  const road = aRoad(received({ payment: 'pending' }));
+  expect(road.step(updated({ payment: 'voided' }))).toContain('fact order.cancelled');
+  expect(road.state()).toBe('cancelled');
+});
+
+test('a test order is never sourced, whatever is released', () => {
+  const road = aRoad();
+  expect(road.step(received({ test: true }))).toEqual([
+    'fact order.received',
+    'hold operator',
+    'fact order.held operator',
+  ]);
+  const steps = [
+    ...road.step(releaseRequested('operator')),
+    ...road.step(updated({ test: true })),
+    ...road.step(updated({ sourceUpdatedAt: '2026-11-22T10:00:00.000Z' })),
+  ];
+  expect(steps.filter(isBuying)).toEqual([]);
+  for (const event of [elapsed('grace'), elapsed('sourcing'), sourced(), releaseRequested('operator')])
+    road.refuse(event);
+  expect(road.state()).toBe('received');
+});
+
+test('an order without an address is held, and a newer body with one mends it', () => {
+  const road = aRoad();
+  expect(road.step(received({ hasAddress: false }))).toEqual([
+    'fact order.received',
+    'hold address_invalid',
+    'fact order.held address_invalid',
+    'mail order_confirmed',
+    'wait grace',
+  ]);
+  expect(road.step(elapsed('grace'))).toEqual(['no wait grace']);
+  expect(road.state()).toBe('grace');
+  expect(road.step(updated({ hasAddress: false }))).toEqual(['fact order.updated']);
+  expect(road.step(updated({ sourceUpdatedAt: '2026-11-22T10:00:00.000Z' }))).toEqual([
+    'fact order.updated',
+    'unhold address_invalid',
+    'fact order.released address_invalid',
+    'no wait grace',
+    'suppliers: source order',
+    'wait sourcing',
+  ]);
+});
+
+test('a newer body without an address holds an order that is not sourced yet', () => {
+  expect(aRoad(received(), updated({ hasAddress: false })).holds()).toEqual(['address_invalid']);
+});
+
+test('an address refused by sourcing and mended in the shop is sourced again', () => {
+  const road = aRoad(received(), elapsed('grace'), refusedLines('address_invalid', ['L1']));
+  expect(road.step(updated())).toContain('suppliers: source order');
+});
+
+test('an older body never sets an order back', () => {
+  const road = aRoad(received({ payment: 'pending' }), updated());
+  for (const payment of ['pending', 'voided', 'refunded'] as const) {
+    road.refuse(received({ payment }));
+    road.refuse(updated({ payment, cancelled: true }));
+  }
+  expect(road.state()).toBe('grace');
+});
+
+test('an order first heard of by its update is an order like any other', () => {
+  const road = aRoad();
+  expect(road.step(updated())).toEqual(['fact order.received', 'mail order_confirmed', 'wait grace']);
+  road.refuse(received());
+});
+
+test('an order whose payment falls back to pending in its grace period is not sourced', () => {
+  const road = aRoad(received(), updated({ payment: 'pending' }));
+  expect(road.try(elapsed('grace')).filter(isBuying)).toEqual([]);
+});
+
+test('a payment that falls back in the grace period is waited for, and its coming leads on', () => {
+  const road = aRoad(received(), updated({ payment: 'pending', ...at(1) }));
+  expect(road.state()).toBe('awaiting_payment');
+  expect(road.holds()).toEqual(['payment_pending']);
+  road.step(updated(at(2)));
+  expect(road.state()).toBe('grace');
+  expect(road.holds()).toEqual([]);
+  expect(road.step(elapsed('grace'))).toContain('suppliers: source order');
+});
+
+test('a payment that falls back while the order is being sourced stops it until it is there', () => {
+  const road = aRoad(...toSourcing, updated({ payment: 'pending', ...at(1) }));
+  expect(road.holds()).toEqual(['payment_pending']);
+  road.refuse(sourced());
+  expect(road.step(updated(at(2))).filter(isBuying)).toEqual(['suppliers: source order']);
+  road.refuse(sourced());
+  expect(road.step(sourced({ round: 2 }))).toContain('create A2');
+});
+
+test('a payment that falls back before the purchase call holds the draft until it is there', () => {
+  const road = aRoad(...toSourcing, sourced());
+  expect(road.step(updated({ payment: 'pending', ...at(1) }))).toEqual([
+    'fact order.updated',
+    'hold payment_pending',
+    'fact order.held payment_pending',
+  ]);
+  expect(road.step(updated({ payment: 'pending', ...at(2) }))).toEqual(['fact order.updated']);
+  expect(road.step(updated(at(3)))).toContain('suppliers: buy A');
+  expect(road.holds()).toEqual([]);
+});
+
+test('a newer body that changes nothing leaves the answer on its way alone', () => {
+  const road = aRoad(...toSourcing);
+  expect(road.step(updated())).toEqual(['fact order.updated']);
+  expect(road.step(sourced())).toContain('create A');
+});
+
+test('a body without an address does not take a refused line for that of another service', () => {
+  const road = aRoad(
+    received({ lines: TWO_LINES }),
+    elapsed('grace'),
+    refusedLines('unmapped_line', ['L1']),
+    updated({ lines: TWO_LINES, hasAddress: false }),
+  );
+  expect(road.holds()).toEqual(['unmapped_line', 'address_invalid']);
+});
+
+test('a mended address leads on a purchase that was withheld for want of it', () => {
+  const road = aRoad(...toSourcing, sourced(), withheld('address_invalid'));
+  expect(road.step(updated())).toContain('suppliers: buy A');
+  expect(road.holds()).toEqual([]);
+});
+
+test('the holds that come back with every body are opened once', () => {
+  const road = aRoad(received({ hasAddress: false }), updated({ hasAddress: false, ...at(1) }));
+  expect(road.step(updated({ hasAddress: false, ...at(2) }))).toEqual(['fact order.updated']);
+});

@@ -1,0 +1,343 @@
+import { expect, test } from 'vitest';
+import {
+  A,
+  aRoad,
+  B,
+  isBuying,
+  TWO_LINES,
+  toBought,
+  toShipped,
+  toSourcing,
+  toTwoDrafts,
+} from '../fixtures/order-road.ts';
+import {
+  absent,
+  accepted,
+  aLine,
+  aParcel,
+  aPart,
+  deferred,
+  elapsed,
+  observed,
+  outcomeUnknown,
+  placing,
+  received,
+  refusedLines,
+  rejected,
+  releaseRequested,
+  sourced,
+  updated,
+  withheld,
+} from './builders.ts';
+
+/** Hours after the first body. */
+const at = (hour: number): { sourceUpdatedAt: string } => ({
+  sourceUpdatedAt: `2026-11-22T${String(8 + hour).padStart(2, '0')}:00:00.000Z`,
+});
+
+test('a cancelled order never reopens', () => {
+  const road = aRoad(received());
+  expect(road.step(updated({ cancelled: true }))).toEqual([
+    'fact order.updated',
+    'no wait grace',
+    'fact order.cancelled',
+  ]);
+  const later = '2026-11-23T08:00:00.000Z';
+  for (const event of [
+    updated({ sourceUpdatedAt: later }),
+    received({ sourceUpdatedAt: later }),
+    elapsed('grace'),
+    sourced(),
+  ])
+    road.refuse(event);
+  expect(road.state()).toBe('cancelled');
+});
+
+test('a cancelled order asks nobody for anything any more: its holds are closed', () => {
+  expect(
+    aRoad(received({ hasAddress: false }), updated({ hasAddress: false, cancelled: true })).holds(),
+  ).toEqual([]);
+});
+
+test('a refund in the grace period stops the order', () => {
+  const road = aRoad(received(), updated({ payment: 'refunded' }));
+  expect(road.state()).toBe('refunded');
+  road.refuse(elapsed('grace'));
+});
+
+test('a cancel while the order is being sourced stops it: nothing is bought', () => {
+  const road = aRoad(received(), elapsed('grace'), updated({ cancelled: true }));
+  expect(road.try(sourced()).filter(isBuying)).toEqual([]);
+});
+
+test('a refund while the order is being sourced stops it: nothing is bought', () => {
+  const road = aRoad(received(), elapsed('grace'), updated({ payment: 'refunded' }));
+  expect(road.try(sourced()).filter(isBuying)).toEqual([]);
+});
+
+test('before buying a newer body replaces the lines, and they are saved', () => {
+  const road = aRoad(received());
+  const lines = [aLine({ units: 1 }), aLine({ lineId: 'L2', units: 3 })];
+  expect(road.step(updated({ lines }))).toEqual(['fact order.updated', 'lines L1x1 L2x3']);
+  expect(road.commands(elapsed('grace'))[0]?.data).toMatchObject({
+    round: 1,
+    lines: [
+      { lineId: 'L1', units: 1 },
+      { lineId: 'L2', units: 3 },
+    ],
+  });
+});
+
+test('an edit while the order is being sourced asks anew, and the answer on its way is stale', () => {
+  const road = aRoad(...toSourcing);
+  const lines = [aLine({ units: 1 })];
+  expect(road.step(updated({ lines }))).toEqual([
+    'fact order.updated',
+    'lines L1x1',
+    'suppliers: source order',
+    'wait sourcing',
+  ]);
+  road.refuse(sourced());
+  road.refuse(sourced({ parts: [aPart({ L1: 1 })] }));
+  expect(road.step(sourced({ round: 2, parts: [aPart({ L1: 1 })] }))).toContain('create A2');
+});
+
+test('an edit that leaves nothing to buy ends the order', () => {
+  const road = aRoad(...toSourcing);
+  expect(road.step(updated({ lines: [aLine({ units: 0 })] })).filter(isBuying)).toEqual([]);
+  expect(road.state()).toBe('delivered');
+});
+
+test('an edit takes away the holds of the old lines', () => {
+  const road = aRoad(...toSourcing, refusedLines('unmapped_line', ['L1']));
+  expect(road.step(updated({ lines: [aLine({ lineId: 'L2', units: 1 })] }))).toEqual([
+    'fact order.updated',
+    'lines L2x1',
+    'unhold unmapped_line L1',
+    'fact order.released unmapped_line',
+    'suppliers: source order',
+    'wait sourcing',
+  ]);
+  expect(road.line()).toBeUndefined();
+});
+
+test('a line that the shop gives to another service is not bought', () => {
+  const road = aRoad(...toSourcing, updated({ lines: [aLine({ deliveredBy: 'other_service' })] }));
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+  expect(road.line()).toMatchObject({ unallocated: 0, held: 2 });
+});
+
+test.each([
+  ['cancel', { cancelled: true }, 'cancelled'],
+  ['void', { payment: 'voided' }, 'cancelled'],
+  ['refund', { payment: 'refunded' }, 'refunded'],
+] as const)('a %s while the order is being sourced ends it', (_, change, value) => {
+  const road = aRoad(...toSourcing);
+  expect(road.step(updated(change)).filter(isBuying)).toEqual([]);
+  expect(road.state()).toBe(value);
+  expect(road.line()).toMatchObject({ unallocated: 0, cancelled: 2 });
+  road.refuse(sourced());
+  road.refuse(elapsed('sourcing'));
+});
+
+test.each([
+  ['cancel', { cancelled: true }, 'cancelled'],
+  ['refund', { payment: 'refunded' }, 'refunded'],
+] as const)('a %s before any purchase call gives up the drafts and ends the order', (_, change, value) => {
+  const road = aRoad(...toTwoDrafts);
+  expect(road.step(updated({ lines: TWO_LINES, ...change }))).toEqual(
+    expect.arrayContaining([
+      'no wait buy A',
+      'fact supplier_order.cancelled A',
+      'no wait buy B',
+      'fact supplier_order.cancelled B',
+      'unhold customer_edit_pending',
+    ]),
+  );
+  expect([road.state(), road.supplierOrder(A), road.supplierOrder(B)]).toEqual([
+    value,
+    'cancelled',
+    'cancelled',
+  ]);
+  expect(road.line()).toMatchObject({ cancelled: 2 });
+  expect(road.holds()).toEqual([]);
+  for (const event of [placing(A), elapsed('buy', A), withheld('operator', A)]) road.refuse(event);
+});
+
+test('a cancel after the purchase is held for a person, once, and what is not bought yet is given up', () => {
+  const road = aRoad(...toTwoDrafts, placing(A), accepted(A));
+  expect(road.step(updated({ lines: TWO_LINES, cancelled: true, ...at(1) }))).toEqual([
+    'fact order.updated',
+    'hold customer_edit_pending',
+    'fact order.held customer_edit_pending',
+    'no wait buy B',
+    'no wait ship B',
+    'fact supplier_order.cancelled B',
+    'fact order.purchased',
+  ]);
+  expect([road.supplierOrder(A), road.supplierOrder(B)]).toEqual(['accepted', 'cancelled']);
+  expect(road.line('L2')).toMatchObject({ cancelled: 1 });
+  expect(road.step(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([]);
+  expect(road.step(updated({ lines: TWO_LINES, cancelled: true, ...at(2) }))).toEqual(['fact order.updated']);
+  road.step(observed('delivered', [aParcel({ state: 'delivered' })], A));
+  expect(road.state()).toBe('delivered');
+});
+
+test.each([
+  ['put off', [placing(), updated({ cancelled: true }), deferred()]],
+  ['found absent', [placing(), outcomeUnknown(), updated({ cancelled: true }), absent()]],
+] as const)('a purchase of an order cancelled meanwhile that is %s is not tried again', (_, events) => {
+  const road = aRoad(...toSourcing, sourced(), ...events);
+  expect([road.state(), road.supplierOrder(A)]).toEqual(['cancelled', 'cancelled']);
+  expect(road.line()).toMatchObject({ cancelled: 2 });
+  road.refuse(elapsed('buy', A));
+});
+
+test('a purchase rejected after the cancel ends the order', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), updated({ cancelled: true }));
+  expect(road.state()).toBe('purchasing');
+  road.step(rejected());
+  expect([road.state(), road.supplierOrder(A)]).toEqual(['cancelled', 'rejected']);
+  expect(road.holds()).toEqual([]);
+});
+
+test('of a cancelled order the rejected part is not sourced again while the other part is on its way', () => {
+  const road = aRoad(...toTwoDrafts, placing(A), accepted(A), placing(B));
+  road.step(updated({ lines: TWO_LINES, cancelled: true }));
+  road.step(rejected('unavailable', B));
+  expect(road.line('L2')).toMatchObject({ held: 0, unallocated: 0, cancelled: 1 });
+  expect(road.step(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([]);
+  expect(road.state()).toBe('awaiting_shipment');
+});
+
+test('a cancel in a second sourcing, with a part bought, sources nothing more', () => {
+  const road = aRoad(...toTwoDrafts, placing(A), accepted(A), placing(B), rejected('unavailable', B));
+  road.step(releaseRequested('out_of_stock'));
+  expect(road.state()).toBe('sourcing');
+  road.step(updated({ lines: TWO_LINES, cancelled: true }));
+  road.refuse(sourced({ round: 2, parts: [aPart({ L2: 1 }, { part: 'US' })] }));
+  expect(road.step(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([]);
+  expect(road.state()).toBe('awaiting_shipment');
+  expect(road.line('L2')).toMatchObject({ cancelled: 1 });
+});
+
+test('our own fulfilment in the shop is no edit', () => {
+  const road = aRoad(...toShipped);
+  expect(road.step(updated({ lines: [aLine({ openUnits: 0 })] }))).toEqual(['fact order.updated']);
+  expect(road.holds()).toEqual([]);
+});
+
+test('an edit after buying is held once, however many bodies repeat it', () => {
+  const road = aRoad(...toBought);
+  const lines = [aLine({ units: 1 })];
+  expect(road.step(updated({ lines, ...at(1) }))).toEqual([
+    'fact order.updated',
+    'lines L1x1',
+    'hold customer_edit_pending',
+    'fact order.held customer_edit_pending',
+  ]);
+  road.step(releaseRequested('customer_edit_pending'));
+  expect(road.step(updated({ lines, ...at(2) }))).toEqual(['fact order.updated']);
+  expect(road.line()).toMatchObject({ ordered: 2, cancelled: 0 });
+});
+
+test('an edit before the purchase call gives the draft up, and the release sources what is wanted now', () => {
+  const road = aRoad(...toSourcing, sourced());
+  const texts = road.step(updated({ lines: [aLine({ units: 1 })] }));
+  expect(texts).toContain('hold customer_edit_pending');
+  expect(road.supplierOrder(A)).toBe('cancelled');
+  expect(road.line()).toMatchObject({ unallocated: 0, held: 1, cancelled: 1 });
+  expect(road.commands(releaseRequested('customer_edit_pending'))[0]?.data).toMatchObject({
+    round: 2,
+    lines: [{ lineId: 'L1', units: 1 }],
+  });
+});
+
+test('an edit while the purchase is being placed is heeded when nothing came of it', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), updated({ lines: [aLine({ units: 1 })] }));
+  road.step(releaseRequested('customer_edit_pending'));
+  expect(road.step(deferred()).filter(isBuying)).toEqual(['suppliers: source order']);
+  expect([road.state(), road.supplierOrder(A)]).toEqual(['sourcing', 'cancelled']);
+  expect(road.step(sourced({ round: 2, parts: [aPart({ L1: 1 })] }))).toContain('create A2');
+});
+
+test('units that an edit took away while they waited for another try are not bought', () => {
+  const road = aRoad(...toTwoDrafts, placing(A), accepted(A), placing(B), rejected('unavailable', B));
+  road.step(updated({ lines: [aLine(), aLine({ lineId: 'L2', units: 0 })] }));
+  expect(road.line('L2')).toMatchObject({ held: 0, cancelled: 1 });
+  road.step(releaseRequested('out_of_stock'));
+  expect(road.step(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([]);
+  expect(road.state()).toBe('awaiting_shipment');
+});
+
+test('units that an edit adds after buying wait for a release and are then sourced', () => {
+  const road = aRoad(...toShipped);
+  const lines = [aLine({ units: 3, openUnits: 1 }), aLine({ lineId: 'L2', units: 1 })];
+  road.step(updated({ lines }));
+  expect(road.line()).toMatchObject({ ordered: 3, held: 1 });
+  expect(road.commands(releaseRequested('customer_edit_pending'))).toContainEqual({
+    verb: 'source',
+    data: expect.objectContaining({
+      round: 2,
+      lines: [
+        { lineId: 'L1', units: 1 },
+        { lineId: 'L2', units: 1 },
+      ],
+    }),
+  });
+  road.step(sourced({ round: 2, parts: [aPart({ L1: 1, L2: 1 })] }));
+  expect(road.state()).toBe('purchasing');
+});
+
+test('an edit after every purchase was rejected replaces the lines', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), rejected());
+  expect(road.step(updated({ lines: [aLine({ lineId: 'L2', units: 1 })] }))).toContain('lines L2x1');
+  expect(road.commands(releaseRequested('out_of_stock'))[0]?.data).toMatchObject({
+    lines: [{ lineId: 'L2', units: 1 }],
+  });
+});
+
+test('an order whose every unit was taken away after a rejection is done', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), rejected());
+  road.step(updated({ lines: [aLine({ units: 0 })] }));
+  expect(road.state()).toBe('delivered');
+});
+
+test('goods added to an order that was delivered in the shop alone are sourced', () => {
+  const gift = aLine({ lineId: 'gift', deliveredBy: 'nobody' });
+  const road = aRoad(received({ lines: [gift] }));
+  expect(road.state()).toBe('delivered');
+  expect(road.step(updated({ lines: [gift, aLine()] })).filter(isBuying)).toEqual([
+    'suppliers: source order',
+  ]);
+});
+
+test('goods added to an order that is refunded by the same body wait for nobody', () => {
+  const gift = aLine({ lineId: 'gift', deliveredBy: 'nobody' });
+  const road = aRoad(received({ lines: [gift] }), updated({ lines: [gift, aLine()], payment: 'refunded' }));
+  expect(road.line()).toMatchObject({ unallocated: 0, cancelled: 2 });
+});
+
+test('units given up for a refund that is taken back are sourced once a person lets them', () => {
+  const road = aRoad(...toTwoDrafts, placing(A), accepted(A));
+  road.step(updated({ lines: TWO_LINES, payment: 'refunded', ...at(1) }));
+  expect(road.line('L2')).toMatchObject({ held: 0, cancelled: 1 });
+  road.step(updated({ lines: TWO_LINES, ...at(2) }));
+  expect(road.line('L2')).toMatchObject({ held: 1 });
+  expect(road.commands(releaseRequested('customer_edit_pending'))).toContainEqual(
+    expect.objectContaining({
+      verb: 'source',
+      data: expect.objectContaining({ lines: [{ lineId: 'L2', units: 1 }] }),
+    }),
+  );
+});
+
+test('a line of another service on an order delivered and then refunded is not sourced by a release', () => {
+  const gift = aLine({ lineId: 'gift', deliveredBy: 'nobody' });
+  const lines = [gift, aLine({ deliveredBy: 'other_service' })];
+  const road = aRoad(received({ lines: [gift] }), updated({ lines, ...at(1) }));
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+  road.step(updated({ lines, payment: 'refunded', ...at(2) }));
+  expect(road.step(releaseRequested('fulfillment_not_ours')).filter(isBuying)).toEqual([]);
+  expect(road.line()).toMatchObject({ unallocated: 0, held: 0, cancelled: 2 });
+});

@@ -1,0 +1,224 @@
+import { expect, test } from 'vitest';
+import { A, aRoad, isBuying, PARCEL_A, toBought, toShipped } from '../fixtures/order-road.ts';
+import { aParcel, elapsed, fulfillmentWithheld, observed, releaseRequested, synced } from './builders.ts';
+
+const half = aParcel({ units: { L1: 1 } });
+const toTornApart = [...toBought, observed('processing', [half]), observed('cancelled', [half])];
+
+test('a supplier that cancels after a part has left is held for a person, and nothing is bought again by itself', () => {
+  const road = aRoad(...toTornApart.slice(0, -1));
+  expect(road.step(observed('cancelled', [half]))).toEqual([
+    'hold supplier_cancelled A',
+    'fact order.held supplier_cancelled A',
+  ]);
+  expect([road.state(), road.supplierOrder(A)]).toEqual(['partially_shipped', 'partially_shipped']);
+  expect(road.line()).toMatchObject({ unallocated: 0, held: 0 });
+  expect(road.step(releaseRequested('supplier_cancelled')).filter(isBuying)).toEqual([]);
+});
+
+test('a supplier that cancels what has only a label gives the units back', () => {
+  const road = aRoad(...toBought, observed('processing', [aParcel({ state: 'announced' })]));
+  expect(road.step(observed('cancelled', [aParcel({ state: 'announced' })]))).toContain(
+    'hold supplier_cancelled A',
+  );
+  expect(road.supplierOrder(A)).toBe('cancelled');
+  expect(road.line()).toMatchObject({ held: 2 });
+});
+
+test.fails('a supplier that cancels the rest gives back what has not left (a person has to buy it by hand: the units stay on the supplier order)', () => {
+  expect(aRoad(...toTornApart).line()).toMatchObject({ held: 1 });
+});
+
+test('a parcel never goes back', () => {
+  const road = aRoad(...toShipped);
+  for (const late of ['announced', 'first_scan', 'in_transit'] as const) {
+    expect(road.try(observed('shipped', [aParcel({ state: late })]))).toEqual([]);
+    expect(road.parcel(A, PARCEL_A)?.state).toBe('in_transit');
+  }
+  road.step(observed('delivered', [aParcel({ state: 'delivered' })]));
+  for (const late of ['in_transit', 'exception', 'out_for_delivery'] as const) {
+    expect(road.try(observed('shipped', [aParcel({ state: late })]))).toEqual([]);
+    expect(road.parcel(A, PARCEL_A)?.state).toBe('delivered');
+  }
+  expect(road.state()).toBe('delivered');
+});
+
+test('a trouble comes and goes', () => {
+  const road = aRoad(...toShipped);
+  expect(road.step(observed('shipped', [aParcel({ state: 'exception' })]))).toEqual([
+    'parcel PA exception',
+    'fact parcel.exception A PA',
+  ]);
+  expect(road.step(observed('shipped', [aParcel({ state: 'out_for_delivery' })]))).toEqual([
+    'parcel PA out_for_delivery',
+  ]);
+});
+
+test('a parcel does not go back by way of a trouble', () => {
+  const road = aRoad(...toShipped, observed('shipped', [aParcel({ state: 'delayed' })]));
+  road.try(observed('processing', [aParcel({ state: 'announced' })]));
+  expect(road.parcel(A, PARCEL_A)?.state).not.toBe('announced');
+});
+
+test('the mails and the fulfilment of a parcel are asked for once', () => {
+  const road = aRoad(...toShipped, synced(PARCEL_A), observed('shipped', [aParcel({ state: 'delayed' })]));
+  const texts = [
+    ...road.try(observed('processing', [aParcel({ state: 'announced' })])),
+    ...road.try(observed('shipped', [aParcel({ state: 'in_transit' })])),
+  ];
+  expect(texts.filter((text) => text.startsWith('mail') || text.startsWith('shopify'))).toEqual([]);
+});
+
+test('a label with a trouble before its first scan has not shipped', () => {
+  const road = aRoad(...toBought, observed('processing', [aParcel({ state: 'announced' })]));
+  expect(road.step(observed('processing', [aParcel({ state: 'delayed' })]))).not.toContain(
+    'mail parcel_shipped PA',
+  );
+});
+
+test('a supplier order shipped without any tracking event counts as scanned', () => {
+  const road = aRoad(...toBought);
+  expect(road.step(observed('shipped', [aParcel({ state: 'announced' })])).slice(0, 5)).toEqual([
+    'parcel PA first_scan',
+    'fact parcel.first_scan A PA',
+    'mail parcel_shipped PA',
+    'shopify: fulfill PA',
+    'wait fulfill A PA',
+  ]);
+  expect(road.state()).toBe('shipped');
+});
+
+test('a supplier order shipped without a tracking number waits for one, and is overdue in the end', () => {
+  const road = aRoad(...toBought);
+  expect(road.step(observed('shipped'))).toEqual([]);
+  expect(road.state()).toBe('awaiting_shipment');
+  expect(road.step(elapsed('ship', A))).toEqual([
+    'no wait ship A',
+    'hold overdue A',
+    'fact order.held overdue A',
+  ]);
+});
+
+test('a parcel first seen delivered asks for its shipped and its delivered mail, not for one in between', () => {
+  const road = aRoad(...toBought);
+  const texts = road.step(observed('delivered', [aParcel({ state: 'delivered' })]));
+  expect(texts.filter((text) => text.startsWith('mail'))).toEqual([
+    'mail parcel_shipped PA',
+    'mail parcel_delivered PA',
+  ]);
+  expect(texts).toContain('shopify: fulfill PA');
+  expect(texts.slice(-4)).toEqual([
+    'no wait ship A',
+    'no wait deliver A',
+    'fact supplier_order.delivered A',
+    'fact order.delivered',
+  ]);
+});
+
+test('two parcels of one supplier order ship and arrive one after the other', () => {
+  const first = aParcel({ units: { L1: 1 } });
+  const second = aParcel({ trackingNumber: 'CJPKL2', units: { L1: 1 } });
+  const road = aRoad(...toBought);
+  road.step(observed('processing', [first]));
+  expect(road.state()).toBe('partially_shipped');
+  road.step(observed('processing', [first, { ...second, state: 'announced' }]));
+  expect(road.state()).toBe('partially_shipped');
+  road.step(observed('shipped', [first, second]));
+  expect(road.state()).toBe('shipped');
+  road.step(observed('shipped', [{ ...first, state: 'delivered' }, second]));
+  expect(road.state()).toBe('shipped');
+  road.step(
+    observed('delivered', [
+      { ...first, state: 'delivered' },
+      { ...second, state: 'delivered' },
+    ]),
+  );
+  expect(road.state()).toBe('delivered');
+});
+
+test('a last-mile number is saved without telling anybody anew', () => {
+  const road = aRoad(...toShipped);
+  expect(road.step(observed('shipped', [aParcel({ lastMileTrackingNumber: 'LM1' })]))).toEqual([
+    'parcel PA in_transit',
+  ]);
+});
+
+test('a look that does not see the last-mile number does not take it away', () => {
+  const road = aRoad(...toShipped, observed('shipped', [aParcel({ lastMileTrackingNumber: 'LM1' })]));
+  road.try(observed('shipped', [aParcel()]));
+  expect(road.parcel(A, PARCEL_A)?.lastMileTrackingNumber).toBe('LM1');
+});
+
+test('a fulfilment is asked for again by its timer, and after a release', () => {
+  const road = aRoad(...toShipped);
+  expect(road.step(elapsed('fulfill', A, PARCEL_A))).toEqual(['shopify: fulfill PA', 'wait fulfill A PA']);
+  expect(road.step(fulfillmentWithheld(PARCEL_A))).toEqual([
+    'no wait fulfill A PA',
+    'hold fulfillment_not_ours A',
+    'fact order.held fulfillment_not_ours A',
+  ]);
+  expect(road.step(releaseRequested('fulfillment_not_ours'))).toEqual([
+    'unhold fulfillment_not_ours A',
+    'fact order.released fulfillment_not_ours',
+    'shopify: fulfill PA',
+    'wait fulfill A PA',
+    'wait deliver A',
+  ]);
+  road.step(synced(PARCEL_A));
+  for (const event of [synced(PARCEL_A), fulfillmentWithheld(PARCEL_A), elapsed('fulfill', A, PARCEL_A)])
+    road.refuse(event);
+});
+
+test('a released overdue hold waits anew', () => {
+  const road = aRoad(...toShipped, synced(PARCEL_A), elapsed('deliver', A));
+  expect(road.step(releaseRequested('overdue'))).toContain('wait deliver A');
+});
+
+test('a parcel that turns round on its last mile is shown as returned, and a late answer does not hide it', () => {
+  const road = aRoad(...toShipped, observed('shipped', [aParcel({ state: 'attempt_failed' })]));
+  expect(road.step(observed('shipped', [aParcel({ state: 'returned' })]))).toEqual(['parcel PA returned']);
+  for (const late of ['first_scan', 'in_transit'] as const)
+    expect(road.try(observed('shipped', [aParcel({ state: late })]))).toEqual([]);
+  expect(road.parcel(A, PARCEL_A)).toMatchObject({ state: 'returned', furthest: 'out_for_delivery' });
+});
+
+test('a customer gets no "in transit" for a parcel that turns round after its first scan', () => {
+  const road = aRoad(...toBought, observed('shipped', [aParcel({ state: 'first_scan' })]));
+  expect(road.step(observed('shipped', [aParcel({ state: 'returned' })]))).toEqual(['parcel PA returned']);
+});
+
+test('a delayed label of a supplier order that shipped has left, and stays delayed', () => {
+  const road = aRoad(...toBought, observed('processing', [aParcel({ state: 'delayed' })]));
+  expect(road.state()).toBe('awaiting_shipment');
+  expect(road.step(observed('shipped', [aParcel({ state: 'delayed' })]))).toEqual(
+    expect.arrayContaining(['parcel PA delayed', 'mail parcel_shipped PA', 'shopify: fulfill PA']),
+  );
+  expect(road.state()).toBe('shipped');
+});
+
+test('a parcel lost on its way goes on where it was', () => {
+  const road = aRoad(...toShipped, observed('shipped', [aParcel({ state: 'lost' })]));
+  expect(road.step(observed('shipped', [aParcel({ state: 'in_transit' })]))).toEqual([
+    'parcel PA in_transit',
+    'fact parcel.in_transit A PA',
+  ]);
+});
+
+test.each([
+  ['accepted', 'ship', toBought],
+  ['processing', 'ship', [...toBought, observed('processing')]],
+  ['partially_shipped', 'ship', [...toBought, observed('processing', [half])]],
+  ['shipped', 'deliver', toShipped],
+] as const)(
+  'a supplier order %s is overdue once, and waits the whole time again when released',
+  (state, deadline, events) => {
+    const road = aRoad(...events);
+    expect(road.supplierOrder(A)).toBe(state);
+    expect(road.step(elapsed(deadline, A))).toEqual([
+      `no wait ${deadline} A`,
+      'hold overdue A',
+      'fact order.held overdue A',
+    ]);
+    expect(road.step(releaseRequested('overdue'))).toContain(`wait ${deadline} A`);
+  },
+);
