@@ -44,10 +44,10 @@ async function claim(ports: NotifierPorts, notificationId: string): Promise<Clai
 
 /** The last thing before the mail server is spoken to: from here on a dead process leaves a doubt. */
 const markSending = async ({ store, settings }: NotifierPorts, row: Claimed): Promise<boolean> =>
-  // Longer than the mail server is waited for: a row still `sending` after it belongs to a dead process.
+  // Twice as long as the mail server is waited for: a row still `sending` after it belongs to a dead process.
   (await store.run(
     `update notifications
-        set state = 'sending', next_try_at = now() + interval '1 minute' + $3::float8 * interval '1 second'
+        set state = 'sending', next_try_at = now() + (2 * $3::float8 + 5) * interval '1 second'
       where id = $1 and attempt = $2 and state = 'pending'`,
     [row.id, row.attempt, settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS],
   )) === 1;
