@@ -315,7 +315,17 @@ export const supplierOrderMachine = machine.createMachine({
         'supplier_order.outcome_unknown': { target: 'outcome_unknown', actions: rememberAttempt },
         'supplier_order.deferred': { target: 'draft', actions: defer(true) },
         'supplier_order.withheld': { actions: withheld(null) },
-        'timer.elapsed': { guard: elapsed('placing'), target: 'outcome_unknown' },
+        'timer.elapsed': [
+          { guard: elapsed('placing'), target: 'outcome_unknown' },
+          // Still there: the event that told of the intent was lost, and with it the deadline of the call.
+          {
+            guard: elapsed('buy'),
+            actions: [
+              stopWaiting('buy'),
+              apply((context) => ({ context: {}, effects: wait('placing')(context) })),
+            ],
+          },
+        ],
       },
     },
     outcome_unknown: {

@@ -154,9 +154,9 @@ export async function currentIntent(
   sql: Sql,
   supplierOrderId: string,
   deed: Deed,
-): Promise<{ attempt: number; state: Row['state']; overdue: boolean } | undefined> {
-  const [row] = await sql.query<Row>(
-    `select attempt, state, call_deadline < now() as overdue from purchase_intents
+): Promise<(Row & { readonly evidence: Evidence | null }) | undefined> {
+  const [row] = await sql.query<Row & { evidence: Evidence | null }>(
+    `select attempt, state, call_deadline < now() as overdue, evidence from purchase_intents
       where supplier_order_id = $1 and kind = $2`,
     [supplierOrderId, deed],
   );

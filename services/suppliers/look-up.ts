@@ -1,9 +1,14 @@
 import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
-import { SUPPLIER_ORDER_ABSENT } from '../../contracts/events/purchase-outcome.ts';
-import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import {
+  SUPPLIER_ORDER_ABSENT,
+  SUPPLIER_ORDER_PLACED,
+  SUPPLIER_ORDER_REJECTED,
+} from '../../contracts/events/purchase-outcome.ts';
+import { type Evidence, FailureClass, type HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
+import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder, PlaceRequest } from './adapter.ts';
 import { countAbsence, currentIntent } from './ledger.ts';
@@ -53,6 +58,11 @@ export async function lookUp(
   // The caller may still be waiting for its answer.
   if (intent.state === 'calling' && !intent.overdue) return DONE;
   const { attempt } = intent;
+  const settled = verdictAgain(row, intent, commandId);
+  if (settled !== null) {
+    await commitAndPublish(store, bus, async (_sql, say) => say(settled));
+    return DONE;
+  }
 
   let found: readonly FoundOrder[];
   try {
@@ -87,6 +97,26 @@ export async function lookUp(
     if (isAbsent) say(outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}`, attempt, { lookUps }));
   });
   return DONE;
+}
+
+/**
+ * The ledger knows the verdict, and the order still waits in doubt: what told it so was lost. It is said again under
+ * another id, in case the first one was used up without effect.
+ */
+function verdictAgain(
+  row: PurchaseRow,
+  { attempt, state, evidence }: { attempt: number; state: string; evidence: Evidence | null },
+  commandId: string,
+): OutboxRow | null {
+  const { supplierReference, amountMinor } = row;
+  if (state === 'done' && supplierReference !== null) {
+    const data = { supplierReference, amountMinor };
+    return outcome(row, SUPPLIER_ORDER_PLACED, `placed:${attempt}:${commandId}`, attempt, data);
+  }
+  if (state !== 'refused') return null;
+  const failureClass = FailureClass.catch('permanent').parse(evidence?.failureClass);
+  const data = { failureClass, evidence: evidence ?? {} };
+  return outcome(row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}:${commandId}`, attempt, data);
 }
 
 /**

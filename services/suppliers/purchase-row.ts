@@ -11,11 +11,12 @@ export interface PurchaseRow {
   readonly expectedCostMinor: number;
   readonly currency: string;
   readonly supplierReference: string | null;
+  readonly amountMinor: number | null;
 }
 
 const COLUMNS = `id, order_id as "orderId", supplier, state, shipping_method as "shippingMethod",
   ships_from as "shipsFrom", expected_cost_minor::float8 as "expectedCostMinor", currency,
-  supplier_reference as "supplierReference"`;
+  supplier_reference as "supplierReference", amount_minor::float8 as "amountMinor"`;
 
 export async function readPurchase(sql: Sql, supplierOrderId: string): Promise<PurchaseRow | undefined> {
   const [row] = await sql.query<PurchaseRow>(`select ${COLUMNS} from supplier_orders where id = $1`, [

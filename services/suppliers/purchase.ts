@@ -153,7 +153,13 @@ async function settleFailed(
   const isNotNow = failureClass === 'transient' || failureClass === 'throttled';
   log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a purchase was not accepted');
   await commitAndPublish(store, bus, async (sql, say) => {
-    if (!(await settle(sql, key, isDoubt ? 'unknown' : isNotNow ? 'absent' : 'refused', evidence))) return;
+    if (
+      !(await settle(sql, key, isDoubt ? 'unknown' : isNotNow ? 'absent' : 'refused', {
+        ...evidence,
+        failureClass,
+      }))
+    )
+      return;
     if (isDoubt)
       say(outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${attempt}`, attempt, { evidence }));
     else if (isNotNow)

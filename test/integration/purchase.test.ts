@@ -319,7 +319,6 @@ test('a look-up adopts what was bought without an answer', async () => {
   const desk = await aDesk();
   const purchase = await inDoubt(desk, 'error_after');
   await lookUp(desk.ports, purchase, 'c2');
-  await lookUp(desk.ports, purchase, 'c3');
   const [order] = await boughtUnder(desk.world, purchase);
   expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: order?.sdCode });
   expect((await saidTo(desk.store, purchase)).slice(2)).toMatchObject([
@@ -570,6 +569,40 @@ test('a draft whose purchase is in doubt by the ledger is looked up and adopted,
   await lookUp(ports, purchase, 'c3');
   expect((await verdicts(store, purchase)).at(-1)).toBe('placed');
   expect(await callsOf(world, 'createOrderV2')).toBe(1);
+});
+
+test('a verdict that got lost on its way is said again from the ledger, without asking the supplier', async () => {
+  const desk = await aDesk();
+  const { world, store, ports } = desk;
+  const bought = await givenPurchase(store);
+  await buy(ports, bought, 'c1');
+  await moveTo(store, bought, 'outcome_unknown');
+  const before = await callsOf(world, 'getOrderDetail');
+  await lookUp(ports, bought, 'c2');
+  expect(await callsOf(world, 'getOrderDetail')).toBe(before);
+  const reference = (await rowOf(store, bought))?.reference;
+  expect((await saidTo(store, bought)).at(-1)).toMatchObject({
+    type: 'placed',
+    attempt: 1,
+    supplierReference: reference,
+  });
+});
+
+test('a refusal that got lost on its way is said again with its class', async () => {
+  const desk = await aDesk();
+  const { store, ports } = desk;
+  const purchase = await givenPurchase(store);
+  await store.run("update supplier_orders set shipping_method = 'No Such Carrier' where id = $1", [
+    purchase.supplierOrderId,
+  ]);
+  await buy(ports, purchase, 'c1');
+  const [, refused] = await saidTo(store, purchase);
+  expect(refused).toMatchObject({ type: 'rejected', failureClass: 'not_shippable' });
+  await moveTo(store, purchase, 'outcome_unknown');
+  await lookUp(ports, purchase, 'c2');
+  const said = await saidTo(store, purchase);
+  expect(said).toHaveLength(3);
+  expect(said.at(-1)).toMatchObject({ type: 'rejected', failureClass: 'not_shippable' });
 });
 
 const INTENT = {

@@ -124,6 +124,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'outcome unknown',
     'withheld',
     'withheld as a suspected duplicate',
+    'timer buy',
     'timer placing',
   ],
   outcome_unknown: [
@@ -293,6 +294,17 @@ test('a purchase withheld while it is being placed keeps the timer that leads to
   const { state, effects } = decideSupplierOrder(stateOf('placing'), own(withheld()));
   expect(effects.map(({ kind }) => kind)).toEqual(['tell_order']);
   expect(decideSupplierOrder(state, EVENTS['timer placing']).state.value).toBe('outcome_unknown');
+});
+
+test('a purchase whose intent was never told is still given up: its old timer sets the deadline of the call', () => {
+  const { state, effects } = decideSupplierOrder(stateOf('placing'), EVENTS['timer buy']);
+  expect(state.value).toBe('placing');
+  expect(
+    effects.map((effect) => ('timer' in effect ? [effect.kind, effect.timer.deadline] : effect.kind)),
+  ).toEqual([
+    ['cancel_timer', 'buy'],
+    ['set_timer', 'placing'],
+  ]);
 });
 
 test('an absence counted for the first attempt does not clear the doubt about the second', () => {
