@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/bench/**'],
     globalSetup: ['test/fixtures/global-servers.ts'],
-    // Each worker may run servers of its own beside it; more of them only wait for the processor.
-    maxWorkers: 2,
+    // Most of the time is waiting for real servers and timers; more workers than this wait for the processor instead.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
