@@ -98,6 +98,9 @@ const Environment = z.object({
   EMAIL_FROM: text.optional(),
 });
 
+/** Every variable that is read, by name. */
+export const SETTING_NAMES: readonly string[] = Object.keys(Environment.shape);
+
 /**
  * The environment, checked. Durations are in seconds as their names say, amounts in US cents, URLs without a trailing
  * slash. A variable that is set but empty counts as not set.

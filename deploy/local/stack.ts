@@ -94,7 +94,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       // Most of a start is reading the modules; kept, the next start is quicker.
       NODE_COMPILE_CACHE: join(PROJECT, '.cache/node'),
       ORDER_MANAGER_API_KEY: apiKey,
-      ORDER_MANAGER_HOST: options.environment.ORDER_MANAGER_HOST ?? '127.0.0.1',
+      ORDER_MANAGER_HOST: options.environment.ORDER_MANAGER_HOST || '127.0.0.1',
       DB_CONNECTION_STRING: connectionString,
       NATS_URL: natsUrl,
       ...sandbox?.env,

@@ -5,7 +5,7 @@ import type { FactData } from '../../contracts/facts.ts';
 import { notificationIdOf } from '../../contracts/ids.ts';
 import { commandSubject, factSubject } from '../../contracts/subjects.ts';
 import type { OutwardEffect } from '../../machines/order-actor.ts';
-import type { BatchWrites, OrderLineRow } from '../store/batch.ts';
+import type { BatchWrites, OrderLineRow } from '../store/batch-writes.ts';
 
 export interface Carry {
   readonly writes: BatchWrites;

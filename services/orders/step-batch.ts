@@ -5,7 +5,8 @@ import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
 import { type OrderActor, stepOrderActor } from '../../machines/order-actor.ts';
 import { describeError } from '../logger.ts';
-import { type BatchWrites, type LoadedBatch, noWrites } from '../store/batch.ts';
+import type { LoadedBatch } from '../store/batch.ts';
+import { type BatchWrites, noWrites } from '../store/batch-writes.ts';
 import { carryOut, lineRows, setTimer } from './carry-out.ts';
 import type { DecodedMessage } from './decode-message.ts';
 

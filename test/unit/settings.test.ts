@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
 import { deadlineDelays } from '../../contracts/deadlines.ts';
 import { AppError } from '../../contracts/errors.ts';
@@ -7,6 +9,7 @@ import {
   missingParts,
   purchaseMode,
   readSettings,
+  SETTING_NAMES,
   type Settings,
   SHOPIFY_API_VERSIONS,
 } from '../../contracts/settings.ts';
@@ -256,4 +259,12 @@ test('waits follow the settings, and a call that hangs is given up before its pl
   const delays = deadlineDelays(settings);
   expect(delays).toMatchObject({ grace: 0, sourcing: 500, buy: 500, pay: 500, fulfill: 500, look_up: 7_000 });
   expect(delays.placing).toBeGreaterThan(20_000);
+});
+
+test('the example environment names every variable, and each of its values is accepted', () => {
+  const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+  const example = parseEnv(text);
+  expect(Object.keys(example).sort()).toEqual([...SETTING_NAMES].sort());
+  expect(() => readSettings(example)).not.toThrow();
+  expect(isLive(readSettings(example))).toBe(false);
 });

@@ -1,0 +1,101 @@
+import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import type { OutboxRow } from './outbox.ts';
+
+export interface NewOrder {
+  id: string;
+  shop: string;
+  shop_order_id: string;
+  name: string;
+  currency: string;
+  total_minor: number;
+  placed_at: string;
+  state: string;
+  context: object;
+  version: number;
+}
+
+export interface OrderLineRow {
+  readonly order_id: string;
+  readonly line_id: string;
+  readonly position: number;
+  readonly variant_id: string | null;
+  readonly product_id: string | null;
+  readonly sku: string | null;
+  readonly title: string;
+  readonly unit_price_minor: number;
+}
+
+export interface NewSupplierOrder {
+  id: string;
+  order_id: string;
+  supplier: string;
+  shipping_method: string;
+  ships_from: string;
+  expected_cost_minor: number;
+  currency: string;
+}
+
+export interface TimerRow {
+  readonly order_id: string;
+  readonly key: string;
+  readonly deadline: string;
+  readonly supplier_order_id: string | null;
+  readonly parcel_id: string | null;
+  readonly delay_ms: number | null;
+}
+
+/** Everything that one batch writes besides its position, in rows as the tables have them. */
+export interface BatchWrites {
+  readonly newOrders: NewOrder[];
+  readonly orderLines: OrderLineRow[];
+  readonly changedOrders: { id: string; version: number; changes: number; state: string; context: object }[];
+  /** `state` and `context` are filled in when the batch is through. */
+  readonly newSupplierOrders: NewSupplierOrder[];
+  readonly supplierOrderLines: object[];
+  readonly changedSupplierOrders: {
+    id: string;
+    version: number;
+    state: string;
+    context: object;
+    watched: boolean;
+  }[];
+  readonly parcels: { readonly id: string }[];
+  readonly openedHolds: {
+    id: string;
+    order_id: string;
+    reason: HoldReason;
+    line_id: string | null;
+    supplier_order_id: string | null;
+    evidence: Evidence;
+  }[];
+  readonly closedHolds: string[];
+  readonly notifications: {
+    id: string;
+    order_id: string;
+    kind: string;
+    parcel_id: string | null;
+    state: string;
+  }[];
+  /** By order and key: the last word of the batch counts. A null delay cancels. */
+  readonly timers: Map<string, TimerRow>;
+  readonly timeline: object[];
+  readonly deadLetters: { order_id: string | null; state: 'open' | 'parked'; failure: string | null }[];
+  readonly outbox: OutboxRow[];
+}
+
+export const noWrites = (): BatchWrites => ({
+  newOrders: [],
+  orderLines: [],
+  changedOrders: [],
+  newSupplierOrders: [],
+  supplierOrderLines: [],
+  changedSupplierOrders: [],
+  parcels: [],
+  openedHolds: [],
+  closedHolds: [],
+  notifications: [],
+  timers: new Map(),
+  timeline: [],
+  deadLetters: [],
+  outbox: [],
+});
