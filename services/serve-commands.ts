@@ -75,8 +75,13 @@ export function serveCommands(
     }
   };
 
+  /** Subjects: verb and what it is about. */
+  const inHand = new Set<string>();
   return bus.consume(service, concurrency, async (command) => {
-    const result = await handle(command);
+    // Asked again while the first is at work, as every deadline does in a crowd: one of them is enough.
+    if (inHand.has(command.subject)) return DONE;
+    inHand.add(command.subject);
+    const result = await handle(command).finally(() => inHand.delete(command.subject));
     // Left alone, it would lie in the stream for ever once the server has delivered it often enough.
     return result.verdict === 'later' && command.deliveries >= MAX_DELIVERIES ? DONE : result;
   });

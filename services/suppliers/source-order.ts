@@ -28,6 +28,15 @@ async function readWanted(sql: Sql, command: SourceOrder): Promise<WantedLine[]>
   });
 }
 
+/** Whether the order still waits for this round: in a crowd its deadline asks more than once, and quotes are dear. */
+async function isWanted(sql: Sql, { orderId, round }: SourceOrder): Promise<boolean> {
+  const [order] = await sql.query<{ state: string; round: number }>(
+    `select state, (context ->> 'round')::int as round from orders where id = $1`,
+    [orderId],
+  );
+  return order?.state === 'sourcing' && order.round === round;
+}
+
 /**
  * Finds who delivers the wanted units and answers with `order.sourced`: parts to buy, and each line that cannot be
  * had with its reason. Buys nothing. When a supplier does not answer, nothing is said: the order's deadline asks again.
@@ -35,6 +44,7 @@ async function readWanted(sql: Sql, command: SourceOrder): Promise<WantedLine[]>
 export async function sourceOrder(ports: PurchasePorts, command: SourceOrder): Promise<CommandResult> {
   const { store, bus, log } = ports;
   const { orderId, round } = command;
+  if (!(await isWanted(store, command))) return DONE;
   const recipient = await readRecipient(store, orderId);
   const plan = await planSourcing(ports, await readWanted(store, command), recipient);
   if (plan.result === 'ask_again') {

@@ -136,3 +136,33 @@ test('while the database is away commands wait, and what was hopeless is set asi
   expect(await direct.store.query('select id from copies')).toEqual([{ id: '1' }]);
   expect(await lettersIn(direct)).toMatchObject([{ subject: 'oms.cmd.notifier.unheard.1' }]);
 }, 60_000);
+
+test('a command that comes again while the first is at work does not start it twice', async () => {
+  const context = await aServiceContext(nats.url);
+  const work = Promise.withResolvers<void>();
+  let started = 0;
+  await serve(context, {
+    work: handling(Data, async () => {
+      started += 1;
+      await work.promise;
+      return DONE;
+    }),
+  });
+  await send(context, 'work', '1');
+  await expect.poll(() => started).toBe(1);
+  const again = commandSubject('notifier', 'work', '1');
+  const message = {
+    id: 'work:1:again',
+    source: '/test',
+    type: 'notifier.work',
+    subject: ORDER,
+    time: '2026-11-22T10:00:00Z',
+  };
+  const payload = JSON.stringify(envelope({ ...message, data: { orderId: ORDER, id: '1' } }));
+  await context.bus.publish([{ messageId: message.id, subject: again, payload }]);
+  await expect.poll(() => waiting(context)).toBe(1);
+  expect(started).toBe(1);
+  work.resolve();
+  await expect.poll(() => waiting(context)).toBe(0);
+  expect(started).toBe(1);
+});

@@ -37,6 +37,11 @@ interface Line {
 /** The order's lines, numbered from 1, with the mappings of their variants; answers the command that asks for all. */
 async function givenLines(store: Store, lines: readonly Line[], countryCode: string | null = 'US') {
   await givenCustomer(store, ORDER.orderId, countryCode);
+  await store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     values ($1, 'sandbox-shop.myshopify.com', '1', '#1', 'USD', 2000, '2026-11-20T10:00:00.000Z', 'sourcing', '{"round":1}')`,
+    [ORDER.orderId],
+  );
   for (const [index, { candidates }] of lines.entries()) {
     const lineId = String(index + 1);
     await store.run(
@@ -240,9 +245,9 @@ test('only the lines of the command are sourced, with the units that it names', 
     { units: 1, candidates: [candidate(MUG)] },
   ];
   const command = await givenLines(desk.store, lines);
-  await sourceOrder(desk.ports, { ...command, round: 2, lines: [{ lineId: '1', units: 2 }] });
+  await sourceOrder(desk.ports, { ...command, lines: [{ lineId: '1', units: 2 }] });
   expect(await saidTo(desk.store, ORDER)).toMatchObject([
-    { round: 2, parts: [{ lines: [{ lineId: '1', units: 2, supplierUnits: 2 }] }] },
+    { round: 1, parts: [{ lines: [{ lineId: '1', units: 2, supplierUnits: 2 }] }] },
   ]);
 });
 
@@ -260,6 +265,18 @@ test.each([
   await givenFaults(desk.world);
   await sourceOrder(desk.ports, command);
   expect(await saidTo(desk.store, ORDER)).toMatchObject([{ parts: [{ lines: [{ lineId: '1' }] }] }]);
+});
+
+test.each([
+  ['of an earlier round', 'sourcing', '{"round":2}'],
+  ['of an order that has gone on', 'purchasing', '{"round":1}'],
+])('a question %s costs no call and says nothing', async (_name, state, context) => {
+  const desk = await aDesk();
+  const command = await givenLines(desk.store, [{ units: 1, candidates: [candidate(LAMP)] }]);
+  await desk.store.run('update orders set state = $1, context = $2::json', [state, context]);
+  expect(await sourceOrder(desk.ports, command)).toEqual(DONE);
+  expect(await saidTo(desk.store, ORDER)).toEqual([]);
+  expect(await callsOf(desk.world, 'freightCalculate')).toBe(0);
 });
 
 test('without credentials every line says that the supplier is paused', async () => {
