@@ -54,6 +54,7 @@ const DAY_MS = 86_400_000;
 
 const startSettings = (options: SandboxOptions): Settings => ({
   dupMode: 'A',
+  detailKeys: 'any',
   cjRequestsPerSecond: options.cjRequestsPerSecond ?? 50,
   cjTokenTtlMs: 15 * DAY_MS,
   shopifyPointsPerSecond: options.shopifyPointsPerSecond ?? 2_000,

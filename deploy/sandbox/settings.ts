@@ -21,6 +21,8 @@ export type Timing = z.infer<typeof Timing>;
 const Switches = z.strictObject({
   /** A: a repeated order number is refused. B: it makes a second order. */
   dupMode: z.enum(['A', 'B']),
+  /** Which ids getOrderDetail and its batch answer to: the documents promise the merchant's number only. */
+  detailKeys: z.enum(['any', 'merchant', 'sd']),
   cjRequestsPerSecond: z.int().positive(),
   /** Life of newly issued CJ access tokens. */
   cjTokenTtlMs: z.int().positive(),

@@ -84,6 +84,16 @@ export interface PlaceRequest {
   readonly lines: readonly (Article & { readonly lineId: string })[];
 }
 
+/**
+ * One placed order by both its names. Which of them a supplier's reads answer to is the adapter's business; where our
+ * own reference may stand for two orders, `supplierReference` says which one is meant.
+ */
+export interface OrderKey {
+  readonly supplierReference: string;
+  /** As in the `PlaceRequest`. */
+  readonly callerRef: string;
+}
+
 export interface PlacedOrder {
   readonly supplierReference: string;
   readonly amountMinor: number | null;
@@ -119,16 +129,16 @@ export interface SupplierAdapter {
   /** Every order under our reference; empty when the supplier says there is none. Safe to repeat. */
   lookUp(callerRef: string, signal: AbortSignal): Promise<readonly FoundOrder[]>;
   /** Brings a placed order to where it can be paid and says what it costs now. Spends nothing; safe to repeat. */
-  preparePayment(supplierReference: string, signal: AbortSignal): Promise<PaymentDue>;
+  preparePayment(key: OrderKey, signal: AbortSignal): Promise<PaymentDue>;
   /** Spends the money. Never repeated on doubt. */
   pay(supplierReference: string, signal: AbortSignal): Promise<void>;
-  /** At most `statusBatchSize` references; those the supplier does not know are left out. Safe to repeat. */
-  status(
-    supplierReferences: readonly string[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, ObservedStatus>>;
+  /**
+   * At most `statusBatchSize` orders. The answer is keyed by `supplierReference`; those that the supplier does not know,
+   * or that could not be read in time while others were, are left out. Safe to repeat.
+   */
+  status(keys: readonly OrderKey[], signal: AbortSignal): Promise<ReadonlyMap<string, ObservedStatus>>;
   /** Gives up an unpaid order. */
-  cancel(supplierReference: string, signal: AbortSignal): Promise<void>;
+  cancel(key: OrderKey, signal: AbortSignal): Promise<void>;
 }
 
 /** Purchases go before queries when the supplier's rate is short. */

@@ -148,7 +148,8 @@ async function resolveTwice(
   try {
     for (const surplus of living) {
       if (surplus === keep) continue;
-      await adapter.cancel(surplus.supplierReference, AbortSignal.timeout(callTimeoutMs(ports.settings)));
+      const key = { supplierReference: surplus.supplierReference, callerRef: row.id };
+      await adapter.cancel(key, AbortSignal.timeout(callTimeoutMs(ports.settings)));
     }
   } catch {
     return giveUp('duplicate_suspected', { references });

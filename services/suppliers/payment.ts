@@ -62,7 +62,8 @@ export async function pay(
 
   let due: PaymentDue;
   try {
-    due = await adapter.preparePayment(reference, AbortSignal.timeout(callTimeoutMs(settings) * 2));
+    const key = { supplierReference: reference, callerRef: row.id };
+    due = await adapter.preparePayment(key, AbortSignal.timeout(callTimeoutMs(settings) * 2));
   } catch (error) {
     const { failureClass, evidence } = toSupplierError(error);
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'what is due could not be asked');

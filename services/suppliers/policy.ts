@@ -128,13 +128,11 @@ export function withPolicy(
       run(once, 'unknown_outcome', signal, (inner) => adapter.place(request, inner)),
     lookUp: (callerRef, signal) =>
       run(repeated, 'transient', signal, (inner) => adapter.lookUp(callerRef, inner)),
-    preparePayment: (reference, signal) =>
-      run(repeated, 'transient', signal, (inner) => adapter.preparePayment(reference, inner)),
+    preparePayment: (key, signal) =>
+      run(repeated, 'transient', signal, (inner) => adapter.preparePayment(key, inner)),
     pay: (reference, signal) =>
       run(once, 'unknown_outcome', signal, (inner) => adapter.pay(reference, inner)),
-    status: (references, signal) =>
-      run(repeated, 'transient', signal, (inner) => adapter.status(references, inner)),
-    cancel: (reference, signal) =>
-      run(once, 'transient', signal, (inner) => adapter.cancel(reference, inner)),
+    status: (keys, signal) => run(repeated, 'transient', signal, (inner) => adapter.status(keys, inner)),
+    cancel: (key, signal) => run(once, 'transient', signal, (inner) => adapter.cancel(key, inner)),
   };
 }

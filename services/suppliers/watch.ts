@@ -46,13 +46,13 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
     if (adapter.breakerState() === 'open') return 'idle';
     const watched = await claimWatched(store, adapter.name, limit, everyMs);
     if (watched.length === 0) return 'idle';
-    const references = watched.map(({ reference }) => reference);
-    const seen = await adapter.status(references, AbortSignal.timeout(callTimeoutMs(settings) * 2));
+    const keys = watched.map(({ id, reference }) => ({ supplierReference: reference, callerRef: id }));
+    const seen = await adapter.status(keys, AbortSignal.timeout(callTimeoutMs(settings) * 2));
     await commitAndPublish(store, bus, async (sql, say) => {
       for (const { id, orderId, reference, observation } of watched) {
         const status = seen.get(reference);
         if (status === undefined) {
-          log.warn({ supplierOrderId: id }, 'the supplier does not know an order that we bought');
+          log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
           continue;
         }
         const news = fingerprint(status);

@@ -5,6 +5,7 @@ import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import { type Sandbox, startSandbox } from '../../deploy/sandbox/sandbox.ts';
 import type {
   Article,
+  OrderKey,
   PlaceRequest,
   SupplierAdapter,
   SupplierToken,
@@ -45,6 +46,7 @@ beforeEach(async () => {
   await control('faults', []);
   await control('settings', {
     dupMode: 'A',
+    detailKeys: 'any',
     timing: TIMING,
     balance: 10_000_000,
     cjRequestsPerSecond: 1_000,
@@ -142,6 +144,14 @@ const anOrder = (changes: Partial<PlaceRequest> = {}): PlaceRequest => ({
   ...changes,
 });
 
+/** Places the order; it stays unpaid. */
+async function givenOrder(request = anOrder()): Promise<OrderKey> {
+  const { supplierReference } = await cj.place(request, never);
+  return { supplierReference, callerRef: request.callerRef };
+}
+
+const nobody: OrderKey = { supplierReference: 'SD0000000000000000000', callerRef: 'sup_ord_nobody' };
+
 const quoteFor = (countryCode: string, shipsFrom = 'CN', articles: readonly Article[] = anOrder().lines) =>
   cj.quote({ destination: { countryCode, zip: '69003' }, shipsFrom, articles }, never);
 
@@ -182,6 +192,7 @@ test('an order is placed unpaid, found under our reference, made payable, paid a
     isPaid: false,
   });
   const { supplierReference } = placed;
+  const key = { supplierReference, callerRef: request.callerRef };
 
   await expect(cj.lookUp(request.callerRef, never)).resolves.toEqual([
     {
@@ -197,14 +208,14 @@ test('an order is placed unpaid, found under our reference, made payable, paid a
       ],
     },
   ]);
-  const statusNow = async () => (await cj.status([supplierReference], never)).get(supplierReference);
+  const statusNow = async () => (await cj.status([key], never)).get(supplierReference);
   await expect(statusNow()).resolves.toMatchObject({ status: 'awaiting_payment', parcels: [] });
 
   const due = { state: 'due', amountMinor, currency: 'USD' };
-  await expect(cj.preparePayment(supplierReference, never)).resolves.toEqual(due);
-  await expect(cj.preparePayment(supplierReference, never)).resolves.toEqual(due);
+  await expect(cj.preparePayment(key, never)).resolves.toEqual(due);
+  await expect(cj.preparePayment(key, never)).resolves.toEqual(due);
   await cj.pay(supplierReference, never);
-  await expect(cj.preparePayment(supplierReference, never)).resolves.toMatchObject({ state: 'paid' });
+  await expect(cj.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid' });
 
   const seen: string[] = [];
   await vi.waitFor(
@@ -235,12 +246,12 @@ test('an order is placed unpaid, found under our reference, made payable, paid a
 
 test('the last mile’s number is told once the parcel moves', async () => {
   await control('settings', { timing: { ...TIMING, deliverMs: 60_000 } });
-  const { supplierReference } = await cj.place(anOrder(), never);
-  await cj.preparePayment(supplierReference, never);
-  await cj.pay(supplierReference, never);
+  const key = await givenOrder();
+  await cj.preparePayment(key, never);
+  await cj.pay(key.supplierReference, never);
   const parcel = await vi.waitFor(
     async () => {
-      const [first] = (await cj.status([supplierReference], never)).get(supplierReference)?.parcels ?? [];
+      const [first] = (await cj.status([key], never)).get(key.supplierReference)?.parcels ?? [];
       expect(first?.state).toBe('in_transit');
       return first;
     },
@@ -278,9 +289,8 @@ test('a repeated reference is refused as a duplicate, and the look-up shows the 
 test('where a repeated reference makes a second order, the look-up shows both', async () => {
   await control('settings', { dupMode: 'B' });
   const request = anOrder();
-  const first = await cj.place(request, never);
-  const second = await cj.place(request, never);
-  await cj.preparePayment(first.supplierReference, never);
+  const [first, second] = [await givenOrder(request), await givenOrder(request)];
+  await cj.preparePayment(first, never);
   await cj.pay(first.supplierReference, never);
   const found = await cj.lookUp(request.callerRef, never);
   expect(found.map(({ supplierReference, isPaid }) => [supplierReference, isPaid])).toEqual([
@@ -305,6 +315,33 @@ const answering =
     const body = z.looseObject({ data: z.unknown() }).parse(await response.json());
     return Response.json({ ...body, ...change(body.data) });
   };
+
+const NOT_SERVED = { code: 1600101, result: false, message: 'Interface not found', data: null };
+const withoutBatch = () => answering('/getOrderDetailBatch', () => NOT_SERVED);
+
+test('where CJ does not serve prices by variant, its product is asked', async () => {
+  const asked: string[] = [];
+  const noVariants = answering('/queryByVid', () => NOT_SERVED);
+  const watched: typeof fetch = (input, init) => {
+    asked.push(new URL(String(input)).pathname.split('/').slice(-1).join());
+    return noVariants(input, init);
+  };
+  const quoteOf = (fetching: typeof fetch, articles: readonly Article[]) =>
+    anAdapter({ fetch: fetching }).quote(
+      { destination: { countryCode: 'FR', zip: '69003' }, shipsFrom: 'CN', articles },
+      never,
+    );
+  const { lines } = anOrder();
+  await expect(quoteOf(watched, lines)).resolves.toMatchObject({ goodsMinor: 690 + 2 * 410 });
+  expect(asked.filter((name) => name.startsWith('query'))).toEqual(['queryByVid', 'query', 'query']);
+
+  const elsewhere = [{ ...lines[0]!, supplierProductId: mug!.supplierProductId }];
+  await expect(quoteOf(noVariants, elsewhere)).rejects.toMatchObject({ failureClass: 'not_found' });
+  const nothing = answering('/query', () => ({ data: { variants: null } }));
+  const neither: typeof fetch = (input, init) =>
+    (String(input).includes('queryByVid') ? noVariants : nothing)(input, init);
+  await expect(quoteOf(neither, lines)).rejects.toMatchObject({ failureClass: 'not_found' });
+});
 
 test('where CJ refuses the search for siblings, the one order still counts', async () => {
   const refuse = answering('/order/list', () => ({ code: 1600300, result: false, data: null }));
@@ -344,16 +381,16 @@ test('an order in a state that nobody knows counts as paid and keeps its last kn
   const unknown = answering('/getOrderDetail', (data) => ({
     data: { ...z.looseObject({}).parse(data), ...change },
   }));
-  const { supplierReference } = await cj.place(anOrder(), never);
+  const key = await givenOrder();
   const adapter = anAdapter({ fetch: unknown });
-  await expect(adapter.preparePayment(supplierReference, never)).resolves.toMatchObject({ state: 'paid' });
+  await expect(adapter.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid' });
   const inBatch = answering('/getOrderDetailBatch', (data) => ({
     data: z
       .array(z.looseObject({}))
       .parse(data)
       .map((row) => ({ ...row, ...change })),
   }));
-  await expect(anAdapter({ fetch: inBatch }).status([supplierReference], never)).resolves.toEqual(new Map());
+  await expect(anAdapter({ fetch: inBatch }).status([key], never)).resolves.toEqual(new Map());
 });
 
 test.each(['error_after', 'no_answer_after', 'garbage'])(
@@ -391,92 +428,194 @@ test('a purchase that is answered too late is doubt, is not repeated, and is fou
 
 test('a new order that CJ does not show yet is absent for look-ups and passing for the payment', async () => {
   await control('settings', { lookupBlindMs: 400 });
-  const request = anOrder();
-  const { supplierReference } = await cj.place(request, never);
-  await expect(cj.lookUp(request.callerRef, never)).resolves.toEqual([]);
-  await expect(cj.preparePayment(supplierReference, never)).rejects.toMatchObject({
+  const key = await givenOrder();
+  await expect(cj.lookUp(key.callerRef, never)).resolves.toEqual([]);
+  await expect(cj.preparePayment(key, never)).rejects.toMatchObject({
     failureClass: 'transient',
   });
   const patient = withPolicy(cj, { callTimeoutMs: 5_000, halfOpenAfterMs: 1_000 });
-  await expect(patient.preparePayment(supplierReference, never)).resolves.toMatchObject({ state: 'due' });
+  await expect(patient.preparePayment(key, never)).resolves.toMatchObject({ state: 'due' });
 });
 
 test.each(['error_after', 'no_answer_after', 'garbage'])(
   'a payment that ends with %s is doubt, and preparing it again says that it is paid',
   async (kind) => {
-    const request = anOrder();
-    const { supplierReference } = await cj.place(request, never);
-    await cj.preparePayment(supplierReference, never);
+    const key = await givenOrder();
+    await cj.preparePayment(key, never);
     await fault('cj.payBalance', kind);
-    await expect(cj.pay(supplierReference, never)).rejects.toMatchObject({ failureClass: 'unknown_outcome' });
-    await expect(cj.preparePayment(supplierReference, never)).resolves.toMatchObject({ state: 'paid' });
-    expect(await bought(request.callerRef)).toMatchObject([{ paidCount: 1 }]);
+    await expect(cj.pay(key.supplierReference, never)).rejects.toMatchObject({
+      failureClass: 'unknown_outcome',
+    });
+    await expect(cj.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid' });
+    expect(await bought(key.callerRef)).toMatchObject([{ paidCount: 1 }]);
   },
 );
 
 test('a second payment is doubt for us and costs nothing', async () => {
-  const request = anOrder();
-  const { supplierReference } = await cj.place(request, never);
-  await cj.preparePayment(supplierReference, never);
+  const key = await givenOrder();
+  const { supplierReference } = key;
+  await cj.preparePayment(key, never);
   await cj.pay(supplierReference, never);
   await expect(cj.pay(supplierReference, never)).rejects.toMatchObject({ failureClass: 'unknown_outcome' });
-  expect(await bought(request.callerRef)).toMatchObject([{ paidCount: 1 }]);
+  expect(await bought(key.callerRef)).toMatchObject([{ paidCount: 1 }]);
 });
 
 test('an empty balance is funds', async () => {
-  const { supplierReference } = await cj.place(anOrder(), never);
-  await cj.preparePayment(supplierReference, never);
+  const key = await givenOrder();
+  await cj.preparePayment(key, never);
   await control('settings', { balance: 10 });
-  await expect(cj.pay(supplierReference, never)).rejects.toMatchObject({ failureClass: 'funds' });
+  await expect(cj.pay(key.supplierReference, never)).rejects.toMatchObject({ failureClass: 'funds' });
 });
 
 test('a confirmation whose answer was lost does not stop the payment', async () => {
-  const { supplierReference } = await cj.place(anOrder(), never);
+  const key = await givenOrder();
   await fault('cj.confirmOrder', 'no_answer_after');
-  await expect(cj.preparePayment(supplierReference, never)).resolves.toMatchObject({ state: 'due' });
+  await expect(cj.preparePayment(key, never)).resolves.toMatchObject({ state: 'due' });
 });
 
 test('an unconfirmed order can be cancelled, again and again; a payable one is refused', async () => {
-  const request = anOrder();
-  const { supplierReference } = await cj.place(request, never);
-  await cj.cancel(supplierReference, never);
-  await cj.cancel(supplierReference, never);
-  expect(await bought(request.callerRef)).toMatchObject([{ status: 'CANCELLED', paidCount: 0 }]);
+  const key = await givenOrder();
+  await cj.cancel(key, never);
+  await cj.cancel(key, never);
+  expect(await bought(key.callerRef)).toMatchObject([{ status: 'CANCELLED', paidCount: 0 }]);
 
-  const other = await cj.place(anOrder(), never);
-  await cj.preparePayment(other.supplierReference, never);
-  await expect(cj.cancel(other.supplierReference, never)).rejects.toMatchObject({
+  const other = await givenOrder();
+  await cj.preparePayment(other, never);
+  await expect(cj.cancel(other, never)).rejects.toMatchObject({
     failureClass: 'permanent',
   });
 });
 
 test('the status of many orders is one call, and unknown ones are left out', async () => {
-  const placed = [await cj.place(anOrder(), never), await cj.place(anOrder(), never)];
-  const references = placed.map(({ supplierReference }) => supplierReference);
-  const before = await callsOf('getOrderDetailBatch');
-  const seen = await cj.status([...references, 'SD0000000000000000000'], never);
-  expect([...seen.keys()].sort()).toEqual([...references].sort());
-  expect(await callsOf('getOrderDetailBatch')).toBe(before + 1);
+  const keys = [await givenOrder(), await givenOrder()];
+  const references = keys.map(({ supplierReference }) => supplierReference).sort();
+  const [batches, singles] = [await callsOf('getOrderDetailBatch'), await callsOf('getOrderDetail')];
+  expect([...(await cj.status(keys, never)).keys()].sort()).toEqual(references);
+  expect(await callsOf('getOrderDetailBatch')).toBe(batches + 1);
+  expect(await callsOf('getOrderDetail')).toBe(singles);
+  expect([...(await cj.status([...keys, nobody], never)).keys()].sort()).toEqual(references);
   await expect(cj.status([], never)).resolves.toEqual(new Map());
 });
 
-test('where the batch is refused the orders are read one by one', async () => {
-  const { supplierReference } = await cj.place(anOrder(), never);
-  const withoutBatch: typeof fetch = async (input, init) =>
-    String(input).endsWith('getOrderDetailBatch')
-      ? Response.json({
-          code: 1600101,
-          result: false,
-          message: 'Interface not found',
-          data: null,
-          requestId: 'r',
-        })
-      : fetch(input, init);
-  const seen = await anAdapter({ fetch: withoutBatch }).status(
-    [supplierReference, 'SD0000000000000000000'],
-    never,
-  );
-  expect([...seen.entries()]).toMatchObject([[supplierReference, { status: 'awaiting_payment' }]]);
+test.each(['any', 'merchant', 'sd'])(
+  'where the batch is refused the orders are read one by one, by the ids that CJ takes: %s',
+  async (detailKeys) => {
+    await control('settings', { detailKeys });
+    const key = await givenOrder();
+    const seen = await anAdapter({ fetch: withoutBatch() }).status([nobody, key], never);
+    expect([...seen.entries()]).toMatchObject([[key.supplierReference, { status: 'awaiting_payment' }]]);
+  },
+);
+
+test('a batch that answers with nothing is followed by single calls', async () => {
+  const silent = answering('/getOrderDetailBatch', () => ({ data: null }));
+  const key = await givenOrder();
+  await expect(anAdapter({ fetch: silent }).status([key], never)).resolves.toHaveProperty('size', 1);
+});
+
+test('when the time runs out between single calls, what was read until then is told', async () => {
+  const keys = [await givenOrder(), await givenOrder(), await givenOrder()];
+  const stop = new AbortController();
+  let singles = 0;
+  const slow: typeof fetch = async (input, init) => {
+    if (new URL(String(input)).pathname.endsWith('/getOrderDetail')) singles += 1;
+    if (singles === 3) stop.abort();
+    return withoutBatch()(input, init);
+  };
+  const seen = await anAdapter({ fetch: slow }).status(keys, stop.signal);
+  expect([...seen.keys()]).toEqual(keys.slice(0, 2).map(({ supplierReference }) => supplierReference));
+  await expect(anAdapter({ fetch: slow }).status(keys, stop.signal)).rejects.toMatchObject({
+    failureClass: 'transient',
+  });
+});
+
+test('a parcel on its way is not told about without its carrier’s word', async () => {
+  await control('settings', { timing: { ...TIMING, processMs: 0, shipMs: 0, deliverMs: 60_000 } });
+  const [shipped, unpaid] = [await givenOrder(), await givenOrder()];
+  await cj.preparePayment(shipped, never);
+  await cj.pay(shipped.supplierReference, never);
+  const stop = new AbortController();
+  const late: typeof fetch = async (input, init) => {
+    if (String(input).includes('trackInfo')) stop.abort();
+    return withoutBatch()(input, init);
+  };
+  const seen = await anAdapter({ fetch: late }).status([shipped, unpaid], stop.signal);
+  expect([...seen.keys()]).toEqual([unpaid.supplierReference]);
+});
+
+test('a second batch that fails does not hide what the first one told', async () => {
+  const key = await givenOrder();
+  let batches = 0;
+  const failing: typeof fetch = async (input, init) => {
+    if (String(input).endsWith('getOrderDetailBatch')) batches += 1;
+    return batches === 2 ? new Response('', { status: 500 }) : fetch(input, init);
+  };
+  const seen = await anAdapter({ fetch: failing }).status([key, nobody], never);
+  expect([...seen.keys()]).toEqual([key.supplierReference]);
+});
+
+test.each(['any', 'merchant', 'sd'])(
+  'an order is paid and followed to the door whichever ids CJ takes for its details: %s',
+  async (detailKeys) => {
+    await control('settings', { detailKeys });
+    const key = await givenOrder();
+    const { supplierReference, callerRef } = key;
+    await expect(cj.preparePayment(key, never)).resolves.toMatchObject({ state: 'due' });
+    await cj.pay(supplierReference, never);
+    await expect(cj.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid' });
+    await vi.waitFor(
+      async () =>
+        expect((await cj.status([key], never)).get(supplierReference)).toMatchObject({
+          status: 'delivered',
+          parcels: [{ state: 'delivered' }],
+        }),
+      { timeout: 5_000, interval: 20 },
+    );
+    expect(await bought(callerRef)).toMatchObject([{ sdCode: supplierReference, paidCount: 1 }]);
+    const given = await givenOrder();
+    await cj.cancel(given, never);
+    expect(await bought(given.callerRef)).toMatchObject([{ status: 'CANCELLED' }]);
+  },
+);
+
+test.each(['any', 'sd'])(
+  'two orders under one number are paid and observed each under its own code, with the ids that CJ takes: %s',
+  async (detailKeys) => {
+    await control('settings', { dupMode: 'B', detailKeys, timing: { ...TIMING, processMs: 60_000 } });
+    const request = anOrder();
+    const [first, second] = [await givenOrder(request), await givenOrder(request)];
+    const statuses = async () => {
+      const seen = await cj.status([first, second], never);
+      return [first, second].map(({ supplierReference }) => seen.get(supplierReference)?.status);
+    };
+    const paidCounts = async () => (await bought(request.callerRef)).map(({ paidCount }) => paidCount);
+
+    await expect(cj.preparePayment(second, never)).resolves.toMatchObject({ state: 'due' });
+    await cj.pay(second.supplierReference, never);
+    expect(await paidCounts()).toEqual([0, 1]);
+    expect(await statuses()).toEqual(['awaiting_payment', 'processing']);
+
+    await expect(cj.preparePayment(first, never)).resolves.toMatchObject({ state: 'due' });
+    await cj.pay(first.supplierReference, never);
+    expect(await paidCounts()).toEqual([1, 1]);
+    expect(await statuses()).toEqual(['processing', 'processing']);
+    await expect(cj.preparePayment(second, never)).resolves.toMatchObject({ state: 'paid' });
+  },
+);
+
+test('the younger of two orders, where CJ shows the older one only, is never taken for it', async () => {
+  await control('settings', { dupMode: 'B', detailKeys: 'merchant' });
+  const request = anOrder();
+  const [first, second] = [await givenOrder(request), await givenOrder(request)];
+  await cj.preparePayment(first, never);
+  await cj.pay(first.supplierReference, never);
+  await expect(cj.preparePayment(second, never)).rejects.toMatchObject({
+    failureClass: 'transient',
+    evidence: { notYet: 'visible' },
+  });
+  expect((await cj.status([second], never)).get(second.supplierReference)).toMatchObject({
+    status: 'awaiting_payment',
+  });
 });
 
 test('an expired token is renewed in passing, and all copies go on with the new one', async () => {
@@ -545,17 +684,17 @@ test('leave is asked before every request, purchases apart from queries', async 
   });
   await counted.place(anOrder(), never);
   expect(asked).toEqual(['purchase', 'purchase']);
-  await counted.status(['SD0000000000000000000'], never);
+  await counted.status([await givenOrder()], never);
   expect(asked).toEqual(['purchase', 'purchase', 'query']);
 });
 
 test('garbage with HTTP 200 is passing for reads, which are repeated', async () => {
-  const { supplierReference } = await cj.place(anOrder(), never);
+  const key = await givenOrder();
   await fault('cj.getOrderDetailBatch', 'garbage');
-  await expect(cj.status([supplierReference], never)).rejects.toMatchObject({ failureClass: 'transient' });
+  await expect(cj.status([key], never)).rejects.toMatchObject({ failureClass: 'transient' });
   await fault('cj.getOrderDetailBatch', 'garbage', { times: 2 });
   const patient = withPolicy(cj, { callTimeoutMs: 5_000, halfOpenAfterMs: 1_000 });
-  await expect(patient.status([supplierReference], never)).resolves.toHaveProperty('size', 1);
+  await expect(patient.status([key], never)).resolves.toHaveProperty('size', 1);
 });
 
 test('a supplier that is not there is passing even for a purchase', async () => {

@@ -218,7 +218,8 @@ test('an order that somebody paid by hand is taken as paid', async () => {
   const { desk, purchase } = await placed();
   const reference = (await rowOf(desk.store, purchase))?.reference ?? '';
   const never = new AbortController().signal;
-  await desk.adapter.preparePayment(reference, never);
+  const key = { supplierReference: reference, callerRef: purchase.supplierOrderId };
+  await desk.adapter.preparePayment(key, never);
   await desk.adapter.pay(reference, never);
   await pay(desk.ports, purchase, 'p1');
   expect(await paymentVerdicts(desk, purchase)).toEqual(['accepted']);

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { SUPPLIER_ORDER_STATES } from '../../contracts/vocabulary.ts';
 import { DONE, later } from '../../services/serve-commands.ts';
 import { isOutage } from '../../services/store/outage.ts';
+import type { OrderKey } from '../../services/suppliers/adapter.ts';
 import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/cj-dropshipping.ts';
 import { begin, countAbsence, settle } from '../../services/suppliers/ledger.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
@@ -400,8 +401,13 @@ async function placeByHand(desk: Desk, purchase: Purchase): Promise<string> {
   return (await desk.adapter.place(request, never)).supplierReference;
 }
 
-async function payByHand(desk: Desk, reference: string): Promise<void> {
-  await desk.adapter.preparePayment(reference, never);
+const keyOf = ({ supplierOrderId }: Purchase, supplierReference: string): OrderKey => ({
+  supplierReference,
+  callerRef: supplierOrderId,
+});
+
+async function payByHand(desk: Desk, purchase: Purchase, reference: string): Promise<void> {
+  await desk.adapter.preparePayment(keyOf(purchase, reference), never);
   await desk.adapter.pay(reference, never);
 }
 
@@ -428,7 +434,7 @@ test('of two unpaid orders under one reference one is given up and the other ado
 test('of a paid and an unpaid order the paid one is kept', async () => {
   const { desk, purchase, references } = await twiceAtSupplier();
   const paid = references[1] ?? '';
-  await payByHand(desk, paid);
+  await payByHand(desk, purchase, paid);
   await lookUp(desk.ports, purchase, 'c2');
   expect(await boughtUnder(desk.world, purchase)).toMatchObject([{ sdCode: paid, paidCount: 1 }]);
   expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
@@ -443,8 +449,8 @@ test.each([
 ])('two orders of which %s are held for a person', async (_name, deed) => {
   const { desk, purchase, references } = await twiceAtSupplier();
   for (const reference of references) {
-    if (deed === 'pay') await payByHand(desk, reference);
-    else await desk.adapter.preparePayment(reference, never);
+    if (deed === 'pay') await payByHand(desk, purchase, reference);
+    else await desk.adapter.preparePayment(keyOf(purchase, reference), never);
   }
   await lookUp(desk.ports, purchase, 'c2');
   const [held] = (await saidTo(desk.store, purchase)).slice(2);

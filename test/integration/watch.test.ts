@@ -41,9 +41,9 @@ async function placedOrders(desk: Desk, count: number): Promise<Purchase[]> {
 }
 
 async function payFor(desk: Desk, { supplierOrderId }: Purchase): Promise<void> {
-  const reference = (await readPurchase(desk.store, supplierOrderId))?.supplierReference ?? '';
-  await desk.adapter.preparePayment(reference, never);
-  await desk.adapter.pay(reference, never);
+  const supplierReference = (await readPurchase(desk.store, supplierOrderId))?.supplierReference ?? '';
+  await desk.adapter.preparePayment({ supplierReference, callerRef: supplierOrderId }, never);
+  await desk.adapter.pay(supplierReference, never);
 }
 
 const watching = (copy: Copy, adapter = copy.adapter) => {
@@ -69,12 +69,12 @@ const dueOrders = async (desk: Desk): Promise<number> => {
 
 const aWatchedDesk = (environment: Environment, timing = {}) => aDesk(environment, { timing });
 
-test('a hundred orders need five calls', async () => {
+test('a hundred orders need two calls', async () => {
   const desk = await aWatchedDesk(RARELY);
   await placedOrders(desk, 100);
   watching(desk);
   await eventually(async () => expect(await observations(desk)).toBe(100));
-  expect(await callsOf(desk.world, 'getOrderDetailBatch')).toBe(5);
+  expect(await callsOf(desk.world, 'getOrderDetailBatch')).toBe(2);
   expect(await callsOf(desk.world, 'getOrderDetail')).toBe(0);
 });
 
@@ -152,7 +152,7 @@ test('an order that the supplier does not know is logged and does not stop its n
     expect(desk.logLines).toContainEqual(
       expect.objectContaining({
         supplierOrderId,
-        msg: 'the supplier does not know an order that we bought',
+        msg: 'the supplier told nothing about an order that we bought',
       }),
     ),
   );

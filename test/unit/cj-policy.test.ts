@@ -25,6 +25,7 @@ const order: PlaceRequest = {
   shippingMethod: 'CJPacket Ordinary',
   lines: [],
 };
+const key = { supplierReference: 'SD1', callerRef: 'sup_ord_1' };
 const placed = { supplierReference: 'SD1', amountMinor: 100, currency: 'USD', isPaid: false };
 
 /** An adapter whose every method does the same. */
@@ -64,7 +65,7 @@ test('a purchase, a payment and a cancel go out once, whatever they end in', asy
     const patient = withPolicy(supplier, PATIENCE);
     await expect(patient.place(order, never)).rejects.toMatchObject({ failureClass });
     await expect(patient.pay('SD1', never)).rejects.toMatchObject({ failureClass });
-    await expect(patient.cancel('SD1', never)).rejects.toMatchObject({ failureClass });
+    await expect(patient.cancel(key, never)).rejects.toMatchObject({ failureClass });
     expect(supplier.calls()).toBe(3);
   }
 });
@@ -82,7 +83,7 @@ test('a read is repeated after a passing failure until it succeeds', async () =>
 test('a read is not repeated after a refusal', async () => {
   for (const failureClass of ['permanent', 'not_found', 'auth', 'unknown_outcome'] as const) {
     const supplier = failing(failureClass);
-    await expect(withPolicy(supplier, PATIENCE).status(['SD1'], never)).rejects.toMatchObject({
+    await expect(withPolicy(supplier, PATIENCE).status([key], never)).rejects.toMatchObject({
       failureClass,
     });
     expect(supplier.calls()).toBe(1);
@@ -144,7 +145,7 @@ test('an adapter that does not stop is left behind: doubt for a purchase, passin
   expect(place).toMatchObject({ reason: { failureClass: 'unknown_outcome', evidence: { timeout: true } } });
   expect(pay).toMatchObject({ reason: { failureClass: 'unknown_outcome' } });
   const stop = AbortSignal.timeout(200);
-  await expect(patient.status(['SD1'], stop)).rejects.toMatchObject({ failureClass: 'transient' });
+  await expect(patient.status([key], stop)).rejects.toMatchObject({ failureClass: 'transient' });
 });
 
 test('a bug is not dressed up as a supplier’s failure', async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { LiveSettings } from '../settings.ts';
 import { type CjAccount, OPEN_ID } from './account.ts';
 import { CJ, CjRefusal, usd } from './envelope.ts';
-import { detailBody, statusOf, trackingBody } from './order.ts';
+import { type CjOrder, detailBody, statusOf, trackingBody } from './order.ts';
 import type { CjOrders } from './orders.ts';
 import { productBody, stockBody, variantBody, variantById } from './products.ts';
 import { quote } from './quote.ts';
@@ -41,9 +41,25 @@ function field<T>(call: Call, name: string, schema: z.ZodType<T>): T {
 const Text = z.string().min(1);
 const Reference = z.union([Text, z.int().transform(String)]);
 
-function detail(orders: CjOrders, reference: string): object {
+interface Parts {
+  readonly account: CjAccount;
+  readonly orders: CjOrders;
+  readonly settings: LiveSettings;
+}
+
+/** What the detail calls find under an id of a kind that they take just now. */
+function findDetails({ orders, settings }: Parts, reference: string): CjOrder[] {
+  const { detailKeys } = settings.current();
+  const found = orders.find(reference);
+  if (detailKeys === 'any') return found;
+  return found.filter(
+    ({ orderNumber, sdCode }) => reference === (detailKeys === 'merchant' ? orderNumber : sdCode),
+  );
+}
+
+function detail(parts: Parts, reference: string): object {
   // With two orders under one number the older one answers; the batch and the list show both.
-  const order = orders.find(reference)[0];
+  const [order] = findDetails(parts, reference);
   if (order === undefined) throw new CjRefusal(CJ.parameterError, 'Param error: order not found');
   return detailBody(order, Date.now());
 }
@@ -62,12 +78,6 @@ function list(orders: CjOrders, { query }: Call): object {
     .filter((order) => (numbers.length > 0 && !query.has('status')) || statusOf(order, now) === status);
   const page = rows.slice((pageNum - 1) * pageSize, pageNum * pageSize);
   return { pageNum, pageSize, total: rows.length, list: page.map((order) => detailBody(order, now)) };
-}
-
-interface Parts {
-  readonly account: CjAccount;
-  readonly orders: CjOrders;
-  readonly settings: LiveSettings;
 }
 
 type On = (method: Endpoint['method'], path: string, operation: string, answer: Endpoint['answer']) => void;
@@ -105,7 +115,8 @@ function addAccountAndGoods(on: On, { account, orders, settings }: Parts): void 
   );
 }
 
-function addOrders(on: On, { account, orders }: Parts): void {
+function addOrders(on: On, parts: Parts): void {
+  const { account, orders } = parts;
   on('POST', '/shopping/order/createOrderV2', 'createOrderV2', ({ body }) => orders.create(body));
   on('PATCH', '/shopping/order/confirmOrder', 'confirmOrder', (call) => {
     const sdCode = field(call, 'orderId', Text);
@@ -127,11 +138,12 @@ function addOrders(on: On, { account, orders }: Parts): void {
     freezeAmount: 0,
   }));
   on('GET', '/shopping/order/getOrderDetail', 'getOrderDetail', (call) =>
-    detail(orders, required(call, 'orderId')),
+    detail(parts, required(call, 'orderId')),
   );
   on('POST', '/shopping/order/getOrderDetailBatch', 'getOrderDetailBatch', (call) => {
     const ids = field(call, 'orderIds', z.array(Reference).min(1).max(MAX_BATCH));
-    return [...new Set(ids.flatMap((id) => orders.find(id)))].map((order) => detailBody(order, Date.now()));
+    const found = new Set(ids.flatMap((id) => findDetails(parts, id)));
+    return [...found].map((order) => detailBody(order, Date.now()));
   });
   on('GET', '/shopping/order/list', 'orderList', (call) => list(orders, call));
 }

@@ -38,9 +38,9 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
     quote: (request, signal) => quoteFreight(client, request, signal),
     place: (request, signal) => createOrder(client, creation, request, signal),
     lookUp: (callerRef, signal) => lookUpOrders(client, callerRef, signal),
-    preparePayment: (sdCode, signal) => preparePayment(client, sdCode, signal),
+    preparePayment: (key, signal) => preparePayment(client, key, signal),
     pay: (sdCode, signal) => payOrder(client, sdCode, signal),
-    status: (sdCodes, signal) => readStatus(client, sdCodes, signal),
-    cancel: (sdCode, signal) => cancelOrder(client, sdCode, signal),
+    status: (keys, signal) => readStatus(client, keys, signal),
+    cancel: (key, signal) => cancelOrder(client, key, signal),
   };
 }

@@ -1,7 +1,13 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import { type Quote, type QuoteRequest, type ShippingOption, SupplierError } from '../adapter.ts';
+import {
+  type Article,
+  type Quote,
+  type QuoteRequest,
+  type ShippingOption,
+  SupplierError,
+} from '../adapter.ts';
 import type { CjClient } from './client.ts';
-import { FreightRow, rowsOf, VariantData } from './responses.ts';
+import { FreightRow, ProductData, rowsOf, VariantData } from './responses.ts';
 
 /** CJ prices, charges and is paid in US dollars. */
 export const CURRENCY = 'USD';
@@ -42,24 +48,62 @@ function toOption(row: FreightRow): ShippingOption[] {
   ];
 }
 
-async function goodsMinor(client: CjClient, request: QuoteRequest, signal: AbortSignal): Promise<number> {
-  const unitsOf = new Map<string, number>();
-  for (const { supplierVariantId, units } of request.articles) {
-    unitsOf.set(supplierVariantId, (unitsOf.get(supplierVariantId) ?? 0) + units);
+/** What one piece costs, in dollars. Throws SupplierError. */
+type AskPrice = (article: Article) => Promise<number>;
+
+function priceOf(variant: VariantData | null | undefined, path: string, vid: string): number {
+  if (variant == null) throw new SupplierError('not_found', `variant ${vid} is unknown`, { path, vid });
+  if (variant.variantSellPrice === null) {
+    throw new SupplierError('unavailable', `variant ${vid} has no price`, { path, vid });
   }
-  let total = 0;
-  for (const [vid, units] of unitsOf) {
+  return variant.variantSellPrice;
+}
+
+const askVariant =
+  (client: CjClient, signal: AbortSignal): AskPrice =>
+  async ({ supplierVariantId: vid }) => {
     const path = '/product/variant/queryByVid';
-    const variant = await client.call(
-      { method: 'GET', path, query: [['vid', vid]], kind: 'read', priority: 'query' },
-      VariantData.nullish(),
-      signal,
-    );
-    if (variant == null) throw new SupplierError('not_found', `variant ${vid} is unknown`, { path, vid });
-    if (variant.variantSellPrice === null) {
-      throw new SupplierError('unavailable', `variant ${vid} has no price`, { path, vid });
+    const query = [['vid', vid]] as const;
+    const request = { method: 'GET', path, query, kind: 'read', priority: 'query' } as const;
+    return priceOf(await client.call(request, VariantData.nullish(), signal), path, vid);
+  };
+
+const askProduct =
+  (client: CjClient, signal: AbortSignal): AskPrice =>
+  async ({ supplierProductId, supplierVariantId }) => {
+    const path = '/product/query';
+    const query = [['pid', supplierProductId]] as const;
+    const request = { method: 'GET', path, query, kind: 'read', priority: 'query' } as const;
+    const product = await client.call(request, ProductData.nullish(), signal);
+    const variant = product?.variants.find(({ vid }) => vid === supplierVariantId);
+    return priceOf(variant, path, supplierVariantId);
+  };
+
+/** The variant is asked for its price, and its product from the first time on that CJ does not serve that question. */
+function askEither(client: CjClient, signal: AbortSignal): AskPrice {
+  let ask = askVariant(client, signal);
+  return async (article) => {
+    try {
+      return await ask(article);
+    } catch (error) {
+      const isUnserved = error instanceof SupplierError && error.failureClass === 'permanent';
+      if (!isUnserved) throw error;
+      ask = askProduct(client, signal);
+      return ask(article);
     }
-    total += roundToMinor(variant.variantSellPrice * units, CURRENCY);
+  };
+}
+
+async function goodsMinor(client: CjClient, request: QuoteRequest, signal: AbortSignal): Promise<number> {
+  const wanted = new Map<string, Article>();
+  for (const article of request.articles) {
+    const units = (wanted.get(article.supplierVariantId)?.units ?? 0) + article.units;
+    wanted.set(article.supplierVariantId, { ...article, units });
+  }
+  const ask = askEither(client, signal);
+  let total = 0;
+  for (const article of wanted.values()) {
+    total += roundToMinor((await ask(article)) * article.units, CURRENCY);
   }
   return total;
 }

@@ -1,5 +1,5 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import { type CallPriority, type FoundOrder, SupplierError } from '../adapter.ts';
+import { type CallPriority, type FoundOrder, type OrderKey, SupplierError } from '../adapter.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './freight.ts';
 import { countsAsPaid, isCancelled } from './order-status.ts';
@@ -12,8 +12,9 @@ const SIBLINGS_PAGE = '50';
 export const isSdCode = (code: string): boolean => /^SD[\w-]+$/.test(code);
 
 /**
- * CJ has three kinds of ids for one order. Ours (`orderNum`) serves look-ups only, the SD code is what we keep and
- * what every write takes, the internal number (`orderId` of a row) is used nowhere.
+ * CJ has three kinds of ids for one order. The SD code is what we keep and what every write takes. Reads are known to
+ * answer to ours (`orderNum`); whether they answer to the SD code too is nowhere said. The internal number (`orderId`
+ * of a row) is used nowhere.
  */
 export const sdCodeOf = ({ cjOrderId, cjOrderCode }: OrderRow): string | null =>
   [cjOrderId, cjOrderCode].find((code) => code !== null && isSdCode(code)) ?? null;
@@ -27,8 +28,8 @@ export function amountMinorOf({ orderAmount, productAmount, postageAmount }: Amo
   return roundToMinor(productAmount, CURRENCY) + roundToMinor(postageAmount, CURRENCY);
 }
 
-/** The row that CJ has under our number or an SD code; null when it says that there is none. */
-export async function readOrder(
+/** The row that CJ has under one kind of id; null when it says that there is none. */
+async function readDetail(
   client: CjClient,
   reference: string,
   priority: CallPriority,
@@ -54,6 +55,38 @@ const REFUSALS: readonly string[] = ['not_found', 'invalid_input', 'permanent'];
 /** Whether CJ plainly does not serve this question, so that asking it again is useless. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof SupplierError && REFUSALS.includes(error.failureClass);
+
+/** Whether the row is the one order that is meant: under our number there may be another one as well. */
+export const isRowOf = ({ supplierReference, callerRef }: OrderKey, row: OrderRow): boolean =>
+  row.orderNum === callerRef && sdCodeOf(row) === supplierReference;
+
+/**
+ * The order as CJ has it: asked for by our number and, where that brings nothing or another order, by its SD code.
+ * Null when neither brings it. Throws SupplierError; a refusal only when both questions were refused.
+ */
+export async function readOrder(
+  client: CjClient,
+  key: OrderKey,
+  priority: CallPriority,
+  signal: AbortSignal,
+): Promise<OrderRow | null> {
+  let isNumberRefused = false;
+  try {
+    const row = await readDetail(client, key.callerRef, priority, signal);
+    if (row !== null && isRowOf(key, row)) return row;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    isNumberRefused = true;
+  }
+  try {
+    const row = await readDetail(client, key.supplierReference, priority, signal);
+    return row !== null && sdCodeOf(row) === key.supplierReference ? row : null;
+  } catch (error) {
+    // A kind of id that CJ does not take here says nothing about the order.
+    if (isRefusal(error) && !isNumberRefused) return null;
+    throw error;
+  }
+}
 
 async function readSiblings(client: CjClient, callerRef: string, signal: AbortSignal): Promise<OrderRow[]> {
   const rows: OrderRow[] = [];
@@ -114,7 +147,7 @@ export async function lookUpOrders(
   callerRef: string,
   signal: AbortSignal,
 ): Promise<FoundOrder[]> {
-  const first = await readOrder(client, callerRef, 'purchase', signal);
+  const first = await readDetail(client, callerRef, 'purchase', signal);
   if (first === null) return [];
   // Found, but not yet telling whose it is: neither ours nor absent.
   if (first.orderNum === null)

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type PaymentDue, SupplierError } from '../adapter.ts';
+import { type OrderKey, type PaymentDue, SupplierError } from '../adapter.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './freight.ts';
 import { isCancelled, needsConfirmation, observedStatusOf } from './order-status.ts';
-import { amountMinorOf, readOrder, sdCodeOf } from './orders.ts';
+import { amountMinorOf, readOrder } from './orders.ts';
 import type { OrderRow } from './responses.ts';
 
 /** CJ answers these with null, an id or a word; only its code counts. */
@@ -17,41 +17,41 @@ const notYet = (sdCode: string, what: string): SupplierError =>
   });
 
 /** The order as it is now. Throws SupplierError `transient` while CJ does not show it or names no state. */
-async function readKnown(client: CjClient, sdCode: string, signal: AbortSignal): Promise<OrderRow> {
-  const row = await readOrder(client, sdCode, 'purchase', signal);
+async function readKnown(client: CjClient, key: OrderKey, signal: AbortSignal): Promise<OrderRow> {
+  const row = await readOrder(client, key, 'purchase', signal);
   // We hold its code, so it exists: CJ does not show a new order for a while.
-  if (row === null || sdCodeOf(row) !== sdCode) throw notYet(sdCode, 'visible');
-  if (row.orderStatus === null) throw notYet(sdCode, 'in a state');
+  if (row === null) throw notYet(key.supplierReference, 'visible');
+  if (row.orderStatus === null) throw notYet(key.supplierReference, 'in a state');
   return row;
 }
 
-async function confirm(client: CjClient, sdCode: string, signal: AbortSignal): Promise<OrderRow> {
+async function confirm(client: CjClient, key: OrderKey, signal: AbortSignal): Promise<OrderRow> {
   const request = {
     method: 'PATCH',
     path: '/shopping/order/confirmOrder',
-    body: { orderId: sdCode },
+    body: { orderId: key.supplierReference },
   } as const;
   try {
     await client.call({ ...request, kind: 'read', priority: 'purchase' }, Whatever, signal);
   } catch (refusal) {
     // An earlier confirmation, whose answer was lost, makes this one fail: the order itself decides.
-    const row = await readKnown(client, sdCode, signal);
+    const row = await readKnown(client, key, signal);
     if (needsConfirmation(row.orderStatus)) throw refusal;
     return row;
   }
-  const row = await readKnown(client, sdCode, signal);
+  const row = await readKnown(client, key, signal);
   if (!needsConfirmation(row.orderStatus)) return row;
-  throw notYet(sdCode, 'confirmed');
+  throw notYet(key.supplierReference, 'confirmed');
 }
 
 /** Throws SupplierError as SupplierAdapter.preparePayment says. */
 export async function preparePayment(
   client: CjClient,
-  sdCode: string,
+  key: OrderKey,
   signal: AbortSignal,
 ): Promise<PaymentDue> {
-  const seen = await readKnown(client, sdCode, signal);
-  const row = needsConfirmation(seen.orderStatus) ? await confirm(client, sdCode, signal) : seen;
+  const seen = await readKnown(client, key, signal);
+  const row = needsConfirmation(seen.orderStatus) ? await confirm(client, key, signal) : seen;
   const isDue = observedStatusOf(row.orderStatus) === 'awaiting_payment';
   const closed = isCancelled(row.orderStatus) ? 'cancelled' : 'paid';
   return { state: isDue ? 'due' : closed, amountMinor: amountMinorOf(row), currency: CURRENCY };
@@ -64,16 +64,16 @@ export async function payOrder(client: CjClient, sdCode: string, signal: AbortSi
 }
 
 /** CJ deletes what is not yet confirmed and may refuse the rest as `permanent`. An order that is gone counts as done. */
-export async function cancelOrder(client: CjClient, sdCode: string, signal: AbortSignal): Promise<void> {
+export async function cancelOrder(client: CjClient, key: OrderKey, signal: AbortSignal): Promise<void> {
   const request = {
     method: 'DELETE',
     path: '/shopping/order/deleteOrder',
-    query: [['orderId', sdCode]],
+    query: [['orderId', key.supplierReference]],
   } as const;
   try {
     await client.call({ ...request, kind: 'read', priority: 'purchase', isLookUp: true }, Whatever, signal);
   } catch (refusal) {
-    const row = await readOrder(client, sdCode, 'purchase', signal);
+    const row = await readOrder(client, key, 'purchase', signal);
     const saysGone = refusal instanceof SupplierError && refusal.failureClass === 'not_found';
     if (row === null ? !saysGone : !isCancelled(row.orderStatus)) throw refusal;
   }

@@ -63,7 +63,8 @@ export const TokenData = z.object({
   refreshTokenExpiryDate: Instant,
 });
 
-export const VariantData = z.object({ variantSellPrice: MaybeAmount });
+export const VariantData = z.object({ vid: MaybeText, variantSellPrice: MaybeAmount });
+export type VariantData = z.infer<typeof VariantData>;
 
 export const FreightRow = z.object({
   logisticName: MaybeText,
@@ -115,6 +116,9 @@ export const rowsOf = <T>(row: z.ZodType<T>) =>
     .array(z.union([row, z.null()]))
     .nullish()
     .transform((rows) => (rows ?? []).filter((value) => value !== null));
+
+/** product/query, as far as prices go. */
+export const ProductData = z.object({ variants: rowsOf(VariantData) });
 
 export const OrderPage = z
   .object({ list: rowsOf(OrderRow) })
