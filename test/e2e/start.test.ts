@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +51,8 @@ async function start(
 
 async function aDataDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'order-manager-start-'));
+  // Root's PostgreSQL runs as another user, who has to enter.
+  await chmod(dir, 0o755);
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;
 }
