@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { readSettings } from '../contracts/settings.ts';
 import { STREAMS } from '../contracts/subjects.ts';
 import { openContext } from '../services/run-service.ts';
+import { republishEvents } from '../services/store/outbox.ts';
+import { haltedPartitions, resumeFromStart } from '../services/store/partitions.ts';
 
 const HELP = `npm run partition:resume                  lists the halted partitions and why
 npm run partition:resume -- --republish   NATS lost events: publishes again what the outbox archive of the last 24 hours
@@ -14,25 +16,15 @@ npm run partition:resume -- --republish   NATS lost events: publishes again what
  */
 const { values } = parseArgs({ options: { republish: { type: 'boolean', default: false } } });
 const { store, bus } = await openContext(readSettings(process.env), 'partition-resume', 2);
-const halted = await store.query<{ part: number; halted: string }>(
-  'select part, halted from event_partitions where halted is not null order by part',
-);
+const halted = await haltedPartitions(store);
 for (const { part, halted: why } of halted) process.stdout.write(`partition ${part}: ${why}\n`);
 if (halted.length === 0) process.stdout.write('no partition is halted\n');
 else if (!values.republish) process.stdout.write(`\n${HELP}`);
 else {
   const { created } = await bus.streamState(STREAMS.events);
   await store.transaction(async (sql) => {
-    const again = await sql.run(
-      `update outbox set published_at = null
-        where published_at > now() - interval '24 hours' and subject like 'oms.evt.%'`,
-    );
-    // A new epoch makes whoever holds the partition let go of it.
-    await sql.run(
-      `update event_partitions set halted = null, seq = 0, stream_created = $1, epoch = epoch + 1, owner = null,
-              lease_until = now() where halted is not null`,
-      [created],
-    );
+    const again = await republishEvents(sql);
+    await resumeFromStart(sql, created);
     process.stdout.write(
       `${halted.length} partitions resume; ${again} events are published again by the sweeper\n`,
     );

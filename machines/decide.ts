@@ -1,10 +1,4 @@
-import {
-  type AnyStateMachine,
-  type EventFromLogic,
-  initialTransition,
-  type SnapshotFrom,
-  transition,
-} from 'xstate';
+import { type EventFromLogic, initialTransition, type SnapshotFrom, transition } from 'xstate';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Effect } from './effect.ts';
@@ -79,6 +73,3 @@ export function decideSupplierOrder(
   const [after, actions] = transition(supplierOrderMachine, before, event);
   return { accepted: true, state: toSupplierOrderState(after), effects: effectsOf(actions) };
 }
-
-/** Every event type that the machine knows in at least one state. */
-export const knownEvents = (machine: AnyStateMachine): readonly string[] => machine.events;

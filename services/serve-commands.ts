@@ -5,8 +5,8 @@ import type { ServiceName } from '../contracts/subjects.ts';
 import type { Command, CommandConsumer, CommandResult } from './bus/command-consumer.ts';
 import { describeError } from './logger.ts';
 import type { ServiceContext } from './run-service.ts';
+import { layDown } from './store/dead-letters.ts';
 import { isOutage } from './store/outage.ts';
-import { insertRows } from './store/rows.ts';
 
 export const DONE: CommandResult = { verdict: 'done' };
 /** For a lock or a short outage; longer waits are timers of the machines. */
@@ -36,25 +36,19 @@ export function serveCommands(
 ): Promise<CommandConsumer> {
   const bury = async (command: Command, error: unknown): Promise<CommandResult> => {
     const failure = JSON.stringify(describeError(error));
-    const row = {
-      message_id: command.subject,
-      subject: command.subject,
-      seq: 0,
-      // PostgreSQL keeps no zero bytes: a letter with one could never be put down, and would come again instead.
-      payload: command.payload.replaceAll('\u0000', '\ufffd'),
-      state: 'open',
-      failure,
-    };
-    const columns = {
-      message_id: 'text',
-      subject: 'text',
-      seq: 'bigint',
-      payload: 'text',
-      state: 'text',
-      failure: 'text',
-    };
-    // Without an order id: a command that cannot be carried out must not stop the order's events.
-    await insertRows(store, 'dead_letters', columns, [row]);
+    await layDown(store, [
+      {
+        // A command that cannot be carried out must not stop the order's events.
+        order_id: null,
+        message_id: command.subject,
+        subject: command.subject,
+        seq: 0,
+        // PostgreSQL keeps no zero bytes: a letter with one could never be put down, and would come again instead.
+        payload: command.payload.replaceAll('\u0000', '\ufffd'),
+        state: 'open',
+        failure,
+      },
+    ]);
     log.error({ subject: command.subject, err: error }, 'dead letter');
     return { verdict: 'bury' };
   };

@@ -4,7 +4,6 @@ import { z } from 'zod';
 export const BUY = 'buy';
 export const PAY = 'pay';
 export const LOOK_UP = 'look_up';
-export const PURCHASE_VERBS = [BUY, PAY, LOOK_UP] as const;
 
 export const PurchaseCommand = z.object({ orderId: z.string(), supplierOrderId: z.string() });
 export type PurchaseCommand = z.infer<typeof PurchaseCommand>;

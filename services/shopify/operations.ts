@@ -169,42 +169,6 @@ export const CreateFulfillmentAnswer = z.object({
   }),
 });
 
-/** Replaces all tracking numbers of a fulfilment, so a repeat is harmless; the mail to the buyer is not. */
-export const UPDATE_TRACKING = `
-  mutation UpdateTracking($fulfillmentId: ID!, $tracking: FulfillmentTrackingInput!, $notifyCustomer: Boolean) {
-    fulfillmentTrackingInfoUpdate(
-      fulfillmentId: $fulfillmentId
-      trackingInfoInput: $tracking
-      notifyCustomer: $notifyCustomer
-    ) {
-      fulfillment { id trackingInfo(first: 6) { number } }
-      userErrors { field message }
-    }
-  }
-`;
-export const UpdateTrackingAnswer = z.object({
-  fulfillmentTrackingInfoUpdate: z.object({
-    fulfillment: Shipment.omit({ status: true }).nullable(),
-    userErrors: z.array(UserError),
-  }),
-});
-
-/** Shopify does not recognise repeats: the caller keeps (fulfilment, status, instant) unique. Scope `write_fulfillments`. */
-export const CREATE_FULFILLMENT_EVENT = `
-  mutation CreateFulfillmentEvent($event: FulfillmentEventInput!) {
-    fulfillmentEventCreate(fulfillmentEvent: $event) {
-      fulfillmentEvent { id status happenedAt }
-      userErrors { field message }
-    }
-  }
-`;
-export const CreateFulfillmentEventAnswer = z.object({
-  fulfillmentEventCreate: z.object({
-    fulfillmentEvent: z.object({ id: z.string(), status: z.string(), happenedAt: z.string() }).nullable(),
-    userErrors: z.array(UserError),
-  }),
-});
-
 const Cost = z.object({
   requestedQueryCost: z.number(),
   throttleStatus: z.object({

@@ -1,4 +1,5 @@
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import type { DeadLetterRow } from './dead-letters.ts';
 import type { OutboxRow } from './outbox.ts';
 
 export interface NewOrder {
@@ -79,7 +80,7 @@ export interface BatchWrites {
   /** By order and key: the last word of the batch counts. A null delay cancels. */
   readonly timers: Map<string, TimerRow>;
   readonly timeline: object[];
-  readonly deadLetters: { order_id: string | null; state: 'open' | 'parked'; failure: string | null }[];
+  readonly deadLetters: DeadLetterRow[];
   readonly outbox: OutboxRow[];
 }
 

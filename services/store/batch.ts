@@ -1,6 +1,7 @@
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
 import type { BatchWrites } from './batch-writes.ts';
+import { layDown } from './dead-letters.ts';
 import { type QueuedRow, queue } from './outbox.ts';
 import { insertRows, updateRows } from './rows.ts';
 import type { Sql } from './store.ts';
@@ -227,20 +228,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
     },
     writes.timeline,
   );
-  await insertRows(
-    sql,
-    'dead_letters',
-    {
-      order_id: 'text',
-      message_id: 'text',
-      subject: 'text',
-      seq: 'bigint',
-      payload: 'text',
-      state: 'text',
-      failure: 'text',
-    },
-    writes.deadLetters,
-  );
+  await layDown(sql, writes.deadLetters);
   return queue(sql, writes.outbox);
 }
 

@@ -46,3 +46,10 @@ export const dropArchived = (sql: Sql): Promise<number> =>
     `delete from outbox where id in (
        select id from outbox where published_at < now() - interval '24 hours' order by published_at limit 5000)`,
   );
+
+/** Marks the archived events of the last day as unpublished: the sweeper publishes them again under their ids. */
+export const republishEvents = (sql: Sql): Promise<number> =>
+  sql.run(
+    `update outbox set published_at = null
+      where published_at > now() - interval '24 hours' and subject like 'oms.evt.%'`,
+  );

@@ -106,3 +106,17 @@ export const adoptStream = (sql: Sql, part: number, epoch: number, created: stri
 /** Nobody reads on until an operator decides: see `npm run partition:resume`. */
 export const halt = (sql: Sql, part: number, epoch: number, reason: string): Promise<number> =>
   sql.run('update event_partitions set halted = $3 where part = $1 and epoch = $2', [part, epoch, reason]);
+
+export const haltedPartitions = (sql: Sql): Promise<{ part: number; halted: string }[]> =>
+  sql.query('select part, halted from event_partitions where halted is not null order by part');
+
+/**
+ * Lets halted partitions read the stream made at `created` from its beginning. A new epoch makes whoever holds one let
+ * go of it. Reading again what was done is harmless: the inbox knows it.
+ */
+export const resumeFromStart = (sql: Sql, created: string): Promise<number> =>
+  sql.run(
+    `update event_partitions set halted = null, seq = 0, stream_created = $1, epoch = epoch + 1, owner = null,
+            lease_until = now() where halted is not null`,
+    [created],
+  );

@@ -13,7 +13,7 @@ import type { Sql } from '../store/store.ts';
 import type { FoundOrder, PlaceRequest } from './adapter.ts';
 import { countAbsence, currentIntent } from './ledger.ts';
 import { requestFor, settlePlaced } from './purchase.ts';
-import { callTimeoutMs, doubtOf, outcome, type PurchasePorts, withheld } from './purchase-ports.ts';
+import { callTimeoutMs, doubtOf, outcome, type PurchasePorts, withhold } from './purchase-ports.ts';
 import { lockPurchase, type PurchaseRow, readPurchase } from './purchase-row.ts';
 
 /** A supplier order that vanished this often needs a person, not another try. */
@@ -42,12 +42,8 @@ export async function lookUp(
   const intent = await currentIntent(store, row.id, 'create');
   const adapter = ports.adapterOf(row.supplier);
   const request = await requestFor(store, row);
-  const giveUp = async (reason: HoldReason, evidence: Evidence): Promise<CommandResult> => {
-    await commitAndPublish(store, bus, async (_sql, say) =>
-      say(withheld(row, commandId, intent?.attempt ?? 0, reason, evidence)),
-    );
-    return DONE;
-  };
+  const giveUp = (reason: HoldReason, evidence: Evidence): Promise<CommandResult> =>
+    withhold(ports, row, commandId, intent?.attempt ?? 0, reason, evidence);
   if (intent === undefined || request === undefined)
     return giveUp('outcome_unknown', { cause: 'the ledger row is missing' });
   if (adapter === undefined)

@@ -8,6 +8,7 @@ import { DONE, later } from '../serve-commands.ts';
 import type { PaymentDue } from './adapter.ts';
 import { begin, countAbsence, settle } from './ledger.ts';
 import {
+  BREAKER_PAUSE_MS,
   callTimeoutMs,
   capsOf,
   doubtOf,
@@ -16,10 +17,9 @@ import {
   spendingGate,
   toSupplierError,
   withheld,
+  withhold,
 } from './purchase-ports.ts';
 import { lockPurchase, type PurchaseRow, readPurchase, rememberPlaced } from './purchase-row.ts';
-
-const BREAKER_PAUSE_MS = 5_000;
 
 /** Refusals before any money moved: which person has to look. Those missing here mend themselves and are asked again. */
 const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
@@ -46,12 +46,8 @@ export async function pay(
   const { store, bus, settings, log } = ports;
   const row = await readPurchase(store, command.supplierOrderId);
   if (row === undefined || row.state !== 'awaiting_payment') return DONE;
-  const hold = async (reason: HoldReason, evidence: Evidence): Promise<CommandResult> => {
-    await commitAndPublish(store, bus, async (_sql, say) =>
-      say(withheld(row, commandId, 0, reason, evidence)),
-    );
-    return DONE;
-  };
+  const hold = (reason: HoldReason, evidence: Evidence): Promise<CommandResult> =>
+    withhold(ports, row, commandId, 0, reason, evidence);
   const adapter = ports.adapterOf(row.supplier);
   const closed = spendingGate(ports, row);
   if (closed !== null) return hold(closed.reason, closed.evidence);
@@ -82,7 +78,9 @@ export async function pay(
     await commitAndPublish(store, bus, (sql, say) => settlePaid(sql, say, row, due.amountMinor, null));
     return DONE;
   }
-  const amountMinor = due.amountMinor ?? row.expectedCostMinor;
+  const { amountMinor } = due;
+  // Our own estimate is no answer: it would always be found to fit.
+  if (amountMinor === null) return hold('cost_above_cap', { cause: 'the supplier names no amount' });
   const ceilingMinor = Math.floor(
     row.expectedCostMinor * (1 + settings.ORDER_MANAGER_COST_TOLERANCE_PERCENT / 100),
   );

@@ -2,13 +2,18 @@ import { SUPPLIER_ORDER_WITHHELD } from '../../contracts/events/purchase-outcome
 import type { Settings } from '../../contracts/settings.ts';
 import { purchaseMode } from '../../contracts/settings.ts';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
-import { eventRow } from '../bus/commit-and-publish.ts';
+import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import type { ServiceContext } from '../run-service.ts';
+import { DONE } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import { SupplierError } from './adapter.ts';
 import type { Caps, Doubt } from './ledger.ts';
 import type { PatientAdapter } from './policy.ts';
 import type { PurchaseRow } from './purchase-row.ts';
+
+/** An open breaker refuses before anything is written; then the command comes again. */
+export const BREAKER_PAUSE_MS = 5_000;
 
 export interface PurchasePorts extends ServiceContext {
   adapterOf(supplier: PurchaseRow['supplier']): PatientAdapter | undefined;
@@ -53,6 +58,15 @@ export const withheld = (
   reason: HoldReason,
   evidence: Evidence,
 ): OutboxRow => outcome(row, SUPPLIER_ORDER_WITHHELD, `withheld:${commandId}`, attempt, { reason, evidence });
+
+/** Says that a person has to look, and is done with the command. */
+export async function withhold(
+  { store, bus }: PurchasePorts,
+  ...about: Parameters<typeof withheld>
+): Promise<CommandResult> {
+  await commitAndPublish(store, bus, async (_sql, say) => say(withheld(...about)));
+  return DONE;
+}
 
 export const toSupplierError = (error: unknown): SupplierError =>
   error instanceof SupplierError

@@ -15,6 +15,7 @@ import type { Sql } from '../store/store.ts';
 import type { PlacedOrder, PlaceRequest, SupplierError } from './adapter.ts';
 import { begin, currentIntent, settle } from './ledger.ts';
 import {
+  BREAKER_PAUSE_MS,
   callTimeoutMs,
   capsOf,
   outcome,
@@ -22,6 +23,7 @@ import {
   spendingGate,
   toSupplierError,
   withheld,
+  withhold,
 } from './purchase-ports.ts';
 import {
   lockPurchase,
@@ -32,8 +34,6 @@ import {
   rememberPlaced,
 } from './purchase-row.ts';
 import { readRecipient } from './recipient.ts';
-
-const BREAKER_PAUSE_MS = 5_000;
 
 const hashOf = (request: object): string =>
   createHash('sha256').update(JSON.stringify(request)).digest('hex');
@@ -67,10 +67,7 @@ export async function buy(
       reason: 'address_invalid',
       evidence: { missing: 'shipping address' },
     };
-    await commitAndPublish(store, bus, async (_sql, say) =>
-      say(withheld(row, commandId, 0, reason, evidence)),
-    );
-    return DONE;
+    return withhold(ports, row, commandId, 0, reason, evidence);
   }
   // An open breaker must refuse before the intent is written: nothing would be called.
   if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);

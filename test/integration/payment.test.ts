@@ -132,6 +132,19 @@ test.each([
   expect(await callsOf(desk.world, 'payBalance')).toBe(0);
 });
 
+test('an order for which the supplier names no amount is held, not paid on our own estimate', async () => {
+  const { desk, purchase } = await placed();
+  const silent = withAdapter(desk.ports, {
+    preparePayment: async () => ({ state: 'due', amountMinor: null, currency: 'USD' }),
+  });
+  expect(await pay(silent, purchase, 'p1')).toEqual(DONE);
+  expect(await paidCounts(desk, purchase)).toEqual([0]);
+  expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
+    type: 'withheld',
+    reason: 'cost_above_cap',
+  });
+});
+
 test('nothing is paid for an order with an open hold, and it is paid after the release', async () => {
   const { desk, purchase } = await placed();
   await givenHold(desk.store, purchase);

@@ -59,18 +59,6 @@ const VARIABLES: Record<string, Record<string, unknown>> = {
       notifyCustomer: true,
     },
   },
-  UPDATE_TRACKING: {
-    fulfillmentId: 'gid://shopify/Fulfillment/1',
-    tracking: toTrackingInfo({ ...parcel, lastMileTrackingNumber: null }),
-    notifyCustomer: false,
-  },
-  CREATE_FULFILLMENT_EVENT: {
-    event: {
-      fulfillmentId: 'gid://shopify/Fulfillment/1',
-      status: 'IN_TRANSIT',
-      happenedAt: '2026-11-22T10:00:00Z',
-    },
-  },
 };
 
 describe.each(VERSIONS)('in Shopify’s own schema of %s', (version) => {
