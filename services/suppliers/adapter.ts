@@ -1,16 +1,32 @@
 import { AppError } from '../../contracts/errors.ts';
 import type { SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
-import type { Evidence, FailureClass, SupplierName } from '../../contracts/vocabulary.ts';
+import type { ProductPage, SupplierProduct } from '../../contracts/resources/supplier-product.ts';
+import type { Evidence, FailureClass, HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
 
 /** What a supplier's API can do. The core assumes nothing that is not said here. */
 export interface SupplierCapabilities {
   /** `lookUp` finds an order by our own reference. */
   readonly looksUpByReference: boolean;
-  /** `place` leaves the order unpaid; `pay` is a call of its own. */
-  readonly paysLater: boolean;
+  /**
+   * For this long after the first try the supplier promises that the very same `place` cannot buy twice; null: no such
+   * promise. It is a promise only: the core repeats once, and a second doubt is a matter for a person.
+   */
+  readonly repeatableForMs: number | null;
+  /**
+   * `by_call`: `place` leaves the order unpaid and `pay` spends the money. `with_order`: `place` spends it at once where
+   * it can. `by_hand`: no call pays; a person does on the supplier's site, and `status` shows it.
+   */
+  readonly payment: 'by_call' | 'with_order' | 'by_hand';
   /** Orders per `status` call. */
   readonly statusBatchSize: number;
+  /** `cancel` gives up an order that is not paid yet. */
   readonly cancelsBeforePayment: boolean;
+  /** Several order lines may share one purchase. Where not, every line is a supplier order of its own. */
+  readonly combinesLines: boolean;
+  /** How its push messages come to us: we ask for them by `registerPush`, a person does on its site, or there are none. */
+  readonly pushes: 'by_call' | 'by_hand' | 'none';
+  /** Ships from warehouses in several countries. */
+  readonly hasWarehouses: boolean;
 }
 
 /** The class decides what happens next, never the supplier's text, which travels along in `evidence`. */
@@ -54,11 +70,22 @@ export interface ShippingOption {
   readonly deliveryDays: { readonly min: number; readonly max: number } | null;
 }
 
+/** An article as it is now, by what the quote had to read anyway. */
+export interface ArticleNow {
+  readonly unitPriceMinor: number;
+  /** Pieces to be had in the wanted warehouse; null when the supplier does not say. */
+  readonly stock: number | null;
+  /** Names and chosen values of its options, as `Color: Black`; empty when there is nothing to choose. */
+  readonly optionLabels: readonly string[];
+}
+
 /** No option: the goods cannot go there. Sorted by cost, cheapest first. */
 export interface Quote {
   readonly currency: string;
   readonly goodsMinor: number;
   readonly options: readonly ShippingOption[];
+  /** By `supplierVariantId`, as it stood in the request. */
+  readonly articles: ReadonlyMap<string, ArticleNow>;
 }
 
 export interface Recipient {
@@ -75,6 +102,33 @@ export interface Recipient {
   readonly taxId: string;
 }
 
+export const RECIPIENT_FIELDS = [
+  'name',
+  'company',
+  'address1',
+  'address2',
+  'city',
+  'province',
+  'zip',
+  'countryCode',
+  'phone',
+  'email',
+  'taxId',
+] as const satisfies readonly (keyof Recipient)[];
+export type RecipientField = (typeof RECIPIENT_FIELDS)[number];
+
+/** What a supplier would make of a recipient. Texts of the recipient stand in `repairs` only. */
+export interface RecipientCheck {
+  /** Any of these stops the purchase. `problem` is for people and repeats nothing of the recipient. */
+  readonly problems: readonly {
+    readonly field: RecipientField;
+    readonly reason: Extract<HoldReason, 'address_invalid' | 'phone_invalid' | 'tax_id_missing'>;
+    readonly problem: string;
+  }[];
+  /** Lossless changes that are sent instead, as transliterated letters or a phone number without its blanks. */
+  readonly repairs: readonly { readonly field: RecipientField; readonly from: string; readonly to: string }[];
+}
+
 export interface PlaceRequest {
   /** Ours, the same for every attempt of one supplier order. At most 50 characters. */
   readonly callerRef: string;
@@ -82,10 +136,14 @@ export interface PlaceRequest {
   readonly shipsFrom: string;
   readonly shippingMethod: string;
   readonly lines: readonly (Article & { readonly lineId: string })[];
+  /** The most that all of it may cost. Whoever pays `with_order` compares before sending: `price_changed`, `sent: false`. */
+  readonly ceilingMinor: number;
+  readonly currency: string;
 }
 
 /**
- * One placed order by both its names. Which of them a supplier's reads answer to is the adapter's business; where our
+ * One placed order by both its names. `supplierReference` is opaque to the core: where one call makes several orders at
+ * the supplier it names them all, separated by commas. Which of the names a supplier's reads answer to is the adapter's business; where our
  * own reference may stand for two orders, `supplierReference` says which one is meant.
  */
 export interface OrderKey {
@@ -105,15 +163,54 @@ export interface FoundOrder extends PlacedOrder {
   readonly callerRef: string;
   readonly isCancelled: boolean;
   readonly articles: readonly { readonly supplierVariantId: string; readonly units: number }[];
+  /** ISO instant; null where the supplier names none that can be read. */
+  readonly createdAt: string | null;
 }
 
 export interface PaymentDue {
   readonly state: 'due' | 'paid' | 'cancelled';
   readonly amountMinor: number | null;
   readonly currency: string;
+  /** What the prepaid account holds, in the same currency; null where there is none or it could not be read. */
+  readonly balanceMinor: number | null;
 }
 
 export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence'>;
+
+export interface SearchRequest {
+  readonly query: string;
+  /** From 1. */
+  readonly page: number;
+  readonly limit: number;
+  /** Where it shall be delivered: prices and availability depend on it. */
+  readonly countryCode: string;
+}
+
+export interface ProductRequest {
+  readonly supplierProductId: string;
+  readonly countryCode: string;
+}
+
+/** A push message as it came; header names in lower case. */
+export interface PushMessage {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/**
+ * What a push turned out to be. `probe`: the supplier tries the address, says nothing, and wants a yes. `forged`: not
+ * signed by the supplier. `news`: a hint about these orders, by any of their names; the truth is read afterwards.
+ * `messageId` is the same for every repetition of the message.
+ */
+export type Push =
+  | { readonly kind: 'probe' }
+  | { readonly kind: 'forged' }
+  | {
+      readonly kind: 'news';
+      readonly messageId: string;
+      readonly topic: string;
+      readonly references: readonly string[];
+    };
 
 /**
  * One supplier in its own dialect. Plain: patience (timeout, breaker, retry of reads) is composed around it. Every
@@ -122,7 +219,13 @@ export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 
 export interface SupplierAdapter {
   readonly name: SupplierName;
   readonly capabilities: SupplierCapabilities;
-  /** Safe to repeat. */
+  /** One page of products in the normal form. Safe to repeat. */
+  search(request: SearchRequest, signal: AbortSignal): Promise<ProductPage>;
+  /** One product with its variants, stock and shipping options. `not_found` when there is none. Safe to repeat. */
+  product(request: ProductRequest, signal: AbortSignal): Promise<SupplierProduct>;
+  /** What this supplier would make of the recipient. Asks nobody. */
+  checkRecipient(recipient: Recipient): RecipientCheck;
+  /** Refuses with `unavailable` when an article is gone or there is too little of it. Safe to repeat. */
   quote(request: QuoteRequest, signal: AbortSignal): Promise<Quote>;
   /** Never repeated on doubt: `unknown_outcome` means that it may have bought. */
   place(request: PlaceRequest, signal: AbortSignal): Promise<PlacedOrder>;
@@ -139,6 +242,12 @@ export interface SupplierAdapter {
   status(keys: readonly OrderKey[], signal: AbortSignal): Promise<ReadonlyMap<string, ObservedStatus>>;
   /** Gives up an unpaid order. */
   cancel(key: OrderKey, signal: AbortSignal): Promise<void>;
+  /** The order under one of the supplier's own references, null when it has none. Safe to repeat. */
+  read(supplierReference: string, signal: AbortSignal): Promise<FoundOrder | null>;
+  /** Verifies over the raw bytes, then says what it is about. Sends nothing; reads at most the stored token. */
+  readPush(message: PushMessage): Promise<Push>;
+  /** Asks the supplier to send its messages to this address. Only where `pushes` is `by_call`. Safe to repeat. */
+  registerPush(callbackUrl: string, signal: AbortSignal): Promise<void>;
 }
 
 /** Purchases go before queries when the supplier's rate is short. */
@@ -146,6 +255,16 @@ export type CallPriority = 'purchase' | 'query';
 
 /** Waits until the credential may call again. Shared by all copies of the service. */
 export type ReserveCall = (priority: CallPriority, signal: AbortSignal) => Promise<void>;
+
+/** What the supplier's answers tell about its limits, for all copies to know. */
+export interface QuotaReport {
+  /** No call of this credential before this ISO instant. */
+  readonly pausedUntil?: string;
+  /** Units of the supplier's own budget that are left, and its size. */
+  readonly remaining?: number;
+  readonly total?: number;
+}
+export type ReportQuota = (report: QuotaReport) => Promise<void>;
 
 /** A supplier's token pair, shared by all copies. Dates are ISO instants from the supplier's own answer. */
 export interface SupplierToken {

@@ -41,7 +41,7 @@ export async function lookUp(
   if (row === undefined || row.state !== 'outcome_unknown') return DONE;
   const intent = await currentIntent(store, row.id, 'create');
   const adapter = ports.adapterOf(row.supplier);
-  const request = await requestFor(store, row);
+  const request = await requestFor(store, row, settings);
   const giveUp = (reason: HoldReason, evidence: Evidence): Promise<CommandResult> =>
     withhold(ports, row, commandId, intent?.attempt ?? 0, reason, evidence);
   if (intent === undefined || request === undefined)

@@ -11,6 +11,7 @@ import {
   BREAKER_PAUSE_MS,
   callTimeoutMs,
   capsOf,
+  ceilingOf,
   doubtOf,
   outcome,
   type PurchasePorts,
@@ -81,9 +82,7 @@ export async function pay(
   const { amountMinor } = due;
   // Our own estimate is no answer: it would always be found to fit.
   if (amountMinor === null) return hold('cost_above_cap', { cause: 'the supplier names no amount' });
-  const ceilingMinor = Math.floor(
-    row.expectedCostMinor * (1 + settings.ORDER_MANAGER_COST_TOLERANCE_PERCENT / 100),
-  );
+  const ceilingMinor = ceilingOf(settings, row);
   if (due.currency !== row.currency || amountMinor > ceilingMinor) {
     const { expectedCostMinor: expectedMinor } = row;
     return hold('cost_above_cap', { amountMinor, expectedMinor, ceilingMinor, currency: due.currency });

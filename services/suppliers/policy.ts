@@ -134,5 +134,15 @@ export function withPolicy(
       run(once, 'unknown_outcome', signal, (inner) => adapter.pay(reference, inner)),
     status: (keys, signal) => run(repeated, 'transient', signal, (inner) => adapter.status(keys, inner)),
     cancel: (key, signal) => run(once, 'transient', signal, (inner) => adapter.cancel(key, inner)),
+    search: (request, signal) =>
+      run(repeated, 'transient', signal, (inner) => adapter.search(request, inner)),
+    product: (request, signal) =>
+      run(repeated, 'transient', signal, (inner) => adapter.product(request, inner)),
+    read: (reference, signal) =>
+      run(repeated, 'transient', signal, (inner) => adapter.read(reference, inner)),
+    registerPush: (url, signal) =>
+      run(repeated, 'transient', signal, (inner) => adapter.registerPush(url, inner)),
+    checkRecipient: (recipient) => adapter.checkRecipient(recipient),
+    readPush: (message) => adapter.readPush(message),
   };
 }

@@ -8,6 +8,7 @@ import {
   SUPPLIER_ORDER_PLACING,
   SUPPLIER_ORDER_REJECTED,
 } from '../../contracts/events/purchase-outcome.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { DONE, later } from '../serve-commands.ts';
@@ -18,6 +19,7 @@ import {
   BREAKER_PAUSE_MS,
   callTimeoutMs,
   capsOf,
+  ceilingOf,
   outcome,
   type PurchasePorts,
   spendingGate,
@@ -39,15 +41,27 @@ const hashOf = (request: object): string =>
   createHash('sha256').update(JSON.stringify(request)).digest('hex');
 
 /** What the supplier is sent; undefined when the order has no address. */
-export async function requestFor(sql: Sql, row: PurchaseRow): Promise<PlaceRequest | undefined> {
+export async function requestFor(
+  sql: Sql,
+  row: PurchaseRow,
+  settings: Settings,
+): Promise<PlaceRequest | undefined> {
   const recipient = await readRecipient(sql, row.orderId);
   if (recipient === undefined) return undefined;
   const lines = (await readLines(sql, row.id)).map(({ supplierUnits, ...line }) => ({
     ...line,
     units: supplierUnits,
   }));
-  const { id: callerRef, shipsFrom, shippingMethod } = row;
-  return { callerRef, recipient, shipsFrom, shippingMethod, lines };
+  const { id: callerRef, shipsFrom, shippingMethod, currency } = row;
+  return {
+    callerRef,
+    recipient,
+    shipsFrom,
+    shippingMethod,
+    lines,
+    currency,
+    ceilingMinor: ceilingOf(settings, row),
+  };
 }
 
 /** Places one supplier order, at most once per attempt, whatever is repeated, late or killed. */
@@ -61,7 +75,7 @@ export async function buy(
   if (row === undefined || row.state !== 'draft') return DONE;
   const adapter = ports.adapterOf(row.supplier);
   const closed = spendingGate(ports, row);
-  const request = closed === null ? await requestFor(store, row) : undefined;
+  const request = closed === null ? await requestFor(store, row, settings) : undefined;
   if (adapter === undefined || closed !== null || request === undefined) {
     const { reason, evidence } = closed ?? {
       reason: 'address_invalid',

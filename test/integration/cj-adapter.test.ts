@@ -141,6 +141,8 @@ const anOrder = (changes: Partial<PlaceRequest> = {}): PlaceRequest => ({
       units: 2,
     },
   ],
+  ceilingMinor: 100_000,
+  currency: 'USD',
   ...changes,
 });
 

@@ -135,7 +135,7 @@ test.each([
 test('an order for which the supplier names no amount is held, not paid on our own estimate', async () => {
   const { desk, purchase } = await placed();
   const silent = withAdapter(desk.ports, {
-    preparePayment: async () => ({ state: 'due', amountMinor: null, currency: 'USD' }),
+    preparePayment: async () => ({ state: 'due', amountMinor: null, currency: 'USD', balanceMinor: null }),
   });
   expect(await pay(silent, purchase, 'p1')).toEqual(DONE);
   expect(await paidCounts(desk, purchase)).toEqual([0]);

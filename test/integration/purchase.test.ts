@@ -396,7 +396,7 @@ test('a call that still has time is not looked up; one whose process died is', a
 /** Makes the same order at the supplier once more, past our ledger. */
 async function placeByHand(desk: Desk, purchase: Purchase): Promise<string> {
   const row = await readPurchase(desk.store, purchase.supplierOrderId);
-  const request = row === undefined ? undefined : await requestFor(desk.store, row);
+  const request = row === undefined ? undefined : await requestFor(desk.store, row, desk.ports.settings);
   if (request === undefined) throw new Error('the purchase has no request');
   return (await desk.adapter.place(request, never)).supplierReference;
 }

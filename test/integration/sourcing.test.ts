@@ -112,6 +112,8 @@ test('the expected cost is what the supplier then charges, several lines and pac
   });
   const placed = await desk.adapter.place(
     {
+      ceilingMinor: 100_000,
+      currency: 'USD',
       callerRef: 'sup_ord_probe',
       recipient: {
         name: 'Robin Probe',

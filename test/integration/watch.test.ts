@@ -28,7 +28,7 @@ async function placedOrders(desk: Desk, count: number): Promise<Purchase[]> {
   for (let number = 1; number <= count; number += 1) {
     const purchase = await givenPurchase(desk.store, { number, state: 'accepted' });
     const row = await readPurchase(desk.store, purchase.supplierOrderId);
-    const request = row === undefined ? undefined : await requestFor(desk.store, row);
+    const request = row === undefined ? undefined : await requestFor(desk.store, row, desk.ports.settings);
     if (request === undefined) throw new Error('nothing to place');
     const { supplierReference } = await desk.adapter.place(request, never);
     await desk.store.run(

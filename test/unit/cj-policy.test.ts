@@ -24,6 +24,8 @@ const order: PlaceRequest = {
   shipsFrom: 'CN',
   shippingMethod: 'CJPacket Ordinary',
   lines: [],
+  ceilingMinor: 100,
+  currency: 'USD',
 };
 const key = { supplierReference: 'SD1', callerRef: 'sup_ord_1' };
 const placed = { supplierReference: 'SD1', amountMinor: 100, currency: 'USD', isPaid: false };
@@ -41,18 +43,28 @@ function aSupplier(act: (signal: AbortSignal) => Promise<void>): SupplierAdapter
     name: 'cj_dropshipping',
     capabilities: {
       looksUpByReference: true,
-      paysLater: true,
+      repeatableForMs: null,
+      payment: 'by_call',
       statusBatchSize: 20,
       cancelsBeforePayment: true,
+      combinesLines: true,
+      pushes: 'by_call',
+      hasWarehouses: true,
     },
-    quote: (_, signal) => count(signal, { currency: 'USD', goodsMinor: 0, options: [] }),
+    quote: (_, signal) => count(signal, { currency: 'USD', goodsMinor: 0, options: [], articles: new Map() }),
     place: (_, signal) => count(signal, placed),
     lookUp: (_, signal) => count(signal, []),
     preparePayment: (_, signal) =>
-      count(signal, { state: 'due' as const, amountMinor: 100, currency: 'USD' }),
+      count(signal, { state: 'due' as const, amountMinor: 100, currency: 'USD', balanceMinor: null }),
     pay: (_, signal) => count(signal, undefined),
     status: (_, signal) => count(signal, new Map()),
     cancel: (_, signal) => count(signal, undefined),
+    search: (_, signal) => count(signal, { items: [], page: 1, limit: 1, total: 0 }),
+    product: (_, signal) => Promise.reject(signal.reason ?? new RangeError('not asked for here')),
+    read: (_, signal) => count(signal, null),
+    registerPush: (_, signal) => count(signal, undefined),
+    checkRecipient: () => ({ problems: [], repairs: [] }),
+    readPush: () => Promise.resolve({ kind: 'probe' }),
   };
 }
 

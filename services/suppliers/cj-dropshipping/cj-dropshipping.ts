@@ -1,4 +1,4 @@
-import type { ReserveCall, SupplierAdapter, TokenStore } from '../adapter.ts';
+import { type ReserveCall, type SupplierAdapter, SupplierError, type TokenStore } from '../adapter.ts';
 import { createCjClient } from './client.ts';
 import { createOrder } from './create-order.ts';
 import { quoteFreight } from './freight.ts';
@@ -20,6 +20,8 @@ export interface CjDropshippingOptions {
   readonly fetch?: typeof fetch;
 }
 
+const notBuilt = (): Promise<never> => Promise.reject(new SupplierError('permanent', 'not built yet', {}));
+
 /**
  * CJ Dropshipping's API 2.0. Orders are created unpaid and paid from the prepaid balance in US dollars; the
  * supplier reference is the SD code.
@@ -31,9 +33,13 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
     name: 'cj_dropshipping',
     capabilities: {
       looksUpByReference: true,
-      paysLater: true,
+      repeatableForMs: null,
+      payment: 'by_call',
       statusBatchSize: STATUS_BATCH,
       cancelsBeforePayment: true,
+      combinesLines: true,
+      pushes: 'by_call',
+      hasWarehouses: true,
     },
     quote: (request, signal) => quoteFreight(client, request, signal),
     place: (request, signal) => createOrder(client, creation, request, signal),
@@ -42,5 +48,11 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
     pay: (sdCode, signal) => payOrder(client, sdCode, signal),
     status: (keys, signal) => readStatus(client, keys, signal),
     cancel: (key, signal) => cancelOrder(client, key, signal),
+    checkRecipient: () => ({ problems: [], repairs: [] }),
+    search: notBuilt,
+    product: notBuilt,
+    read: notBuilt,
+    readPush: notBuilt,
+    registerPush: notBuilt,
   };
 }

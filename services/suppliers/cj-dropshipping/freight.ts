@@ -129,5 +129,10 @@ export async function quoteFreight(
     signal,
   );
   const options = rows.flatMap(toOption).sort((a, b) => a.costMinor - b.costMinor);
-  return { currency: CURRENCY, goodsMinor: await goodsMinor(client, request, signal), options };
+  return {
+    currency: CURRENCY,
+    goodsMinor: await goodsMinor(client, request, signal),
+    options,
+    articles: new Map(),
+  };
 }

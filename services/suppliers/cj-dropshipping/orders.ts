@@ -132,6 +132,7 @@ function toFound(row: OrderRow, callerRef: string): FoundOrder {
     isPaid: countsAsPaid(row.orderStatus),
     isCancelled: isCancelled(row.orderStatus),
     articles: unitsByVariant(row),
+    createdAt: null,
   };
 }
 

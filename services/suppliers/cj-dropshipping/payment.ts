@@ -54,7 +54,12 @@ export async function preparePayment(
   const row = needsConfirmation(seen.orderStatus) ? await confirm(client, key, signal) : seen;
   const isDue = observedStatusOf(row.orderStatus) === 'awaiting_payment';
   const closed = isCancelled(row.orderStatus) ? 'cancelled' : 'paid';
-  return { state: isDue ? 'due' : closed, amountMinor: amountMinorOf(row), currency: CURRENCY };
+  return {
+    state: isDue ? 'due' : closed,
+    amountMinor: amountMinorOf(row),
+    currency: CURRENCY,
+    balanceMinor: null,
+  };
 }
 
 /** CJ takes whatever the order costs now: compare the amount first. Throws SupplierError. */
