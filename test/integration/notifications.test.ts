@@ -37,7 +37,13 @@ const FROM = 'Lantern & Larch <hello@lantern.example>';
 const CALL_TIMEOUT = { ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '15' };
 
 const mailerTo = (port: number) => {
-  const mailer = createMailer({ host: '127.0.0.1', port, from: FROM, timeoutMs: 15_000, halfOpenAfterMs: 50 });
+  const mailer = createMailer({
+    host: '127.0.0.1',
+    port,
+    from: FROM,
+    timeoutMs: 15_000,
+    halfOpenAfterMs: 50,
+  });
   onTestFinished(() => mailer.close());
   return mailer;
 };
