@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { deliveryDaysOf } from '../../services/suppliers/cj-dropshipping/freight.ts';
 import { amountMinorOf, sdCodeOf } from '../../services/suppliers/cj-dropshipping/orders.ts';
+import { VariantData } from '../../services/suppliers/cj-dropshipping/product-responses.ts';
 import {
   CreatedData,
   Envelope,
@@ -10,7 +11,6 @@ import {
   parseExactJson,
   rowsOf,
   TokenData,
-  VariantData,
 } from '../../services/suppliers/cj-dropshipping/responses.ts';
 
 test('ids beyond 2^53 stay exact whether they come as numbers or as text', () => {
@@ -92,9 +92,9 @@ test('token dates keep their instant and the account number its digits', () => {
 test('lists may be null and hold nulls', () => {
   expect(rowsOf(FreightRow).parse(null)).toEqual([]);
   expect(rowsOf(FreightRow).parse([null, { logisticName: 'A' }])).toHaveLength(1);
-  expect(OrderPage.parse(null)).toEqual([]);
-  expect(OrderPage.parse({ list: null })).toEqual([]);
-  expect(OrderPage.parse({ list: [{ orderNum: 1 }] })).toMatchObject([{ orderNum: '1' }]);
+  expect(OrderPage.parse(null)).toEqual({ list: [], total: null });
+  expect(OrderPage.parse({ list: null, total: '3' })).toEqual({ list: [], total: 3 });
+  expect(OrderPage.parse({ list: [{ orderNum: 1 }] })).toMatchObject({ list: [{ orderNum: '1' }] });
 });
 
 test.each([
