@@ -1,7 +1,9 @@
 import type { H3, H3Event } from 'h3';
 import { z } from 'zod';
 import type { CjAccount } from './cj/account.ts';
+import { ArticleChange, type CjGoods } from './cj/goods.ts';
 import type { CjOrders } from './cj/orders.ts';
+import type { CjPushes } from './cj/pushes.ts';
 import { parseExactJson } from './exact-json.ts';
 import { FaultRule, type Faults } from './faults.ts';
 import { readLedger } from './ledger.ts';
@@ -30,12 +32,14 @@ export function addControl(
     shop: Shop;
     orders: CjOrders;
     account: CjAccount;
+    goods: CjGoods;
+    pushes: CjPushes;
     mailbox: Mailbox;
     faults: Faults;
     settings: LiveSettings;
   },
 ): void {
-  const { shop, orders, account, mailbox, faults, settings } = world;
+  const { shop, orders, account, goods, pushes, mailbox, faults, settings } = world;
   const shownSettings = (): Response => {
     const { timing, ...switches } = settings.current();
     return Response.json({ ...switches, timing, balance: account.balanceMinor() });
@@ -55,6 +59,16 @@ export function addControl(
     if (raw === null) return Response.json({ error: 'no such mail' }, { status: 404 });
     return new Response(new Uint8Array(raw), { headers: { 'content-type': 'message/rfc822' } });
   });
+  app.put('/control/articles/:variantId', (event) =>
+    withBody(event, (body) => {
+      const variantId = event.context.params?.variantId ?? '';
+      const article = goods.change(variantId, ArticleChange.parse(body));
+      if (article === null) return Response.json({ error: 'no such article' }, { status: 404 });
+      const { priceMinor, stock, onSale } = article;
+      return Response.json({ variantId, priceMinor, stock, onSale });
+    }),
+  );
+  app.get('/control/pushes', () => Response.json(pushes.sent()));
   app.get('/control/faults', () => Response.json(faults.list()));
   app.put('/control/faults', (event) =>
     withBody(event, (body) => {

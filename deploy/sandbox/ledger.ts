@@ -6,7 +6,7 @@ import { toGid } from './shopify/gid.ts';
 import type { Shop } from './shopify/shop.ts';
 
 /**
- * What really happened in the world, whatever was answered. Amounts in US cents. Removed supplier orders
+ * What really happened in the world, whatever was answered. Amounts in US cents. A split order is one order. Removed supplier orders
  * are there as CANCELLED; shipments that came in with an order's body are not. `calls` counts requests
  * since this process started, faulty ones included.
  */
@@ -17,7 +17,8 @@ export function readLedger(world: {
   faults: Faults;
 }): object {
   const now = Date.now();
-  const purchases = [...Map.groupBy(world.orders.all(), ({ orderNumber }) => orderNumber)].map(
+  const bought = world.orders.all().filter(({ partOf }) => partOf === null);
+  const purchases = [...Map.groupBy(bought, ({ orderNumber }) => orderNumber)].map(
     ([orderNumber, orders]) => ({
       orderNumber,
       orders: orders.map((order) => ({

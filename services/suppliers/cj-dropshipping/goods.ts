@@ -46,7 +46,7 @@ async function readArticle(
   seen: { product: ProductData | null; variant: VariantData | undefined; stock: ProductStock | null },
   signal: AbortSignal,
 ): Promise<ArticleNow> {
-  const { supplierVariantId: vid, units } = wanted;
+  const { units } = wanted;
   const variant = seen.variant ?? (await readApart(client, wanted, seen.product !== null, signal));
   // A product that does not show the variant may not be its product: nothing of it counts.
   const product = seen.variant === undefined ? null : seen.product;

@@ -36,6 +36,9 @@ const splitCodesOf = (list: unknown): string[] =>
 
 type Params = Readonly<Record<string, unknown>>;
 
+const logisticNames = ({ orderId, storeOrderNumbers }: Params): string[] =>
+  [orderId, storeOrderNumbers].flatMap(textsOf);
+
 /** Where each topic names orders. Those that are not here are news about goods or about stock bought in advance. */
 const NAMES = new Map<string, (params: Params) => string[]>([
   ['ORDER', ({ orderNumber, orderNum, cjOrderId }) => [orderNumber, orderNum, cjOrderId].flatMap(textsOf)],
@@ -43,7 +46,8 @@ const NAMES = new Map<string, (params: Params) => string[]>([
     'ORDERSPLIT',
     ({ originalOrderId, splitOrderList }) => [...textsOf(originalOrderId), ...splitCodesOf(splitOrderList)],
   ],
-  ['LOGISTIC', ({ orderId, storeOrderNumbers }) => [orderId, storeOrderNumbers].flatMap(textsOf)],
+  ['LOGISTIC', logisticNames],
+  ['LOGISTICS', logisticNames],
   ['MAKEUP', ({ relationOrderId }) => textsOf(relationOrderId)],
 ]);
 
@@ -64,24 +68,25 @@ function isSigned({ headers, body }: PushMessage, openId: string): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-const saysSomething = ({ params }: Message): boolean => Object.keys(params ?? {}).length > 0;
+const isEmpty = ({ params }: Message): boolean => Object.keys(params ?? {}).length === 0;
 
 /**
  * What a push is. The key comes from `openId`, never from the message. The registration's probes may be unsigned and
- * odd, so whatever says nothing is one; a message that says something without CJ's signature is forged.
+ * odd: what says nothing is one, and so is an unsigned message that names no order. One that does is forged.
  *
- * References are orders' names as CJ writes them; a split child is named with the order that it came from, which is the
- * one that we know. An order whose code changes (messageType `ORDER_CONNNECTED`, for goods that are not CJ's own) is
- * news like any other: our number stays and is named too. A bill for more money (`MAKEUP`) is news of the order that it
- * is for; nothing here pays it, that is for a person on CJ's site.
+ * References are orders' names as CJ writes them; a part of a split order is named with the order that it came from,
+ * which is the one that we know. An order whose code changes (messageType `ORDER_CONNNECTED`, for goods that are not
+ * CJ's own and hence never for ours) is news like any other: our number stays and is named too. A bill for more money
+ * (`MAKEUP`) is news of the order that it is for; nothing here pays it, that is for a person on CJ's site.
  */
 export async function readPush(message: PushMessage, openId: () => Promise<string>): Promise<Push> {
   const said = messageOf(message.body);
-  if (said === null || (headerless(message) && !saysSomething(said))) return { kind: 'probe' };
-  if (headerless(message) || !isSigned(message, await openId())) return { kind: 'forged' };
+  if (said === null || isEmpty(said)) return { kind: 'probe' };
+  const references = referencesOf(said);
+  if ((message.headers.sign ?? '').trim() === '')
+    return { kind: references.length === 0 ? 'probe' : 'forged' };
+  if (!isSigned(message, await openId())) return { kind: 'forged' };
   // Stable over retries, and counted per topic; without one the same bytes are the same message.
   const id = said.messageId ?? createHash('sha256').update(message.body).digest('hex');
-  return { kind: 'news', messageId: `${said.type}:${id}`, topic: said.type, references: referencesOf(said) };
+  return { kind: 'news', messageId: `${said.type}:${id}`, topic: said.type, references };
 }
-
-const headerless = ({ headers }: PushMessage): boolean => (headers.sign ?? '').trim() === '';
