@@ -106,3 +106,15 @@ test.each([
 ])('the delivery time "%s" is read', (aging, days) => {
   expect(deliveryDaysOf(aging)).toEqual(days);
 });
+
+test.each([
+  ['2027-01-05 01:16:33', '2027-01-05T01:16:33.000Z'],
+  ['2027-01-05T09:16:33+08:00', '2027-01-05T01:16:33.000Z'],
+  [1799111793000, '2027-01-05T01:16:33.000Z'],
+  ['1799111793000', '2027-01-05T01:16:33.000Z'],
+  ['yesterday', null],
+  ['', null],
+  [null, null],
+])('the date %j of an order is read as UTC', (createDate, instant) => {
+  expect(OrderRow.parse({ createDate }).createDate).toBe(instant);
+});

@@ -3,7 +3,7 @@ import { type CallPriority, type OrderKey, SupplierError } from '../adapter.ts';
 import { type CjClient, isRefusal } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { OrderRow } from './responses.ts';
-import { isPartCode, isSdCode, stemOf } from './sd-code.ts';
+import { isPartCode, isSdCode, partCode, stemOf } from './sd-code.ts';
 
 /**
  * CJ has three kinds of ids for one order. The SD code is what we keep and what every write takes. Reads are known to
@@ -55,10 +55,13 @@ export const isCodeOf = (supplierReference: string, code: string | null): boolea
 export const isRowOf = ({ supplierReference, callerRef }: OrderKey, row: OrderRow): boolean =>
   row.orderNum === callerRef && isCodeOf(supplierReference, sdCodeOf(row));
 
+const isUnderCode = ({ supplierReference }: OrderKey, row: OrderRow): boolean =>
+  isCodeOf(supplierReference, sdCodeOf(row));
+
 /**
  * The order as CJ has it, or one of its parts once it is split: asked for by our number and, where that brings nothing
- * or another order, by its SD code.
- * Null when neither brings it. Throws SupplierError; a refusal only when both questions were refused.
+ * or another order, by its SD code and by that of its first part. Null when none brings it. Throws SupplierError; a
+ * refusal only when every question was refused.
  */
 export async function readOrder(
   client: CjClient,
@@ -66,20 +69,21 @@ export async function readOrder(
   priority: CallPriority,
   signal: AbortSignal,
 ): Promise<OrderRow | null> {
-  let isNumberRefused = false;
-  try {
-    const row = await readDetail(client, key.callerRef, priority, signal);
-    if (row !== null && isRowOf(key, row)) return row;
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    isNumberRefused = true;
+  const { callerRef, supplierReference } = key;
+  let answers = 0;
+  let refusal: unknown = null;
+  for (const reference of [callerRef, supplierReference, partCode(supplierReference, 1)]) {
+    try {
+      const row = await readDetail(client, reference, priority, signal);
+      const isMeant = reference === callerRef ? isRowOf : isUnderCode;
+      if (row !== null && isMeant(key, row)) return row;
+      answers += 1;
+    } catch (error) {
+      // A kind of id that CJ does not take here says nothing about the order.
+      if (!isRefusal(error)) throw error;
+      refusal = error;
+    }
   }
-  try {
-    const row = await readDetail(client, key.supplierReference, priority, signal);
-    return row !== null && isCodeOf(key.supplierReference, sdCodeOf(row)) ? row : null;
-  } catch (error) {
-    // A kind of id that CJ does not take here says nothing about the order.
-    if (isRefusal(error) && !isNumberRefused) return null;
-    throw error;
-  }
+  if (answers === 0) throw refusal;
+  return null;
 }

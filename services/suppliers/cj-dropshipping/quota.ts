@@ -13,14 +13,12 @@ const TOO_FAST = 1600200;
 const QUOTA_USED_UP = 1600201;
 const POINTS_USED_UP = 16900500;
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** CJ wants one or two seconds of silence after a burst. */
 const BURST_PAUSE_MS = 2_000;
 /** Of an account that has spent nothing yet; the answers name a larger one. */
 const BASE_POINTS = 50_000;
-const MINUTES_PER_DAY = 1_440;
 
 /** What a call costs, by the beginning of its path; everything that is not here is free, orders and payments above all. */
 const POINTS: readonly (readonly [path: string, points: number])[] = [
@@ -36,14 +34,14 @@ export const pointsOf = (path: string): number => POINTS.find(([start]) => path.
 const next = (unitMs: number, now: number): number => (Math.floor(now / unitMs) + 1) * unitMs;
 
 /**
- * When the points for this call will be there. They come back evenly, a day's total in 1,440 minutes, and all at once at
- * midnight UTC. Whether a day's total that is used up refills at all before midnight is not sure: asking again after
+ * When the points for this call will be there. They come back evenly, a day's total in a day, and all at once at midnight
+ * UTC. Whether a day's total that is used up refills at all before midnight is not sure: asking again after
  * each refill costs one refused call, and waiting for midnight for nothing a day of purchases.
  */
 function refilledAt(path: string, points: PointsInfo | null, now: number): number {
-  const perMinute = (points?.total || BASE_POINTS) / MINUTES_PER_DAY;
+  const total = points?.total || BASE_POINTS;
   const missing = Math.max(1, pointsOf(path) - Math.max(0, points?.remaining ?? 0));
-  return Math.min(now + Math.ceil((missing / perMinute) * MINUTE_MS), next(DAY_MS, now));
+  return Math.min(now + Math.ceil((missing * DAY_MS) / total), next(DAY_MS, now));
 }
 
 function pausedUntil({ path, httpStatus, code, points }: LimitSigns, now: number): number | null {

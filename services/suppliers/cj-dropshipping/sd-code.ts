@@ -8,3 +8,6 @@ export const isPartCode = (code: string): boolean => PART.test(code);
 
 /** The order that a part came from; of a whole order its own code. */
 export const stemOf = (code: string): string => code.replace(PART, '');
+
+/** @param number from 1. */
+export const partCode = (stem: string, number: number): string => `${stem}-${number}`;

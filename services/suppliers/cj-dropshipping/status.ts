@@ -4,6 +4,7 @@ import { type Family, isPart, movingNumbersOf, observeFamily } from './family.ts
 import { listOrders } from './look-up.ts';
 import { isRowOf, readOrder, sdCodeOf } from './orders.ts';
 import { OrderRow, rowsOf } from './responses.ts';
+import { partCode } from './sd-code.ts';
 import { readTracking } from './tracking.ts';
 
 /** CJ takes 100 ids and advises 20 to 50; each order is asked for by two. */
@@ -36,9 +37,6 @@ async function readBatch(
   }
 }
 
-const partCode = ({ supplierReference }: OrderKey, number: number): string =>
-  `${supplierReference}-${number}`;
-
 const merge = (...families: readonly Family[]): Family => [
   ...new Map(families.flat().map((row) => [sdCodeOf(row), row])).values(),
 ];
@@ -51,7 +49,7 @@ async function readParts(
   signal: AbortSignal,
 ): Promise<Family> {
   const isOwn = (row: OrderRow): boolean => isRowOf(key, row);
-  const codes = Array.from({ length: MOST_PARTS }, (_, index) => partCode(key, index + 1));
+  const codes = Array.from({ length: MOST_PARTS }, (_, index) => partCode(key.supplierReference, index + 1));
   const family = merge(known, ((await readBatch(client, codes, signal)) ?? []).filter(isOwn));
   if (family.filter(isPart).length > 1) return family;
   const search = { states: PART_STATES, callerRef: key.callerRef };
@@ -143,7 +141,7 @@ async function readKnown(
   signal: AbortSignal,
 ): Promise<OrderRow[]> {
   const numbers = [...new Set(keys.map(({ callerRef }) => callerRef))];
-  const first = keys.map((key) => partCode(key, 1));
+  const first = keys.map(({ supplierReference }) => partCode(supplierReference, 1));
   const rows = await readBatch(client, [...numbers, ...first], signal);
   return rows ?? (await readBatch(client, numbers, signal)) ?? [];
 }
