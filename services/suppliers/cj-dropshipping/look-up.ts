@@ -1,8 +1,9 @@
 import { type FoundOrder, SupplierError } from '../adapter.ts';
-import { type CjClient, isRefusal } from './client.ts';
+import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { countsAsPaid, isCancelled } from './order-status.ts';
 import { amountMinorOf, isCodeOf, readDetail, sdCodeOf } from './orders.ts';
+import { isRefusal, orIfRefused } from './refusal.ts';
 import { OrderPage, type OrderRow } from './responses.ts';
 import { stemOf } from './sd-code.ts';
 
@@ -121,13 +122,6 @@ function toFound(supplierReference: string, rows: readonly OrderRow[], callerRef
 /** The same row may come from several calls, the detail's first. */
 const unique = (rows: readonly OrderRow[]): OrderRow[] =>
   [...Map.groupBy(rows, codeOf).values()].flatMap(([first]) => first ?? []);
-
-const orIfRefused =
-  <T>(instead: T) =>
-  (error: unknown): T => {
-    if (isRefusal(error)) return instead;
-    throw error;
-  };
 
 /**
  * Every order under our number; units are summed by variant, and parts of a split order are that one order, never a
