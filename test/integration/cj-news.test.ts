@@ -233,6 +233,19 @@ test('a confirmation without enough stock is unavailable', async () => {
   await expect(cj.preparePayment(key, never)).rejects.toMatchObject({ failureClass: 'unavailable' });
 });
 
+test('an order that CJ stops for a look is refused for a person, and costs nothing', async () => {
+  await settings({ intercept: true });
+  onTestFinished(() => settings({ intercept: false }));
+  const request = aCjOrder({ recipient: { ...aCjOrder().recipient, name: '山田 花子' } });
+  const { supplierReference } = await cj.place(request, never);
+  const key = { supplierReference, callerRef: request.callerRef };
+  await expect(cj.preparePayment(key, never)).rejects.toMatchObject({
+    failureClass: 'permanent',
+    evidence: { code: 1603001, message: expect.stringContaining('intercepted') },
+  });
+  await cj.cancel(key, never);
+});
+
 test.each([true, false])(
   'an order is placed whether its answer comes with nulls or without: %s',
   async (createNulls) => {
