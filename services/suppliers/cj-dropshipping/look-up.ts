@@ -11,8 +11,8 @@ import { stemOf } from './sd-code.ts';
 const SIBLING_STATES = ['CREATED', 'IN_CART', 'UNPAID', 'UNSHIPPED', 'SHIPPED'] as const;
 const ALL_STATES = [...SIBLING_STATES, 'DELIVERED', 'CANCELLED'] as const;
 const PAGE_SIZE = '50';
-/** Of one state; reached only where CJ does not search by number, among more than two hundred orders. */
-const MAX_PAGES = 5;
+/** Of one state: two hundred orders, reached only where CJ does not search. More would outlast the patience of a call. */
+const MAX_PAGES = 4;
 
 interface Search {
   readonly states: readonly string[];
