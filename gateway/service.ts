@@ -3,6 +3,7 @@ import type { ServiceContext, StopService } from '../services/run-service.ts';
 import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
 import { createMetrics } from './metrics.ts';
+import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
@@ -32,11 +33,9 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     ...productMappingRoutes(store, bus),
     ...healthRoutes(store, bus, metrics),
   ];
-  const server = await serve(
-    createApp(routes, { guard: createApiKeyGuard(apiKey), metrics, log }),
-    host,
-    port,
-  );
+  const guard = createApiKeyGuard(store, apiKey, settings.ORDER_MANAGER_REQUESTS_PER_MINUTE);
+  const all = [...routes, ...documentRoutes(routes)];
+  const server = await serve(createApp(all, { guard, metrics, log }), host, port);
   log.info({ host, port: server.port }, 'the gateway listens');
   return async () => {
     await server.close();
