@@ -39,6 +39,15 @@ function lineOf({ product, offer, quantity, delivery, memo }: CheckedLine, count
   };
 }
 
+/** What will become of it if nobody does anything. */
+function outlookOf({ journey, payUntil }: AliExpressOrder): News[] {
+  if (journey === null) return [{ status: 'OrderClosed', at: payUntil }];
+  return [
+    ...journey.parcels.map(({ sentAt }): News => ({ status: 'OrderShipped', at: sentAt })),
+    { status: 'OrderConfirmed', at: journey.finishedAt },
+  ];
+}
+
 /** The order book of the platform. What is new in it is told to `pushes`. */
 export function createAliExpressOrders(
   journal: Journal,
@@ -54,20 +63,15 @@ export function createAliExpressOrders(
   const save = (order: AliExpressOrder): void => kept.put(order.orderId, order);
   const isUnpaid = (order: AliExpressOrder): boolean => statusOf(order, Date.now()) === 'PLACE_ORDER_SUCCESS';
 
+  /** Marks it as paid and answers with what comes of it. */
   const pay = (order: AliExpressOrder): News[] => {
     const { timing, aliexpress } = settings.current();
     const paidAt = Date.now();
     order.payments.push(paidAt);
     order.journey = journeyOf(order, { paidAt, timing, parcels: aliexpress.parcels });
     save(order);
-    return [
-      { status: 'PaymentAuthorized', at: paidAt },
-      ...order.journey.parcels.map(({ sentAt }): News => ({ status: 'OrderShipped', at: sentAt })),
-      { status: 'OrderConfirmed', at: order.journey.finishedAt },
-    ];
+    return [{ status: 'PaymentAuthorized', at: paidAt }, ...outlookOf(order)];
   };
-  /** The timeout of an unpaid order is news of its own. */
-  const endUnpaid = ({ payUntil }: AliExpressOrder): News => ({ status: 'OrderClosed', at: payUntil });
 
   const open = (outOrderId: string | null, { address }: CheckedOrder, lines: readonly CheckedLine[]) => {
     const { timing, aliexpress } = settings.current();
@@ -122,10 +126,14 @@ export function createAliExpressOrders(
       const orders = [...bySeller.values()].map((lines) => open(request.outOrderId, checked, lines));
       const paysNow = request.triesToPay && isAutoPayAllowed;
       for (const order of orders) {
-        const afterwards = paysNow ? pay(order) : [endUnpaid(order)];
-        const failed: News[] =
-          request.triesToPay && !paysNow ? [{ status: 'paymentFailedEvent', at: order.createdAt }] : [];
-        pushes.announce(order, [{ status: 'OrderCreated', at: order.createdAt }, ...failed, ...afterwards]);
+        const isFailed = request.triesToPay && !paysNow;
+        pushes.announce(order, [
+          { status: 'OrderCreated', at: order.createdAt },
+          ...(isFailed ? [{ status: 'paymentFailedEvent', at: order.createdAt } as const] : []),
+          ...(paysNow ? pay(order) : []),
+        ]);
+        // A timeout days ahead must not hold back its neighbour when pushes are swapped.
+        if (!paysNow) pushes.announce(order, outlookOf(order));
       }
       if (!request.triesToPay || paysNow) return created(orders);
       return created(orders, {
@@ -141,7 +149,7 @@ export function createAliExpressOrders(
       const order = kept.get(orderId);
       if (order === undefined) return null;
       if (!isUnpaid(order)) return false;
-      pushes.recall(order);
+      pushes.recall(order, outlookOf(order));
       pushes.announce(order, pay(order));
       return true;
     },
@@ -149,10 +157,12 @@ export function createAliExpressOrders(
       const order = kept.get(orderId);
       if (order === undefined) return null;
       if (statusOf(order, Date.now()) === 'FINISH') return false;
-      order.closed = { at: Date.now(), ...end };
+      const now = Date.now();
+      const ahead = outlookOf(order).filter(({ at }) => at > now);
+      order.closed = { at: now, ...end };
       save(order);
-      pushes.recall(order);
-      pushes.announce(order, [{ status: 'OrderClosed', at: order.closed.at }]);
+      pushes.recall(order, ahead);
+      pushes.announce(order, [{ status: 'OrderClosed', at: now }]);
       return true;
     },
     all: () => kept.all(),

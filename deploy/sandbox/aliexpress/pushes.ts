@@ -27,8 +27,8 @@ export interface News {
 export interface AliExpressPushes {
   /** Sends what has a moment of its own, in the order and as often as the switches want. Nothing without a callback. */
   announce(order: AliExpressOrder, news: readonly News[]): void;
-  /** What was announced for later does not come true. */
-  recall(order: AliExpressOrder): void;
+  /** What was announced and does not come true. */
+  recall(order: AliExpressOrder, news: readonly News[]): void;
   setUrl(url: string | null): void;
   url(): string | null;
   /** Sends the console's probe; the HTTP status of the answer, null without one. */
@@ -82,10 +82,8 @@ export function createAliExpressPushes(
         });
       }
     },
-    recall({ orderId }) {
-      const now = Date.now();
-      for (const { id, dueAt } of sender.all())
-        if (id.startsWith(`${orderId}:`) && dueAt > now) sender.drop(id);
+    recall(order, news) {
+      for (const one of news) sender.drop(idOf(order, one));
     },
     setUrl: (url) => sender.setUrl(url),
     url: () => sender.url(),

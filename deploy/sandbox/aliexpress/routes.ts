@@ -191,7 +191,8 @@ export function createConsentPage({
       if (
         query.get('response_type') !== 'code' ||
         query.get('client_id') !== credentials.appKey ||
-        back === null
+        back === null ||
+        !back.protocol.startsWith('http')
       )
         return new Response('response_type, client_id or redirect_uri is not valid', { status: 400 });
       back.searchParams.set('code', tokens.consent());
