@@ -2,8 +2,6 @@ import { z } from 'zod';
 import type { Journal } from './journal.ts';
 
 const MAX_ATTEMPTS = 3;
-/** Whoever takes longer to answer counts as not reached. */
-const ANSWER_WITHIN_MS = 500;
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 const Push = z.object({
@@ -48,6 +46,8 @@ export function createPushSender(
     readonly kind: string;
     readonly headers: (body: string) => Record<string, string>;
     readonly retryMs: () => number;
+    /** Whoever takes longer to answer counts as not reached. */
+    readonly answerWithinMs: () => number;
   },
 ): PushSender {
   const kept = journal.collection(options.kind, Push);
@@ -66,7 +66,7 @@ export function createPushSender(
 
   const post = async (to: string, body: string): Promise<number | null> => {
     const headers = { 'content-type': 'application/json', ...options.headers(body) };
-    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    const signal = AbortSignal.timeout(options.answerWithinMs());
     try {
       const answer = await fetch(to, { method: 'POST', headers, body, signal });
       await answer.body?.cancel();

@@ -30,6 +30,7 @@ async function givenCallback(world: Sandbox, status: (call: number) => number = 
     server.closeAllConnections();
     server.close();
   });
+  await turn(world, { pushAnswerMs: 10_000 });
   await control(world, 'PUT', '/aliexpress/push', { url: `http://127.0.0.1:${port}/callback` });
   return { received, statuses: () => received.map(({ data }) => data.orderStatus) };
 }

@@ -63,6 +63,7 @@ export function createAliExpressPushes(
     kind: 'aliexpress_push',
     headers: (body) => ({ authorization: pushSignatureOf(credentials, body) }),
     retryMs: () => switches().pushRetryMs,
+    answerWithinMs: () => switches().pushAnswerMs,
   });
   const idOf = ({ orderId }: AliExpressOrder, { status, at }: News): string => `${orderId}:${status}:${at}`;
 

@@ -52,8 +52,9 @@ function createCallLimit(settings: LiveSettings): { enter(): void; leave(): void
     enter() {
       underWay += 1;
       const now = Date.now();
-      const isTooMuch = (underWay > 1 && !switches().isParallelAllowed) || !bucket.take(1);
-      if (now >= bannedUntil && isTooMuch) bannedUntil = now + switches().banSeconds * 1_000;
+      const isParallel = underWay > 1 && !switches().isParallelAllowed;
+      if (now >= bannedUntil && (isParallel || !bucket.take(1)))
+        bannedUntil = now + switches().banSeconds * 1_000;
       if (now < bannedUntil) throw banned(Math.ceil((bannedUntil - now) / 1_000));
     },
     leave() {
