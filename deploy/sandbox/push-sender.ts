@@ -27,6 +27,7 @@ export interface PushSender {
   url(): string | null;
   /** Null: nothing is sent any more, and what comes due meanwhile is dropped. */
   setUrl(url: string | null): void;
+  /** The same id again changes nothing. */
   plan(push: PlannedPush): void;
   /** Drops it if it still waits. */
   drop(id: string): void;
@@ -116,6 +117,7 @@ export function createPushSender(
       target.put('only', { url: next });
     },
     plan(planned) {
+      if (kept.get(planned.id) !== undefined) return;
       const push: Push = { ...planned, attempts: 0, state: 'waiting' };
       kept.put(push.id, push);
       waiting.add(push);

@@ -29,6 +29,7 @@ const anOrder = (lines: AliExpressOrder['lines'], parcels: 1 | 2 | null): AliExp
     payments: [],
     journey: null,
     closed: null,
+    shownStatus: null,
     store: { id: '1', name: 'Store' },
     address: {},
     lines,

@@ -591,6 +591,15 @@ describe('the life of an order', () => {
     expect((await control(world, 'POST', '/aliexpress/orders/1/close', {})).status).toBe(404);
   });
 
+  test('shows any other status when told so', async () => {
+    const world = await givenWorld();
+    const orderId = await placed(world);
+    await control(world, 'PUT', `/aliexpress/orders/${orderId}/status`, { status: 'IN_ISSUE' });
+    expect(await statusOf(world, orderId)).toBe('IN_ISSUE');
+    await control(world, 'PUT', `/aliexpress/orders/${orderId}/status`, { status: null });
+    expect(await statusOf(world, orderId)).toBe('PLACE_ORDER_SUCCESS');
+  });
+
   test('is not known to look-ups while they are blind, and refused like one of somebody else', async () => {
     const world = await givenWorld({ timing: { lookupBlindMs: 60_000 } });
     const orderId = await placed(world);

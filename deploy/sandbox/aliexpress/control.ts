@@ -9,6 +9,7 @@ import type { AliExpressPushes } from './pushes.ts';
 import type { AliExpressTokens } from './tokens.ts';
 
 const PushTarget = z.strictObject({ url: z.url({ protocol: /^https?$/ }).nullable() });
+const Shown = z.strictObject({ status: z.string().min(1).nullable() });
 const End = z.strictObject({
   reason: z.string().min(1).default('cancel_order_close_trade'),
   description: z.string().min(1).default('Order cancelled by the buyer'),
@@ -42,6 +43,11 @@ export function addAliExpressControl(
   );
   app.post('/control/aliexpress/orders/:orderId/close', (event) =>
     withBody(event, (body) => done(orders.close(event.context.params?.orderId ?? '', End.parse(body)))),
+  );
+  app.put('/control/aliexpress/orders/:orderId/status', (event) =>
+    withBody(event, (body) =>
+      done(orders.show(event.context.params?.orderId ?? '', Shown.parse(body).status)),
+    ),
   );
   app.post('/control/aliexpress/tokens/expire', () => {
     tokens.expireAccess();

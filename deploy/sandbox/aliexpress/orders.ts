@@ -1,7 +1,7 @@
 import type { Journal } from '../journal.ts';
 import type { LiveSettings } from '../settings.ts';
 import type { Shelf } from '../shelf.ts';
-import { type CheckedLine, type CheckedOrder, readOrderRequest } from './create-order.ts';
+import { type CheckedLine, readOrderRequest } from './create-order.ts';
 import { feeOf, taxMinorOf } from './delivery.ts';
 import { AliExpressOrder, journeyOf, statusOf } from './order.ts';
 import type { AliExpressPushes, News } from './pushes.ts';
@@ -19,9 +19,15 @@ export interface AliExpressOrders {
   pay(orderId: string): boolean | null;
   /** Somebody cancels on the site. False when the order has ended already; null: no such order. */
   close(orderId: string, end: { reason: string; description: string }): boolean | null;
+  /** Look-ups see that status whatever the truth is, until null gives the truth back. Null: no such order. */
+  show(orderId: string, status: string | null): true | null;
   /** Everything ever created. */
   all(): AliExpressOrder[];
 }
+
+type WantedOrder = Pick<AliExpressOrder, 'outOrderId' | 'store' | 'address'> & {
+  readonly lines: readonly CheckedLine[];
+};
 
 function lineOf({ product, offer, quantity, delivery, memo }: CheckedLine, country: string) {
   return {
@@ -73,14 +79,12 @@ export function createAliExpressOrders(
     return [{ status: 'PaymentAuthorized', at: paidAt }, ...outlookOf(order)];
   };
 
-  const open = (outOrderId: string | null, { address }: CheckedOrder, lines: readonly CheckedLine[]) => {
+  const open = ({ lines, ...wanted }: WantedOrder): AliExpressOrder => {
     const { timing, aliexpress } = settings.current();
     const createdAt = Date.now();
-    const [{ product } = { product: null }] = lines;
-    if (product === null) throw new Error('an order without lines');
     const order: AliExpressOrder = {
       orderId: String(FIRST_ORDER_ID + kept.size),
-      outOrderId,
+      ...wanted,
       createdAt,
       visibleAt: createdAt + timing.lookupBlindMs,
       payUntil: createdAt + aliexpress.payTimeoutMs,
@@ -88,9 +92,8 @@ export function createAliExpressOrders(
       payments: [],
       journey: null,
       closed: null,
-      store: product.store,
-      address,
-      lines: lines.map((line) => lineOf(line, address.country ?? '')),
+      shownStatus: null,
+      lines: lines.map((line) => lineOf(line, wanted.address.country ?? '')),
     };
     save(order);
     remember(order);
@@ -122,8 +125,10 @@ export function createAliExpressOrders(
       if (earlier.length > 0 && repeatedOrder === 'refused')
         throw new AliExpressRefusal('REPEATED_ORDER_ERROR', 'the order was placed already');
       const checked = request.check(shelf);
-      const bySeller = Map.groupBy(checked.lines, ({ product }) => product.store.id);
-      const orders = [...bySeller.values()].map((lines) => open(request.outOrderId, checked, lines));
+      const bySeller = Map.groupBy(checked.lines, ({ product }) => product.store);
+      const orders = [...bySeller].map(([store, lines]) =>
+        open({ outOrderId: request.outOrderId, store, address: checked.address, lines }),
+      );
       const paysNow = request.triesToPay && isAutoPayAllowed;
       for (const order of orders) {
         const isFailed = request.triesToPay && !paysNow;
@@ -163,6 +168,13 @@ export function createAliExpressOrders(
       save(order);
       pushes.recall(order, ahead);
       pushes.announce(order, [{ status: 'OrderClosed', at: now }]);
+      return true;
+    },
+    show(orderId, status) {
+      const order = kept.get(orderId);
+      if (order === undefined) return null;
+      order.shownStatus = status;
+      save(order);
       return true;
     },
     all: () => kept.all(),
