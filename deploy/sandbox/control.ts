@@ -25,9 +25,8 @@ export function addControl(
   },
 ): void {
   const { shop, account, mailbox, faults, settings } = world;
-  const shownSettings = (): Response => {
-    return Response.json({ ...settings.current(), balance: account.balanceMinor() });
-  };
+  const shownSettings = (): Response =>
+    Response.json({ ...settings.current(), balance: account.balanceMinor() });
 
   app.post('/control/shop/orders', (event) =>
     withBody(event, (body) => {

@@ -6,8 +6,8 @@ export const banned = (seconds: number): AliExpressRefusal =>
   new AliExpressRefusal('AppApiCallLimit', `App call limited, this ban will last ${seconds} seconds`);
 
 export interface CallLimit {
-  /** Throws AliExpressRefusal AppApiCallLimit. Whoever entered or was refused leaves when answered. */
-  enter(): void;
+  /** The ban in force, null when the call may go on. Either way it has to leave when it is answered. */
+  enter(): AliExpressRefusal | null;
   leave(): void;
 }
 
@@ -27,7 +27,7 @@ export function createCallLimit(settings: LiveSettings): CallLimit {
       const isParallel = underWay > 1 && !switches().isParallelAllowed;
       if (now >= bannedUntil && (isParallel || !bucket.take(1)))
         bannedUntil = now + switches().banSeconds * 1_000;
-      if (now < bannedUntil) throw banned(Math.ceil((bannedUntil - now) / 1_000));
+      return now < bannedUntil ? banned(Math.ceil((bannedUntil - now) / 1_000)) : null;
     },
     leave() {
       underWay -= 1;

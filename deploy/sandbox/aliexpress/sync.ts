@@ -68,27 +68,22 @@ export function createSyncGateway(world: AliExpressWorld): (event: H3Event) => P
       return Response.json(
         gatewayError(new AliExpressRefusal('InvalidApiPath', 'The API path is not valid')),
       );
-    const answering = (act: () => Response): Response => {
-      try {
-        return act();
-      } catch (error) {
-        if (error instanceof AliExpressRefusal) return refused(error, endpoint, parameters);
-        throw error;
-      }
-    };
     const dialect = {
       rateLimited: () => Response.json(gatewayError(banned(1))),
       refused: (code: string) =>
         refused(new AliExpressRefusal(code, `refused: ${code}`), endpoint, parameters),
     };
+    const ban = limit.enter();
     try {
-      limit.enter();
-      return await withFaults({ faults, event, dialect }, [endpoint.operation], () =>
-        answering(() => perform(endpoint, parameters)),
-      );
-    } catch (error) {
-      if (error instanceof AliExpressRefusal) return Response.json(gatewayError(error));
-      throw error;
+      return await withFaults({ faults, event, dialect }, [endpoint.operation], () => {
+        if (ban !== null) return Response.json(gatewayError(ban));
+        try {
+          return perform(endpoint, parameters);
+        } catch (error) {
+          if (error instanceof AliExpressRefusal) return refused(error, endpoint, parameters);
+          throw error;
+        }
+      });
     } finally {
       limit.leave();
     }
