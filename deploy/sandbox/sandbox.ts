@@ -11,6 +11,7 @@ import { openJournal } from './journal.ts';
 import { listenOn } from './listen.ts';
 import { createMailbox } from './mailbox.ts';
 import { createSettings, type Settings, type Timing } from './settings.ts';
+import { createShelf } from './shelf.ts';
 import { createAdminApi } from './shopify/admin-api.ts';
 import { createAppTokens } from './shopify/app-tokens.ts';
 import { ADMIN_BASE_PATH, createShopifyApi } from './shopify/routes.ts';
@@ -93,10 +94,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const settings = createSettings(journal, startSettings(options));
   const faults = createFaults(journal);
   const account = createCjAccount(journal, settings, credentials.cjApiKey);
-  const orders = createCjOrders(journal, settings, account);
+  const shelf = createShelf(journal);
+  const orders = createCjOrders(journal, { settings, account, shelf });
   const aliexpress = createAliExpress(journal, {
     settings,
     faults,
+    shelf,
     credentials: { appKey: credentials.aliexpressAppKey, appSecret: credentials.aliexpressAppSecret },
     accessToken: credentials.aliexpressAccessToken,
   });
@@ -114,11 +117,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       if (error.status >= 500) console.error('sandbox:', error.cause ?? error);
     },
   });
-  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, orders, settings, faults }));
+  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, orders, settings, faults, shelf }));
   const admin = createAdminApi(shop, settings);
   app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults }));
   addAliExpress(app, aliexpress);
-  addControl(app, { shop, orders, aliexpress: aliexpress.orders, account, mailbox, faults, settings });
+  addControl(app, { shop, orders, aliexpress: aliexpress.orders, account, mailbox, faults, settings, shelf });
 
   const server = createServer(toNodeHandler(app));
   server.keepAliveTimeout = KEEP_ALIVE_MS;

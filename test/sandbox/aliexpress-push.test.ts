@@ -113,18 +113,22 @@ test.each([
   expect(statuses()).toEqual(expected);
 });
 
-test('dropped pushes never come, delayed ones later', async () => {
+test('dropped pushes are not even planned, delayed ones wait', async () => {
   const world = await givenWorld();
-  const { received, statuses } = await givenCallback(world);
+  const { received } = await givenCallback(world);
   await turn(world, { pushes: 'dropped' });
-  await placed(world);
-  await turn(world, { pushes: 'once', pushDelayMs: 50 });
-  const orderId = await placed(world, { outOrderId: 'N-2' });
-  await eventually(
-    async () => statuses(),
-    (seen) => seen.length > 0,
-  );
-  expect(received.map(({ data }) => data.orderId)).toEqual([Number(orderId)]);
+  await placed(world, { triesToPay: true });
+  expect(await pushesOf(world)).toEqual([]);
+  await turn(world, { pushes: 'once', pushDelayMs: 600_000 });
+  const from = Date.now();
+  await placed(world, { outOrderId: 'N-2', triesToPay: true });
+  const waiting = await pushesOf(world);
+  expect(waiting).toHaveLength(4);
+  for (const { state, dueAt } of waiting) {
+    expect(state).toBe('waiting');
+    expect(dueAt).toBeGreaterThanOrEqual(from + 600_000);
+  }
+  expect(received).toEqual([]);
 });
 
 test('a push is tried three times and no more, and again after a refusal only', async () => {

@@ -165,6 +165,23 @@ describe('tokens', () => {
     });
   });
 
+  test.each([
+    ['another app', { client_id: '7' }],
+    ['no code', { response_type: 'token' }],
+    ['no way back', { redirect_uri: 'callback' }],
+    ['a way back that is no page', { redirect_uri: 'javascript:alert(1)' }],
+  ])('the consent page turns away who asks for %s', async (_, changes) => {
+    const world = await givenWorld();
+    const query = new URLSearchParams({
+      response_type: 'code',
+      client_id: APP.appKey,
+      redirect_uri: 'https://shop.example/',
+      ...changes,
+    });
+    const answer = await fetch(`${world.origin}/oauth/authorize?${query}`, { redirect: 'manual' });
+    expect(answer.status).toBe(400);
+  });
+
   test('a refresh brings a new access token and leaves the end of the refresh token where it was', async () => {
     const world = await givenWorld();
     await turn(world, { isRefreshTokenRepeated: false });

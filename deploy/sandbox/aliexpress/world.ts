@@ -2,7 +2,7 @@ import type { H3 } from 'h3';
 import type { Faults } from '../faults.ts';
 import type { Journal } from '../journal.ts';
 import type { LiveSettings } from '../settings.ts';
-import { createShelf, type Shelf } from '../shelf.ts';
+import type { Shelf } from '../shelf.ts';
 import { createConsentPage, createRestGateway } from './auth.ts';
 import { addAliExpressControl } from './control.ts';
 import { type AliExpressOrders, createAliExpressOrders } from './orders.ts';
@@ -27,11 +27,17 @@ export function createAliExpress(
   {
     settings,
     faults,
+    shelf,
     credentials,
     accessToken,
-  }: { settings: LiveSettings; faults: Faults; credentials: AppCredentials; accessToken: string },
+  }: {
+    settings: LiveSettings;
+    faults: Faults;
+    shelf: Shelf;
+    credentials: AppCredentials;
+    accessToken: string;
+  },
 ): AliExpressWorld {
-  const shelf = createShelf(journal);
   const pushes = createAliExpressPushes(journal, settings, credentials);
   return {
     credentials,
