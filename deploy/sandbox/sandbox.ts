@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import { H3, toNodeHandler } from 'h3';
+import { USUAL_SWITCHES } from './aliexpress/switches.ts';
+import { addAliExpress, createAliExpress } from './aliexpress/world.ts';
 import { createCjAccount } from './cj/account.ts';
 import { createCjOrders } from './cj/orders.ts';
 import { CJ_BASE_PATH, createCjApi } from './cj/routes.ts';
@@ -9,6 +11,7 @@ import { openJournal } from './journal.ts';
 import { listenOn } from './listen.ts';
 import { createMailbox } from './mailbox.ts';
 import { createSettings, type Settings, type Timing } from './settings.ts';
+import { createShelf } from './shelf.ts';
 import { createAdminApi } from './shopify/admin-api.ts';
 import { createAppTokens } from './shopify/app-tokens.ts';
 import { ADMIN_BASE_PATH, createShopifyApi } from './shopify/routes.ts';
@@ -23,6 +26,10 @@ export interface SandboxCredentials {
   readonly shopifyAccessToken: string;
   readonly shopifyClientId: string;
   readonly shopifyClientSecret: string;
+  readonly aliexpressAppKey: string;
+  readonly aliexpressAppSecret: string;
+  /** An access token that needs no consent. */
+  readonly aliexpressAccessToken: string;
 }
 
 export interface SandboxOptions {
@@ -37,12 +44,14 @@ export interface SandboxOptions {
   readonly timing?: Partial<Timing>;
   /** Default 50. */
   readonly cjRequestsPerSecond?: number;
+  /** Default 50. */
+  readonly aliexpressRequestsPerSecond?: number;
   /** Default 2000, with a bucket of twenty seconds of it: the largest plan. */
   readonly shopifyPointsPerSecond?: number;
 }
 
 export interface Sandbox {
-  /** One origin for `/api2.0/v1` (CJ), `/admin` (Shopify) and `/control`. */
+  /** One origin for `/api2.0/v1` (CJ), `/sync`, `/rest`, `/oauth` (AliExpress), `/admin` (Shopify) and `/control`. */
   readonly origin: string;
   readonly cjBaseUrl: string;
   readonly smtpPort: number;
@@ -66,6 +75,10 @@ const startSettings = (options: SandboxOptions): Settings => ({
     lookupBlindMs: 0,
     ...options.timing,
   },
+  aliexpress: {
+    ...USUAL_SWITCHES,
+    requestsPerSecond: options.aliexpressRequestsPerSecond ?? USUAL_SWITCHES.requestsPerSecond,
+  },
 });
 
 /** Idle connections stay longer than clients keep them, so that none dies under a request. */
@@ -81,7 +94,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const settings = createSettings(journal, startSettings(options));
   const faults = createFaults(journal);
   const account = createCjAccount(journal, settings, credentials.cjApiKey);
-  const orders = createCjOrders(journal, settings, account);
+  const shelf = createShelf(journal);
+  const orders = createCjOrders(journal, { settings, account, shelf });
+  const aliexpress = createAliExpress(journal, {
+    settings,
+    faults,
+    shelf,
+    credentials: { appKey: credentials.aliexpressAppKey, appSecret: credentials.aliexpressAppSecret },
+    accessToken: credentials.aliexpressAccessToken,
+  });
   const shop = createShop(journal, credentials.shop);
   const mailbox = createMailbox(journal);
   const tokens = createAppTokens(journal, {
@@ -96,10 +117,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       if (error.status >= 500) console.error('sandbox:', error.cause ?? error);
     },
   });
-  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, orders, settings, faults }));
+  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, orders, settings, faults, shelf }));
   const admin = createAdminApi(shop, settings);
   app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults }));
-  addControl(app, { shop, orders, account, mailbox, faults, settings });
+  addAliExpress(app, aliexpress);
+  addControl(app, { shop, orders, aliexpress: aliexpress.orders, account, mailbox, faults, settings, shelf });
 
   const server = createServer(toNodeHandler(app));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -117,6 +139,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
+      aliexpress.pushes.stop();
       await Promise.all([closed, smtp.stop()]);
       journal.close();
     },
