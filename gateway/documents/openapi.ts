@@ -31,7 +31,7 @@ const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
 };
 
 /** `uses` collects the named contracts that were met, so that the document holds those and no others. */
-function createSchemas(named: NamedContracts) {
+export function createSchemas(named: NamedContracts) {
   const registry = z.registry<{ id: string }>();
   for (const [id, contract] of Object.entries(named)) registry.add(contract, { id });
   const components: Record<string, Json> = {};

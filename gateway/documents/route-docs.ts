@@ -101,6 +101,11 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
     summary: 'Get this description of the API',
     answers: { 200: json(z.looseObject({ openapi: z.string() })) },
   },
+  'GET /asyncapi.json': {
+    tag: 'Documents',
+    summary: 'Get the description of what other agents may hear and ask over NATS',
+    answers: { 200: json(z.looseObject({ asyncapi: z.string() })) },
+  },
   'GET /docs': {
     tag: 'Documents',
     summary: 'Show this description as a page on which calls can be tried',

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { HTTPResponse } from 'h3';
 import { AppError } from '../../contracts/errors.ts';
+import { toAsyncApi } from '../documents/asyncapi.ts';
 import { NAMED_CONTRACTS } from '../documents/named-contracts.ts';
 import { toOpenApi } from '../documents/openapi.ts';
 import { ROUTE_DOCS } from '../documents/route-docs.ts';
@@ -56,6 +57,7 @@ const page = (body: string | Uint8Array<ArrayBuffer>, type: string): HTTPRespons
 export function documentRoutes(others: readonly Route[]): Route[] {
   const routes: Route[] = [
     { method: 'GET', path: '/openapi.json', isOpen: true, handle: () => document },
+    { method: 'GET', path: '/asyncapi.json', isOpen: true, handle: () => forAgents },
     { method: 'GET', path: '/docs', isOpen: true, handle: () => page(PAGE, 'text/html') },
     {
       method: 'GET',
@@ -72,5 +74,6 @@ export function documentRoutes(others: readonly Route[]): Route[] {
     },
   ];
   const document = toOpenApi([...others, ...routes], { docs: ROUTE_DOCS, named: NAMED_CONTRACTS });
+  const forAgents = toAsyncApi(others, { docs: ROUTE_DOCS, named: NAMED_CONTRACTS });
   return routes;
 }

@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { Ajv } from 'ajv';
 import { generate } from 'openapi-typescript-codegen';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
@@ -72,6 +74,29 @@ test('the document passes a strict linter', async () => {
   expect(
     problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer}`),
   ).toEqual([]);
+});
+
+/** The schema of AsyncAPI 3.0 as its makers publish it; references inside the document are followed as well. */
+const asyncApiSchema: unknown = JSON.parse(
+  readFileSync(
+    createRequire(import.meta.url).resolve('@asyncapi/specs/schemas/3.0.0-without-$id.json'),
+    'utf8',
+  ),
+);
+
+test('the document for agents is valid by the schema of its standard, and none of its references leads nowhere', async () => {
+  const gateway = await aGateway();
+  const text = await (await gateway.ask('/asyncapi.json', null)).text();
+  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
+  const validate = ajv.compile(z.record(z.string(), z.unknown()).parse(asyncApiSchema));
+  const described: unknown = JSON.parse(text);
+  expect(validate(described) ? [] : validate.errors?.slice(0, 5)).toEqual([]);
+  const references = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path);
+  expect(references.length).toBeGreaterThan(60);
+  const lost = references.filter(
+    (path) => path.split('/').reduce<unknown>((at, part) => Object(at)[part], described) === undefined,
+  );
+  expect(lost).toEqual([]);
 });
 
 test('every described route is served', async () => {

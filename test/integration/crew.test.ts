@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { connect, ServiceError, StringCodec } from 'nats';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import type { NatsRole } from '../../contracts/nats-roles.ts';
@@ -9,14 +11,17 @@ import { OrderList } from '../../contracts/resources/order.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
 import { ProductMapping } from '../../contracts/resources/product-mapping.ts';
 import { readSettings } from '../../contracts/settings.ts';
+import { factSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { type NatsProcess, startNats } from '../../deploy/local/nats-process.ts';
 import { OPERATIONS } from '../../gateway/crew/operations.ts';
 import { ROUTE_DOCS } from '../../gateway/documents/route-docs.ts';
 import { startGateway } from '../../gateway/service.ts';
+import { startOrder } from '../../machines/decide.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { toConnectOptions } from '../../services/bus/connection.ts';
-import { openContext } from '../../services/run-service.ts';
+import { openContext, type ServiceContext } from '../../services/run-service.ts';
+import type { Store } from '../../services/store/store.ts';
 import { aDatabase } from '../fixtures/database.ts';
 
 let folder: string;
@@ -39,7 +44,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function aGateway(): Promise<void> {
+async function aGateway(): Promise<ServiceContext> {
   const settings = readSettings({
     DB_CONNECTION_STRING: await aDatabase(),
     NATS_URL: nats.urlOf('gateway'),
@@ -54,13 +59,16 @@ async function aGateway(): Promise<void> {
     await context.store.close();
   });
   onTestFinished(await startGateway({ ...context, log: context.log.child({}, { level: 'silent' }) }));
+  return context;
 }
 
 const text = StringCodec();
 
 /** An agent as others would write one: the client's defaults and our subjects. */
-async function anAgent(role: NatsRole) {
-  const connection = await connect(toConnectOptions(nats.urlOf(role)));
+const anAgent = (role: NatsRole) => anAgentOf(nats.urlOf(role));
+
+async function anAgentOf(url: string) {
+  const connection = await connect(toConnectOptions(url));
   onTestFinished(() => connection.close());
   return {
     connection,
@@ -75,6 +83,35 @@ async function anAgent(role: NatsRole) {
       throw problem;
     },
   };
+}
+
+const HELD = 'ord_heldheldheldh';
+
+async function givenHeldOrder(store: Store): Promise<void> {
+  const { state } = startOrder({
+    orderId: HELD,
+    shop: 'crew-shop.myshopify.com',
+    shopOrderId: '77',
+    name: '#77',
+    currency: 'USD',
+    totalMinor: 100,
+    placedAt: '2026-11-02T14:15:00.000Z',
+    sourceUpdatedAt: '2026-11-02T14:15:00.000Z',
+    test: true,
+    cancelled: false,
+    payment: 'paid',
+    hasAddress: true,
+    lines: [],
+  });
+  await store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     values ($1, 'crew-shop.myshopify.com', '77', '#77', 'USD', 100, '2026-11-02T14:15:00.000Z', $2, $3::json)`,
+    [HELD, state.value, JSON.stringify(state.context)],
+  );
+  await store.run(
+    "insert into holds (id, order_id, reason, evidence) values ('hold_77', $1, 'operator', '{}'::json)",
+    [HELD],
+  );
 }
 
 const LIST = agentSubject('read', 'orders.list');
@@ -134,4 +171,33 @@ test('a writer sets a mapping that a reader sees, and a reader sets none', async
   expect(await reader.ask(get, { params: { variantId: '44' } })).toMatchObject({
     candidates: [{ supplierVariantId: '27' }],
   });
+});
+
+test('the example agent hears of a held order, asks and says why', async () => {
+  const { store } = await aGateway();
+  await givenHeldOrder(store);
+  const { host } = new URL(nats.url);
+  const script = fileURLToPath(new URL('../../deploy/agents/example-agent.ts', import.meta.url));
+  const seed = new URL(nats.urlOf('crew-reader')).username;
+  const agent = spawn(process.execPath, [script, `nats://${host}`], {
+    env: { ...process.env, NATS_SEED: seed },
+  });
+  onTestFinished(() => {
+    agent.kill('SIGKILL');
+  });
+  let said = '';
+  agent.stdout.on('data', (bytes: Buffer) => {
+    said += bytes.toString();
+  });
+  await expect.poll(() => said, { timeout: 15_000 }).toContain('listening');
+  const { connection } = await anAgentOf(nats.urlOf('orders'));
+  await expect
+    .poll(
+      () => {
+        connection.publish(factSubject('order.held'), JSON.stringify({ data: { orderId: HELD } }));
+        return said;
+      },
+      { timeout: 15_000 },
+    )
+    .toContain('#77 is held: operator');
 });

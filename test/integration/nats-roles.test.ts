@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { openBus } from '../../services/bus/bus.ts';
 import { toConnectOptions } from '../../services/bus/connection.ts';
 import { eventually } from '../fixtures/eventually.ts';
 
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 let folder: string;
 let nats: NatsProcess;
 beforeAll(async () => {
@@ -186,15 +187,47 @@ test('whoever has no key, or another server’s, is not let in', async () => {
   );
 });
 
+/** Made by openssl, which is nearly everywhere; where it is not, the tests of TLS say that they were skipped. */
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+function aCertificate(place: string): { cert: string; key: string } {
+  const [cert, key] = [join(place, 'cert.pem'), join(place, 'key.pem')];
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const files = ['-keyout', key, '-out', cert];
+  execFileSync(
+    'openssl',
+    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...files, ...subject],
+    {
+      stdio: 'pipe',
+    },
+  );
+  return { cert, key };
+}
+
+const environment = (place: string): Record<string, string> => ({
+  ...publicKeys(newNatsKeys()),
+  NATS_NAME: '"checked"',
+  NATS_HOST: '"127.0.0.1"',
+  NATS_PORT: '4222',
+  NATS_MONITOR_PORT: '8222',
+  NATS_STORE_DIR: JSON.stringify(join(place, 'store')),
+});
+
+const checkConfig = (file: string, env: Record<string, string>): unknown =>
+  execFileSync(inject('natsBinary'), ['-t', '-c', join(PROJECT, file)], { env, stdio: 'pipe' });
+
 test('the server’s own check accepts nats.conf', () => {
-  const environment = {
-    ...publicKeys(newNatsKeys()),
-    NATS_NAME: '"checked"',
-    NATS_HOST: '"127.0.0.1"',
-    NATS_PORT: '4222',
-    NATS_MONITOR_PORT: '8222',
-    NATS_STORE_DIR: '"/data"',
+  checkConfig('nats.conf', environment(folder));
+});
+
+test.skipIf(!hasOpenssl)('its check accepts the configurations with TLS and for a cluster', () => {
+  const { cert, key } = aCertificate(folder);
+  const tls = { NATS_TLS_CERT: JSON.stringify(cert), NATS_TLS_KEY: JSON.stringify(key) };
+  checkConfig('deploy/nats/tls.conf', { ...environment(folder), ...tls });
+  const cluster = {
+    NATS_CLUSTER_PORT: '6222',
+    NATS_ROUTES: '["nats://127.0.0.1:6223"]',
+    NATS_CLUSTER_PASSWORD: '"a password"',
   };
-  const file = fileURLToPath(new URL('../../nats.conf', import.meta.url));
-  execFileSync(inject('natsBinary'), ['-t', '-c', file], { env: environment, stdio: 'pipe' });
+  checkConfig('deploy/nats/cluster.conf', { ...environment(folder), ...tls, ...cluster });
 });
