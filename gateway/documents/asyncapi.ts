@@ -130,7 +130,7 @@ export function toAsyncApi(
       version: VERSION,
       description:
         'Facts to hear and operations to ask for, on NATS. Facts are CloudEvents without personal data: ids and states; ' +
-        'whoever needs more asks. Operations are a NATS service named `oms` (`$SRV.INFO.oms`).',
+        'whoever needs more asks. Operations are a NATS service named oms ($SRV.INFO.oms).',
       license: { name: 'Proprietary' },
     },
     defaultContentType: 'application/json',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../../contracts/resources/problem.ts';
 import { type Route, scopeOf } from '../route.ts';
-import type { Content, RouteDoc } from './route-doc.ts';
+import { type Content, type RouteDoc, TAGS } from './route-doc.ts';
 
 /** Of the API: the first number grows when a client of today would break. */
 const API_VERSION = '1.0.0';
@@ -170,11 +170,11 @@ export interface ApiDescription {
 export function toOpenApi(routes: readonly Route[], { docs, named }: ApiDescription): Json {
   const schemas = createSchemas({ ...named, Problem });
   const paths: Record<string, Record<string, Json>> = {};
-  const tags = new Set<string>();
+  const used = new Set<string>();
   for (const route of routes) {
     const doc = docs[routeKey(route)];
     if (doc === undefined) throw new RangeError(`${routeKey(route)} is in no document`);
-    tags.add(doc.tag);
+    used.add(doc.tag);
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(schemas, route, doc) };
   }
@@ -189,7 +189,9 @@ export function toOpenApi(routes: readonly Route[], { docs, named }: ApiDescript
       license: { name: 'Proprietary', identifier: 'LicenseRef-Proprietary' },
     },
     servers: [{ url: '/', description: 'This order manager' }],
-    tags: [...tags].map((name) => ({ name, description: `Routes about ${name.toLowerCase()}.` })),
+    tags: Object.entries(TAGS)
+      .filter(([name]) => used.has(name))
+      .map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas: Object.fromEntries(Object.entries(schemas.components).sort(([a], [b]) => a.localeCompare(b))),

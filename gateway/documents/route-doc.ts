@@ -6,8 +6,21 @@ export type Content =
   | { readonly mediaType: string; readonly description: string };
 
 /** What the documents say of a route. The same contracts check what comes in. */
+/** The chapters of the document, and what each is about. */
+export const TAGS = {
+  Orders: 'What customers bought, where it is, and why.',
+  'Supplier orders': 'What was bought for it, from whom.',
+  Holds: 'What waits for a person, and how it goes on.',
+  'Product mappings': 'Which supplier articles stand behind the variants of the shop.',
+  Suppliers: 'Their goods, their state, and whether anything is bought from them.',
+  Webhooks: 'What the shop and the suppliers tell us.',
+  Operation: 'Health and measurements.',
+  Documents: 'This description.',
+} as const;
+export type Tag = keyof typeof TAGS;
+
 export interface RouteDoc {
-  readonly tag: string;
+  readonly tag: Tag;
   /** One line, in the imperative. */
   readonly summary: string;
   readonly description?: string;

@@ -113,12 +113,13 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   },
   'GET /docs/:file': {
     tag: 'Documents',
-    summary: 'Get a file of that page',
-    params: { file: 'Name of the file.' },
+    summary: 'Get a file of that page, or the page for other agents',
+    params: { file: 'Name of the file; `agents` for the page about NATS.' },
     answers: {
       200: [
         { mediaType: 'text/javascript', description: 'A script.' },
         { mediaType: 'text/css', description: 'A style sheet.' },
+        { mediaType: 'text/html', description: 'The page about NATS.' },
       ],
     },
     problems: [404],

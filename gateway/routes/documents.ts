@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { HTTPResponse } from 'h3';
 import { AppError } from '../../contracts/errors.ts';
+import { toAgentsPage } from '../documents/agents-page.ts';
 import { toAsyncApi } from '../documents/asyncapi.ts';
 import { NAMED_CONTRACTS } from '../documents/named-contracts.ts';
 import { toOpenApi } from '../documents/openapi.ts';
@@ -37,6 +38,7 @@ const PAGE = `<!doctype html>
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
+<p style="font-family: system-ui; text-align: center">Over NATS, for other agents: <a href="/docs/agents">/docs/agents</a></p>
 <div id="api"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>
@@ -65,6 +67,7 @@ export function documentRoutes(others: readonly Route[]): Route[] {
       isOpen: true,
       handle: async (event) => {
         const file = readParam(event, 'file');
+        if (file === 'agents') return page(agentsPage, 'text/html');
         if (file === 'start.js') return page(START, 'text/javascript');
         const type = FILES[file];
         if (type === undefined)
@@ -75,5 +78,6 @@ export function documentRoutes(others: readonly Route[]): Route[] {
   ];
   const document = toOpenApi([...others, ...routes], { docs: ROUTE_DOCS, named: NAMED_CONTRACTS });
   const forAgents = toAsyncApi(others, { docs: ROUTE_DOCS, named: NAMED_CONTRACTS });
+  const agentsPage = toAgentsPage(forAgents);
   return routes;
 }

@@ -151,11 +151,22 @@ test('the page of the documents loads nothing from elsewhere', async () => {
   expect(page.headers.get('content-security-policy')).toMatch("default-src 'none'");
   const html = await page.text();
   const files = [...html.matchAll(/(?:src|href)="(?<file>[^"]+)"/g)].map(({ groups }) => groups?.file ?? '');
-  expect(files.filter((file) => file.startsWith('/docs/'))).toHaveLength(3);
+  expect(files.filter((file) => file.startsWith('/docs/'))).toHaveLength(4);
   expect(files.every((file) => file.startsWith('/docs/') || file === 'data:,')).toBe(true);
   for (const file of files.filter((each) => each.startsWith('/')))
     expect((await gateway.ask(file, null)).status).toBe(200);
   expect((await gateway.ask('/docs/package.json', null)).status).toBe(404);
+});
+
+test('the page for agents names every subject, and shows no markup of its data', async () => {
+  const gateway = await aGateway();
+  const html = await (await gateway.ask('/docs/agents', null)).text();
+  const { channels } = z
+    .object({ channels: z.record(z.string(), z.object({ address: z.string().nullable() })) })
+    .parse(await (await gateway.ask('/asyncapi.json', null)).json());
+  for (const { address } of Object.values(channels))
+    if (address !== null) expect(html).toContain(`>${address}<`);
+  expect(html).not.toContain('{{');
 });
 
 test('a key may do what its scope says and no more', async () => {
