@@ -5,9 +5,11 @@ import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { SEND_NOTIFICATION } from '../../contracts/commands/send-notification.ts';
 import { envelope } from '../../contracts/envelope.ts';
+import { readSettings } from '../../contracts/settings.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
+import { brandOf } from '../../services/notifier/brand.ts';
 import { createMailer } from '../../services/notifier/mailer.ts';
 import { type NotifierPorts, sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
 import { startNotifier } from '../../services/notifier/service.ts';
@@ -31,7 +33,9 @@ beforeAll(async () => {
 afterAll(() => nats.remove());
 beforeEach(() => emptyStreams(nats.url));
 
-const templates = await loadTemplates(fileURLToPath(new URL('../../templates', import.meta.url)));
+const templates = await loadTemplates(fileURLToPath(new URL('../../templates', import.meta.url)), {
+  defaultLanguage: 'en',
+});
 const FROM = 'Lantern & Larch <hello@lantern.example>';
 // No test here waits it out: a machine that stands still for a moment must not look like a silent server.
 const CALL_TIMEOUT = { ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '15' };
@@ -52,7 +56,10 @@ const portsOf = (context: TestContext, smtpPort: number | undefined): NotifierPo
   ...context,
   mailer: smtpPort === undefined ? undefined : mailerTo(smtpPort),
   templates,
-  brand: { name: 'Lantern & Larch', supportEmail: 'hello@lantern.example', defaultLanguage: 'en' },
+  brand: brandOf(
+    readSettings({ ORDER_MANAGER_BRAND_NAME: 'Lantern & Larch', EMAIL_FROM: 'hello@lantern.example' }),
+  ),
+  defaultLanguage: 'en',
   domain: 'lantern.example',
 });
 

@@ -1,0 +1,38 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readSettings } from '../contracts/settings.ts';
+import { writerOf } from '../services/notifier/service.ts';
+import { sampleMails } from './mail-samples.ts';
+
+const HELP = `npm run mail:preview [-- DIR]   writes every mail in every language, as HTML and text, from sample orders, with the
+                                shop's own settings and templates (default .data/mail-preview)
+`;
+
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: 'boolean', default: false } },
+});
+if (values.help) process.stdout.write(HELP);
+else {
+  const folder = resolve(positionals[0] ?? '.data/mail-preview');
+  const { templates, brand } = await writerOf(readSettings(process.env));
+  const links: string[] = [];
+  for (const language of templates.languages) {
+    await mkdir(join(folder, language), { recursive: true });
+    for (const { name, mail } of sampleMails(language)) {
+      const { subject, text, html } = templates.render(language, brand, mail);
+      await writeFile(join(folder, language, `${name}.html`), html);
+      await writeFile(join(folder, language, `${name}.txt`), `Subject: ${subject}\n\n${text}`);
+      const path = `${language}/${name}`;
+      links.push(
+        `<li><a href="${path}.html">${path}</a> (<a href="${path}.txt">text</a>) ${escaped(subject)}</li>`,
+      );
+    }
+  }
+  const page = `<!doctype html>\n<meta charset="utf-8">\n<title>Mails</title>\n<ul>\n${links.join('\n')}\n</ul>\n`;
+  await writeFile(join(folder, 'index.html'), page);
+  process.stdout.write(`${links.length} mails: open ${join(folder, 'index.html')}\n`);
+}
