@@ -7,6 +7,7 @@ import { addControl } from './control.ts';
 import { createFaults } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { listenOn } from './listen.ts';
+import { addMailPage } from './mail-page.ts';
 import { createMailbox } from './mailbox.ts';
 import { createSettings, type Settings, type Timing } from './settings.ts';
 import { createAdminApi } from './shopify/admin-api.ts';
@@ -42,7 +43,7 @@ export interface SandboxOptions {
 }
 
 export interface Sandbox {
-  /** One origin for `/api2.0/v1` (CJ), `/admin` (Shopify) and `/control`. */
+  /** One origin for `/api2.0/v1` (CJ), `/admin` (Shopify), `/control` and `/mails`. */
   readonly origin: string;
   readonly cjBaseUrl: string;
   readonly smtpPort: number;
@@ -99,6 +100,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, orders, settings, faults }));
   const admin = createAdminApi(shop, settings);
   app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults }));
+  addMailPage(app, mailbox);
   addControl(app, { shop, orders, account, mailbox, faults, settings });
 
   const server = createServer(toNodeHandler(app));
