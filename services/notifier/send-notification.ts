@@ -4,17 +4,22 @@ import {
   type NotificationFailed,
   type NotificationSent,
 } from '../../contracts/events/notification-outcome.ts';
-import {
-  CUSTOMER_MAILS,
-  type Evidence,
-  type NotificationKind,
-  OPERATOR_MAILS,
-} from '../../contracts/vocabulary.ts';
+import { CUSTOMER_MAILS, type Evidence, OPERATOR_MAILS } from '../../contracts/vocabulary.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import type { ServiceContext } from '../run-service.ts';
 import type { OutboxRow } from '../store/outbox.ts';
-import type { Sql } from '../store/store.ts';
 import { type ComposedMail, composeCustomerMail, type Writer } from './customer-mail.ts';
+import {
+  abandoned,
+  type Claimed,
+  claim,
+  dueMails,
+  idsOf,
+  type MailRows,
+  markSending,
+  overtaken,
+  retryIn,
+} from './mail-rows.ts';
 import type { Mailer } from './mailer.ts';
 import { composeOperatorMail } from './operator-mail.ts';
 
@@ -25,73 +30,10 @@ export interface NotifierPorts extends ServiceContext, Writer {
   readonly domain: string;
 }
 
-interface Claimed {
-  readonly id: string;
-  readonly orderId: string | null;
-  readonly kind: NotificationKind;
-  readonly parcelId: string | null;
-  readonly about: string | null;
-  readonly attempt: number;
-}
-/** The rows of one mail, the oldest first: its id is the mail's. */
-type Mail = readonly [Claimed, ...Claimed[]];
-
-const CLAIMED = 'n.id, n.order_id as "orderId", n.kind, n.parcel_id as "parcelId", n.about, n.attempt';
-/** 5 s, 10 s, 20 s … an hour. @param after how many attempts, in SQL. */
-const retryIn = (attempts: string): string =>
-  `least(5 * 2 ^ least(${attempts}, 20), 3600) * interval '1 second'`;
-
-const idsOf = (rows: readonly Claimed[]): string[] => rows.map(({ id }) => id);
-
-/**
- * Exactly one caller gets the row, and with it all that wait in its bundle. They still wait: if writing the mail fails,
- * it is due again after a while.
- */
-async function claim({ store }: NotifierPorts, notificationId: string): Promise<Claimed[]> {
-  return store.transaction(async (sql) => {
-    // One caller at a time for each bundle, who then sees what the one before has done.
-    await sql.query(
-      `select pg_advisory_xact_lock(hashtextextended(coalesce(bundle, id), 0)) from notifications where id = $1`,
-      [notificationId],
-    );
-    const rows = await sql.query<Claimed & { createdAt: number }>(
-      `update notifications n set attempt = n.attempt + 1, next_try_at = now() + ${retryIn('n.attempt')}
-         from notifications d
-        where d.id = $1 and d.state = 'pending' and d.next_try_at <= now()
-          and n.state = 'pending' and (n.id = d.id or n.bundle = d.bundle)
-       returning ${CLAIMED}, extract(epoch from n.created_at)::float8 as "createdAt"`,
-      [notificationId],
-    );
-    return rows.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
-  });
-}
-
-/** The last thing before the mail server is spoken to: from here on a dead process leaves a doubt. */
-const markSending = ({ store, settings }: NotifierPorts, rows: Mail): Promise<boolean> =>
-  store.transaction(async (sql) => {
-    // Twice as long as the mail server is waited for: a row still `sending` after it belongs to a dead process.
-    const marked = await sql.query(
-      `update notifications n
-          set state = 'sending', next_try_at = now() + (2 * $2::float8 + 5) * interval '1 second'
-         from json_to_recordset($1::json) as d(id text, attempt int)
-        where n.id = d.id and n.attempt = d.attempt and n.state = 'pending' returning n.id`,
-      [JSON.stringify(rows), settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS],
-    );
-    return marked.length === rows.length;
-  });
-
-/** News that a later mail of the same parcel tells, or that an earlier one which still waits for company will tell. */
-const overtaken = (sql: Sql, rows: readonly Claimed[]): Promise<{ id: string }[]> =>
-  sql.query<{ id: string }>(
-    `select n.id from notifications n join notifications o on o.parcel_id = n.parcel_id
-      where n.id = any($1::text[])
-        and ((n.kind = 'parcel_shipped' and n.bundle is not null and o.kind = 'parcel_delivered')
-          or (n.kind = 'parcel_in_transit' and o.kind = 'parcel_shipped' and o.bundle is not null
-              and o.state = 'pending'))`,
-    [idsOf(rows)],
-  );
-
-async function compose(ports: NotifierPorts, rows: Mail): Promise<ComposedMail | { readonly skip: string }> {
+async function compose(
+  ports: NotifierPorts,
+  rows: MailRows,
+): Promise<ComposedMail | { readonly skip: string }> {
   const { store, settings } = ports;
   const [{ kind, orderId }] = rows;
   const customerKind = CUSTOMER_MAILS.find((known) => known === kind);
@@ -114,7 +56,7 @@ async function compose(ports: NotifierPorts, rows: Mail): Promise<ComposedMail |
  * after its answer.
  */
 export async function sendNotification(ports: NotifierPorts, notificationId: string): Promise<void> {
-  const claimed = await claim(ports, notificationId);
+  const claimed = await claim(ports.store, notificationId);
   if (ports.mailer === undefined)
     return finish(ports, claimed, 'skipped', { cause: 'no mail server is configured' });
   const late = new Set((await overtaken(ports.store, claimed)).map(({ id }) => id));
@@ -126,10 +68,10 @@ export async function sendNotification(ports: NotifierPorts, notificationId: str
   );
   const [first, ...others] = claimed.filter(({ id }) => !late.has(id));
   if (first === undefined) return;
-  const rows: Mail = [first, ...others];
+  const rows: MailRows = [first, ...others];
   const mail = await compose(ports, rows);
   if ('skip' in mail) return finish(ports, rows, 'skipped', { cause: mail.skip });
-  if (!(await markSending(ports, rows))) return;
+  if (!(await markSending(ports.store, rows, ports.settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS))) return;
 
   const outcome = await ports.mailer.send({ messageId: `<${first.id}@${ports.domain}>`, ...mail });
   switch (outcome.result) {
@@ -145,12 +87,12 @@ export async function sendNotification(ports: NotifierPorts, notificationId: str
 }
 
 /** A customer is not told twice; an operator is rather told twice than not at all. */
-const endInDoubt = (ports: NotifierPorts, rows: Mail, evidence: Evidence): Promise<void> =>
+const endInDoubt = (ports: NotifierPorts, rows: MailRows, evidence: Evidence): Promise<void> =>
   OPERATOR_MAILS.some((kind) => kind === rows[0].kind)
     ? retryLater(ports, rows, evidence)
     : finish(ports, rows, 'doubt', evidence);
 
-async function retryLater({ store, log }: NotifierPorts, rows: Mail, evidence: Evidence): Promise<void> {
+async function retryLater({ store, log }: NotifierPorts, rows: MailRows, evidence: Evidence): Promise<void> {
   const [{ id: notificationId, orderId, attempt }] = rows;
   log.warn({ orderId, notificationId, attempt, evidence }, 'the mail is sent again later');
   await store.run(
@@ -202,6 +144,8 @@ async function finish(
 }
 
 const LIMIT = 20;
+/** A bundle may hold many rows. */
+const MOST_ABANDONED = 500;
 
 /**
  * Sends what is due again, and ends what a dead process was sending: the server may have accepted that one.
@@ -209,21 +153,9 @@ const LIMIT = 20;
  */
 export async function sendDue(ports: NotifierPorts, stopping?: AbortSignal): Promise<'more' | 'idle'> {
   const { store, log } = ports;
-  const abandoned = await store.query<Claimed>(
-    `select ${CLAIMED} from notifications n where state = 'sending' and next_try_at <= now() limit $1`,
-    [LIMIT],
-  );
-  for (const row of abandoned)
+  for (const row of await abandoned(store, MOST_ABANDONED))
     await endInDoubt(ports, [row], { cause: 'the process ended while it was sending' });
-  // Fresh rows have their own command; only what that has missed is taken here, and what waits for company.
-  const due = await store.query<{ id: string; orderId: string | null }>(
-    `select (array_agg(id order by next_try_at, id))[1] as id,
-            (array_agg(order_id order by next_try_at, id))[1] as "orderId"
-       from notifications
-      where state = 'pending' and next_try_at <= now() - interval '3 seconds'
-      group by coalesce(bundle, id) order by min(next_try_at) limit $1`,
-    [LIMIT],
-  );
+  const due = await dueMails(store, LIMIT);
   for (const { id, orderId } of due) {
     if (stopping?.aborted) return 'idle';
     await sendNotification(ports, id).catch((error: unknown) =>
