@@ -71,8 +71,14 @@ const OPERATOR_SAMPLES: readonly OperatorView[] = [
       count: '1 234',
       more: '1 232',
       items: [
-        { ...concerned, reason: 'out_of_stock' },
-        { ...concerned, orderName: '#1043', details: '', reason: 'unmapped_line' },
+        { ...concerned, reason: 'out_of_stock', meaning: 'the supplier has no stock' },
+        {
+          ...concerned,
+          orderName: '#1043',
+          details: '',
+          reason: 'unmapped_line',
+          meaning: 'no supplier article stands behind a line',
+        },
       ],
     },
   },
@@ -97,9 +103,16 @@ const OPERATOR_SAMPLES: readonly OperatorView[] = [
     view: {
       count: '1',
       more: '',
-      items: [{ ...concerned, supplier: 'cj_dropshipping', reason: 'insufficient_funds', orders: '37' }].map(
-        ({ supplier, reason, orders, since, details }) => ({ supplier, reason, orders, since, details }),
-      ),
+      items: [
+        {
+          supplier: 'cj_dropshipping',
+          reason: 'insufficient_funds',
+          meaning: 'the supplier’s account has no funds',
+          orders: '37',
+          since: concerned.since,
+          details: '',
+        },
+      ],
     },
   },
   {

@@ -76,11 +76,18 @@ export const SHAPES = {
   parcel_in_transit: PARCELS,
   parcel_delayed: PARCELS,
   parcel_delivered: PARCELS,
-  order_held: { ...OPERATOR, items: { ...CONCERNED, reason: 'text' } },
+  order_held: { ...OPERATOR, items: { ...CONCERNED, reason: 'text', meaning: 'text' } },
   dead_letter: { ...OPERATOR, items: { ...CONCERNED, message: 'text', waiting: 'text' } },
   supplier_trouble: {
     ...OPERATOR,
-    items: { supplier: 'text', reason: 'text', orders: 'text', since: 'text', details: 'text' },
+    items: {
+      supplier: 'text',
+      reason: 'text',
+      meaning: 'text',
+      orders: 'text',
+      since: 'text',
+      details: 'text',
+    },
   },
   mail_failed: { ...OPERATOR, items: { ...CONCERNED, mail: 'text', isDoubt: 'flag' } },
 } as const satisfies Record<NotificationKind, Shape>;

@@ -1,8 +1,9 @@
-import type { Evidence, OperatorMail } from '../../contracts/vocabulary.ts';
+import type { Evidence, HoldReason, OperatorMail } from '../../contracts/vocabulary.ts';
 import type { Sql } from '../store/store.ts';
 import type { ComposedMail, Writer } from './customer-mail.ts';
 import { formatCount, formatDate } from './locale.ts';
 import type { MailView, OperatorView } from './mail-shape.ts';
+import type { Reasons } from './templates.ts';
 
 /** More would hide the first ones; the API lists them all. */
 const MOST_ITEMS = 30;
@@ -36,10 +37,16 @@ interface Reading {
   readonly sql: Sql;
   readonly about: readonly string[];
   readonly locale: string;
+  readonly reasons: Reasons;
 }
 
-async function heldOrders({ sql, about, locale }: Reading): Promise<MailView<'order_held'>['items']> {
-  const rows = await sql.query<Concerned & { reason: string; evidence: Evidence }>(
+async function heldOrders({
+  sql,
+  about,
+  locale,
+  reasons,
+}: Reading): Promise<MailView<'order_held'>['items']> {
+  const rows = await sql.query<Concerned & { reason: HoldReason; evidence: Evidence }>(
     `select ${ORDER_COLUMNS}, h.reason, h.evidence, extract(epoch from h.opened_at)::float8 * 1000 as "sinceMs"
        from holds h join orders o on o.id = h.order_id
       where h.id = any($1::text[]) and h.released_at is null order by h.opened_at, h.id`,
@@ -48,6 +55,7 @@ async function heldOrders({ sql, about, locale }: Reading): Promise<MailView<'or
   return rows.map((row) => ({
     ...concerned(row, locale),
     reason: row.reason,
+    meaning: reasons[row.reason],
     details: detailsOf(row.evidence),
   }));
 }
@@ -68,10 +76,15 @@ async function deadLetters({ sql, about, locale }: Reading): Promise<MailView<'d
   }));
 }
 
-async function troubles({ sql, about, locale }: Reading): Promise<MailView<'supplier_trouble'>['items']> {
+async function troubles({
+  sql,
+  about,
+  locale,
+  reasons,
+}: Reading): Promise<MailView<'supplier_trouble'>['items']> {
   const rows = await sql.query<{
     supplier: string;
-    reason: string;
+    reason: HoldReason;
     orders: number;
     sinceMs: number;
     evidence: Evidence;
@@ -87,6 +100,7 @@ async function troubles({ sql, about, locale }: Reading): Promise<MailView<'supp
   return rows.map(({ supplier, reason, orders, sinceMs, evidence }) => ({
     supplier,
     reason,
+    meaning: reasons[reason],
     orders: formatCount(orders, locale),
     since: formatDate(new Date(sinceMs), locale),
     details: detailsOf(evidence),
@@ -146,6 +160,11 @@ export async function composeOperatorMail(
   { templates, brand, defaultLanguage }: Writer,
   { kind, about, to }: { kind: OperatorMail; about: readonly string[]; to: string },
 ): Promise<ComposedMail | undefined> {
-  const mail = await viewOf(kind, { sql, about, locale: defaultLanguage });
+  const mail = await viewOf(kind, {
+    sql,
+    about,
+    locale: defaultLanguage,
+    reasons: templates.reasons,
+  });
   return mail === undefined ? undefined : { to, ...templates.render(defaultLanguage, brand, mail) };
 }

@@ -18,7 +18,7 @@ export async function readTemplateFolder(folder: string): Promise<Map<string, Te
   });
   const files = new Map<string, TemplateFile>();
   for (const entry of entries) {
-    if (!entry.isFile() || !entry.name.endsWith('.mustache')) continue;
+    if (!entry.isFile() || !/\.(mustache|json)$/.test(entry.name)) continue;
     const place = join(entry.parentPath, entry.name);
     const content = await readFile(place, 'utf8').catch((cause: unknown) => {
       throw invalid(place, 'cannot be read', cause);

@@ -1,5 +1,6 @@
 import Mustache from 'mustache';
-import { NOTIFICATION_KINDS, type NotificationKind } from '../../contracts/vocabulary.ts';
+import { z } from 'zod';
+import { HoldReason, NOTIFICATION_KINDS, type NotificationKind } from '../../contracts/vocabulary.ts';
 import { type AnyMailView, BRAND, type BrandView, MAIL, SHAPES } from './mail-shape.ts';
 import { checkTemplate, type FindPartial } from './template-check.ts';
 import { invalid, readTemplateFolder, type TemplateFile } from './template-files.ts';
@@ -12,8 +13,14 @@ export interface RenderedMail {
   readonly html: string;
 }
 
+/** What each reason to hold an order means, for a person. */
+const Reasons = z.record(HoldReason, z.string().trim().min(1));
+export type Reasons = z.infer<typeof Reasons>;
+
 export interface Templates {
   readonly languages: readonly string[];
+  /** In the default language, which is the operator's. */
+  readonly reasons: Reasons;
   /** A language that is not there is written in the default language. Subject and text are not escaped, HTML is. */
   render(language: string, brand: BrandView, mail: AnyMailView): RenderedMail;
 }
@@ -55,6 +62,19 @@ function readMail(files: Files, language: string, kind: NotificationKind, read: 
   return { subject, text, html, partials };
 }
 
+function readReasons(files: Files, language: string, read: Set<string>): Reasons {
+  const path = `${language}/reasons.json`;
+  const file = files.get(path);
+  if (file === undefined) throw invalid(path, 'is missing');
+  read.add(path);
+  try {
+    return Reasons.parse(JSON.parse(file.content));
+  } catch (cause) {
+    const problem = cause instanceof z.ZodError ? z.prettifyError(cause) : 'is not valid JSON';
+    throw invalid(file.place, problem, cause);
+  }
+}
+
 const plain = { escape: (value: unknown) => String(value) };
 
 /** A link to anything but a page is left out, wherever it came from. */
@@ -73,8 +93,8 @@ function render({ subject, text, html, partials }: Mail, view: object): Omit<Ren
 }
 
 /**
- * Reads `<language>/<kind>.mustache` for every language and kind, with the partials of `<language>/partials` and
- * `partials`, so that a broken mail stops the start and not a customer's notification. Rendering reads no file.
+ * Reads `<language>/<kind>.mustache` for every language and kind, with `reasons.json` and the partials of
+ * `<language>/partials` and `partials`, so that a broken mail stops the start and not a customer's notification. Rendering reads no file.
  * @param ownFolder the shop's: each of its files takes the place of ours of the same path, a language more is complete.
  * @param defaultLanguage written when a customer's language is not there.
  * @throws AppError `template_invalid` naming the file, and the tag if it is one: a file or part is missing, does
@@ -95,6 +115,7 @@ export async function loadTemplates(
   }
   const read = new Set<string>();
   const mails = new Map<string, Mail>();
+  const reasons = new Map(languages.map((language) => [language, readReasons(files, language, read)]));
   for (const language of languages) {
     for (const kind of NOTIFICATION_KINDS)
       mails.set(`${language}/${kind}`, readMail(files, language, kind, read));
@@ -103,8 +124,11 @@ export async function loadTemplates(
   if (stray !== undefined)
     throw invalid(stray[1].place, 'is neither a mail nor a part of one: is its name right?');
 
+  const known = reasons.get(defaultLanguage);
+  if (known === undefined) throw invalid(`${defaultLanguage}/reasons.json`, 'was never loaded');
   return {
     languages,
+    reasons: known,
     render(wanted, brand, { kind, view }) {
       const language = languages.includes(wanted) ? wanted : defaultLanguage;
       const mail = mails.get(`${language}/${kind}`);

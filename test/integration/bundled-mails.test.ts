@@ -210,7 +210,7 @@ test('a storm of held orders is one mail, which names the first and counts the r
   await tell(post);
   expect(await mailsIn(post.world)).toMatchObject([{ to: [OPERATOR], subject: 'Held orders: 1,000' }]);
   const { text } = await mailIn(post.world, 1);
-  expect(text).toContain('- Order #1042: out_of_stock');
+  expect(text).toContain('- Order #1042: the supplier has no stock\n  Reason: out_of_stock\n');
   expect(text).toContain('And 970 more.');
   expect(await eventsIn(post.store)).toEqual([]);
 });
@@ -251,7 +251,9 @@ test('orders that wait for a supplier’s account are told as the supplier’s t
   await tell(post);
   const { subject, text } = await mailIn(post.world, 1);
   expect(subject).toBe('Suppliers in trouble: 1');
-  expect(text).toContain('- cj_dropshipping: insufficient_funds\n  Orders waiting: 1');
+  expect(text).toContain(
+    '- cj_dropshipping: the supplier’s account has no funds\n  Reason: insufficient_funds\n  Orders waiting: 1',
+  );
   expect(await mailsIn(post.world)).toHaveLength(1);
   await post.store.run(
     "update notifications set created_at = created_at - interval '25 hours', id = 'ntf_yesterday'",

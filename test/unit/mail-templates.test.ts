@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -161,15 +161,26 @@ test.each(['en/parcel_shiped.mustache', 'partials/tpo.mustache', 'parcel_shipped
 );
 
 test('a language of the shop’s own has to be whole', async () => {
-  await expect(withOwn({ 'it/order_confirmed.mustache': file('ciao') })).rejects.toThrow(
-    'it/parcel_shipped.mustache: is missing',
-  );
+  const reasons = { 'it/reasons.json': await readFile(join(TEMPLATES, 'en/reasons.json'), 'utf8') };
+  const first = { 'it/order_confirmed.mustache': file('ciao') };
+  await expect(withOwn(first)).rejects.toThrow('it/reasons.json: is missing');
+  await expect(withOwn({ ...first, ...reasons })).rejects.toThrow('it/parcel_shipped.mustache: is missing');
   const files = NOTIFICATION_KINDS.map((kind) => [
     `it/${kind}.mustache`,
     file('ciao').replace(' {{orderName}}', ''),
   ]);
-  const templates = await withOwn(Object.fromEntries(files));
+  const templates = await withOwn({ ...Object.fromEntries(files), ...reasons });
   expect(templates.render('it', BRAND, shipped())).toMatchObject({ language: 'it', text: 'ciao' });
+});
+
+test.each([
+  ['{', 'is not valid JSON'],
+  ['{"operator": "a person decides"}', 'payment_pending'],
+  ['{"operater": "a person decides"}', 'operater'],
+])('reasons that are not all there, or not known, stop the start: %s', async (content, problem) => {
+  const loading = withOwn({ 'fr/reasons.json': content });
+  await expect(loading).rejects.toThrow('fr/reasons.json');
+  await expect(loading).rejects.toThrow(problem);
 });
 
 test('a missing kind, a missing default language or a missing folder stops the start', async () => {
