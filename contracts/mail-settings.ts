@@ -28,17 +28,19 @@ export const MailList = z.string().transform((list, context): readonly Notificat
 const Teller = z.enum(['us', 'shop']);
 type Teller = z.infer<typeof Teller>;
 
-/** `fact=shop` or `fact=us`, separated by commas; a fact that is not named is ours. */
+/** `us` or `shop` for every fact, or `fact=shop` and `fact=us` separated by commas; one that is not named is ours. */
 export const MailTellers = z
   .string()
   .transform((list, context): Readonly<Partial<Record<CustomerMail, Teller>>> => {
     const tellers: Partial<Record<CustomerMail, Teller>> = {};
+    const everything = Teller.safeParse(list.trim()).data;
+    if (everything !== undefined) return Object.fromEntries(CUSTOMER_MAILS.map((fact) => [fact, everything]));
     for (const word of words(list)) {
       const [fact, teller, ...more] = word.split('=').map((part) => part.trim());
       const known = CUSTOMER_MAILS.find((kind) => kind === fact);
       const by = Teller.safeParse(teller);
       if (known === undefined || !by.success || more.length > 0) {
-        const message = `must be pairs like parcel_shipped=shop; the facts are ${CUSTOMER_MAILS.join(', ')}`;
+        const message = `must be us, shop, or pairs like parcel_shipped=shop; the facts are ${CUSTOMER_MAILS.join(', ')}`;
         context.addIssue({ code: 'custom', message });
         return z.NEVER;
       }

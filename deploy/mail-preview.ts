@@ -22,7 +22,7 @@ else {
   const links: string[] = [];
   for (const language of templates.languages) {
     await mkdir(join(folder, language), { recursive: true });
-    for (const { name, mail } of sampleMails(language)) {
+    for (const { name, mail } of sampleMails(templates, language)) {
       const { subject, text, html } = templates.render(language, brand, mail);
       await writeFile(join(folder, language, `${name}.html`), html);
       await writeFile(join(folder, language, `${name}.txt`), `Subject: ${subject}\n\n${text}`);

@@ -1,6 +1,8 @@
-import type { CustomerMail } from '../contracts/vocabulary.ts';
+import type { CustomerMail, HoldReason } from '../contracts/vocabulary.ts';
 import { customerView, type OrderFacts, type ParcelFacts } from '../services/notifier/customer-view.ts';
+import { formatCount, formatDate } from '../services/notifier/locale.ts';
 import type { AnyMailView, OperatorView } from '../services/notifier/mail-shape.ts';
+import type { Templates } from '../services/notifier/templates.ts';
 
 /** The instant that the samples are written at. */
 const NOW = new Date('2026-11-26T12:00:00Z');
@@ -56,82 +58,79 @@ const SPARSE: OrderFacts = {
   parcels: [{ ...BARE, units: { 1: 1 } }],
 };
 
-const concerned = {
-  orderName: '#1042',
-  orderUrl: 'https://my-shop.myshopify.com/admin/orders/5500000000001',
-  since: '2026-11-26',
-  details: 'code: 1600200, message: <Insufficient> "stock" & more',
-};
-const few = { count: '2', more: '' };
-
-const OPERATOR_SAMPLES: readonly OperatorView[] = [
-  {
-    kind: 'order_held',
-    view: {
-      count: '1 234',
-      more: '1 232',
-      items: [
-        { ...concerned, reason: 'out_of_stock', meaning: 'the supplier has no stock' },
-        {
-          ...concerned,
-          orderName: '#1043',
-          details: '',
-          reason: 'unmapped_line',
-          meaning: 'no supplier article stands behind a line',
-        },
-      ],
+/** What stands in the operator's mails, in the words of the language. */
+function operatorSamples({ reasonsIn }: Templates, language: string): OperatorView[] {
+  const reasons = reasonsIn(language);
+  const because = (reason: HoldReason) => ({ reason, meaning: reasons[reason] });
+  const concerned = {
+    orderName: '#1042',
+    orderUrl: 'https://my-shop.myshopify.com/admin/orders/5500000000001',
+    since: formatDate(NOW, language),
+    details: 'code: 1600200, message: <Insufficient> "stock" & more',
+  };
+  const two = { count: formatCount(2, language), more: '' };
+  return [
+    {
+      kind: 'order_held',
+      view: {
+        count: formatCount(1_234, language),
+        more: formatCount(1_232, language),
+        items: [
+          { ...concerned, ...because('out_of_stock') },
+          { ...concerned, ...because('unmapped_line'), orderName: '#1043', details: '' },
+        ],
+      },
     },
-  },
-  {
-    kind: 'dead_letter',
-    view: {
-      ...few,
-      items: [
-        { ...concerned, message: 'oms.evt.17.order.updated.ord_20wmtjkdkoioc', waiting: '3' },
-        {
-          ...concerned,
-          orderName: '',
-          orderUrl: '',
-          message: 'oms.cmd.suppliers.buy.sup_ord_1',
-          waiting: '',
-        },
-      ],
+    {
+      kind: 'dead_letter',
+      view: {
+        ...two,
+        items: [
+          { ...concerned, message: 'oms.evt.17.order.updated.ord_20wmtjkdkoioc', waiting: '3' },
+          {
+            ...concerned,
+            orderName: '',
+            orderUrl: '',
+            message: 'oms.cmd.suppliers.buy.sup_ord_1',
+            waiting: '',
+          },
+        ],
+      },
     },
-  },
-  {
-    kind: 'supplier_trouble',
-    view: {
-      count: '1',
-      more: '',
-      items: [
-        {
-          supplier: 'cj_dropshipping',
-          reason: 'insufficient_funds',
-          meaning: 'the supplier’s account has no funds',
-          orders: '37',
-          since: concerned.since,
-          details: '',
-        },
-      ],
+    {
+      kind: 'supplier_trouble',
+      view: {
+        count: '1',
+        more: '',
+        items: [
+          {
+            ...because('insufficient_funds'),
+            supplier: 'cj_dropshipping',
+            orders: '37',
+            since: concerned.since,
+            details: '',
+          },
+        ],
+      },
     },
-  },
-  {
-    kind: 'mail_failed',
-    view: {
-      ...few,
-      items: [
-        { ...concerned, mail: 'parcel_shipped', isDoubt: false, details: 'reply: 550, status: 5.1.1' },
-        {
-          ...concerned,
-          orderName: '#1043',
-          mail: 'order_confirmed',
-          isDoubt: true,
-          details: 'code: ETIMEDOUT',
-        },
-      ],
+    {
+      kind: 'mail_failed',
+      view: {
+        ...two,
+        items: [
+          { ...concerned, mail: 'parcel_shipped', isDoubt: false, details: 'reply: 550, status: 5.1.1' },
+          {
+            ...concerned,
+            orderName: '#1043',
+            mail: 'order_confirmed',
+            isDoubt: true,
+            details: 'code: ETIMEDOUT',
+          },
+        ],
+      },
     },
-  },
-];
+  ];
+}
 
 interface Sample {
   /** Kind, and what is special about it. */
@@ -140,7 +139,7 @@ interface Sample {
 }
 
 /** Every mail from sample orders, in the words of one language; some kinds in several variants. */
-export function sampleMails(language: string): Sample[] {
+export function sampleMails(templates: Templates, language: string): Sample[] {
   const sample = (
     variant: string,
     kind: CustomerMail,
@@ -167,6 +166,6 @@ export function sampleMails(language: string): Sample[] {
     sample('', 'parcel_delayed', [LATE]),
     sample('', 'parcel_delivered', [FIRST], { ...ORDER, parcels: [FIRST, SECOND] }),
     sample('-sparse', 'parcel_delivered', SPARSE.parcels, SPARSE),
-    ...OPERATOR_SAMPLES.map((mail) => ({ name: mail.kind, mail })),
+    ...operatorSamples(templates, language).map((mail) => ({ name: mail.kind, mail })),
   ];
 }

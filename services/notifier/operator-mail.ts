@@ -164,7 +164,7 @@ export async function composeOperatorMail(
     sql,
     about,
     locale: defaultLanguage,
-    reasons: templates.reasons,
+    reasons: templates.reasonsIn(defaultLanguage),
   });
   return mail === undefined ? undefined : { to, ...templates.render(defaultLanguage, brand, mail) };
 }

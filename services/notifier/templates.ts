@@ -19,8 +19,8 @@ export type Reasons = z.infer<typeof Reasons>;
 
 export interface Templates {
   readonly languages: readonly string[];
-  /** In the default language, which is the operator's. */
-  readonly reasons: Reasons;
+  /** In that language, or in the default one. */
+  reasonsIn(language: string): Reasons;
   /** A language that is not there is written in the default language. Subject and text are not escaped, HTML is. */
   render(language: string, brand: BrandView, mail: AnyMailView): RenderedMail;
 }
@@ -124,11 +124,13 @@ export async function loadTemplates(
   if (stray !== undefined)
     throw invalid(stray[1].place, 'is neither a mail nor a part of one: is its name right?');
 
-  const known = reasons.get(defaultLanguage);
-  if (known === undefined) throw invalid(`${defaultLanguage}/reasons.json`, 'was never loaded');
   return {
     languages,
-    reasons: known,
+    reasonsIn(wanted) {
+      const found = reasons.get(wanted) ?? reasons.get(defaultLanguage);
+      if (found === undefined) throw invalid(`${wanted}/reasons.json`, 'was never loaded');
+      return found;
+    },
     render(wanted, brand, { kind, view }) {
       const language = languages.includes(wanted) ? wanted : defaultLanguage;
       const mail = mails.get(`${language}/${kind}`);

@@ -66,7 +66,7 @@ test.skipIf(noBrowser !== null)(
     onTestFinished(() => browser.close());
     const page = await browser.newPage({ viewport: PHONE, javaScriptEnabled: true });
     for (const language of templates.languages) {
-      for (const { name, mail } of sampleMails(language)) {
+      for (const { name, mail } of sampleMails(templates, language)) {
         const { subject, html } = templates.render(language, brand, mail);
         await page.setContent(html);
         const { text, title, fontSizes, ...faults } = await page.evaluate(look);

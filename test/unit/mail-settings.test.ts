@@ -21,6 +21,11 @@ test('a fact that the shop mails is not ours, and one that is switched off is no
   expect(settings.ORDER_MANAGER_MAILS).toEqual(['order_confirmed', 'parcel_shipped', 'order_held']);
 });
 
+test.each(['us', 'shop'] as const)('one word says it for every fact: %s', (teller) => {
+  const settings = readSettings({ ORDER_MANAGER_MAILS_BY: ` ${teller} ` });
+  expect(CUSTOMER_MAILS.map((fact) => mailedBy(settings, fact))).toEqual(CUSTOMER_MAILS.map(() => teller));
+});
+
 test.each([
   ['all', NOTIFICATION_KINDS],
   ['none', []],

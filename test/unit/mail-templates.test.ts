@@ -59,7 +59,7 @@ const SHIPPED = 'en/parcel_shipped.mustache';
 test('the project can write every kind of mail in each of its languages', () => {
   expect(ours.languages).toEqual(['de', 'en', 'es', 'fr']);
   for (const language of ours.languages) {
-    const samples = sampleMails(language);
+    const samples = sampleMails(ours, language);
     expect(new Set(samples.map(({ mail }) => mail.kind))).toEqual(new Set(NOTIFICATION_KINDS));
     for (const { mail } of samples) expect(ours.render(language, BRAND, mail).language).toBe(language);
   }

@@ -21,7 +21,7 @@ const BARE = brandOf(readSettings({}));
 
 const written = [FULL, BARE].flatMap((brand) =>
   templates.languages.flatMap((language) =>
-    sampleMails(language).map(({ name, mail }) => ({
+    sampleMails(templates, language).map(({ name, mail }) => ({
       title: `${language}/${name}${brand === BARE ? ', bare' : ''}`,
       brand,
       language,
