@@ -53,10 +53,12 @@ export async function startNotifier(context: ServiceContext): Promise<StopServic
     }),
   });
   const stopping = new AbortController();
-  const rounds = [
-    startPeriodic('mails due', 2_000, log, () => sendDue(ports, stopping.signal)),
-    startPeriodic('mails to the operator', 5_000, log, () => decideOperatorMails(store, settings)),
-  ];
+  const rounds = [startPeriodic('mails due', 2_000, log, () => sendDue(ports, stopping.signal))];
+  // Decided without a mail server, they would be skipped, and what they tell of would never be told.
+  if (mailer !== undefined) {
+    const decide = () => decideOperatorMails(store, settings);
+    rounds.push(startPeriodic('mails to the operator', 5_000, log, decide));
+  }
   return async () => {
     stopping.abort();
     await Promise.all([consumer.stop(), ...rounds.map((round) => round.stop())]);

@@ -1,18 +1,15 @@
-import { fileURLToPath } from 'node:url';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { CUSTOMER_MAILS } from '../../contracts/vocabulary.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import { brandOf } from '../../services/notifier/brand.ts';
-import { createMailer } from '../../services/notifier/mailer.ts';
 import { decideOperatorMails } from '../../services/notifier/operator-round.ts';
-import { type NotifierPorts, sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
-import { loadTemplates } from '../../services/notifier/templates.ts';
+import { sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
 import { layDown } from '../../services/store/dead-letters.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
+import { mailsIn, notifierPorts, timePasses } from '../fixtures/post-office.ts';
+import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import {
   eventsIn,
   givenNotificationRow,
@@ -22,7 +19,7 @@ import {
   PERSONAL,
   SUPPLIER_ORDER_ID,
 } from '../fixtures/shipped-order.ts';
-import { control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
+import { control, givenFaults, givenWorld } from '../sandbox/world.ts';
 
 let nats: OwnNats;
 beforeAll(async () => {
@@ -31,40 +28,21 @@ beforeAll(async () => {
 afterAll(() => nats.remove());
 beforeEach(() => emptyStreams(nats.url));
 
-const templates = await loadTemplates(fileURLToPath(new URL('../../templates', import.meta.url)), {
-  defaultLanguage: 'en',
-});
 const OPERATOR = 'operator@lantern.example';
 const SETTINGS = {
-  ORDER_MANAGER_BRAND_NAME: 'Lantern & Larch',
   ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '15',
   ORDER_MANAGER_OPERATOR_EMAIL: OPERATOR,
-  EMAIL_FROM: 'hello@lantern.example',
 };
-
-function portsTo(context: TestContext, port: number): NotifierPorts {
-  const from = 'Lantern & Larch <hello@lantern.example>';
-  const replyTo = 'help@lantern.example';
-  const mailer = createMailer({ host: '127.0.0.1', port, from, replyTo, timeoutMs: 15_000 });
-  onTestFinished(() => mailer.close());
-  const brand = brandOf(context.settings);
-  return { ...context, mailer, templates, brand, defaultLanguage: 'en', domain: 'lantern.example' };
-}
 
 /** An order with its customer, and a mail server. */
 async function aPost(environment: Readonly<Record<string, string>> = {}) {
   const world = await givenWorld();
   const context = await aServiceContext(nats.url, { ...SETTINGS, ...environment });
   await givenOrderRows(context.store);
-  return { world, context, store: context.store, ports: portsTo(context, world.smtpPort) };
+  return { world, context, store: context.store, ports: await notifierPorts(context, world.smtpPort) };
 }
 type Post = Awaited<ReturnType<typeof aPost>>;
 
-/** Whatever waits has waited long enough. */
-const timePasses = ({ store }: Pick<Post, 'store'>) =>
-  store.run("update notifications set next_try_at = now() - interval '4 seconds'");
-
-const mailsIn = async (world: Sandbox) => (await ledgerOf(world)).mails;
 const mailIn = async (world: Sandbox, number: number) =>
   simpleParser(await (await control(world, 'GET', `/mails/${number}`)).text());
 const statesIn = async ({ store }: Pick<Post, 'store'>) => {
@@ -92,7 +70,7 @@ const dueNow = ({ store }: Post, id: string) =>
 
 test('every kind for a customer, each asked for ten times in two copies, is mailed once', async () => {
   const post = await aPost();
-  const other = portsTo(
+  const other = await notifierPorts(
     await aServiceContext(nats.url, SETTINGS, post.context.connectionString),
     post.world.smtpPort,
   );
@@ -302,7 +280,7 @@ test('a customer whose address is refused for good stops no order: the operator 
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   onTestFinished(() => new Promise<void>((resolve) => server.close(resolve)));
-  const ports = portsTo(context, port);
+  const ports = await notifierPorts(context, port);
   await sendNotification(ports, await givenNotificationRow(store));
   await decideOperatorMails(store, context.settings);
   await timePasses({ store });

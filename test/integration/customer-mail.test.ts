@@ -1,22 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { readSettings } from '../../contracts/settings.ts';
 import { CUSTOMER_MAILS, type CustomerMail } from '../../contracts/vocabulary.ts';
-import { brandOf } from '../../services/notifier/brand.ts';
 import { type ComposedMail, composeCustomerMail } from '../../services/notifier/customer-mail.ts';
-import { loadTemplates } from '../../services/notifier/templates.ts';
 import type { Store } from '../../services/store/store.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
+import { aWriter } from '../fixtures/post-office.ts';
 import { givenOrderRows, givenParcelRow, ORDER_ID } from '../fixtures/shipped-order.ts';
 
-const TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
-const WRITER = {
-  templates: await loadTemplates(TEMPLATES, { defaultLanguage: 'en' }),
-  brand: brandOf(
-    readSettings({ ORDER_MANAGER_BRAND_NAME: 'Lantern & Larch', EMAIL_FROM: 'hello@lantern.example' }),
-  ),
-  defaultLanguage: 'en',
-};
+const WRITER = await aWriter();
 
 const mailOf = (store: Store, kind: CustomerMail, ...parcelIds: readonly string[]) =>
   composeCustomerMail(store, WRITER, { orderId: ORDER_ID, kind, parcelIds });

@@ -5,16 +5,13 @@ import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { SEND_NOTIFICATION } from '../../contracts/commands/send-notification.ts';
 import { envelope } from '../../contracts/envelope.ts';
-import { readSettings } from '../../contracts/settings.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import { brandOf } from '../../services/notifier/brand.ts';
-import { createMailer } from '../../services/notifier/mailer.ts';
-import { type NotifierPorts, sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
+import { sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
 import { startNotifier } from '../../services/notifier/service.ts';
-import { loadTemplates } from '../../services/notifier/templates.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { FROM, mailsIn, notifierPorts, timePasses } from '../fixtures/post-office.ts';
 import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
 import {
   eventsIn,
@@ -33,35 +30,8 @@ beforeAll(async () => {
 afterAll(() => nats.remove());
 beforeEach(() => emptyStreams(nats.url));
 
-const templates = await loadTemplates(fileURLToPath(new URL('../../templates', import.meta.url)), {
-  defaultLanguage: 'en',
-});
-const FROM = 'Lantern & Larch <hello@lantern.example>';
 // No test here waits it out: a machine that stands still for a moment must not look like a silent server.
 const CALL_TIMEOUT = { ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '15' };
-
-const mailerTo = (port: number) => {
-  const mailer = createMailer({
-    host: '127.0.0.1',
-    port,
-    from: FROM,
-    timeoutMs: 15_000,
-    halfOpenAfterMs: 50,
-  });
-  onTestFinished(() => mailer.close());
-  return mailer;
-};
-
-const portsOf = (context: TestContext, smtpPort: number | undefined): NotifierPorts => ({
-  ...context,
-  mailer: smtpPort === undefined ? undefined : mailerTo(smtpPort),
-  templates,
-  brand: brandOf(
-    readSettings({ ORDER_MANAGER_BRAND_NAME: 'Lantern & Larch', EMAIL_FROM: 'hello@lantern.example' }),
-  ),
-  defaultLanguage: 'en',
-  domain: 'lantern.example',
-});
 
 /** An order whose confirmation waits to be sent, and a mail server. */
 async function aPost(customer?: Parameters<typeof givenOrderRows>[1]) {
@@ -69,7 +39,7 @@ async function aPost(customer?: Parameters<typeof givenOrderRows>[1]) {
   const context = await aServiceContext(nats.url, CALL_TIMEOUT);
   await givenOrderRows(context.store, customer);
   const id = await givenNotificationRow(context.store);
-  return { world, context, ports: portsOf(context, world.smtpPort), id };
+  return { world, context, ports: await notifierPorts(context, world.smtpPort), id };
 }
 
 const rowsOf = ({ store }: Pick<TestContext, 'store'>) =>
@@ -79,11 +49,6 @@ const rowsOf = ({ store }: Pick<TestContext, 'store'>) =>
   );
 const rowOf = async (context: Pick<TestContext, 'store'>) => (await rowsOf(context))[0]!;
 
-/** Whatever a row waits for has been waited for. */
-const timePasses = ({ store }: Pick<TestContext, 'store'>) =>
-  store.run("update notifications set next_try_at = now() - interval '4 seconds'");
-
-const mailsIn = async (world: Sandbox) => (await ledgerOf(world)).mails;
 const triesIn = async (world: Sandbox) => (await ledgerOf(world)).calls['smtp.data'] ?? 0;
 
 test('one row is one mail, whose Message-ID follows from the row, and an event', async () => {
@@ -108,7 +73,7 @@ test('one row is one mail, whose Message-ID follows from the row, and an event',
 
 test('twenty sends at once, in two copies, make one mail', async () => {
   const { world, context, ports, id } = await aPost();
-  const other = portsOf(
+  const other = await notifierPorts(
     await aServiceContext(nats.url, CALL_TIMEOUT, context.connectionString),
     world.smtpPort,
   );
@@ -201,7 +166,7 @@ test('a recipient that the server refuses for good fails once, with codes as evi
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   onTestFinished(() => new Promise<void>((resolve) => server.close(resolve)));
-  const ports = portsOf(context, port);
+  const ports = await notifierPorts(context, port);
   await sendNotification(ports, id);
   await timePasses(context);
   await sendDue(ports);
@@ -251,7 +216,7 @@ test('mails of a time without a mail server are all sent once it is back', async
     await givenNotificationRow(context.store, 'parcel_delivered', parcelId),
   ];
   const smtpPort = await freePort();
-  const ports = portsOf(context, smtpPort);
+  const ports = await notifierPorts(context, smtpPort);
   for (let times = 1; times <= 3; times += 1) {
     await Promise.all(ids.map((id) => sendNotification(ports, id)));
     await timePasses(context);
