@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Evidence, HoldReason, OperatorMail } from '../../contracts/vocabulary.ts';
 import type { Sql } from '../store/store.ts';
 import type { ComposedMail, Writer } from './customer-mail.ts';
@@ -9,13 +10,32 @@ import type { Reasons } from './templates.ts';
 const MOST_ITEMS = 30;
 const MOST_CHARACTERS = 240;
 
+const short = (text: string): string =>
+  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+
 /** One line of codes and texts, as the supplier or the mail server gave them. */
 const detailsOf = (evidence: Evidence | null): string =>
-  Object.entries(evidence ?? {})
-    .filter(([, value]) => value !== null && value !== '')
-    .map(([name, value]) => `${name}: ${value}`)
-    .join(', ')
-    .slice(0, MOST_CHARACTERS);
+  short(
+    Object.entries(evidence ?? {})
+      .filter(([, value]) => value !== null && value !== '')
+      .map(([name, value]) => `${name}: ${value}`)
+      .join(', '),
+  );
+
+/** The lines of our code that a failure names besides are for the log. */
+const Failure = z.object({
+  name: z.string(),
+  code: z.string().nullable().default(null),
+  message: z.string().nullable().default(null),
+});
+
+function failureDetails(failure: string | null): string {
+  try {
+    return detailsOf(Failure.parse(JSON.parse(failure ?? '')));
+  } catch {
+    return short(failure ?? '');
+  }
+}
 
 interface Concerned {
   readonly orderName: string | null;
@@ -32,9 +52,10 @@ const concerned = ({ orderName, shop, shopOrderId, sinceMs }: Concerned, locale:
   since: formatDate(new Date(sinceMs), locale),
 });
 
-/** Those that still stand; what was mended meanwhile is not told. @param about of the rows that wait. */
+/** What is read for one mail. What was mended meanwhile is not found any more, and not told. */
 interface Reading {
   readonly sql: Sql;
+  /** Of the rows that wait: ids of holds, letters or notifications, or suppliers with their reasons. */
   readonly about: readonly string[];
   readonly locale: string;
   readonly reasons: Reasons;
@@ -71,7 +92,7 @@ async function deadLetters({ sql, about, locale }: Reading): Promise<MailView<'d
   return rows.map((row) => ({
     ...concerned(row, locale),
     message: row.subject,
-    details: (row.failure ?? '').slice(0, MOST_CHARACTERS),
+    details: failureDetails(row.failure),
     waiting: row.waiting === 0 ? '' : formatCount(row.waiting, locale),
   }));
 }

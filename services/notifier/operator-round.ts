@@ -1,6 +1,6 @@
 import { notificationIdOf } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import type { HoldReason, OperatorMail } from '../../contracts/vocabulary.ts';
+import { type HoldReason, OPERATOR_MAILS, type OperatorMail } from '../../contracts/vocabulary.ts';
 import { type NewNotification, writeNotifications } from '../store/notifications.ts';
 import type { Sql } from '../store/store.ts';
 
@@ -47,26 +47,20 @@ const UNTOLD: Readonly<Record<OperatorMail, string>> = {
                           and n.kind = 'supplier_trouble' and n.created_at > now() - interval '1 day')
      group by s.supplier, h.reason limit $1`,
   mail_failed: `select f.order_id as "orderId", f.id as about, '' as occurrence
-      from notifications f where f.state in ('failed', 'doubt') and f.about is null
-      
+      from notifications f
+     where f.state in ('failed', 'doubt') and f.about is null and f.created_at > now() - interval '7 days'
        and not exists (select 1 from notifications n where n.about = f.id and n.kind = 'mail_failed')
      order by f.created_at limit $1`,
 };
-
-/** Every kind that tells the operator of something, and is switched on. */
-export const operatorKinds = ({
-  ORDER_MANAGER_MAILS: kinds,
-  ORDER_MANAGER_OPERATOR_EMAIL: address,
-}: Settings): OperatorMail[] =>
-  address === undefined ? [] : (Object.keys(UNTOLD) as OperatorMail[]).filter((kind) => kinds.includes(kind));
 
 /**
  * Decides the operator's mails from what stands open, whoever opened it: a row each, to be sent together once the time
  * for company is over. Any number of copies may do so.
  */
 export async function decideOperatorMails(sql: Sql, settings: Settings): Promise<'more' | 'idle'> {
+  if (settings.ORDER_MANAGER_OPERATOR_EMAIL === undefined) return 'idle';
   let most = 0;
-  for (const kind of operatorKinds(settings)) {
+  for (const kind of OPERATOR_MAILS.filter((known) => settings.ORDER_MANAGER_MAILS.includes(known))) {
     const untold = await sql.query<Untold>(UNTOLD[kind], [LIMIT]);
     most = Math.max(most, untold.length);
     const rows = untold.map(

@@ -29,7 +29,7 @@ function scopeWithin(scope: Scope, type: '#' | '^', name: string): Scope | undef
 
 /**
  * Follows every tag of a template and of the partials it uses.
- * @param inside names of the partials that led here.
+ * @returns those partials, by name.
  * @throws AppError `template_invalid` with the file and the tag: a name that the mail does not have, a partial that is
  * not there or holds itself, a tag that would go around the escaping.
  */
@@ -41,6 +41,7 @@ export function checkTemplate(
 ): ReadonlyMap<string, TemplateFile> {
   const used = new Map<string, TemplateFile>();
 
+  // `inside`: names of the partials that led here.
   const checkPartial = (from: TemplateFile, name: string, scope: Scope, inside: readonly string[]): void => {
     const partial = find(name);
     if (partial === undefined) throw invalid(from.place, `{{> ${name}}} is no file in a folder "partials"`);

@@ -242,7 +242,12 @@ test('orders that wait for a supplier’s account are told as the supplier’s t
 
 test('a dead letter is told with what waits behind it, one without an order too', async () => {
   const post = await aPost();
-  const letter = { message_id: 'm1', seq: 7, payload: '{}', failure: 'TypeError' } as const;
+  const letter = {
+    message_id: 'm1',
+    seq: 7,
+    payload: '{}',
+    failure: '{"name":"AppError","code":"conservation_violated","message":"line 1","at":["x.ts"]}',
+  } as const;
   await layDown(post.store, [
     { ...letter, order_id: ORDER_ID, subject: 'oms.evt.1.order.updated', state: 'open' },
     { ...letter, order_id: ORDER_ID, subject: 'oms.evt.1.order.paid', state: 'parked' },
@@ -252,6 +257,7 @@ test('a dead letter is told with what waits behind it, one without an order too'
   const { subject, text } = await mailIn(post.world, 1);
   expect(subject).toBe('Messages set aside: 2');
   expect(text).toMatch(/- Order #1042\n {2}Message: oms\.evt\.1\.order\.updated\n.*wait behind it: 1\n/s);
+  expect(text).toContain('Details: name: AppError, code: conservation_violated, message: line 1\n');
   expect(text).toContain('- Without an order\n  Message: oms.cmd.suppliers.buy.x');
 });
 
