@@ -61,6 +61,7 @@ const QUICK = {
   ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '5',
   ORDER_MANAGER_DOUBT_GRACE_SECONDS: '3',
   ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '6',
+  ORDER_MANAGER_OPERATOR_SECONDS: '5',
 };
 
 interface Part {
@@ -223,6 +224,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         SMTP_PORT: String(smtpPort),
         SMTP_USERNAME: '',
         SMTP_PASSWORD: '',
+        ORDER_MANAGER_OPERATOR_EMAIL:
+          options.environment.ORDER_MANAGER_OPERATOR_EMAIL ?? 'operator@sandbox-shop.example',
         EMAIL_FROM: options.environment.EMAIL_FROM || 'Sandbox Shop <orders@sandbox-shop.example>',
       },
     };

@@ -9,6 +9,7 @@ import { addControl } from './control.ts';
 import { createFaults } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { listenOn } from './listen.ts';
+import { addMailPage } from './mail-page.ts';
 import { createMailbox } from './mailbox.ts';
 import { createSettings, type Settings, type Timing } from './settings.ts';
 import { createShelf } from './shelf.ts';
@@ -51,7 +52,7 @@ export interface SandboxOptions {
 }
 
 export interface Sandbox {
-  /** One origin for `/api2.0/v1` (CJ), `/sync`, `/rest`, `/oauth` (AliExpress), `/admin` (Shopify) and `/control`. */
+  /** For `/api2.0/v1` (CJ), `/sync`, `/rest`, `/oauth` (AliExpress), `/admin` (Shopify), `/control` and `/mails`. */
   readonly origin: string;
   readonly cjBaseUrl: string;
   readonly smtpPort: number;
@@ -122,6 +123,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults }));
   addAliExpress(app, aliexpress);
   addControl(app, { shop, orders, aliexpress: aliexpress.orders, account, mailbox, faults, settings, shelf });
+  addMailPage(app, mailbox);
 
   const server = createServer(toNodeHandler(app));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
