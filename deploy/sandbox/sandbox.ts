@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import { H3, toNodeHandler } from 'h3';
+import { USUAL_SWITCHES } from './aliexpress/switches.ts';
+import { addAliExpress, createAliExpress } from './aliexpress/world.ts';
 import { createCjAccount } from './cj/account.ts';
 import { createCjGoods } from './cj/goods.ts';
 import { startOrderPushes } from './cj/order-pushes.ts';
@@ -10,8 +12,10 @@ import { addControl } from './control.ts';
 import { createFaults } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { listenOn } from './listen.ts';
+import { addMailPage } from './mail-page.ts';
 import { createMailbox } from './mailbox.ts';
 import { createSettings, type Settings, type Timing } from './settings.ts';
+import { createShelf } from './shelf.ts';
 import { createAdminApi } from './shopify/admin-api.ts';
 import { createAppTokens } from './shopify/app-tokens.ts';
 import { ADMIN_BASE_PATH, createShopifyApi } from './shopify/routes.ts';
@@ -26,6 +30,10 @@ export interface SandboxCredentials {
   readonly shopifyAccessToken: string;
   readonly shopifyClientId: string;
   readonly shopifyClientSecret: string;
+  readonly aliexpressAppKey: string;
+  readonly aliexpressAppSecret: string;
+  /** An access token that needs no consent. */
+  readonly aliexpressAccessToken: string;
 }
 
 export interface SandboxOptions {
@@ -40,12 +48,14 @@ export interface SandboxOptions {
   readonly timing?: Partial<Timing>;
   /** Default 50. */
   readonly cjRequestsPerSecond?: number;
+  /** Default 50. */
+  readonly aliexpressRequestsPerSecond?: number;
   /** Default 2000, with a bucket of twenty seconds of it: the largest plan. */
   readonly shopifyPointsPerSecond?: number;
 }
 
 export interface Sandbox {
-  /** One origin for `/api2.0/v1` (CJ), `/admin` (Shopify) and `/control`. */
+  /** For `/api2.0/v1` (CJ), `/sync`, `/rest`, `/oauth` (AliExpress), `/admin` (Shopify), `/control` and `/mails`. */
   readonly origin: string;
   readonly cjBaseUrl: string;
   readonly smtpPort: number;
@@ -82,6 +92,10 @@ const startSettings = (options: SandboxOptions): Settings => ({
     lookupBlindMs: 0,
     ...options.timing,
   },
+  aliexpress: {
+    ...USUAL_SWITCHES,
+    requestsPerSecond: options.aliexpressRequestsPerSecond ?? USUAL_SWITCHES.requestsPerSecond,
+  },
 });
 
 /** Idle connections stay longer than clients keep them, so that none dies under a request. */
@@ -97,10 +111,18 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const settings = createSettings(journal, startSettings(options));
   const faults = createFaults(journal);
   const account = createCjAccount(journal, settings, credentials.cjApiKey);
-  const goods = createCjGoods(journal);
+  const shelf = createShelf(journal);
+  const goods = createCjGoods(shelf);
   const orders = createCjOrders(journal, settings, { account, goods });
   const pushes = createCjPushes(journal, settings);
   const stopOrderPushes = startOrderPushes(orders, pushes);
+  const aliexpress = createAliExpress(journal, {
+    settings,
+    faults,
+    shelf,
+    credentials: { appKey: credentials.aliexpressAppKey, appSecret: credentials.aliexpressAppSecret },
+    accessToken: credentials.aliexpressAccessToken,
+  });
   const shop = createShop(journal, credentials.shop);
   const mailbox = createMailbox(journal);
   const tokens = createAppTokens(journal, {
@@ -118,7 +140,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, goods, orders, pushes, settings, faults }));
   const admin = createAdminApi(shop, settings);
   app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults }));
-  addControl(app, { shop, orders, account, goods, pushes, mailbox, faults, settings });
+  addAliExpress(app, aliexpress);
+  addControl(app, {
+    shop,
+    orders,
+    aliexpress: aliexpress.orders,
+    account,
+    goods,
+    pushes,
+    mailbox,
+    faults,
+    settings,
+    shelf,
+  });
+  addMailPage(app, mailbox);
 
   const server = createServer(toNodeHandler(app));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -134,10 +169,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     cjBaseUrl: origin + CJ_BASE_PATH,
     smtpPort: smtp.port,
     async stop() {
-      stopOrderPushes();
-      pushes.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
+      aliexpress.pushes.stop();
+      stopOrderPushes();
+      pushes.stop();
       await Promise.all([closed, smtp.stop()]);
       journal.close();
     },

@@ -1,5 +1,6 @@
 import { STORE_GIGABYTES } from '../../contracts/settings.ts';
 import type { ServiceName } from '../../contracts/subjects.ts';
+import { type AgentEndpoint, type AgentService, serveAgents } from './agent-service.ts';
 import {
   type Command,
   type CommandConsumer,
@@ -26,6 +27,8 @@ export interface Bus {
     concurrency: number,
     handle: (command: Command) => Promise<CommandResult>,
   ): Promise<CommandConsumer>;
+  /** Answers other agents. See `AgentEndpoint`. */
+  serveAgents(endpoints: readonly AgentEndpoint[]): Promise<AgentService>;
   /**
    * Creates or updates streams and durables.
    * @param replicas 1 on one server, 3 in a cluster. @param gigabytes that the streams may take together.
@@ -60,6 +63,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
     consume: (service, concurrency, handle) => consumeCommands(jetstream, service, concurrency, handle),
+    serveAgents: (endpoints) => serveAgents(connection, endpoints),
     setUp: (replicas, gigabytes = STORE_GIGABYTES) => setUpStreams(manager, replicas, gigabytes),
     async close() {
       publisher.close();

@@ -18,7 +18,7 @@ import {
 const [LAMP, MUG, , , TENT] = CATALOGUE;
 const SHIRT = '2601010000000000050';
 const SHIRTS = ['2602020000000000051', '2602020000000000052', '2602020000000000053', '2602020000000000054'];
-const IN_STOCK = { priceMinor: 690, stock: 50_000, onSale: true };
+const IN_STOCK = { priceMinor: 690, stock: 50_000, isOnSale: true };
 
 let sandbox: Sandbox;
 const reports: QuotaReport[] = [];
@@ -251,9 +251,19 @@ test.each([
   ['CJ says so', fetch],
   ['only its product tells', notServing('/queryByVid')],
 ])('an article off the shelf is unavailable where %s', async (_, fetching) => {
-  await put(sandbox, `articles/${LAMP!.supplierVariantId}`, { onSale: false });
+  await put(sandbox, `articles/${LAMP!.supplierVariantId}`, { isOnSale: false });
   await expect(quoteFor('FR', [one()], 'CN', anAdapter(fetching))).rejects.toMatchObject({
     failureClass: 'unavailable',
+  });
+});
+
+test('a product whose status says so is off the shelf', async () => {
+  const adapter = anAdapter(
+    answering('/product/query', (data) => ({ data: { ...(data as object), status: 2 } })),
+  );
+  await expect(quoteFor('FR', [one()], 'CN', adapter)).rejects.toMatchObject({
+    failureClass: 'unavailable',
+    evidence: { problem: 'is off the shelf' },
   });
 });
 

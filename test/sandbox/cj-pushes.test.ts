@@ -38,7 +38,7 @@ async function givenEar(settings: object = {}): Promise<{ world: Sandbox; call: 
 const SENT = z.array(
   z.object({ topic: z.string(), type: z.string(), messageId: z.string(), tries: z.int(), state: z.string() }),
 );
-const sentBy = async (world: Sandbox) => SENT.parse(await (await control(world, 'GET', '/pushes')).json());
+const sentBy = async (world: Sandbox) => SENT.parse(await (await control(world, 'GET', '/cj/pushes')).json());
 
 test('a registration probes the address once without a signature, and shows in the settings', async () => {
   const { call, ear } = await givenEar();

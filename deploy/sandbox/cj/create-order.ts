@@ -71,7 +71,7 @@ function articleOf(catalogue: CjGoods, { vid, sku }: Product): CjArticle {
   if (!vid && !sku) throw new CjRefusal(CJ.parameterEmpty, 'vid or sku is required');
   const article = vid ? catalogue.byId(vid) : catalogue.bySku(sku ?? '');
   if (sku && variantSku(article) !== sku) throw new CjRefusal(CJ.parameterError, 'vid and sku do not match');
-  if (!article.onSale) throw new CjRefusal(CJ.variantOffShelf, 'Variant has been removed from shelves');
+  if (!article.isOnSale) throw new CjRefusal(CJ.variantOffShelf, 'Variant has been removed from shelves');
   return article;
 }
 

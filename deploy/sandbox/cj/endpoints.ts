@@ -123,7 +123,7 @@ function addAccount(on: On, { account, pushes, settings }: Parts): void {
 }
 
 function onSale(article: CjArticle): CjArticle {
-  if (!article.onSale) throw new CjRefusal(CJ.variantOffShelf, 'Variant has been removed from shelves');
+  if (!article.isOnSale) throw new CjRefusal(CJ.variantOffShelf, 'Variant has been removed from shelves');
   return article;
 }
 

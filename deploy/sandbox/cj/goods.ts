@@ -1,16 +1,6 @@
-import { z } from 'zod';
 import { CATALOGUE, type SandboxArticle } from '../catalogue.ts';
-import type { Journal } from '../journal.ts';
+import type { Shelf } from '../shelf.ts';
 import { CJ, CjRefusal } from './envelope.ts';
-
-/** What `PUT /control/articles/{variantId}` accepts: how the article is from now on. */
-export const ArticleChange = z.strictObject({
-  priceMinor: z.int().nonnegative().optional(),
-  /** Pieces in each of its warehouses. */
-  stock: z.int().nonnegative().optional(),
-  onSale: z.boolean().optional(),
-});
-export type ArticleChange = z.infer<typeof ArticleChange>;
 
 /** An article as the supplier has it. */
 export interface CjArticle extends SandboxArticle {
@@ -21,7 +11,7 @@ export interface CjArticle extends SandboxArticle {
   readonly variantKey: string;
   readonly priceMinor: number;
   readonly stock: number;
-  readonly onSale: boolean;
+  readonly isOnSale: boolean;
 }
 
 export interface CjGoods {
@@ -30,11 +20,9 @@ export interface CjGoods {
   byId(vid: string): CjArticle;
   /** Throws CjRefusal 1602000. */
   bySku(sku: string): CjArticle;
-  /** Null when there is no such article. The change outlives a restart. */
-  change(vid: string, change: ArticleChange): CjArticle | null;
 }
 
-type Known = Omit<CjArticle, 'priceMinor' | 'stock' | 'onSale'>;
+type Known = Omit<CjArticle, 'priceMinor' | 'stock' | 'isOnSale'>;
 
 const SHIRT = { title: 'Cotton shirt', sku: 'SHIRT', pid: '2601010000000000050' };
 
@@ -72,16 +60,15 @@ export const productSku = ({ supplierProductId, sku }: Known): string =>
 /** The supplier's own SKU, which is not the shop's. */
 export const variantSku = ({ sku }: Known): string => `CJ${compact(sku)}01AZ`;
 
-/** What the supplier sells. Orders do not lessen its stock; the control port does. */
-export function createCjGoods(journal: Journal): CjGoods {
-  const changes = journal.collection('cj_article', ArticleChange);
+/** What the supplier sells. Orders do not lessen its stock; prices, stock and sale are as the shelf says. */
+export function createCjGoods(shelf: Shelf): CjGoods {
   const now = (known: Known): CjArticle => {
-    const { priceMinor, stock, onSale } = changes.get(known.supplierVariantId) ?? {};
+    const { priceMinor, stock, isOnSale } = shelf.changesOf(known.supplierVariantId);
     return {
       ...known,
       priceMinor: priceMinor ?? known.supplierPriceMinor,
       stock: stock ?? STOCK_PER_WAREHOUSE,
-      onSale: onSale ?? true,
+      isOnSale: isOnSale ?? true,
     };
   };
   const find = (isMeant: (known: Known) => boolean): CjArticle => {
@@ -89,15 +76,9 @@ export function createCjGoods(journal: Journal): CjGoods {
     if (known === undefined) throw new CjRefusal(CJ.variantNotFound, 'Variant not found');
     return now(known);
   };
-  const byId: CjGoods['byId'] = (vid) => find(({ supplierVariantId }) => supplierVariantId === vid);
   return {
     all: () => KNOWN.map(now),
-    byId,
+    byId: (vid) => find(({ supplierVariantId }) => supplierVariantId === vid),
     bySku: (sku) => find((known) => variantSku(known) === sku),
-    change(vid, change) {
-      if (!KNOWN.some(({ supplierVariantId }) => supplierVariantId === vid)) return null;
-      changes.put(vid, { ...changes.get(vid), ...change });
-      return byId(vid);
-    },
   };
 }

@@ -1,4 +1,10 @@
 import { Migration0001First } from './0001-first.ts';
+import { Migration0006Mails } from './0006-mails.ts';
+import { Migration0007ApiKeys } from './0007-api-keys.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
-export const MIGRATIONS = [{ name: '0001-first', class: Migration0001First }];
+export const MIGRATIONS = [
+  { name: '0001-first', class: Migration0001First },
+  { name: '0006-mails', class: Migration0006Mails },
+  { name: '0007-api-keys', class: Migration0007ApiKeys },
+];
