@@ -89,16 +89,16 @@ async function readDoubts({ store, settings }: PurchasePorts, supplier: Supplier
 async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promise<Stray[]> {
   const { store, settings } = ports;
   const { name } = adapter;
-  // The answer to our own call came after its push: no stray at all.
+  // Adopted by now, or the answer to our own call came after its push: no stray any more.
   await store.run(
     `delete from stray_supplier_orders s using supplier_orders o
-      where s.supplier = $1 and s.adopted_by is null and o.supplier = s.supplier
+      where s.supplier = $1 and o.supplier = s.supplier
         and string_to_array(o.supplier_reference, ',') @> array[s.reference]`,
     [name],
   );
   const unread = await store.query<{ reference: string }>(
     `select reference from stray_supplier_orders
-      where supplier = $1 and read_at is null and adopted_by is null
+      where supplier = $1 and read_at is null
         and seen_at > now() - $2 * interval '1 day' order by seen_at limit $3`,
     [name, FORGOTTEN_DAYS, LIMIT],
   );
@@ -111,7 +111,7 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
   }
   const rows = await store.query<{ reference: string; seenAt: Date; found: unknown }>(
     `select reference, seen_at as "seenAt", found from stray_supplier_orders
-      where supplier = $1 and found is not null and adopted_by is null
+      where supplier = $1 and found is not null
         and seen_at > now() - $2 * interval '1 day' order by reference`,
     [name, FORGOTTEN_DAYS],
   );
