@@ -56,7 +56,7 @@ export const supplierProblem = (failure: RequestFailure, asked: Asked): HTTPErro
 const AWAY: Readonly<Record<string, number>> = { bus_unavailable: 503, request_timeout: 504 };
 
 /** The answer's value. @throws the guide's message for a supplier's no, and for a suppliers service that is away. */
-export async function valueOf<Value>(answering: Promise<Answer<Value>>, asked: Asked): Promise<Value> {
+export async function answerOf<Value>(answering: Promise<Answer<Value>>, asked: Asked): Promise<Value> {
   const answer = await answering.catch((error: unknown) => {
     const status = error instanceof AppError ? AWAY[error.code] : undefined;
     if (status === undefined || !(error instanceof AppError)) throw error;

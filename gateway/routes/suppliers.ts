@@ -22,7 +22,7 @@ import { pausePurchasing, readPauses, resumePurchasing } from '../../services/pu
 import type { Store } from '../../services/store/store.ts';
 import { readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
-import { valueOf } from '../supplier-problem.ts';
+import { answerOf } from '../supplier-problem.ts';
 
 /** Longer than the suppliers service itself waits for a supplier. */
 const CATALOGUE_MS = 25_000;
@@ -48,7 +48,7 @@ export const supplierRoutes = (bus: Bus): Route[] => [
     path: '/search',
     handle: async (event): Promise<ProductPage> => {
       const wanted = await readJson(event, SearchProducts);
-      return valueOf(bus.request(SEARCH_PRODUCTS, wanted, CATALOGUE_MS), 'search');
+      return answerOf(bus.request(SEARCH_PRODUCTS, wanted, CATALOGUE_MS), 'search');
     },
   },
   {
@@ -58,13 +58,13 @@ export const supplierRoutes = (bus: Bus): Route[] => [
       const supplier = supplierIn(event);
       const productId = param(event, 'productId', ProductId, 'must be the id of a product at the supplier');
       const { country } = readQuery(event, ProductQuery);
-      return valueOf(bus.request(READ_PRODUCT, { supplier, productId, country }, CATALOGUE_MS), 'product');
+      return answerOf(bus.request(READ_PRODUCT, { supplier, productId, country }, CATALOGUE_MS), 'product');
     },
   },
   {
     method: 'GET',
     path: '/suppliers',
-    handle: async (): Promise<SupplierList> => valueOf(bus.request(LIST_SUPPLIERS, {}, LIST_MS), 'search'),
+    handle: async (): Promise<SupplierList> => answerOf(bus.request(LIST_SUPPLIERS, {}, LIST_MS), 'search'),
   },
 ];
 
