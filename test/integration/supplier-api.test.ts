@@ -9,11 +9,7 @@ import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
 import { PurchasingPauses } from '../../contracts/resources/purchasing-pause.ts';
 import { SupplierList } from '../../contracts/resources/supplier.ts';
-import type {
-  ProductPage,
-  SearchProducts,
-  SupplierProduct,
-} from '../../contracts/resources/supplier-product.ts';
+import type { ProductPage, SupplierProduct } from '../../contracts/resources/supplier-product.ts';
 import { FAILURE_CLASSES } from '../../contracts/vocabulary.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { startGateway } from '../../gateway/service.ts';
