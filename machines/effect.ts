@@ -40,8 +40,18 @@ export type ToOrder =
       data: {
         supplierOrderId: string;
         /** Said here as well, because an order that this ends listens no more. */
-        state: 'rejected' | 'cancelled';
+        state: 'rejected' | 'cancelled' | 'lapsed';
         reason: HoldReason;
+        evidence: Evidence;
+      };
+    }
+  /** The supplier cancelled what had not left; what has left stays. */
+  | {
+      type: 'supplier_order.torn';
+      data: {
+        supplierOrderId: string;
+        rest: Readonly<Record<string, number>>;
+        left: Readonly<Record<string, number>>;
         evidence: Evidence;
       };
     }

@@ -13,6 +13,7 @@ import {
   observeParcels,
   type Parcels,
   parcelProgress,
+  splitByLeft,
 } from './parcels.ts';
 import {
   elapsed,
@@ -172,6 +173,16 @@ const failed = apply((context, event) => {
   };
 });
 
+/** Nobody paid in time, or it was closed unpaid: no money was spent, and its units wait again. */
+const lapsed = apply(({ supplierOrderId }) => {
+  const evidence = { cause: 'closed at the supplier before it was paid' };
+  const data = { supplierOrderId, state: 'lapsed' as const, reason: 'supplier_cancelled' as const, evidence };
+  return {
+    context: {},
+    effects: [{ kind: 'tell_order', event: { type: 'supplier_order.failed', data } }],
+  };
+});
+
 /** A draft is given up with its order; nothing was bought. */
 const giveUp = apply(({ supplierOrderId }) => ({
   context: {},
@@ -195,10 +206,23 @@ const observe = apply((context, event) => {
   if (event.type !== 'supplier_order.observed') return { context: {}, effects: [] };
   const { status, evidence } = event.data;
   const { parcels, effects } = observeParcels(context, event.data);
-  // What has left cannot be given back to sourcing; a person has to see what came of the rest.
-  const isTornApart = status === 'cancelled' && Object.values(parcels).some(hasLeft);
-  const holds = isTornApart ? [raised(context, 'supplier_cancelled', evidence)] : [];
-  return { context: { status, parcels }, effects: [...effects, ...holds] };
+  if (status !== 'cancelled' || !Object.values(parcels).some(hasLeft))
+    return { context: { status, parcels }, effects };
+  const { left, rest } = splitByLeft(context.units, parcels);
+  // Labels of parcels that never left go with the rest: it is bought anew.
+  const gone = Object.fromEntries(Object.entries(parcels).filter(([, parcel]) => hasLeft(parcel)));
+  const { supplierOrderId } = context;
+  const torn: Effect = {
+    kind: 'tell_order',
+    event: { type: 'supplier_order.torn', data: { supplierOrderId, left, rest, evidence } },
+  };
+  const isAllGone = Object.keys(rest).length === 0;
+  // Said once: a cancelled order of which all has left is a riddle for a person, and goes on its way meanwhile.
+  const riddle = context.status === 'cancelled' ? [] : [raised(context, 'supplier_cancelled', evidence)];
+  return {
+    context: { status, parcels: gone, units: left },
+    effects: [...effects, ...(isAllGone ? riddle : [torn])],
+  };
 });
 
 const rememberAttempt = apply((context, event) => ({
@@ -368,7 +392,7 @@ export const supplierOrderMachine = machine.createMachine({
       exit: stopWaiting('pay'),
       always: [
         { guard: 'isPaid', target: 'accepted' },
-        { guard: 'isCancelled', target: 'cancelled', actions: failed },
+        { guard: 'isCancelled', target: 'lapsed', actions: lapsed },
       ],
       on: {
         'supplier_order.accepted': 'accepted',

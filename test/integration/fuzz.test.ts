@@ -146,9 +146,9 @@ async function inCrowds<T>(items: readonly T[], work: (item: T) => Promise<void>
     await Promise.all(items.slice(from, from + AT_ONCE).map(work));
 }
 
-/** A part that is not running here may be missed; everything else is the client's fault and is said so. */
+/** The suppliers service is not running here and may be missed; everything else is the client's fault and is said so. */
 const isForeseen = (status: number, code: unknown): boolean =>
-  status < 500 || (status === 503 && code === 'bus_unavailable');
+  status < 500 || (status === 503 && (code === 'bus_unavailable' || code === 'webhook_unverified'));
 
 test('thousands of malformed requests and messages are refused: no failure of ours, no crash, nothing stored', async () => {
   const { origin, store, lines } = await aGateway();
