@@ -1,6 +1,6 @@
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { ServiceContext } from '../run-service.ts';
-import { createCallLimiter, createTokenStore } from './account.ts';
+import { createCallLimiter, createQuotaReporter, createTokenStore } from './account.ts';
 import { createCjDropshipping } from './cj-dropshipping/cj-dropshipping.ts';
 import { type PatientAdapter, withPolicy } from './policy.ts';
 
@@ -29,7 +29,7 @@ export async function createAdapters({
         'cj_dropshipping',
         settings.CJ_DROPSHIPPING_REQUESTS_PER_SECOND,
       ),
-      report: async () => {},
+      report: createQuotaReporter(store, 'cj_dropshipping'),
     });
     adapters.set('cj_dropshipping', withPolicy(adapter, patience));
   }
