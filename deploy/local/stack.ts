@@ -14,6 +14,7 @@ import { type Supervised, supervise } from './supervisor.ts';
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const NATS_CACHE = join(PROJECT, '.cache/nats-server');
 export const SANDBOX_SHOP = 'sandbox-shop.myshopify.com';
+const ALIEXPRESS_APP_KEY = '500123';
 
 /** In the order in which they are started; stopped the other way round. */
 export const SERVICES = {
@@ -162,6 +163,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const cjApiKey = `CJ1@api@${await secretOf('cj-api-key')}`;
     const accessToken = await secretOf('shopify-access-token');
     const apiSecret = await secretOf('shopify-api-secret');
+    const aliexpressSecret = await secretOf('aliexpress-app-secret');
+    const aliexpressToken = await secretOf('aliexpress-access-token');
     const world = supervise({
       name: 'sandbox',
       script: 'deploy/sandbox/main.ts',
@@ -175,6 +178,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         SANDBOX_SHOPIFY_ACCESS_TOKEN: accessToken,
         SANDBOX_SHOPIFY_CLIENT_ID: 'sandbox-client',
         SANDBOX_SHOPIFY_CLIENT_SECRET: apiSecret,
+        SANDBOX_ALIEXPRESS_APP_KEY: ALIEXPRESS_APP_KEY,
+        SANDBOX_ALIEXPRESS_APP_SECRET: aliexpressSecret,
+        SANDBOX_ALIEXPRESS_ACCESS_TOKEN: aliexpressToken,
       },
       logDir,
       readyText: 'sandbox listening',
@@ -197,6 +203,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         CJ_DROPSHIPPING_BASE_URL: origin,
         CJ_DROPSHIPPING_MODE: 'live',
         CJ_DROPSHIPPING_REQUESTS_PER_SECOND: '40',
+        ALIEXPRESS_API_KEY: ALIEXPRESS_APP_KEY,
+        ALIEXPRESS_SECRET: aliexpressSecret,
+        ALIEXPRESS_ACCESS_TOKEN: aliexpressToken,
+        ALIEXPRESS_BASE_URL: origin,
+        ALIEXPRESS_MODE: 'live',
         SMTP_SERVER: '127.0.0.1',
         SMTP_PORT: String(smtpPort),
         SMTP_USERNAME: '',

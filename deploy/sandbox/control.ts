@@ -1,27 +1,15 @@
-import type { H3, H3Event } from 'h3';
+import type { H3 } from 'h3';
 import { z } from 'zod';
+import type { AliExpressOrders } from './aliexpress/orders.ts';
 import type { CjAccount } from './cj/account.ts';
 import type { CjOrders } from './cj/orders.ts';
-import { parseExactJson } from './exact-json.ts';
 import { FaultRule, type Faults } from './faults.ts';
 import { readLedger } from './ledger.ts';
 import type { Mailbox } from './mailbox.ts';
 import { type LiveSettings, SettingsChange } from './settings.ts';
 import { toGid } from './shopify/gid.ts';
 import type { Shop } from './shopify/shop.ts';
-
-const badRequest = (detail: string): Response => Response.json({ error: detail }, { status: 400 });
-
-/** Parses the body and hands it on; what is no JSON or not what is asked for is answered 400 with the reason. */
-async function withBody(event: H3Event, use: (body: unknown) => Response): Promise<Response> {
-  try {
-    return use(parseExactJson(await event.req.text()));
-  } catch (error) {
-    if (error instanceof z.ZodError) return badRequest(z.prettifyError(error));
-    if (error instanceof SyntaxError) return badRequest('the body is not valid JSON');
-    throw error;
-  }
-}
+import { withBody } from './with-body.ts';
 
 /** Adds `/control/*`: the switches and the looking glass. No dialect, no faults, no login. */
 export function addControl(
@@ -29,16 +17,16 @@ export function addControl(
   world: {
     shop: Shop;
     orders: CjOrders;
+    aliexpress: AliExpressOrders;
     account: CjAccount;
     mailbox: Mailbox;
     faults: Faults;
     settings: LiveSettings;
   },
 ): void {
-  const { shop, orders, account, mailbox, faults, settings } = world;
+  const { shop, account, mailbox, faults, settings } = world;
   const shownSettings = (): Response => {
-    const { timing, ...switches } = settings.current();
-    return Response.json({ ...switches, timing, balance: account.balanceMinor() });
+    return Response.json({ ...settings.current(), balance: account.balanceMinor() });
   };
 
   app.post('/control/shop/orders', (event) =>
@@ -49,7 +37,7 @@ export function addControl(
       return Response.json(answer, { status: isNew ? 201 : 200 });
     }),
   );
-  app.get('/control/ledger', () => Response.json(readLedger({ orders, shop, mailbox, faults })));
+  app.get('/control/ledger', () => Response.json(readLedger(world)));
   app.get('/control/mails/:number', (event) => {
     const raw = mailbox.raw(Number(event.context.params?.number));
     if (raw === null) return Response.json({ error: 'no such mail' }, { status: 404 });

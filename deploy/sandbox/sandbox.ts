@@ -1,14 +1,21 @@
 import { createServer } from 'node:http';
 import { H3, toNodeHandler } from 'h3';
+import { addAliExpressControl } from './aliexpress/control.ts';
+import { createAliExpressOrders } from './aliexpress/orders.ts';
+import { createAliExpressPushes } from './aliexpress/pushes.ts';
+import { createConsentPage, createRestGateway, createSyncGateway } from './aliexpress/routes.ts';
+import { USUAL_SWITCHES } from './aliexpress/switches.ts';
+import { createAliExpressTokens } from './aliexpress/tokens.ts';
 import { createCjAccount } from './cj/account.ts';
 import { createCjOrders } from './cj/orders.ts';
 import { CJ_BASE_PATH, createCjApi } from './cj/routes.ts';
 import { addControl } from './control.ts';
-import { createFaults } from './faults.ts';
-import { openJournal } from './journal.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { type Journal, openJournal } from './journal.ts';
 import { listenOn } from './listen.ts';
 import { createMailbox } from './mailbox.ts';
-import { createSettings, type Settings, type Timing } from './settings.ts';
+import { createSettings, type LiveSettings, type Settings, type Timing } from './settings.ts';
+import { createShelf } from './shelf.ts';
 import { createAdminApi } from './shopify/admin-api.ts';
 import { createAppTokens } from './shopify/app-tokens.ts';
 import { ADMIN_BASE_PATH, createShopifyApi } from './shopify/routes.ts';
@@ -23,6 +30,10 @@ export interface SandboxCredentials {
   readonly shopifyAccessToken: string;
   readonly shopifyClientId: string;
   readonly shopifyClientSecret: string;
+  readonly aliexpressAppKey: string;
+  readonly aliexpressAppSecret: string;
+  /** An access token that needs no consent. */
+  readonly aliexpressAccessToken: string;
 }
 
 export interface SandboxOptions {
@@ -37,12 +48,14 @@ export interface SandboxOptions {
   readonly timing?: Partial<Timing>;
   /** Default 50. */
   readonly cjRequestsPerSecond?: number;
+  /** Default 50. */
+  readonly aliexpressRequestsPerSecond?: number;
   /** Default 2000, with a bucket of twenty seconds of it: the largest plan. */
   readonly shopifyPointsPerSecond?: number;
 }
 
 export interface Sandbox {
-  /** One origin for `/api2.0/v1` (CJ), `/admin` (Shopify) and `/control`. */
+  /** One origin for `/api2.0/v1` (CJ), `/sync`, `/rest`, `/oauth` (AliExpress), `/admin` (Shopify) and `/control`. */
   readonly origin: string;
   readonly cjBaseUrl: string;
   readonly smtpPort: number;
@@ -66,7 +79,24 @@ const startSettings = (options: SandboxOptions): Settings => ({
     lookupBlindMs: 0,
     ...options.timing,
   },
+  aliexpress: {
+    ...USUAL_SWITCHES,
+    requestsPerSecond: options.aliexpressRequestsPerSecond ?? USUAL_SWITCHES.requestsPerSecond,
+  },
 });
+
+function createAliExpress(
+  journal: Journal,
+  settings: LiveSettings,
+  { credentials, faults }: { credentials: SandboxCredentials; faults: Faults },
+) {
+  const app = { appKey: credentials.aliexpressAppKey, appSecret: credentials.aliexpressAppSecret };
+  const shelf = createShelf(journal);
+  const pushes = createAliExpressPushes(journal, settings, app);
+  const orders = createAliExpressOrders(journal, { settings, shelf, pushes });
+  const tokens = createAliExpressTokens(journal, settings, credentials.aliexpressAccessToken);
+  return { credentials: app, shelf, pushes, orders, tokens, settings, faults };
+}
 
 /** Idle connections stay longer than clients keep them, so that none dies under a request. */
 const KEEP_ALIVE_MS = 75_000;
@@ -82,6 +112,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const faults = createFaults(journal);
   const account = createCjAccount(journal, settings, credentials.cjApiKey);
   const orders = createCjOrders(journal, settings, account);
+  const aliexpress = createAliExpress(journal, settings, { credentials, faults });
   const shop = createShop(journal, credentials.shop);
   const mailbox = createMailbox(journal);
   const tokens = createAppTokens(journal, {
@@ -99,7 +130,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, orders, settings, faults }));
   const admin = createAdminApi(shop, settings);
   app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults }));
-  addControl(app, { shop, orders, account, mailbox, faults, settings });
+  app.all('/sync', createSyncGateway(aliexpress));
+  app.all('/rest/**', createRestGateway(aliexpress));
+  app.get('/oauth/authorize', createConsentPage(aliexpress));
+  addAliExpressControl(app, aliexpress);
+  addControl(app, { shop, orders, aliexpress: aliexpress.orders, account, mailbox, faults, settings });
 
   const server = createServer(toNodeHandler(app));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -117,6 +152,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
+      aliexpress.pushes.stop();
       await Promise.all([closed, smtp.stop()]);
       journal.close();
     },

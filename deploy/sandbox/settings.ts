@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AliExpressSwitches } from './aliexpress/switches.ts';
 import type { Journal } from './journal.ts';
 
 const Milliseconds = z.int().nonnegative();
@@ -30,18 +31,24 @@ const Switches = z.strictObject({
   shopifyPointsPerSecond: z.int().positive(),
 });
 
-export const Settings = Switches.extend({ timing: Timing });
+export const Settings = Switches.extend({ timing: Timing, aliexpress: AliExpressSwitches });
 export type Settings = z.infer<typeof Settings>;
 
 /** What `PUT /control/settings` accepts; `balance` is the supplier account's money in US cents. */
 export const SettingsChange = Switches.partial().extend({
   timing: Timing.partial().optional(),
+  aliexpress: AliExpressSwitches.partial().optional(),
   lookupBlindMs: Milliseconds.optional(),
   balance: z.int().nonnegative().optional(),
 });
 export type SettingsChange = z.infer<typeof SettingsChange>;
 
-const Overrides = Switches.partial().extend({ timing: Timing.partial() });
+const Overrides = Switches.partial().extend({
+  timing: Timing.partial(),
+  aliexpress: AliExpressSwitches.partial().default({}),
+});
+
+const UNCHANGED = { timing: {}, aliexpress: {} };
 
 export interface LiveSettings {
   current(): Settings;
@@ -52,19 +59,25 @@ export interface LiveSettings {
 export function createSettings(journal: Journal, start: Settings): LiveSettings {
   const kept = journal.collection('settings', Overrides);
   const merge = (): Settings => {
-    const { timing, ...switches } = kept.get('live') ?? { timing: {} };
-    return Settings.parse({ ...start, ...switches, timing: { ...start.timing, ...timing } });
+    const { timing, aliexpress, ...switches } = kept.get('live') ?? UNCHANGED;
+    return Settings.parse({
+      ...start,
+      ...switches,
+      timing: { ...start.timing, ...timing },
+      aliexpress: { ...start.aliexpress, ...aliexpress },
+    });
   };
   let current = merge();
   return {
     current: () => current,
-    change({ balance: _balance, lookupBlindMs, timing, ...switches }) {
-      const before = kept.get('live') ?? { timing: {} };
+    change({ balance: _balance, lookupBlindMs, timing, aliexpress, ...switches }) {
+      const before = kept.get('live') ?? UNCHANGED;
       const blind = lookupBlindMs === undefined ? {} : { lookupBlindMs };
       kept.put('live', {
         ...before,
         ...switches,
         timing: { ...before.timing, ...timing, ...blind },
+        aliexpress: { ...before.aliexpress, ...aliexpress },
       });
       current = merge();
     },

@@ -137,6 +137,9 @@ const ENVIRONMENT = {
   SANDBOX_SHOPIFY_ACCESS_TOKEN: CREDENTIALS.shopifyAccessToken,
   SANDBOX_SHOPIFY_CLIENT_ID: CREDENTIALS.shopifyClientId,
   SANDBOX_SHOPIFY_CLIENT_SECRET: CREDENTIALS.shopifyClientSecret,
+  SANDBOX_ALIEXPRESS_APP_KEY: CREDENTIALS.aliexpressAppKey,
+  SANDBOX_ALIEXPRESS_APP_SECRET: CREDENTIALS.aliexpressAppSecret,
+  SANDBOX_ALIEXPRESS_ACCESS_TOKEN: CREDENTIALS.aliexpressAccessToken,
 };
 
 function run(environment: Record<string, string>): ChildProcess {
