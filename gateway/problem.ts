@@ -11,8 +11,7 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'content_type_unsupported'
   | 'webhooks_off'
-  | 'not_ready'
-  | 'internal';
+  | 'not_ready';
 
 export interface ProblemDetails {
   readonly status: number;
@@ -38,6 +37,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   body_invalid: 422,
   store_unavailable: 503,
   bus_unavailable: 503,
+  request_timeout: 504,
 };
 
 /** Codes of what h3 itself refuses. Its own messages quote the URL, so they are not passed on. */
