@@ -102,7 +102,8 @@ export function createCallRecord({ store, log }: Pick<ServiceContext, 'store' | 
       for (const [key, tally] of counted) {
         const since = tallies.get(key);
         if (since === undefined) tallies.set(key, tally);
-        else Object.assign(since, { calls: since.calls + tally.calls, seconds: since.seconds + tally.seconds });
+        else
+          Object.assign(since, { calls: since.calls + tally.calls, seconds: since.seconds + tally.seconds });
       }
       throw error;
     }

@@ -31,8 +31,7 @@ function forbidden(intent: CurrentIntent, request: PlaceRequest, promiseMs: numb
   if (intent.repeats > 0) return unknown('sent twice, and both times without a clear answer');
   if (intent.requestHash !== hashOf(request))
     return unknown('the order has changed since: sent again it would be another purchase');
-  if (intent.ageMs >= promiseMs)
-    return unknown('too old: the supplier no longer knows a repetition as one');
+  if (intent.ageMs >= promiseMs) return unknown('too old: the supplier no longer knows a repetition as one');
   return null;
 }
 

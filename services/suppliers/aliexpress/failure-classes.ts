@@ -75,8 +75,8 @@ const columnsOfCode = (code: string): FailureColumns | undefined =>
 
 /** Reads may name their code in the text only. A number there is no code. */
 function columnsOfText(message: string): FailureColumns {
-  if (/not allowed to this country/i.test(message)) return doubtful('not_shippable');
-  const word = message.split(/[^\w.-]+/).find((part) => !/^\d+$/.test(part) && columnsOfCode(part));
+  if (/not allowed\b.*\bcountry/i.test(message)) return doubtful('not_shippable');
+  const word = message.split(/\W+/).find((part) => !/^\d+$/.test(part) && columnsOfCode(part));
   return word === undefined ? UNKNOWN : doubtful(columnsOfCode(word)?.read ?? UNKNOWN.read);
 }
 
