@@ -20,6 +20,13 @@ const MEMO = 'Dropshipping: please put no invoice, price tag or advertisement in
 const refusal = (failureClass: FailureClass, problem: string, evidence: Evidence = {}): SupplierError =>
   new SupplierError(failureClass, `nothing ordered: ${problem}`, { problem, ...evidence, sent: false });
 
+/** A question that failed has bought nothing either. */
+function nothingSent(error: unknown): never {
+  if (!(error instanceof SupplierError)) throw error;
+  const { failureClass, message, evidence } = error;
+  throw new SupplierError(failureClass, message, { ...evidence, sent: false }, error);
+}
+
 /** Price, stock and freight may have changed since the quote, and the call that follows may spend at once. */
 function checkOffer(offer: Offer, { shippingMethod, ceilingMinor, currency }: PlaceRequest): void {
   if (currency !== offer.currency)
@@ -88,7 +95,7 @@ export async function createOrder(
     shipsFrom: request.shipsFrom,
     articles: request.lines,
   };
-  const offer = await readOffer(client, wanted, 'purchase', signal);
+  const offer = await readOffer(client, wanted, 'purchase', signal).catch(nothingSent);
   checkOffer(offer, request);
   const parameters = {
     param_place_order_request4_open_api_d_t_o: JSON.stringify(toOrder(offer, request, address)),
