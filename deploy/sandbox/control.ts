@@ -1,15 +1,24 @@
 import type { H3 } from 'h3';
 import { z } from 'zod';
+import { ALIEXPRESS_PRODUCTS } from './aliexpress/goods.ts';
 import type { AliExpressOrders } from './aliexpress/orders.ts';
+import { CATALOGUE } from './catalogue.ts';
 import type { CjAccount } from './cj/account.ts';
 import type { CjOrders } from './cj/orders.ts';
 import { FaultRule, type Faults } from './faults.ts';
 import { readLedger } from './ledger.ts';
 import type { Mailbox } from './mailbox.ts';
 import { type LiveSettings, SettingsChange } from './settings.ts';
+import { ArticleChange, type Shelf } from './shelf.ts';
 import { toGid } from './shopify/gid.ts';
 import type { Shop } from './shopify/shop.ts';
 import { withBody } from './with-body.ts';
+
+/** Whatever any supplier of this world sells. */
+const VARIANT_IDS: ReadonlySet<string> = new Set([
+  ...CATALOGUE.map(({ supplierVariantId }) => supplierVariantId),
+  ...ALIEXPRESS_PRODUCTS.flatMap(({ skus }) => skus.map(({ skuId }) => skuId)),
+]);
 
 /** Adds `/control/*`: the switches and the looking glass. No dialect, no faults, no login. */
 export function addControl(
@@ -22,12 +31,12 @@ export function addControl(
     mailbox: Mailbox;
     faults: Faults;
     settings: LiveSettings;
+    shelf: Shelf;
   },
 ): void {
-  const { shop, account, mailbox, faults, settings } = world;
-  const shownSettings = (): Response => {
-    return Response.json({ ...settings.current(), balance: account.balanceMinor() });
-  };
+  const { shop, account, mailbox, faults, settings, shelf } = world;
+  const shownSettings = (): Response =>
+    Response.json({ ...settings.current(), balance: account.balanceMinor() });
 
   app.post('/control/shop/orders', (event) =>
     withBody(event, (body) => {
@@ -43,6 +52,13 @@ export function addControl(
     if (raw === null) return Response.json({ error: 'no such mail' }, { status: 404 });
     return new Response(new Uint8Array(raw), { headers: { 'content-type': 'message/rfc822' } });
   });
+  app.put('/control/articles/:variantId', (event) =>
+    withBody(event, (body) => {
+      const variantId = event.context.params?.variantId ?? '';
+      if (!VARIANT_IDS.has(variantId)) return Response.json({ error: 'no such article' }, { status: 404 });
+      return Response.json(shelf.change(variantId, ArticleChange.parse(body)));
+    }),
+  );
   app.get('/control/faults', () => Response.json(faults.list()));
   app.put('/control/faults', (event) =>
     withBody(event, (body) => {

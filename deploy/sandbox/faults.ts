@@ -36,7 +36,7 @@ export const FaultRule = z
     error: 'a refusal needs a code, and nothing else has one',
     path: ['code'],
   })
-  .refine(({ kind, operation }) => !kind.startsWith('refusal_') || operation.startsWith('aliexpress.'), {
+  .refine(({ kind, operation }) => !kind.startsWith('refusal_') || operation.startsWith('aliexpress'), {
     error: 'only operations of aliexpress can be refused by a code',
     path: ['operation'],
   });

@@ -2,8 +2,6 @@ import { z } from 'zod';
 import type { Journal } from './journal.ts';
 
 const MAX_ATTEMPTS = 3;
-/** Whoever takes longer to answer counts as not reached. */
-const ANSWER_WITHIN_MS = 500;
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 const Push = z.object({
@@ -29,6 +27,7 @@ export interface PushSender {
   url(): string | null;
   /** Null: nothing is sent any more, and what comes due meanwhile is dropped. */
   setUrl(url: string | null): void;
+  /** The same id again changes nothing. */
   plan(push: PlannedPush): void;
   /** Drops it if it still waits. */
   drop(id: string): void;
@@ -48,6 +47,8 @@ export function createPushSender(
     readonly kind: string;
     readonly headers: (body: string) => Record<string, string>;
     readonly retryMs: () => number;
+    /** Whoever takes longer to answer counts as not reached. */
+    readonly answerWithinMs: () => number;
   },
 ): PushSender {
   const kept = journal.collection(options.kind, Push);
@@ -66,7 +67,7 @@ export function createPushSender(
 
   const post = async (to: string, body: string): Promise<number | null> => {
     const headers = { 'content-type': 'application/json', ...options.headers(body) };
-    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    const signal = AbortSignal.timeout(options.answerWithinMs());
     try {
       const answer = await fetch(to, { method: 'POST', headers, body, signal });
       await answer.body?.cancel();
@@ -116,6 +117,7 @@ export function createPushSender(
       target.put('only', { url: next });
     },
     plan(planned) {
+      if (kept.get(planned.id) !== undefined) return;
       const push: Push = { ...planned, attempts: 0, state: 'waiting' };
       kept.put(push.id, push);
       waiting.add(push);

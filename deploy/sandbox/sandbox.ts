@@ -1,20 +1,16 @@
 import { createServer } from 'node:http';
 import { H3, toNodeHandler } from 'h3';
-import { addAliExpressControl } from './aliexpress/control.ts';
-import { createAliExpressOrders } from './aliexpress/orders.ts';
-import { createAliExpressPushes } from './aliexpress/pushes.ts';
-import { createConsentPage, createRestGateway, createSyncGateway } from './aliexpress/routes.ts';
 import { USUAL_SWITCHES } from './aliexpress/switches.ts';
-import { createAliExpressTokens } from './aliexpress/tokens.ts';
+import { addAliExpress, createAliExpress } from './aliexpress/world.ts';
 import { createCjAccount } from './cj/account.ts';
 import { createCjOrders } from './cj/orders.ts';
 import { CJ_BASE_PATH, createCjApi } from './cj/routes.ts';
 import { addControl } from './control.ts';
-import { createFaults, type Faults } from './faults.ts';
-import { type Journal, openJournal } from './journal.ts';
+import { createFaults } from './faults.ts';
+import { openJournal } from './journal.ts';
 import { listenOn } from './listen.ts';
 import { createMailbox } from './mailbox.ts';
-import { createSettings, type LiveSettings, type Settings, type Timing } from './settings.ts';
+import { createSettings, type Settings, type Timing } from './settings.ts';
 import { createShelf } from './shelf.ts';
 import { createAdminApi } from './shopify/admin-api.ts';
 import { createAppTokens } from './shopify/app-tokens.ts';
@@ -85,19 +81,6 @@ const startSettings = (options: SandboxOptions): Settings => ({
   },
 });
 
-function createAliExpress(
-  journal: Journal,
-  settings: LiveSettings,
-  { credentials, faults }: { credentials: SandboxCredentials; faults: Faults },
-) {
-  const app = { appKey: credentials.aliexpressAppKey, appSecret: credentials.aliexpressAppSecret };
-  const shelf = createShelf(journal);
-  const pushes = createAliExpressPushes(journal, settings, app);
-  const orders = createAliExpressOrders(journal, { settings, shelf, pushes });
-  const tokens = createAliExpressTokens(journal, settings, credentials.aliexpressAccessToken);
-  return { credentials: app, shelf, pushes, orders, tokens, settings, faults };
-}
-
 /** Idle connections stay longer than clients keep them, so that none dies under a request. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -111,8 +94,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const settings = createSettings(journal, startSettings(options));
   const faults = createFaults(journal);
   const account = createCjAccount(journal, settings, credentials.cjApiKey);
-  const orders = createCjOrders(journal, settings, account);
-  const aliexpress = createAliExpress(journal, settings, { credentials, faults });
+  const shelf = createShelf(journal);
+  const orders = createCjOrders(journal, { settings, account, shelf });
+  const aliexpress = createAliExpress(journal, {
+    settings,
+    faults,
+    shelf,
+    credentials: { appKey: credentials.aliexpressAppKey, appSecret: credentials.aliexpressAppSecret },
+    accessToken: credentials.aliexpressAccessToken,
+  });
   const shop = createShop(journal, credentials.shop);
   const mailbox = createMailbox(journal);
   const tokens = createAppTokens(journal, {
@@ -127,14 +117,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       if (error.status >= 500) console.error('sandbox:', error.cause ?? error);
     },
   });
-  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, orders, settings, faults }));
+  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, orders, settings, faults, shelf }));
   const admin = createAdminApi(shop, settings);
   app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults }));
-  app.all('/sync', createSyncGateway(aliexpress));
-  app.all('/rest/**', createRestGateway(aliexpress));
-  app.get('/oauth/authorize', createConsentPage(aliexpress));
-  addAliExpressControl(app, aliexpress);
-  addControl(app, { shop, orders, aliexpress: aliexpress.orders, account, mailbox, faults, settings });
+  addAliExpress(app, aliexpress);
+  addControl(app, { shop, orders, aliexpress: aliexpress.orders, account, mailbox, faults, settings, shelf });
 
   const server = createServer(toNodeHandler(app));
   server.keepAliveTimeout = KEEP_ALIVE_MS;

@@ -101,6 +101,23 @@ describe('goods', () => {
     expect((await call('GET', '/product/query')).code).toBe(16900403);
   });
 
+  test('an article changes its price and its stock, and leaves the shelf, by the control port', async () => {
+    const world = await givenWorld();
+    const call = await login(world);
+    await control(world, 'PUT', `/articles/${vid(1)}`, { priceMinor: 701, stock: 1 });
+    const variant = await call('GET', `/product/variant/queryByVid?vid=${vid(1)}`);
+    expect(variant.data).toMatchObject({ variantSellPrice: 7.01 });
+    const { data } = await call('GET', `/product/stock/queryByVid?vid=${vid(1)}`);
+    expect(rows(data)).toMatchObject([{ totalInventoryNum: 1 }]);
+    const created = fields((await call('POST', CREATE, anOrder('N-1'))).data);
+    expect(created).toMatchObject({ productAmount: 14.02 });
+    expect((await call('PATCH', CONFIRM, { orderId: created.orderId })).code).toBe(1603001);
+    await control(world, 'PUT', `/articles/${vid(1)}`, { isOnSale: false });
+    expect((await call('POST', CREATE, anOrder('N-2'))).code).toBe(1602003);
+    const { supplierProductId } = CATALOGUE[0]!;
+    expect((await call('GET', `/product/query?pid=${supplierProductId}`)).code).toBe(1602002);
+  });
+
   test('stock comes per warehouse country', async () => {
     const call = await login(await givenWorld());
     const { data } = await call('GET', `/product/stock/queryByVid?vid=${vid(5)}`);

@@ -1,14 +1,13 @@
 import type { H3 } from 'h3';
 import { z } from 'zod';
-import { ArticleChange, type Shelf } from '../shelf.ts';
 import { withBody } from '../with-body.ts';
-import { ALIEXPRESS_PRODUCTS } from './goods.ts';
 import { amountOf, statusOf } from './order.ts';
 import type { AliExpressOrders } from './orders.ts';
 import type { AliExpressPushes } from './pushes.ts';
 import type { AliExpressTokens } from './tokens.ts';
 
 const PushTarget = z.strictObject({ url: z.url({ protocol: /^https?$/ }).nullable() });
+const Shown = z.strictObject({ status: z.string().min(1).nullable() });
 const End = z.strictObject({
   reason: z.string().min(1).default('cancel_order_close_trade'),
   description: z.string().min(1).default('Order cancelled by the buyer'),
@@ -20,16 +19,12 @@ const done = (result: boolean | null): Response => {
   return Response.json({ ok: true });
 };
 
-/**
- * Adds what only the owner, the seller or the console of the platform can do: `/control/aliexpress/*`, and
- * `PUT /control/articles/{skuId}` for price, stock and sale.
- */
+/** Adds `/control/aliexpress/*`: what only the owner, the seller or the console of the platform can do. */
 export function addAliExpressControl(
   app: H3,
-  world: { orders: AliExpressOrders; tokens: AliExpressTokens; pushes: AliExpressPushes; shelf: Shelf },
+  world: { orders: AliExpressOrders; tokens: AliExpressTokens; pushes: AliExpressPushes },
 ): void {
-  const { orders, tokens, pushes, shelf } = world;
-  const skuIds = new Set(ALIEXPRESS_PRODUCTS.flatMap(({ skus }) => skus.map(({ skuId }) => skuId)));
+  const { orders, tokens, pushes } = world;
 
   app.get('/control/aliexpress/orders', () => {
     const now = Date.now();
@@ -42,6 +37,11 @@ export function addAliExpressControl(
   );
   app.post('/control/aliexpress/orders/:orderId/close', (event) =>
     withBody(event, (body) => done(orders.close(event.context.params?.orderId ?? '', End.parse(body)))),
+  );
+  app.put('/control/aliexpress/orders/:orderId/status', (event) =>
+    withBody(event, (body) =>
+      done(orders.show(event.context.params?.orderId ?? '', Shown.parse(body).status)),
+    ),
   );
   app.post('/control/aliexpress/tokens/expire', () => {
     tokens.expireAccess();
@@ -56,11 +56,4 @@ export function addAliExpressControl(
   );
   app.post('/control/aliexpress/push/probe', async () => Response.json({ status: await pushes.probe() }));
   app.get('/control/aliexpress/pushes', () => Response.json(pushes.all()));
-  app.put('/control/articles/:variantId', (event) =>
-    withBody(event, (body) => {
-      const variantId = event.context.params?.variantId ?? '';
-      if (!skuIds.has(variantId)) return Response.json({ error: 'no such article' }, { status: 404 });
-      return Response.json(shelf.change(variantId, ArticleChange.parse(body)));
-    }),
-  );
 }

@@ -4,11 +4,10 @@ import type { Shelf } from '../shelf.ts';
 import { freightBody } from './freight.ts';
 import { orderBody, trackingBody } from './order-answers.ts';
 import type { AliExpressOrders } from './orders.ts';
+import type { Parameters } from './parameters.ts';
 import { productBody } from './product.ts';
 import { AliExpressRefusal } from './refusal.ts';
 import { searchBody } from './search.ts';
-
-export type Parameters = Readonly<Record<string, string>>;
 
 /** One business method. Bodies are what stands below the `…_response` name. */
 export interface Endpoint {

@@ -51,7 +51,7 @@ export function orderBody(order: AliExpressOrder, now: number, listPrefix: 'aeop
     rsp_msg: 'Call succeeds',
     result: {
       gmt_create: clockTime(order.createdAt),
-      order_status: statusOf(order, now),
+      order_status: order.shownStatus ?? statusOf(order, now),
       logistics_status: logisticsStatusOf(order, now),
       order_amount: usd(amountOf(order)),
       user_order_amount: { amount: priceIn('EUR', amountOf(order)), currency_code: 'EUR' },

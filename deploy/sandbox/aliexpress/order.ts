@@ -32,6 +32,8 @@ export const AliExpressOrder = z.object({
     .nullable(),
   /** Ended by somebody before it was received. */
   closed: z.object({ at: z.int(), reason: z.string(), description: z.string() }).nullable(),
+  /** What look-ups see in the place of the true status: for those that nothing here leads to. */
+  shownStatus: z.string().nullable(),
   store: z.object({ id: z.string(), name: z.string() }),
   address: Address,
   lines: z.array(

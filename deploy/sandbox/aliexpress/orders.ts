@@ -1,7 +1,7 @@
 import type { Journal } from '../journal.ts';
 import type { LiveSettings } from '../settings.ts';
 import type { Shelf } from '../shelf.ts';
-import { type CheckedLine, type CheckedOrder, readOrderRequest } from './create-order.ts';
+import { type CheckedLine, readOrderRequest } from './create-order.ts';
 import { feeOf, taxMinorOf } from './delivery.ts';
 import { AliExpressOrder, journeyOf, statusOf } from './order.ts';
 import type { AliExpressPushes, News } from './pushes.ts';
@@ -19,9 +19,15 @@ export interface AliExpressOrders {
   pay(orderId: string): boolean | null;
   /** Somebody cancels on the site. False when the order has ended already; null: no such order. */
   close(orderId: string, end: { reason: string; description: string }): boolean | null;
+  /** Look-ups see that status whatever the truth is, until null gives the truth back. Null: no such order. */
+  show(orderId: string, status: string | null): true | null;
   /** Everything ever created. */
   all(): AliExpressOrder[];
 }
+
+type WantedOrder = Pick<AliExpressOrder, 'outOrderId' | 'store' | 'address'> & {
+  readonly lines: readonly CheckedLine[];
+};
 
 function lineOf({ product, offer, quantity, delivery, memo }: CheckedLine, country: string) {
   return {
@@ -39,6 +45,15 @@ function lineOf({ product, offer, quantity, delivery, memo }: CheckedLine, count
   };
 }
 
+/** What will become of it if nobody does anything. */
+function outlookOf({ journey, payUntil }: AliExpressOrder): News[] {
+  if (journey === null) return [{ status: 'OrderClosed', at: payUntil }];
+  return [
+    ...journey.parcels.map(({ sentAt }): News => ({ status: 'OrderShipped', at: sentAt })),
+    { status: 'OrderConfirmed', at: journey.finishedAt },
+  ];
+}
+
 /** The order book of the platform. What is new in it is told to `pushes`. */
 export function createAliExpressOrders(
   journal: Journal,
@@ -54,29 +69,22 @@ export function createAliExpressOrders(
   const save = (order: AliExpressOrder): void => kept.put(order.orderId, order);
   const isUnpaid = (order: AliExpressOrder): boolean => statusOf(order, Date.now()) === 'PLACE_ORDER_SUCCESS';
 
+  /** Marks it as paid and answers with what comes of it. */
   const pay = (order: AliExpressOrder): News[] => {
     const { timing, aliexpress } = settings.current();
     const paidAt = Date.now();
     order.payments.push(paidAt);
     order.journey = journeyOf(order, { paidAt, timing, parcels: aliexpress.parcels });
     save(order);
-    return [
-      { status: 'PaymentAuthorized', at: paidAt },
-      ...order.journey.parcels.map(({ sentAt }): News => ({ status: 'OrderShipped', at: sentAt })),
-      { status: 'OrderConfirmed', at: order.journey.finishedAt },
-    ];
+    return [{ status: 'PaymentAuthorized', at: paidAt }, ...outlookOf(order)];
   };
-  /** The timeout of an unpaid order is news of its own. */
-  const endUnpaid = ({ payUntil }: AliExpressOrder): News => ({ status: 'OrderClosed', at: payUntil });
 
-  const open = (outOrderId: string | null, { address }: CheckedOrder, lines: readonly CheckedLine[]) => {
+  const open = ({ lines, ...wanted }: WantedOrder): AliExpressOrder => {
     const { timing, aliexpress } = settings.current();
     const createdAt = Date.now();
-    const [{ product } = { product: null }] = lines;
-    if (product === null) throw new Error('an order without lines');
     const order: AliExpressOrder = {
       orderId: String(FIRST_ORDER_ID + kept.size),
-      outOrderId,
+      ...wanted,
       createdAt,
       visibleAt: createdAt + timing.lookupBlindMs,
       payUntil: createdAt + aliexpress.payTimeoutMs,
@@ -84,9 +92,8 @@ export function createAliExpressOrders(
       payments: [],
       journey: null,
       closed: null,
-      store: product.store,
-      address,
-      lines: lines.map((line) => lineOf(line, address.country ?? '')),
+      shownStatus: null,
+      lines: lines.map((line) => lineOf(line, wanted.address.country ?? '')),
     };
     save(order);
     remember(order);
@@ -118,14 +125,20 @@ export function createAliExpressOrders(
       if (earlier.length > 0 && repeatedOrder === 'refused')
         throw new AliExpressRefusal('REPEATED_ORDER_ERROR', 'the order was placed already');
       const checked = request.check(shelf);
-      const bySeller = Map.groupBy(checked.lines, ({ product }) => product.store.id);
-      const orders = [...bySeller.values()].map((lines) => open(request.outOrderId, checked, lines));
+      const bySeller = Map.groupBy(checked.lines, ({ product }) => product.store);
+      const orders = [...bySeller].map(([store, lines]) =>
+        open({ outOrderId: request.outOrderId, store, address: checked.address, lines }),
+      );
       const paysNow = request.triesToPay && isAutoPayAllowed;
       for (const order of orders) {
-        const afterwards = paysNow ? pay(order) : [endUnpaid(order)];
-        const failed: News[] =
-          request.triesToPay && !paysNow ? [{ status: 'paymentFailedEvent', at: order.createdAt }] : [];
-        pushes.announce(order, [{ status: 'OrderCreated', at: order.createdAt }, ...failed, ...afterwards]);
+        const isFailed = request.triesToPay && !paysNow;
+        pushes.announce(order, [
+          { status: 'OrderCreated', at: order.createdAt },
+          ...(isFailed ? [{ status: 'paymentFailedEvent', at: order.createdAt } as const] : []),
+          ...(paysNow ? pay(order) : []),
+        ]);
+        // A timeout days ahead must not hold back its neighbour when pushes are swapped.
+        if (!paysNow) pushes.announce(order, outlookOf(order));
       }
       if (!request.triesToPay || paysNow) return created(orders);
       return created(orders, {
@@ -141,7 +154,7 @@ export function createAliExpressOrders(
       const order = kept.get(orderId);
       if (order === undefined) return null;
       if (!isUnpaid(order)) return false;
-      pushes.recall(order);
+      pushes.recall(order, outlookOf(order));
       pushes.announce(order, pay(order));
       return true;
     },
@@ -149,10 +162,19 @@ export function createAliExpressOrders(
       const order = kept.get(orderId);
       if (order === undefined) return null;
       if (statusOf(order, Date.now()) === 'FINISH') return false;
-      order.closed = { at: Date.now(), ...end };
+      const now = Date.now();
+      const ahead = outlookOf(order).filter(({ at }) => at > now);
+      order.closed = { at: now, ...end };
       save(order);
-      pushes.recall(order);
-      pushes.announce(order, [{ status: 'OrderClosed', at: order.closed.at }]);
+      pushes.recall(order, ahead);
+      pushes.announce(order, [{ status: 'OrderClosed', at: now }]);
+      return true;
+    },
+    show(orderId, status) {
+      const order = kept.get(orderId);
+      if (order === undefined) return null;
+      order.shownStatus = status;
+      save(order);
       return true;
     },
     all: () => kept.all(),

@@ -71,7 +71,13 @@ export function productBody(parameters: Readonly<Record<string, string>>, shelf:
         'ae_item_sku_info_d_t_o',
         (onSale.length > 0 ? onSale : offers).map((offer) => skuBody(product, offer, ship)),
       ),
-      ae_multimedia_info_dto: { image_urls: imageOf(product) },
+      ae_multimedia_info_dto: {
+        image_urls: imageOf(product),
+        ae_video_dtos: new WireList('ae_video_d_t_o', []),
+      },
+      ae_item_properties: new WireList('ae_item_property', [
+        { attr_name_id: 219, attr_name: 'Material', attr_value_id: 1, attr_value: 'Mixed' },
+      ]),
       package_info_dto: {
         package_length: 12,
         package_width: 9,

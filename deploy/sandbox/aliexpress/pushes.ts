@@ -3,11 +3,11 @@ import { createPushSender, type Push } from '../push-sender.ts';
 import type { LiveSettings } from '../settings.ts';
 import type { AliExpressOrder } from './order.ts';
 import { type AppCredentials, pushSignatureOf } from './sign.ts';
+import { ACCOUNT_ID } from './tokens.ts';
 import { numberId, toWireText } from './wire.ts';
 
 const ORDER_STATUS_UPDATE = 53;
 const PROBE = 0;
-const SELLER_ID = '6000000001';
 const BUYER_ID = 6_000_000_002;
 
 export type PushedStatus =
@@ -27,10 +27,9 @@ export interface News {
 export interface AliExpressPushes {
   /** Sends what has a moment of its own, in the order and as often as the switches want. Nothing without a callback. */
   announce(order: AliExpressOrder, news: readonly News[]): void;
-  /** What was announced for later does not come true. */
-  recall(order: AliExpressOrder): void;
+  /** What was announced and does not come true. */
+  recall(order: AliExpressOrder, news: readonly News[]): void;
   setUrl(url: string | null): void;
-  url(): string | null;
   /** Sends the console's probe; the HTTP status of the answer, null without one. */
   probe(): Promise<number | null>;
   all(): readonly Push[];
@@ -39,7 +38,7 @@ export interface AliExpressPushes {
 
 const bodyOf = (type: number, data: object, at: number): string =>
   toWireText(
-    { data, message_type: type, seller_id: SELLER_ID, site: 'ae_global', timestamp: Math.floor(at / 1_000) },
+    { data, message_type: type, seller_id: ACCOUNT_ID, site: 'ae_global', timestamp: Math.floor(at / 1_000) },
     { listShape: 'wrapped', ids: 'usual' },
   );
 
@@ -63,6 +62,7 @@ export function createAliExpressPushes(
     kind: 'aliexpress_push',
     headers: (body) => ({ authorization: pushSignatureOf(credentials, body) }),
     retryMs: () => switches().pushRetryMs,
+    answerWithinMs: () => switches().pushAnswerMs,
   });
   const idOf = ({ orderId }: AliExpressOrder, { status, at }: News): string => `${orderId}:${status}:${at}`;
 
@@ -82,13 +82,10 @@ export function createAliExpressPushes(
         });
       }
     },
-    recall({ orderId }) {
-      const now = Date.now();
-      for (const { id, dueAt } of sender.all())
-        if (id.startsWith(`${orderId}:`) && dueAt > now) sender.drop(id);
+    recall(order, news) {
+      for (const one of news) sender.drop(idOf(order, one));
     },
     setUrl: (url) => sender.setUrl(url),
-    url: () => sender.url(),
     probe: () => sender.send(bodyOf(PROBE, {}, Date.now())),
     all: () => sender.all(),
     stop: () => sender.stop(),

@@ -38,6 +38,8 @@ export const AliExpressSwitches = z.strictObject({
   pushes: z.enum(['once', 'twice', 'swapped', 'dropped']),
   pushDelayMs: Milliseconds,
   pushRetryMs: Milliseconds,
+  /** How long the app's callback may take to answer. */
+  pushAnswerMs: z.int().positive(),
 });
 export type AliExpressSwitches = z.infer<typeof AliExpressSwitches>;
 
@@ -59,4 +61,5 @@ export const USUAL_SWITCHES: AliExpressSwitches = {
   pushes: 'once',
   pushDelayMs: 0,
   pushRetryMs: 1_000,
+  pushAnswerMs: 500,
 };

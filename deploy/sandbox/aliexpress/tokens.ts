@@ -5,7 +5,8 @@ import type { LiveSettings } from '../settings.ts';
 import { AliExpressRefusal, requestId } from './refusal.ts';
 
 const CODE_TTL_MS = 3 * 60_000;
-const ACCOUNT = '6000000001';
+/** The one buyer account of this world. */
+export const ACCOUNT_ID = '6000000001';
 
 const Token = z.object({ secret: z.string(), endsAt: z.int() });
 
@@ -22,7 +23,7 @@ export interface AliExpressTokens {
   expireAccess(): void;
 }
 
-/** Who may call for the one buyer account of this world. */
+/** Who may call for the account. */
 export function createAliExpressTokens(
   journal: Journal,
   settings: LiveSettings,
@@ -53,9 +54,9 @@ export function createAliExpressTokens(
       refresh_expires_in: Math.round((refreshEndsAt - now) / 1_000),
       expire_time: endsAt,
       refresh_token_valid_time: refreshEndsAt,
-      account_id: ACCOUNT,
-      user_id: ACCOUNT,
-      seller_id: ACCOUNT,
+      account_id: ACCOUNT_ID,
+      user_id: ACCOUNT_ID,
+      seller_id: ACCOUNT_ID,
       havana_id: '9000000001',
       user_nick: 'sg0000',
       account: 'buyer@shop.example',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SandboxArticle } from '../catalogue.ts';
+import type { Shelf } from '../shelf.ts';
 import { isCountry, isEuCountry } from './countries.ts';
 import { CJ, CjRefusal } from './envelope.ts';
 import type { FreightOption } from './freight.ts';
@@ -66,15 +67,12 @@ export interface CheckedOrder {
   readonly freight: FreightOption;
 }
 
-function articleOf({
-  vid,
-  sku,
-}: {
-  vid?: string | null | undefined;
-  sku?: string | null | undefined;
-}): SandboxArticle {
+function articleOf(
+  { vid, sku }: { vid?: string | null | undefined; sku?: string | null | undefined },
+  shelf: Shelf,
+): SandboxArticle {
   if (!vid && !sku) throw new CjRefusal(CJ.parameterEmpty, 'vid or sku is required');
-  const article = vid ? variantById(vid) : variantBySku(sku ?? '');
+  const article = vid ? variantById(vid, shelf) : variantBySku(sku ?? '', shelf);
   if (sku && variantSku(article) !== sku) throw new CjRefusal(CJ.parameterError, 'vid and sku do not match');
   return article;
 }
@@ -102,18 +100,18 @@ const refuseForIoss = (): never => {
   throw new CjRefusal(CJ.createFailed, `Create order fail: ${nested}`);
 };
 
-/** Throws CjRefusal: 16900403, 1600300, 1602000, 1603000 (IOSS), 1605000 (carrier), 1605002 (country). */
-export function checkOrder(body: unknown): CheckedOrder {
+/** Throws CjRefusal: 16900403, 1600300, 1602000, 1602003, 1603000 (IOSS), 1605000 (carrier), 1605002 (country). */
+export function checkOrder(body: unknown, shelf: Shelf): CheckedOrder {
   const wanted = read(body);
   const { shippingCountryCode: to, fromCountryCode: from, iossType, iossNumber } = wanted;
   if (!isCountry(to)) throw new CjRefusal(CJ.countryNotFound, 'Country code not found');
   const goods = wanted.products.map((product) => ({
-    article: articleOf(product),
+    article: articleOf(product, shelf),
     quantity: product.quantity,
     storeLineItemId: product.storeLineItemId ?? null,
   }));
   const weighed = goods.map(({ article, quantity }) => ({ vid: article.supplierVariantId, quantity }));
-  const freight = optionsFor(from, to, weighed).find(
+  const freight = optionsFor(from, to, weighed, shelf).find(
     ({ logisticName }) => logisticName === wanted.logisticName,
   );
   if (freight === undefined) throw new CjRefusal(CJ.logisticNotFound, 'Logistic not found');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LiveSettings } from '../settings.ts';
+import type { Shelf } from '../shelf.ts';
 import { type CjAccount, OPEN_ID } from './account.ts';
 import { CJ, CjRefusal, usd } from './envelope.ts';
 import { type CjOrder, detailBody, statusOf, trackingBody } from './order.ts';
@@ -45,6 +46,7 @@ interface Parts {
   readonly account: CjAccount;
   readonly orders: CjOrders;
   readonly settings: LiveSettings;
+  readonly shelf: Shelf;
 }
 
 /** What the detail calls find under an id of a kind that they take just now. */
@@ -82,7 +84,7 @@ function list(orders: CjOrders, { query }: Call): object {
 
 type On = (method: Endpoint['method'], path: string, operation: string, answer: Endpoint['answer']) => void;
 
-function addAccountAndGoods(on: On, { account, orders, settings }: Parts): void {
+function addAccountAndGoods(on: On, { account, orders, settings, shelf }: Parts): void {
   on('POST', '/authentication/getAccessToken', 'getAccessToken', (call) =>
     account.login(field(call, 'apiKey', Text)),
   );
@@ -101,12 +103,14 @@ function addAccountAndGoods(on: On, { account, orders, settings }: Parts): void 
     root: 'GENERAL',
     isSandbox: false,
   }));
-  on('GET', '/product/query', 'product', ({ query }) => productBody(query));
+  on('GET', '/product/query', 'product', ({ query }) => productBody(query, shelf));
   on('GET', '/product/variant/queryByVid', 'variant', (call) =>
-    variantBody(variantById(required(call, 'vid'))),
+    variantBody(variantById(required(call, 'vid'), shelf)),
   );
-  on('GET', '/product/stock/queryByVid', 'stock', (call) => stockBody(variantById(required(call, 'vid'))));
-  on('POST', '/logistic/freightCalculate', 'freightCalculate', ({ body }) => quote(body));
+  on('GET', '/product/stock/queryByVid', 'stock', (call) =>
+    stockBody(variantById(required(call, 'vid'), shelf), shelf),
+  );
+  on('POST', '/logistic/freightCalculate', 'freightCalculate', ({ body }) => quote(body, shelf));
   on('GET', '/logistic/trackInfo', 'trackInfo', ({ query }) =>
     query.getAll('trackNumber').flatMap((number) => {
       const order = orders.byTracking(number);

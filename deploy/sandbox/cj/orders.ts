@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Journal } from '../journal.ts';
 import type { LiveSettings } from '../settings.ts';
+import type { Shelf } from '../shelf.ts';
 import type { CjAccount } from './account.ts';
 import { type CheckedOrder, checkOrder } from './create-order.ts';
 import { CJ, CjRefusal, usd } from './envelope.ts';
 import { amountOf, CjOrder, statusOf, trackingOf } from './order.ts';
+import { stockOf } from './products.ts';
 
 export interface CjOrders {
   /** Data of createOrderV2. Throws CjRefusal as checkOrder does, 1603003 and 1604000. */
@@ -103,8 +105,11 @@ function assemble(
   };
 }
 
-/** The supplier's order book. Money comes from `account`, the pace of the journey from `settings`. */
-export function createCjOrders(journal: Journal, settings: LiveSettings, account: CjAccount): CjOrders {
+/** The supplier's order book. Money comes from `account`, prices and stock from `shelf`, the pace from `settings`. */
+export function createCjOrders(
+  journal: Journal,
+  { settings, account, shelf }: { settings: LiveSettings; account: CjAccount; shelf: Shelf },
+): CjOrders {
   const kept = journal.collection('cj_order', CjOrder);
   const byNumber = new Map<string, CjOrder[]>();
   const byTracking = new Map<string, CjOrder>();
@@ -128,6 +133,10 @@ export function createCjOrders(journal: Journal, settings: LiveSettings, account
   const confirm = (order: CjOrder): void => {
     if (statusOf(order, Date.now()) !== 'CREATED') {
       throw new CjRefusal(CJ.confirmFailed, 'Order confirm fail: status does not allow it');
+    }
+    // Stock is no reservation: only here it turns out to be gone.
+    if (order.products.some(({ vid, quantity }) => stockOf(vid, shelf) < quantity)) {
+      throw new CjRefusal(CJ.confirmFailed, 'Order confirm fail: inventory is not sufficient');
     }
     order.confirmedAt = Date.now();
     save(order);
@@ -156,7 +165,7 @@ export function createCjOrders(journal: Journal, settings: LiveSettings, account
 
   return {
     create(body) {
-      const checked = checkOrder(body);
+      const checked = checkOrder(body, shelf);
       const { dupMode, timing } = settings.current();
       const namesakes = byNumber.get(checked.wanted.orderNumber) ?? [];
       // Whether a deleted order frees its number is not documented; here it does.

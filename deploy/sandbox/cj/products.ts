@@ -1,4 +1,5 @@
 import { CATALOGUE, type SandboxArticle } from '../catalogue.ts';
+import type { Shelf } from '../shelf.ts';
 import { CJ, CjRefusal, usd } from './envelope.ts';
 
 const AREAS: Record<string, { areaId: number; areaEn: string }> = {
@@ -12,19 +13,38 @@ const productSku = ({ sku }: SandboxArticle): string => `CJ${sku.replaceAll('-',
 /** The supplier's own SKU, which is not the shop's. */
 export const variantSku = (article: SandboxArticle): string => `${productSku(article)}01AZ`;
 
-/** Throws CjRefusal 1602000. */
-export function variantById(vid: string): SandboxArticle {
-  const article = CATALOGUE.find(({ supplierVariantId }) => supplierVariantId === vid);
-  if (article === undefined) throw new CjRefusal(CJ.variantNotFound, 'Variant not found');
-  return article;
+/** An article with the price that holds just now. */
+function priced(article: SandboxArticle, shelf: Shelf): SandboxArticle {
+  const { priceMinor = article.supplierPriceMinor } = shelf.changesOf(article.supplierVariantId);
+  return { ...article, supplierPriceMinor: priceMinor };
 }
 
-/** Throws CjRefusal 1602000. */
-export function variantBySku(sku: string): SandboxArticle {
-  const article = CATALOGUE.find((candidate) => variantSku(candidate) === sku);
+const isOnSale = ({ supplierVariantId }: SandboxArticle, shelf: Shelf): boolean =>
+  shelf.changesOf(supplierVariantId).isOnSale ?? true;
+
+/** Pieces in each of its warehouses. Orders do not lessen it. */
+export const stockOf = (vid: string, shelf: Shelf): number =>
+  shelf.changesOf(vid).stock ?? STOCK_PER_WAREHOUSE;
+
+function sold(article: SandboxArticle | undefined, shelf: Shelf): SandboxArticle {
   if (article === undefined) throw new CjRefusal(CJ.variantNotFound, 'Variant not found');
-  return article;
+  if (!isOnSale(article, shelf)) throw new CjRefusal(CJ.variantOffShelf, 'Variant is off shelf');
+  return priced(article, shelf);
 }
+
+/** Throws CjRefusal 1602000, 1602003. */
+export const variantById = (vid: string, shelf: Shelf): SandboxArticle =>
+  sold(
+    CATALOGUE.find(({ supplierVariantId }) => supplierVariantId === vid),
+    shelf,
+  );
+
+/** Throws CjRefusal 1602000, 1602003. */
+export const variantBySku = (sku: string, shelf: Shelf): SandboxArticle =>
+  sold(
+    CATALOGUE.find((candidate) => variantSku(candidate) === sku),
+    shelf,
+  );
 
 const imageOf = ({ sku }: SandboxArticle): string => `https://img.example/${sku.toLowerCase()}.jpg`;
 
@@ -46,18 +66,20 @@ export const variantBody = (article: SandboxArticle): object => ({
   inventories: null,
 });
 
-/** Looks by any of the three keys. Throws CjRefusal 1602001, or 16900403 without a key. */
-export function productBody(query: URLSearchParams): object {
+/** Looks by any of the three keys. Throws CjRefusal 1602001, 1602002, or 16900403 without a key. */
+export function productBody(query: URLSearchParams, shelf: Shelf): object {
   const [pid, sku, variant] = ['pid', 'productSku', 'variantSku'].map((name) => query.get(name));
   if (!pid && !sku && !variant)
     throw new CjRefusal(CJ.parameterEmpty, 'pid, productSku or variantSku is required');
-  const article = CATALOGUE.find(
+  const found = CATALOGUE.find(
     (candidate) =>
       candidate.supplierProductId === pid ||
       productSku(candidate) === sku ||
       variantSku(candidate) === variant,
   );
-  if (article === undefined) throw new CjRefusal(CJ.productNotFound, 'Product not found');
+  if (found === undefined) throw new CjRefusal(CJ.productNotFound, 'Product not found');
+  if (!isOnSale(found, shelf)) throw new CjRefusal(CJ.productOffShelf, 'Product is off shelf');
+  const article = priced(found, shelf);
   return {
     pid: article.supplierProductId,
     productNameEn: article.title,
@@ -79,15 +101,17 @@ export function productBody(query: URLSearchParams): object {
   };
 }
 
-/** Data of the stock call: a row per warehouse country. Orders do not lessen it. */
-export const stockBody = (article: SandboxArticle): object[] =>
-  article.shipsFrom.map((countryCode) => ({
+/** Data of the stock call: a row per warehouse country. */
+export function stockBody(article: SandboxArticle, shelf: Shelf): object[] {
+  const pieces = stockOf(article.supplierVariantId, shelf);
+  return article.shipsFrom.map((countryCode) => ({
     vid: article.supplierVariantId,
     ...AREAS[countryCode],
     countryCode,
-    storageNum: STOCK_PER_WAREHOUSE,
-    totalInventoryNum: STOCK_PER_WAREHOUSE,
-    cjInventoryNum: STOCK_PER_WAREHOUSE,
+    storageNum: pieces,
+    totalInventoryNum: pieces,
+    cjInventoryNum: pieces,
     factoryInventoryNum: 0,
     stock: [],
   }));
+}

@@ -1,6 +1,7 @@
 import type { H3Event } from 'h3';
 import type { Faults } from '../faults.ts';
 import type { LiveSettings } from '../settings.ts';
+import type { Shelf } from '../shelf.ts';
 import { createTokenBucket } from '../token-bucket.ts';
 import { withFaults } from '../with-faults.ts';
 import type { CjAccount } from './account.ts';
@@ -31,6 +32,7 @@ export function createCjApi(world: {
   orders: CjOrders;
   settings: LiveSettings;
   faults: Faults;
+  shelf: Shelf;
 }): (event: H3Event) => Promise<Response> {
   const { account, settings, faults } = world;
   const bucket = createTokenBucket(() => {
