@@ -87,6 +87,13 @@ export const toSupplierError = (error: unknown): SupplierError =>
         error,
       );
 
+/** For the log at the start and for whoever asks. */
+export const MODE_MEANING = {
+  off: 'buys nothing: every purchase is held',
+  shadow: 'does everything but the purchase, which is held with what it would have cost',
+  live: 'buys and pays',
+} as const satisfies Record<ReturnType<typeof purchaseMode>, string>;
+
 /** What becomes of a command while the supplier cannot or will not be called; null: go on. Nothing is used up by it. */
 export async function notNow(
   { store }: PurchasePorts,

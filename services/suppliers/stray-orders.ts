@@ -89,16 +89,16 @@ async function readDoubts({ store, settings }: PurchasePorts, supplier: Supplier
 async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promise<Stray[]> {
   const { store, settings } = ports;
   const { name } = adapter;
-  // The answer to our own call came after its push: no stray at all.
+  // Adopted by now, or the answer to our own call came after its push: no stray any more.
   await store.run(
     `delete from stray_supplier_orders s using supplier_orders o
-      where s.supplier = $1 and s.adopted_by is null and o.supplier = s.supplier
+      where s.supplier = $1 and o.supplier = s.supplier
         and string_to_array(o.supplier_reference, ',') @> array[s.reference]`,
     [name],
   );
   const unread = await store.query<{ reference: string }>(
     `select reference from stray_supplier_orders
-      where supplier = $1 and read_at is null and adopted_by is null
+      where supplier = $1 and read_at is null
         and seen_at > now() - $2 * interval '1 day' order by seen_at limit $3`,
     [name, FORGOTTEN_DAYS, LIMIT],
   );
@@ -111,7 +111,7 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
   }
   const rows = await store.query<{ reference: string; seenAt: Date; found: unknown }>(
     `select reference, seen_at as "seenAt", found from stray_supplier_orders
-      where supplier = $1 and found is not null and adopted_by is null
+      where supplier = $1 and found is not null
         and seen_at > now() - $2 * interval '1 day' order by reference`,
     [name, FORGOTTEN_DAYS],
   );
@@ -134,12 +134,7 @@ async function adopt(ports: PurchasePorts, { row, attempt }: Doubt, stray: Stray
   const { supplierReference } = stray.found;
   log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
   await settlePlaced(ports, row, attempt, stray.found);
-  await commitAndPublish(store, bus, async (sql, say) => {
-    await sql.run('update stray_supplier_orders set adopted_by = $3 where supplier = $1 and reference = $2', [
-      row.supplier,
-      stray.reference,
-      row.id,
-    ]);
+  await commitAndPublish(store, bus, async (_sql, say) => {
     for (const reason of DOUBT_HOLDS) {
       const { orderId } = row;
       const data: ReleaseRequested = { orderId, reason, supplierOrderIds: [row.id] };

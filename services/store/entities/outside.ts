@@ -155,8 +155,6 @@ const StraySupplierOrderSchema = defineEntity({
     readAt: p.datetime(3).nullable(),
     /** What the supplier says of it: amount, articles, when it was made; null: nothing yet, or it has no such order. */
     found: p.json<object>().columnType('json').nullable(),
-    /** Supplier order whose doubtful purchase it turned out to be. */
-    adoptedBy: p.text().nullable(),
   },
 });
 export class StraySupplierOrder extends StraySupplierOrderSchema.class {}

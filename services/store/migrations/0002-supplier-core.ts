@@ -55,7 +55,6 @@ export class Migration0002SupplierCore extends Migration {
         seen_at timestamptz(3) not null default now(),
         read_at timestamptz(3),
         found json,
-        adopted_by text,
         primary key (supplier, reference)
       )
     `);
