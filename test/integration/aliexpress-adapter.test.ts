@@ -145,6 +145,9 @@ const payByHand = (orderId: string) => control(world, 'POST', `/aliexpress/order
 const closeByHand = (orderId: string, end: object = {}) =>
   control(world, 'POST', `/aliexpress/orders/${orderId}/close`, end);
 
+const showStatus = (orderId: string, status: string | null) =>
+  control(world, 'PUT', `/aliexpress/orders/${orderId}/status`, { status });
+
 async function changeArticle(goods: Goods, change: object): Promise<void> {
   const { skuId } = goods!.sku;
   await control(world, 'PUT', `/articles/${skuId}`, change);
@@ -482,22 +485,28 @@ test('a closed order is cancelled or delivered by what ended it', async () => {
   await expect(adapter.read(unpaid.supplierReference, never)).resolves.toMatchObject({ isCancelled: true });
 });
 
-test('parts that are sent one after the other are parcels of an order that is not yet shipped', async () => {
-  await turn({ parcels: 2 }, { ...STILL, processMs: 0, shipMs: 600_000 });
-  const key = await givenOrder();
-  await payByHand(key.supplierReference);
-  expect((await adapter.status([key], never)).get(key.supplierReference)).toMatchObject({
-    status: 'processing',
-    parcels: [],
-  });
+test('parts that are sent one after the other are parcels with the units that they hold', async () => {
   await turn({ parcels: 2 }, { ...STILL, processMs: 0, shipMs: 0 });
-  const shipped = await givenOrder();
-  await payByHand(shipped.supplierReference);
-  const seen = await eventually(
-    async () => (await adapter.status([shipped], never)).get(shipped.supplierReference),
-    (status) => status?.status === 'shipped',
-  );
-  expect(seen?.parcels.map(({ trackingNumber }) => trackingNumber.slice(0, 2))).toEqual(['AP', 'LP']);
+  const request = anOrder({ lines: [{ ...article(MUG, 4), lineId: 'line-1' }] });
+  const line = { lineId: 'line-1', units: 2, supplierVariantId: MUG!.sku.skuId, supplierUnits: 4 };
+  const { supplierReference } = await givenOrder(request);
+  const look = async (lines: OrderKey['lines'] = [line]) =>
+    (await adapter.status([{ supplierReference, callerRef: request.callerRef, lines }], never)).get(
+      supplierReference,
+    );
+  await payByHand(supplierReference);
+  await showStatus(supplierReference, 'SELLER_PART_SEND_GOODS');
+  const parcels = [
+    { trackingNumber: expect.stringMatching(/^AP/), units: { 'line-1': 1 } },
+    { trackingNumber: expect.stringMatching(/^LP/), units: { 'line-1': 1 } },
+  ];
+  await expect(look()).resolves.toMatchObject({ status: 'processing', parcels });
+  // What each holds cannot be told without the lines: then the first would pass for the whole order.
+  await expect(look([])).resolves.toMatchObject({ status: 'processing', parcels: [] });
+  await showStatus(supplierReference, null);
+  await expect(look()).resolves.toMatchObject({ status: 'shipped', parcels });
+  await showStatus(supplierReference, 'SOMETHING_NEW');
+  await expect(look()).resolves.toBeUndefined();
 });
 
 test('orders that are not there are left out, and a failing one does not hide the others', async () => {

@@ -1,6 +1,6 @@
 import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
 import type { Evidence } from '../../../contracts/vocabulary.ts';
-import { type ObservedStatus, type OrderKey, SupplierError } from '../adapter.ts';
+import { type ObservedStatus, type OrderedLine, type OrderKey, SupplierError } from '../adapter.ts';
 import type { AliExpressClient } from './client.ts';
 import { stageOf } from './order-status.ts';
 import { orderIdsOf, readOrder } from './orders.ts';
@@ -31,15 +31,18 @@ const statusOfParcels = (parcels: readonly ObservedParcel[]): Status | null => {
 async function observeOrder(
   client: AliExpressClient,
   orderId: string,
+  lines: readonly OrderedLine[],
   signal: AbortSignal,
 ): Promise<ObservedOrder | null> {
   const row = await readOrder(client, orderId, 'query', signal);
   const stage = row === null ? null : stageOf(row);
   if (row === null || stage === null) return null;
   if (stage === 'awaiting_payment' || stage === 'cancelled') return { row, status: stage, parcels: [] };
-  const isSent = stage !== 'processing' || row.order_status === 'SELLER_PART_SEND_GOODS';
+  const isPart = row.order_status === 'SELLER_PART_SEND_GOODS';
+  const isSent = stage !== 'processing' || isPart;
   const details = isSent ? await readTracking(client, orderId, 'query', signal) : [];
-  const parcels = toParcels(row, details);
+  // One of several parcels that does not say what it holds would pass for all of them.
+  const parcels = toParcels(row, details, lines).filter(({ units }) => !isPart || units !== undefined);
   if (stage === 'delivered')
     return { row, status: stage, parcels: parcels.map((parcel) => ({ ...parcel, state: 'delivered' })) };
   const status = stage === 'moving' ? statusOfParcels(parcels) : stage;
@@ -69,12 +72,12 @@ function together(orders: readonly ObservedOrder[]): ObservedStatus {
 /** Null when one of the orders of the purchase could not be told. */
 async function observe(
   client: AliExpressClient,
-  reference: string,
+  { supplierReference, lines = [] }: OrderKey,
   signal: AbortSignal,
 ): Promise<ObservedStatus | null> {
   const orders: ObservedOrder[] = [];
-  for (const orderId of orderIdsOf(reference)) {
-    const order = await observeOrder(client, orderId, signal);
+  for (const orderId of orderIdsOf(supplierReference)) {
+    const order = await observeOrder(client, orderId, lines, signal);
     if (order === null) return null;
     orders.push(order);
   }
@@ -95,10 +98,10 @@ export async function readStatus(
     throw new SupplierError('invalid_input', `more than ${STATUS_BATCH} orders`, { sent: false });
   const seen = new Map<string, ObservedStatus>();
   let failure: SupplierError | null = null;
-  for (const { supplierReference } of keys) {
+  for (const key of keys) {
     try {
-      const status = await observe(client, supplierReference, signal);
-      if (status !== null) seen.set(supplierReference, status);
+      const status = await observe(client, key, signal);
+      if (status !== null) seen.set(key.supplierReference, status);
     } catch (error) {
       if (!(error instanceof SupplierError)) throw error;
       failure = error;
