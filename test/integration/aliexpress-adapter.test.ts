@@ -11,12 +11,12 @@ import type {
   QuotaReport,
   Recipient,
   SupplierAdapter,
-  SupplierToken,
   TokenStore,
 } from '../../services/suppliers/adapter.ts';
 import { createAliExpress } from '../../services/suppliers/aliexpress/aliexpress.ts';
 import { codeIn, connect, consentUrl } from '../../services/suppliers/aliexpress/consent.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
+import { memoryTokens } from '../fixtures/memory-tokens.ts';
 import { APP, CABLE, LAMP, MUG, TENT } from '../sandbox/aliexpress-client.ts';
 import { CREDENTIALS, control, eventually, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
@@ -47,25 +47,10 @@ async function turn(aliexpress: object, timing: object = STILL): Promise<void> {
   expect((await control(world, 'PUT', '/settings', change)).status).toBe(200);
 }
 
-function aStore(kept: SupplierToken | null = null): TokenStore {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    read: async () => kept,
-    renew(renew) {
-      const mine = last.then(async () => {
-        kept = await renew(kept);
-        return kept;
-      });
-      last = mine.catch(() => undefined);
-      return mine;
-    },
-  };
-}
-
 const options = () => ({
   baseUrl: world.origin,
   ...APP,
-  tokens: aStore(),
+  tokens: memoryTokens(),
   reserve: async () => {},
   report: async (report: QuotaReport) => {
     reports.push(report);
@@ -88,7 +73,7 @@ async function aCode(origin = world.origin): Promise<string> {
 }
 
 async function aConnectedStore(origin = world.origin): Promise<TokenStore> {
-  const tokens = aStore();
+  const tokens = memoryTokens();
   await connect({ ...options(), baseUrl: origin, tokens }, await aCode(origin), never);
   return tokens;
 }
@@ -577,7 +562,7 @@ test('a consent brings a pair that is kept and that calls are made with', async 
 
 test('a code is good once, and a code that is not says how to get another', async () => {
   const code = await aCode();
-  const tokens = aStore();
+  const tokens = memoryTokens();
   await connect({ ...options(), tokens }, code, never);
   await expect(connect({ ...options(), tokens }, code, never)).rejects.toMatchObject(
     failure('auth', { code: 'InvalidCode', mend: 'run npm run aliexpress:connect' }),
