@@ -27,6 +27,9 @@ const statusOfParcels = (parcels: readonly ObservedParcel[]): Status | null => {
   return parcels.every(({ state }) => state === 'delivered') ? 'delivered' : 'shipped';
 };
 
+/** A parcel that does not say what it holds would pass for all of the purchase, of which more is to come. */
+const holdsPart = ({ units }: ObservedParcel): boolean => units !== undefined;
+
 /** Null when AliExpress does not have it or says nothing that we know. */
 async function observeOrder(
   client: AliExpressClient,
@@ -41,8 +44,8 @@ async function observeOrder(
   const isPart = row.order_status === 'SELLER_PART_SEND_GOODS';
   const isSent = stage !== 'processing' || isPart;
   const details = isSent ? await readTracking(client, orderId, 'query', signal) : [];
-  // One of several parcels that does not say what it holds would pass for all of them.
-  const parcels = toParcels(row, details, lines).filter(({ units }) => !isPart || units !== undefined);
+  const all = toParcels(row, details, lines);
+  const parcels = isPart ? all.filter(holdsPart) : all;
   if (stage === 'delivered')
     return { row, status: stage, parcels: parcels.map((parcel) => ({ ...parcel, state: 'delivered' })) };
   const status = stage === 'moving' ? statusOfParcels(parcels) : stage;
@@ -66,7 +69,9 @@ function evidenceOf(orders: readonly ObservedOrder[]): Evidence {
 function together(orders: readonly ObservedOrder[]): ObservedStatus {
   const living = orders.filter(({ status }) => status !== 'cancelled');
   const status = STEPS.find((step) => living.some((order) => order.status === step)) ?? 'cancelled';
-  return { status, parcels: living.flatMap(({ parcels }) => parcels), evidence: evidenceOf(orders) };
+  const isWhole = living.every((order) => order.status === status);
+  const parcels = living.flatMap((order) => order.parcels);
+  return { status, parcels: isWhole ? parcels : parcels.filter(holdsPart), evidence: evidenceOf(orders) };
 }
 
 /** Null when one of the orders of the purchase could not be told. */
