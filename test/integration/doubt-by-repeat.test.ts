@@ -20,6 +20,7 @@ import {
   type Desk,
   type Environment,
   givenPurchase,
+  holdOf,
   intentOf,
   moveTo,
   rowOf,
@@ -244,8 +245,8 @@ test('a push that comes after the hold settles the doubt and releases its own ho
   await eventually(async () =>
     expect((await saidTo(desk.store, purchase)).slice(3)).toMatchObject([
       { type: 'placed', supplierReference: 'AE1' },
-      { reason: 'outcome_unknown', supplierOrderIds: [purchase.supplierOrderId] },
-      { reason: 'duplicate_suspected', supplierOrderIds: [purchase.supplierOrderId] },
+      { reason: 'outcome_unknown', holdId: holdOf(purchase, 'outcome_unknown') },
+      { reason: 'duplicate_suspected', holdId: holdOf(purchase, 'duplicate_suspected') },
     ]),
   );
 });
@@ -285,6 +286,37 @@ test('what is not clear is held and called no more: two strays for one purchase,
     expect(await ends(other, doubtful)).toEqual(['withheld duplicate_suspected']);
   }
   expect(one.calls).toHaveLength(2);
+});
+
+test('a stray that cannot be read does not keep back the one that can', async () => {
+  const desk = await aQuickDesk();
+  const book = reading(found('AE2'));
+  const { ports } = repeating(desk, [doubt], {
+    read: async (reference, signal) => {
+      if (reference === 'AE1') throw failure('permanent');
+      return (await book.read?.(reference, signal)) ?? null;
+    },
+  });
+  const purchase = await inDoubt(desk, ports);
+  await givenStrays(desk, 'AE1', 'AE2');
+  await lookUp(ports, purchase, 'l1');
+  expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE2' });
+});
+
+test('an order that the supplier tells of before it shows it is looked for again', async () => {
+  const desk = await aQuickDesk();
+  const shown: FoundOrder[] = [];
+  const { ports } = repeating(desk, [doubt, doubt], {
+    read: async (reference) => shown.find((one) => one.supplierReference === reference) ?? null,
+  });
+  const purchase = await inDoubt(desk, ports);
+  await givenStrays(desk, 'AE1');
+  await lookUp(ports, purchase, 'l1');
+  expect(await ends(desk, purchase)).toEqual(['withheld outcome_unknown']);
+  shown.push(found('AE1'));
+  await desk.store.run("update stray_supplier_orders set read_at = read_at - interval '1 minute'");
+  await lookUp(ports, purchase, 'l2');
+  expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE1' });
 });
 
 test('an order of ours whose push overtook the answer is nobody else’s', async () => {

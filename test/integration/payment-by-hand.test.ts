@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { ObservedStatus, PaymentDue } from '../../services/suppliers/adapter.ts';
+import { type ObservedStatus, type PaymentDue, SupplierError } from '../../services/suppliers/adapter.ts';
 import { pay } from '../../services/suppliers/payment.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
@@ -9,6 +9,7 @@ import {
   callsOf,
   type Desk,
   givenPurchase,
+  holdOf,
   intentOf,
   LAMP_COST_MINOR,
   moveTo,
@@ -46,6 +47,32 @@ test('where no call pays, a person is told what to pay, where and until when', a
     },
   });
   expect(await callsOf(desk.world, 'payBalance')).toBe(0);
+});
+
+test('where the purchase pays itself it is accepted at once, or refused before it is sent when the price rose', async () => {
+  const desk = await aDesk();
+  const capabilities = { ...desk.adapter.capabilities, payment: 'with_order' as const };
+  const order = { supplierReference: 'AE1', amountMinor: LAMP_COST_MINOR, currency: 'USD', isPaid: true };
+  const paid = await givenPurchase(desk.store);
+  await buy(withAdapter(desk.ports, { capabilities, place: async () => order }), paid, 'b1');
+  expect(await verdicts(desk.store, paid)).toEqual(['placing', 'accepted']);
+
+  const dear = await givenPurchase(desk.store, { number: 2 });
+  const tooDear = withAdapter(desk.ports, {
+    capabilities,
+    place: async ({ ceilingMinor }) => {
+      throw new SupplierError('price_changed', 'too dear', { ceilingMinor, sent: false });
+    },
+  });
+  await buy(tooDear, dear, 'b1');
+  expect((await saidTo(desk.store, dear)).at(-1)).toMatchObject({
+    type: 'rejected',
+    failureClass: 'price_changed',
+  });
+
+  const unpaid = await givenPurchase(desk.store, { number: 3, state: 'awaiting_payment', reference: 'AE3' });
+  await pay(withAdapter(desk.ports, { capabilities, preparePayment: async () => due }), unpaid, 'p1');
+  expect(await verdicts(desk.store, unpaid)).toEqual(['withheld payment_pending']);
 });
 
 test.each([
@@ -96,13 +123,12 @@ test('once the supplier shows it paid, the order goes on by itself and the wait 
   const after = async () => (await saidTo(desk.store, purchase)).slice(2);
   await eventually(async () => expect(await after()).toMatchObject([{ status: 'awaiting_payment' }]));
   status = 'processing';
-  const { supplierOrderId } = purchase;
   await eventually(async () =>
     expect((await after()).slice(1)).toMatchObject([
       { status: 'processing' },
-      { reason: 'payment_pending', supplierOrderIds: [supplierOrderId] },
-      { reason: 'insufficient_funds', supplierOrderIds: [supplierOrderId] },
-      { reason: 'cost_above_cap', supplierOrderIds: [supplierOrderId] },
+      { reason: 'payment_pending', holdId: holdOf(purchase, 'payment_pending') },
+      { reason: 'insufficient_funds', holdId: holdOf(purchase, 'insufficient_funds') },
+      { reason: 'cost_above_cap', holdId: holdOf(purchase, 'cost_above_cap') },
     ]),
   );
 });
