@@ -141,12 +141,10 @@ export interface PlaceRequest {
   readonly currency: string;
 }
 
-/** A line of a placed order: so many of its units are so many pieces at the supplier. */
-export interface OrderedLine {
+/** Which article of the supplier stands behind a line of a placed order. */
+export interface PlacedLine {
   readonly lineId: string;
-  readonly units: number;
   readonly supplierVariantId: string;
-  readonly supplierUnits: number;
 }
 
 /**
@@ -158,8 +156,8 @@ export interface OrderKey {
   readonly supplierReference: string;
   /** As in the `PlaceRequest`. */
   readonly callerRef: string;
-  /** Where the caller knows them, so that parcels can say which units they hold. */
-  readonly lines?: readonly OrderedLine[];
+  /** Where the caller knows them, so that parcels can say what they hold. */
+  readonly lines?: readonly PlacedLine[];
 }
 
 export interface PlacedOrder {
@@ -187,6 +185,7 @@ export interface PaymentDue {
   readonly payUntil?: string | null;
 }
 
+/** `units` of its parcels are the supplier's pieces still, by our line ids. */
 export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence'>;
 
 export interface SearchRequest {

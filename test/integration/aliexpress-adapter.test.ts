@@ -470,10 +470,10 @@ test('a closed order is cancelled or delivered by what ended it', async () => {
   await expect(adapter.read(unpaid.supplierReference, never)).resolves.toMatchObject({ isCancelled: true });
 });
 
-test('parts that are sent one after the other are parcels with the units that they hold', async () => {
+test('parts that are sent one after the other are parcels with the pieces that they hold', async () => {
   await turn({ parcels: 2 }, { ...STILL, processMs: 0, shipMs: 0 });
   const request = anOrder({ lines: [{ ...article(MUG, 4), lineId: 'line-1' }] });
-  const line = { lineId: 'line-1', units: 2, supplierVariantId: MUG!.sku.skuId, supplierUnits: 4 };
+  const line = { lineId: 'line-1', supplierVariantId: MUG!.sku.skuId };
   const { supplierReference } = await givenOrder(request);
   const look = async (lines: OrderKey['lines'] = [line]) =>
     (await adapter.status([{ supplierReference, callerRef: request.callerRef, lines }], never)).get(
@@ -482,8 +482,8 @@ test('parts that are sent one after the other are parcels with the units that th
   await payByHand(supplierReference);
   await showStatus(supplierReference, 'SELLER_PART_SEND_GOODS');
   const parcels = [
-    { trackingNumber: expect.stringMatching(/^AP/), units: { 'line-1': 1 } },
-    { trackingNumber: expect.stringMatching(/^LP/), units: { 'line-1': 1 } },
+    { trackingNumber: expect.stringMatching(/^AP/), units: { 'line-1': 2 } },
+    { trackingNumber: expect.stringMatching(/^LP/), units: { 'line-1': 2 } },
   ];
   await expect(look()).resolves.toMatchObject({ status: 'processing', parcels });
   // What each holds cannot be told without the lines: then the first would pass for the whole order.
