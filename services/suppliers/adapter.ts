@@ -141,6 +141,12 @@ export interface PlaceRequest {
   readonly currency: string;
 }
 
+/** Which article of the supplier stands behind a line of a placed order. */
+export interface PlacedLine {
+  readonly lineId: string;
+  readonly supplierVariantId: string;
+}
+
 /**
  * One placed order by both its names. `supplierReference` is opaque to the core: where one call makes several orders at
  * the supplier it names them all, separated by commas. Which of the names a supplier's reads answer to is the adapter's business; where our
@@ -150,6 +156,8 @@ export interface OrderKey {
   readonly supplierReference: string;
   /** As in the `PlaceRequest`. */
   readonly callerRef: string;
+  /** Where the caller knows them, so that parcels can say what they hold. */
+  readonly lines?: readonly PlacedLine[];
 }
 
 export interface PlacedOrder {
@@ -177,6 +185,7 @@ export interface PaymentDue {
   readonly payUntil?: string | null;
 }
 
+/** `units` of its parcels are the supplier's pieces still, by our line ids. */
 export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence'>;
 
 export interface SearchRequest {

@@ -8,7 +8,7 @@ import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
-import type { ObservedStatus } from './adapter.ts';
+import type { ObservedStatus, PlacedLine } from './adapter.ts';
 import { inOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
 import { callTimeoutMs, notNow, type PurchasePorts, released } from './purchase-ports.ts';
@@ -19,6 +19,7 @@ interface Watched {
   readonly state: SupplierOrderStateName;
   readonly reference: string;
   readonly observation: string | null;
+  readonly lines: readonly PlacedLine[];
 }
 
 /** Looks at one order drift apart by this share of the pause, and those that are due so soon fill up a call. */
@@ -41,7 +42,9 @@ const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number
                              where supplier = $1 and next_check_at <= now() and supplier_reference is not null)
               order by next_check_at limit $2 for update skip locked) d
       where o.id = d.id
-     returning o.id, o.order_id as "orderId", o.state, o.supplier_reference as reference, o.observation`,
+     returning o.id, o.order_id as "orderId", o.state, o.supplier_reference as reference, o.observation,
+       (select coalesce(json_agg(json_build_object('lineId', line_id, 'supplierVariantId', supplier_variant_id)), '[]')
+          from supplier_order_lines where supplier_order_id = o.id) as lines`,
     [supplier, limit, everyMs, SPREAD],
   );
 
@@ -94,7 +97,11 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
     if ((await notNow(ports, adapter)) !== null) return 'idle';
     const watched = await claimWatched(store, adapter.name, limit, everyMs);
     if (watched.length === 0) return 'idle';
-    const keys = watched.map(({ id, reference }) => ({ supplierReference: reference, callerRef: id }));
+    const keys = watched.map(({ id, reference, lines }) => ({
+      supplierReference: reference,
+      callerRef: id,
+      lines,
+    }));
     const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
     const seen = await adapter.status(keys, signal).catch(async (error: unknown) => {
       await lookAgain(store, watched, everyMs);

@@ -9,10 +9,10 @@ import {
   OrderPage,
   OrderRow,
   OrderRows,
-  parseExactJson,
   rowsOf,
   TokenData,
 } from '../../services/suppliers/cj-dropshipping/responses.ts';
+import { parseExactJson } from '../../services/suppliers/loose-json.ts';
 
 test('ids beyond 2^53 stay exact whether they come as numbers or as text', () => {
   const json = '{"orderId":2601010000000000123,"productList":[{"vid":2602020000000000001,"quantity":"2"}]}';

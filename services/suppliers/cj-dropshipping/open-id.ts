@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SupplierError, type TokenStore } from '../adapter.ts';
+import { MaybeText } from '../loose-json.ts';
 import type { CjClient } from './client.ts';
-import { MaybeText } from './responses.ts';
 
 const Channel = z.object({
   type: MaybeText,

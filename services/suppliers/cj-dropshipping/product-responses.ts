@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { MaybeAmount, MaybeRange, MaybeText, rowsOf } from './responses.ts';
+import { MaybeAmount, MaybeRange, MaybeText } from '../loose-json.ts';
+import { rowsOf } from './responses.ts';
 
 const parsedList = (text: string): unknown[] => {
   try {

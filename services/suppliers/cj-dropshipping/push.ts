@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Push, PushMessage } from '../adapter.ts';
-import { MaybeText, parseExactJson } from './responses.ts';
+import { MaybeText, parseExactJson } from '../loose-json.ts';
 import { isSdCode, stemOf } from './sd-code.ts';
 
 const Message = z.object({
