@@ -1,10 +1,10 @@
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { Change, Effect } from './effect.ts';
+import { isLive } from './hold-scope.ts';
 import {
   followShop,
   hasUnitsToSource,
   inTurn,
-  isLive,
   isOff,
   type OrderContext,
   openHold,

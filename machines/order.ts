@@ -4,15 +4,17 @@ import type { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
 import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { acceptHolds } from './acceptance.ts';
 import type { Change, Effect, ToOrder, ToSupplierOrder } from './effect.ts';
+import { isHeld } from './hold-scope.ts';
 import { holdsOfFirstBody, takeNewerBody } from './newer-body.ts';
 import {
   cancelRest,
+  hasHeldUnits,
   hasNothingToShip,
   hasSurplus,
   hasUnitsToSource,
   inTurn,
-  isHeld,
   isOff,
   liveSupplierOrders,
   matchesRequest,
@@ -22,6 +24,7 @@ import {
   releaseHolds,
 } from './order-units.ts';
 import { applyFailed, applyGivenUp, applySourced } from './purchase-units.ts';
+import { applyRisk, holdUnassessed } from './risk.ts';
 
 type OrderMachineEvent =
   | Extract<OrderEvent, { type: `order.${string}` | 'timer.elapsed' | `notification.${string}` }>
@@ -71,9 +74,13 @@ const machine = setup({
     isDone: ({ context }) => !context.test && PAID.includes(context.payment) && hasNothingToShip(context),
     isPaid: ({ context }) => !context.test && PAID.includes(context.payment),
     isUnpaid: ({ context }) => !context.test && !PAID.includes(context.payment),
-    mayBuy: ({ context }) => PAID.includes(context.payment) && context.graceOver && !isHeld(context),
+    mayBuy: ({ context }) =>
+      PAID.includes(context.payment) && context.graceOver && !isHeld(context) && hasUnitsToSource(context),
     mustSourceAgain: ({ context }) => !isOff(context) && !isHeld(context) && hasUnitsToSource(context),
-    isSourced: ({ context }) => !isHeld(context) && !hasUnitsToSource(context),
+    isSourced: ({ context }) =>
+      !isHeld(context) &&
+      !hasUnitsToSource(context) &&
+      (liveSupplierOrders(context).length > 0 || !hasHeldUnits(context)),
   },
 });
 
@@ -135,8 +142,15 @@ const isReleasing = ({ context, event }: { context: OrderContext; event: OrderMa
 
 const releaseBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
   event.type === 'order.release_requested'
-    ? releaseHolds(context, matchesRequest(event.data))
+    ? inTurn(
+        context,
+        (now) => acceptHolds(now, matchesRequest(event.data)),
+        (now) => releaseHolds(now, matchesRequest(event.data)),
+      )
     : { context: {}, effects: [] };
+
+const riskBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'order.risk_assessed' ? applyRisk(context, event.data) : { context: {}, effects: [] };
 
 const holdEvents = {
   'hold.raised': {
@@ -152,6 +166,7 @@ const holdEvents = {
     ),
   },
   'order.release_requested': { guard: isReleasing, actions: apply(releaseBy) },
+  'order.risk_assessed': { actions: apply(riskBy) },
   ...mailEvents,
 };
 
@@ -303,10 +318,16 @@ export const orderMachine = machine.createMachine({
         ...holdEvents,
         'timer.elapsed': {
           guard: ({ event }) => event.data.deadline === 'grace',
-          actions: apply(() => ({
-            context: { graceOver: true },
-            effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
-          })),
+          actions: apply((context) =>
+            inTurn(
+              context,
+              () => ({
+                context: { graceOver: true },
+                effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
+              }),
+              holdUnassessed,
+            ),
+          ),
         },
       },
     },
@@ -321,12 +342,14 @@ export const orderMachine = machine.createMachine({
         'order.received': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.updated': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.release_requested': { guard: isReleasing, actions: sourceAfter(releaseBy) },
+        'order.risk_assessed': { actions: sourceAfter(riskBy) },
         'order.sourced': {
           guard: ({ context, event }) => event.data.round === context.round && !isHeld(context),
           actions: apply((context, event) => {
             if (event.type !== 'order.sourced') return { context: {}, effects: [] };
+            const { refused, stops = [] } = event.data;
             const change = applySourced(context, event.data);
-            return event.data.refused.length === 0
+            return refused.length + stops.length === 0
               ? change
               : {
                   ...change,
@@ -335,7 +358,8 @@ export const orderMachine = machine.createMachine({
           }),
         },
         'timer.elapsed': {
-          guard: ({ context, event }) => event.data.deadline === 'sourcing' && !isHeld(context),
+          guard: ({ context, event }) =>
+            event.data.deadline === 'sourcing' && !isHeld(context) && hasUnitsToSource(context),
           actions: apply((context) => ({ context: {}, effects: askToSource(context) })),
         },
       },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { deadlineDelays } from '../../contracts/deadlines.ts';
+import { orderRules } from '../../contracts/order-rules.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { startPartitionOwner } from './partition-owner.ts';
 import { startArchiveKeeper, startSweeper } from './sweeper.ts';
@@ -8,7 +9,7 @@ import { startTimerLoop } from './timer-loop.ts';
 /** The actor host: reads the partition log, decides, commits; keeps timers and outbox going. */
 export async function startOrders({ settings, store, bus, log }: ServiceContext): Promise<StopService> {
   const owner = startPartitionOwner(
-    { store, bus, delays: deadlineDelays(settings), log },
+    { store, bus, delays: deadlineDelays(settings), rules: orderRules(settings), log },
     `orders-${randomUUID()}`,
   );
   const rounds = [

@@ -61,7 +61,7 @@ export const readLines = (sql: Sql, supplierOrderId: string): Promise<PurchaseLi
   sql.query<PurchaseLine>(
     `select line_id as "lineId", supplier_product_id as "supplierProductId",
             supplier_variant_id as "supplierVariantId", supplier_units as "supplierUnits"
-       from supplier_order_lines where supplier_order_id = $1 order by line_id`,
+       from supplier_order_lines where supplier_order_id = $1 order by line_id, units desc, supplier_product_id, supplier_variant_id`,
     [supplierOrderId],
   );
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { PARTITIONS } from '../../contracts/ids.ts';
+import { USUAL_RULES } from '../../contracts/order-rules.ts';
 import { eventSubject } from '../../contracts/subjects.ts';
 import { type Bus, openBus } from '../../services/bus/bus.ts';
 import type { OutgoingMessage } from '../../services/bus/publisher.ts';
@@ -50,7 +51,7 @@ async function aBus(): Promise<Bus> {
 async function aWorld() {
   const url = await aDatabase();
   const { log, lines } = aLog();
-  return { url, store: await aStore(url), bus: await aBus(), log, lines, delays: DELAYS };
+  return { url, store: await aStore(url), bus: await aBus(), log, lines, delays: DELAYS, rules: USUAL_RULES };
 }
 type World = Awaited<ReturnType<typeof aWorld>>;
 

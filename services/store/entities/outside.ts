@@ -1,5 +1,4 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { MappingCandidate } from '../../../contracts/resources/product-mapping.ts';
 import type { Evidence, NotificationKind, SupplierName } from '../../../contracts/vocabulary.ts';
 
 /** Every delivery from outside, committed before it was answered. */
@@ -57,9 +56,13 @@ NotificationSchema.setClass(Notification);
 const MappingSchema = defineEntity({
   name: 'Mapping',
   tableName: 'product_mappings',
+  indexes: [{ name: 'product_mappings_sku', properties: ['sku'] }],
   properties: {
     variantId: p.text().primary(),
-    candidates: p.json<MappingCandidate[]>(),
+    /** The shop's own, where it is known. */
+    sku: p.text().nullable(),
+    /** As they were stored: to be read by their contract, whose newer fields have defaults. */
+    candidates: p.json<unknown>(),
     updatedAt: p.datetime(3),
   },
 });
