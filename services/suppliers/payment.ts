@@ -5,12 +5,12 @@ import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabul
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { DONE, later } from '../serve-commands.ts';
+import { readAcceptances } from './acceptances.ts';
 import type { PaymentDue } from './adapter.ts';
 import { begin, countAbsence, settle } from './ledger.ts';
 import {
   BREAKER_PAUSE_MS,
   callTimeoutMs,
-  capsOf,
   ceilingOf,
   doubtOf,
   outcome,
@@ -21,6 +21,7 @@ import {
   withhold,
 } from './purchase-ports.ts';
 import { lockPurchase, type PurchaseRow, readPurchase, rememberPlaced } from './purchase-row.ts';
+import { isCostAccepted, standingCaps } from './standing-caps.ts';
 
 /** Refusals before any money moved: which person has to look. Those missing here mend themselves and are asked again. */
 const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
@@ -83,7 +84,10 @@ export async function pay(
   // Our own estimate is no answer: it would always be found to fit.
   if (amountMinor === null) return hold('cost_above_cap', { cause: 'the supplier names no amount' });
   const ceilingMinor = ceilingOf(settings, row);
-  if (due.currency !== row.currency || amountMinor > ceilingMinor) {
+  const isAbove =
+    amountMinor > ceilingMinor &&
+    !isCostAccepted(await readAcceptances(store, row.orderId), 'cost_above_cap', row, amountMinor);
+  if (due.currency !== row.currency || isAbove) {
     const { expectedCostMinor: expectedMinor } = row;
     return hold('cost_above_cap', { amountMinor, expectedMinor, ceilingMinor, currency: due.currency });
   }
@@ -102,7 +106,7 @@ async function callOnce(
   if (adapter === undefined) return DONE;
   const key = { supplierOrderId: row.id, deed: 'pay' as const };
   const begun = await commitAndPublish(store, bus, async (sql, say) => {
-    const locked = await lockPurchase(sql, row.id);
+    const locked = await lockPurchase(sql, row.id, settings.ORDER_MANAGER_PARTIAL_PURCHASE);
     if (locked?.state !== 'awaiting_payment' || locked.isHeld) return { may: 'wait' as const };
     const intent = {
       ...key,
@@ -113,7 +117,8 @@ async function callOnce(
       currency: row.currency,
       callTimeoutMs: callTimeoutMs(settings),
     };
-    const result = await begin(sql, intent, { ...capsOf(settings), perDayMinor: undefined });
+    const { perOrderMinor } = await standingCaps(sql, settings, row, amountMinor);
+    const result = await begin(sql, intent, { perOrderMinor, perDayMinor: undefined });
     if (result.may === 'not') say(withheld(row, commandId, 0, result.reason, result.evidence));
     // It was just seen unpaid: that counts as a look-up of the payment in doubt.
     if (result.may === 'look_up')

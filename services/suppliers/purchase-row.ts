@@ -26,19 +26,28 @@ export async function readPurchase(sql: Sql, supplierOrderId: string): Promise<P
 }
 
 export interface LockedPurchase extends PurchaseRow {
-  /** The order has an open hold: it stays where it is, and nothing is spent on it. */
+  /** An open hold stops it: it stays where it is, and nothing is spent on it. */
   readonly isHeld: boolean;
 }
+
+/** Any hold stops all of an order; where part of it may be bought, those on other parts of it do not. */
+const STOPS = `h.order_id = o.order_id and h.released_at is null
+  and (not $2 or (h.line_id is null and coalesce(h.supplier_order_id, o.id) = o.id))`;
 
 /**
  * Holds the row against the host's batch until the end of the transaction. Whoever also writes the purchase's ledger
  * locks here first: the other way round two of them wait for each other.
+ * @param isPartly what of an order is not held may be bought.
  */
-export async function lockPurchase(sql: Sql, supplierOrderId: string): Promise<LockedPurchase | undefined> {
+export async function lockPurchase(
+  sql: Sql,
+  supplierOrderId: string,
+  isPartly = false,
+): Promise<LockedPurchase | undefined> {
   const [row] = await sql.query<LockedPurchase>(
-    `select ${COLUMNS}, exists (select 1 from holds h where h.order_id = o.order_id and h.released_at is null) as "isHeld"
+    `select ${COLUMNS}, exists (select 1 from holds h where ${STOPS}) as "isHeld"
        from supplier_orders o where id = $1 for update of o`,
-    [supplierOrderId],
+    [supplierOrderId, isPartly],
   );
   return row;
 }
@@ -61,7 +70,8 @@ export const readLines = (sql: Sql, supplierOrderId: string): Promise<PurchaseLi
   sql.query<PurchaseLine>(
     `select line_id as "lineId", supplier_product_id as "supplierProductId",
             supplier_variant_id as "supplierVariantId", supplier_units as "supplierUnits"
-       from supplier_order_lines where supplier_order_id = $1 order by line_id, units desc, supplier_product_id, supplier_variant_id`,
+       from supplier_order_lines where supplier_order_id = $1
+      order by line_id, units desc, supplier_product_id, supplier_variant_id`,
     [supplierOrderId],
   );
 

@@ -18,7 +18,6 @@ import { begin, currentIntent, settle } from './ledger.ts';
 import {
   BREAKER_PAUSE_MS,
   callTimeoutMs,
-  capsOf,
   ceilingOf,
   outcome,
   type PurchasePorts,
@@ -36,6 +35,7 @@ import {
   rememberPlaced,
 } from './purchase-row.ts';
 import { readRecipient } from './recipient.ts';
+import { standingCaps } from './standing-caps.ts';
 
 const hashOf = (request: object): string =>
   createHash('sha256').update(JSON.stringify(request)).digest('hex');
@@ -87,7 +87,7 @@ export async function buy(
   if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);
 
   const begun = await commitAndPublish(store, bus, async (sql, say) => {
-    const locked = await lockPurchase(sql, row.id);
+    const locked = await lockPurchase(sql, row.id, settings.ORDER_MANAGER_PARTIAL_PURCHASE);
     if (locked?.state !== 'draft' || locked.isHeld) return { may: 'wait' as const };
     const intent = {
       supplierOrderId: row.id,
@@ -99,7 +99,7 @@ export async function buy(
       currency: row.currency,
       callTimeoutMs: callTimeoutMs(settings),
     };
-    const result = await begin(sql, intent, capsOf(settings));
+    const result = await begin(sql, intent, await standingCaps(sql, settings, row, intent.costMinor));
     if (result.may === 'not') say(withheld(row, commandId, 0, result.reason, result.evidence));
     if (result.may === 'call') {
       await markPlacing(sql, row.id);

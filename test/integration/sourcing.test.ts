@@ -22,6 +22,7 @@ const candidate = (number: number, change: Partial<MappingCandidate> = {}): Mapp
   supplierProductId: article(number).supplierProductId,
   supplierVariantId: article(number).supplierVariantId,
   unitsPerItem: 1,
+  bundledWith: [],
   countries: [],
   shipsFrom: 'CN',
   priority: 1,
@@ -34,13 +35,27 @@ interface Line {
   readonly candidates?: readonly MappingCandidate[];
 }
 
+const contextOf = (lines: readonly Line[], round = 1) => ({
+  round,
+  lines: Object.fromEntries(
+    lines.map(({ units }, index) => [
+      String(index + 1),
+      { ordered: units, outside: 0, unallocated: units, held: 0, cancelled: 0 },
+    ]),
+  ),
+});
+
 /** The order's lines, numbered from 1, with the mappings of their variants; answers the command that asks for all. */
 async function givenLines(store: Store, lines: readonly Line[], countryCode: string | null = 'US') {
   await givenCustomer(store, ORDER.orderId, countryCode);
   await store.run(
     `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
-     values ($1, 'sandbox-shop.myshopify.com', '1', '#1', 'USD', 2000, '2026-11-20T10:00:00.000Z', 'sourcing', '{"round":1}')`,
-    [ORDER.orderId],
+     values ($1, 'sandbox-shop.myshopify.com', '1', '#1', 'USD', $3, '2026-11-20T10:00:00.000Z', 'sourcing', $2::json)`,
+    [
+      ORDER.orderId,
+      JSON.stringify(contextOf(lines)),
+      lines.reduce((sum, { units }) => sum + units * 2_000, 0),
+    ],
   );
   for (const [index, { candidates }] of lines.entries()) {
     const lineId = String(index + 1);
@@ -79,6 +94,7 @@ test('a mapped line becomes a part with the cheapest total, not the cheapest pri
     ...ORDER,
     round: 1,
     refused: [],
+    stops: [],
     parts: [
       {
         supplier: 'cj_dropshipping',
@@ -292,15 +308,19 @@ test('without credentials every line says that the supplier is paused', async ()
 
 test('the plan of many lines asks once for each purchase that they go into', async () => {
   const desk = await aDesk();
-  const wanted = [LAMP, MUG, TENT, BOTTLE].map((number) => ({
+  const lines = [LAMP, MUG, TENT, BOTTLE].map((number) => ({
     lineId: String(number),
     units: 1,
     variantId: `variant-${number}`,
     sku: null,
+    unitPriceMinor: 2_000,
     candidates: [candidate(number)],
   }));
-  const plan = await planSourcing(desk.ports, wanted, { countryCode: 'US', zip: '97201' });
-  expect(plan).toMatchObject({ result: 'planned', refused: [] });
-  expect(plan.result === 'planned' && plan.parts.map(({ lines }) => lines.length)).toEqual([4]);
+  const destination = { countryCode: 'US', zip: '97201' };
+  const nobody = { recipient: null, sale: null, acceptances: [] };
+  const answer = await planSourcing(desk.ports, { lines, destination, ...nobody });
+  expect(answer).toMatchObject({ result: 'planned', plan: { refused: [], stops: [] } });
+  const parts = answer.result === 'planned' ? answer.plan.parts : [];
+  expect(parts.map((part) => part.lines.length)).toEqual([4]);
   expect(await callsOf(desk.world, 'freightCalculate')).toBe(1);
 });
