@@ -11,6 +11,10 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'content_type_unsupported'
   | 'webhooks_off'
+  | 'supplier_auth'
+  | 'supplier_refused'
+  | 'supplier_unreachable'
+  | 'product_not_found'
   | 'not_ready';
 
 export interface ProblemDetails {

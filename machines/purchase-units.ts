@@ -89,7 +89,7 @@ const holdRefused = (context: OrderContext, refused: OrderSourced['refused']): C
 
 /** The units of a purchase that is dead wait again, as far as the shop still wants them. */
 const giveBack =
-  (supplierOrderId: string, state: 'cancelled' | 'rejected') =>
+  (supplierOrderId: string, state: 'cancelled' | 'rejected' | 'lapsed') =>
   (context: OrderContext): Change<OrderContext> => {
     const dead = context.supplierOrders[supplierOrderId];
     if (dead === undefined) return { context: {}, effects: [] };

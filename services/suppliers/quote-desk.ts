@@ -7,7 +7,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { Article, Destination, Quote, ShippingOption } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
-import { callTimeoutMs, type PurchasePorts, toSupplierError } from './purchase-ports.ts';
+import { callTimeoutMs, noCredentials, type PurchasePorts, toSupplierError } from './purchase-ports.ts';
 import { REFUSAL_OF, type Refusal } from './refusal.ts';
 
 /** All that planning needs: it neither reads nor writes anything of ours. */
@@ -135,10 +135,7 @@ export function createQuoteDesk({ settings, adapterOf }: SourcingPorts, destinat
     if (candidate === undefined) throw new RangeError('a quote without wishes');
     const { supplier, shipsFrom, shippingMethod } = candidate;
     const adapter = adapterOf(supplier);
-    if (adapter === undefined) {
-      const evidence = { supplier, cause: 'no credentials' };
-      return { result: 'refused', reason: 'supplier_paused', evidence };
-    }
+    if (adapter === undefined) return { result: 'refused', ...noCredentials(supplier) };
     try {
       const answer = await ask(adapter, shipsFrom, wishes.flatMap(toArticles));
       const wrong = misfit(wishes, answer);

@@ -1,8 +1,10 @@
 import { Migration0001First } from './0001-first.ts';
+import { Migration0002SupplierCore } from './0002-supplier-core.ts';
 import { Migration0004Sourcing } from './0004-sourcing.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
   { name: '0001-first', class: Migration0001First },
+  { name: '0002-supplier-core', class: Migration0002SupplierCore },
   { name: '0004-sourcing', class: Migration0004Sourcing },
 ];
