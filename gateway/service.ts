@@ -4,8 +4,10 @@ import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
 import { createMetrics } from './metrics.ts';
 import { healthRoutes } from './routes/health.ts';
+import { mappingFileRoutes } from './routes/mapping-files.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
+import { sourcingPreviewRoutes } from './routes/sourcing-preview.ts';
 import { supplierOrderRoutes } from './routes/supplier-orders.ts';
 import { purchasingSwitchRoutes, supplierRoutes } from './routes/suppliers.ts';
 import { serve } from './server.ts';
@@ -35,6 +37,8 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     ...supplierRoutes(bus),
     ...purchasingSwitchRoutes(store),
     ...productMappingRoutes(store, bus),
+    ...mappingFileRoutes(store, bus),
+    ...sourcingPreviewRoutes(bus),
     ...healthRoutes(store, bus, metrics),
   ];
   const server = await serve(

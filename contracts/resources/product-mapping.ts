@@ -31,24 +31,27 @@ export const MappedArticle = z.strictObject({
 export type MappedArticle = z.infer<typeof MappedArticle>;
 
 /** One way to get an article. Which of those that deliver to the destination is taken, the shop's strategy says. */
-export const MappingCandidate = MappedArticle.extend({
-  supplier: SupplierName,
-  /** Bought along, from the same supplier and warehouse: all of them together are one unit. */
-  bundledWith: z.array(MappedArticle).max(10).default([]),
-  /** Destination countries (ISO 3166-1 alpha-2); empty: everywhere. */
-  countries: z.array(country).default([]),
-  /** Warehouse country to ship from. */
-  shipsFrom: country.default('CN'),
-  /** The supplier's own name of the shipping method, taken when it is offered. */
-  shippingMethod: z.string().trim().min(1).max(100).optional(),
-  /** The lowest number first. */
-  priority: z.int().min(1).max(1_000).default(1),
-}).refine(
-  ({ supplierVariantId, bundledWith }) =>
-    new Set([supplierVariantId, ...bundledWith.map((article) => article.supplierVariantId)]).size ===
-    bundledWith.length + 1,
-  { path: ['bundledWith'], message: 'names a variant twice: say its pieces in unitsPerItem' },
-);
+export const MappingCandidate = z
+  .strictObject({
+    supplier: SupplierName,
+    ...MappedArticle.shape,
+    /** Bought along, from the same supplier and warehouse: all of them together are one unit. */
+    bundledWith: z.array(MappedArticle).max(10).default([]),
+    /** Destination countries (ISO 3166-1 alpha-2); empty: everywhere. */
+    countries: z.array(country).default([]),
+    /** Warehouse country to ship from. */
+    shipsFrom: country.default('CN'),
+    /** The supplier's own name of the shipping method, taken when it is offered. */
+    shippingMethod: z.string().trim().min(1).max(100).optional(),
+    /** The lowest number first. */
+    priority: z.int().min(1).max(1_000).default(1),
+  })
+  .refine(
+    ({ supplierVariantId, bundledWith }) =>
+      new Set([supplierVariantId, ...bundledWith.map((article) => article.supplierVariantId)]).size ===
+      bundledWith.length + 1,
+    { path: ['bundledWith'], message: 'names a variant twice: say its pieces in unitsPerItem' },
+  );
 export type MappingCandidate = z.infer<typeof MappingCandidate>;
 
 export const MappingCandidates = z.array(MappingCandidate).min(1).max(20);

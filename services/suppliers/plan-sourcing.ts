@@ -42,6 +42,8 @@ export interface SourcingPlan {
   readonly parts: readonly PlannedPart[];
   /** Lines of which some or all units cannot be had; one with several reasons stands here several times. */
   readonly refused: readonly RefusedLine[];
+  /** Whether the shop buys this much of the order, if nothing stops it. */
+  readonly isBought: boolean;
   /** Reasons not to buy any of it. */
   readonly stops: readonly OrderRefusal[];
   readonly passedOver: readonly PassedOver[];
@@ -107,7 +109,8 @@ async function plan(ports: SourcingPorts, wanted: Wanted): Promise<SourcingPlan>
   const repairs = suppliers.flatMap((supplier) =>
     preflight.repairs(supplier).map((repair) => ({ supplier, ...repair })),
   );
-  return { parts, refused, stops: stop === null ? [] : [stop], passedOver, margin, repairs, seen };
+  const stops = stop === null ? [] : [stop];
+  return { parts, refused, isBought, stops, passedOver, margin, repairs, seen };
 }
 
 /** The candidates that deliver there, the lowest priority number first; or why there are none. */

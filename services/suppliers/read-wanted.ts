@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
 import { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
+import type { PreviewSourcing } from '../../contracts/resources/sourcing-preview.ts';
 import type { OrderContext } from '../../machines/order-units.ts';
 import type { Sql } from '../store/store.ts';
 import { readAcceptances } from './acceptances.ts';
@@ -69,5 +70,40 @@ export async function readWanted(
       ),
     },
     acceptances: await readAcceptances(sql, orderId),
+  };
+}
+
+/**
+ * An order that nobody has made, its lines numbered from 1. A SKU stands for the variant whose mapping names it; of
+ * several the first that was mapped last.
+ */
+export async function readInvented(sql: Sql, invented: PreviewSourcing): Promise<Wanted> {
+  const { lines, country: countryCode, zip, currency } = invented;
+  const rows = await sql.query<{ variantId: string; sku: string | null; candidates: unknown }>(
+    `select variant_id as "variantId", sku, candidates from product_mappings
+      where variant_id = any($1::text[]) or sku = any($2::text[]) order by updated_at desc, variant_id`,
+    [lines.flatMap(({ variantId }) => variantId ?? []), lines.flatMap(({ sku }) => sku ?? [])],
+  );
+  const wanted = lines.map(({ variantId, sku, units, unitPriceMinor = 0 }, index): WantedLine => {
+    const mapping = rows.find((row) =>
+      variantId === undefined ? row.sku === sku : row.variantId === variantId,
+    );
+    return {
+      lineId: String(index + 1),
+      units,
+      variantId: variantId ?? mapping?.variantId ?? null,
+      sku: sku ?? mapping?.sku ?? null,
+      unitPriceMinor,
+      candidates: StoredCandidates.parse(mapping?.candidates ?? null) ?? [],
+    };
+  });
+  const listMinor = wanted.reduce((sum, { units, unitPriceMinor }) => sum + units * unitPriceMinor, 0);
+  const isPriced = lines.every(({ unitPriceMinor }) => unitPriceMinor !== undefined);
+  return {
+    lines: wanted,
+    destination: { countryCode, zip },
+    recipient: null,
+    sale: isPriced ? { currency, totalMinor: listMinor, listMinor } : null,
+    acceptances: [],
   };
 }

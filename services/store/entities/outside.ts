@@ -68,7 +68,8 @@ const MappingSchema = defineEntity({
     sku: p.text().nullable(),
     /** As they were stored: to be read by their contract, whose newer fields have defaults. */
     candidates: p.json<unknown>(),
-    updatedAt: p.datetime(3),
+    /** By the shop keeper. */
+    updatedAt: p.datetime(3).defaultRaw('now()'),
   },
 });
 export class Mapping extends MappingSchema.class {}
