@@ -83,6 +83,8 @@ export async function createCallLimiter(
 
 const wait = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
+    // An event of the past is not told again.
+    if (signal.aborted) return reject(signal.reason);
     if (ms <= 0) return resolve();
     const abort = (): void => {
       clearTimeout(timer);

@@ -134,12 +134,7 @@ async function adopt(ports: PurchasePorts, { row, attempt }: Doubt, stray: Stray
   const { supplierReference } = stray.found;
   log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
   await settlePlaced(ports, row, attempt, stray.found);
-  await commitAndPublish(store, bus, async (sql, say) => {
-    await sql.run('update stray_supplier_orders set adopted_by = $3 where supplier = $1 and reference = $2', [
-      row.supplier,
-      stray.reference,
-      row.id,
-    ]);
+  await commitAndPublish(store, bus, async (_sql, say) => {
     for (const reason of DOUBT_HOLDS) {
       const { orderId } = row;
       const data: ReleaseRequested = { orderId, reason, supplierOrderIds: [row.id] };
