@@ -52,6 +52,14 @@ const partOf = ({ adapterOf }: SourcingPorts, { lineId, untried: [candidate], is
   return [supplier, shipsFrom, shippingMethod, isOwn ? lineId : ''].join('/');
 };
 
+const groupsOf = (ports: SourcingPorts, trials: readonly Trial[]): Trial[][] => {
+  const together = Map.groupBy(
+    trials.filter(({ isAlone }) => !isAlone),
+    (trial) => partOf(ports, trial),
+  );
+  return [...together.values(), ...trials.filter(({ isAlone }) => isAlone).map((trial) => [trial])];
+};
+
 const toPart = (
   part: string,
   wishes: readonly [Wish, ...Wish[]],
@@ -117,18 +125,17 @@ export async function allocate(
   let trials: readonly Trial[] = wanted;
   while (trials.length > 0) {
     const next: Trial[] = [];
-    for (const [part, group] of Map.groupBy(trials, (trial) => partOf(ports, trial))) {
+    for (const group of groupsOf(ports, trials)) {
+      const [first] = group;
       const wishes = group.map(toWish);
       const answer = await desk.quote(wishes);
-      if (answer.result === 'refused') {
-        const [first] = group;
-        if (group.length > 1) next.push(...group.map((trial) => ({ ...trial, isAlone: true })));
-        else if (first !== undefined) next.push(...(await goOn(first, answer)));
-      } else if (isFilled(wishes)) {
+      if (first === undefined || !isFilled(wishes)) continue;
+      if (answer.result === 'quoted') {
         desk.reserve(wishes);
         seen.push(...answer.seen);
-        parts.push(toPart(part, wishes, answer));
-      }
+        parts.push(toPart(partOf(ports, first), wishes, answer));
+      } else if (group.length > 1) next.push(...group.map((trial) => ({ ...trial, isAlone: true })));
+      else next.push(...(await goOn(first, answer)));
     }
     trials = next;
   }

@@ -21,7 +21,7 @@ export interface Margin {
   readonly costMinor: number | null;
   readonly revenueMinor: number | null;
   readonly marginMinor: number | null;
-  /** Of the revenue, to a tenth. */
+  /** Of the revenue, rounded down to a tenth. */
   readonly marginPercent: number | null;
   /** A currency of costs that no rate leads from, with what it amounts to in it. */
   readonly unconverted: Cost | null;
@@ -52,7 +52,7 @@ export function marginOf(
   const marginPercent =
     marginMinor === null || revenueMinor === null || revenueMinor <= 0
       ? null
-      : Math.round((marginMinor / revenueMinor) * 1_000) / 10;
+      : Math.floor((marginMinor / revenueMinor) * 1_000) / 10;
   return { currency, costMinor, revenueMinor, marginMinor, marginPercent, unconverted };
 }
 
