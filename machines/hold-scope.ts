@@ -20,13 +20,14 @@ export const isHeld = (context: OrderContext): boolean =>
 export const isStopped = (context: OrderContext, supplierOrderId: string): boolean =>
   isHeld(context) || Object.values(context.holds).some((hold) => hold.supplierOrderId === supplierOrderId);
 
-/**
- * The line's units that wait must wait on. A supplier order's hold concerns them when it is dead: they came back from
- * it. While it lives, its units are its own.
- */
+/** A supplier order's units are its own while it lives; those that came back from it are the line's again. */
+const cameBack = (supplierOrder: SupplierOrderUnits, lineId: string): boolean =>
+  ((isLive(supplierOrder) ? supplierOrder.returned : supplierOrder.units)?.[lineId] ?? 0) > 0;
+
+/** The line's units that wait must wait on. */
 export const isLineHeld = (context: OrderContext, lineId: string): boolean =>
   Object.values(context.holds).some((hold) => {
     if (stopsAll(context, hold) || hold.lineId === lineId) return true;
     const failed = context.supplierOrders[hold.supplierOrderId ?? ''];
-    return failed !== undefined && !isLive(failed) && (failed.units[lineId] ?? 0) > 0;
+    return failed !== undefined && cameBack(failed, lineId);
   });

@@ -11,6 +11,7 @@ import { holdsOfFirstBody, takeNewerBody } from './newer-body.ts';
 import {
   cancelRest,
   hasHeldUnits,
+  hasHold,
   hasNothingToShip,
   hasSurplus,
   hasUnitsToSource,
@@ -23,7 +24,7 @@ import {
   openHold,
   releaseHolds,
 } from './order-units.ts';
-import { applyFailed, applyGivenUp, applySourced } from './purchase-units.ts';
+import { applyFailed, applyGivenUp, applySourced, applyTorn } from './purchase-units.ts';
 import { applyRisk, holdUnassessed } from './risk.ts';
 
 type OrderMachineEvent =
@@ -138,7 +139,7 @@ const mailEvents = {
 };
 
 const isReleasing = ({ context, event }: { context: OrderContext; event: OrderMachineEvent }): boolean =>
-  event.type === 'order.release_requested' && Object.values(context.holds).some(matchesRequest(event.data));
+  event.type === 'order.release_requested' && hasHold(context, matchesRequest(event.data));
 
 const releaseBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
   event.type === 'order.release_requested'
@@ -196,6 +197,11 @@ const supplierOrderEvents = {
       event.type === 'supplier_order.failed'
         ? applyFailed(context, event.data)
         : { context: {}, effects: [] },
+    ),
+  },
+  'supplier_order.torn': {
+    actions: apply((context, event) =>
+      event.type === 'supplier_order.torn' ? applyTorn(context, event.data) : { context: {}, effects: [] },
     ),
   },
 };
