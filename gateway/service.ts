@@ -30,7 +30,12 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   const metrics = createMetrics(store);
   const intake = createIntake(store, bus);
   const routes = [
-    ...shopifyRoutes({ verify: createVerifier(settings), intake, metrics }),
+    ...shopifyRoutes({
+      verify: createVerifier(settings),
+      intake,
+      metrics,
+      buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED,
+    }),
     ...orderRoutes(store),
     ...supplierPushRoutes({ bus, metrics }),
     ...supplierOrderRoutes(store),
