@@ -1,6 +1,5 @@
 import { type EventFromLogic, initialTransition, type SnapshotFrom, transition } from 'xstate';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
-import { type OrderRules, USUAL_RULES } from '../contracts/order-rules.ts';
 import { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Effect } from './effect.ts';
 import { orderMachine } from './order.ts';
@@ -38,10 +37,10 @@ const effectsOf = (actions: readonly EmittedAction[]): Effect[] =>
 type OrderMachineEvent = EventFromLogic<typeof orderMachine>;
 type SupplierOrderMachineEvent = EventFromLogic<typeof supplierOrderMachine>;
 
-const toOrderState = (snapshot: SnapshotFrom<typeof orderMachine>): OrderState => {
-  const { rules: _, ...context } = snapshot.context;
-  return { value: OrderStateName.parse(snapshot.value), context };
-};
+const toOrderState = (snapshot: SnapshotFrom<typeof orderMachine>): OrderState => ({
+  value: OrderStateName.parse(snapshot.value),
+  context: snapshot.context,
+});
 
 const toSupplierOrderState = (snapshot: SnapshotFrom<typeof supplierOrderMachine>): SupplierOrderState => ({
   value: SupplierOrderStateName.parse(snapshot.value),
@@ -53,12 +52,8 @@ export function startOrder(received: OrderReceived): Decision<OrderState> {
   return { accepted: true, state: toOrderState(snapshot), effects: effectsOf(actions) };
 }
 
-export function decideOrder(
-  state: OrderState,
-  event: OrderMachineEvent,
-  rules: OrderRules = USUAL_RULES,
-): Decision<OrderState> {
-  const before = orderMachine.resolveState({ value: state.value, context: { ...state.context, rules } });
+export function decideOrder(state: OrderState, event: OrderMachineEvent): Decision<OrderState> {
+  const before = orderMachine.resolveState(state);
   if (!before.can(event)) return { accepted: false, state, effects: [] };
   const [after, actions] = transition(orderMachine, before, event);
   return { accepted: true, state: toOrderState(after), effects: effectsOf(actions) };

@@ -1,5 +1,4 @@
 import type { OrderEvent } from '../contracts/events/order-event.ts';
-import { type OrderRules, USUAL_RULES } from '../contracts/order-rules.ts';
 import {
   decideOrder,
   decideSupplierOrder,
@@ -42,7 +41,7 @@ const addressOf = (event: OrderEvent): string => {
  * Steps the order and, through the messages between them, its supplier orders.
  * @throws AppError `conservation_violated` when the step would lose or invent a unit; nothing may be stored then.
  */
-export function stepOrderActor(before: OrderActor, event: OrderEvent, rules: OrderRules = USUAL_RULES): Step {
+export function stepOrderActor(before: OrderActor, event: OrderEvent): Step {
   let order = before.order;
   const supplierOrders = new Map(before.supplierOrders);
   const effects: OutwardEffect[] = [];
@@ -75,7 +74,7 @@ export function stepOrderActor(before: OrderActor, event: OrderEvent, rules: Ord
         take(started.effects);
         return true;
       }
-      const decision = decideOrder(order, told.event as Parameters<typeof decideOrder>[1], rules);
+      const decision = decideOrder(order, told.event as Parameters<typeof decideOrder>[1]);
       order = decision.state;
       take(decision.effects);
       return decision.accepted;

@@ -54,7 +54,7 @@ export interface OrderContext {
   readonly risk?: RiskLevel;
   /** Ids of holds whose release was a person's "go on with this". */
   readonly accepted?: readonly string[];
-  /** Lent for one step, never stored. */
+  /** Of the newest body that was taken; absent: the usual ones. */
   readonly rules?: OrderRules;
 }
 
@@ -184,6 +184,7 @@ export const newOrderContext = (received: OrderReceived): OrderContext => ({
   inShop: shopUnitsOf(received),
   supplierOrders: {},
   holds: {},
+  ...(received.rules === undefined ? {} : { rules: received.rules }),
 });
 
 /** Several pure changes, each on top of the one before. */

@@ -119,7 +119,8 @@ const sourceAfter = (change: typeof takeBodyOf) =>
       context,
       (now) => change(now, event),
       (now) => {
-        const isSame = now.lines === context.lines && now.holds === context.holds;
+        const isSame =
+          now.lines === context.lines && now.holds === context.holds && isHeld(now) === isHeld(context);
         if (isSame || isOff(now) || isHeld(now) || !hasUnitsToSource(now))
           return { context: {}, effects: [] };
         const next = { ...now, round: now.round + 1 };
@@ -350,7 +351,8 @@ export const orderMachine = machine.createMachine({
         'order.release_requested': { guard: isReleasing, actions: sourceAfter(releaseBy) },
         'order.risk_assessed': { actions: sourceAfter(riskBy) },
         'order.sourced': {
-          guard: ({ context, event }) => event.data.round === context.round && !isHeld(context),
+          guard: ({ context, event }) =>
+            event.data.round === context.round && !isHeld(context) && hasUnitsToSource(context),
           actions: apply((context, event) => {
             if (event.type !== 'order.sourced') return { context: {}, effects: [] };
             const { refused, stops = [] } = event.data;

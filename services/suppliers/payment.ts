@@ -137,7 +137,7 @@ async function callOnce(
   if (adapter === undefined) return DONE;
   const key = { supplierOrderId: row.id, deed: 'pay' as const };
   const begun = await commitAndPublish(store, bus, async (sql, say) => {
-    const locked = await lockPurchase(sql, row.id, settings.ORDER_MANAGER_PARTIAL_PURCHASE);
+    const locked = await lockPurchase(sql, row.id);
     if (locked?.state !== 'awaiting_payment' || locked.isHeld) return { may: 'wait' as const };
     const closed = await spendingGate(sql, ports, row);
     if (closed !== null) {

@@ -36,6 +36,8 @@ export interface Wanted {
   /** Null: nobody said what the customer pays. */
   readonly sale: Sale | null;
   readonly acceptances: readonly Acceptance[];
+  /** What can be had of it is bought while the rest is held. */
+  readonly isPartly: boolean;
 }
 
 export interface SourcingPlan {
@@ -73,7 +75,7 @@ export async function planSourcing(ports: SourcingPorts, wanted: Wanted): Promis
 const NOTHING: Allocation = { parts: [], passedOver: [], seen: [], unmet: new Set() };
 
 async function plan(ports: SourcingPorts, wanted: Wanted): Promise<SourcingPlan> {
-  const { lines, destination, recipient, sale, acceptances } = wanted;
+  const { lines, destination, recipient, sale, acceptances, isPartly } = wanted;
   const { settings } = ports;
   const preflight = createPreflight(ports, recipient, acceptances);
   const refused: RefusedLine[] = [];
@@ -103,7 +105,7 @@ async function plan(ports: SourcingPorts, wanted: Wanted): Promise<SourcingPlan>
 
   const costs = parts.map(({ expectedCostMinor: amountMinor, currency }) => ({ amountMinor, currency }));
   const margin = marginOf(sale, listPriceOf(lines, parts), costs, settings.ORDER_MANAGER_EXCHANGE_RATES);
-  const isBought = parts.length > 0 && (refused.length === 0 || settings.ORDER_MANAGER_PARTIAL_PURCHASE);
+  const isBought = parts.length > 0 && (refused.length === 0 || isPartly);
   const stop = isBought ? marginStop(margin, settings.ORDER_MANAGER_MARGIN_FLOOR_PERCENT, acceptances) : null;
   const suppliers = [...new Set(parts.map(({ supplier }) => supplier))];
   const repairs = suppliers.flatMap((supplier) =>

@@ -20,7 +20,7 @@ export async function previewSourcing(
   const wanted: Wanted =
     'orderId' in request
       ? await readWanted(store, request.orderId, waitingUnits)
-      : await readInvented(store, request);
+      : await readInvented(store, request, ports.settings);
   const answer = await planSourcing(ports, wanted);
   if (answer.result === 'ask_again') return no(toFailure(answer.failure));
   return yes(toPreview(answer.plan, ports));

@@ -32,22 +32,18 @@ export interface LockedPurchase extends PurchaseRow {
 
 /** Any hold stops all of an order; where part of it may be bought, those on other parts of it do not. */
 const STOPS = `h.order_id = o.order_id and h.released_at is null
-  and (not $2 or (h.line_id is null and coalesce(h.supplier_order_id, o.id) = o.id))`;
+  and ((h.line_id is null and coalesce(h.supplier_order_id, o.id) = o.id) or not exists (
+        select 1 from orders w where w.id = o.order_id and (w.context -> 'rules' ->> 'partialPurchase')::boolean))`;
 
 /**
  * Holds the row against the host's batch until the end of the transaction. Whoever also writes the purchase's ledger
  * locks here first: the other way round two of them wait for each other.
- * @param isPartly what of an order is not held may be bought.
  */
-export async function lockPurchase(
-  sql: Sql,
-  supplierOrderId: string,
-  isPartly = false,
-): Promise<LockedPurchase | undefined> {
+export async function lockPurchase(sql: Sql, supplierOrderId: string): Promise<LockedPurchase | undefined> {
   const [row] = await sql.query<LockedPurchase>(
     `select ${COLUMNS}, exists (select 1 from holds h where ${STOPS}) as "isHeld"
        from supplier_orders o where id = $1 for update of o`,
-    [supplierOrderId, isPartly],
+    [supplierOrderId],
   );
   return row;
 }

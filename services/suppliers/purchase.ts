@@ -88,7 +88,7 @@ export async function buy(
   if (wait !== null) return wait;
 
   const begun = await commitAndPublish(store, bus, async (sql, say) => {
-    const locked = await lockPurchase(sql, row.id, settings.ORDER_MANAGER_PARTIAL_PURCHASE);
+    const locked = await lockPurchase(sql, row.id);
     if (locked?.state !== 'draft' || locked.isHeld) return { may: 'wait' as const };
     const closed = await spendingGate(sql, ports, row);
     if (closed !== null) {

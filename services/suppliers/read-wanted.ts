@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
 import { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
 import type { PreviewSourcing } from '../../contracts/resources/sourcing-preview.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import type { OrderContext } from '../../machines/order-units.ts';
 import type { Sql } from '../store/store.ts';
 import { readAcceptances } from './acceptances.ts';
@@ -70,6 +71,7 @@ export async function readWanted(
       ),
     },
     acceptances: await readAcceptances(sql, orderId),
+    isPartly: context.rules?.partialPurchase ?? false,
   };
 }
 
@@ -77,7 +79,11 @@ export async function readWanted(
  * An order that nobody has made, its lines numbered from 1. A SKU stands for the variant whose mapping names it; of
  * several the first that was mapped last.
  */
-export async function readInvented(sql: Sql, invented: PreviewSourcing): Promise<Wanted> {
+export async function readInvented(
+  sql: Sql,
+  invented: PreviewSourcing,
+  { ORDER_MANAGER_PARTIAL_PURCHASE: isPartly }: Settings,
+): Promise<Wanted> {
   const { lines, country: countryCode, zip, currency } = invented;
   const rows = await sql.query<{ variantId: string; sku: string | null; candidates: unknown }>(
     `select variant_id as "variantId", sku, candidates from product_mappings
@@ -105,5 +111,6 @@ export async function readInvented(sql: Sql, invented: PreviewSourcing): Promise
     recipient: null,
     sale: isPriced ? { currency, totalMinor: listMinor, listMinor } : null,
     acceptances: [],
+    isPartly,
   };
 }

@@ -91,7 +91,7 @@ export async function repeatPurchase(
 
   const key = { supplierOrderId: row.id, attempt };
   const may = await commitAndPublish(store, bus, async (sql, say) => {
-    const locked = await lockPurchase(sql, row.id, settings.ORDER_MANAGER_PARTIAL_PURCHASE);
+    const locked = await lockPurchase(sql, row.id);
     if (locked?.state !== 'outcome_unknown' || locked.isHeld) return false;
     const gate = await spendingGate(sql, ports, row);
     if (gate !== null) {

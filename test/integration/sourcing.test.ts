@@ -5,10 +5,12 @@ import type { ProductSummary, ProductVariant } from '../../contracts/resources/s
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { DONE } from '../../services/serve-commands.ts';
 import type { Store } from '../../services/store/store.ts';
+import { startMappingSweep } from '../../services/suppliers/mapping-sweep.ts';
 import { planSourcing } from '../../services/suppliers/plan-sourcing.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
 import { sourceOrder } from '../../services/suppliers/source-order.ts';
 import { suggestCandidates } from '../../services/suppliers/suggest-candidates.ts';
+import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
   article,
@@ -19,6 +21,7 @@ import {
   saidTo,
   withAdapter,
 } from '../fixtures/purchase-desk.ts';
+import { RECIPIENT } from '../fixtures/shelves.ts';
 import { givenFaults } from '../sandbox/world.ts';
 
 const ORDER = { orderId: 'ord_1' };
@@ -138,19 +141,7 @@ test('the expected cost is what the supplier then charges, several lines and pac
       ceilingMinor: 100_000,
       currency: 'USD',
       callerRef: 'sup_ord_probe',
-      recipient: {
-        name: 'Robin Probe',
-        company: '',
-        address1: '12 Test Lane',
-        address2: '',
-        city: 'Testville',
-        province: 'Oregon',
-        zip: '97201',
-        countryCode: 'US',
-        phone: '',
-        email: '',
-        taxId: '',
-      },
+      recipient: RECIPIENT,
       shipsFrom: 'CN',
       shippingMethod: 'CJPacket Ordinary',
       lines: [
@@ -324,7 +315,7 @@ test('the plan of many lines asks once for each purchase that they go into', asy
     candidates: [candidate(number)],
   }));
   const destination = { countryCode: 'US', zip: '97201' };
-  const nobody = { recipient: null, sale: null, acceptances: [] };
+  const nobody = { recipient: null, sale: null, acceptances: [], isPartly: false };
   const answer = await planSourcing(desk.ports, { lines, destination, ...nobody });
   expect(answer).toMatchObject({ result: 'planned', plan: { refused: [], stops: [] } });
   const parts = answer.result === 'planned' ? answer.plan.parts : [];
@@ -423,6 +414,26 @@ test('a floor under the margin stops the order in sourcing, until somebody accep
   await desk.store.run(`update orders set context = (${accepted})::json`);
   await sourceOrder(desk.ports, { ...command, round: 2 });
   expect((await saidTo(desk.store, ORDER))[1]).toMatchObject({ round: 2, stops: [], parts: [{}] });
+});
+
+test('holds that a mapping stored since may mend are asked to be released, others are not', async () => {
+  const { desk } = await givenMapped([candidate(LAMP)]);
+  const holds = [
+    ['unmapped_line', '2026-01-02'],
+    ['out_of_stock', '2025-12-31'],
+    ['mapping_changed', '2026-01-02'],
+    ['phone_invalid', '2025-12-31'],
+  ];
+  for (const [reason, openedAt] of holds)
+    await desk.store.run(
+      `insert into holds (id, order_id, reason, line_id, evidence, opened_at) values ($2, $1, $2, '1', '{}', $3)`,
+      [ORDER.orderId, reason, openedAt],
+    );
+  const sweep = startMappingSweep(desk.ports);
+  await eventually(async () => expect(await saidTo(desk.store, ORDER)).not.toEqual([]));
+  await sweep.stop();
+  const released = (await saidTo(desk.store, ORDER)).map((said) => 'reason' in said && said.reason);
+  expect(released.sort()).toEqual(['out_of_stock', 'unmapped_line']);
 });
 
 const summary = (id: string): ProductSummary => ({

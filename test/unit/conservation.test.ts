@@ -3,7 +3,6 @@ import { SourceOrder } from '../../contracts/commands/source-order.ts';
 import { AppError } from '../../contracts/errors.ts';
 import { OrderEvent } from '../../contracts/events/order-event.ts';
 import type { OrderReceived } from '../../contracts/events/order-received.ts';
-import type { OrderRules } from '../../contracts/order-rules.ts';
 import { ORDER_STATES, type SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { decideOrder, decideSupplierOrder, startOrder } from '../../machines/decide.ts';
 import { assertConserved } from '../../machines/invariants.ts';
@@ -81,25 +80,18 @@ const stored = ({ order, supplierOrders }: OrderActor): OrderActor => ({
 const EVENTS_PER_STORY = 30;
 
 /** Null for a plan that does not add up: only that may be thrown out. */
-function stepOrThrowOut(actor: OrderActor, { event, isCrooked }: StoryEvent, rules: OrderRules): Step | null {
+function stepOrThrowOut(actor: OrderActor, { event, isCrooked }: StoryEvent): Step | null {
   try {
-    return stepOrderActor(actor, event, rules);
+    return stepOrderActor(actor, event);
   } catch (error) {
     if (isCrooked && error instanceof AppError && error.code === 'conservation_violated') return null;
     throw error;
   }
 }
 
-/** Half of the stories are of shops that buy an order in part. */
-const rulesOf = (seed: number): OrderRules => ({
-  partialPurchase: seed % 2 === 0,
-  riskHold: (['off', 'high', 'medium', 'unknown'] as const)[(seed % 8) >> 1] ?? 'high',
-});
-
 /** Tells one random story: what was accepted, what was refused, the state that it came to, and who waits in vain. */
 function tellStory(seed: number) {
   const die = aDie(seed);
-  const rules = rulesOf(seed);
   let actor: OrderActor = { order: null, supplierOrders: new Map() };
   let body: OrderReceived | null = null;
   const timers = new Set<string>();
@@ -113,13 +105,13 @@ function tellStory(seed: number) {
       ? oneOf(die, repeatable)
       : aStoryEvent(die, { actor, body, answers, turn });
     OrderEvent.parse(next.event);
-    const step: Step | null = stepOrThrowOut(actor, next, rules);
+    const step: Step | null = stepOrThrowOut(actor, next);
     if (step === null) continue;
     if (step.accepted && 'shop' in next.event.data) body = next.event.data;
-    checkStep(actor, next.event, step, body, rules);
+    checkStep(actor, next.event, step, body);
     actor = step.actor;
     keepTimers(timers, next.event, step);
-    for (const waiting of stuckIn(actor, timers, rules)) stuck.add(waiting);
+    for (const waiting of stuckIn(actor, timers)) stuck.add(waiting);
     for (const effect of step.effects)
       if (effect.kind === 'command' && effect.verb === 'source')
         answers.push(anAnswer(die, SourceOrder.parse(effect.data)));
@@ -127,7 +119,7 @@ function tellStory(seed: number) {
     if (step.accepted) taken.push(next.event);
   }
   let again: OrderActor = { order: null, supplierOrders: new Map() };
-  for (const event of taken) again = stored(stepOrderActor(again, event, rules).actor);
+  for (const event of taken) again = stored(stepOrderActor(again, event).actor);
   expect(again).toEqual(stored(actor));
   return { seed, state: actor.order?.value, types: taken.map(({ type }) => type), stuck: [...stuck] };
 }

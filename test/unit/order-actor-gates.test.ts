@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import type { OrderEvent } from '../../contracts/events/order-event.ts';
 import { holdIdOf } from '../../contracts/ids.ts';
 import { type OrderRules, USUAL_RULES } from '../../contracts/order-rules.ts';
+import { stepBatch } from '../../services/orders/step-batch.ts';
+import { DELAYS } from '../fixtures/order-host.ts';
 import {
   A,
   A2,
@@ -184,4 +187,38 @@ test('a risk that is found late stops what is not bought yet', () => {
   const road = aRoad(...toTwoDrafts, placing(A), accepted(A), riskAssessed('high'));
   expect(road.holds()).toEqual(['fraud_review']);
   expect(road.step(riskAssessed('low')).filter(isBuying)).toEqual(['suppliers: buy B']);
+});
+
+test('a shop that begins to buy in part sources what only another line has held', () => {
+  const road = aRoad(...toSourcing, withoutL2);
+  expect(road.commands(updated({ lines: TWO_LINES, rules: PARTLY }))).toMatchObject([
+    { verb: 'source', data: { round: 2, lines: [{ lineId: 'L1', units: 2 }] } },
+  ]);
+  expect(road.holds()).toEqual(['out_of_stock']);
+});
+
+const batchOf = (event: OrderEvent, rules: OrderRules) =>
+  stepBatch(
+    [
+      {
+        messageId: 'm1',
+        orderId: ORDER_ID,
+        event,
+        failure: null,
+        log: { seq: 1, subject: 'oms.evt.0.order.received', payload: '', pending: 0 },
+      },
+    ],
+    {
+      loaded: { orders: new Map(), supplierOrders: new Map(), blocked: new Set() },
+      delays: DELAYS,
+      rules,
+      now: '2026-11-22T08:00:00.000Z',
+    },
+  );
+
+test('the host puts the rules of the shop into each body; the usual ones go without saying', () => {
+  const rulesOf = (rules: OrderRules) =>
+    batchOf(received(), rules).newOrders.map(({ context }) => ('rules' in context ? context.rules : null));
+  expect(rulesOf(PARTLY)).toEqual([PARTLY]);
+  expect(rulesOf(USUAL_RULES)).toEqual([null]);
 });

@@ -334,10 +334,9 @@ function aCase(die: Die): { shelves: Shelf[]; wanted: Wanted; environment: Recor
   const environment = {
     ORDER_MANAGER_SOURCING_STRATEGY: oneOf(die, ['preferred', 'cheapest', 'fastest']),
     ORDER_MANAGER_EXCHANGE_RATES: oneOf(die, ['', 'EUR=1.1', 'EUR=1.1,JPY=0.0067']),
-    ORDER_MANAGER_PARTIAL_PURCHASE: oneOf(die, ['true', 'false']),
     ORDER_MANAGER_MARGIN_FLOOR_PERCENT: oneOf(die, ['', '20']),
   };
-  return { shelves, wanted: anOrderOf(lines), environment };
+  return { shelves, wanted: anOrderOf(lines, { isPartly: die(2) === 0 }), environment };
 }
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
