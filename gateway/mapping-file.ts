@@ -1,7 +1,9 @@
+import type { z } from 'zod';
 import {
   type ImportReport,
   MappingCandidate,
   MappingEntry,
+  MOST_CANDIDATES,
   type RowProblem,
   Sku,
   VariantId,
@@ -13,9 +15,6 @@ export interface ReadMappings {
   readonly entries: readonly MappingEntry[];
   readonly problems: readonly RowProblem[];
 }
-
-/** A mapping takes no more candidates. */
-const MOST_CANDIDATES = 20;
 
 /** Mappings of a JSON file; each is a row, counted from 1. */
 export function readJsonMappings(mappings: readonly unknown[]): ReadMappings {
@@ -40,27 +39,28 @@ export function readCsvMappings(text: string): ReadMappings {
   const entries = new Map<string, MappingEntry>();
   const problems = [...unread];
   for (const { row, variantId, sku, candidate } of rows) {
-    const say = (field: string, problem: string): void => void problems.push({ row, field, problem });
-    const checkedVariant = VariantId.safeParse(variantId);
-    if (!checkedVariant.success) say('variantId', 'must be the numeric id of a shop variant');
-    const checkedSku = Sku.nullable().safeParse(sku);
-    if (!checkedSku.success) say('sku', checkedSku.error.issues[0]?.message ?? 'is not a SKU');
+    const found: RowProblem[] = [];
+    const say = (field: string, problem: string): void => void found.push({ row, field, problem });
+    const check = (field: string, result: z.ZodSafeParseResult<unknown>): void => {
+      if (result.success) return;
+      for (const { path, message } of fieldsOf(result.error, field)) say(path, message);
+    };
+    check('variantId', VariantId.safeParse(variantId));
+    check('sku', Sku.nullable().safeParse(sku));
     const checked = MappingCandidate.safeParse(candidate);
-    if (!checked.success) {
-      for (const { path, message } of fieldsOf(checked.error, 'row')) say(path, message);
-      continue;
-    }
+    check('row', checked);
     const known = entries.get(variantId);
-    if (known === undefined) {
-      entries.set(variantId, { variantId, sku, candidates: [checked.data] });
-      continue;
-    }
-    if (sku !== null && known.sku !== null && known.sku !== sku)
+    if (sku !== null && typeof known?.sku === 'string' && known.sku !== sku)
       say('sku', 'differs from an earlier row of this variant');
-    if (known.candidates.length >= MOST_CANDIDATES)
+    if (known?.candidates.length === MOST_CANDIDATES)
       say('row', `a variant has ${MOST_CANDIDATES} candidates at most`);
-    known.sku ??= sku;
-    known.candidates.push(checked.data);
+    problems.push(...found);
+    if (found.length > 0 || !checked.success) continue;
+    entries.set(variantId, {
+      variantId,
+      sku: known?.sku ?? sku,
+      candidates: [...(known?.candidates ?? []), checked.data],
+    });
   }
   return { entries: [...entries.values()], problems };
 }

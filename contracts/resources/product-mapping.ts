@@ -54,7 +54,8 @@ export const MappingCandidate = z
   );
 export type MappingCandidate = z.infer<typeof MappingCandidate>;
 
-export const MappingCandidates = z.array(MappingCandidate).min(1).max(20);
+export const MOST_CANDIDATES = 20;
+export const MappingCandidates = z.array(MappingCandidate).min(1).max(MOST_CANDIDATES);
 
 /** Body of `PUT /product-mappings/{variantId}`; it replaces what was there. */
 export const PutProductMapping = z.strictObject({

@@ -14,7 +14,7 @@ export interface PlannedPart extends SourcedPart {
   readonly goodsMinor: number;
   /** Freight, duty, tax and fees, as far as the supplier names them. */
   readonly shippingMinor: number;
-  readonly deliveryDays: { readonly min: number; readonly max: number } | null;
+  readonly daysToDeliver: { readonly min: number; readonly max: number } | null;
 }
 
 /** A candidate that did not get all that was wanted of it, with each reason. */
@@ -73,7 +73,7 @@ const toPart = (
   shippingMinor: option.costMinor,
   expectedCostMinor: quote.goodsMinor + option.costMinor,
   currency: quote.currency,
-  deliveryDays: option.deliveryDays,
+  daysToDeliver: option.deliveryDays,
   lines: wishes.flatMap(({ lineId, units, candidate }) =>
     articlesOf(candidate).map(({ supplierProductId, supplierVariantId, unitsPerItem }, index) => ({
       lineId,

@@ -32,7 +32,7 @@ function toPreview(plan: SourcingPlan, { settings }: PurchasePorts): SourcingPre
   return {
     strategy: settings.ORDER_MANAGER_SOURCING_STRATEGY,
     wouldBuy: plan.isBought && stops.length === 0,
-    parts: parts.map((part) => PreviewedPart.parse(part)),
+    parts: parts.map((part) => PreviewedPart.parse({ ...part, deliveryDays: part.daysToDeliver })),
     refused: [...refused],
     stops: [...stops],
     passedOver: passedOver.map(({ lineId, candidate, refusals }) => ({
@@ -51,7 +51,7 @@ function toPreview(plan: SourcingPlan, { settings }: PurchasePorts): SourcingPre
 }
 
 function lastOf(parts: readonly PlannedPart[]): SourcingPreview['deliveryDays'] {
-  const days = parts.map(({ deliveryDays }) => deliveryDays);
+  const days = parts.map(({ daysToDeliver }) => daysToDeliver);
   if (days.length === 0) return null;
   let [min, max] = [0, 0];
   for (const range of days) {
