@@ -21,6 +21,8 @@ export interface WantedLine {
   readonly units: number;
   readonly variantId: string | null;
   readonly sku: string | null;
+  /** False: its mapping has none yet. */
+  readonly isSkuMapped: boolean;
   /** What the customer was asked for one unit, in the currency of the sale. */
   readonly unitPriceMinor: number;
   readonly candidates: readonly MappingCandidate[];

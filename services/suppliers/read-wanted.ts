@@ -13,6 +13,7 @@ interface LineRow {
   readonly lineId: string;
   readonly variantId: string | null;
   readonly sku: string | null;
+  readonly isSkuMapped: boolean;
   readonly unitPriceMinor: number;
   readonly candidates: unknown;
 }
@@ -46,7 +47,7 @@ export async function readWanted(
     throw new AppError('order_not_found', `there is no order ${orderId}`, { retryable: false });
   const rows = await sql.query<LineRow>(
     `select l.line_id as "lineId", l.variant_id as "variantId", l.sku,
-            l.unit_price_minor::float8 as "unitPriceMinor", m.candidates
+            l.unit_price_minor::float8 as "unitPriceMinor", m.candidates, m.sku is not null as "isSkuMapped"
        from order_lines l left join product_mappings m on m.variant_id = l.variant_id
       where l.order_id = $1 order by l.position, l.line_id`,
     [orderId],
@@ -99,6 +100,7 @@ export async function readInvented(
       units,
       variantId: variantId ?? mapping?.variantId ?? null,
       sku: sku ?? mapping?.sku ?? null,
+      isSkuMapped: true,
       unitPriceMinor,
       candidates: StoredCandidates.parse(mapping?.candidates ?? null) ?? [],
     };

@@ -39,7 +39,12 @@ export async function rememberArticles(
   seen: readonly SeenNow[],
 ): Promise<void> {
   const show = showing(seen);
-  const news = lines.filter(({ candidates }) => !isDeepStrictEqual(show(candidates), [...candidates]));
+  const news = lines.filter(
+    ({ candidates, sku, isSkuMapped }) =>
+      candidates.length > 0 &&
+      ((sku !== null && !isSkuMapped) || !isDeepStrictEqual(show(candidates), [...candidates])),
+  );
+  if (news.length === 0) return;
   const variantIds = [...new Set(news.flatMap(({ variantId }) => variantId ?? []))].sort();
   const rows = await sql.query<{ variantId: string; candidates: unknown }>(
     `select variant_id as "variantId", candidates from product_mappings

@@ -311,6 +311,7 @@ test('the plan of many lines asks once for each purchase that they go into', asy
     units: 1,
     variantId: `variant-${number}`,
     sku: null,
+    isSkuMapped: true,
     unitPriceMinor: 2_000,
     candidates: [candidate(number)],
   }));
