@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { parseExchangeRates } from './exchange-rates.ts';
 import { MailList, MailTellers } from './mail-settings.ts';
 import { toMinor } from './money.ts';
 import { NOTIFICATION_KINDS, type SupplierName } from './vocabulary.ts';
@@ -31,6 +32,15 @@ const usd = text.transform((amount, context) => {
     return z.NEVER;
   }
 });
+const rates = text.transform((list, context) => {
+  try {
+    return parseExchangeRates(list);
+  } catch {
+    const message = 'must be US dollars for one unit of each currency, like EUR=1.08,JPY=0.0067';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  }
+});
 
 const Environment = z.object({
   ORDER_MANAGER_PORT: port.default(8002),
@@ -48,6 +58,17 @@ const Environment = z.object({
   ORDER_MANAGER_COST_TOLERANCE_PERCENT: z.coerce.number().min(0).max(1_000).default(10),
   ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: usd.optional(),
   ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: usd.optional(),
+  /** Which candidate of a mapping is bought: by its priority, by landed cost, or by days of delivery. */
+  ORDER_MANAGER_SOURCING_STRATEGY: z.enum(['preferred', 'cheapest', 'fastest']).default('preferred'),
+  /** While some lines are held, the others are bought. */
+  ORDER_MANAGER_PARTIAL_PURCHASE: z.stringbool().default(false),
+  /** Money that is authorised but not captured counts as paid. */
+  ORDER_MANAGER_BUY_AUTHORIZED: z.stringbool().default(false),
+  /** The least risk that holds an order; `unknown` also holds what the shop has not assessed. */
+  ORDER_MANAGER_RISK_HOLD: z.enum(['off', 'high', 'medium', 'unknown']).default('high'),
+  /** Of what the customer pays; below it the order is held. */
+  ORDER_MANAGER_MARGIN_FLOOR_PERCENT: z.coerce.number().min(-1_000).max(100).optional(),
+  ORDER_MANAGER_EXCHANGE_RATES: rates.default({ USD: 1 }),
   ORDER_MANAGER_BRAND_NAME: text.default(''),
   ORDER_MANAGER_LOGO_URL: z.url({ protocol: /^https$/, error: 'must be an https address' }).optional(),
   ORDER_MANAGER_BRAND_COLOR: colour.default('#1f4b99'),

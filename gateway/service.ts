@@ -8,8 +8,10 @@ import { ROUTE_DOCS } from './documents/route-docs.ts';
 import { createMetrics } from './metrics.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
+import { mappingFileRoutes } from './routes/mapping-files.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
+import { sourcingPreviewRoutes } from './routes/sourcing-preview.ts';
 import { supplierOrderRoutes } from './routes/supplier-orders.ts';
 import { purchasingSwitchRoutes, supplierRoutes } from './routes/suppliers.ts';
 import { serve } from './server.ts';
@@ -32,13 +34,20 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   const metrics = createMetrics(store);
   const intake = createIntake(store, bus);
   const routes = [
-    ...shopifyRoutes({ verify: createVerifier(settings), intake, metrics }),
+    ...shopifyRoutes({
+      verify: createVerifier(settings),
+      intake,
+      metrics,
+      buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED,
+    }),
     ...orderRoutes(store),
     ...supplierPushRoutes({ bus, metrics }),
     ...supplierOrderRoutes(store),
     ...supplierRoutes(bus),
     ...purchasingSwitchRoutes(store),
     ...productMappingRoutes(store, bus),
+    ...mappingFileRoutes(store, bus),
+    ...sourcingPreviewRoutes(bus),
     ...healthRoutes(store, bus, metrics),
   ];
   const crew = randomUUID();

@@ -1,10 +1,11 @@
 import type { OrderReceived } from '../contracts/events/order-received.ts';
+import { USUAL_RULES } from '../contracts/order-rules.ts';
 import type { Change, Effect } from './effect.ts';
+import { isLive } from './hold-scope.ts';
 import {
   followShop,
   hasUnitsToSource,
   inTurn,
-  isLive,
   isOff,
   type OrderContext,
   openHold,
@@ -63,6 +64,7 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
     hasAddress,
     cancelledInShop: context.cancelledInShop || received.cancelled,
     inShop: shopUnitsOf(received),
+    ...((received.rules ?? context.rules) === undefined ? {} : { rules: received.rules ?? USUAL_RULES }),
   };
   const after = { ...context, ...newer };
   const live = Object.entries(context.supplierOrders).filter(([, part]) => isLive(part));

@@ -4,16 +4,18 @@ import type { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
 import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { acceptHolds } from './acceptance.ts';
 import type { Change, Effect, ToOrder, ToSupplierOrder } from './effect.ts';
+import { isHeld } from './hold-scope.ts';
 import { holdsOfFirstBody, takeNewerBody } from './newer-body.ts';
 import {
   cancelRest,
+  hasHeldUnits,
   hasHold,
   hasNothingToShip,
   hasSurplus,
   hasUnitsToSource,
   inTurn,
-  isHeld,
   isOff,
   liveSupplierOrders,
   matchesRequest,
@@ -23,6 +25,7 @@ import {
   releaseHolds,
 } from './order-units.ts';
 import { applyFailed, applyGivenUp, applySourced, applyTorn } from './purchase-units.ts';
+import { applyRisk, holdUnassessed } from './risk.ts';
 
 type OrderMachineEvent =
   | Extract<OrderEvent, { type: `order.${string}` | 'timer.elapsed' | `notification.${string}` }>
@@ -72,9 +75,13 @@ const machine = setup({
     isDone: ({ context }) => !context.test && PAID.includes(context.payment) && hasNothingToShip(context),
     isPaid: ({ context }) => !context.test && PAID.includes(context.payment),
     isUnpaid: ({ context }) => !context.test && !PAID.includes(context.payment),
-    mayBuy: ({ context }) => PAID.includes(context.payment) && context.graceOver && !isHeld(context),
+    mayBuy: ({ context }) =>
+      PAID.includes(context.payment) && context.graceOver && !isHeld(context) && hasUnitsToSource(context),
     mustSourceAgain: ({ context }) => !isOff(context) && !isHeld(context) && hasUnitsToSource(context),
-    isSourced: ({ context }) => !isHeld(context) && !hasUnitsToSource(context),
+    isSourced: ({ context }) =>
+      !isHeld(context) &&
+      !hasUnitsToSource(context) &&
+      (liveSupplierOrders(context).length > 0 || !hasHeldUnits(context)),
   },
 });
 
@@ -112,7 +119,8 @@ const sourceAfter = (change: typeof takeBodyOf) =>
       context,
       (now) => change(now, event),
       (now) => {
-        const isSame = now.lines === context.lines && now.holds === context.holds;
+        const isSame =
+          now.lines === context.lines && now.holds === context.holds && isHeld(now) === isHeld(context);
         if (isSame || isOff(now) || isHeld(now) || !hasUnitsToSource(now))
           return { context: {}, effects: [] };
         const next = { ...now, round: now.round + 1 };
@@ -136,8 +144,15 @@ const isReleasing = ({ context, event }: { context: OrderContext; event: OrderMa
 
 const releaseBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
   event.type === 'order.release_requested'
-    ? releaseHolds(context, matchesRequest(event.data))
+    ? inTurn(
+        context,
+        (now) => acceptHolds(now, matchesRequest(event.data)),
+        (now) => releaseHolds(now, matchesRequest(event.data)),
+      )
     : { context: {}, effects: [] };
+
+const riskBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'order.risk_assessed' ? applyRisk(context, event.data) : { context: {}, effects: [] };
 
 const holdEvents = {
   'hold.raised': {
@@ -153,6 +168,7 @@ const holdEvents = {
     ),
   },
   'order.release_requested': { guard: isReleasing, actions: apply(releaseBy) },
+  'order.risk_assessed': { actions: apply(riskBy) },
   ...mailEvents,
 };
 
@@ -309,10 +325,16 @@ export const orderMachine = machine.createMachine({
         ...holdEvents,
         'timer.elapsed': {
           guard: ({ event }) => event.data.deadline === 'grace',
-          actions: apply(() => ({
-            context: { graceOver: true },
-            effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
-          })),
+          actions: apply((context) =>
+            inTurn(
+              context,
+              () => ({
+                context: { graceOver: true },
+                effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
+              }),
+              holdUnassessed,
+            ),
+          ),
         },
       },
     },
@@ -327,12 +349,15 @@ export const orderMachine = machine.createMachine({
         'order.received': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.updated': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.release_requested': { guard: isReleasing, actions: sourceAfter(releaseBy) },
+        'order.risk_assessed': { actions: sourceAfter(riskBy) },
         'order.sourced': {
-          guard: ({ context, event }) => event.data.round === context.round && !isHeld(context),
+          guard: ({ context, event }) =>
+            event.data.round === context.round && !isHeld(context) && hasUnitsToSource(context),
           actions: apply((context, event) => {
             if (event.type !== 'order.sourced') return { context: {}, effects: [] };
+            const { refused, stops = [] } = event.data;
             const change = applySourced(context, event.data);
-            return event.data.refused.length === 0
+            return refused.length + stops.length === 0
               ? change
               : {
                   ...change,
@@ -341,7 +366,8 @@ export const orderMachine = machine.createMachine({
           }),
         },
         'timer.elapsed': {
-          guard: ({ context, event }) => event.data.deadline === 'sourcing' && !isHeld(context),
+          guard: ({ context, event }) =>
+            event.data.deadline === 'sourcing' && !isHeld(context) && hasUnitsToSource(context),
           actions: apply((context) => ({ context: {}, effects: askToSource(context) })),
         },
       },

@@ -13,6 +13,7 @@ import {
   NotificationSent,
 } from './notification-outcome.ts';
 import { ORDER_RECEIVED, ORDER_UPDATED, OrderReceived } from './order-received.ts';
+import { ORDER_RISK_ASSESSED, OrderRiskAssessed } from './order-risk-assessed.ts';
 import { ORDER_SOURCED, OrderSourced } from './order-sourced.ts';
 import {
   SUPPLIER_ORDER_ABSENT,
@@ -42,6 +43,7 @@ const event = <T extends string, D extends z.ZodType>(type: T, data: D) =>
 export const OrderEvent = z.discriminatedUnion('type', [
   event(ORDER_RECEIVED, OrderReceived),
   event(ORDER_UPDATED, OrderReceived),
+  event(ORDER_RISK_ASSESSED, OrderRiskAssessed),
   event(ORDER_SOURCED, OrderSourced),
   event(RELEASE_REQUESTED, ReleaseRequested),
   event(SUPPLIER_ORDER_PLACING, SupplierOrderPlacing),

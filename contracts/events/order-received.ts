@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OrderRules } from '../order-rules.ts';
 
 /** The shop told us about an order. Repeats and newer versions of one order carry the same shape. */
 export const ORDER_RECEIVED = 'order.received';
@@ -41,5 +42,7 @@ export const OrderReceived = z.object({
   /** Whether name, street, city and country are there to ship to. */
   hasAddress: z.boolean(),
   lines: z.array(ReceivedLine),
+  /** Put in by the order host, so that a timeline leads to the same state whatever is set by then. */
+  rules: OrderRules.optional(),
 });
 export type OrderReceived = z.infer<typeof OrderReceived>;

@@ -18,7 +18,7 @@ export interface CustomerRow {
   readonly shipping_address: ShippingAddress | null;
 }
 
-/** Everything not listed (authorized, partially paid, expired, unknown) is money that is not here yet. */
+/** Everything not listed (partially paid, expired, unknown) is money that is not here yet; so is `authorized`. */
 const PAYMENTS = new Map<string | null, OrderReceived['payment']>([
   ['paid', 'paid'],
   ['partially_refunded', 'paid'],
@@ -87,11 +87,13 @@ const isComplete = ({ name, address1, city, countryCode }: ShippingAddress): boo
  * What an order body says, parted into facts for the bus and the customer's own row.
  * Amounts are in the shop's currency, as they stand after edits and refunds where the body says so.
  * @param shop myshopify domain that sent the body.
+ * @param buysAuthorized the shop buys for money that is authorised and not captured yet.
  * @throws AppError `body_invalid` when an amount does not fit its currency.
  */
 export function toOrderFacts(
   body: ShopifyOrderBody,
   shop: string,
+  buysAuthorized = false,
 ): { readonly received: OrderReceived; readonly customer: CustomerRow } {
   const orderId = orderIdOf(shop, body.id);
   const { currency, customer, shipping_address: ship, billing_address: bill } = body;
@@ -101,6 +103,7 @@ export function toOrderFacts(
     body.current_total_price === null
       ? ['total_price', body.total_price]
       : ['current_total_price', body.current_total_price];
+  const isAuthorized = buysAuthorized && body.financial_status === 'authorized';
   return {
     received: {
       orderId,
@@ -113,7 +116,7 @@ export function toOrderFacts(
       sourceUpdatedAt: body.updated_at,
       test: body.test,
       cancelled: body.cancelled_at !== null,
-      payment: PAYMENTS.get(body.financial_status) ?? 'pending',
+      payment: isAuthorized ? 'paid' : (PAYMENTS.get(body.financial_status) ?? 'pending'),
       hasAddress: address !== null && isComplete(address),
       lines: body.line_items.map((line, index) => toLine(line, index, currency)),
     },

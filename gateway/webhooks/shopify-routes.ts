@@ -20,7 +20,12 @@ import {
 /** Orders with hundreds of lines pass 100 kB; nothing real comes near this. */
 const BODY_LIMIT_BYTES = 5_000_000;
 
-function toDelivery(raw: string, topic: OrderTopic, verified: VerifiedDelivery): Delivery {
+function toDelivery(
+  raw: string,
+  topic: OrderTopic,
+  verified: VerifiedDelivery,
+  buysAuthorized: boolean,
+): Delivery {
   const json = parseOrderJson(raw);
   const body = ShopifyOrderBody.safeParse(json);
   if (!body.success) {
@@ -30,7 +35,7 @@ function toDelivery(raw: string, topic: OrderTopic, verified: VerifiedDelivery):
     });
   }
   const { shop, deliveryId, eventId, apiVersion, triggeredAt } = verified;
-  const { received, customer } = toOrderFacts(body.data, shop);
+  const { received, customer } = toOrderFacts(body.data, shop, buysAuthorized);
   const { orderId } = received;
   return {
     webhook: {
@@ -60,12 +65,14 @@ export function shopifyRoutes(ports: {
   readonly verify: VerifyDelivery;
   readonly intake: Intake;
   readonly metrics: Metrics;
+  /** Authorised money counts as paid. */
+  readonly buysAuthorized: boolean;
 }): Route[] {
-  const { verify, intake, metrics } = ports;
+  const { verify, intake, metrics, buysAuthorized } = ports;
   const receive = async (event: H3Event, topic: OrderTopic): Promise<{ result: string }> => {
     const raw = await readText(event, BODY_LIMIT_BYTES);
     const verified = await verify(event.req, raw, topic);
-    return { result: await intake.take(toDelivery(raw, topic, verified)) };
+    return { result: await intake.take(toDelivery(raw, topic, verified, buysAuthorized)) };
   };
   return ORDER_TOPICS.map((topic) => ({
     method: 'POST',

@@ -12,6 +12,7 @@ import {
   type OrderReceived,
   type ReceivedLine,
 } from '../../contracts/events/order-received.ts';
+import { ORDER_RISK_ASSESSED, type RiskLevel } from '../../contracts/events/order-risk-assessed.ts';
 import { ORDER_SOURCED, type OrderSourced, type SourcedPart } from '../../contracts/events/order-sourced.ts';
 import {
   SUPPLIER_ORDER_ABSENT,
@@ -125,6 +126,15 @@ export const refusedLines = (
     refused: lineIds.map((lineId) => ({ lineId, reason, evidence: { variant: 'unknown' } })),
     ...over,
   });
+
+/** The whole order must not be bought. */
+export const stoppedPlan = (reason: HoldReason, over?: Partial<OrderSourced>): OrderEvent =>
+  sourced({ stops: [{ reason, evidence: { costMinor: 900 } }], ...over });
+
+export const riskAssessed = (level: RiskLevel): OrderEvent => ({
+  type: ORDER_RISK_ASSESSED,
+  data: { orderId: ORDER_ID, level, evidence: { provider: 'shop' } },
+});
 
 export const releaseRequested = (reason: HoldReason, lineIds?: string[]): OrderEvent => ({
   type: RELEASE_REQUESTED,

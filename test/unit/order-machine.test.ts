@@ -20,6 +20,7 @@ import {
   ORDER_ID,
   received,
   releaseRequested,
+  riskAssessed,
   SUPPLIER_ORDER_ID,
   sourced,
   updated,
@@ -78,6 +79,7 @@ const EVENTS = {
   'order.updated, older': own(updated(OLDER)),
   'order.sourced of this round': own(sourced()),
   'order.sourced of another round': own(sourced({ round: 2 })),
+  'the risk is assessed': own(riskAssessed('high')),
   'a release that fits a hold': own(releaseRequested('operator')),
   'a release that fits no hold': own(releaseRequested('overdue')),
   'a mail was sent': own(mailSent()),
@@ -105,7 +107,12 @@ type EventName = keyof typeof EVENTS;
 /** A mail may still be on its way when the order is over. */
 const MAILS: readonly EventName[] = ['a mail was sent', 'a mail failed'];
 /** Holds come and go wherever an order stands; one that is over needs nobody any more. */
-const ALWAYS: readonly EventName[] = [...MAILS, 'a release that fits a hold', 'a hold is raised'];
+const ALWAYS: readonly EventName[] = [
+  ...MAILS,
+  'a release that fits a hold',
+  'a hold is raised',
+  'the risk is assessed',
+];
 const NEWER_BODY: readonly EventName[] = ['order.received, newer', 'order.updated, newer'];
 const SUPPLIER_ORDERS: readonly EventName[] = [
   'a supplier order moved',

@@ -113,6 +113,17 @@ test.each([
   expect(received({ financial_status }).payment).toBe(payment);
 });
 
+test('authorised money counts as paid in a shop that buys for it, and nothing else does', () => {
+  const paymentOf = (financial_status: string) =>
+    toOrderFacts(ShopifyOrderBody.parse(aBody({ financial_status })), SHOP, true).received.payment;
+  expect(['authorized', 'pending', 'partially_paid', 'voided'].map(paymentOf)).toEqual([
+    'paid',
+    'pending',
+    'pending',
+    'voided',
+  ]);
+});
+
 test.each([
   ['an untouched line', {}, [3, 3, 'us']],
   [

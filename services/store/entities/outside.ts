@@ -1,5 +1,4 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { MappingCandidate } from '../../../contracts/resources/product-mapping.ts';
 import type {
   Evidence,
   FailureClass,
@@ -84,10 +83,15 @@ NotificationSchema.setClass(Notification);
 const MappingSchema = defineEntity({
   name: 'Mapping',
   tableName: 'product_mappings',
+  indexes: [{ name: 'product_mappings_sku', properties: ['sku'] }],
   properties: {
     variantId: p.text().primary(),
-    candidates: p.json<MappingCandidate[]>(),
-    updatedAt: p.datetime(3),
+    /** The shop's own, where it is known. */
+    sku: p.text().nullable(),
+    /** As they were stored: to be read by their contract, whose newer fields have defaults. */
+    candidates: p.json<unknown>(),
+    /** By the shop keeper. */
+    updatedAt: p.datetime(3).defaultRaw('now()'),
   },
 });
 export class Mapping extends MappingSchema.class {}

@@ -59,9 +59,10 @@ const SupplierOrderLineSchema = defineEntity({
   properties: {
     supplierOrderId: p.text().primary(),
     lineId: p.text().primary(),
+    /** Of the order line; 0 for the further articles of a bundle. */
     units: p.integer(),
-    supplierProductId: p.text(),
-    supplierVariantId: p.text(),
+    supplierProductId: p.text().primary(),
+    supplierVariantId: p.text().primary(),
     supplierUnits: p.integer(),
   },
 });
