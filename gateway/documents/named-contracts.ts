@@ -6,15 +6,21 @@ import {
   ShippingAddress,
 } from '../../contracts/resources/order.ts';
 import {
+  ImportReport,
+  MappedArticle,
   MappingCandidate,
+  MappingSuggestions,
   ProductMapping,
+  ProductMappingList,
   PutProductMapping,
+  SeenArticle,
 } from '../../contracts/resources/product-mapping.ts';
 import {
   PausePurchasing,
   PurchasingPause,
   PurchasingPauses,
 } from '../../contracts/resources/purchasing-pause.ts';
+import { PreviewSourcing, SourcingPreview } from '../../contracts/resources/sourcing-preview.ts';
 import { SupplierComparison, SupplierList, SupplierView } from '../../contracts/resources/supplier.ts';
 import {
   ParcelView,
@@ -23,12 +29,19 @@ import {
 } from '../../contracts/resources/supplier-order.ts';
 import {
   DeliveryDays,
+  ImportReport,
+  MappedArticle,
+  MappingSuggestions,
+  PreviewSourcing,
   PriceRange,
+  ProductMappingList,
   ProductPage,
   ProductShippingOption,
   ProductSummary,
   ProductVariant,
   SearchProducts,
+  SeenArticle,
+  SourcingPreview,
   SupplierProduct,
 } from '../../contracts/resources/supplier-product.ts';
 import type { NamedContracts } from './openapi.ts';

@@ -13,12 +13,14 @@ export const sourcingPreviewRoutes = (bus: Bus): Route[] => [
   {
     method: 'POST',
     path: '/sourcing-preview',
+    scope: 'read',
     handle: async (event): Promise<SourcingPreview> =>
       answerOf(bus.request(PREVIEW_SOURCING, await readJson(event, PreviewSourcing), PREVIEW_MS), 'search'),
   },
   {
     method: 'POST',
     path: '/orders/:orderId/sourcing-preview',
+    scope: 'read',
     handle: async (event): Promise<SourcingPreview> => {
       const orderId = readParam(event, 'orderId');
       return answerOf(bus.request(PREVIEW_SOURCING, { orderId }, PREVIEW_MS), 'search');
