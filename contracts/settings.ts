@@ -71,6 +71,8 @@ const Environment = z.object({
     .optional(),
   SHOPIFY_API_KEY: text.optional(),
   SHOPIFY_API_SECRET: text.optional(),
+  /** Accepted besides the present one: for an hour after a rotation Shopify may still sign with it. */
+  SHOPIFY_API_SECRET_PREVIOUS: text.optional(),
   SHOPIFY_ACCESS_TOKEN: text.optional(),
   SHOPIFY_API_VERSION: z
     .enum(SHOPIFY_API_VERSIONS, {

@@ -5,7 +5,7 @@ import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
 import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Change, Effect, ToOrder, ToSupplierOrder } from './effect.ts';
-import { holdsOfFirstBody, takeNewerBody } from './newer-body.ts';
+import { holdsOfFirstBody, isNewerBody, takeNewerBody } from './newer-body.ts';
 import {
   cancelRest,
   hasNothingToShip,
@@ -88,8 +88,7 @@ const apply = (change: (context: OrderContext, event: OrderMachineEvent) => Chan
 const emit = (...effects: readonly Effect[]) => apply(() => ({ context: {}, effects }));
 
 const isNewer = ({ context, event }: { context: OrderContext; event: OrderMachineEvent }): boolean =>
-  (event.type === 'order.updated' || event.type === 'order.received') &&
-  event.data.sourceUpdatedAt > context.sourceUpdatedAt;
+  (event.type === 'order.updated' || event.type === 'order.received') && isNewerBody(context, event.data);
 
 /** It never reopens a cancelled order. */
 const takeBodyOf = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>

@@ -35,6 +35,8 @@ export const OrderReceived = z.object({
   placedAt: z.string(),
   /** UTC with milliseconds, so that two of them compare as text. */
   sourceUpdatedAt: z.iso.datetime({ precision: 3 }),
+  /** Read from the shop by us, not told by it: as it stands there, also where its clock of seconds shows no change. */
+  reread: z.literal(true).optional(),
   test: z.boolean(),
   cancelled: z.boolean(),
   payment: z.enum(['pending', 'paid', 'refunded', 'voided']),

@@ -8,18 +8,10 @@ import {
 import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
-import type { ServiceContext } from '../run-service.ts';
 import { DONE, later } from '../serve-commands.ts';
-import type { AdminClient } from './admin-client.ts';
 import { type ShipResult, shipParcel } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
-
-export interface ShopPorts extends ServiceContext {
-  /** Undefined while the shop's login is not configured. */
-  readonly admin: AdminClient | undefined;
-  /** Unique per process: owner of its leases. */
-  readonly copyId: string;
-}
+import type { ShopPorts } from './shop-ports.ts';
 
 /** Shopify may still be at work on a call whose answer we lost (facts, section 5.4). */
 const SETTLE_MS = 5_000;

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { FULFILL_PARCEL, FulfillParcel } from '../../contracts/commands/fulfill-parcel.ts';
+import { REREAD_ORDER, RereadOrder } from '../../contracts/commands/reread-order.ts';
 import { hasShopifyLogin, type Settings } from '../../contracts/settings.ts';
 import type { Logger } from '../logger.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { handling, serveCommands } from '../serve-commands.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
-import { fulfillParcel, type ShopPorts } from './fulfill-parcel.ts';
+import { fulfillParcel } from './fulfill-parcel.ts';
+import { rereadOrder } from './reread-order.ts';
+import type { ShopPorts } from './shop-ports.ts';
 
 const CONCURRENCY = 8;
 
@@ -35,6 +38,7 @@ export async function startShopify(context: ServiceContext): Promise<StopService
     [FULFILL_PARCEL]: handling(FulfillParcel, (command, commandId) =>
       fulfillParcel(ports, command, commandId),
     ),
+    [REREAD_ORDER]: handling(RereadOrder, (command, commandId) => rereadOrder(ports, command, commandId)),
   });
   return () => consumer.stop();
 }

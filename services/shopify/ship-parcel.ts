@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { AdminClient } from './admin-client.ts';
 import { toTrackingInfo, toTrackingKey } from './carriers.ts';
@@ -6,10 +5,6 @@ import {
   allNodes,
   CREATE_FULFILLMENT,
   CreateFulfillmentAnswer,
-  FULFILLMENT_ORDER_LINES,
-  FULFILLMENT_ORDERS,
-  FulfillmentOrderLinesAnswer,
-  FulfillmentOrdersAnswer,
   SHIPMENT_LINES,
   SHIPMENTS,
   SHIPMENTS_LIMIT,
@@ -26,6 +21,7 @@ import {
   toUnitsByLine,
   type UnitsByLine,
 } from './plan-fulfillments.ts';
+import { type Ask, asking, readWork } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
 
 export interface ShipmentRequest {
@@ -63,28 +59,6 @@ interface Unknown {
   readonly how: 'unknown';
   readonly evidence: Evidence;
   readonly remainingUnits: Record<string, number>;
-}
-
-type Ask = <T>(operation: string, variables: Record<string, unknown>, schema: z.ZodType<T>) => Promise<T>;
-async function readWork(ask: Ask, orderId: string) {
-  const readOrder = async (after: string | null) =>
-    (await ask(FULFILLMENT_ORDERS, { orderId, after }, FulfillmentOrdersAnswer)).order;
-  const order = await readOrder(null);
-  if (order === null) return null;
-  const nodes = await allNodes(
-    order.fulfillmentOrders,
-    async (after) => (await readOrder(after))?.fulfillmentOrders,
-  );
-  const work: OpenWork[] = [];
-  for (const { lineItems, ...fulfillmentOrder } of nodes) {
-    const lines = await allNodes(lineItems, async (after) => {
-      const variables = { fulfillmentOrderId: fulfillmentOrder.id, after };
-      const answer = await ask(FULFILLMENT_ORDER_LINES, variables, FulfillmentOrderLinesAnswer);
-      return answer.fulfillmentOrder?.lineItems;
-    });
-    work.push({ ...fulfillmentOrder, lines });
-  }
-  return { work, isCancelled: order.cancelledAt !== null };
 }
 
 /** A quantity that Shopify keeps to itself counts as all: rather a unit too few in the shop than one too many. */
@@ -220,8 +194,7 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
  */
 export async function shipParcel(client: AdminClient, request: ShipmentRequest): Promise<ShipResult> {
   const { signal } = request;
-  const ask: Ask = (operation, variables, schema) =>
-    client.request(operation, variables, schema, { priority: 'write', signal });
+  const ask = asking(client, 'write', signal);
   const first = await tryToShip(ask, request);
   if (first.how !== 'refused') return first;
   // The refusal may come of a change between reading and writing.

@@ -5,7 +5,8 @@ import type { PoolConfig } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
 import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
 import { CustomerDetails, Hold, Order, OrderLine, TimelineEntry } from './entities/order.ts';
-import { Mapping, Notification, ShopLease, SupplierAccount, Webhook } from './entities/outside.ts';
+import { Mapping, Notification, SupplierAccount, Webhook } from './entities/outside.ts';
+import { PrivacyRequest, ShopLease, ShopStatus, ShopVariant } from './entities/shop.ts';
 import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { returnDeadClients } from './pool.ts';
@@ -23,8 +24,11 @@ const ENTITIES = [
   OrderLine,
   OutboxMessage,
   Parcel,
+  PrivacyRequest,
   PurchaseIntent,
   ShopLease,
+  ShopStatus,
+  ShopVariant,
   SupplierAccount,
   SupplierOrder,
   SupplierOrderLine,

@@ -166,6 +166,14 @@ function refuseCustomer(): never {
   );
 }
 
+const RECOMMENDATION_OF = {
+  HIGH: 'CANCEL',
+  MEDIUM: 'INVESTIGATE',
+  LOW: 'ACCEPT',
+  NONE: 'NONE',
+  PENDING: 'NONE',
+} as const;
+
 /** The type Order. */
 export const orderView = (order: ShopOrder) => ({
   __typename: 'Order',
@@ -199,6 +207,10 @@ export const orderView = (order: ShopOrder) => ({
   localizedFields: (page: PageArguments) => connection(inSequence([]), page),
   shippingAddress: addressView(order, 'ShippingAddress', order.shippingAddress),
   billingAddress: addressView(order, 'BillingAddress', order.billingAddress),
+  risk: {
+    assessments: [{ riskLevel: order.riskLevel }],
+    recommendation: RECOMMENDATION_OF[order.riskLevel],
+  },
   requiresShipping: order.lines.some(({ requiresShipping }) => requiresShipping),
   lineItems: (page: PageArguments) =>
     connection(inSequence(order.lines.map((line) => lineView(order, line))), page),

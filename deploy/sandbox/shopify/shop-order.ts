@@ -130,6 +130,8 @@ export const ShopOrder = z.object({
   ),
   fulfillmentOrders: z.array(FulfillmentOrder),
   fulfillments: z.array(Fulfillment),
+  /** What the shop's own check for fraud says. */
+  riskLevel: z.enum(['HIGH', 'MEDIUM', 'LOW', 'NONE', 'PENDING']).default('LOW'),
 });
 export type ShopOrder = z.infer<typeof ShopOrder>;
 

@@ -154,6 +154,7 @@ export function toShopOrder(body: RestOrder, nextId: () => string): ShopOrder {
         carrierIdentifier: carrier_identifier,
       })),
     fulfillmentOrders: route(lines, nextId),
+    riskLevel: 'LOW',
     fulfillments: body.fulfillments.map(shipped),
   };
 }

@@ -6,7 +6,10 @@ import type { Evidence, NotificationKind, SupplierName } from '../../../contract
 const WebhookSchema = defineEntity({
   name: 'Webhook',
   tableName: 'webhooks',
-  indexes: [{ name: 'webhooks_event', properties: ['eventId'] }],
+  indexes: [
+    { name: 'webhooks_event', properties: ['eventId'] },
+    { name: 'webhooks_order', properties: ['orderId'] },
+  ],
   uniques: [{ name: 'webhooks_delivery', properties: ['source', 'deliveryId'] }],
   properties: {
     id: p.bigint('number').primary().autoincrement(),
@@ -61,6 +64,8 @@ const MappingSchema = defineEntity({
     variantId: p.text().primary(),
     candidates: p.json<MappingCandidate[]>(),
     updatedAt: p.datetime(3),
+    /** The shop changed or deleted the product then: whoever decides about mappings looks. */
+    checkWantedAt: p.datetime(3).nullable(),
   },
 });
 export class Mapping extends MappingSchema.class {}
@@ -83,12 +88,3 @@ const SupplierAccountSchema = defineEntity({
 });
 export class SupplierAccount extends SupplierAccountSchema.class {}
 SupplierAccountSchema.setClass(SupplierAccount);
-
-/** Who may write to the shop for an order just now; a lease, since a killed process gives nothing back. */
-const ShopLeaseSchema = defineEntity({
-  name: 'ShopLease',
-  tableName: 'shop_leases',
-  properties: { orderId: p.text().primary(), owner: p.text(), until: p.datetime(3) },
-});
-export class ShopLease extends ShopLeaseSchema.class {}
-ShopLeaseSchema.setClass(ShopLease);

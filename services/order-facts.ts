@@ -1,21 +1,15 @@
-import { AppError } from '../../contracts/errors.ts';
-import type { OrderReceived, ReceivedLine } from '../../contracts/events/order-received.ts';
-import { orderIdOf } from '../../contracts/ids.ts';
-import { toMinor } from '../../contracts/money.ts';
-import type { ShippingAddress } from '../../contracts/resources/order.ts';
-import type { ShopifyAddress, ShopifyLine, ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
+import { AppError } from '../contracts/errors.ts';
+import type { OrderReceived, ReceivedLine } from '../contracts/events/order-received.ts';
+import { orderIdOf } from '../contracts/ids.ts';
+import { toMinor } from '../contracts/money.ts';
+import type { ShippingAddress } from '../contracts/resources/order.ts';
+import type { ShopifyAddress, ShopifyLine, ShopifyOrderBody } from '../contracts/shopify-order-body.ts';
+import type { CustomerRow } from './store/customers.ts';
 import { brazilianTaxIdOf } from './tax-id.ts';
 
-/** A row of `customer_details`, the only place for what names a person. */
-export interface CustomerRow {
-  readonly order_id: string;
-  /** Version of the body in UTC: an older one never replaces a newer one. */
-  readonly source_updated_at: string;
-  readonly email: string | null;
-  readonly phone: string | null;
-  readonly locale: string | null;
-  readonly tax_id: string | null;
-  readonly shipping_address: ShippingAddress | null;
+export interface OrderFacts {
+  readonly received: OrderReceived;
+  readonly customer: CustomerRow;
 }
 
 /** Everything not listed (authorized, partially paid, expired, unknown) is money that is not here yet. */
@@ -89,10 +83,7 @@ const isComplete = ({ name, address1, city, countryCode }: ShippingAddress): boo
  * @param shop myshopify domain that sent the body.
  * @throws AppError `body_invalid` when an amount does not fit its currency.
  */
-export function toOrderFacts(
-  body: ShopifyOrderBody,
-  shop: string,
-): { readonly received: OrderReceived; readonly customer: CustomerRow } {
+export function toOrderFacts(body: ShopifyOrderBody, shop: string): OrderFacts {
   const orderId = orderIdOf(shop, body.id);
   const { currency, customer, shipping_address: ship, billing_address: bill } = body;
   const email = first(body.email, body.contact_email, customer?.email);

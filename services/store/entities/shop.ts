@@ -1,0 +1,61 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { FieldProblem } from '../../../contracts/errors.ts';
+
+/** Who may write to the shop for an order just now; a lease, since a killed process gives nothing back. */
+const ShopLeaseSchema = defineEntity({
+  name: 'ShopLease',
+  tableName: 'shop_leases',
+  properties: { orderId: p.text().primary(), owner: p.text(), until: p.datetime(3) },
+});
+export class ShopLease extends ShopLeaseSchema.class {}
+ShopLeaseSchema.setClass(ShopLease);
+
+/** How the shop's app stands; the start-up check and the app's own webhooks write it. */
+const ShopStatusSchema = defineEntity({
+  name: 'ShopStatus',
+  tableName: 'shop_status',
+  properties: {
+    shop: p.text().primary(),
+    /** What the app is allowed, as last heard. */
+    scopes: p.json<string[]>().columnType('json').nullable(),
+    /** What the last check found wrong; empty: nothing. */
+    problems: p.json<FieldProblem[]>().columnType('json').nullable(),
+    checkedAt: p.datetime(3).nullable(),
+    uninstalledAt: p.datetime(3).nullable(),
+  },
+});
+export class ShopStatus extends ShopStatusSchema.class {}
+ShopStatusSchema.setClass(ShopStatus);
+
+/** The shop's variants as its product webhooks told of them last. */
+const ShopVariantSchema = defineEntity({
+  name: 'ShopVariant',
+  tableName: 'shop_variants',
+  indexes: [{ name: 'shop_variants_product', properties: ['productId'] }],
+  properties: {
+    variantId: p.text().primary(),
+    productId: p.text(),
+    seenAt: p.datetime(3),
+    goneAt: p.datetime(3).nullable(),
+  },
+});
+export class ShopVariant extends ShopVariantSchema.class {}
+ShopVariantSchema.setClass(ShopVariant);
+
+/** What persons, through the shop, asked us to show or to forget; redactions are done in the row's own transaction. */
+const PrivacyRequestSchema = defineEntity({
+  name: 'PrivacyRequest',
+  tableName: 'privacy_requests',
+  properties: {
+    id: p.bigint('number').primary().autoincrement(),
+    shop: p.text(),
+    kind: p.text().$type<'data_requested' | 'customer_redacted' | 'shop_redacted'>(),
+    /** Ours; empty for a whole shop. */
+    orderIds: p.json<string[]>().columnType('json'),
+    receivedAt: p.datetime(3).defaultRaw('now()'),
+    /** Until when the shop's owner has to answer. */
+    dueAt: p.datetime(3),
+  },
+});
+export class PrivacyRequest extends PrivacyRequestSchema.class {}
+PrivacyRequestSchema.setClass(PrivacyRequest);
