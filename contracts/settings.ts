@@ -42,6 +42,8 @@ const Environment = z.object({
   ORDER_MANAGER_COST_TOLERANCE_PERCENT: z.coerce.number().min(0).max(1_000).default(10),
   ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: usd.optional(),
   ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: usd.optional(),
+  /** Who tells the customer what became of a parcel: `us`, or the `shop` by its own mails. */
+  ORDER_MANAGER_MAILS_BY: z.enum(['us', 'shop']).default('us'),
   ORDER_MANAGER_BRAND_NAME: text.default(''),
   ORDER_MANAGER_DEFAULT_LANGUAGE: z.enum(['en', 'fr']).default('en'),
   DB_CONNECTION_STRING: z
@@ -80,6 +82,10 @@ const Environment = z.object({
     })
     .default('2026-10'),
   SHOPIFY_ADMIN_BASE_URL: origin.optional(),
+  /** Marks orders in the shop by tags that say who fulfilled them. */
+  SHOPIFY_ORDER_TAGS: z.stringbool().default(false),
+  /** Adds a line to the order's note in the shop for each parcel. */
+  SHOPIFY_ORDER_NOTES: z.stringbool().default(false),
   ALIEXPRESS_API_KEY: text.optional(),
   ALIEXPRESS_SECRET: text.optional(),
   ALIEXPRESS_ACCESS_TOKEN: text.optional(),

@@ -1,27 +1,14 @@
-import type { H3, H3Event } from 'h3';
+import type { H3 } from 'h3';
 import { z } from 'zod';
 import type { CjAccount } from './cj/account.ts';
 import type { CjOrders } from './cj/orders.ts';
-import { parseExactJson } from './exact-json.ts';
+import { withBody } from './control-body.ts';
 import { FaultRule, type Faults } from './faults.ts';
 import { readLedger } from './ledger.ts';
 import type { Mailbox } from './mailbox.ts';
 import { type LiveSettings, SettingsChange } from './settings.ts';
-import { toGid } from './shopify/gid.ts';
 import type { Shop } from './shopify/shop.ts';
-
-const badRequest = (detail: string): Response => Response.json({ error: detail }, { status: 400 });
-
-/** Parses the body and hands it on; what is no JSON or not what is asked for is answered 400 with the reason. */
-async function withBody(event: H3Event, use: (body: unknown) => Response): Promise<Response> {
-  try {
-    return use(parseExactJson(await event.req.text()));
-  } catch (error) {
-    if (error instanceof z.ZodError) return badRequest(z.prettifyError(error));
-    if (error instanceof SyntaxError) return badRequest('the body is not valid JSON');
-    throw error;
-  }
-}
+import { addShopControl } from './shopify/shop-control.ts';
 
 /** Adds `/control/*`: the switches and the looking glass. No dialect, no faults, no login. */
 export function addControl(
@@ -41,14 +28,7 @@ export function addControl(
     return Response.json({ ...switches, timing, balance: account.balanceMinor() });
   };
 
-  app.post('/control/shop/orders', (event) =>
-    withBody(event, (body) => {
-      const { order, isNew } = shop.register(body);
-      const fulfillmentOrderIds = order.fulfillmentOrders.map(({ id }) => toGid('FulfillmentOrder', id));
-      const answer = { orderId: toGid('Order', order.id), fulfillmentOrderIds, isNew };
-      return Response.json(answer, { status: isNew ? 201 : 200 });
-    }),
-  );
+  addShopControl(app, shop);
   app.get('/control/ledger', () => Response.json(readLedger({ orders, shop, mailbox, faults })));
   app.get('/control/mails/:number', (event) => {
     const raw = mailbox.raw(Number(event.context.params?.number));

@@ -3,14 +3,19 @@ import { FULFILL_PARCEL, FulfillParcel } from '../../contracts/commands/fulfill-
 import { REREAD_ORDER, RereadOrder } from '../../contracts/commands/reread-order.ts';
 import { hasShopifyLogin, type Settings } from '../../contracts/settings.ts';
 import type { Logger } from '../logger.ts';
+import { startPeriodic } from '../periodic.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { handling, serveCommands } from '../serve-commands.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { fulfillParcel } from './fulfill-parcel.ts';
+import { mirrorHolds } from './mirror-holds.ts';
 import { rereadOrder } from './reread-order.ts';
 import type { ShopPorts } from './shop-ports.ts';
+import { showProgress } from './show-progress.ts';
 
 const CONCURRENCY = 8;
+/** How long the shop may show less than we know. */
+const SHOW_EVERY_MS = 2_000;
 
 function adminOf(settings: Settings, log: Logger): AdminClient | undefined {
   const { SHOPIFY_SHOP_URL: shop, SHOPIFY_API_SECRET: apiSecret } = settings;
@@ -40,5 +45,11 @@ export async function startShopify(context: ServiceContext): Promise<StopService
     ),
     [REREAD_ORDER]: handling(RereadOrder, (command, commandId) => rereadOrder(ports, command, commandId)),
   });
-  return () => consumer.stop();
+  const rounds = [
+    startPeriodic('parcels in the shop', SHOW_EVERY_MS, context.log, () => showProgress(ports)),
+    startPeriodic('holds in the shop', SHOW_EVERY_MS, context.log, () => mirrorHolds(ports)),
+  ];
+  return async () => {
+    await Promise.all([consumer.stop(), ...rounds.map((round) => round.stop())]);
+  };
 }

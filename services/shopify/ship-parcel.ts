@@ -61,6 +61,17 @@ interface Unknown {
   readonly remainingUnits: Record<string, number>;
 }
 
+/** Whether a fulfilment shows the parcel: one of its numbers, blanks and case aside, whoever made it. */
+export function carriesNumberOf(
+  parcel: Pick<ShipmentRequest['parcel'], 'trackingNumber' | 'lastMileTrackingNumber'>,
+): (shipment: Shipment) => boolean {
+  const numbers = [parcel.trackingNumber, parcel.lastMileTrackingNumber ?? ''].map(toTrackingKey);
+  return ({ trackingInfo }) =>
+    trackingInfo.some(
+      ({ number }) => number !== null && number !== '' && numbers.includes(toTrackingKey(number)),
+    );
+}
+
 /** A quantity that Shopify keeps to itself counts as all: rather a unit too few in the shop than one too many. */
 async function readUnits(ask: Ask, shipments: readonly Shipment[]): Promise<UnitsByLine> {
   const units: (readonly [string, number])[] = [];
@@ -135,12 +146,7 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
   if (order === null || shipments === undefined) {
     return withheld('fulfillment_not_ours', { order: 'not visible to this app' });
   }
-  const numbers = [parcel.trackingNumber, parcel.lastMileTrackingNumber ?? ''].map(toTrackingKey);
-  const carriesNumber = ({ trackingInfo }: Shipment): boolean =>
-    trackingInfo.some(
-      ({ number }) => number !== null && number !== '' && numbers.includes(toTrackingKey(number)),
-    );
-  const ours = shipments.filter(carriesNumber);
+  const ours = shipments.filter(carriesNumberOf(parcel));
   const standing = ours.filter(({ status }) => status !== 'CANCELLED');
   const shown = await readUnits(ask, standing);
   const wanted = toUnitsByLine(parcel.lines.map(({ lineItemId, units }) => [lineItemId, units]));

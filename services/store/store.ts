@@ -6,7 +6,7 @@ import { AppError } from '../../contracts/errors.ts';
 import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
 import { CustomerDetails, Hold, Order, OrderLine, TimelineEntry } from './entities/order.ts';
 import { Mapping, Notification, SupplierAccount, Webhook } from './entities/outside.ts';
-import { PrivacyRequest, ShopLease, ShopStatus, ShopVariant } from './entities/shop.ts';
+import { PrivacyRequest, ShopHold, ShopLease, ShopStatus, ShopVariant } from './entities/shop.ts';
 import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { returnDeadClients } from './pool.ts';
@@ -26,6 +26,7 @@ const ENTITIES = [
   Parcel,
   PrivacyRequest,
   PurchaseIntent,
+  ShopHold,
   ShopLease,
   ShopStatus,
   ShopVariant,

@@ -313,7 +313,16 @@ async function givenWarehouses(
             deliveryMethod: { methodType: work.methodType ?? 'SHIPPING' },
             supportedActions: (work.actions ?? ['CREATE_FULFILLMENT']).map((action) => ({ action })),
             fulfillmentHolds:
-              work.hold === undefined ? [] : [{ id: 'gid://shopify/FulfillmentHold/1', reason: work.hold }],
+              work.hold === undefined
+                ? []
+                : [
+                    {
+                      id: 'gid://shopify/FulfillmentHold/1',
+                      reason: work.hold,
+                      handle: null,
+                      heldByRequestingApp: false,
+                    },
+                  ],
             lineItems: {
               pageInfo,
               nodes: [

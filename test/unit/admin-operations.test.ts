@@ -59,6 +59,28 @@ const VARIABLES: Record<string, Record<string, unknown>> = {
       notifyCustomer: true,
     },
   },
+  UPDATE_TRACKING: {
+    fulfillmentId: 'gid://shopify/Fulfillment/1',
+    trackingInfo: toTrackingInfo(parcel),
+    notifyCustomer: true,
+  },
+  CREATE_FULFILLMENT_EVENT: {
+    event: {
+      fulfillmentId: 'gid://shopify/Fulfillment/1',
+      status: 'IN_TRANSIT',
+      happenedAt: '2026-11-22T10:00:00Z',
+    },
+  },
+  ADD_TAGS: { orderId: 'gid://shopify/Order/1', tags: ['order-manager'] },
+  UPDATE_NOTE: { input: { id: 'gid://shopify/Order/1', note: 'text' } },
+  PLACE_HOLD: {
+    fulfillmentOrderId: 'gid://shopify/FulfillmentOrder/1',
+    hold: { reason: 'OTHER', reasonNotes: 'text', handle: 'order-manager', notifyMerchant: false },
+  },
+  RELEASE_HOLDS: {
+    fulfillmentOrderId: 'gid://shopify/FulfillmentOrder/1',
+    holdIds: ['gid://shopify/FulfillmentHold/1'],
+  },
 };
 
 describe.each(VERSIONS)('in Shopify’s own schema of %s', (version) => {

@@ -1,5 +1,12 @@
 import { fromGid } from './gid.ts';
-import { fulfillmentEventView, fulfillmentView, orderView, supportedActionsOf } from './order-view.ts';
+import {
+  fulfillmentEventView,
+  fulfillmentOrderView,
+  fulfillmentView,
+  holdView,
+  orderView,
+  supportedActionsOf,
+} from './order-view.ts';
 import { nowText, type Shop } from './shop.ts';
 import {
   type Fulfillment,
@@ -185,6 +192,38 @@ function addEvent(shop: Shop, input: EventInput): object {
   return fulfillmentEventView(event);
 }
 
+interface HoldInput {
+  reason: string;
+  reasonNotes?: string | null;
+  handle?: string | null;
+}
+
+function hold(shop: Shop, gid: string, input: HoldInput): object {
+  const { order, fulfillmentOrder } = pick(shop, gid);
+  if (!supportedActionsOf(order, fulfillmentOrder).includes('HOLD'))
+    throw new UserRefusal(['id'], 'The fulfillment order is not in a state that can be held.');
+  const handle = input.handle ?? null;
+  if (fulfillmentOrder.holds.some((one) => one.isOurs && one.handle === handle))
+    throw new UserRefusal(
+      ['fulfillmentHold', 'handle'],
+      'The handle provided for the fulfillment hold is already in use.',
+    );
+  const { reason, reasonNotes = null } = input;
+  const placed = { id: shop.nextId(), handle, reason, reasonNotes, isOurs: true };
+  fulfillmentOrder.holds.push(placed);
+  shop.touch(order);
+  return holdView(placed);
+}
+
+/** Without ids every hold goes, also those of others. */
+function release(shop: Shop, gid: string, holdIds: string[] | null | undefined): object {
+  const { order, fulfillmentOrder } = pick(shop, gid);
+  const ids = holdIds?.map((id) => fromGid('FulfillmentHold', id));
+  fulfillmentOrder.holds = fulfillmentOrder.holds.filter(({ id }) => ids !== undefined && !ids.includes(id));
+  shop.touch(order);
+  return fulfillmentOrderView(order, fulfillmentOrder);
+}
+
 const MAX_TAG_LENGTH = 40;
 
 function addTags(shop: Shop, gid: string, tags: string[]): object {
@@ -221,6 +260,12 @@ export const createMutations = (shop: Shop) => ({
 
   fulfillmentEventCreate: ({ fulfillmentEvent }: { fulfillmentEvent: EventInput }) =>
     payload('fulfillmentEvent', () => addEvent(shop, fulfillmentEvent)),
+
+  fulfillmentOrderHold: ({ id, fulfillmentHold }: { id: string; fulfillmentHold: HoldInput }) =>
+    payload('fulfillmentHold', () => hold(shop, id, fulfillmentHold)),
+
+  fulfillmentOrderReleaseHold: ({ id, holdIds }: { id: string; holdIds?: string[] | null }) =>
+    payload('fulfillmentOrder', () => release(shop, id, holdIds)),
 
   tagsAdd: ({ id, tags }: { id: string; tags: string[] }) => payload('node', () => addTags(shop, id, tags)),
 

@@ -59,12 +59,23 @@ const isMerchantManaged = ({ service }: FulfillmentOrder): boolean => service ==
 /** What the app may do with it now; a foreign service's fulfilment orders never allow CREATE_FULFILLMENT. */
 export function supportedActionsOf(order: ShopOrder, fulfillmentOrder: FulfillmentOrder): string[] {
   const status = fulfillmentOrderStatusOf(order, fulfillmentOrder);
+  if (status === 'ON_HOLD') return ['RELEASE_HOLD', 'HOLD', 'MOVE'];
   if (status !== 'OPEN' && status !== 'IN_PROGRESS') return [];
   if (!isMerchantManaged(fulfillmentOrder)) return ['REQUEST_FULFILLMENT', 'MOVE'];
   return status === 'OPEN'
     ? ['CREATE_FULFILLMENT', 'REPORT_PROGRESS', 'MOVE', 'HOLD']
     : ['CREATE_FULFILLMENT', 'MARK_AS_OPEN'];
 }
+
+/** The type FulfillmentHold. */
+export const holdView = ({ id, handle, reason, reasonNotes, isOurs }: FulfillmentOrder['holds'][number]) => ({
+  __typename: 'FulfillmentHold',
+  id: toGid('FulfillmentHold', id),
+  handle,
+  reason,
+  reasonNotes,
+  heldByRequestingApp: isOurs,
+});
 
 /** The type FulfillmentOrder. */
 export const fulfillmentOrderView = (order: ShopOrder, fulfillmentOrder: FulfillmentOrder) => ({
@@ -79,7 +90,7 @@ export const fulfillmentOrderView = (order: ShopOrder, fulfillmentOrder: Fulfill
   updatedAt: order.updatedAt,
   fulfillAt: order.createdAt,
   assignedLocation: {
-    name: isMerchantManaged(fulfillmentOrder) ? 'Sandbox warehouse' : fulfillmentOrder.service,
+    name: fulfillmentOrder.location,
     countryCode: 'US',
     city: null,
   },
@@ -89,7 +100,7 @@ export const fulfillmentOrderView = (order: ShopOrder, fulfillmentOrder: Fulfill
   },
   supportedActions: () =>
     supportedActionsOf(order, fulfillmentOrder).map((action) => ({ action, externalUrl: null })),
-  fulfillmentHolds: [],
+  fulfillmentHolds: fulfillmentOrder.holds.map(holdView),
   lineItems: (page: PageArguments) =>
     connection(
       inSequence(

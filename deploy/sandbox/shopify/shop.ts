@@ -18,6 +18,8 @@ export interface Shop {
   fulfillment(id: string): { order: ShopOrder; fulfillment: Fulfillment } | undefined;
   /** Keeps a changed order and stamps it as updated now. */
   touch(order: ShopOrder): void;
+  /** The merchant deletes it. */
+  remove(order: ShopOrder): void;
   /** An id that nothing in this shop has. */
   nextId(): string;
 }
@@ -59,8 +61,8 @@ export function createShop(journal: Journal, domain: string): Shop {
       save(order);
       return { order, isNew: true };
     },
-    order: (id) => kept.get(id),
-    orders: () => kept.all(),
+    order: (id) => [kept.get(id)].find((order) => order?.isDeleted === false),
+    orders: () => kept.all().filter(({ isDeleted }) => !isDeleted),
     fulfillmentOrder(id) {
       const order = byFulfillmentOrder.get(id);
       const fulfillmentOrder = order?.fulfillmentOrders.find((candidate) => candidate.id === id);
@@ -73,6 +75,10 @@ export function createShop(journal: Journal, domain: string): Shop {
     },
     touch(order) {
       order.updatedAt = nowText();
+      save(order);
+    },
+    remove(order) {
+      order.isDeleted = true;
       save(order);
     },
     nextId,

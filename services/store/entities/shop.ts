@@ -10,6 +10,26 @@ const ShopLeaseSchema = defineEntity({
 export class ShopLease extends ShopLeaseSchema.class {}
 ShopLeaseSchema.setClass(ShopLease);
 
+/** Whether the shop's fulfilment orders carry our hold; compared with the order's own open holds. */
+const ShopHoldSchema = defineEntity({
+  name: 'ShopHold',
+  tableName: 'shop_holds',
+  indexes: [
+    {
+      name: 'shop_holds_placed',
+      expression: 'create index shop_holds_placed on shop_holds (order_id) where placed',
+    },
+  ],
+  properties: {
+    orderId: p.text().primary(),
+    placed: p.boolean(),
+    /** Until then nobody tries to bring them together. */
+    checkAfter: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class ShopHold extends ShopHoldSchema.class {}
+ShopHoldSchema.setClass(ShopHold);
+
 /** How the shop's app stands; the start-up check and the app's own webhooks write it. */
 const ShopStatusSchema = defineEntity({
   name: 'ShopStatus',

@@ -64,7 +64,14 @@ SupplierOrderLineSchema.setClass(SupplierOrderLine);
 const ParcelSchema = defineEntity({
   name: 'Parcel',
   tableName: 'parcels',
-  indexes: [{ name: 'parcels_supplier_order', properties: ['supplierOrderId'] }],
+  indexes: [
+    { name: 'parcels_supplier_order', properties: ['supplierOrderId'] },
+    {
+      name: 'parcels_to_show',
+      expression: `create index parcels_to_show on parcels (show_after) where fulfillment_state = 'done'
+        and (shown_state is distinct from state or shown_last_mile is distinct from last_mile_tracking_number)`,
+    },
+  ],
   properties: {
     id: p.text().primary(),
     orderId: p.text(),
@@ -80,6 +87,11 @@ const ParcelSchema = defineEntity({
     /** Units by line that the shop still had to fulfil when a write-back ended in doubt. */
     fulfillmentDoubt: p.json<Record<string, number>>().columnType('json').nullable(),
     shopFulfillmentId: p.text().nullable(),
+    /** What the shop's fulfilment says by now: where the parcel is, and its second number. */
+    shownState: p.text().$type<ParcelStateName>().nullable(),
+    shownLastMile: p.text().nullable(),
+    /** Until then nobody tries to show it. */
+    showAfter: p.datetime(3).defaultRaw('now()'),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
   },

@@ -36,5 +36,22 @@ export class Migration0005Shopify extends Migration {
     `);
     this.addSql('create index shop_variants_product on shop_variants (product_id)');
     this.addSql('alter table product_mappings add column check_wanted_at timestamptz(3)');
+    this.addSql(`
+      alter table parcels add column shown_state text, add column shown_last_mile text,
+        add column show_after timestamptz(3) not null default now()
+    `);
+    this.addSql(`
+      create index parcels_to_show on parcels (show_after) where fulfillment_state = 'done'
+        and (shown_state is distinct from state or shown_last_mile is distinct from last_mile_tracking_number)
+    `);
+    this.addSql(`
+      create table shop_holds (
+        order_id text not null,
+        placed boolean not null,
+        check_after timestamptz(3) not null default now(),
+        primary key (order_id)
+      )
+    `);
+    this.addSql('create index shop_holds_placed on shop_holds (order_id) where placed');
   }
 }

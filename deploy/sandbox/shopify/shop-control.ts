@@ -1,0 +1,89 @@
+import type { H3 } from 'h3';
+import { z } from 'zod';
+import { withBody } from '../control-body.ts';
+import { toGid } from './gid.ts';
+import { nowText, type Shop } from './shop.ts';
+import type { ShopOrder } from './shop-order.ts';
+
+const HoldChange = z.strictObject({
+  reason: z.string().default('OTHER'),
+  handle: z.string().nullable().default(null),
+});
+
+/** What a person or another app does to an order in the shop's admin. */
+const OrderChange = z.strictObject({
+  cancelled: z.literal(true).optional(),
+  financialStatus: z.string().optional(),
+  riskLevel: z.enum(['HIGH', 'MEDIUM', 'LOW', 'NONE', 'PENDING']).optional(),
+  /** New quantities by line id. */
+  quantities: z.record(z.string(), z.int().nonnegative()).optional(),
+  location: z.string().optional(),
+  deleted: z.literal(true).optional(),
+});
+
+function change(
+  order: ShopOrder,
+  { cancelled, financialStatus, riskLevel, quantities, location }: z.infer<typeof OrderChange>,
+): void {
+  if (cancelled) {
+    order.cancelledAt = nowText();
+    order.cancelReason = 'CUSTOMER';
+  }
+  if (financialStatus !== undefined) order.financialStatus = financialStatus;
+  if (riskLevel !== undefined) order.riskLevel = riskLevel;
+  if (location !== undefined) for (const work of order.fulfillmentOrders) work.location = location;
+  for (const [lineId, quantity] of Object.entries(quantities ?? {})) {
+    const line = order.lines.find(({ id }) => id === lineId);
+    if (line === undefined) continue;
+    const less = line.currentQuantity - quantity;
+    line.currentQuantity = quantity;
+    line.fulfillableQuantity = Math.max(0, line.fulfillableQuantity - less);
+    for (const { lines } of order.fulfillmentOrders) {
+      for (const work of lines) {
+        if (work.lineItemId === lineId) work.totalQuantity = Math.max(0, work.totalQuantity - less);
+      }
+    }
+  }
+}
+
+const unknown = (what: string): Response => Response.json({ error: `no such ${what}` }, { status: 404 });
+
+/** Adds `/control/shop/*`: what happens in the shop without us. */
+export function addShopControl(app: H3, shop: Shop): void {
+  app.post('/control/shop/orders', (event) =>
+    withBody(event, (body) => {
+      const { order, isNew } = shop.register(body);
+      const fulfillmentOrderIds = order.fulfillmentOrders.map(({ id }) => toGid('FulfillmentOrder', id));
+      const answer = { orderId: toGid('Order', order.id), fulfillmentOrderIds, isNew };
+      return Response.json(answer, { status: isNew ? 201 : 200 });
+    }),
+  );
+  app.put('/control/shop/orders/:id', (event) =>
+    withBody(event, (body) => {
+      const order = shop.order(event.context.params?.id ?? '');
+      if (order === undefined) return unknown('order');
+      const wanted = OrderChange.parse(body);
+      if (wanted.deleted) {
+        shop.remove(order);
+      } else {
+        change(order, wanted);
+        shop.touch(order);
+      }
+      return Response.json({ orderId: toGid('Order', order.id), updatedAt: order.updatedAt });
+    }),
+  );
+  app.put('/control/shop/fulfillment-orders/:id/holds', (event) =>
+    withBody(event, (body) => {
+      const found = shop.fulfillmentOrder(event.context.params?.id ?? '');
+      if (found === undefined) return unknown('fulfillment order');
+      const { order, fulfillmentOrder } = found;
+      const theirs = z
+        .array(HoldChange)
+        .parse(body)
+        .map((hold) => ({ ...hold, id: shop.nextId(), reasonNotes: null, isOurs: false }));
+      fulfillmentOrder.holds = [...fulfillmentOrder.holds.filter(({ isOurs }) => isOurs), ...theirs];
+      shop.touch(order);
+      return Response.json({ holds: fulfillmentOrder.holds });
+    }),
+  );
+}
