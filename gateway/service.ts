@@ -1,4 +1,5 @@
 import { AppError } from '../contracts/errors.ts';
+import { hasShopifyLogin } from '../contracts/settings.ts';
 import type { ServiceContext, StopService } from '../services/run-service.ts';
 import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
@@ -26,7 +27,12 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   const metrics = createMetrics(store);
   const intake = createIntake(store, bus);
   const routes = [
-    ...shopifyRoutes({ verify: createVerifier(settings), intake, metrics }),
+    ...shopifyRoutes({
+      verify: createVerifier(settings),
+      intake,
+      metrics,
+      canBeReread: hasShopifyLogin(settings),
+    }),
     ...orderRoutes(store),
     ...supplierOrderRoutes(store),
     ...productMappingRoutes(store, bus),

@@ -71,6 +71,7 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
     payment,
     sourceUpdatedAt,
     hasAddress,
+    canBeReread: received.canBeReread ?? context.canBeReread,
     cancelledInShop: context.cancelledInShop || received.cancelled,
     inShop: shopUnitsOf(received),
   };

@@ -40,6 +40,10 @@ export interface OrderContext {
   readonly test: boolean;
   readonly hasAddress: boolean;
   readonly graceOver: boolean;
+  /** There is a shop to ask before buying. */
+  readonly canBeReread?: boolean | undefined;
+  /** Of that question, while grace lasts: absent before it is put, or when it has to be put again. */
+  readonly verification?: 'asked' | 'done' | undefined;
   readonly round: number;
   readonly lines: Readonly<Record<string, LineUnits>>;
   readonly inShop: Readonly<Record<string, ShopUnits>>;
@@ -164,6 +168,7 @@ export const newOrderContext = (received: OrderReceived): OrderContext => ({
   test: received.test,
   hasAddress: received.hasAddress,
   graceOver: false,
+  canBeReread: received.canBeReread,
   round: 1,
   lines: unitsOfBody(received),
   inShop: shopUnitsOf(received),

@@ -1,5 +1,6 @@
 import { setup } from 'xstate';
 import { SOURCE_ORDER, type SourceOrder } from '../contracts/commands/source-order.ts';
+import { VERIFY_ORDER, type VerifyOrder } from '../contracts/commands/verify-order.ts';
 import type { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
@@ -57,6 +58,9 @@ const sourceCommand = (context: OrderContext): Effect => {
   return { kind: 'command', service: 'suppliers', verb: SOURCE_ORDER, id: context.orderId, data };
 };
 
+const isReadyToBuy = (context: OrderContext): boolean =>
+  PAID.includes(context.payment) && context.graceOver && !isHeld(context);
+
 const machine = setup({
   types: {
     input: {} as OrderReceived | undefined,
@@ -71,7 +75,10 @@ const machine = setup({
     isDone: ({ context }) => !context.test && PAID.includes(context.payment) && hasNothingToShip(context),
     isPaid: ({ context }) => !context.test && PAID.includes(context.payment),
     isUnpaid: ({ context }) => !context.test && !PAID.includes(context.payment),
-    mayBuy: ({ context }) => PAID.includes(context.payment) && context.graceOver && !isHeld(context),
+    mustVerify: ({ context }) =>
+      isReadyToBuy(context) && context.canBeReread === true && !context.verification,
+    mayBuy: ({ context }) =>
+      isReadyToBuy(context) && (context.canBeReread !== true || context.verification === 'done'),
     mustSourceAgain: ({ context }) => !isOff(context) && !isHeld(context) && hasUnitsToSource(context),
     isSourced: ({ context }) => !isHeld(context) && !hasUnitsToSource(context),
   },
@@ -184,6 +191,47 @@ const supplierOrderEvents = {
   },
 };
 
+const verifyTimer = { deadline: 'verify' } as const;
+
+/** Nothing is bought on the word of a webhook alone. */
+const askShop = (context: OrderContext): Change<OrderContext> => {
+  const { orderId } = context;
+  const data: VerifyOrder = { orderId };
+  return {
+    context: { verification: 'asked' },
+    effects: [
+      { kind: 'command', service: 'shopify', verb: VERIFY_ORDER, id: orderId, data },
+      { kind: 'set_timer', timer: verifyTimer },
+    ],
+  };
+};
+
+const forgetVerification = ({ verification }: OrderContext): Change<OrderContext> =>
+  verification === undefined
+    ? { context: {}, effects: [] }
+    : {
+        context: { verification: undefined },
+        effects: verification === 'asked' ? [{ kind: 'cancel_timer', timer: verifyTimer }] : [],
+      };
+
+/** What the shop holds is held here, and asked about again once that is released. */
+const takeVerified = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> => {
+  if (event.type !== 'order.verified') return { context: {}, effects: [] };
+  const { body, holds } = event.data;
+  return inTurn(
+    context,
+    forgetVerification,
+    (now) =>
+      body !== null && isNewerBody(now, body) ? takeNewerBody(now, body) : { context: {}, effects: [] },
+    ...holds.map(
+      ({ reason, evidence }) =>
+        (now: OrderContext) =>
+          openHold(now, reason, {}, evidence),
+    ),
+    (now) => ({ context: { verification: isHeld(now) ? undefined : 'done' }, effects: [] }),
+  );
+};
+
 const PROGRESS = [
   'purchasing',
   'awaiting_shipment',
@@ -291,22 +339,35 @@ export const orderMachine = machine.createMachine({
     },
     grace: {
       entry: emit({ kind: 'set_timer', timer: { deadline: 'grace' } }),
-      exit: emit({ kind: 'cancel_timer', timer: { deadline: 'grace' } }),
+      exit: [emit({ kind: 'cancel_timer', timer: { deadline: 'grace' } }), apply(forgetVerification)],
       always: [
         ...leaveBeforeBuying,
         { guard: 'isUnpaid', target: 'awaiting_payment' },
+        { guard: 'mustVerify', actions: apply(askShop) },
         { guard: 'mayBuy', target: 'sourcing' },
       ],
       on: {
         ...bodyEvents,
         ...holdEvents,
-        'timer.elapsed': {
-          guard: ({ event }) => event.data.deadline === 'grace',
-          actions: apply(() => ({
-            context: { graceOver: true },
-            effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
-          })),
+        'order.verified': {
+          guard: ({ context }) => context.verification === 'asked' && !isHeld(context),
+          actions: apply(takeVerified),
         },
+        'timer.elapsed': [
+          {
+            guard: ({ event }) => event.data.deadline === 'grace',
+            actions: apply(() => ({
+              context: { graceOver: true },
+              effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
+            })),
+          },
+          {
+            // Asked anew at once, or when the last hold is released.
+            guard: ({ context, event }) =>
+              event.data.deadline === 'verify' && context.verification === 'asked',
+            actions: apply(forgetVerification),
+          },
+        ],
       },
     },
     sourcing: {

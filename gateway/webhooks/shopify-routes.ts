@@ -13,9 +13,14 @@ import type { VerifiedDelivery, VerifyDelivery } from './verify-delivery.ts';
 const BODY_LIMIT_BYTES = 5_000_000;
 
 /** @throws AppError `body_malformed`, `body_invalid`. */
-export function toDelivery(raw: string, topic: WebhookTopic, verified: VerifiedDelivery): Delivery {
+export function toDelivery(
+  raw: string,
+  topic: WebhookTopic,
+  verified: VerifiedDelivery,
+  canBeReread: boolean,
+): Delivery {
   const { shop, deliveryId, eventId, apiVersion, triggeredAt } = verified;
-  const source = { shop, topic, causeId: eventId ?? deliveryId };
+  const source = { shop, topic, causeId: eventId ?? deliveryId, canBeReread };
   const { orderId, kept, customer, message, news } = TOPICS[topic](parseOrderJson(raw), source);
   return {
     webhook: {
@@ -46,12 +51,14 @@ export function shopifyRoutes(ports: {
   readonly verify: VerifyDelivery;
   readonly intake: Intake;
   readonly metrics: Metrics;
+  /** There is a login for the shop. */
+  readonly canBeReread: boolean;
 }): Route[] {
-  const { verify, intake, metrics } = ports;
+  const { verify, intake, metrics, canBeReread } = ports;
   const receive = async (event: H3Event, topic: WebhookTopic): Promise<{ result: string }> => {
     const raw = await readText(event, BODY_LIMIT_BYTES);
     const verified = await verify(event.req, raw, topic);
-    return { result: await intake.take(toDelivery(raw, topic, verified)) };
+    return { result: await intake.take(toDelivery(raw, topic, verified, canBeReread)) };
   };
   return WEBHOOK_TOPICS.map((topic) => ({
     method: 'POST',

@@ -17,6 +17,8 @@ import { fieldsOf } from '../read-input.ts';
 export interface BodySource {
   readonly shop: string;
   readonly topic: string;
+  /** There is a login for the shop: it can be asked before anything is bought. */
+  readonly canBeReread: boolean;
   /** The event's id, or the delivery's where there is none: two subscriptions tell of one event, and it is said once. */
   readonly causeId: string;
 }
@@ -62,7 +64,7 @@ const order: ReadBody = (json, source) => {
     source: '/gateway',
     type: source.topic === 'orders/create' ? ORDER_RECEIVED : ORDER_UPDATED,
     orderId,
-    data: received,
+    data: { ...received, canBeReread: source.canBeReread },
   });
   return { ...NOTHING, orderId, kept: json, customer, message };
 };

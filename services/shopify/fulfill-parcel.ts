@@ -5,7 +5,7 @@ import {
   type FulfillmentSynced,
   type FulfillmentWithheld,
 } from '../../contracts/events/fulfillment-outcome.ts';
-import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { DONE, later } from '../serve-commands.ts';
@@ -15,13 +15,7 @@ import { asking } from './read-work.ts';
 import { type ShipResult, shipParcel } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
 import type { ShopPorts } from './shop-ports.ts';
-
-/** Refusals that only a person can mend; the others pass, and the parcel's deadline asks again. */
-const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
-  auth: 'credentials_expired',
-  account_blocked: 'account_risk',
-  permanent: 'operator',
-};
+import { HOLD_OF_REFUSAL } from './verify-order.ts';
 
 interface ParcelRow {
   readonly shopOrderId: string;
@@ -110,7 +104,7 @@ async function show(ports: ShopPorts, command: FulfillParcel, commandId: string)
       { parcelId: command.parcelId, failureClass: error.failureClass },
       'the shop could not be read',
     );
-    const reason = HOLD_OF[error.failureClass];
+    const reason = HOLD_OF_REFUSAL[error.failureClass];
     if (reason === undefined) return DONE;
     return withhold(ports, command, commandId, reason, {
       failureClass: error.failureClass,

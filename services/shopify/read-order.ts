@@ -112,6 +112,6 @@ export async function readOrder(ask: Ask, shop: string, shopOrderId: string): Pr
   const lines = await allNodes(order.lineItems, async (after) => (await read(after))?.lineItems);
   const work = (await readWork(ask, orderId))?.work ?? [];
   const { received, customer } = toOrderFacts(toOrderBody(order, lines, work), shop);
-  const reread: OrderReceived = { ...received, reread: true };
+  const reread: OrderReceived = { ...received, reread: true, canBeReread: true };
   return { received: reread, customer, work, risk: order.risk };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FULFILL_PARCEL, FulfillParcel } from '../../contracts/commands/fulfill-parcel.ts';
 import { REREAD_ORDER, RereadOrder } from '../../contracts/commands/reread-order.ts';
+import { VERIFY_ORDER, VerifyOrder } from '../../contracts/commands/verify-order.ts';
 import { hasShopifyLogin, type Settings } from '../../contracts/settings.ts';
 import type { Logger } from '../logger.ts';
 import { startPeriodic } from '../periodic.ts';
@@ -12,6 +13,7 @@ import { mirrorHolds } from './mirror-holds.ts';
 import { rereadOrder } from './reread-order.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { showProgress } from './show-progress.ts';
+import { verifyOrder } from './verify-order.ts';
 
 const CONCURRENCY = 8;
 /** How long the shop may show less than we know. */
@@ -43,6 +45,7 @@ export async function startShopify(context: ServiceContext): Promise<StopService
     [FULFILL_PARCEL]: handling(FulfillParcel, (command, commandId) =>
       fulfillParcel(ports, command, commandId),
     ),
+    [VERIFY_ORDER]: handling(VerifyOrder, (command, commandId) => verifyOrder(ports, command, commandId)),
     [REREAD_ORDER]: handling(RereadOrder, (command, commandId) => rereadOrder(ports, command, commandId)),
   });
   const rounds = [

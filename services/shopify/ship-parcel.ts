@@ -96,6 +96,9 @@ const HOLD_REASON_OF: ReadonlyMap<string, HoldReason> = new Map([
   ['ONLINE_STORE_POST_PURCHASE_CROSS_SELL', 'customer_edit_pending'],
 ]);
 
+/** A reason of the shop's hold in our words. */
+export const holdReasonOf = (shopReason: string): HoldReason => HOLD_REASON_OF.get(shopReason) ?? 'operator';
+
 const withheld = (reason: HoldReason, evidence: Evidence): ShipResult => ({
   how: 'withheld',
   reason,

@@ -13,13 +13,12 @@ const SHOP = 'bodies-shop.myshopify.com';
 const COMPOSED = new URL('../../deploy/sandbox/webhooks/', import.meta.url);
 
 const take = (raw: string, topic: WebhookTopic) =>
-  toDelivery(raw, topic, {
-    shop: SHOP,
-    deliveryId: 'delivery-1',
-    eventId: 'event-1',
-    apiVersion: '2026-10',
-    triggeredAt: null,
-  });
+  toDelivery(
+    raw,
+    topic,
+    { shop: SHOP, deliveryId: 'delivery-1', eventId: 'event-1', apiVersion: '2026-10', triggeredAt: null },
+    false,
+  );
 
 /** Where the order stands after this body alone: state, open holds, and by line the units: to source, held, outside. */
 function landingOf(raw: string, topic: WebhookTopic): string {
