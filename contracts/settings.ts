@@ -82,6 +82,8 @@ const Environment = z.object({
     })
     .default('2026-10'),
   SHOPIFY_ADMIN_BASE_URL: origin.optional(),
+  /** Public address of the gateway: missing webhook subscriptions are made for it. */
+  SHOPIFY_WEBHOOK_BASE_URL: origin.optional(),
   /** Marks orders in the shop by tags that say who fulfilled them. */
   SHOPIFY_ORDER_TAGS: z.stringbool().default(false),
   /** Adds a line to the order's note in the shop for each parcel. */

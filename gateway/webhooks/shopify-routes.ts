@@ -1,12 +1,13 @@
 import { type H3Event, HTTPError } from 'h3';
 import { AppError } from '../../contracts/errors.ts';
+import { WEBHOOK_TOPICS, type WebhookTopic } from '../../contracts/webhook-topics.ts';
 import type { Metrics } from '../metrics.ts';
 import { describeProblem } from '../problem.ts';
 import { readText } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import type { Delivery, Intake } from './intake.ts';
 import { parseOrderJson } from './order-json.ts';
-import { TOPICS, WEBHOOK_TOPICS, type WebhookTopic } from './topics.ts';
+import { TOPICS } from './topics.ts';
 import type { VerifiedDelivery, VerifyDelivery } from './verify-delivery.ts';
 
 /** Orders with hundreds of lines pass 100 kB; nothing real comes near this. */

@@ -6,6 +6,7 @@ import { ORDER_RECEIVED, ORDER_UPDATED } from '../../contracts/events/order-rece
 import { orderIdOf } from '../../contracts/ids.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
+import type { WebhookTopic } from '../../contracts/webhook-topics.ts';
 import { eventRow } from '../../services/bus/commit-and-publish.ts';
 import { toOrderFacts } from '../../services/order-facts.ts';
 import type { CustomerRow } from '../../services/store/customers.ts';
@@ -144,8 +145,8 @@ const privacy =
     return { ...NOTHING, kept: { [key]: ids }, news };
   };
 
-/** Every topic that is taken, by its name, which is also the end of its path. */
-export const TOPICS = {
+/** How the body of each topic is read. */
+export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
   'orders/create': order,
   'orders/updated': order,
   'orders/paid': order,
@@ -171,6 +172,4 @@ export const TOPICS = {
   'customers/data_request': privacy('data_requested', 'orders_requested'),
   'customers/redact': privacy('customer_redacted', 'orders_to_redact'),
   'shop/redact': (_, { shop }) => ({ ...NOTHING, kept: { shop }, news: { kind: 'shop_redacted' } }),
-} as const satisfies Record<string, ReadBody>;
-export type WebhookTopic = keyof typeof TOPICS;
-export const WEBHOOK_TOPICS = Object.keys(TOPICS) as readonly WebhookTopic[];
+};

@@ -1,6 +1,7 @@
 import '@shopify/shopify-api/adapters/web-api';
 import { ApiVersion, type Shopify, shopifyApi } from '@shopify/shopify-api';
 import type { Settings } from '../../contracts/settings.ts';
+import { topicEnumOf } from '../../contracts/webhook-topics.ts';
 import { type ProblemCode, type ProblemDetails, refusal } from '../problem.ts';
 
 export interface VerifiedDelivery {
@@ -75,7 +76,7 @@ export function createVerifier(settings: Settings): VerifyDelivery {
     if (result.domain.toLowerCase() !== shop) throw refuse(401, 'the webhook comes from another shop');
     if (result.webhookType !== 'webhooks')
       throw refuse(400, 'this path takes classic webhooks, with X-Shopify headers');
-    if (result.topic !== topic.replace('/', '_').toUpperCase())
+    if (result.topic !== topicEnumOf(topic))
       throw refuse(400, `this path takes the topic ${topic}, and X-Shopify-Topic says another`);
     const eventId = result.eventId ?? null;
     if (!isId(result.webhookId) || (eventId !== null && !isId(eventId)))

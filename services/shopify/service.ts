@@ -8,6 +8,7 @@ import { startPeriodic } from '../periodic.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { handling, serveCommands } from '../serve-commands.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
+import { hourlyCheck } from './check-shop.ts';
 import { fulfillParcel } from './fulfill-parcel.ts';
 import { mirrorHolds } from './mirror-holds.ts';
 import { rereadOrder } from './reread-order.ts';
@@ -18,6 +19,8 @@ import { verifyOrder } from './verify-order.ts';
 const CONCURRENCY = 8;
 /** How long the shop may show less than we know. */
 const SHOW_EVERY_MS = 2_000;
+/** How soon a check that failed, or is due again, is made. */
+const LOOK_EVERY_MS = 60_000;
 
 function adminOf(settings: Settings, log: Logger): AdminClient | undefined {
   const { SHOPIFY_SHOP_URL: shop, SHOPIFY_API_SECRET: apiSecret } = settings;
@@ -49,6 +52,7 @@ export async function startShopify(context: ServiceContext): Promise<StopService
     [REREAD_ORDER]: handling(RereadOrder, (command, commandId) => rereadOrder(ports, command, commandId)),
   });
   const rounds = [
+    startPeriodic('check of the shop', LOOK_EVERY_MS, context.log, hourlyCheck(ports)),
     startPeriodic('parcels in the shop', SHOW_EVERY_MS, context.log, () => showProgress(ports)),
     startPeriodic('holds in the shop', SHOW_EVERY_MS, context.log, () => mirrorHolds(ports)),
   ];

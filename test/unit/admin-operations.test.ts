@@ -71,6 +71,10 @@ const VARIABLES: Record<string, Record<string, unknown>> = {
       happenedAt: '2026-11-22T10:00:00Z',
     },
   },
+  SUBSCRIBE: {
+    topic: 'ORDERS_CREATE',
+    subscription: { uri: 'https://orders.lantern.example/webhooks/shopify/orders/create', format: 'JSON' },
+  },
   ADD_TAGS: { orderId: 'gid://shopify/Order/1', tags: ['order-manager'] },
   UPDATE_NOTE: { input: { id: 'gid://shopify/Order/1', note: 'text' } },
   PLACE_HOLD: {

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { Envelope } from '../../contracts/envelope.ts';
 import { OrderEvent } from '../../contracts/events/order-event.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
+import { WEBHOOK_TOPICS, type WebhookTopic } from '../../contracts/webhook-topics.ts';
 import { toDelivery } from '../../gateway/webhooks/shopify-routes.ts';
-import { WEBHOOK_TOPICS, type WebhookTopic } from '../../gateway/webhooks/topics.ts';
 import { stepOrderActor } from '../../machines/order-actor.ts';
 import { hasRealBodies, REAL_BODIES, whySkipped } from '../fixtures/real-bodies.ts';
 
@@ -49,7 +49,7 @@ function askedBy(raw: string, topic: WebhookTopic): string {
 
 const topicOf = (file: string): WebhookTopic => {
   const name = /([a-z]+)-([a-z]+)\.[^/]*$/.exec(file);
-  return z.enum(WEBHOOK_TOPICS as [WebhookTopic]).parse(`${name?.[1]}/${name?.[2]}`);
+  return z.enum(WEBHOOK_TOPICS).parse(`${name?.[1]}/${name?.[2]}`);
 };
 
 /** Units by line are: to source / held / outside / cancelled. */
@@ -152,9 +152,7 @@ test.skipIf(!hasRealBodies).each(Object.entries(THIN))(
   (topic, expected) => {
     const bodies = ThinBodies.parse(JSON.parse(textOf('thin-payloads-2026-07.json', REAL_BODIES)));
     const body = bodies.find((one) => one.topic === topic)?.body;
-    expect(askedBy(JSON.stringify(body), z.enum(WEBHOOK_TOPICS as [WebhookTopic]).parse(topic))).toBe(
-      expected,
-    );
+    expect(askedBy(JSON.stringify(body), z.enum(WEBHOOK_TOPICS).parse(topic))).toBe(expected);
   },
 );
 

@@ -7,6 +7,7 @@ import {
   orderView,
   supportedActionsOf,
 } from './order-view.ts';
+import { subscriptionView } from './queries.ts';
 import { nowText, type Shop } from './shop.ts';
 import {
   type Fulfillment,
@@ -16,6 +17,7 @@ import {
   remainingOf,
   type ShopOrder,
 } from './shop-order.ts';
+import type { Webhooks } from './webhooks.ts';
 
 interface TrackingInput {
   company?: string | null;
@@ -153,6 +155,7 @@ function ship(shop: Shop, input: FulfillmentInput): object {
   };
   order.fulfillments.push(fulfillment);
   shop.touch(order);
+  shop.tellFulfillment('FULFILLMENTS_CREATE', order, fulfillment);
   return fulfillmentView(order, fulfillment);
 }
 
@@ -212,6 +215,7 @@ function hold(shop: Shop, gid: string, input: HoldInput): object {
   const placed = { id: shop.nextId(), handle, reason, reasonNotes, isOurs: true };
   fulfillmentOrder.holds.push(placed);
   shop.touch(order);
+  shop.tellFulfillmentOrder('FULFILLMENT_ORDERS_PLACED_ON_HOLD', order, fulfillmentOrder);
   return holdView(placed);
 }
 
@@ -221,6 +225,7 @@ function release(shop: Shop, gid: string, holdIds: string[] | null | undefined):
   const ids = holdIds?.map((id) => fromGid('FulfillmentHold', id));
   fulfillmentOrder.holds = fulfillmentOrder.holds.filter(({ id }) => ids !== undefined && !ids.includes(id));
   shop.touch(order);
+  shop.tellFulfillmentOrder('FULFILLMENT_ORDERS_HOLD_RELEASED', order, fulfillmentOrder);
   return fulfillmentOrderView(order, fulfillmentOrder);
 }
 
@@ -240,7 +245,20 @@ function addTags(shop: Shop, gid: string, tags: string[]): object {
 }
 
 /** The root resolvers of every mutation. Arguments have been checked against the schema. */
-export const createMutations = (shop: Shop) => ({
+export const createMutations = (shop: Shop, webhooks: Webhooks) => ({
+  webhookSubscriptionCreate: (args: { topic: string; webhookSubscription: { uri?: string | null } }) =>
+    payload('webhookSubscription', () => {
+      const { uri } = args.webhookSubscription;
+      if (uri == null) throw new UserRefusal(['webhookSubscription', 'uri'], "Address can't be blank");
+      const made = webhooks.subscribe(args.topic, uri);
+      if (made === undefined)
+        throw new UserRefusal(
+          ['webhookSubscription', 'uri'],
+          'Address for this topic has already been taken',
+        );
+      return subscriptionView(made);
+    }),
+
   fulfillmentCreate: ({ fulfillment }: { fulfillment: FulfillmentInput }) =>
     payload('fulfillment', () => ship(shop, fulfillment)),
 
@@ -255,6 +273,7 @@ export const createMutations = (shop: Shop) => ({
       fulfillment.updatedAt = nowText();
       if (args.notifyCustomer === true) fulfillment.notifications += 1;
       shop.touch(order);
+      shop.tellFulfillment('FULFILLMENTS_UPDATE', order, fulfillment);
       return fulfillmentView(order, fulfillment);
     }),
 

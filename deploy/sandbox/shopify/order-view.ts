@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import { seesFulfillmentOrders } from './access-scopes.ts';
 import { connection, inSequence, type PageArguments } from './connection.ts';
 import { toGid } from './gid.ts';
 import {
@@ -230,10 +231,12 @@ export const orderView = (order: ShopOrder) => ({
       inSequence(order.shippingLines.map((line) => ({ ...line, id: toGid('ShippingLine', line.id) }))),
       page,
     ),
-  fulfillmentOrders: (page: PageArguments) =>
+  fulfillmentOrders: (page: PageArguments, { scopes }: { readonly scopes: readonly string[] }) =>
     connection(
       inSequence(
-        order.fulfillmentOrders.map((fulfillmentOrder) => fulfillmentOrderView(order, fulfillmentOrder)),
+        (seesFulfillmentOrders(scopes) ? order.fulfillmentOrders : []).map((fulfillmentOrder) =>
+          fulfillmentOrderView(order, fulfillmentOrder),
+        ),
       ),
       page,
     ),

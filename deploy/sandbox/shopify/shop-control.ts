@@ -48,6 +48,12 @@ function change(
 
 const unknown = (what: string): Response => Response.json({ error: `no such ${what}` }, { status: 404 });
 
+const ProductNews = z.strictObject({
+  id: z.int(),
+  variants: z.array(z.int()).default([]),
+  deleted: z.boolean().default(false),
+});
+
 /** Adds `/control/shop/*`: what happens in the shop without us. */
 export function addShopControl(app: H3, shop: Shop): void {
   app.post('/control/shop/orders', (event) =>
@@ -68,8 +74,20 @@ export function addShopControl(app: H3, shop: Shop): void {
       } else {
         change(order, wanted);
         shop.touch(order);
+        if (wanted.cancelled) shop.tellOrder('ORDERS_CANCELLED', order);
+        if (wanted.quantities !== undefined)
+          shop.tell('ORDERS_EDITED', () => ({ order_edit: { order_id: Number(order.id) } }));
       }
       return Response.json({ orderId: toGid('Order', order.id), updatedAt: order.updatedAt });
+    }),
+  );
+  app.post('/control/shop/products', (event) =>
+    withBody(event, (body) => {
+      const { id, variants, deleted } = ProductNews.parse(body);
+      if (deleted) shop.tell('PRODUCTS_DELETE', () => ({ id }));
+      else
+        shop.tell('PRODUCTS_UPDATE', () => ({ id, variants: variants.map((variant) => ({ id: variant })) }));
+      return Response.json({ id });
     }),
   );
   app.put('/control/shop/fulfillment-orders/:id/holds', (event) =>
@@ -83,6 +101,8 @@ export function addShopControl(app: H3, shop: Shop): void {
         .map((hold) => ({ ...hold, id: shop.nextId(), reasonNotes: null, isOurs: false }));
       fulfillmentOrder.holds = [...fulfillmentOrder.holds.filter(({ isOurs }) => isOurs), ...theirs];
       shop.touch(order);
+      const topic = theirs.length > 0 ? 'PLACED_ON_HOLD' : 'HOLD_RELEASED';
+      shop.tellFulfillmentOrder(`FULFILLMENT_ORDERS_${topic}`, order, fulfillmentOrder);
       return Response.json({ holds: fulfillmentOrder.holds });
     }),
   );
