@@ -36,6 +36,7 @@ const Environment = z.object({
   ORDER_MANAGER_GRACE_SECONDS: seconds.default(900),
   ORDER_MANAGER_POLL_SECONDS: seconds.min(0.1).default(900),
   ORDER_MANAGER_RETRY_SECONDS: seconds.min(0.1).default(120),
+  ORDER_MANAGER_SWEEP_SECONDS: seconds.min(0.1).default(300),
   ORDER_MANAGER_CALL_TIMEOUT_SECONDS: seconds.min(0.1).default(30),
   ORDER_MANAGER_DOUBT_GRACE_SECONDS: seconds.default(60),
   ORDER_MANAGER_DOUBT_WINDOW_SECONDS: seconds.default(600),

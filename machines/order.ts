@@ -46,7 +46,6 @@ export function progressOf(context: OrderContext): OrderStateName {
 }
 
 const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
-const confirmMail: Effect = { kind: 'notify', notification: 'order_confirmed', parcelId: null };
 
 const waitForPayment: Effect = { kind: 'set_timer', timer: { deadline: 'payment' } };
 
@@ -91,6 +90,11 @@ const apply = (change: (context: OrderContext, event: OrderMachineEvent) => Chan
     enqueue.assign(changed);
     for (const effect of effects) enqueue({ type: 'effect', params: effect });
   });
+
+const confirmReceipt = apply(({ isHistory }) => ({
+  context: {},
+  effects: isHistory ? [] : [{ kind: 'notify', notification: 'order_confirmed', parcelId: null }],
+}));
 
 const emit = (...effects: readonly Effect[]) => apply(() => ({ context: {}, effects }));
 
@@ -269,7 +273,7 @@ const progressState = (here: (typeof PROGRESS)[number], entered?: FactType) => (
 const leaveBeforeBuying = [
   { guard: 'isCancelled' as const, target: 'cancelled' },
   { guard: 'isRefunded' as const, target: 'refunded' },
-  { guard: 'isDone' as const, target: 'delivered', actions: emit(confirmMail) },
+  { guard: 'isDone' as const, target: 'delivered', actions: confirmReceipt },
 ];
 
 /**
@@ -286,7 +290,7 @@ export const orderMachine = machine.createMachine({
       entry: [emit(fact('order.received')), apply(holdsOfFirstBody)],
       always: [
         ...leaveBeforeBuying,
-        { guard: 'isPaid', target: 'grace', actions: emit(confirmMail) },
+        { guard: 'isPaid', target: 'grace', actions: confirmReceipt },
         { guard: 'isUnpaid', target: 'awaiting_payment' },
       ],
       on: { ...bodyEvents, ...holdEvents },
@@ -307,7 +311,7 @@ export const orderMachine = machine.createMachine({
           effects: [...released.effects, { kind: 'cancel_timer', timer: { deadline: 'payment' } }],
         };
       }),
-      always: [...leaveBeforeBuying, { guard: 'isPaid', target: 'grace', actions: emit(confirmMail) }],
+      always: [...leaveBeforeBuying, { guard: 'isPaid', target: 'grace', actions: confirmReceipt }],
       on: {
         ...bodyEvents,
         ...holdEvents,

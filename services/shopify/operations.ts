@@ -406,6 +406,32 @@ const OrderNow = z.object({
 export type OrderNow = z.infer<typeof OrderNow>;
 export const OrderAnswer = z.object({ order: OrderNow.nullable() });
 
+/**
+ * Orders in the order of their last change, `query` as `updated_at:>='…'`. The index behind it lags some seconds, rows
+ * move while they are read, and an app without `read_all_orders` sees sixty days. 100 points.
+ */
+export const ORDERS_CHANGED = `
+  query OrdersChanged($query: String!, $after: String) {
+    orders(first: 100, after: $after, query: $query, sortKey: UPDATED_AT) {
+      pageInfo { hasNextPage endCursor }
+      nodes { id updatedAt }
+    }
+  }
+`;
+export const OrdersChangedAnswer = z.object({
+  orders: z.object({
+    pageInfo: PageInfo,
+    nodes: z.array(z.object({ id: z.string(), updatedAt: z.iso.datetime({ offset: true }) })),
+  }),
+});
+
+export const COUNT_ORDERS = `
+  query CountOrders($query: String!) {
+    ordersCount(query: $query, limit: null) { count }
+  }
+`;
+export const CountOrdersAnswer = z.object({ ordersCount: z.object({ count: z.int() }).nullable() });
+
 /** Whose fulfilment order this is. */
 export const ORDER_OF_FULFILLMENT_ORDER = `
   query OrderOfFulfillmentOrder($fulfillmentOrderId: ID!) {

@@ -6,7 +6,16 @@ import { AppError } from '../../contracts/errors.ts';
 import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
 import { CustomerDetails, Hold, Order, OrderLine, TimelineEntry } from './entities/order.ts';
 import { Mapping, Notification, SupplierAccount, Webhook } from './entities/outside.ts';
-import { PrivacyRequest, ShopHold, ShopLease, ShopStatus, ShopVariant } from './entities/shop.ts';
+import {
+  GapReport,
+  PrivacyRequest,
+  ShopHold,
+  ShopLease,
+  ShopStatus,
+  ShopSweep,
+  ShopVariant,
+  SweptOrder,
+} from './entities/shop.ts';
 import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { returnDeadClients } from './pool.ts';
@@ -16,6 +25,7 @@ const ENTITIES = [
   CustomerDetails,
   DeadLetter,
   EventPartition,
+  GapReport,
   Hold,
   InboxMessage,
   Mapping,
@@ -29,10 +39,12 @@ const ENTITIES = [
   ShopHold,
   ShopLease,
   ShopStatus,
+  ShopSweep,
   ShopVariant,
   SupplierAccount,
   SupplierOrder,
   SupplierOrderLine,
+  SweptOrder,
   TimelineEntry,
   Timer,
   Webhook,

@@ -108,3 +108,11 @@ test.each([
   const { level: found, evidence } = toRisk(ORDER_ID, { recommendation: 'NONE', assessments });
   expect([found, evidence]).toEqual([level, { recommendation: 'NONE', assessments: levels.join(' ') }]);
 });
+
+test('of an order that comes in as history the customer is told nothing', () => {
+  expect(aRoad().step(received())).toContain('mail order_confirmed');
+  expect(aRoad().step(received({ history: true }))).not.toContain('mail order_confirmed');
+  const over = aRoad(received({ history: true, payment: 'pending' }));
+  expect(over.step(updated({ lines: [aLine({ openUnits: 0 })] }))).not.toContain('mail order_confirmed');
+  expect(over.state()).toBe('delivered');
+});

@@ -78,6 +78,10 @@ export const createQueries = (shop: Shop, webhooks: Webhooks) => {
         nodes: found.nodes.map(orderView),
       };
     },
+    ordersCount: ({ query, limit }: { query?: string | null; limit?: number | null }) => {
+      const count = shop.orders().filter(parseOrderSearch(query ?? '').matches).length;
+      return { count: Math.min(count, limit ?? Number.POSITIVE_INFINITY) };
+    },
     webhookSubscriptions: (page: PageArguments) =>
       connection(inSequence(webhooks.subscriptions().map(subscriptionView)), page),
     shop: {

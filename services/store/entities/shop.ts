@@ -30,6 +30,54 @@ const ShopHoldSchema = defineEntity({
 export class ShopHold extends ShopHoldSchema.class {}
 ShopHoldSchema.setClass(ShopHold);
 
+/** How far the catch-up of a shop, or a backfill, has come: every order changed before the mark was seen. */
+const ShopSweepSchema = defineEntity({
+  name: 'ShopSweep',
+  tableName: 'shop_sweeps',
+  properties: {
+    name: p.text().primary(),
+    mark: p.datetime(3),
+    /** Of a backfill that is through. */
+    endedAt: p.datetime(3).nullable(),
+  },
+});
+export class ShopSweep extends ShopSweepSchema.class {}
+ShopSweepSchema.setClass(ShopSweep);
+
+/** Orders that the catch-up saw in the shop, for the daily comparison with what the webhooks brought. */
+const SweptOrderSchema = defineEntity({
+  name: 'SweptOrder',
+  tableName: 'swept_orders',
+  indexes: [{ name: 'swept_orders_first', properties: ['firstSeenAt'] }],
+  properties: {
+    orderId: p.text().primary(),
+    shop: p.text(),
+    shopUpdatedAt: p.datetime(3),
+    firstSeenAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class SweptOrder extends SweptOrderSchema.class {}
+SweptOrderSchema.setClass(SweptOrder);
+
+/** What the webhooks of a day (UTC) brought of the orders that the catch-up first saw on it. */
+const GapReportSchema = defineEntity({
+  name: 'GapReport',
+  tableName: 'gap_reports',
+  properties: {
+    shop: p.text().primary(),
+    day: p.date().primary(),
+    seen: p.integer(),
+    byWebhook: p.integer(),
+    onlyBySweep: p.integer(),
+    /** Seen in the shop and still not among our orders. */
+    missing: p.integer(),
+    /** From the shop's deed to our commit; null on a day without webhooks. */
+    meanDelaySeconds: p.double().nullable(),
+  },
+});
+export class GapReport extends GapReportSchema.class {}
+GapReportSchema.setClass(GapReport);
+
 /** How the shop's app stands; the start-up check and the app's own webhooks write it. */
 const ShopStatusSchema = defineEntity({
   name: 'ShopStatus',

@@ -52,6 +52,36 @@ export class Migration0005Shopify extends Migration {
         primary key (order_id)
       )
     `);
+    this.addSql(`
+      create table shop_sweeps (
+        name text not null,
+        mark timestamptz(3) not null,
+        ended_at timestamptz(3),
+        primary key (name)
+      )
+    `);
+    this.addSql(`
+      create table swept_orders (
+        order_id text not null,
+        shop text not null,
+        shop_updated_at timestamptz(3) not null,
+        first_seen_at timestamptz(3) not null default now(),
+        primary key (order_id)
+      )
+    `);
+    this.addSql('create index swept_orders_first on swept_orders (first_seen_at)');
+    this.addSql(`
+      create table gap_reports (
+        shop text not null,
+        day date not null,
+        seen int not null,
+        by_webhook int not null,
+        only_by_sweep int not null,
+        missing int not null,
+        mean_delay_seconds double precision,
+        primary key (shop, day)
+      )
+    `);
     this.addSql('create index shop_holds_placed on shop_holds (order_id) where placed');
   }
 }
