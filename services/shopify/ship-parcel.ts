@@ -113,7 +113,8 @@ function withheldBy(blocking: OpenWork, fulfillmentId: string | undefined): Ship
     fulfillmentOrder: blocking.id,
     status: blocking.status,
     requestStatus: blocking.requestStatus,
-    holds: holds.join(' '),
+    // As in an answer before buying: it is released here when the shop releases it.
+    ...(isHeld ? { heldInShop: holds.join(' ') || blocking.status } : {}),
     supportedActions: blocking.supportedActions.map(({ action }) => action).join(' '),
     deliveryMethod: blocking.deliveryMethod?.methodType ?? null,
     location: blocking.assignedLocation.name,

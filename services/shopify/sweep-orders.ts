@@ -53,7 +53,8 @@ async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrde
     if (truth === null) return;
     const received = sweep.isHistory ? { ...truth.received, history: true as const } : truth.received;
     // The same version found again, by whichever sweep, is the same message.
-    await tellOrder(ports, `sweep:${order.orderId}:${received.sourceUpdatedAt}`, received, truth.customer);
+    const messageId = `sweep:${order.orderId}:${received.sourceUpdatedAt}`;
+    await tellOrder(ports, messageId, received, truth.customer, truth.work);
   } catch (error) {
     if (error instanceof ShopError) throw error;
     // One order that cannot be understood must not keep back those behind it.

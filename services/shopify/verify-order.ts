@@ -6,13 +6,11 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
 import { saveCustomers } from '../store/customers.ts';
-import { isOwnHold } from './mirror-holds.ts';
 import type { OrderNow } from './operations.ts';
-import { isOver, type OpenWork } from './plan-fulfillments.ts';
 import { readOrder, type Truth } from './read-order.ts';
 import { asking } from './read-work.ts';
-import { holdReasonOf } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
+import { shopHoldsIn } from './shop-holds.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
 /** Refusals of the shop that only a person can mend; the others pass, and the deadline asks again. */
@@ -21,27 +19,6 @@ export const HOLD_OF_REFUSAL: Partial<Record<FailureClass, HoldReason>> = {
   account_blocked: 'account_risk',
   permanent: 'operator',
 };
-
-type VerdictHold = OrderVerified['holds'][number];
-
-const isOpen = (work: OpenWork): boolean =>
-  !isOver(work) && work.lines.some(({ remainingQuantity }) => remainingQuantity > 0);
-
-/** What others hold, and what is not for a carrier: picked up, delivered by hand. */
-function holdsIn(work: readonly OpenWork[]): VerdictHold[] {
-  const holds = new Map<HoldReason, VerdictHold>();
-  for (const { id, fulfillmentHolds, deliveryMethod } of work.filter(isOpen)) {
-    for (const hold of fulfillmentHolds.filter((one) => !isOwnHold(one))) {
-      const reason = holdReasonOf(hold.reason);
-      holds.set(reason, { reason, evidence: { fulfillmentOrder: id, heldInShop: hold.reason } });
-    }
-    const method = deliveryMethod?.methodType ?? 'SHIPPING';
-    if (method === 'SHIPPING' || method === 'NONE') continue;
-    const reason = 'fulfillment_not_ours';
-    holds.set(reason, { reason, evidence: { fulfillmentOrder: id, deliveryMethod: method } });
-  }
-  return [...holds.values()];
-}
 
 /** In the order in which they outweigh each other. */
 const LEVELS = [
@@ -65,7 +42,7 @@ interface OrderRow {
 }
 
 type Verdict = Pick<OrderVerified, 'holds'> & { readonly truth: Truth | null };
-const HIDDEN: VerdictHold = {
+const HIDDEN: OrderVerified['holds'][number] = {
   reason: 'operator',
   evidence: { order: 'not shown by the shop: deleted, or too old' },
 };
@@ -76,7 +53,7 @@ async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise
   if (admin === undefined || shop !== settings.SHOPIFY_SHOP_URL) return { truth: null, holds: [] };
   try {
     const truth = await readOrder(asking(admin, 'read'), shop, shopOrderId);
-    return { truth, holds: truth === null ? [HIDDEN] : holdsIn(truth.work) };
+    return { truth, holds: truth === null ? [HIDDEN] : shopHoldsIn(truth.work) };
   } catch (error) {
     const reason = error instanceof ShopError ? HOLD_OF_REFUSAL[error.failureClass] : undefined;
     if (!(error instanceof ShopError) || reason === undefined) throw error;

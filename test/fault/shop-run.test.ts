@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orderIdOf } from '../../contracts/ids.ts';
@@ -11,6 +14,7 @@ import { aShopOrder } from '../fixtures/shop-orders.ts';
 /** `npm run test:shop-run` is the full size; a handful meets the same roads. */
 const ORDERS = Number(process.env.SHOP_RUN_ORDERS ?? 5);
 const KILLS = Number(process.env.SHOP_RUN_KILLS ?? 3);
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const PATIENCE_MS = 90_000 + ORDERS * 1_000;
 
 /** Small, but the grace of a doubt stays above the time that a call may take. */
@@ -27,25 +31,23 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => stack.stop());
 
+const shopEnvironment = (): Record<string, string | undefined> => ({
+  PATH: process.env.PATH,
+  ...WAITS,
+  ORDER_MANAGER_RETRY_SECONDS: '2',
+  ORDER_MANAGER_SWEEP_SECONDS: '3',
+  DB_CONNECTION_STRING: stack.connectionString,
+  NATS_URL: stack.natsUrl,
+  SHOPIFY_SHOP_URL: SANDBOX_SHOP,
+  SHOPIFY_API_KEY: 'sandbox-client',
+  SHOPIFY_API_SECRET: stack.sandbox?.apiSecret,
+  SHOPIFY_ADMIN_BASE_URL: stack.sandboxOrigin,
+  SHOPIFY_WEBHOOK_BASE_URL: stack.url,
+});
+
 /** The service that this is about: it logs in by itself, has its webhooks made, and lives as long as it is let. */
 const startShopService = (lifeMs: () => number): KilledService =>
-  startKilledService(
-    'services/shopify/main.ts',
-    {
-      PATH: process.env.PATH,
-      ...WAITS,
-      ORDER_MANAGER_RETRY_SECONDS: '2',
-      ORDER_MANAGER_SWEEP_SECONDS: '3',
-      DB_CONNECTION_STRING: stack.connectionString,
-      NATS_URL: stack.natsUrl,
-      SHOPIFY_SHOP_URL: SANDBOX_SHOP,
-      SHOPIFY_API_KEY: 'sandbox-client',
-      SHOPIFY_API_SECRET: stack.sandbox?.apiSecret,
-      SHOPIFY_ADMIN_BASE_URL: stack.sandboxOrigin,
-      SHOPIFY_WEBHOOK_BASE_URL: stack.url,
-    },
-    lifeMs,
-  );
+  startKilledService('services/shopify/main.ts', shopEnvironment(), lifeMs);
 const FOR_EVER = () => 2 ** 30;
 
 async function control(method: string, path: string, body: unknown): Promise<void> {
@@ -199,4 +201,27 @@ test(
     await assertOnce(ids);
   },
   PATIENCE_MS * 2,
+);
+
+test(
+  'a backfill from the command line brings in what nobody told, and says how far it is',
+  async () => {
+    await control('PUT', '/faults', []);
+    await control('PUT', '/settings', { webhookDropShare: 1 });
+    const ids = await placeOrders(4);
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['deploy/backfill.ts', '--since', new Date(Date.now() - 3_600_000).toISOString()],
+      { cwd: PROJECT, env: shopEnvironment() },
+    );
+    expect(stdout).toMatch(/^\[#{30}\] 100 % {2}\d+ of \d+ orders, \d+ brought in$/m);
+    expect(stdout).toMatch(new RegExp(`^Done: (${ORDERS}|[1-9]\\d+) orders brought in\\.$`, 'm'));
+    await eventually(async () => {
+      const rows = await rowsOf<{ id: string }>('select id from orders where id = any($1)', ids);
+      expect(rows).toHaveLength(ids.length);
+    });
+    const mails = await rowsOf('select 1 from notifications where order_id = any($1)', ids);
+    expect(mails).toEqual([]);
+  },
+  PATIENCE_MS,
 );

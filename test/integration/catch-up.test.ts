@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { orderIdOf } from '../../contracts/ids.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
+import { readStoreGauges } from '../../gateway/store-gauges.ts';
 import { type BackfillProgress, backfill, planBackfill } from '../../services/shopify/backfill.ts';
 import { catchUp } from '../../services/shopify/catch-up.ts';
 import { asking } from '../../services/shopify/read-work.ts';
@@ -153,6 +154,14 @@ test('a day’s gap is told once: by webhook, only by sweep, missing, and how la
       },
     },
   ]);
+  const gauges = await readStoreGauges(store);
+  expect(gauges).toEqual(
+    expect.arrayContaining([
+      { name: 'shop_gap', label: 'by_webhook', value: 2 },
+      { name: 'shop_gap', label: 'missing', value: 1 },
+      { name: 'shop_webhook_delay', label: '', value: 2 },
+    ]),
+  );
   await expect
     .poll(() => context.bus.lastSeqOn('CREW', 'oms.pub.shop.gap_reported'), { timeout: 10_000 })
     .toBeGreaterThan(0);

@@ -10,7 +10,7 @@ import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/ser
 import { eventsIn, givenOrderRows, SHOP_ORDER_ID } from '../fixtures/shipped-order.ts';
 import { shopPorts } from '../fixtures/shop-ports.ts';
 import { aLine, anOrderBody, fulfillmentOrdersOf, givenShopOrder, ship } from '../sandbox/shop-client.ts';
-import { CREDENTIALS, givenFaults, givenWorld } from '../sandbox/world.ts';
+import { CREDENTIALS, control, givenFaults, givenWorld } from '../sandbox/world.ts';
 
 let nats: OwnNats;
 beforeAll(async () => {
@@ -136,4 +136,27 @@ test('who was forgotten stays so when the order is read', async () => {
   await redactCustomers(context.store, [ORDER_ID]);
   expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
   expect(await customersIn(context)).toEqual([{ email: null, address: null }]);
+});
+
+test('what was held here only because the shop held it is released when the shop releases it', async () => {
+  const { world, gid, context, ports } = await aShop();
+  const { store } = context;
+  const hold = (id: string, reason: string, evidence: object) =>
+    store.run('insert into holds (id, order_id, reason, evidence) values ($1, $2, $3, $4::json)', [
+      id,
+      ORDER_ID,
+      reason,
+      JSON.stringify(evidence),
+    ]);
+  await hold('h1', 'fraud_review', { heldInShop: 'HIGH_RISK_OF_FRAUD' });
+  await hold('h2', 'operator', { heldInShop: 'OTHER' });
+  await hold('h3', 'operator', { cause: 'somebody here wants to look' });
+  await hold('h4', 'address_invalid', { heldInShop: 'INCORRECT_ADDRESS' });
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  await control(world, 'PUT', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/holds`, [
+    { reason: 'INCORRECT_ADDRESS' },
+  ]);
+  expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
+  const released = (await eventsIn(store)).filter(({ type }) => type === 'order.release_requested');
+  expect(released.map(({ data }) => data)).toEqual([{ orderId: ORDER_ID, reason: 'fraud_review' }]);
 });

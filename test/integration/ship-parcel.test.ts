@@ -447,7 +447,7 @@ test.each([
   };
   const { client, creationsOf } = await givenWarehouses([work]);
   const result = await shipParcel(client, aRequest('gid://shopify/Order/1'));
-  expect(result).toMatchObject({ how: 'withheld', reason, evidence: { holds: hold, status: 'ON_HOLD' } });
+  expect(result).toMatchObject({ how: 'withheld', reason, evidence: { heldInShop: hold, status: 'ON_HOLD' } });
   expect(creationsOf()).toBe(0);
 });
 
