@@ -20,6 +20,9 @@ const PAYMENTS = new Map<string | null, OrderReceived['payment']>([
   ['voided', 'voided'],
 ]);
 
+/** When somebody changes an order this long after it was placed, and it is new to us, nobody waits to hear of it. */
+const RECENT_MS = 7 * 86_400_000;
+
 const first = (...places: readonly (string | null | undefined)[]): string | null =>
   places.find((place) => place !== null && place !== undefined && place !== '') ?? null;
 
@@ -92,6 +95,8 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string): OrderFacts {
     body.current_total_price === null
       ? ['total_price', body.total_price]
       : ['current_total_price', body.current_total_price];
+  const placedAt = body.processed_at ?? body.created_at;
+  const isLate = Date.parse(body.updated_at) - Date.parse(placedAt) > RECENT_MS;
   return {
     received: {
       orderId,
@@ -100,13 +105,14 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string): OrderFacts {
       name: body.name ?? `#${body.id}`,
       currency,
       totalMinor: minorAt(path, total, currency),
-      placedAt: body.processed_at ?? body.created_at,
+      placedAt,
       sourceUpdatedAt: body.updated_at,
       test: body.test,
       cancelled: body.cancelled_at !== null,
       payment: PAYMENTS.get(body.financial_status) ?? 'pending',
       hasAddress: address !== null && isComplete(address),
       lines: body.line_items.map((line, index) => toLine(line, index, currency)),
+      ...(isLate ? { history: true as const } : {}),
     },
     customer: {
       order_id: orderId,

@@ -64,11 +64,14 @@ test.each([
   expect(topicTextOf(topic)).toBe(text);
 });
 
-test('an order’s life is told, signed: made, changed, fulfilled, held, cancelled, deleted', async () => {
+test('an order’s life is told, signed: made, routed, changed, paid, refunded, fulfilled, held, cancelled, deleted', async () => {
   const world = await givenWorld();
   const topics = [
     'ORDERS_CREATE',
     'ORDERS_CANCELLED',
+    'ORDERS_PAID',
+    'REFUNDS_CREATE',
+    'FULFILLMENT_ORDERS_ORDER_ROUTING_COMPLETE',
     'ORDERS_EDITED',
     'ORDERS_DELETE',
     'FULFILLMENTS_CREATE',
@@ -87,10 +90,13 @@ test('an order’s life is told, signed: made, changed, fulfilled, held, cancell
   ]);
   const order = `/shop/orders/${gid.replace(/.*\//, '')}`;
   await control(world, 'PUT', order, { quantities: { 101: 2 } });
+  await control(world, 'PUT', order, { financialStatus: 'PAID' });
+  await control(world, 'PUT', order, { financialStatus: 'PARTIALLY_REFUNDED' });
   await control(world, 'PUT', order, { cancelled: true });
   await control(world, 'PUT', order, { deleted: true });
   await control(world, 'POST', '/shop/products', { id: 5, variants: [6] });
-  const heard = await hears(topics.length);
+  // The order has two fulfilment orders, and each is told when it is routed.
+  const heard = await hears(topics.length + 1);
   expect(new Set(heard.map(({ topic }) => topic))).toEqual(new Set(topics.map(topicTextOf)));
   expect(heard.every(({ isSigned }) => isSigned)).toBe(true);
   const bodyOf = (topic: string) => heard.find((one) => one.topic === topic)?.body;

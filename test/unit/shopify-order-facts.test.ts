@@ -445,3 +445,11 @@ test.skipIf(!hasRealBodies).each(Object.entries(REAL))(
     expect(person.tax_id).toBe(file.includes('br-cpf') ? '12345678909' : null);
   },
 );
+
+test.each([
+  ['the same day', '2026-11-02T10:15:03-05:00', undefined],
+  ['a week later', '2026-11-09T09:15:00-05:00', undefined],
+  ['more than a week later', '2026-11-09T09:15:01-05:00', true],
+])('a body of %s tells of the past: %s', (_when, updated_at, expected) => {
+  expect(received({ updated_at }).history).toBe(expected);
+});

@@ -75,6 +75,9 @@ export function addShopControl(app: H3, shop: Shop): void {
         change(order, wanted);
         shop.touch(order);
         if (wanted.cancelled) shop.tellOrder('ORDERS_CANCELLED', order);
+        if (wanted.financialStatus === 'PAID') shop.tellOrder('ORDERS_PAID', order);
+        if (/REFUNDED$/.test(wanted.financialStatus ?? ''))
+          shop.tell('REFUNDS_CREATE', () => ({ id: Number(shop.nextId()), order_id: Number(order.id) }));
         if (wanted.quantities !== undefined)
           shop.tell('ORDERS_EDITED', () => ({ order_edit: { order_id: Number(order.id) } }));
       }

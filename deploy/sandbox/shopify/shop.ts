@@ -67,6 +67,13 @@ export function createShop(journal: Journal, domain: string): Shop {
 
   let tell: (topic: string, body: () => object) => void = () => {};
   const tellOrder = (topic: string, order: ShopOrder): void => tell(topic, () => toRestOrder(order));
+  const tellFulfillmentOrder: Shop['tellFulfillmentOrder'] = (topic, order, work) =>
+    tell(topic, () => ({
+      fulfillment_order: {
+        id: toGid('FulfillmentOrder', work.id),
+        status: fulfillmentOrderStatusOf(order, work).toLowerCase(),
+      },
+    }));
 
   return {
     domain,
@@ -76,13 +83,7 @@ export function createShop(journal: Journal, domain: string): Shop {
     tell: (topic, body) => tell(topic, body),
     tellOrder,
     tellFulfillment: (topic, order, fulfillment) => tell(topic, () => toRestFulfillment(order, fulfillment)),
-    tellFulfillmentOrder: (topic, order, work) =>
-      tell(topic, () => ({
-        fulfillment_order: {
-          id: toGid('FulfillmentOrder', work.id),
-          status: fulfillmentOrderStatusOf(order, work).toLowerCase(),
-        },
-      })),
+    tellFulfillmentOrder,
     register(body) {
       const rest = RestOrder.parse(body);
       const known = kept.get(rest.id);
@@ -90,6 +91,8 @@ export function createShop(journal: Journal, domain: string): Shop {
       const order = toShopOrder(rest, nextId);
       save(order);
       tellOrder('ORDERS_CREATE', order);
+      for (const work of order.fulfillmentOrders)
+        tellFulfillmentOrder('FULFILLMENT_ORDERS_ORDER_ROUTING_COMPLETE', order, work);
       return { order, isNew: true };
     },
     order: (id) => [kept.get(id)].find((order) => order?.isDeleted === false),
