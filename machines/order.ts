@@ -1,6 +1,5 @@
 import { setup } from 'xstate';
 import { SOURCE_ORDER, type SourceOrder } from '../contracts/commands/source-order.ts';
-import { VERIFY_ORDER, type VerifyOrder } from '../contracts/commands/verify-order.ts';
 import type { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
@@ -22,6 +21,7 @@ import {
   openHold,
   releaseHolds,
 } from './order-units.ts';
+import { askShop, forgetVerification, takeVerified } from './order-verification.ts';
 import { applyFailed, applyGivenUp, applySourced } from './purchase-units.ts';
 
 type OrderMachineEvent =
@@ -195,47 +195,6 @@ const supplierOrderEvents = {
   },
 };
 
-const verifyTimer = { deadline: 'verify' } as const;
-
-/** Nothing is bought on the word of a webhook alone. */
-const askShop = (context: OrderContext): Change<OrderContext> => {
-  const { orderId } = context;
-  const data: VerifyOrder = { orderId };
-  return {
-    context: { verification: 'asked' },
-    effects: [
-      { kind: 'command', service: 'shopify', verb: VERIFY_ORDER, id: orderId, data },
-      { kind: 'set_timer', timer: verifyTimer },
-    ],
-  };
-};
-
-const forgetVerification = ({ verification }: OrderContext): Change<OrderContext> =>
-  verification === undefined
-    ? { context: {}, effects: [] }
-    : {
-        context: { verification: undefined },
-        effects: verification === 'asked' ? [{ kind: 'cancel_timer', timer: verifyTimer }] : [],
-      };
-
-/** What the shop holds is held here, and asked about again once that is released. */
-const takeVerified = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> => {
-  if (event.type !== 'order.verified') return { context: {}, effects: [] };
-  const { body, holds } = event.data;
-  return inTurn(
-    context,
-    forgetVerification,
-    (now) =>
-      body !== null && isNewerBody(now, body) ? takeNewerBody(now, body) : { context: {}, effects: [] },
-    ...holds.map(
-      ({ reason, evidence }) =>
-        (now: OrderContext) =>
-          openHold(now, reason, {}, evidence),
-    ),
-    (now) => ({ context: { verification: isHeld(now) ? undefined : 'done' }, effects: [] }),
-  );
-};
-
 const PROGRESS = [
   'purchasing',
   'awaiting_shipment',
@@ -355,7 +314,11 @@ export const orderMachine = machine.createMachine({
         ...holdEvents,
         'order.verified': {
           guard: ({ context }) => context.verification === 'asked' && !isHeld(context),
-          actions: apply(takeVerified),
+          actions: apply((context, event) =>
+            event.type === 'order.verified'
+              ? takeVerified(context, event.data)
+              : { context: {}, effects: [] },
+          ),
         },
         'timer.elapsed': [
           {

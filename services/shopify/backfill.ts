@@ -1,5 +1,6 @@
-import { COUNT_ORDERS, CountOrdersAnswer, WHO_AM_I, WhoAmIAnswer } from './operations.ts';
+import { COUNT_ORDERS, CountOrdersAnswer } from './order-operations.ts';
 import type { Ask } from './read-work.ts';
+import { WHO_AM_I, WhoAmIAnswer } from './shop-operations.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { changedSince, sweepOrders } from './sweep-orders.ts';
 

@@ -2,18 +2,18 @@ import type { FieldProblem } from '../../contracts/errors.ts';
 import { missingScopes } from '../../contracts/shopify-scopes.ts';
 import { SUBSCRIBED_TOPICS, topicEnumOf } from '../../contracts/webhook-topics.ts';
 import type { AdminClient } from './admin-client.ts';
+import { allNodes } from './operations.ts';
+import { underLease } from './order-lease.ts';
+import { type Ask, asking } from './read-work.ts';
+import { ShopError } from './shop-error.ts';
 import {
-  allNodes,
   SUBSCRIBE,
   SUBSCRIPTIONS,
   SubscribeAnswer,
   SubscriptionsAnswer,
   WHO_AM_I,
   WhoAmIAnswer,
-} from './operations.ts';
-import { underLease } from './order-lease.ts';
-import { type Ask, asking } from './read-work.ts';
-import { ShopError } from './shop-error.ts';
+} from './shop-operations.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
 /** A subscription that fails eight times in a row is deleted by Shopify, so this is also how long it may be missing. */

@@ -6,7 +6,7 @@ import {
   OrderNoteAnswer,
   UPDATE_NOTE,
   UpdateNoteAnswer,
-} from './operations.ts';
+} from './order-operations.ts';
 import type { Ask } from './read-work.ts';
 import type { ShownParcel } from './show-progress.ts';
 import { assertTaken } from './user-errors.ts';

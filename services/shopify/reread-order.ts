@@ -7,7 +7,7 @@ import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
 import { type CustomerRow, saveCustomers } from '../store/customers.ts';
 import { readDeletedOrder } from './deleted-order.ts';
-import { ORDER_OF_FULFILLMENT_ORDER, OrderOfFulfillmentOrderAnswer } from './operations.ts';
+import { ORDER_OF_FULFILLMENT_ORDER, OrderOfFulfillmentOrderAnswer } from './order-operations.ts';
 import { lineIdOf, type OpenWork } from './plan-fulfillments.ts';
 import { readOrder } from './read-order.ts';
 import { type Ask, asking } from './read-work.ts';

@@ -1,6 +1,6 @@
 import { orderIdOf } from '../../contracts/ids.ts';
 import { insertRows } from '../store/rows.ts';
-import { ORDERS_CHANGED, OrdersChangedAnswer } from './operations.ts';
+import { ORDERS_CHANGED, OrdersChangedAnswer } from './order-operations.ts';
 import { lineIdOf } from './plan-fulfillments.ts';
 import { readOrder } from './read-order.ts';
 import type { Ask } from './read-work.ts';

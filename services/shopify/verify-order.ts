@@ -6,7 +6,7 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
 import { saveCustomers } from '../store/customers.ts';
-import type { OrderNow } from './operations.ts';
+import type { OrderNow } from './order-operations.ts';
 import { readOrder, type Truth } from './read-order.ts';
 import { asking } from './read-work.ts';
 import { ShopError } from './shop-error.ts';

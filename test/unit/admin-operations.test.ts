@@ -20,7 +20,9 @@ import { fixedAccessToken, renewedAccessToken } from '../../services/shopify/acc
 import { type AdminClientOptions, createAdminClient } from '../../services/shopify/admin-client.ts';
 import { toTrackingInfo } from '../../services/shopify/carriers.ts';
 import * as operations from '../../services/shopify/operations.ts';
+import * as orderOperations from '../../services/shopify/order-operations.ts';
 import type { ShopError } from '../../services/shopify/shop-error.ts';
+import * as shopOperations from '../../services/shopify/shop-operations.ts';
 
 const VERSIONS = ['2026-10', '2026-07', '2026-04'];
 
@@ -35,8 +37,8 @@ function realSchema(version: string): GraphQLSchema {
   return buildClientSchema(content.data, { assumeValid: true });
 }
 
-const texts = Object.entries(operations).flatMap(([name, value]): [string, string][] =>
-  typeof value === 'string' ? [[name, value]] : [],
+const texts = Object.entries({ ...operations, ...orderOperations, ...shopOperations }).flatMap(
+  ([name, value]): [string, string][] => (typeof value === 'string' ? [[name, value]] : []),
 );
 
 const parcel = {
