@@ -14,6 +14,7 @@ import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
 import { asking } from './read-work.ts';
 import { type ShipResult, shipParcel } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
+import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { HOLD_OF_REFUSAL } from './verify-order.ts';
 
@@ -89,7 +90,7 @@ async function show(ports: ShopPorts, command: FulfillParcel, commandId: string)
         trackingUrl: parcel.trackingUrl,
         lines: Object.entries(parcel.units).map(([lineItemId, units]) => ({ lineItemId, units })),
       },
-      notifyCustomer: settings.ORDER_MANAGER_MAILS_BY === 'shop',
+      notifyCustomer: shopMailsParcels(settings),
       doubt: parcel.doubt ?? undefined,
       signal,
     });

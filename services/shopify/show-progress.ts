@@ -16,6 +16,7 @@ import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
 import { type Ask, asking } from './read-work.ts';
 import { carriesNumberOf } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
+import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { assertTaken } from './user-errors.ts';
 
@@ -102,21 +103,25 @@ async function addEvent(ask: Ask, fulfillmentId: string, parcel: ShownParcel): P
   assertTaken('fulfilment event', answer.fulfillmentEventCreate);
 }
 
+const remember = ({ store }: ShopPorts, parcel: ShownParcel): Promise<number> =>
+  store.run('update parcels set shown_state = $2, shown_last_mile = $3, show_after = now() where id = $1', [
+    parcel.parcelId,
+    parcel.state,
+    parcel.lastMileTrackingNumber,
+  ]);
+
 async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
-  const { store, settings, log } = ports;
+  const { settings, log } = ports;
   const orderId = `gid://shopify/Order/${parcel.shopOrderId}`;
   const shipments = (await ask(SHIPMENTS, { orderId }, ShipmentsAnswer)).order?.fulfillments ?? [];
   const ours = shipments.filter(carriesNumberOf(parcel)).filter(({ status }) => status !== 'CANCELLED');
   if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
   for (const shipment of ours) {
-    await replaceTracking(ask, shipment, parcel, settings.ORDER_MANAGER_MAILS_BY === 'shop');
+    await replaceTracking(ask, shipment, parcel, shopMailsParcels(settings));
     await addEvent(ask, shipment.id, parcel);
   }
   if (parcel.isNew) await markOrder(ask, settings, orderId, parcel);
-  await store.run(
-    'update parcels set shown_state = $2, shown_last_mile = $3, show_after = now() where id = $1',
-    [parcel.parcelId, parcel.state, parcel.lastMileTrackingNumber],
-  );
+  await remember(ports, parcel);
 }
 
 const tryAgainIn = ({ store }: ShopPorts, parcelId: string, ms: number): Promise<number> =>
@@ -146,6 +151,8 @@ export async function showProgress(ports: ShopPorts): Promise<'more' | 'idle'> {
       if (!(error instanceof ShopError)) throw error;
       const { failureClass, evidence } = error;
       if (failureClass === 'unknown_outcome') await tryAgainIn(ports, parcelId, SETTLE_MS);
+      // A refusal of this very thing: it would be refused for ever, and the next state is another thing.
+      if (failureClass === 'permanent') await remember(ports, parcel);
       log.warn({ parcelId, failureClass, evidence }, 'the way of a parcel could not be shown');
     }
   }

@@ -1,4 +1,5 @@
 import type { VerifyOrder } from '../../contracts/commands/verify-order.ts';
+import { AppError } from '../../contracts/errors.ts';
 import { ORDER_RISK_ASSESSED, type OrderRiskAssessed } from '../../contracts/events/order-risk-assessed.ts';
 import { ORDER_VERIFIED, type OrderVerified } from '../../contracts/events/order-verified.ts';
 import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
@@ -55,6 +56,8 @@ async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise
     const truth = await readOrder(asking(admin, 'read'), shop, shopOrderId);
     return { truth, holds: truth === null ? [HIDDEN] : shopHoldsIn(truth.work) };
   } catch (error) {
+    if (error instanceof AppError && error.code === 'body_invalid')
+      return { truth: null, holds: [{ reason: 'operator', evidence: { order: error.message } }] };
     const reason = error instanceof ShopError ? HOLD_OF_REFUSAL[error.failureClass] : undefined;
     if (!(error instanceof ShopError) || reason === undefined) throw error;
     const evidence = { failureClass: error.failureClass, ...error.evidence };

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { PARCEL_STATES } from '../../contracts/vocabulary.ts';
+import type { AdminClient } from '../../services/shopify/admin-client.ts';
 import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
 import { mirrorHolds } from '../../services/shopify/mirror-holds.ts';
+import { CREATE_FULFILLMENT_EVENT } from '../../services/shopify/operations.ts';
 import { showProgress } from '../../services/shopify/show-progress.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
@@ -159,6 +161,32 @@ test.each(['error_after', 'no_answer_after', 'error_before', 'no_answer_before']
     expect(await callsOf(world, 'fulfillmentTrackingInfoUpdate')).toBe(tries);
   },
 );
+
+test('what the shop refuses for good is not sent for ever, and the next state is told again', async () => {
+  const { ports, context, fulfil, parcelIs, shown, timePasses } = await aShop();
+  await fulfil();
+  const admin = ports.admin!;
+  let isRefusing = true;
+  const refusing: AdminClient = {
+    ...admin,
+    request: (operation, variables, schema, options) =>
+      isRefusing && operation === CREATE_FULFILLMENT_EVENT
+        ? Promise.resolve(
+            schema.parse({ fulfillmentEventCreate: { userErrors: [{ field: null, message: 'Not now' }] } }),
+          )
+        : admin.request(operation, variables, schema, options),
+  };
+  await showProgress({ ...ports, admin: refusing });
+  expect(context.lines).toContainEqual(expect.objectContaining({ evidence: { userErrors: 'Not now' } }));
+  const lines = context.lines.length;
+  await timePasses();
+  await showProgress({ ...ports, admin: refusing });
+  expect(context.lines).toHaveLength(lines);
+  isRefusing = false;
+  await parcelIs('delivered');
+  await showProgress({ ...ports, admin: refusing });
+  expect((await shown())[0]?.events).toEqual(['DELIVERED']);
+});
 
 test('two copies at once show a fact once, and a busy order a moment later', async () => {
   const { world, context, ports, fulfil, parcelIs, shown, timePasses } = await aShop();

@@ -21,9 +21,11 @@ const SHOP = CREDENTIALS.shop;
 const ORDER_ID = orderIdOf(SHOP, SHOP_ORDER_ID);
 
 /** An order that we know and, unless told otherwise, the shop as well. */
-async function anOrder(known: { readonly shop?: string; readonly isHidden?: boolean } = {}) {
+async function anOrder(
+  known: { readonly shop?: string; readonly isHidden?: boolean; readonly body?: object } = {},
+) {
   const world = await givenWorld();
-  const gid = known.isHidden ? '' : await givenShopOrder(world, anOrderBody());
+  const gid = known.isHidden ? '' : await givenShopOrder(world, anOrderBody(known.body));
   const context = await aServiceContext(nats.url, { SHOPIFY_SHOP_URL: SHOP });
   await context.store.run(
     `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
@@ -107,6 +109,16 @@ test('an order that the shop does not show, and a login that it refuses, are for
   const { world, context, verify, verdict } = await anOrder();
   await verify('command-1', shopPorts(context, world, { accessToken: 'revoked' }));
   expect(await verdict()).toMatchObject({ holds: [{ reason: 'credentials_expired' }] });
+});
+
+test('an order whose amounts its currency cannot hold is for a person, not asked about for ever', async () => {
+  const { verify, verdict } = await anOrder({ body: { total_price_set: undefined, total_price: '1.234' } });
+  expect(await verify()).toEqual(DONE);
+  expect(await verdict()).toMatchObject({
+    holds: [
+      { reason: 'operator', evidence: { order: 'the order has an amount that its currency cannot hold' } },
+    ],
+  });
 });
 
 test('a shop that is away says nothing: the command comes again', async () => {
