@@ -188,6 +188,20 @@ test('what the shop refuses for good is not sent for ever, and the next state is
   expect((await shown())[0]?.events).toEqual(['DELIVERED']);
 });
 
+test('a parcel whose units the shop has at two places is two fulfilments, and both follow it', async () => {
+  const { world, gid, ports, fulfil, parcelIs, shown } = await aShop();
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  const place = { location: 'Second warehouse', units: { 101: 2 } };
+  await control(world, 'POST', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/split`, place);
+  expect(await fulfil()).toEqual(DONE);
+  await parcelIs('in_transit', '9400-LAST');
+  await showProgress(ports);
+  const both = await shown();
+  expect(both.map(({ lines }) => lines.map(({ quantity }) => quantity))).toEqual([[1], [1]]);
+  for (const { trackingNumbers, events } of both)
+    expect([trackingNumbers, events]).toEqual([['YT2600001', '9400-LAST'], ['IN_TRANSIT']]);
+});
+
 test('two copies at once show a fact once, and a busy order a moment later', async () => {
   const { world, context, ports, fulfil, parcelIs, shown, timePasses } = await aShop();
   await fulfil();

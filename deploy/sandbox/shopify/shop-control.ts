@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { withBody } from '../control-body.ts';
 import { toGid } from './gid.ts';
 import { nowText, type Shop } from './shop.ts';
-import type { ShopOrder } from './shop-order.ts';
+import type { FulfillmentOrder, ShopOrder } from './shop-order.ts';
 
 const HoldChange = z.strictObject({
   reason: z.string().default('OTHER'),
@@ -44,6 +44,22 @@ function change(
       }
     }
   }
+}
+
+/** Units by line id that are shipped from another location. */
+const Split = z.strictObject({ location: z.string(), units: z.record(z.string(), z.int().positive()) });
+
+function split(
+  shop: Shop,
+  from: FulfillmentOrder,
+  { location, units }: z.infer<typeof Split>,
+): FulfillmentOrder {
+  const lines = from.lines.flatMap((line) => {
+    const moved = Math.min(units[line.lineItemId] ?? 0, line.totalQuantity);
+    line.totalQuantity -= moved;
+    return moved === 0 ? [] : [{ id: shop.nextId(), lineItemId: line.lineItemId, totalQuantity: moved }];
+  });
+  return { id: shop.nextId(), service: from.service, location, holds: [], lines };
 }
 
 const unknown = (what: string): Response => Response.json({ error: `no such ${what}` }, { status: 404 });
@@ -91,6 +107,18 @@ export function addShopControl(app: H3, shop: Shop): void {
       else
         shop.tell('PRODUCTS_UPDATE', () => ({ id, variants: variants.map((variant) => ({ id: variant })) }));
       return Response.json({ id });
+    }),
+  );
+  app.post('/control/shop/fulfillment-orders/:id/split', (event) =>
+    withBody(event, (body) => {
+      const found = shop.fulfillmentOrder(event.context.params?.id ?? '');
+      if (found === undefined) return unknown('fulfillment order');
+      const { order, fulfillmentOrder } = found;
+      const made = split(shop, fulfillmentOrder, Split.parse(body));
+      order.fulfillmentOrders.push(made);
+      shop.touch(order);
+      shop.tellFulfillmentOrder('FULFILLMENT_ORDERS_SPLIT', order, fulfillmentOrder);
+      return Response.json({ fulfillmentOrderId: toGid('FulfillmentOrder', made.id) }, { status: 201 });
     }),
   );
   app.put('/control/shop/fulfillment-orders/:id/holds', (event) =>
