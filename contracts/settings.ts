@@ -52,6 +52,7 @@ const Environment = z.object({
   ORDER_MANAGER_GRACE_SECONDS: seconds.default(900),
   ORDER_MANAGER_POLL_SECONDS: seconds.min(0.1).default(900),
   ORDER_MANAGER_RETRY_SECONDS: seconds.min(0.1).default(120),
+  ORDER_MANAGER_SWEEP_SECONDS: seconds.min(0.1).default(300),
   ORDER_MANAGER_CALL_TIMEOUT_SECONDS: seconds.min(0.1).default(30),
   ORDER_MANAGER_DOUBT_GRACE_SECONDS: seconds.default(60),
   ORDER_MANAGER_DOUBT_WINDOW_SECONDS: seconds.default(600),
@@ -114,6 +115,8 @@ const Environment = z.object({
     .optional(),
   SHOPIFY_API_KEY: text.optional(),
   SHOPIFY_API_SECRET: text.optional(),
+  /** Accepted besides the present one: for an hour after a rotation Shopify may still sign with it. */
+  SHOPIFY_API_SECRET_PREVIOUS: text.optional(),
   SHOPIFY_ACCESS_TOKEN: text.optional(),
   SHOPIFY_API_VERSION: z
     .enum(SHOPIFY_API_VERSIONS, {
@@ -121,6 +124,12 @@ const Environment = z.object({
     })
     .default('2026-10'),
   SHOPIFY_ADMIN_BASE_URL: origin.optional(),
+  /** Public address of the gateway: missing webhook subscriptions are made for it. */
+  SHOPIFY_WEBHOOK_BASE_URL: origin.optional(),
+  /** Marks orders in the shop by tags that say who fulfilled them. */
+  SHOPIFY_ORDER_TAGS: z.stringbool().default(false),
+  /** Adds a line to the order's note in the shop for each parcel. */
+  SHOPIFY_ORDER_NOTES: z.stringbool().default(false),
   ALIEXPRESS_API_KEY: text.optional(),
   ALIEXPRESS_SECRET: text.optional(),
   ALIEXPRESS_ACCESS_TOKEN: text.optional(),

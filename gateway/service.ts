@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../contracts/errors.ts';
+import { hasShopifyLogin } from '../contracts/settings.ts';
 import type { ServiceContext, StopService } from '../services/run-service.ts';
 import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
@@ -39,6 +40,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
       intake,
       metrics,
       buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED,
+      canBeReread: hasShopifyLogin(settings),
     }),
     ...orderRoutes(store),
     ...supplierPushRoutes({ bus, metrics }),

@@ -45,6 +45,12 @@ export interface OrderContext {
   readonly test: boolean;
   readonly hasAddress: boolean;
   readonly graceOver: boolean;
+  /** Brought in as history: nobody is told now that it was received. */
+  readonly isHistory?: boolean | undefined;
+  /** There is a shop to ask before buying. */
+  readonly canBeReread?: boolean | undefined;
+  /** Of that question, while grace lasts: absent before it is put, or when it has to be put again. */
+  readonly verification?: 'asked' | 'done' | undefined;
   readonly round: number;
   readonly lines: Readonly<Record<string, LineUnits>>;
   readonly inShop: Readonly<Record<string, ShopUnits>>;
@@ -179,6 +185,8 @@ export const newOrderContext = (received: OrderReceived): OrderContext => ({
   test: received.test,
   hasAddress: received.hasAddress,
   graceOver: false,
+  isHistory: received.history,
+  canBeReread: received.canBeReread,
   round: 1,
   lines: unitsOfBody(received),
   inShop: shopUnitsOf(received),

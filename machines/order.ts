@@ -7,7 +7,7 @@ import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabu
 import { acceptHolds } from './acceptance.ts';
 import type { Change, Effect, ToOrder, ToSupplierOrder } from './effect.ts';
 import { isHeld } from './hold-scope.ts';
-import { holdsOfFirstBody, takeNewerBody } from './newer-body.ts';
+import { holdsOfFirstBody, isNewerBody, takeNewerBody } from './newer-body.ts';
 import {
   cancelRest,
   hasHeldUnits,
@@ -24,6 +24,7 @@ import {
   openHold,
   releaseHolds,
 } from './order-units.ts';
+import { askShop, forgetVerification, takeVerified } from './order-verification.ts';
 import { applyFailed, applyGivenUp, applySourced, applyTorn } from './purchase-units.ts';
 import { applyRisk, holdUnassessed } from './risk.ts';
 
@@ -49,7 +50,6 @@ export function progressOf(context: OrderContext): OrderStateName {
 }
 
 const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
-const confirmMail: Effect = { kind: 'notify', notification: 'order_confirmed', parcelId: null };
 
 const waitForPayment: Effect = { kind: 'set_timer', timer: { deadline: 'payment' } };
 
@@ -60,6 +60,9 @@ const sourceCommand = (context: OrderContext): Effect => {
   const data: SourceOrder = { orderId: context.orderId, round: context.round, lines };
   return { kind: 'command', service: 'suppliers', verb: SOURCE_ORDER, id: context.orderId, data };
 };
+
+const isReadyToBuy = (context: OrderContext): boolean =>
+  PAID.includes(context.payment) && context.graceOver && !isHeld(context) && hasUnitsToSource(context);
 
 const machine = setup({
   types: {
@@ -75,8 +78,10 @@ const machine = setup({
     isDone: ({ context }) => !context.test && PAID.includes(context.payment) && hasNothingToShip(context),
     isPaid: ({ context }) => !context.test && PAID.includes(context.payment),
     isUnpaid: ({ context }) => !context.test && !PAID.includes(context.payment),
+    mustVerify: ({ context }) =>
+      isReadyToBuy(context) && context.canBeReread === true && !context.verification,
     mayBuy: ({ context }) =>
-      PAID.includes(context.payment) && context.graceOver && !isHeld(context) && hasUnitsToSource(context),
+      isReadyToBuy(context) && (context.canBeReread !== true || context.verification === 'done'),
     mustSourceAgain: ({ context }) => !isOff(context) && !isHeld(context) && hasUnitsToSource(context),
     isSourced: ({ context }) =>
       !isHeld(context) &&
@@ -93,11 +98,15 @@ const apply = (change: (context: OrderContext, event: OrderMachineEvent) => Chan
     for (const effect of effects) enqueue({ type: 'effect', params: effect });
   });
 
+const confirmReceipt = apply(({ isHistory }) => ({
+  context: {},
+  effects: isHistory ? [] : [{ kind: 'notify', notification: 'order_confirmed', parcelId: null }],
+}));
+
 const emit = (...effects: readonly Effect[]) => apply(() => ({ context: {}, effects }));
 
 const isNewer = ({ context, event }: { context: OrderContext; event: OrderMachineEvent }): boolean =>
-  (event.type === 'order.updated' || event.type === 'order.received') &&
-  event.data.sourceUpdatedAt > context.sourceUpdatedAt;
+  (event.type === 'order.updated' || event.type === 'order.received') && isNewerBody(context, event.data);
 
 /** It never reopens a cancelled order. */
 const takeBodyOf = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
@@ -244,7 +253,7 @@ const progressState = (here: (typeof PROGRESS)[number], entered?: FactType) => (
 const leaveBeforeBuying = [
   { guard: 'isCancelled' as const, target: 'cancelled' },
   { guard: 'isRefunded' as const, target: 'refunded' },
-  { guard: 'isDone' as const, target: 'delivered', actions: emit(confirmMail) },
+  { guard: 'isDone' as const, target: 'delivered', actions: confirmReceipt },
 ];
 
 /**
@@ -261,7 +270,7 @@ export const orderMachine = machine.createMachine({
       entry: [emit(fact('order.received')), apply(holdsOfFirstBody)],
       always: [
         ...leaveBeforeBuying,
-        { guard: 'isPaid', target: 'grace', actions: emit(confirmMail) },
+        { guard: 'isPaid', target: 'grace', actions: confirmReceipt },
         { guard: 'isUnpaid', target: 'awaiting_payment' },
       ],
       on: { ...bodyEvents, ...holdEvents },
@@ -282,7 +291,7 @@ export const orderMachine = machine.createMachine({
           effects: [...released.effects, { kind: 'cancel_timer', timer: { deadline: 'payment' } }],
         };
       }),
-      always: [...leaveBeforeBuying, { guard: 'isPaid', target: 'grace', actions: emit(confirmMail) }],
+      always: [...leaveBeforeBuying, { guard: 'isPaid', target: 'grace', actions: confirmReceipt }],
       on: {
         ...bodyEvents,
         ...holdEvents,
@@ -314,28 +323,46 @@ export const orderMachine = machine.createMachine({
     },
     grace: {
       entry: emit({ kind: 'set_timer', timer: { deadline: 'grace' } }),
-      exit: emit({ kind: 'cancel_timer', timer: { deadline: 'grace' } }),
+      exit: [emit({ kind: 'cancel_timer', timer: { deadline: 'grace' } }), apply(forgetVerification)],
       always: [
         ...leaveBeforeBuying,
         { guard: 'isUnpaid', target: 'awaiting_payment' },
+        { guard: 'mustVerify', actions: apply(askShop) },
         { guard: 'mayBuy', target: 'sourcing' },
       ],
       on: {
         ...bodyEvents,
         ...holdEvents,
-        'timer.elapsed': {
-          guard: ({ event }) => event.data.deadline === 'grace',
-          actions: apply((context) =>
-            inTurn(
-              context,
-              () => ({
-                context: { graceOver: true },
-                effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
-              }),
-              holdUnassessed,
-            ),
+        'order.verified': {
+          guard: ({ context }) => context.verification === 'asked' && !isHeld(context),
+          actions: apply((context, event) =>
+            event.type === 'order.verified'
+              ? takeVerified(context, event.data)
+              : { context: {}, effects: [] },
           ),
         },
+        'timer.elapsed': [
+          {
+            guard: ({ event }) => event.data.deadline === 'grace',
+            actions: apply((context) =>
+              inTurn(
+                context,
+                () => ({
+                  context: { graceOver: true },
+                  effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
+                }),
+                // Where the shop is asked before buying, its answer tells the risk.
+                (now) => (now.canBeReread === true ? { context: {}, effects: [] } : holdUnassessed(now)),
+              ),
+            ),
+          },
+          {
+            // Asked anew at once, or when the last hold is released.
+            guard: ({ context, event }) =>
+              event.data.deadline === 'verify' && context.verification === 'asked',
+            actions: apply(forgetVerification),
+          },
+        ],
       },
     },
     sourcing: {

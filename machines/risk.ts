@@ -34,8 +34,12 @@ export const applyRisk = (
     },
   );
 
-/** For shops that buy nothing before the risk is known: the assessment releases it. */
+/** For shops that buy nothing before the risk is known: the assessment releases it, or somebody, and then for good. */
 export const holdUnassessed = (context: OrderContext): Change<OrderContext> =>
   context.risk === undefined && rulesOf(context).riskHold === 'unknown'
-    ? openHold(context, 'fraud_review', {}, { cause: 'the shop has not assessed the risk yet' })
+    ? inTurn(
+        context,
+        () => ({ context: { risk: 'unknown' }, effects: [] }),
+        (now) => openHold(now, 'fraud_review', {}, { cause: 'the shop has not assessed the risk yet' }),
+      )
     : NOTHING;

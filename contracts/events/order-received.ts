@@ -36,6 +36,12 @@ export const OrderReceived = z.object({
   placedAt: z.string(),
   /** UTC with milliseconds, so that two of them compare as text. */
   sourceUpdatedAt: z.iso.datetime({ precision: 3 }),
+  /** Read from the shop by us, not told by it: as it stands there, also where its clock of seconds shows no change. */
+  reread: z.literal(true).optional(),
+  /** Of the past when it was told or brought in: if it is new to us, the customer is told nothing of it now. */
+  history: z.literal(true).optional(),
+  /** The shop can be asked what the order is now, because there is a login for it. */
+  canBeReread: z.boolean().optional(),
   test: z.boolean(),
   cancelled: z.boolean(),
   payment: z.enum(['pending', 'paid', 'refunded', 'voided']),

@@ -14,6 +14,7 @@ import {
 } from '../../contracts/events/order-received.ts';
 import { ORDER_RISK_ASSESSED, type RiskLevel } from '../../contracts/events/order-risk-assessed.ts';
 import { ORDER_SOURCED, type OrderSourced, type SourcedPart } from '../../contracts/events/order-sourced.ts';
+import { ORDER_VERIFIED, type OrderVerified } from '../../contracts/events/order-verified.ts';
 import {
   SUPPLIER_ORDER_ABSENT,
   SUPPLIER_ORDER_ACCEPTED,
@@ -108,6 +109,12 @@ export const aSourcedOrder = (over: Partial<OrderSourced> = {}): OrderSourced =>
   parts: [aPart()],
   refused: [],
   ...over,
+});
+
+/** The shop's last word before buying: nothing else than what is known, unless told otherwise. */
+export const verified = (over: Partial<OrderVerified> = {}): OrderEvent => ({
+  type: ORDER_VERIFIED,
+  data: { orderId: ORDER_ID, body: null, holds: [], ...over },
 });
 
 export const sourced = (over?: Partial<OrderSourced>): OrderEvent => ({

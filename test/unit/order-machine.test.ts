@@ -24,6 +24,7 @@ import {
   SUPPLIER_ORDER_ID,
   sourced,
   updated,
+  verified,
 } from './builders.ts';
 
 type OrderMachineEvent = Parameters<typeof decideOrder>[1];
@@ -77,6 +78,7 @@ const EVENTS = {
   'order.updated, newer': own(updated(NEWER)),
   'order.updated, the same again': own(updated({ sourceUpdatedAt: '2026-11-22T08:00:00.000Z' })),
   'order.updated, older': own(updated(OLDER)),
+  'the shop’s last word before buying': own(verified()),
   'order.sourced of this round': own(sourced()),
   'order.sourced of another round': own(sourced({ round: 2 })),
   'the risk is assessed': own(riskAssessed('high')),
@@ -86,6 +88,7 @@ const EVENTS = {
   'a mail failed': own(mailFailed()),
   'timer payment': own(elapsed('payment')),
   'timer grace': own(elapsed('grace')),
+  'timer verify': own(elapsed('verify')),
   'timer sourcing': own(elapsed('sourcing')),
   'a supplier order moved': {
     type: 'supplier_order.moved',
@@ -158,12 +161,20 @@ test('the table speaks of every event that the machine knows', () => {
 });
 
 const SUPPLIER_DEADLINES = (Object.keys(DEADLINES) as DeadlineName[]).filter(
-  (deadline) => !['payment', 'grace', 'sourcing'].includes(deadline),
+  (deadline) => !['payment', 'grace', 'verify', 'sourcing'].includes(deadline),
 );
 
 test.each(ORDER_STATES)('%s refuses every timer that belongs to a supplier order', (state) => {
   for (const deadline of SUPPLIER_DEADLINES)
     expect(decideOrder(stateOf(state), own(elapsed(deadline))).accepted).toBe(false);
+});
+
+test('an order in grace takes the shop’s word, and the timer for it, only when it asked', () => {
+  const asked = { graceOver: true, canBeReread: true, verification: 'asked' as const };
+  for (const name of ['the shop’s last word before buying', 'timer verify'] as const) {
+    expect(decideOrder(stateOf('grace', asked), EVENTS[name]).accepted).toBe(true);
+    expect(decideOrder(stateOf('grace'), EVENTS[name]).accepted).toBe(false);
+  }
 });
 
 test('a held order in sourcing takes neither a plan nor its timer', () => {
