@@ -1,6 +1,7 @@
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { Change, Effect } from './effect.ts';
 import {
+  callOffSurplus,
   followShop,
   hasUnitsToSource,
   inTurn,
@@ -53,10 +54,11 @@ const isEdited = (context: OrderContext, { inShop }: OrderContext, hasLive: bool
 
 /**
  * Takes a newer body. While nothing is on a live supplier order its lines replace ours; afterwards an edit, or a
- * cancel, is held for a person: drafts are given up, what is bought stays.
+ * cancel, is held for a person, and each purchase of what is no longer wanted is undone as far as it can be.
  */
 export function takeNewerBody(context: OrderContext, received: OrderReceived): Change<OrderContext> {
-  const { payment, sourceUpdatedAt, hasAddress, lines } = received;
+  const { payment, sourceUpdatedAt, lines } = received;
+  const hasAddress = received.hasAddress || context.hasAddressHere === true;
   const newer = {
     payment,
     sourceUpdatedAt,
@@ -65,8 +67,7 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
     inShop: shopUnitsOf(received),
   };
   const after = { ...context, ...newer };
-  const live = Object.entries(context.supplierOrders).filter(([, part]) => isLive(part));
-  const hasLive = live.length > 0;
+  const hasLive = Object.values(context.supplierOrders).some(isLive);
   const edited = isEdited(context, after, hasLive) || (isOff(context) && !isOff(after));
   const saved: Effect[] = edited ? [{ kind: 'save_lines', lines }] : [];
   const taken = (): Change<OrderContext> => ({
@@ -110,16 +111,7 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
     unpaid,
     mended,
     followShop,
-    () => ({
-      context: {},
-      effects: live.map(
-        ([supplierOrderId]): Effect => ({
-          kind: 'tell_supplier_order',
-          supplierOrderId,
-          event: { type: 'order.cancelled' },
-        }),
-      ),
-    }),
+    callOffSurplus,
   );
 }
 
@@ -129,4 +121,5 @@ const replaceLines = (context: OrderContext, received: OrderReceived): Change<Or
     context,
     (now) => releaseHolds(now, ({ lineId }) => lineId !== undefined),
     () => ({ context: { lines: unitsOfBody(received) }, effects: [] }),
+    followShop,
   );

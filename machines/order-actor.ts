@@ -56,8 +56,10 @@ export function stepOrderActor(before: OrderActor, event: OrderEvent): Step {
         effects.push(effect);
         if (effect.kind === 'create_supplier_order' && order !== null) {
           const units = unitsOfPart(effect.part);
-          const { orderId } = order.context;
-          const started = startSupplierOrder({ orderId, supplierOrderId: effect.supplierOrderId, units });
+          const { orderId, isWithoutShop } = order.context;
+          const { supplierOrderId } = effect;
+          const shopless = isWithoutShop === undefined ? {} : { isWithoutShop };
+          const started = startSupplierOrder({ orderId, supplierOrderId, units, ...shopless });
           supplierOrders.set(effect.supplierOrderId, started.state);
           take(started.effects);
         }

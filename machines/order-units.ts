@@ -1,7 +1,7 @@
-import type { OrderReceived } from '../contracts/events/order-received.ts';
+import { NO_SHOP, type OrderReceived } from '../contracts/events/order-received.ts';
 import type { ReleaseRequested } from '../contracts/events/release-requested.ts';
 import { holdIdOf } from '../contracts/ids.ts';
-import type { Evidence, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type { Compensation, Evidence, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Change, Effect, HoldScope } from './effect.ts';
 
 /** Where the units of one order line are, besides those on supplier orders. */
@@ -25,6 +25,8 @@ export interface ShopUnits {
 export interface SupplierOrderUnits {
   readonly state: SupplierOrderStateName;
   readonly units: Readonly<Record<string, number>>;
+  /** Set once it is no longer wanted. */
+  readonly compensation?: Compensation;
 }
 
 export interface OpenHold extends HoldScope {
@@ -45,6 +47,16 @@ export interface OrderContext {
   readonly inShop: Readonly<Record<string, ShopUnits>>;
   readonly supplierOrders: Readonly<Record<string, SupplierOrderUnits>>;
   readonly holds: Readonly<Record<string, OpenHold>>;
+  /** Made by the API: no shop is told of its parcels, and payment is said here. */
+  readonly isWithoutShop?: true;
+  /** An operator cancelled it here; the shop may still want it. */
+  readonly cancelledHere?: true;
+  /** `wanted`: to be put away once nothing of it moves any more. */
+  readonly archive?: 'wanted' | 'done';
+  /** The address was put in here; what the shop says of addresses counts no more. */
+  readonly hasAddressHere?: true;
+  /** Units by line that were taken back here, of those that the shop still wants. */
+  readonly withdrawn?: Readonly<Record<string, number>>;
 }
 
 const DEAD: readonly SupplierOrderStateName[] = ['rejected', 'cancelled', 'lapsed'];
@@ -62,9 +74,9 @@ export const isHeld = (context: OrderContext): boolean => Object.keys(context.ho
 export const hasUnitsToSource = (context: OrderContext): boolean =>
   Object.values(context.lines).some(({ unallocated }) => unallocated > 0);
 
-/** The shop wants nothing of it any more. What is bought already is a matter for a person. */
-export const isOff = ({ cancelledInShop, payment }: OrderContext): boolean =>
-  cancelledInShop || payment === 'voided' || payment === 'refunded';
+/** Nobody wants anything of it any more. What is bought already is a matter for a person. */
+export const isOff = ({ cancelledInShop, cancelledHere, payment }: OrderContext): boolean =>
+  cancelledInShop || cancelledHere === true || payment === 'voided' || payment === 'refunded';
 
 /** Nothing of this order is ours to buy: digital goods, gift cards, or all of it taken back. */
 export const hasNothingToShip = (context: OrderContext): boolean =>
@@ -94,12 +106,14 @@ export function openHold(
   };
 }
 
+type MatchesHold = (hold: OpenHold, holdId: string) => boolean;
+
+export const hasHold = (context: OrderContext, matches: MatchesHold): boolean =>
+  Object.entries(context.holds).some(([holdId, hold]) => matches(hold, holdId));
+
 /** Closes the matching holds; units held on their account are free to be sourced again when the last one is gone. */
-export function releaseHolds(
-  context: OrderContext,
-  matches: (hold: OpenHold) => boolean,
-): Change<OrderContext> {
-  const closed = Object.entries(context.holds).filter(([, hold]) => matches(hold));
+export function releaseHolds(context: OrderContext, matches: MatchesHold): Change<OrderContext> {
+  const closed = Object.entries(context.holds).filter(([holdId, hold]) => matches(hold, holdId));
   if (closed.length === 0) return { context: {}, effects: [] };
   const ids = new Set(closed.map(([holdId]) => holdId));
   const holds = Object.fromEntries(Object.entries(context.holds).filter(([holdId]) => !ids.has(holdId)));
@@ -131,9 +145,10 @@ export function releaseHolds(
 }
 
 export const matchesRequest =
-  ({ reason, lineIds }: ReleaseRequested) =>
-  (hold: OpenHold): boolean =>
+  ({ reason, lineIds, holdId }: ReleaseRequested) =>
+  (hold: OpenHold, id: string): boolean =>
     hold.reason === reason &&
+    (holdId === undefined || holdId === id) &&
     (lineIds === undefined || (hold.lineId !== undefined && lineIds.includes(hold.lineId)));
 
 /** Where the units of a body's lines are before anything is sourced. */
@@ -169,6 +184,7 @@ export const newOrderContext = (received: OrderReceived): OrderContext => ({
   inShop: shopUnitsOf(received),
   supplierOrders: {},
   holds: {},
+  ...(received.shop === NO_SHOP ? { isWithoutShop: true } : {}),
 });
 
 /** Several pure changes, each on top of the one before. */
@@ -188,15 +204,34 @@ export function inTurn(
 
 const NO_UNITS: LineUnits = { ordered: 0, outside: 0, unallocated: 0, held: 0, cancelled: 0 };
 
-/** Units of a line that we count and the shop no longer asks for; below zero: it asks for more. */
+/** Units of a line that are wanted: by the shop, less what was taken back here. */
+export const wantedUnits = (context: OrderContext, lineId: string): number =>
+  isOff(context) ? 0 : Math.max(0, (context.inShop[lineId]?.units ?? 0) - (context.withdrawn?.[lineId] ?? 0));
+
+/** Units of a line that we count and nobody asks for any more; below zero: more are asked for. */
 const surplusOf = (context: OrderContext, lineId: string): number => {
   const { ordered, cancelled } = context.lines[lineId] ?? NO_UNITS;
-  return ordered - cancelled - (isOff(context) ? 0 : (context.inShop[lineId]?.units ?? 0));
+  return ordered - cancelled - wantedUnits(context, lineId);
 };
 
-/** Whether something was taken away that is, or was, on its way to be bought. */
-export const hasSurplus = (context: OrderContext): boolean =>
-  isOff(context) || Object.keys(context.lines).some((lineId) => surplusOf(context, lineId) > 0);
+/**
+ * Tells the supplier orders that hold units nobody wants any more; all of them when the order is off. Call it after
+ * {@link followShop}, which cancels what still waits. Each of them knows what can be done about it.
+ */
+export const callOffSurplus = (context: OrderContext): Change<OrderContext> => ({
+  context: {},
+  effects: Object.entries(context.supplierOrders)
+    .filter(([, part]) => isLive(part))
+    .filter(
+      ([, { units }]) =>
+        isOff(context) || Object.keys(units).some((lineId) => surplusOf(context, lineId) > 0),
+    )
+    .map(([supplierOrderId]) => ({
+      kind: 'tell_supplier_order',
+      supplierOrderId,
+      event: { type: 'order.cancelled' },
+    })),
+});
 
 /**
  * Follows the shop while supplier orders stand: what it takes away is cancelled as far as it still waits, what it adds

@@ -87,6 +87,7 @@ interface Owner {
   readonly supplierOrderId: string;
   readonly units: Readonly<Record<string, number>>;
   readonly parcels: Parcels;
+  readonly isWithoutShop?: true;
 }
 
 export const fulfillCommand = (owner: Owner, parcelId: string): Effect[] => {
@@ -123,7 +124,8 @@ export function observeParcels(
       before.furthest === furthest &&
       before.lastMileTrackingNumber === lastMileTrackingNumber;
     if (isSame) continue;
-    const isFulfilled = before?.isFulfilled ?? false;
+    // Without a shop there is nothing to show it in.
+    const isFulfilled = before?.isFulfilled ?? owner.isWithoutShop === true;
     const parcel = { state, furthest, trackingNumber, lastMileTrackingNumber, units, isFulfilled };
     parcels[parcelId] = parcel;
     effects.push({
@@ -146,7 +148,7 @@ export function observeParcels(
     if (hasLeft(parcel) && (before === undefined || !hasLeft(before))) {
       effects.push(
         { kind: 'notify', notification: 'parcel_shipped', parcelId },
-        ...fulfillCommand(owner, parcelId),
+        ...(isFulfilled ? [] : fulfillCommand(owner, parcelId)),
       );
     }
     if (before?.furthest === furthest) continue;

@@ -103,9 +103,12 @@ async function insertNew(sql: Sql, batch: readonly Delivery[]): Promise<Delivery
     'customer_details',
     CUSTOMER_COLUMNS,
     newestCustomers(fresh),
-    `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at, email = excluded.email,
-       phone = excluded.phone, locale = excluded.locale, tax_id = excluded.tax_id,
-       shipping_address = excluded.shipping_address
+    `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at,
+       email = case when customer_details.is_contact_ours then customer_details.email else excluded.email end,
+       phone = case when customer_details.is_contact_ours then customer_details.phone else excluded.phone end,
+       locale = excluded.locale, tax_id = excluded.tax_id,
+       shipping_address = case when customer_details.is_address_ours then customer_details.shipping_address
+                               else excluded.shipping_address end
      where customer_details.source_updated_at < excluded.source_updated_at`,
   );
   return fresh;

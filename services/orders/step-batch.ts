@@ -9,9 +9,16 @@ import type { LoadedBatch } from '../store/batch.ts';
 import { type BatchWrites, noWrites } from '../store/batch-writes.ts';
 import { carryOut, lineRows, setTimer } from './carry-out.ts';
 import type { DecodedMessage } from './decode-message.ts';
+import { unitChanges } from './unit-changes.ts';
 
 /** Whose status is asked for until they arrive. */
-const WATCHED: readonly SupplierOrderStateName[] = ['accepted', 'processing', 'partially_shipped', 'shipped'];
+const WATCHED: readonly SupplierOrderStateName[] = [
+  'accepted',
+  'processing',
+  'partially_shipped',
+  'shipped',
+  'cancelling',
+];
 
 interface Actor {
   order: OrderState | null;
@@ -70,7 +77,7 @@ export function stepBatch(
     if (!isParked && orderId !== null) blocked.add(orderId);
     writes.deadLetters.push(deadLetter(message, isParked ? 'parked' : 'open', message.failure));
   }
-  writeActors(actors, loaded, writes);
+  writeActors(actors, loaded, now, writes);
   return writes;
 }
 
@@ -101,6 +108,8 @@ function tryStep(
     }
     const step = stepOrderActor(before, event);
     const supplierOrderId = 'supplierOrderId' in event.data ? (event.data.supplierOrderId ?? null) : null;
+    const purchaseIn = ({ supplierOrders }: OrderActor) =>
+      supplierOrderId === null ? null : (supplierOrders.get(supplierOrderId)?.value ?? null);
     writes.timeline.push({
       order_id: orderId,
       message_id: message.messageId,
@@ -109,19 +118,26 @@ function tryStep(
       from_state: before.order?.value ?? null,
       to_state: step.actor.order?.value ?? null,
       supplier_order_id: supplierOrderId,
+      supplier_from: purchaseIn(before),
+      supplier_to: purchaseIn(step.actor),
+      actor: message.source,
+      cause: message.causationId,
+      data: step.accepted ? event.data : null,
     });
     if (!step.accepted) {
       // A timer that nobody waits for any more would otherwise elapse for ever.
       if (event.type === TIMER_ELAPSED) setTimer(writes, orderId, event.data, null);
       return null;
     }
+    writes.unitChanges.push(...unitChanges(event, message.messageId, before.order, step.actor.order));
     if (isBody && before.order === null) actor.received = event.data;
     actor.order = step.actor.order;
     actor.supplierOrders = new Map(step.actor.supplierOrders);
     actor.changes += 1;
     const version = (stored?.version ?? 0) + actor.changes;
     const { delays, now } = context;
-    const carry = { writes, orderId, cause: message.messageId, version, delays, now };
+    const orderCreatedAt = stored?.createdAt ?? now;
+    const carry = { writes, orderId, cause: message.messageId, version, delays, now, orderCreatedAt };
     for (const [index, effect] of step.effects.entries()) carryOut(effect, index, carry);
     return null;
   } catch (error) {
@@ -129,7 +145,12 @@ function tryStep(
   }
 }
 
-function writeActors(actors: ReadonlyMap<string, Actor>, loaded: LoadedBatch, writes: BatchWrites): void {
+function writeActors(
+  actors: ReadonlyMap<string, Actor>,
+  loaded: LoadedBatch,
+  now: string,
+  writes: BatchWrites,
+): void {
   const created = new Map(writes.newSupplierOrders.map((row) => [row.id, row]));
   for (const [orderId, { order, supplierOrders, received, changes }] of actors) {
     if (order === null || changes === 0) continue;
@@ -143,6 +164,7 @@ function writeActors(actors: ReadonlyMap<string, Actor>, loaded: LoadedBatch, wr
         currency: received.currency,
         total_minor: received.totalMinor,
         placed_at: received.placedAt,
+        created_at: now,
         state: order.value,
         context: order.context,
         version: changes,

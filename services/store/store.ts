@@ -4,18 +4,35 @@ import { CompiledQuery } from 'kysely';
 import type { PoolConfig } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
 import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
-import { CustomerDetails, Hold, Order, OrderLine, TimelineEntry } from './entities/order.ts';
-import { Mapping, Notification, ShopLease, SupplierAccount, Webhook } from './entities/outside.ts';
+import {
+  CustomerDetails,
+  Hold,
+  HoldNote,
+  Order,
+  OrderLine,
+  TimelineEntry,
+  UnitChange,
+} from './entities/order.ts';
+import {
+  ApiRequest,
+  Mapping,
+  Notification,
+  ShopLease,
+  SupplierAccount,
+  Webhook,
+} from './entities/outside.ts';
 import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { returnDeadClients } from './pool.ts';
 
 const ENTITIES = [
+  ApiRequest,
   Copy,
   CustomerDetails,
   DeadLetter,
   EventPartition,
   Hold,
+  HoldNote,
   InboxMessage,
   Mapping,
   Notification,
@@ -30,6 +47,7 @@ const ENTITIES = [
   SupplierOrderLine,
   TimelineEntry,
   Timer,
+  UnitChange,
   Webhook,
 ];
 

@@ -1,8 +1,9 @@
-import { BUY, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
+import { BUY, CANCEL, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { SOURCE_ORDER, SourceOrder } from '../../contracts/commands/source-order.ts';
 import { purchaseMode, type Settings } from '../../contracts/settings.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { handling, serveCommands } from '../serve-commands.ts';
+import { cancel } from './cancel.ts';
 import { lookUp } from './look-up.ts';
 import { startMappingSweep } from './mapping-sweep.ts';
 import { pay } from './payment.ts';
@@ -31,6 +32,7 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
     [SOURCE_ORDER]: handling(SourceOrder, (command) => sourceOrder(ports, command)),
     [BUY]: handling(PurchaseCommand, (command, commandId) => buy(ports, command, commandId)),
     [PAY]: handling(PurchaseCommand, (command, commandId) => pay(ports, command, commandId)),
+    [CANCEL]: handling(PurchaseCommand, (command, commandId) => cancel(ports, command, commandId)),
     [LOOK_UP]: handling(PurchaseCommand, (command, commandId) => lookUp(ports, command, commandId)),
   });
   const rounds = [

@@ -13,6 +13,13 @@ const SupplierOrderSchema = defineEntity({
   indexes: [
     { name: 'supplier_orders_order', properties: ['orderId'] },
     { name: 'supplier_orders_listing', properties: ['createdAt', 'id'] },
+    { name: 'supplier_orders_by_state', properties: ['state', 'createdAt', 'id'] },
+    { name: 'supplier_orders_by_supplier', properties: ['supplier', 'createdAt', 'id'] },
+    {
+      name: 'supplier_orders_reference',
+      expression:
+        'create index supplier_orders_reference on supplier_orders (supplier_reference) where supplier_reference is not null',
+    },
     {
       name: 'supplier_orders_watched',
       expression:
@@ -39,6 +46,9 @@ const SupplierOrderSchema = defineEntity({
     nextCheckAt: p.datetime(3).nullable(),
     observation: p.text().nullable(),
     observations: p.integer().default(0),
+    /** False: asked for by hand; articles, method and cost are still to be found before it may be bought. */
+    isQuoted: p.boolean().default(true),
+    note: p.text().nullable(),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
   },
@@ -54,8 +64,11 @@ const SupplierOrderLineSchema = defineEntity({
     lineId: p.text().primary(),
     units: p.integer(),
     supplierProductId: p.text(),
+    /** Empty until the purchase is quoted. */
     supplierVariantId: p.text(),
     supplierUnits: p.integer(),
+    /** Names and values by which the variant is found, of a purchase that was asked for by hand. */
+    properties: p.json<Record<string, string>>().columnType('json').nullable(),
   },
 });
 export class SupplierOrderLine extends SupplierOrderLineSchema.class {}
