@@ -11,6 +11,9 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'content_type_unsupported'
   | 'webhooks_off'
+  | 'conflict'
+  | 'too_late'
+  | 'idempotency_key_reused'
   | 'not_ready'
   | 'internal';
 

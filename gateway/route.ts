@@ -3,7 +3,7 @@ import type { Guard } from './api-key.ts';
 import { refusal } from './problem.ts';
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As h3 writes patterns: `/orders/:orderId`. */
   readonly path: string;
   /** Without it the API key is asked for. */

@@ -4,6 +4,7 @@ import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
 import { createMetrics } from './metrics.ts';
 import { healthRoutes } from './routes/health.ts';
+import { holdRoutes } from './routes/holds.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
 import { supplierOrderRoutes } from './routes/supplier-orders.ts';
@@ -27,8 +28,9 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   const intake = createIntake(store, bus);
   const routes = [
     ...shopifyRoutes({ verify: createVerifier(settings), intake, metrics }),
-    ...orderRoutes(store),
-    ...supplierOrderRoutes(store),
+    ...orderRoutes(store, bus),
+    ...supplierOrderRoutes(store, bus),
+    ...holdRoutes(store, bus),
     ...productMappingRoutes(store, bus),
     ...healthRoutes(store, bus, metrics),
   ];

@@ -4,7 +4,6 @@ import type { SourcedLine, SourcedPart } from '../contracts/events/order-sourced
 import type { FactData, FactType } from '../contracts/facts.ts';
 import type { ServiceName } from '../contracts/subjects.ts';
 import type {
-  Compensation,
   Evidence,
   HoldReason,
   NotificationKind,
@@ -42,8 +41,6 @@ export interface PlannedPart extends Omit<SourcedPart, 'lines'> {
 /** What the supplier order's machine tells its order; both are stepped in one transaction. */
 export type ToOrder =
   | { type: 'supplier_order.moved'; data: { supplierOrderId: string; state: SupplierOrderStateName } }
-  /** It is no longer wanted: what is done about it. */
-  | { type: 'supplier_order.unwanted'; data: { supplierOrderId: string; compensation: Compensation } }
   /** It came to nothing because it was no longer wanted; `by` the order as a whole, or a person who meant it alone. */
   | { type: 'supplier_order.given_up'; data: { supplierOrderId: string; by: 'order' | 'operator' } }
   | {

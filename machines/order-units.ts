@@ -1,7 +1,7 @@
 import { NO_SHOP, type OrderReceived } from '../contracts/events/order-received.ts';
 import type { ReleaseRequested } from '../contracts/events/release-requested.ts';
 import { holdIdOf } from '../contracts/ids.ts';
-import type { Compensation, Evidence, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type { Evidence, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Change, Effect, HoldScope } from './effect.ts';
 
 /** Where the units of one order line are, besides those on supplier orders. */
@@ -25,8 +25,6 @@ export interface ShopUnits {
 export interface SupplierOrderUnits {
   readonly state: SupplierOrderStateName;
   readonly units: Readonly<Record<string, number>>;
-  /** Set once it is no longer wanted. */
-  readonly compensation?: Compensation;
 }
 
 export interface OpenHold extends HoldScope {
@@ -200,6 +198,28 @@ export function inTurn(
     effects.push(...next.effects);
   }
   return { context: changed, effects };
+}
+
+/** Units by what it would take to call them back: nothing, the supplier's consent, or more than anybody can do. */
+export interface CancelCost {
+  readonly free: number;
+  readonly mustAsk: number;
+  readonly tooLate: number;
+}
+
+const LEFT: readonly SupplierOrderStateName[] = ['partially_shipped', 'shipped', 'delivered'];
+
+export function cancelCostOf(context: OrderContext, lineId: string): CancelCost {
+  const { unallocated = 0, held = 0 } = context.lines[lineId] ?? {};
+  const count = (isThere: (state: SupplierOrderStateName) => boolean): number =>
+    liveSupplierOrders(context)
+      .filter(({ state }) => isThere(state))
+      .reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0);
+  return {
+    free: unallocated + held + count((state) => state === 'draft'),
+    mustAsk: count((state) => state !== 'draft' && !LEFT.includes(state)),
+    tooLate: count((state) => LEFT.includes(state)),
+  };
 }
 
 const NO_UNITS: LineUnits = { ordered: 0, outside: 0, unallocated: 0, held: 0, cancelled: 0 };

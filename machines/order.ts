@@ -280,16 +280,6 @@ const supplierOrderEvents = {
       return { context: { supplierOrders }, effects: [] };
     }),
   },
-  'supplier_order.unwanted': {
-    actions: apply((context, event) => {
-      if (event.type !== 'supplier_order.unwanted') return { context: {}, effects: [] };
-      const { supplierOrderId, compensation } = event.data;
-      const known = context.supplierOrders[supplierOrderId];
-      if (known === undefined) return { context: {}, effects: [] };
-      const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: { ...known, compensation } };
-      return { context: { supplierOrders }, effects: [] };
-    }),
-  },
   'supplier_order.given_up': { actions: apply(giveUpBy) },
   'supplier_order.failed': {
     actions: apply((context, event) =>

@@ -6,6 +6,7 @@ import type {
 import type { Change } from './effect.ts';
 import {
   callOffSurplus,
+  cancelCostOf,
   followShop,
   inTurn,
   isLive,
@@ -37,25 +38,13 @@ export const cancelHere = (context: OrderContext, _request: CancelRequested): Ch
 export const archiveIfWanted = ({ archive }: OrderContext): Change<OrderContext> =>
   archive === 'wanted' ? { context: { archive: 'done' }, effects: [{ kind: 'archive_order' }] } : NOTHING;
 
-/** Units of a line that are on drafts: nothing was said to the supplier yet. */
-const onDrafts = ({ supplierOrders }: OrderContext, lineId: string): number =>
-  Object.values(supplierOrders)
-    .filter(({ state }) => state === 'draft')
-    .reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0);
-
-/** Units that can be taken back without asking anybody. */
-export const freeUnits = (context: OrderContext, lineId: string): number => {
-  const { unallocated = 0, held = 0 } = context.lines[lineId] ?? {};
-  return unallocated + held + onDrafts(context, lineId);
-};
-
 /** A change that would need somebody's consent, or ask for more than before, is refused whole. */
 export const mayChange = (context: OrderContext, { payment, units = {} }: ChangeRequested): boolean =>
   !isOff(context) &&
   (payment === undefined || context.isWithoutShop === true) &&
   Object.entries(units).every(([lineId, count]) => {
     const less = wantedUnits(context, lineId) - count;
-    return lineId in context.lines && less >= 0 && less <= freeUnits(context, lineId);
+    return lineId in context.lines && less >= 0 && less <= cancelCostOf(context, lineId).free;
   });
 
 /** Takes what was changed here; call it only where {@link mayChange}. */

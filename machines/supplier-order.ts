@@ -40,6 +40,8 @@ export interface SupplierOrderContext {
   readonly isWithoutShop?: true;
   /** Nobody wants it any more: its order as a whole, or a person who gave up this purchase alone. */
   readonly unwantedBy?: 'order' | 'operator';
+  /** What is done about that; it follows from how far the purchase had come. */
+  readonly compensation?: Compensation;
 }
 
 export type SupplierOrderInput = Pick<
@@ -189,16 +191,12 @@ const giveUp = apply(({ supplierOrderId, unwantedBy }) => ({
   ],
 }));
 
-/** Remembers that nobody wants it, and says what is done about it. */
+/** Remembers that nobody wants it, and what is done about it. */
 const unwanted = (compensation: Compensation) =>
-  apply((context, event) => {
-    const { supplierOrderId } = context;
-    const told: Effect = {
-      kind: 'tell_order',
-      event: { type: 'supplier_order.unwanted', data: { supplierOrderId, compensation } },
-    };
-    return { context: { unwantedBy: isByOperator(event) ? 'operator' : 'order' }, effects: [told] };
-  });
+  apply((_context, event) => ({
+    context: { unwantedBy: isByOperator(event) ? 'operator' : 'order', compensation },
+    effects: [],
+  }));
 
 /** An order says it with each of its bodies, and is heard once; a person may ask again. */
 const isFirstNo = ({ context, event }: { context: SupplierOrderContext; event: SupplierOrderMachineEvent }) =>
@@ -556,6 +554,8 @@ export const supplierOrderMachine = machine.createMachine({
         // The payment found it cancelled at the supplier.
         'supplier_order.rejected': { guard: not(isDoubt), target: 'cancelled', actions: giveUp },
         'supplier_order.withheld': { actions: withheld('cancel') },
+        // A payment that was on its way got its answer: now it can be seen what there is to undo.
+        'supplier_order.accepted': { actions: askAgain(CANCEL, 'cancel') },
         'order.resumed': { actions: [askAgain(CANCEL, 'cancel'), waitAgain('cancelling')] },
         'supplier_order.retry_requested': { actions: askAgain(CANCEL, 'cancel') },
         'timer.elapsed': [

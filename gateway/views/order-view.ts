@@ -1,8 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { HoldView, OrderSummary, OrderView } from '../../contracts/resources/order.ts';
-import { unitsOnSupplierOrders } from '../../machines/order-units.ts';
-import { CustomerDetails, Hold, Order, OrderLine } from '../../services/store/entities/order.ts';
+import type { OrderSummary, OrderView } from '../../contracts/resources/order.ts';
+import type { SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
+import { cancelCostOf, isLive, unitsOnSupplierOrders } from '../../machines/order-units.ts';
+import { CustomerDetails, Hold, Order, OrderLine, UnitChange } from '../../services/store/entities/order.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
+import { toHoldViews } from './hold-view.ts';
 import { SUPPLIER_ORDER_FIELDS, toSupplierOrderViews } from './supplier-order-view.ts';
 
 /** Columns a summary needs; the machine's context is not among them. */
@@ -15,6 +17,7 @@ export const ORDER_SUMMARY_FIELDS = [
   'currency',
   'totalMinor',
   'placedAt',
+  'archivedAt',
   'createdAt',
   'updatedAt',
 ] as const;
@@ -32,17 +35,9 @@ const toSummary = (order: Row, holds: readonly Hold[]): OrderSummary => ({
   currency: order.currency,
   totalMinor: order.totalMinor,
   placedAt: order.placedAt,
+  archivedAt: order.archivedAt?.toISOString() ?? null,
   createdAt: order.createdAt.toISOString(),
   updatedAt: order.updatedAt.toISOString(),
-});
-
-const toHold = (hold: Hold): HoldView => ({
-  id: hold.id,
-  reason: hold.reason,
-  lineId: hold.lineId ?? null,
-  supplierOrderId: hold.supplierOrderId ?? null,
-  evidence: hold.evidence,
-  openedAt: hold.openedAt.toISOString(),
 });
 
 /** Summaries in the order of the rows, with one query for the holds of all of them. */
@@ -53,7 +48,27 @@ export async function toOrderSummaries(em: EntityManager, orders: readonly Row[]
   return orders.map((order) => toSummary(order, holdsOf.get(order.id) ?? []));
 }
 
-const lineView = ({ context }: Order, line: OrderLine): OrderView['lines'][number] => {
+/** What the purchases that live cost, by the suppliers' currencies. */
+function purchaseTotals(order: Order, purchases: readonly SupplierOrderView[]): OrderView['totals'] {
+  const totals = new Map<string, { currency: string; expectedMinor: number; amountMinor: number }>();
+  for (const { id, currency, expectedCostMinor, amountMinor } of purchases) {
+    const known = order.context.supplierOrders[id];
+    if (known === undefined || !isLive(known)) continue;
+    const total = totals.get(currency) ?? { currency, expectedMinor: 0, amountMinor: 0 };
+    totals.set(currency, {
+      currency,
+      expectedMinor: total.expectedMinor + (expectedCostMinor ?? 0),
+      amountMinor: total.amountMinor + (amountMinor ?? 0),
+    });
+  }
+  return { orderMinor: order.totalMinor, currency: order.currency, purchases: [...totals.values()] };
+}
+
+const lineView = (
+  { context }: Order,
+  line: OrderLine,
+  changes: readonly UnitChange[],
+): OrderView['lines'][number] => {
   const units = context.lines[line.lineId];
   return {
     lineId: line.lineId,
@@ -69,6 +84,17 @@ const lineView = ({ context }: Order, line: OrderLine): OrderView['lines'][numbe
       onSupplierOrders: unitsOnSupplierOrders(context, line.lineId),
       cancelled: units?.cancelled ?? 0,
     },
+    cancellable: { ...cancelCostOf(context, line.lineId) },
+    allocations: Object.entries(context.supplierOrders).flatMap(([supplierOrderId, part]) => {
+      const count = part.units[line.lineId] ?? 0;
+      return isLive(part) && count > 0 ? [{ supplierOrderId, units: count }] : [];
+    }),
+    changes: changes.map(({ cause, ordered, cancelled, at }) => ({
+      cause,
+      ordered,
+      cancelled,
+      at: at.toISOString(),
+    })),
   };
 };
 
@@ -88,6 +114,9 @@ export async function readOrderView(em: EntityManager, orderId: string): Promise
     { orderId },
     { fields: SUPPLIER_ORDER_FIELDS, orderBy: { createdAt: 'asc', id: 'asc' } },
   );
+  const changes = await em.find(UnitChange, { orderId }, { orderBy: { id: 'asc' } });
+  const changesOf = Map.groupBy(changes, ({ lineId }) => lineId);
+  const purchases = await toSupplierOrderViews(em, supplierOrders);
   return {
     ...toSummary(order, holds),
     customer: {
@@ -95,9 +124,11 @@ export async function readOrderView(em: EntityManager, orderId: string): Promise
       phone: customer?.phone ?? null,
       locale: customer?.locale ?? null,
       shippingAddress: customer?.shippingAddress ?? null,
+      note: customer?.note ?? null,
     },
-    lines: lines.map((line) => lineView(order, line)),
-    holds: holds.map(toHold),
-    supplierOrders: await toSupplierOrderViews(em, supplierOrders),
+    lines: lines.map((line) => lineView(order, line, changesOf.get(line.lineId) ?? [])),
+    holds: await toHoldViews(em, holds),
+    supplierOrders: purchases,
+    totals: purchaseTotals(order, purchases),
   };
 }

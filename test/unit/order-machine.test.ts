@@ -93,10 +93,6 @@ const EVENTS = {
     type: 'supplier_order.given_up',
     data: { supplierOrderId: SUPPLIER_ORDER_ID, by: 'order' },
   },
-  'a supplier order is unwanted': {
-    type: 'supplier_order.unwanted',
-    data: { supplierOrderId: SUPPLIER_ORDER_ID, compensation: 'ask_supplier' },
-  },
   'a supplier order failed': {
     type: 'supplier_order.failed',
     data: { supplierOrderId: SUPPLIER_ORDER_ID, state: 'rejected', reason: 'out_of_stock', evidence: {} },
