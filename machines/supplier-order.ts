@@ -212,7 +212,7 @@ const whenUnwanted = (compensation: Compensation, target?: 'cancelling') => {
   return { 'order.cancelled': transition, 'supplier_order.cancel_requested': transition };
 };
 
-/** What has left cannot be called back. A person who meant this parcel is refused, and hears it at once. */
+/** What has left cannot be called back; a person who wants that is refused before it gets here. */
 const whenTooLate = {
   'order.cancelled': { guard: isFirstNo, actions: unwanted('too_late') },
 };
@@ -232,9 +232,7 @@ const heldUncancelled = apply((context, event) => {
 /** It left while it was being given up. */
 const leftMeanwhile = apply((context) => ({
   context: {},
-  effects: [
-    raised(context, 'customer_edit_pending', { cancelled: false, cause: 'it was shipped meanwhile' }),
-  ],
+  effects: [stillThere(context, { cause: 'it was shipped meanwhile' })],
 }));
 
 /** Said once; a release waits the whole time again. */
