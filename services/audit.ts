@@ -66,7 +66,6 @@ function unitProblems(order: OrderRow, purchases: readonly PurchaseRow[]): strin
     }
     if (!isDeepStrictEqual(ours.units, context.units))
       problems.push(`${id} has other units than its order says`);
-    // Bundles have several rows of one line: each row names the units that it is for.
     for (const [lineId, units] of Object.entries(context.units))
       if ((bought?.[lineId] ?? 0) !== units)
         problems.push(`${id} is bought for other units of line ${lineId}`);
@@ -118,7 +117,9 @@ const readBatch = (store: Store, after: string) =>
     const ids = orders.map(({ id }) => id);
     const purchases = await sql.query<PurchaseRow>(
       `select s.id, s.order_id as "orderId", s.state, s.context,
-              (select json_object_agg(line_id, units) from supplier_order_lines l where l.supplier_order_id = s.id) as bought
+              (select json_object_agg(line_id, units)
+                 from (select line_id, sum(units) as units from supplier_order_lines l
+                        where l.supplier_order_id = s.id group by line_id) b) as bought
          from supplier_orders s where s.order_id = any($1::text[]) order by s.id`,
       [ids],
     );

@@ -1,4 +1,4 @@
-import { ORDER_RECEIVED, ORDER_UPDATED } from '../../contracts/events/order-received.ts';
+import { NO_SHOP, ORDER_RECEIVED, ORDER_UPDATED } from '../../contracts/events/order-received.ts';
 import { redact } from '../../contracts/redact.ts';
 import type { TIMELINE_ACTORS, TimelineEntryView } from '../../contracts/resources/timeline.ts';
 import { Evidence } from '../../contracts/vocabulary.ts';
@@ -14,9 +14,11 @@ const ACTORS: Readonly<Record<string, ActorName>> = {
 };
 
 /** The gateway speaks for the shop, whose webhooks it takes, and for whoever calls the API. */
-const actorOf = ({ actor, type }: TimelineEntry): ActorName => {
+const actorOf = ({ actor, type, data }: TimelineEntry): ActorName => {
   if (actor !== '/gateway') return ACTORS[actor] ?? 'unknown';
-  return type === ORDER_RECEIVED || type === ORDER_UPDATED ? 'shop' : 'operator';
+  const isBody = type === ORDER_RECEIVED || type === ORDER_UPDATED;
+  const isOurOwn = data !== null && data !== undefined && 'shop' in data && data.shop === NO_SHOP;
+  return isBody && !isOurOwn ? 'shop' : 'operator';
 };
 
 /** Facts of an event that explain it. What is not listed, like the lines of a body, is told by the order itself. */
