@@ -53,41 +53,64 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** The ids of one page of orders, one more than `limit` when there is a next page; `created_at` as the cursor wants it. */
-export async function orderListStatement(sql: Sql, query: OrderListQuery): Promise<Statement> {
+/** A table whose rows carry the time of their order: the list runs along its index instead of along the orders. */
+interface Along {
+  readonly table: 'holds' | 'supplier_orders';
+  readonly condition: string;
+}
+
+/** The rarest of what was asked for leads; an order may have several rows of it. */
+function leadOf({ holdReason, supplier }: OrderListQuery, { bind }: Conditions): Along | null {
+  if (holdReason !== undefined)
+    return { table: 'holds', condition: `a.released_at is null and a.reason = ${bind(holdReason)}` };
+  if (supplier !== undefined)
+    return { table: 'supplier_orders', condition: `a.supplier = ${bind(supplier)}` };
+  return null;
+}
+
+/** The page: ids in the order of the list, one more than `limit` when there is a next page. */
+async function pageOf(sql: Sql, query: OrderListQuery, parts: Conditions): Promise<string> {
   const { status, supplier, holdReason, text, archived, limit } = query;
-  const parts = conditions();
   const { add, bind } = parts;
   add(`o.archived_at is ${archived ? 'not ' : ''}null`);
   if (status !== undefined) add(`o.state = ${bind(status)}`);
-  if (supplier !== undefined)
+  if (supplier !== undefined && holdReason !== undefined)
     add(
       `exists (select 1 from supplier_orders s where s.order_id = o.id and s.supplier = ${bind(supplier)})`,
     );
   if (text !== undefined) await addText(sql, parts, text);
-  if (holdReason === undefined) {
+  const lead = leadOf(query, parts);
+  if (lead === null) {
     addRange(parts, ['o.created_at', 'o.id'], query);
-    const order = 'order by o.created_at desc, o.id desc';
-    return {
-      text: `select o.id, o.created_at as "createdAt" from orders o ${parts.where()} ${order} limit ${bind(limit + 1)}`,
-      values: parts.values,
-    };
+    return `select o.id from orders o ${parts.where()}
+             order by o.created_at desc, o.id desc limit ${bind(limit + 1)}`;
   }
-  // Along the holds: an order may have several of one reason, so the page is taken from what is distinct.
   const along = conditions(parts.values);
-  along.add(`h.released_at is null and h.reason = ${bind(holdReason)}`);
-  addRange(along, ['h.order_created_at', 'h.order_id'], query);
+  along.add(lead.condition);
+  addRange(along, ['a.order_created_at', 'a.order_id'], query);
+  return `select o.id from (select distinct a.order_created_at, a.order_id from ${lead.table} a ${along.where()}
+                             order by a.order_created_at desc, a.order_id desc) d
+            join orders o on o.id = d.order_id
+           ${parts.where()} order by d.order_created_at desc, d.order_id desc limit ${bind(limit + 1)}`;
+}
+
+/** One page of orders with what a summary says of them. */
+export async function orderListStatement(sql: Sql, query: OrderListQuery): Promise<Statement> {
+  const parts = conditions();
+  const page = await pageOf(sql, query, parts);
   return {
-    text: `select o.id, o.created_at as "createdAt"
-             from (select distinct h.order_created_at, h.order_id from holds h ${along.where()}
-                    order by h.order_created_at desc, h.order_id desc) d
-             join orders o on o.id = d.order_id
-             ${parts.where()} order by d.order_created_at desc, d.order_id desc limit ${bind(limit + 1)}`,
+    text: `with page as materialized (${page})
+      select o.id, o.shop, o.shop_order_id as "shopOrderId", o.name, o.state, o.currency,
+             o.total_minor::float8 as "totalMinor", o.placed_at as "placedAt", o.archived_at as "archivedAt",
+             o.created_at as "createdAt", o.updated_at as "updatedAt",
+             array(select distinct h.reason from holds h where h.order_id = o.id and h.released_at is null
+                    order by h.reason) as "holdReasons"
+        from page join orders o on o.id = page.id order by o.created_at desc, o.id desc`,
     values: parts.values,
   };
 }
 
-/** As {@link orderListStatement}, for supplier orders. */
+/** The places of one page of supplier orders, one more than `limit` when there is a next page. */
 export function supplierOrderListStatement(query: SupplierOrderListQuery): Statement {
   const { status, supplier, orderId, text, limit } = query;
   const parts = conditions();

@@ -69,6 +69,11 @@ export async function createOrder(
 ): Promise<OrderReceipt> {
   const { shipping_address: address, note } = body;
   const { email, phone } = address;
+  const [earlier] = await sql.query('select 1 from orders where id = $1', [orderId]);
+  if (earlier !== undefined) {
+    const detail = `${orderId} was made under this Idempotency-Key long ago: take a new key for a new request`;
+    throw refusal({ status: 409, code: 'idempotency_key_reused', detail });
+  }
   await putCustomer(sql, orderId, {
     address: toShippingAddress(address),
     email: email || undefined,

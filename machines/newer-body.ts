@@ -5,6 +5,7 @@ import {
   followShop,
   hasUnitsToSource,
   inTurn,
+  isAboutLine,
   isLive,
   isOff,
   type OrderContext,
@@ -115,11 +116,11 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
   );
 }
 
-/** Holds on lines were about the old lines; those that still hold are opened anew here or by the next sourcing. */
+/** Holds on lines were about the old lines, but for those of a person; those that still hold are opened anew here or by the next sourcing. */
 const replaceLines = (context: OrderContext, received: OrderReceived): Change<OrderContext> =>
   inTurn(
     context,
-    (now) => releaseHolds(now, ({ lineId }) => lineId !== undefined),
+    (now) => releaseHolds(now, isAboutLine),
     () => ({ context: { lines: unitsOfBody(received) }, effects: [] }),
     followShop,
   );

@@ -104,6 +104,10 @@ export function openHold(
   };
 }
 
+/** A rule opened it for what a line was like; what a person holds only a person releases. */
+export const isAboutLine = (hold: OpenHold): hold is OpenHold & { readonly lineId: string } =>
+  hold.lineId !== undefined && hold.reason !== 'operator';
+
 type MatchesHold = (hold: OpenHold, holdId: string) => boolean;
 
 export const hasHold = (context: OrderContext, matches: MatchesHold): boolean =>

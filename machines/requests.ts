@@ -9,6 +9,7 @@ import {
   cancelCostOf,
   followShop,
   inTurn,
+  isAboutLine,
   isLive,
   isOff,
   type LineUnits,
@@ -134,7 +135,7 @@ export function purchaseHere(context: OrderContext, request: PurchaseRequested):
     (now) =>
       releaseHolds(
         now,
-        ({ lineId }) => lineId !== undefined && taken.has(lineId) && now.lines[lineId]?.held === 0,
+        (hold) => isAboutLine(hold) && taken.has(hold.lineId) && now.lines[hold.lineId]?.held === 0,
       ),
   );
 }

@@ -17,13 +17,13 @@ import { accepted, created } from '../answer.ts';
 import { explain } from '../explain.ts';
 import { doOnce, idempotencyKeyOf } from '../idempotency.ts';
 import { noSuchOrder } from '../locked-order.ts';
-import { orderListStatement, readPlaces } from '../order-list.ts';
+import { orderListStatement } from '../order-list.ts';
 import { cancelOrder, changeOrder, createOrder } from '../order-requests.ts';
 import { toPage } from '../page.ts';
 import { readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import { toHoldViews } from '../views/hold-view.ts';
-import { ORDER_SUMMARY_FIELDS, readOrderView, toOrderSummaries } from '../views/order-view.ts';
+import { readOrderView, type SummaryRow, toSummary } from '../views/order-view.ts';
 import { toTimelineView } from '../views/timeline-view.ts';
 
 /** The units of lines and of supplier orders must not come from different moments. */
@@ -38,17 +38,11 @@ function orderIdIn(event: H3Event): string {
 }
 
 async function readList(store: Store, query: OrderListQuery): Promise<OrderList> {
-  const places = await readPlaces(store, await orderListStatement(store, query));
-  const { items, nextCursor } = toPage(places, query.limit);
-  const em = store.em();
-  const rows = await em.find(
-    Order,
-    { id: { $in: items.map(({ id }) => id) } },
-    { fields: ORDER_SUMMARY_FIELDS },
-  );
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const found = items.flatMap(({ id }) => byId.get(id) ?? []);
-  return { items: await toOrderSummaries(em, found), nextCursor };
+  const { text, values } = await orderListStatement(store, query);
+  const rows = await store.query<SummaryRow>(text, values);
+  const found = rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
+  const { items, nextCursor } = toPage(found, query.limit);
+  return { items: items.map(toSummary), nextCursor };
 }
 
 async function readExplanation(em: EntityManager, orderId: string): Promise<Explanation> {

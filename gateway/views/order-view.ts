@@ -1,52 +1,42 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { OrderSummary, OrderView } from '../../contracts/resources/order.ts';
 import type { SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
+import type { HoldReason } from '../../contracts/vocabulary.ts';
 import { cancelCostOf, isLive, unitsOnSupplierOrders } from '../../machines/order-units.ts';
 import { CustomerDetails, Hold, Order, OrderLine, UnitChange } from '../../services/store/entities/order.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import { toHoldViews } from './hold-view.ts';
 import { SUPPLIER_ORDER_FIELDS, toSupplierOrderViews } from './supplier-order-view.ts';
 
-/** Columns a summary needs; the machine's context is not among them. */
-export const ORDER_SUMMARY_FIELDS = [
-  'id',
-  'shop',
-  'shopOrderId',
-  'name',
-  'state',
-  'currency',
-  'totalMinor',
-  'placedAt',
-  'archivedAt',
-  'createdAt',
-  'updatedAt',
-] as const;
+/** A row of the list statement; dates as the database gives them. */
+export interface SummaryRow
+  extends Pick<
+    Order,
+    'id' | 'shop' | 'shopOrderId' | 'name' | 'state' | 'currency' | 'totalMinor' | 'placedAt'
+  > {
+  readonly archivedAt?: string | Date | null | undefined;
+  readonly createdAt: string | Date;
+  readonly updatedAt: string | Date;
+  readonly holdReasons: readonly HoldReason[];
+}
 
-type Row = Pick<Order, (typeof ORDER_SUMMARY_FIELDS)[number]>;
+const instant = (at: string | Date): string => new Date(at).toISOString();
 
-const toSummary = (order: Row, holds: readonly Hold[]): OrderSummary => ({
+export const toSummary = (order: SummaryRow): OrderSummary => ({
   id: order.id,
   shop: order.shop,
   shopOrderId: order.shopOrderId,
   name: order.name,
   status: order.state,
-  held: holds.length > 0,
-  holdReasons: [...new Set(holds.map(({ reason }) => reason))].sort(),
+  held: order.holdReasons.length > 0,
+  holdReasons: [...order.holdReasons],
   currency: order.currency,
   totalMinor: order.totalMinor,
   placedAt: order.placedAt,
-  archivedAt: order.archivedAt?.toISOString() ?? null,
-  createdAt: order.createdAt.toISOString(),
-  updatedAt: order.updatedAt.toISOString(),
+  archivedAt: order.archivedAt == null ? null : instant(order.archivedAt),
+  createdAt: instant(order.createdAt),
+  updatedAt: instant(order.updatedAt),
 });
-
-/** Summaries in the order of the rows, with one query for the holds of all of them. */
-export async function toOrderSummaries(em: EntityManager, orders: readonly Row[]): Promise<OrderSummary[]> {
-  if (orders.length === 0) return [];
-  const holds = await em.find(Hold, { orderId: { $in: orders.map(({ id }) => id) }, releasedAt: null });
-  const holdsOf = Map.groupBy(holds, ({ orderId }) => orderId);
-  return orders.map((order) => toSummary(order, holdsOf.get(order.id) ?? []));
-}
 
 /** What the purchases that live cost, by the suppliers' currencies. */
 function purchaseTotals(order: Order, purchases: readonly SupplierOrderView[]): OrderView['totals'] {
@@ -116,9 +106,10 @@ export async function readOrderView(em: EntityManager, orderId: string): Promise
   );
   const changes = await em.find(UnitChange, { orderId }, { orderBy: { id: 'asc' } });
   const changesOf = Map.groupBy(changes, ({ lineId }) => lineId);
+  const holdReasons = [...new Set(holds.map(({ reason }) => reason))].sort();
   const purchases = await toSupplierOrderViews(em, supplierOrders);
   return {
-    ...toSummary(order, holds),
+    ...toSummary({ ...order, holdReasons }),
     customer: {
       email: customer?.email ?? null,
       phone: customer?.phone ?? null,

@@ -124,6 +124,7 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
         expected_cost_minor: part.expectedCostMinor,
         currency: part.currency,
         is_quoted: part.isQuoted,
+        order_created_at: orderCreatedAt,
       });
       writes.supplierOrderLines.push(
         ...part.lines.map((line) => ({

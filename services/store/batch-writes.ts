@@ -37,6 +37,8 @@ export interface NewSupplierOrder {
   currency: string;
   /** False: asked for by hand; articles, method and cost are still to be found. */
   is_quoted: boolean;
+  /** The lists of orders by supplier run along it. */
+  order_created_at: string;
 }
 
 /** What an accepted event did; `data` is what a replay needs, null where nothing changed. */

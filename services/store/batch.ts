@@ -155,6 +155,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
       expected_cost_minor: 'bigint',
       currency: 'text',
       is_quoted: 'boolean',
+      order_created_at: 'timestamptz',
       ...MACHINE,
     },
     writes.newSupplierOrders,

@@ -104,6 +104,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     expected_cost_minor: 1_240,
     currency: 'USD',
     is_quoted: false,
+    order_created_at: '2026-11-20T10:00:00.000Z',
     ...{ state: supplierOrder.value, context: supplierOrder.context },
   });
   writes.supplierOrderLines.push({

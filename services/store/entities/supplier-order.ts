@@ -15,6 +15,7 @@ const SupplierOrderSchema = defineEntity({
     { name: 'supplier_orders_listing', properties: ['createdAt', 'id'] },
     { name: 'supplier_orders_by_state', properties: ['state', 'createdAt', 'id'] },
     { name: 'supplier_orders_by_supplier', properties: ['supplier', 'createdAt', 'id'] },
+    { name: 'supplier_orders_along_orders', properties: ['supplier', 'orderCreatedAt', 'orderId'] },
     {
       name: 'supplier_orders_reference',
       expression:
@@ -49,6 +50,8 @@ const SupplierOrderSchema = defineEntity({
     /** False: asked for by hand; articles, method and cost are still to be found before it may be bought. */
     isQuoted: p.boolean().default(true),
     note: p.text().nullable(),
+    /** A copy, so that the lists of orders by supplier run along an index in their own order. */
+    orderCreatedAt: p.datetime(3).defaultRaw('now()'),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
   },

@@ -33,8 +33,15 @@ export class Migration0003OrdersRest extends Migration {
     this.addSql(`create index hold_notes_hold on hold_notes (hold_id)`);
 
     this.addSql(`
-      alter table supplier_orders add column is_quoted boolean not null default true, add column note text
+      alter table supplier_orders add column is_quoted boolean not null default true, add column note text,
+        add column order_created_at timestamptz(3) not null default now()
     `);
+    this.addSql(
+      `update supplier_orders s set order_created_at = o.created_at from orders o where o.id = s.order_id`,
+    );
+    this.addSql(
+      `create index supplier_orders_along_orders on supplier_orders (supplier, order_created_at, order_id)`,
+    );
     this.addSql(`create index supplier_orders_by_state on supplier_orders (state, created_at, id)`);
     this.addSql(`create index supplier_orders_by_supplier on supplier_orders (supplier, created_at, id)`);
     this.addSql(
