@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
+import { orderIdOf } from '../../contracts/ids.ts';
 import { Explanation } from '../../contracts/resources/explanation.ts';
 import { HoldList } from '../../contracts/resources/hold.ts';
 import { OrderList, OrderView } from '../../contracts/resources/order.ts';
 import { OrderReceipt } from '../../contracts/resources/order-requests.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
-import { SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
+import { SupplierOrderList, SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
 import { SupplierOrderReceipt } from '../../contracts/resources/supplier-order-requests.ts';
 import { Timeline } from '../../contracts/resources/timeline.ts';
 import { audit } from '../../services/audit.ts';
 import { type OrdersWorld, startOrdersWorld } from '../fixtures/orders-world.ts';
 import { article } from '../fixtures/purchase-desk.ts';
+import { aShopOrder } from '../fixtures/shop-orders.ts';
+import { CREDENTIALS } from '../sandbox/world.ts';
 
 /** Gateway, order host and suppliers in this process, against a real database, bus and supplier world. */
 let world: OrdersWorld;
@@ -321,6 +324,109 @@ test('lists are filtered, and a cursor goes on exactly where the last page ended
   expect(await problem(await world.call('GET', '/orders?status=lost'), 422)).toMatchObject({
     errors: [{ path: 'status' }],
   });
+});
+
+/** An order as the shop tells it, and what it says later. */
+const aShopBody = (number: number) => JSON.parse(aShopOrder(number, [{ article: 1, units: 3 }]).body);
+
+test('edits and refunds in the shop are recorded unit by unit, and an address put in here outlives them', async () => {
+  const body = aShopBody(1);
+  const id = orderIdOf(CREDENTIALS.shop, String(body.id));
+  await world.hear('orders/create', body);
+  const [line] = (await until(id, { status: 'grace' })).lines;
+  await world.call('PUT', `/orders/${id}`, { shipping_address: { ...ADDRESS, country: 'US' } });
+  const lineAfter = (current_quantity: number) => [{ ...body.line_items[0], current_quantity }];
+  await world.hear('orders/updated', {
+    ...body,
+    updated_at: '2026-11-20T11:00:00-05:00',
+    line_items: lineAfter(2),
+  });
+  await world.hear('orders/updated', {
+    ...body,
+    updated_at: '2026-11-20T12:00:00-05:00',
+    line_items: lineAfter(1),
+    refunds: [{ refund_line_items: [{ line_item_id: Number(line?.lineId), quantity: 1 }] }],
+  });
+  const order = await until(id, {
+    lines: [expect.objectContaining({ units: expect.objectContaining({ ordered: 1, unallocated: 1 }) })],
+  });
+  expect(order.lines[0]?.changes.map(({ cause, ordered, cancelled }) => [cause, ordered, cancelled])).toEqual(
+    [
+      ['edit', -1, 0],
+      ['refund', -1, 0],
+    ],
+  );
+  expect(order.customer.shippingAddress?.city).toBe('Paris');
+  // What the shop says of the customer is taken where nothing was put in here.
+  expect(order.customer.locale).toBe('en');
+});
+
+test('a customer who cancels in the shop after buying: the supplier keeps what is paid, and a person hears of it', async () => {
+  const body = aShopBody(2);
+  const id = orderIdOf(CREDENTIALS.shop, String(body.id));
+  await world.hear('orders/create', body);
+  await until(id, { status: 'grace' });
+  await world.passTime(id, 'grace');
+  const { supplierOrders } = await until(id, {
+    supplierOrders: [
+      expect.objectContaining({ status: expect.stringMatching(/accepted|processing|shipped|delivered/) }),
+    ],
+  });
+  await world.hear('orders/cancelled', {
+    ...body,
+    updated_at: '2026-11-20T12:00:00-05:00',
+    cancelled_at: '2026-11-20T12:00:00-05:00',
+  });
+  const order = await until(id, { holdReasons: expect.arrayContaining(['customer_edit_pending']) });
+  expect(order.lines[0]?.units).toMatchObject({ ordered: 3, onSupplierOrders: 3, cancelled: 0 });
+  const purchase = supplierOrders[0]?.id ?? '';
+  await expect
+    .poll(async () => (await purchaseAt(purchase)).compensation)
+    .toMatch(/^(ask_supplier|too_late)$/);
+  expect(await world.boughtUnder(purchase)).toMatchObject([{ paidCount: 1 }]);
+});
+
+test('a purchase is found by state, supplier, order and reference; retry and refresh say when there is nothing to do', async () => {
+  const purchases = (query: string) =>
+    read(`/supplier-orders?${query}`, SupplierOrderList).then(({ items }) => items);
+  const [any] = await purchases('status=delivered&supplier=cj_dropshipping&limit=1');
+  expect(any).toMatchObject({ status: 'delivered', supplier: 'cj_dropshipping' });
+  const { id = '', orderId, supplierReference } = any ?? {};
+  for (const query of [`text=${id}`, `text=${supplierReference}`, `text=${orderId}`, `orderId=${orderId}`])
+    expect((await purchases(query)).map((purchase) => purchase.id)).toContain(id);
+  expect(await purchases('supplier=aliexpress')).toEqual([]);
+  for (const deed of ['retry', 'refresh']) {
+    const refused = await problem(await post(`/supplier-orders/${id}/${deed}`, undefined), 409);
+    expect(refused.detail).toContain('it is delivered');
+  }
+  const held = (await purchases('text=ord_any'))[0]?.id ?? '';
+  expect(await problem(await post(`/supplier-orders/${held}/retry`, undefined), 409)).toMatchObject({
+    detail: expect.stringContaining('held'),
+    errors: [{ path: expect.stringMatching(/^hld_/) }],
+  });
+  expect((await post('/supplier-orders/sup_ord_nobody/retry', undefined)).status).toBe(404);
+  expect(await (await world.call('DELETE', `/supplier-orders/${held}`)).json()).toMatchObject({
+    status: 'cancelling',
+  });
+  expect((await untilPurchase(held, { status: 'cancelled' })).compensation).toBe('given_up');
+});
+
+test('a timeline is read page by page, oldest first', async () => {
+  const whole = await read('/orders/ord_12345/timeline', Timeline);
+  const pages: string[] = [];
+  for (let cursor: string | null = '0'; cursor !== null; ) {
+    const page: Timeline = await read(`/orders/ord_12345/timeline?limit=2&cursor=${cursor}`, Timeline);
+    pages.push(...page.items.map(({ id }) => id));
+    cursor = page.nextCursor;
+  }
+  expect(pages).toEqual(whole.items.map(({ id }) => id));
+  expect(whole.items.find(({ event }) => event === 'supplier_order.withheld')).toMatchObject({
+    actor: 'supplier',
+    supplierOrder: { before: 'draft', after: 'draft' },
+    evidence: { reason: 'mapping_changed', supplierProductId: 'CJ123456' },
+  });
+  expect(JSON.stringify(whole)).not.toMatch(/Dupont|Rue Exemple|example\.com|\+33123456789/);
+  expect((await world.call('GET', '/orders/ord_nobody/timeline')).status).toBe(404);
 });
 
 test('an order explains itself, with the time of what comes next, and names nobody', async () => {

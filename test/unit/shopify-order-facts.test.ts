@@ -445,3 +445,10 @@ test.skipIf(!isBeside).each(Object.entries(REAL))(`real body %s is understood${r
     expect(raw).toMatch(new RegExp(`"id"\\s*:\\s*${id}\\b`));
   expect(person.tax_id).toBe(file.includes('br-cpf') ? '12345678909' : null);
 });
+
+test('units that refunds name are told with their line, summed over all refunds', () => {
+  const refund = (quantity: number) => ({ refund_line_items: [{ line_item_id: 71, quantity }] });
+  const { received } = factsOf(aBody({ refunds: [refund(1), refund(1), { refund_line_items: null }] }));
+  expect(received.lines[0]?.refundedUnits).toBe(2);
+  expect(factsOf(aBody({ refunds: 'none' })).received.lines[0]?.refundedUnits).toBeUndefined();
+});
