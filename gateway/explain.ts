@@ -12,6 +12,7 @@ import type {
   SupplierName,
   SupplierOrderStateName,
 } from '../contracts/vocabulary.ts';
+import { DEAD, LEFT } from '../machines/order-units.ts';
 
 /** What an explanation is made of; nothing in it is a person's. */
 export interface Explained {
@@ -35,15 +36,6 @@ export interface Explained {
 }
 
 const OVER: readonly OrderStateName[] = ['delivered', 'cancelled', 'refunded'];
-const UNDOABLE: readonly SupplierOrderStateName[] = [
-  'draft',
-  'placing',
-  'outcome_unknown',
-  'awaiting_payment',
-  'accepted',
-  'processing',
-];
-
 function can({ id, status, isArchived, supplierOrders, holds }: Explained): Explanation['can'] {
   const ways: Explanation['can'] = holds.map((hold) => ({
     what: `release the hold ${hold.reason}, once this is done: ${hold.suggestedMend}`,
@@ -60,7 +52,8 @@ function can({ id, status, isArchived, supplierOrders, holds }: Explained): Expl
   if (OVER.includes(status) && !isArchived)
     ways.push({ what: 'put it away', method: 'DELETE', path: `/orders/${id}` });
   for (const purchase of supplierOrders) {
-    if (!UNDOABLE.includes(purchase.status) || purchase.compensation !== null) continue;
+    const isOver = [...DEAD, ...LEFT, 'cancelling'].includes(purchase.status);
+    if (isOver || purchase.compensation !== null) continue;
     const what = `give up the purchase ${purchase.id}, at ${purchase.supplier} too where it stands there`;
     ways.push({ what, method: 'DELETE', path: `/supplier-orders/${purchase.id}` });
   }

@@ -8,8 +8,7 @@ import {
 import { NO_SHOP, ORDER_RECEIVED, type OrderReceived } from '../contracts/events/order-received.ts';
 import type { OrderReceipt, PostOrder, PutOrder } from '../contracts/resources/order-requests.ts';
 import { toShippingAddress } from '../contracts/resources/posted-address.ts';
-import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
-import { cancelCostOf, isOff } from '../machines/order-units.ts';
+import { cancelCostOf, DEAD, isOff } from '../machines/order-units.ts';
 import { mayChange } from '../machines/requests.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
 import type { OutboxRow } from '../services/store/outbox.ts';
@@ -84,8 +83,6 @@ export async function createOrder(
   say(eventRow({ messageId: `api:${orderId}`, source: '/gateway', type: ORDER_RECEIVED, orderId, data }));
   return { id: orderId, status: 'received' };
 }
-
-const DEAD: readonly SupplierOrderStateName[] = ['rejected', 'cancelled', 'lapsed'];
 
 /** Purchases that the supplier knows of, or may know of. */
 const beyondReturn = ({ purchases }: LockedOrder): string[] =>

@@ -59,6 +59,10 @@ export function refusal(details: ProblemDetails): HTTPError {
   return error;
 }
 
+/** What was asked for does not fit how things stand. */
+export const conflict = (detail: string, fields: readonly FieldProblem[] = []): HTTPError =>
+  refusal({ status: 409, code: 'conflict', detail, fields });
+
 const internal: ProblemDetails = {
   status: 500,
   code: 'internal',

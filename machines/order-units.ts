@@ -57,7 +57,8 @@ export interface OrderContext {
   readonly withdrawn?: Readonly<Record<string, number>>;
 }
 
-const DEAD: readonly SupplierOrderStateName[] = ['rejected', 'cancelled', 'lapsed'];
+/** Its units are on it no more. */
+export const DEAD: readonly SupplierOrderStateName[] = ['rejected', 'cancelled', 'lapsed'];
 
 export const isLive = ({ state }: SupplierOrderUnits): boolean => !DEAD.includes(state);
 
@@ -211,7 +212,8 @@ export interface CancelCost {
   readonly tooLate: number;
 }
 
-const LEFT: readonly SupplierOrderStateName[] = ['partially_shipped', 'shipped', 'delivered'];
+/** Some of it has left the supplier. */
+export const LEFT: readonly SupplierOrderStateName[] = ['partially_shipped', 'shipped', 'delivered'];
 
 export function cancelCostOf(context: OrderContext, lineId: string): CancelCost {
   const { unallocated = 0, held = 0 } = context.lines[lineId] ?? {};

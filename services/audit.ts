@@ -3,7 +3,7 @@ import { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { assertConserved } from '../machines/invariants.ts';
 import type { OrderActor } from '../machines/order-actor.ts';
-import type { OrderContext } from '../machines/order-units.ts';
+import { DEAD, type OrderContext } from '../machines/order-units.ts';
 import { INTENT_WRITTEN, MACHINE_VERSION, replay, type Told } from '../machines/replay.ts';
 import type { SupplierOrderContext } from '../machines/supplier-order.ts';
 import type { Store } from './store/store.ts';
@@ -38,8 +38,6 @@ interface TimelineRow {
 }
 
 const BATCH = 500;
-
-const DEAD: readonly SupplierOrderStateName[] = ['rejected', 'cancelled', 'lapsed'];
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 

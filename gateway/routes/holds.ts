@@ -19,7 +19,7 @@ import type { Store } from '../../services/store/store.ts';
 import { accepted } from '../answer.ts';
 import { lockKnownOrder } from '../locked-order.ts';
 import { fromCursor, toPage } from '../page.ts';
-import { refusal } from '../problem.ts';
+import { conflict } from '../problem.ts';
 import { readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import { toHoldViews } from '../views/hold-view.ts';
@@ -126,8 +126,7 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
       await commitAndPublish(store, bus, async (sql, say) => {
         const order = await lockKnownOrder(sql, orderId);
         if (OVER.includes(order.state)) {
-          const detail = `the order is ${order.state}: there is nothing left to hold`;
-          throw refusal({ status: 409, code: 'conflict', detail });
+          throw conflict(`the order is ${order.state}: there is nothing left to hold`);
         }
         if (lineId !== undefined && !(lineId in order.context.lines)) {
           const fields = [{ path: 'line_id', message: 'the order has no such line' }];

@@ -11,6 +11,7 @@ import { commitAndPublish } from '../../services/bus/commit-and-publish.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import type { Store } from '../../services/store/store.ts';
 import { accepted, created } from '../answer.ts';
+import { createSupplierOrder } from '../create-supplier-order.ts';
 import { doOnce, idempotencyKeyOf } from '../idempotency.ts';
 import { readPlaces, supplierOrderListStatement } from '../order-list.ts';
 import { toPage } from '../page.ts';
@@ -19,7 +20,6 @@ import type { Route } from '../route.ts';
 import {
   cancelSupplierOrder,
   changeSupplierOrder,
-  createSupplierOrder,
   noSuchSupplierOrder,
   refreshSupplierOrder,
   retrySupplierOrder,

@@ -1,20 +1,14 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { OrderList, OrderListQuery } from '../../contracts/resources/order.ts';
 import { readSettings } from '../../contracts/settings.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
-import { startNats } from '../../deploy/local/nats-process.ts';
-import { findNatsServer } from '../../deploy/local/nats-server.ts';
-import { startPostgres } from '../../deploy/local/postgres.ts';
 import { orderListStatement } from '../../gateway/order-list.ts';
 import { startGateway } from '../../gateway/service.ts';
 import { openContext } from '../../services/run-service.ts';
 import { migrate } from '../../services/store/migrate.ts';
 import type { Sql } from '../../services/store/store.ts';
+import { startServers } from './bench-servers.ts';
 
 /*
  * How fast `GET /orders` answers under each filter, over HTTP, with many orders in the database:
@@ -86,33 +80,13 @@ const FILTERS: readonly (readonly [name: string, query: Record<string, string>])
   ['archived and status', { archived: 'true', status: 'cancelled' }],
 ];
 
-const local = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const cleanups: (() => unknown)[] = [];
 
 async function startWorld() {
-  const folder = mkdtempSync(join(tmpdir(), 'list-orders-'));
-  chmodSync(folder, 0o755);
-  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
-  const postgres = await startPostgres({
-    dataDir: join(folder, 'postgres'),
-    logFile: join(folder, 'postgres.log'),
-    port: await freePort(),
-    database: 'orders',
-  });
-  cleanups.push(() => postgres.stop());
-  const { path: binary } = await findNatsServer({ cacheDir: local('.cache/nats-server'), log: console.log });
-  const port = await freePort();
-  const nats = await startNats({
-    binary,
-    port,
-    monitorPort: await freePort(port + 1),
-    storeDir: join(folder, 'nats'),
-    logFile: join(folder, 'nats.log'),
-  });
-  cleanups.push(() => nats.stop());
+  const { connectionString, natsUrl } = await startServers('list-orders', cleanups);
   const settings = readSettings({
-    DB_CONNECTION_STRING: postgres.connectionString,
-    NATS_URL: nats.url,
+    DB_CONNECTION_STRING: connectionString,
+    NATS_URL: natsUrl,
     ORDER_MANAGER_HOST: '127.0.0.1',
     ORDER_MANAGER_PORT: String(await freePort()),
     ORDER_MANAGER_API_KEY: KEY,
