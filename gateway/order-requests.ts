@@ -140,6 +140,12 @@ export async function changeOrder(
     phone: contact?.phone ?? (address?.phone || undefined),
     note,
   });
+  // What is planned was quoted for the old address, with a method that goes there.
+  if (address !== undefined)
+    await sql.run(
+      `update supplier_orders set is_quoted = false, shipping_method = '' where order_id = $1 and state = 'draft'`,
+      [orderId],
+    );
   if (Object.keys(change).length > 1)
     say(
       eventRow({

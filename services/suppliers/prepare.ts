@@ -35,11 +35,15 @@ const isWanted =
 /** The one variant that all properties name. Two of them, or none, are a person's choice: never another article. */
 async function resolve(
   adapter: PatientAdapter,
+  row: PurchaseRow,
   line: PurchaseLine,
   countryCode: string,
   signal: AbortSignal,
 ): Promise<Resolved> {
   const { supplierProductId, supplierVariantId, properties } = line;
+  // Sourced once already: only the quote is old.
+  if (supplierVariantId !== '' && row.shipsFrom !== '')
+    return { result: 'found', variantId: supplierVariantId, shipsFrom: row.shipsFrom };
   const { variants, shipsFrom } = await adapter.product({ supplierProductId, countryCode }, signal);
   const origin = shipsFrom[0] ?? USUAL_ORIGIN;
   const fitting =
@@ -66,7 +70,8 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
 };
 
 /**
- * Makes a purchase that was asked for by hand ready to buy: each article resolved to one variant, all of them quoted.
+ * Makes a draft without a quote ready to buy, be it asked for by hand or planned for another address: each article
+ * resolved to one variant, all of them quoted.
  * Says `supplier_order.prepared`, or why a person has to look. Buys nothing.
  */
 export async function prepare(
@@ -84,18 +89,18 @@ export async function prepare(
   const lines = await readLines(store, row.id);
   const wanted: WantedLine[] = [];
   for (const line of lines) {
-    const { lineId, units, supplierProductId } = line;
+    const { lineId, units, supplierUnits, supplierProductId } = line;
     try {
       const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
-      const resolved = await resolve(adapter, line, recipient.countryCode, signal);
+      const resolved = await resolve(adapter, row, line, recipient.countryCode, signal);
       if (resolved.result === 'refused') return hold(resolved);
       const candidate = {
         supplier: row.supplier,
         supplierProductId,
         supplierVariantId: resolved.variantId,
-        unitsPerItem: 1,
+        unitsPerItem: supplierUnits / units,
         countries: [],
-        shipsFrom: row.shipsFrom || resolved.shipsFrom,
+        shipsFrom: resolved.shipsFrom,
         priority: 1,
         ...(row.shippingMethod === '' ? {} : { shippingMethod: row.shippingMethod }),
       };

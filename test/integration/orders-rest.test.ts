@@ -248,6 +248,8 @@ test('what is bought is not changed any more, and the refusal says what is still
   });
   expect((await world.call('PUT', `/orders/${id}`, { note: 'thank you' })).status).toBe(202);
   expect((await orderAt(id)).customer.note).toBe('thank you');
+  const other = await world.call('PUT', `/supplier-orders/${receipt.id}`, { shipping_method: 'CJPacket' });
+  expect(await problem(other, 409)).toMatchObject({ code: 'too_late' });
   const gone = await world.call('DELETE', `/supplier-orders/${receipt.id}`);
   expect(await problem(gone, 409)).toMatchObject({ code: 'too_late' });
 });
@@ -441,6 +443,35 @@ test('an order explains itself, with the time of what comes next, and names nobo
   });
   expect(explanation.can.map(({ method, path }) => `${method} ${path}`)).toContain(`DELETE /orders/${id}`);
   expect(JSON.stringify(explanation)).not.toMatch(/Dupont|Rue Exemple|example\.com/);
+});
+
+test('a draft that waits is quoted anew for another address, and bought for that one', async () => {
+  const body = aShopBody(3);
+  const id = orderIdOf(CREDENTIALS.shop, String(body.id));
+  await world.hear('orders/create', body);
+  await until(id, { status: 'grace' });
+  await world.call('PUT', `/orders/${id}`, { note: 'first' });
+  // A purchase by hand of an article that needs a choice: it stays a draft.
+  const items = [{ sku: LAMP.sku, quantity: 3, supplier_product_id: world.twoColours }];
+  const order = { order_id: id, supplier: 'cj_dropshipping', items };
+  const receipt = SupplierOrderReceipt.parse(await (await post('/supplier-orders', order)).json());
+  const { holds } = await until(id, { holdReasons: ['mapping_changed'] });
+  const elsewhere = await post('/supplier-orders', { ...order, shipping_address: ADDRESS });
+  expect(await problem(elsewhere, 409)).toMatchObject({ detail: expect.stringContaining('another address') });
+  expect((await world.call('PUT', `/orders/${id}`, { shipping_address: ADDRESS })).status).toBe(202);
+  await world.call('PUT', `/supplier-orders/${receipt.id}`, {
+    items: [
+      {
+        line_id: (await orderAt(id)).lines[0]?.lineId,
+        supplier_product_id: LAMP.supplierProductId,
+        supplier_variant_id: LAMP.supplierVariantId,
+      },
+    ],
+  });
+  await untilPurchase(receipt.id, { expectedCostMinor: expect.any(Number) });
+  await post(`/holds/${holds[0]?.id}/release`, undefined);
+  await untilPurchase(receipt.id, { status: 'delivered' });
+  expect(await world.boughtUnder(receipt.id)).toMatchObject([{ paidCount: 1 }]);
 });
 
 test('the audit finds all that happened here in order, and a unit that is missing', async () => {

@@ -25,10 +25,10 @@ function stepOrThrowOut(actor: OrderActor, { event, isCrooked }: StoryEvent): St
   }
 }
 
-const MOST_EVENTS = 30;
+const MOST_EVENTS = 25;
 const SEQUENCES = 10_000;
-/** Events that are held against their contract; every one of them would take most of the time. */
-const PARSED = 30_000;
+/** One story of so many holds everything that is said against its contract, which takes most of the time. */
+const THOROUGH = 5;
 
 /** What the stories of all runs came to, so that a generator that never gets far is found out. */
 const reached = { states: new Set<string>(), types: new Set<string>(), refused: 0, told: 0 };
@@ -40,6 +40,7 @@ const reached = { states: new Set<string>(), types: new Set<string>(), refused: 
  */
 function tellStory(seed: number, length: number): void {
   const die = aDie(seed);
+  const isThorough = seed % THOROUGH === 0;
   let actor: OrderActor = { order: null, supplierOrders: new Map() };
   let body: OrderReceived | null = null;
   const timers = new Set<string>();
@@ -51,12 +52,12 @@ function tellStory(seed: number, length: number): void {
     const next: StoryEvent = isRepeat
       ? oneOf(die, repeatable)
       : aStoryEvent(die, { actor, body, answers, turn });
-    if (reached.told < PARSED) OrderEvent.parse(next.event);
+    if (isThorough) OrderEvent.parse(next.event);
     const step: Step | null = stepOrThrowOut(actor, next);
     if (step === null) continue;
     straight.push(next.event);
     if (step.accepted && 'shop' in next.event.data) body = next.event.data;
-    checkStep(actor, next.event, step, body);
+    checkStep(actor, next.event, step, body, isThorough);
     actor = step.actor;
     keepTimers(timers, next.event, step);
     const stuck = stuckIn(actor, timers);

@@ -47,7 +47,7 @@ const SupplierOrderSchema = defineEntity({
     nextCheckAt: p.datetime(3).nullable(),
     observation: p.text().nullable(),
     observations: p.integer().default(0),
-    /** False: asked for by hand; articles, method and cost are still to be found before it may be bought. */
+    /** False: articles, method or cost are still to be found before it may be bought. */
     isQuoted: p.boolean().default(true),
     note: p.text().nullable(),
     /** A copy, so that the lists of orders by supplier run along an index in their own order. */
