@@ -64,9 +64,10 @@ function unitProblems(order: OrderRow, purchases: readonly PurchaseRow[]): strin
     }
     if (!isDeepStrictEqual(ours.units, context.units))
       problems.push(`${id} has other units than its order says`);
+    // Fewer may be on it than were bought: what a supplier took out again is no longer its own.
     for (const [lineId, units] of Object.entries(context.units))
-      if ((bought?.[lineId] ?? 0) !== units)
-        problems.push(`${id} is bought for other units of line ${lineId}`);
+      if ((bought?.[lineId] ?? 0) < units)
+        problems.push(`${id} was bought for fewer units of line ${lineId} than it counts`);
     // An intent moves the row before the order hears of it.
     const isAhead = ours.state === 'draft' && state === 'placing';
     if (ours.state !== state && !isAhead && DEAD.includes(ours.state) !== DEAD.includes(state))
