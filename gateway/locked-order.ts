@@ -1,7 +1,9 @@
+import type { H3Event } from 'h3';
 import { AppError } from '../contracts/errors.ts';
 import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { OrderContext } from '../machines/order-units.ts';
 import type { Sql } from '../services/store/store.ts';
+import { readParam } from './read-input.ts';
 
 export interface LockedOrder {
   readonly id: string;
@@ -16,6 +18,13 @@ export const noSuchOrder = (orderId: string): AppError =>
   new AppError('order_not_found', `there is no order ${JSON.stringify(orderId.slice(0, 80))}`, {
     retryable: false,
   });
+
+/** The order of the path. @throws AppError `order_not_found` for what can be no id of ours. */
+export function orderIdIn(event: H3Event): string {
+  const orderId = readParam(event, 'orderId');
+  if (/^ord_\w{1,60}$/.test(orderId)) return orderId;
+  throw noSuchOrder(orderId);
+}
 
 /**
  * Holds the order and its purchases until the end of the transaction, in the same order as the host's batch does. What

@@ -38,6 +38,10 @@ export const ReleaseByReason = z.strictObject({
   limit: z.int().min(1).max(1_000).default(1_000),
 });
 
+/** The hold opens in a moment. */
+export const HoldReceipt = z.object({ id: z.string(), orderId: z.string() });
+export type HoldReceipt = z.infer<typeof HoldReceipt>;
+
 /** Answer of the releases: they follow in a moment. */
 export const ReleaseReceipt = z.object({ requested: z.int(), more: z.boolean() });
 export type ReleaseReceipt = z.infer<typeof ReleaseReceipt>;

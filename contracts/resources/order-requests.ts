@@ -24,7 +24,7 @@ export const PostOrder = z.strictObject({
             .optional(),
           title: z.string().trim().min(1).max(300).optional(),
           quantity,
-          unit_price_minor: z.int().nonnegative().default(0),
+          unit_price_minor: z.int().min(0).max(1_000_000_000).default(0),
         })
         .refine(({ sku, variant_id }) => sku !== undefined || variant_id !== undefined, {
           error: 'sku or variant_id must be there',

@@ -7,6 +7,7 @@ import { holdIdOf } from '../../contracts/ids.ts';
 import {
   type HoldList,
   HoldListQuery,
+  type HoldReceipt,
   PostHold,
   ReleaseByReason,
   type ReleaseReceipt,
@@ -17,7 +18,7 @@ import { commitAndPublish, eventRow } from '../../services/bus/commit-and-publis
 import { Hold } from '../../services/store/entities/order.ts';
 import type { Store } from '../../services/store/store.ts';
 import { accepted } from '../answer.ts';
-import { lockKnownOrder } from '../locked-order.ts';
+import { lockKnownOrder, orderIdIn } from '../locked-order.ts';
 import { fromCursor, toPage } from '../page.ts';
 import { conflict } from '../problem.ts';
 import { readJson, readParam, readQuery } from '../read-input.ts';
@@ -26,7 +27,15 @@ import { toHoldViews } from '../views/hold-view.ts';
 
 const OVER = ['delivered', 'cancelled', 'refunded'];
 
-const holdIdIn = (event: H3Event): string => readParam(event, 'holdId');
+const noSuchHold = (holdId: string): AppError =>
+  new AppError('not_found', `there is no hold ${JSON.stringify(holdId.slice(0, 80))}`, { retryable: false });
+
+/** @throws AppError `not_found` for what can be no id of ours. */
+function holdIdIn(event: H3Event): string {
+  const holdId = readParam(event, 'holdId');
+  if (/^hld_\w{1,60}$/.test(holdId)) return holdId;
+  throw noSuchHold(holdId);
+}
 
 export const holdRoutes = (store: Store, bus: Bus): Route[] => [
   {
@@ -100,10 +109,7 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
                   (extract(epoch from opened_at) * 1000)::bigint::text as opening from holds where id = $1`,
           [holdId],
         );
-        if (hold === undefined)
-          throw new AppError('not_found', `there is no hold ${JSON.stringify(holdId.slice(0, 80))}`, {
-            retryable: false,
-          });
+        if (hold === undefined) throw noSuchHold(holdId);
         // Released already: what was asked for is so.
         if (!hold.isOpen) return { requested: 0, more: false };
         const { orderId, reason, opening } = hold;
@@ -120,7 +126,7 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
     method: 'POST',
     path: '/orders/:orderId/holds',
     handle: async (event): Promise<HTTPResponse> => {
-      const orderId = readParam(event, 'orderId');
+      const orderId = orderIdIn(event);
       const { note, line_id: lineId } = await readJson(event, PostHold);
       const id = holdIdOf(orderId, 'operator', lineId ?? '');
       await commitAndPublish(store, bus, async (sql, say) => {
@@ -137,7 +143,8 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
         const messageId = `api:${randomUUID()}`;
         say(eventRow({ messageId, source: '/gateway', type: HOLD_REQUESTED, orderId, data }));
       });
-      return accepted({ id, orderId });
+      const receipt: HoldReceipt = { id, orderId };
+      return accepted(receipt);
     },
   },
 ];

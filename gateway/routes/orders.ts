@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type EntityManager, IsolationLevel } from '@mikro-orm/postgresql';
-import type { H3Event, HTTPResponse } from 'h3';
+import type { HTTPResponse } from 'h3';
 import { NO_SHOP } from '../../contracts/events/order-received.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import type { Explanation } from '../../contracts/resources/explanation.ts';
@@ -16,11 +16,11 @@ import type { Store } from '../../services/store/store.ts';
 import { accepted, created } from '../answer.ts';
 import { explain } from '../explain.ts';
 import { doOnce, idempotencyKeyOf } from '../idempotency.ts';
-import { noSuchOrder } from '../locked-order.ts';
+import { noSuchOrder, orderIdIn } from '../locked-order.ts';
 import { orderListStatement } from '../order-list.ts';
 import { cancelOrder, changeOrder, createOrder } from '../order-requests.ts';
 import { toPage } from '../page.ts';
-import { readJson, readParam, readQuery } from '../read-input.ts';
+import { readJson, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import { toHoldViews } from '../views/hold-view.ts';
 import { readOrderView, type SummaryRow, toSummary } from '../views/order-view.ts';
@@ -29,13 +29,6 @@ import { toTimelineView } from '../views/timeline-view.ts';
 /** The units of lines and of supplier orders must not come from different moments. */
 const inOneSnapshot = <T>(store: Store, read: (em: EntityManager) => Promise<T>): Promise<T> =>
   store.em().transactional(read, { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true });
-
-/** @throws AppError `order_not_found` for what can be no id of ours. */
-function orderIdIn(event: H3Event): string {
-  const orderId = readParam(event, 'orderId');
-  if (/^ord_\w{1,60}$/.test(orderId)) return orderId;
-  throw noSuchOrder(orderId);
-}
 
 async function readList(store: Store, query: OrderListQuery): Promise<OrderList> {
   const { text, values } = await orderListStatement(store, query);

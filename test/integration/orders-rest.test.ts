@@ -191,6 +191,29 @@ test('a request that is not as it must be is refused with its fields', async () 
   expect(paths).toEqual(expect.arrayContaining(['items.0.quantity', 'shipping_address.address1']));
 });
 
+test.each([
+  ['a note', 'PUT', '/orders/ord_12345', { note: 'a\u0000b' }],
+  ['half a letter', 'POST', '/orders/ord_12345/holds', { note: '\ud800' }],
+  [
+    'a name of a property',
+    'PUT',
+    '/supplier-orders/sup_ord_1',
+    { items: [{ line_id: '\u0000', supplier_variant_id: 'v' }] },
+  ],
+  ['a query', 'GET', '/orders?text=ab%00', undefined],
+])('%s that no database takes is refused', async (_, method, path, body) => {
+  expect(await problem(await world.call(method, path, body), 422)).toMatchObject({ code: 'body_invalid' });
+});
+
+test.each([
+  ['POST', '/holds/%00/release'],
+  ['POST', '/holds/hld_nobody/release'],
+  ['DELETE', '/orders/%00'],
+  ['DELETE', '/supplier-orders/%00'],
+])('%s %s names nothing of ours', async (method, path) => {
+  expect((await world.call(method, path)).status).toBe(404);
+});
+
 test('address, contact, note and units are changed while nothing is bought', async () => {
   const id = await created();
   await until(id, { status: 'grace' });
