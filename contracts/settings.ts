@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { MailList, MailTellers } from './mail-settings.ts';
 import { toMinor } from './money.ts';
-import type { SupplierName } from './vocabulary.ts';
+import { NOTIFICATION_KINDS, type SupplierName } from './vocabulary.ts';
 
 /** Shopify serves these; 2026-10 until 1 October 2027. A retired one would silently be answered by another version. */
 export const SHOPIFY_API_VERSIONS = ['2026-01', '2026-04', '2026-07', '2026-10'] as const;
@@ -17,6 +18,9 @@ const seconds = z.coerce
   .max(30 * 24 * 3_600);
 const origin = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 const mode = z.enum(['off', 'shadow', 'live']);
+const days = z.coerce.number().min(0).max(365);
+const colour = text.toLowerCase().regex(/^#[0-9a-f]{6}$/, 'must be a colour like #0b57d0');
+const address = text.regex(/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/, 'must be one bare mail address');
 const usd = text.transform((amount, context) => {
   try {
     const minor = toMinor(amount, 'USD');
@@ -32,6 +36,8 @@ const Environment = z.object({
   ORDER_MANAGER_PORT: port.default(8002),
   ORDER_MANAGER_HOST: text.default('0.0.0.0'),
   ORDER_MANAGER_API_KEY: text.min(16, 'must have at least 16 characters').optional(),
+  /** For each API key, in each copy of the gateway. */
+  ORDER_MANAGER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(6_000),
   ORDER_MANAGER_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']).default('INFO'),
   ORDER_MANAGER_GRACE_SECONDS: seconds.default(900),
   ORDER_MANAGER_POLL_SECONDS: seconds.min(0.1).default(900),
@@ -43,7 +49,23 @@ const Environment = z.object({
   ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: usd.optional(),
   ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: usd.optional(),
   ORDER_MANAGER_BRAND_NAME: text.default(''),
-  ORDER_MANAGER_DEFAULT_LANGUAGE: z.enum(['en', 'fr']).default('en'),
+  ORDER_MANAGER_LOGO_URL: z.url({ protocol: /^https$/, error: 'must be an https address' }).optional(),
+  ORDER_MANAGER_BRAND_COLOR: colour.default('#1f4b99'),
+  ORDER_MANAGER_BACKGROUND_COLOR: colour.default('#f4f5f7'),
+  ORDER_MANAGER_REPLY_TO: address.optional(),
+  ORDER_MANAGER_MAIL_FOOTER: text.default(''),
+  ORDER_MANAGER_TEMPLATES_DIR: text.optional(),
+  ORDER_MANAGER_DEFAULT_LANGUAGE: text
+    .regex(/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/, 'must be the name of a language folder, like en')
+    .default('en'),
+  ORDER_MANAGER_MAILS: MailList.default(NOTIFICATION_KINDS),
+  ORDER_MANAGER_MAILS_BY: MailTellers.default({}),
+  ORDER_MANAGER_SHIPPED_MAIL: z.enum(['shipped', 'first_scan']).default('shipped'),
+  ORDER_MANAGER_DIGEST_SECONDS: seconds.default(0),
+  ORDER_MANAGER_DELIVERY_DAYS: days.default(30),
+  ORDER_MANAGER_DELAY_MARGIN_DAYS: days.default(3),
+  ORDER_MANAGER_OPERATOR_EMAIL: address.optional(),
+  ORDER_MANAGER_OPERATOR_SECONDS: seconds.default(300),
   DB_CONNECTION_STRING: z
     .url({
       protocol: /^postgres(ql)?$/,
@@ -83,6 +105,10 @@ const Environment = z.object({
   ALIEXPRESS_ACCESS_TOKEN: text.optional(),
   ALIEXPRESS_BASE_URL: origin.default('https://api-sg.aliexpress.com'),
   ALIEXPRESS_MODE: mode.default('shadow'),
+  /** AliExpress names no rate; more than one call a second has led to bans of hours. */
+  ALIEXPRESS_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(1_000).default(1),
+  /** Asks AliExpress to pay each order at once; it does so only for apps that it has cleared for that. */
+  ALIEXPRESS_AUTO_PAY: z.stringbool().default(false),
   CJ_DROPSHIPPING_API_KEY: text.optional(),
   CJ_DROPSHIPPING_EMAIL: text.optional(),
   CJ_DROPSHIPPING_BASE_URL: origin.default('https://developers.cjdropshipping.com/api2.0/v1'),
@@ -91,6 +117,10 @@ const Environment = z.object({
   CJ_DROPSHIPPING_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(1_000).default(1),
   /** Orders are marked as CJ's own sandbox orders: they cost and ship nothing. */
   CJ_DROPSHIPPING_SANDBOX_ORDERS: z.stringbool().default(false),
+  /** Whose IOSS number goods into the European Union travel under. */
+  CJ_DROPSHIPPING_IOSS: z.enum(['cj', 'none']).default('cj'),
+  /** Where the supplier reaches this order manager; it takes https only. */
+  CJ_DROPSHIPPING_PUSH_URL: origin.optional(),
   SMTP_SERVER: text.optional(),
   SMTP_PORT: port.default(587),
   SMTP_USERNAME: text.optional(),
@@ -133,6 +163,15 @@ const LIVE_VARIABLES = [
 export const isLive = (settings: Settings): boolean =>
   LIVE_VARIABLES.some((name) => settings[name] !== undefined);
 
+const SUPPLIER_VARIABLES = {
+  aliexpress: ['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET'],
+  cj_dropshipping: ['CJ_DROPSHIPPING_API_KEY'],
+} as const satisfies Record<SupplierName, readonly (keyof Settings)[]>;
+
+/** Variables without which this supplier is off. */
+export const missingVariables = (settings: Settings, supplier: SupplierName): string[] =>
+  SUPPLIER_VARIABLES[supplier].filter((name) => settings[name] === undefined);
+
 /** What is switched off for want of its variables: one sentence each, naming them. Empty when all is there. */
 export function missingParts(settings: Settings): string[] {
   const lacking = (names: readonly (keyof Settings)[]): string =>
@@ -148,8 +187,8 @@ export function missingParts(settings: Settings): string[] {
     const token = hasToken ? '' : 'SHOPIFY_ACCESS_TOKEN (or SHOPIFY_API_KEY)';
     add('Writing to the shop is', [missing, token].filter((part) => part !== '').join(', '));
   }
-  add('CJ Dropshipping is', lacking(['CJ_DROPSHIPPING_API_KEY']));
-  add('AliExpress is', lacking(['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET', 'ALIEXPRESS_ACCESS_TOKEN']));
+  add('CJ Dropshipping is', missingVariables(settings, 'cj_dropshipping').join(', '));
+  add('AliExpress is', missingVariables(settings, 'aliexpress').join(', '));
   add('Mail to customers is', lacking(['SMTP_SERVER', 'EMAIL_FROM']));
   return parts;
 }

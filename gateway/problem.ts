@@ -14,8 +14,13 @@ export type ProblemCode =
   | 'conflict'
   | 'too_late'
   | 'idempotency_key_reused'
-  | 'not_ready'
-  | 'internal';
+  | 'forbidden'
+  | 'too_many_requests'
+  | 'supplier_auth'
+  | 'supplier_refused'
+  | 'supplier_unreachable'
+  | 'product_not_found'
+  | 'not_ready';
 
 export interface ProblemDetails {
   readonly status: number;
@@ -41,6 +46,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   body_invalid: 422,
   store_unavailable: 503,
   bus_unavailable: 503,
+  request_timeout: 504,
 };
 
 /** Codes of what h3 itself refuses. Its own messages quote the URL, so they are not passed on. */

@@ -4,9 +4,9 @@ import type { SourcedLine, SourcedPart } from '../contracts/events/order-sourced
 import type { FactData, FactType } from '../contracts/facts.ts';
 import type { ServiceName } from '../contracts/subjects.ts';
 import type {
+  CustomerMail,
   Evidence,
   HoldReason,
-  NotificationKind,
   ParcelStateName,
   SupplierOrderStateName,
 } from '../contracts/vocabulary.ts';
@@ -28,6 +28,7 @@ export interface ParcelRecord {
   readonly carrier: string | null;
   readonly trackingUrl: string | null;
   readonly units: Readonly<Record<string, number>>;
+  readonly hasLeft: boolean;
 }
 
 /** A purchase to be made. `isQuoted` false: asked for by hand, its variants, method and cost are still to be found. */
@@ -48,8 +49,18 @@ export type ToOrder =
       data: {
         supplierOrderId: string;
         /** Said here as well, because an order that this ends listens no more. */
-        state: 'rejected' | 'cancelled';
+        state: 'rejected' | 'cancelled' | 'lapsed';
         reason: HoldReason;
+        evidence: Evidence;
+      };
+    }
+  /** The supplier cancelled what had not left; what has left stays. */
+  | {
+      type: 'supplier_order.torn';
+      data: {
+        supplierOrderId: string;
+        rest: Readonly<Record<string, number>>;
+        left: Readonly<Record<string, number>>;
         evidence: Evidence;
       };
     }
@@ -62,7 +73,8 @@ export type ToSupplierOrder = { type: 'order.resumed' } | { type: 'order.cancell
 export type Effect =
   | { kind: 'command'; service: ServiceName; verb: string; id: string; data: unknown }
   | { kind: 'fact'; type: FactType; data: Omit<FactData, 'orderId' | 'version'> }
-  | { kind: 'set_timer'; timer: Timer }
+  /** `quotedDays` of the lane take the place of the host's own guess. */
+  | { kind: 'set_timer'; timer: Timer; quotedDays?: number }
   | { kind: 'cancel_timer'; timer: Timer }
   | { kind: 'open_hold'; holdId: string; reason: HoldReason; scope: HoldScope; evidence: Evidence }
   | { kind: 'close_hold'; holdId: string }
@@ -71,7 +83,9 @@ export type Effect =
   | { kind: 'save_quote'; supplierOrderId: string; part: SourcedPart }
   | { kind: 'archive_order' }
   | { kind: 'save_parcel'; parcel: ParcelRecord }
-  | { kind: 'notify'; notification: NotificationKind; parcelId: string | null }
+  | { kind: 'move_parcel'; parcelId: string; state: ParcelStateName }
+  /** A parcel's shipped mail is asked for twice, and the host's setting says which of the two moments counts. */
+  | { kind: 'notify'; notification: CustomerMail; parcelId: string | null; on?: 'first_scan' }
   | { kind: 'tell_order'; event: ToOrder }
   | { kind: 'tell_supplier_order'; supplierOrderId: string; event: ToSupplierOrder };
 

@@ -57,9 +57,15 @@ export function stepOrderActor(before: OrderActor, event: OrderEvent): Step {
         if (effect.kind === 'create_supplier_order' && order !== null) {
           const units = unitsOfPart(effect.part);
           const { orderId, isWithoutShop } = order.context;
-          const { supplierOrderId } = effect;
-          const shopless = isWithoutShop === undefined ? {} : { isWithoutShop };
-          const started = startSupplierOrder({ orderId, supplierOrderId, units, ...shopless });
+          const { supplierOrderId, part } = effect;
+          const { deliveryDays } = part;
+          const started = startSupplierOrder({
+            orderId,
+            supplierOrderId,
+            units,
+            ...(isWithoutShop === undefined ? {} : { isWithoutShop }),
+            ...(deliveryDays === undefined ? {} : { deliveryDays }),
+          });
           supplierOrders.set(effect.supplierOrderId, started.state);
           take(started.effects);
         }

@@ -22,7 +22,7 @@ import {
   openHold,
   releaseHolds,
 } from './order-units.ts';
-import { applyFailed, applyGivenUp, applySourced } from './purchase-units.ts';
+import { applyFailed, applyGivenUp, applySourced, applyTorn } from './purchase-units.ts';
 import {
   archiveIfWanted,
   cancelHere,
@@ -286,6 +286,11 @@ const supplierOrderEvents = {
       event.type === 'supplier_order.failed'
         ? applyFailed(context, event.data)
         : { context: {}, effects: [] },
+    ),
+  },
+  'supplier_order.torn': {
+    actions: apply((context, event) =>
+      event.type === 'supplier_order.torn' ? applyTorn(context, event.data) : { context: {}, effects: [] },
     ),
   },
 };

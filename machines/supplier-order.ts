@@ -12,11 +12,20 @@ import type {
   SupplierOrderStateName,
 } from '../contracts/vocabulary.ts';
 import type { Change, Effect, ToSupplierOrder } from './effect.ts';
-import { fulfillCommand, hasLeft, observeParcels, type Parcels, parcelProgress } from './parcels.ts';
+import {
+  delayParcel,
+  fulfillCommand,
+  hasLeft,
+  observeParcels,
+  type Parcels,
+  parcelProgress,
+  splitByLeft,
+} from './parcels.ts';
 import { unitsOfPart } from './purchase-units.ts';
 import {
   elapsed,
   isDoubt,
+  isLateParcel,
   isNews,
   isOfLastAttempt,
   isOpenParcel,
@@ -34,6 +43,8 @@ export interface SupplierOrderContext {
   readonly parcels: Parcels;
   /** The supplier said "not now": draft waits for its timer instead of asking at once. */
   readonly isDeferred: boolean;
+  /** The longest that the quote promised; absent where it promised nothing. */
+  readonly deliveryDays?: number;
   /** Of the purchase call that the ledger let through last, as far as we were told; 0 before the first. */
   readonly attempt: number;
   /** The shop is not told of its parcels: there is none. */
@@ -46,7 +57,7 @@ export interface SupplierOrderContext {
 
 export type SupplierOrderInput = Pick<
   SupplierOrderContext,
-  'orderId' | 'supplierOrderId' | 'units' | 'isWithoutShop'
+  'orderId' | 'supplierOrderId' | 'units' | 'isWithoutShop' | 'deliveryDays'
 >;
 
 export type SupplierOrderMachineEvent =
@@ -177,6 +188,16 @@ const failed = apply((context, event) => {
   };
 });
 
+/** Nobody paid in time, or it was closed unpaid: no money was spent, and its units wait again. */
+const lapsed = apply(({ supplierOrderId }) => {
+  const evidence = { cause: 'closed at the supplier before it was paid' };
+  const data = { supplierOrderId, state: 'lapsed' as const, reason: 'supplier_cancelled' as const, evidence };
+  return {
+    context: {},
+    effects: [{ kind: 'tell_order', event: { type: 'supplier_order.failed', data } }],
+  };
+});
+
 const isByOperator = (event: SupplierOrderMachineEvent): boolean =>
   event.type === 'supplier_order.cancel_requested';
 
@@ -252,10 +273,23 @@ const observe = apply((context, event) => {
   if (event.type !== 'supplier_order.observed') return { context: {}, effects: [] };
   const { status, evidence } = event.data;
   const { parcels, effects } = observeParcels(context, event.data);
-  // What has left cannot be given back to sourcing; a person has to see what came of the rest.
-  const isTornApart = status === 'cancelled' && Object.values(parcels).some(hasLeft);
-  const holds = isTornApart ? [raised(context, 'supplier_cancelled', evidence)] : [];
-  return { context: { status, parcels }, effects: [...effects, ...holds] };
+  if (status !== 'cancelled' || !Object.values(parcels).some(hasLeft))
+    return { context: { status, parcels }, effects };
+  const { left, rest } = splitByLeft(context.units, parcels);
+  // Labels of parcels that never left go with the rest: it is bought anew.
+  const gone = Object.fromEntries(Object.entries(parcels).filter(([, parcel]) => hasLeft(parcel)));
+  const { supplierOrderId } = context;
+  const torn: Effect = {
+    kind: 'tell_order',
+    event: { type: 'supplier_order.torn', data: { supplierOrderId, left, rest, evidence } },
+  };
+  const isAllGone = Object.keys(rest).length === 0;
+  // Said once: a cancelled order of which all has left is a riddle for a person, and goes on its way meanwhile.
+  const riddle = context.status === 'cancelled' ? [] : [raised(context, 'supplier_cancelled', evidence)];
+  return {
+    context: { status, parcels: gone, units: left },
+    effects: [...effects, ...(isAllGone ? riddle : [torn])],
+  };
 });
 
 const rememberAttempt = apply((context, event) => ({
@@ -362,6 +396,16 @@ const fulfillAgain = {
   })),
 };
 
+const parcelIsLate = {
+  guard: isLateParcel,
+  actions: apply((context, event) => {
+    if (event.type !== 'timer.elapsed' || event.data.parcelId === undefined)
+      return { context: {}, effects: [] };
+    const { parcels, effects } = delayParcel(context, event.data.parcelId);
+    return { context: { parcels }, effects };
+  }),
+};
+
 const resumeParcels = apply((context) => ({
   context: {},
   effects: Object.entries(context.parcels).flatMap(([parcelId, parcel]) =>
@@ -457,7 +501,7 @@ export const supplierOrderMachine = machine.createMachine({
       exit: stopWaiting('pay'),
       always: [
         { guard: 'isPaid', target: 'accepted' },
-        { guard: 'isCancelled', target: 'cancelled', actions: failed },
+        { guard: 'isCancelled', target: 'lapsed', actions: lapsed },
       ],
       on: {
         'supplier_order.accepted': 'accepted',
@@ -496,7 +540,11 @@ export const supplierOrderMachine = machine.createMachine({
         ...parcelEvents,
         ...whenTooLate,
         'order.resumed': { actions: [resumeParcels, waitAgain('ship')] },
-        'timer.elapsed': [fulfillAgain, { guard: elapsed('ship'), actions: overdue('ship', 'shipment') }],
+        'timer.elapsed': [
+          fulfillAgain,
+          parcelIsLate,
+          { guard: elapsed('ship'), actions: overdue('ship', 'shipment') },
+        ],
       },
     },
     shipped: {
@@ -511,6 +559,7 @@ export const supplierOrderMachine = machine.createMachine({
         'order.resumed': { actions: [resumeParcels, waitAgain('deliver')] },
         'timer.elapsed': [
           fulfillAgain,
+          parcelIsLate,
           { guard: elapsed('deliver'), actions: overdue('deliver', 'delivery') },
         ],
       },

@@ -1,27 +1,19 @@
-import type { H3, H3Event } from 'h3';
+import type { H3 } from 'h3';
 import { z } from 'zod';
+import { ALIEXPRESS_PRODUCTS } from './aliexpress/goods.ts';
+import type { AliExpressOrders } from './aliexpress/orders.ts';
 import type { CjAccount } from './cj/account.ts';
+import type { CjGoods } from './cj/goods.ts';
 import type { CjOrders } from './cj/orders.ts';
-import { parseExactJson } from './exact-json.ts';
+import type { CjPushes } from './cj/pushes.ts';
 import { FaultRule, type Faults } from './faults.ts';
 import { readLedger } from './ledger.ts';
 import type { Mailbox } from './mailbox.ts';
 import { type LiveSettings, SettingsChange } from './settings.ts';
+import { ArticleChange, type Shelf } from './shelf.ts';
 import { toGid } from './shopify/gid.ts';
 import type { Shop } from './shopify/shop.ts';
-
-const badRequest = (detail: string): Response => Response.json({ error: detail }, { status: 400 });
-
-/** Parses the body and hands it on; what is no JSON or not what is asked for is answered 400 with the reason. */
-async function withBody(event: H3Event, use: (body: unknown) => Response): Promise<Response> {
-  try {
-    return use(parseExactJson(await event.req.text()));
-  } catch (error) {
-    if (error instanceof z.ZodError) return badRequest(z.prettifyError(error));
-    if (error instanceof SyntaxError) return badRequest('the body is not valid JSON');
-    throw error;
-  }
-}
+import { withBody } from './with-body.ts';
 
 /** Adds `/control/*`: the switches and the looking glass. No dialect, no faults, no login. */
 export function addControl(
@@ -29,17 +21,24 @@ export function addControl(
   world: {
     shop: Shop;
     orders: CjOrders;
+    aliexpress: AliExpressOrders;
     account: CjAccount;
+    goods: CjGoods;
+    pushes: CjPushes;
     mailbox: Mailbox;
     faults: Faults;
     settings: LiveSettings;
+    shelf: Shelf;
   },
 ): void {
-  const { shop, orders, account, mailbox, faults, settings } = world;
-  const shownSettings = (): Response => {
-    const { timing, ...switches } = settings.current();
-    return Response.json({ ...switches, timing, balance: account.balanceMinor() });
-  };
+  const { shop, account, goods, pushes, mailbox, faults, settings, shelf } = world;
+  /** Whatever any supplier of this world sells. */
+  const variantIds: ReadonlySet<string> = new Set([
+    ...goods.all().map(({ supplierVariantId }) => supplierVariantId),
+    ...ALIEXPRESS_PRODUCTS.flatMap(({ skus }) => skus.map(({ skuId }) => skuId)),
+  ]);
+  const shownSettings = (): Response =>
+    Response.json({ ...settings.current(), balance: account.balanceMinor() });
 
   app.post('/control/shop/orders', (event) =>
     withBody(event, (body) => {
@@ -49,12 +48,20 @@ export function addControl(
       return Response.json(answer, { status: isNew ? 201 : 200 });
     }),
   );
-  app.get('/control/ledger', () => Response.json(readLedger({ orders, shop, mailbox, faults })));
+  app.get('/control/ledger', () => Response.json(readLedger(world)));
   app.get('/control/mails/:number', (event) => {
     const raw = mailbox.raw(Number(event.context.params?.number));
     if (raw === null) return Response.json({ error: 'no such mail' }, { status: 404 });
     return new Response(new Uint8Array(raw), { headers: { 'content-type': 'message/rfc822' } });
   });
+  app.put('/control/articles/:variantId', (event) =>
+    withBody(event, (body) => {
+      const variantId = event.context.params?.variantId ?? '';
+      if (!variantIds.has(variantId)) return Response.json({ error: 'no such article' }, { status: 404 });
+      return Response.json(shelf.change(variantId, ArticleChange.parse(body)));
+    }),
+  );
+  app.get('/control/cj/pushes', () => Response.json(pushes.sent()));
   app.get('/control/faults', () => Response.json(faults.list()));
   app.put('/control/faults', (event) =>
     withBody(event, (body) => {

@@ -9,23 +9,37 @@ const FAULT_KINDS = [
   'slow',
   'rate_limit',
   'garbage',
+  'refusal_before',
+  'refusal_after',
 ] as const;
 
 /**
  * One planned misfortune. `operation` is a name as in the ledger's `calls`, or a beginning of one and `*`.
  * `*_before`: nothing has happened; `*_after`, `slow` and `garbage`: the effect took place. `no_answer_*`
- * cuts the connection. Without `times` the rule never runs out, without `share` it hits every call.
+ * cuts the connection. `refusal_*` answers with an error `code` of the server's own; only AliExpress knows how.
+ * Without `times` the rule never runs out, without `share` it hits every call.
  */
-export const FaultRule = z.strictObject({
-  operation: z.string().min(1),
-  kind: z.enum(FAULT_KINDS),
-  times: z.int().positive().optional(),
-  share: z.number().min(0).max(1).optional(),
-  /** The same seed hits the same calls, counted per rule. */
-  seed: z.int().optional(),
-  /** Only for `slow`: how late the answer comes. */
-  delayMs: z.int().nonnegative().optional(),
-});
+export const FaultRule = z
+  .strictObject({
+    operation: z.string().min(1),
+    kind: z.enum(FAULT_KINDS),
+    times: z.int().positive().optional(),
+    share: z.number().min(0).max(1).optional(),
+    /** The same seed hits the same calls, counted per rule. */
+    seed: z.int().optional(),
+    /** Only for `slow`: how late the answer comes. */
+    delayMs: z.int().nonnegative().optional(),
+    /** Only for `refusal_*`, and needed there. */
+    code: z.string().min(1).optional(),
+  })
+  .refine(({ kind, code }) => kind.startsWith('refusal_') === (code !== undefined), {
+    error: 'a refusal needs a code, and nothing else has one',
+    path: ['code'],
+  })
+  .refine(({ kind, operation }) => !kind.startsWith('refusal_') || operation.startsWith('aliexpress'), {
+    error: 'only operations of aliexpress can be refused by a code',
+    path: ['operation'],
+  });
 export type FaultRule = z.infer<typeof FaultRule>;
 
 const DEFAULT_DELAY_MS = 1_000;
@@ -35,6 +49,8 @@ type Standing = z.infer<typeof Standing>;
 export interface Fault {
   readonly kind: FaultRule['kind'];
   readonly delayMs: number;
+  /** Empty unless the kind is a refusal. */
+  readonly code: string;
 }
 
 export interface Faults {
@@ -83,7 +99,8 @@ export function createFaults(journal: Journal): Faults {
         if (!isHit(entry)) continue;
         entry.fired += 1;
         kept.put('live', standing);
-        return { kind: entry.rule.kind, delayMs: entry.rule.delayMs ?? DEFAULT_DELAY_MS };
+        const { kind, delayMs = DEFAULT_DELAY_MS, code = '' } = entry.rule;
+        return { kind, delayMs, code };
       }
       return null;
     },

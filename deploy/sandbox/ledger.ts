@@ -1,3 +1,5 @@
+import * as aliExpress from './aliexpress/order.ts';
+import type { AliExpressOrders } from './aliexpress/orders.ts';
 import { amountOf, statusOf } from './cj/order.ts';
 import type { CjOrders } from './cj/orders.ts';
 import type { Faults } from './faults.ts';
@@ -5,31 +7,57 @@ import type { Mailbox } from './mailbox.ts';
 import { toGid } from './shopify/gid.ts';
 import type { Shop } from './shopify/shop.ts';
 
+const cjPurchases = (orders: CjOrders, now: number): object[] =>
+  [
+    ...Map.groupBy(
+      orders.all().filter(({ partOf }) => partOf === null),
+      ({ orderNumber }) => orderNumber,
+    ),
+  ].map(([orderNumber, all]) => ({
+    orderNumber,
+    supplier: 'cj_dropshipping',
+    orders: all.map((order) => ({
+      orderId: order.sdCode,
+      sdCode: order.sdCode,
+      status: statusOf(order, now),
+      paidCount: order.payments.length,
+      amount: amountOf(order),
+      currency: 'USD',
+      products: order.products.map(({ vid, quantity }) => ({ vid, quantity })),
+    })),
+  }));
+
+/** An order without a number of the merchant's stands under its own. */
+const aliExpressPurchases = (orders: AliExpressOrders, now: number): object[] =>
+  [...Map.groupBy(orders.all(), ({ outOrderId, orderId }) => outOrderId ?? orderId)].map(
+    ([orderNumber, all]) => ({
+      orderNumber,
+      supplier: 'aliexpress',
+      orders: all.map((order) => ({
+        orderId: order.orderId,
+        status: aliExpress.statusOf(order, now),
+        paidCount: order.payments.length,
+        amount: aliExpress.amountOf(order),
+        currency: 'USD',
+        products: order.lines.map(({ skuId, quantity }) => ({ vid: skuId, quantity })),
+      })),
+    }),
+  );
+
 /**
- * What really happened in the world, whatever was answered. Amounts in US cents. Removed supplier orders
+ * What really happened in the world, whatever was answered. Amounts in US cents. A split order is one order. Removed supplier orders
  * are there as CANCELLED; shipments that came in with an order's body are not. `calls` counts requests
  * since this process started, faulty ones included.
  */
 export function readLedger(world: {
   orders: CjOrders;
+  aliexpress: AliExpressOrders;
   shop: Shop;
   mailbox: Mailbox;
   faults: Faults;
 }): object {
   const now = Date.now();
-  const purchases = [...Map.groupBy(world.orders.all(), ({ orderNumber }) => orderNumber)].map(
-    ([orderNumber, orders]) => ({
-      orderNumber,
-      orders: orders.map((order) => ({
-        sdCode: order.sdCode,
-        status: statusOf(order, now),
-        paidCount: order.payments.length,
-        amount: amountOf(order),
-        currency: 'USD',
-        products: order.products.map(({ vid, quantity }) => ({ vid, quantity })),
-      })),
-    }),
-  );
+  const purchases = [...cjPurchases(world.orders, now), ...aliExpressPurchases(world.aliexpress, now)];
   const fulfillments = world.shop.orders().flatMap((order) =>
     order.fulfillments
       .filter(({ isImported }) => !isImported)

@@ -13,12 +13,16 @@ const Environment = z.object({
   SANDBOX_SHOPIFY_ACCESS_TOKEN: z.string().min(1),
   SANDBOX_SHOPIFY_CLIENT_ID: z.string().min(1),
   SANDBOX_SHOPIFY_CLIENT_SECRET: z.string().min(1),
+  SANDBOX_ALIEXPRESS_APP_KEY: z.string().min(1),
+  SANDBOX_ALIEXPRESS_APP_SECRET: z.string().min(1),
+  SANDBOX_ALIEXPRESS_ACCESS_TOKEN: z.string().min(1),
   SANDBOX_PROCESS_MS: milliseconds(1_000),
   SANDBOX_SHIP_MS: milliseconds(1_500),
   SANDBOX_TRANSIT_MS: milliseconds(1_500),
   SANDBOX_DELIVER_MS: milliseconds(2_500),
   SANDBOX_LOOKUP_BLIND_MS: milliseconds(0),
   SANDBOX_CJ_REQUESTS_PER_SECOND: z.coerce.number().int().positive().default(50),
+  SANDBOX_ALIEXPRESS_REQUESTS_PER_SECOND: z.coerce.number().int().positive().default(50),
   SANDBOX_SHOPIFY_POINTS_PER_SECOND: z.coerce.number().int().positive().default(2_000),
 });
 
@@ -39,6 +43,9 @@ const sandbox = await startSandbox({
     shopifyAccessToken: env.SANDBOX_SHOPIFY_ACCESS_TOKEN,
     shopifyClientId: env.SANDBOX_SHOPIFY_CLIENT_ID,
     shopifyClientSecret: env.SANDBOX_SHOPIFY_CLIENT_SECRET,
+    aliexpressAppKey: env.SANDBOX_ALIEXPRESS_APP_KEY,
+    aliexpressAppSecret: env.SANDBOX_ALIEXPRESS_APP_SECRET,
+    aliexpressAccessToken: env.SANDBOX_ALIEXPRESS_ACCESS_TOKEN,
   },
   timing: {
     processMs: env.SANDBOX_PROCESS_MS,
@@ -48,6 +55,7 @@ const sandbox = await startSandbox({
     lookupBlindMs: env.SANDBOX_LOOKUP_BLIND_MS,
   },
   cjRequestsPerSecond: env.SANDBOX_CJ_REQUESTS_PER_SECOND,
+  aliexpressRequestsPerSecond: env.SANDBOX_ALIEXPRESS_REQUESTS_PER_SECOND,
   shopifyPointsPerSecond: env.SANDBOX_SHOPIFY_POINTS_PER_SECOND,
 });
 console.log(`sandbox listening on ${sandbox.origin}, smtp ${sandbox.smtpPort}`);

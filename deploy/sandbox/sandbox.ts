@@ -1,14 +1,21 @@
 import { createServer } from 'node:http';
 import { H3, toNodeHandler } from 'h3';
+import { USUAL_SWITCHES } from './aliexpress/switches.ts';
+import { addAliExpress, createAliExpress } from './aliexpress/world.ts';
 import { createCjAccount } from './cj/account.ts';
+import { createCjGoods } from './cj/goods.ts';
+import { startOrderPushes } from './cj/order-pushes.ts';
 import { createCjOrders } from './cj/orders.ts';
+import { createCjPushes } from './cj/pushes.ts';
 import { CJ_BASE_PATH, createCjApi } from './cj/routes.ts';
 import { addControl } from './control.ts';
 import { createFaults } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { listenOn } from './listen.ts';
+import { addMailPage } from './mail-page.ts';
 import { createMailbox } from './mailbox.ts';
 import { createSettings, type Settings, type Timing } from './settings.ts';
+import { createShelf } from './shelf.ts';
 import { createAdminApi } from './shopify/admin-api.ts';
 import { createAppTokens } from './shopify/app-tokens.ts';
 import { ADMIN_BASE_PATH, createShopifyApi } from './shopify/routes.ts';
@@ -23,6 +30,10 @@ export interface SandboxCredentials {
   readonly shopifyAccessToken: string;
   readonly shopifyClientId: string;
   readonly shopifyClientSecret: string;
+  readonly aliexpressAppKey: string;
+  readonly aliexpressAppSecret: string;
+  /** An access token that needs no consent. */
+  readonly aliexpressAccessToken: string;
 }
 
 export interface SandboxOptions {
@@ -37,12 +48,14 @@ export interface SandboxOptions {
   readonly timing?: Partial<Timing>;
   /** Default 50. */
   readonly cjRequestsPerSecond?: number;
+  /** Default 50. */
+  readonly aliexpressRequestsPerSecond?: number;
   /** Default 2000, with a bucket of twenty seconds of it: the largest plan. */
   readonly shopifyPointsPerSecond?: number;
 }
 
 export interface Sandbox {
-  /** One origin for `/api2.0/v1` (CJ), `/admin` (Shopify) and `/control`. */
+  /** For `/api2.0/v1` (CJ), `/sync`, `/rest`, `/oauth` (AliExpress), `/admin` (Shopify), `/control` and `/mails`. */
   readonly origin: string;
   readonly cjBaseUrl: string;
   readonly smtpPort: number;
@@ -55,6 +68,19 @@ const DAY_MS = 86_400_000;
 const startSettings = (options: SandboxOptions): Settings => ({
   dupMode: 'A',
   detailKeys: 'any',
+  createNulls: true,
+  intercept: false,
+  cjLoginEveryMs: 0,
+  lowBalanceCode: 1604000,
+  split: 'off',
+  cjPointsPerDay: 0,
+  cjPointsRefusal: 'http',
+  cjPushUrls: 'public',
+  cjPushDelayMs: 0,
+  cjPushRetryMs: 300_000,
+  cjPushDoubled: false,
+  cjPushOutOfOrder: false,
+  cjPushDropped: false,
   cjRequestsPerSecond: options.cjRequestsPerSecond ?? 50,
   cjTokenTtlMs: 15 * DAY_MS,
   shopifyPointsPerSecond: options.shopifyPointsPerSecond ?? 2_000,
@@ -65,6 +91,10 @@ const startSettings = (options: SandboxOptions): Settings => ({
     deliverMs: 2_500,
     lookupBlindMs: 0,
     ...options.timing,
+  },
+  aliexpress: {
+    ...USUAL_SWITCHES,
+    requestsPerSecond: options.aliexpressRequestsPerSecond ?? USUAL_SWITCHES.requestsPerSecond,
   },
 });
 
@@ -81,7 +111,18 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const settings = createSettings(journal, startSettings(options));
   const faults = createFaults(journal);
   const account = createCjAccount(journal, settings, credentials.cjApiKey);
-  const orders = createCjOrders(journal, settings, account);
+  const shelf = createShelf(journal);
+  const goods = createCjGoods(shelf);
+  const orders = createCjOrders(journal, settings, { account, goods });
+  const pushes = createCjPushes(journal, settings);
+  const stopOrderPushes = startOrderPushes(orders, pushes);
+  const aliexpress = createAliExpress(journal, {
+    settings,
+    faults,
+    shelf,
+    credentials: { appKey: credentials.aliexpressAppKey, appSecret: credentials.aliexpressAppSecret },
+    accessToken: credentials.aliexpressAccessToken,
+  });
   const shop = createShop(journal, credentials.shop);
   const mailbox = createMailbox(journal);
   const tokens = createAppTokens(journal, {
@@ -96,10 +137,23 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       if (error.status >= 500) console.error('sandbox:', error.cause ?? error);
     },
   });
-  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, orders, settings, faults }));
+  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, goods, orders, pushes, settings, faults }));
   const admin = createAdminApi(shop, settings);
   app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults }));
-  addControl(app, { shop, orders, account, mailbox, faults, settings });
+  addAliExpress(app, aliexpress);
+  addControl(app, {
+    shop,
+    orders,
+    aliexpress: aliexpress.orders,
+    account,
+    goods,
+    pushes,
+    mailbox,
+    faults,
+    settings,
+    shelf,
+  });
+  addMailPage(app, mailbox);
 
   const server = createServer(toNodeHandler(app));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -117,6 +171,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
+      aliexpress.pushes.stop();
+      stopOrderPushes();
+      pushes.stop();
       await Promise.all([closed, smtp.stop()]);
       journal.close();
     },

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { H3Event } from 'h3';
 import type { Faults } from './faults.ts';
 
-/** How one kind of server says that it is busy. */
+/** How one kind of server says that it is busy, and where it can, that it refuses for a reason. */
 export interface HttpDialect {
   rateLimited(): Response;
+  refused?(code: string): Response;
 }
 
 const serverError = (): Response => new Response('Internal Server Error', { status: 500 });
@@ -24,6 +25,7 @@ export async function withFaults(
   effect: () => Response | Promise<Response>,
 ): Promise<Response> {
   const fault = faults.next(operations);
+  const refused = (code: string): Response => dialect.refused?.(code) ?? serverError();
   switch (fault?.kind) {
     case undefined:
       return effect();
@@ -33,6 +35,11 @@ export async function withFaults(
       return cut(event);
     case 'rate_limit':
       return dialect.rateLimited();
+    case 'refusal_before':
+      return refused(fault.code);
+    case 'refusal_after':
+      await effect();
+      return refused(fault.code);
     case 'error_after':
       await effect();
       return serverError();

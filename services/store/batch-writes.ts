@@ -1,5 +1,6 @@
-import type { Evidence, HoldReason, UnitChangeCause } from '../../contracts/vocabulary.ts';
+import type { Evidence, HoldReason, ParcelStateName, UnitChangeCause } from '../../contracts/vocabulary.ts';
 import type { DeadLetterRow } from './dead-letters.ts';
+import type { NewNotification } from './notifications.ts';
 import type { OutboxRow } from './outbox.ts';
 
 export interface NewOrder {
@@ -39,6 +40,8 @@ export interface NewSupplierOrder {
   is_quoted: boolean;
   /** The lists of orders by supplier run along it. */
   order_created_at: string;
+  /** As quoted, from the supplier's door. */
+  delivery_days: number | null;
 }
 
 /** What an accepted event did; `data` is what a replay needs, null where nothing changed. */
@@ -77,6 +80,20 @@ export interface QuoteRow {
   readonly currency: string;
 }
 
+export interface ParcelRow {
+  readonly id: string;
+  readonly order_id: string;
+  readonly supplier_order_id: string;
+  readonly state: string;
+  readonly tracking_number: string;
+  readonly last_mile_tracking_number: string | null;
+  readonly carrier: string | null;
+  readonly tracking_url: string | null;
+  readonly units: Readonly<Record<string, number>>;
+  /** ISO instant; a later one than what is stored does not count. */
+  readonly left_at: string | null;
+}
+
 export interface TimerRow {
   readonly order_id: string;
   readonly key: string;
@@ -104,7 +121,9 @@ export interface BatchWrites {
     context: object;
     watched: boolean;
   }[];
-  readonly parcels: { readonly id: string }[];
+  readonly parcels: ParcelRow[];
+  /** New states of parcels of which nothing else is known anew. */
+  readonly movedParcels: Map<string, ParcelStateName>;
   readonly openedHolds: {
     id: string;
     order_id: string;
@@ -116,13 +135,7 @@ export interface BatchWrites {
     order_created_at: string;
   }[];
   readonly closedHolds: string[];
-  readonly notifications: {
-    id: string;
-    order_id: string;
-    kind: string;
-    parcel_id: string | null;
-    state: string;
-  }[];
+  readonly notifications: NewNotification[];
   /** By order and key: the last word of the batch counts. A null delay cancels. */
   readonly timers: Map<string, TimerRow>;
   readonly timeline: TimelineRow[];
@@ -143,6 +156,7 @@ export const noWrites = (): BatchWrites => ({
   quotedLines: [],
   changedSupplierOrders: [],
   parcels: [],
+  movedParcels: new Map(),
   openedHolds: [],
   closedHolds: [],
   notifications: [],

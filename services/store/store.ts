@@ -3,6 +3,7 @@ import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
 import type { PoolConfig } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
+import { ApiKey } from './entities/api-key.ts';
 import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
 import {
   CustomerDetails,
@@ -17,8 +18,12 @@ import {
   ApiRequest,
   Mapping,
   Notification,
+  PurchasingPause,
   ShopLease,
+  StraySupplierOrder,
   SupplierAccount,
+  SupplierBreaker,
+  SupplierCalls,
   Webhook,
 } from './entities/outside.ts';
 import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
@@ -26,6 +31,7 @@ import { MIGRATIONS } from './migrations/list.ts';
 import { returnDeadClients } from './pool.ts';
 
 const ENTITIES = [
+  ApiKey,
   ApiRequest,
   Copy,
   CustomerDetails,
@@ -41,8 +47,12 @@ const ENTITIES = [
   OutboxMessage,
   Parcel,
   PurchaseIntent,
+  PurchasingPause,
   ShopLease,
+  StraySupplierOrder,
   SupplierAccount,
+  SupplierBreaker,
+  SupplierCalls,
   SupplierOrder,
   SupplierOrderLine,
   TimelineEntry,

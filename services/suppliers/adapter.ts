@@ -141,6 +141,12 @@ export interface PlaceRequest {
   readonly currency: string;
 }
 
+/** Which article of the supplier stands behind a line of a placed order. */
+export interface PlacedLine {
+  readonly lineId: string;
+  readonly supplierVariantId: string;
+}
+
 /**
  * One placed order by both its names. `supplierReference` is opaque to the core: where one call makes several orders at
  * the supplier it names them all, separated by commas. Which of the names a supplier's reads answer to is the adapter's business; where our
@@ -150,6 +156,8 @@ export interface OrderKey {
   readonly supplierReference: string;
   /** As in the `PlaceRequest`. */
   readonly callerRef: string;
+  /** Where the caller knows them, so that parcels can say what they hold. */
+  readonly lines?: readonly PlacedLine[];
 }
 
 export interface PlacedOrder {
@@ -173,8 +181,11 @@ export interface PaymentDue {
   readonly currency: string;
   /** What the prepaid account holds, in the same currency; null where there is none or it could not be read. */
   readonly balanceMinor: number | null;
+  /** ISO instant after which the supplier closes the unpaid order; absent or null where it does not say. */
+  readonly payUntil?: string | null;
 }
 
+/** `units` of its parcels are the supplier's pieces still, by our line ids. */
 export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence'>;
 
 export interface SearchRequest {
@@ -244,7 +255,7 @@ export interface SupplierAdapter {
   cancel(key: OrderKey, signal: AbortSignal): Promise<void>;
   /** The order under one of the supplier's own references, null when it has none. Safe to repeat. */
   read(supplierReference: string, signal: AbortSignal): Promise<FoundOrder | null>;
-  /** Verifies over the raw bytes, then says what it is about. Sends nothing; reads at most the stored token. */
+  /** Verifies over the raw bytes, then says what it is about. Asks the supplier at most for a signing key not stored yet. */
   readPush(message: PushMessage): Promise<Push>;
   /** Asks the supplier to send its messages to this address. Only where `pushes` is `by_call`. Safe to repeat. */
   registerPush(callbackUrl: string, signal: AbortSignal): Promise<void>;

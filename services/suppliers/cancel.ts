@@ -6,11 +6,11 @@ import {
 import type { Evidence } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
-import { DONE, later } from '../serve-commands.ts';
+import { DONE } from '../serve-commands.ts';
 import { currentIntent } from './ledger.ts';
 import {
-  BREAKER_PAUSE_MS,
   callTimeoutMs,
+  notNow,
   outcome,
   type PurchasePorts,
   toSupplierError,
@@ -41,7 +41,8 @@ export async function cancel(
   }
   if (reference === null)
     return withhold(ports, row, commandId, 0, 'outcome_unknown', { cause: 'no supplier reference' });
-  if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);
+  const wait = await notNow(ports, adapter);
+  if (wait !== null) return wait;
   // A payment may be on its way this very moment: what comes of it decides what there is to be undone.
   const payment = await currentIntent(store, row.id, 'pay');
   if (payment?.state === 'calling' && !payment.overdue) return DONE;

@@ -12,6 +12,7 @@ import {
   callsOf,
   type Desk,
   type Environment,
+  endPause,
   givenHold,
   givenPurchase,
   intentOf,
@@ -165,7 +166,8 @@ test('missing funds are held; after the release the order is paid', async () => 
   await pay(desk.ports, purchase, 'p2');
   expect(await paymentVerdicts(desk, purchase)).toEqual(['withheld insufficient_funds', 'accepted']);
   expect(await paidCounts(desk, purchase)).toEqual([1]);
-  expect(await intentOf(desk.store, purchase, 'pay')).toMatchObject({ state: 'done', attempt: 2 });
+  expect(await intentOf(desk.store, purchase, 'pay')).toMatchObject({ state: 'done', attempt: 1 });
+  expect(await callsOf(desk.world, 'payBalance')).toBe(1);
 });
 
 test.each(['error_after', 'no_answer_after', 'garbage', 'slow'])(
@@ -222,6 +224,7 @@ test('"too many requests" on a payment is no doubt: the next command pays', asyn
   await givenFaults(desk.world, { operation: PAY, kind: 'rate_limit', times: 1 });
   await pay(desk.ports, purchase, 'p1');
   expect(await paymentVerdicts(desk, purchase)).toEqual([]);
+  await endPause(desk.store);
   await pay(desk.ports, purchase, 'p2');
   expect(await paymentVerdicts(desk, purchase)).toEqual(['accepted']);
   expect(await paidCounts(desk, purchase)).toEqual([1]);
@@ -269,13 +272,13 @@ const adapterThat = (desk: Desk, answer: typeof fetch) =>
     { callTimeoutMs: 2_000, halfOpenAfterMs: 300 },
   );
 
-test('an order that the supplier cancelled is not paid but given back', async () => {
+test('an order that the supplier closed unpaid is not paid, and the order hears that it is closed', async () => {
   const { desk, purchase } = await placed();
   const adapter = adapterThat(desk, showing('CANCELLED'));
   await pay({ ...desk.ports, adapterOf: () => adapter }, purchase, 'p1');
   expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
-    type: 'rejected',
-    failureClass: 'permanent',
+    type: 'observed',
+    status: 'cancelled',
     evidence: { supplierReference: (await rowOf(desk.store, purchase))?.reference },
   });
   expect(await callsOf(desk.world, 'payBalance')).toBe(0);

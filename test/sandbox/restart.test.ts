@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { createTransport } from 'nodemailer';
 import { expect, onTestFinished, test } from 'vitest';
 import { startSandbox } from '../../deploy/sandbox/sandbox.ts';
-import { anOrder, buy, fields, login } from './cj-client.ts';
+import { at, create, LAMP, orderOf, placed, rest, sync, turn } from './aliexpress-client.ts';
+import { anOrder, buy, fields, login, vid } from './cj-client.ts';
 import { ask, fulfillmentOrdersOf, givenShopOrder, ship } from './shop-client.ts';
 import { CREDENTIALS, control, eventually, givenFaults, givenWorld, ledgerOf } from './world.ts';
 
@@ -42,6 +43,7 @@ test('a restart loses nothing, and time has passed in between', async () => {
     text: 'Hi',
   });
   await control(first, 'PUT', '/settings', { dupMode: 'B', timing: { processMs: 7 } });
+  await control(first, 'PUT', `/articles/${vid(1)}`, { stock: 3 });
   await givenFaults(first, { operation: 'cj.setting', kind: 'rate_limit', times: 2 });
   await call('GET', '/setting/get');
   const before = await ledgerOf(first);
@@ -52,6 +54,8 @@ test('a restart loses nothing, and time has passed in between', async () => {
   const after = await ledgerOf(second);
   expect(after.fulfillments).toEqual(before.fulfillments);
   expect(after.mails).toEqual(before.mails);
+  const article = await control(second, 'PUT', `/articles/${vid(1)}`, {});
+  expect(await article.json()).toEqual({ stock: 3 });
   expect(after.purchases.map(({ orderNumber }) => orderNumber)).toEqual(['N-1', 'N-2']);
   await eventually(
     async () => (await ledgerOf(second)).purchases[1]!.orders[0]!.status,
@@ -102,6 +106,45 @@ test('a token that was handed out before the restart still opens', async () => {
   expect(answer.status).toBe(200);
 });
 
+test('AliExpress finds its orders, tokens, prices, switches and waiting pushes again', async () => {
+  const dataDir = givenFolder();
+  const first = await start(dataDir);
+  await turn(first, { parcels: 2 });
+  await control(first, 'PUT', `/articles/${LAMP!.sku.skuId}`, { priceMinor: 777 });
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: CREDENTIALS.aliexpressAppKey,
+    redirect_uri: 'https://shop.example/',
+  });
+  const consent = await fetch(`${first.origin}/oauth/authorize?${query}`, { redirect: 'manual' });
+  const code = new URL(consent.headers.get('location')!).searchParams.get('code')!;
+  const session = String((await rest(first, '/auth/token/create', { code })).access_token);
+  await control(first, 'PUT', '/aliexpress/push', { url: 'http://127.0.0.1:9/nobody' });
+  await turn(first, { pushDelayMs: 60_000 });
+  const orderId = await placed(first, { triesToPay: true });
+  await first.stop();
+
+  const second = await start(dataDir);
+  onTestFinished(() => second.stop());
+  expect(await create(second)).toMatchObject({ error_code: 'REPEATED_ORDER_ERROR' });
+  const finished = await eventually(
+    () => orderOf(second, orderId),
+    (order) => at(order, 'order_status') === 'FINISH',
+  );
+  expect(at(finished, 'logistics_info_list', 'aeop_order_logistics_info')).toHaveLength(2);
+  expect(await rest(second, '/auth/token/create', { code })).toMatchObject({ code: 'InvalidCode' });
+  const product = await sync(second, 'aliexpress.ds.product.get', {
+    session,
+    product_id: LAMP!.productId,
+    ship_to_country: 'US',
+  });
+  expect(JSON.stringify(product)).toContain('"offer_sale_price":"7.77"');
+  expect(await (await control(second, 'GET', '/aliexpress/pushes')).json()).toMatchObject(
+    Array.from({ length: 5 }, () => ({ state: 'waiting' })),
+  );
+  expect(await placed(second, { outOrderId: 'N-2' })).not.toBe(orderId);
+});
+
 test('a line that a kill cut in half is dropped and the journal goes on behind it', async () => {
   const dataDir = givenFolder();
   const file = join(dataDir, 'journal.jsonl');
@@ -137,6 +180,9 @@ const ENVIRONMENT = {
   SANDBOX_SHOPIFY_ACCESS_TOKEN: CREDENTIALS.shopifyAccessToken,
   SANDBOX_SHOPIFY_CLIENT_ID: CREDENTIALS.shopifyClientId,
   SANDBOX_SHOPIFY_CLIENT_SECRET: CREDENTIALS.shopifyClientSecret,
+  SANDBOX_ALIEXPRESS_APP_KEY: CREDENTIALS.aliexpressAppKey,
+  SANDBOX_ALIEXPRESS_APP_SECRET: CREDENTIALS.aliexpressAppSecret,
+  SANDBOX_ALIEXPRESS_ACCESS_TOKEN: CREDENTIALS.aliexpressAccessToken,
 };
 
 function run(environment: Record<string, string>): ChildProcess {

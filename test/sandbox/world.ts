@@ -8,6 +8,9 @@ export const CREDENTIALS = {
   shopifyAccessToken: 'fixed-sandbox-token',
   shopifyClientId: 'client-1',
   shopifyClientSecret: 'client-secret-1',
+  aliexpressAppKey: '500123',
+  aliexpressAppSecret: 'exampleSecret0123456789abcdefABCD',
+  aliexpressAccessToken: '50000000a11exampleToken',
 };
 
 /** A world of its own, gone when the test ends. Everything happens within a tenth of a second. */
@@ -15,6 +18,7 @@ export async function givenWorld(options: Partial<SandboxOptions> = {}): Promise
   const world = await startSandbox({
     credentials: CREDENTIALS,
     cjRequestsPerSecond: 10_000,
+    aliexpressRequestsPerSecond: 10_000,
     ...options,
     timing: { processMs: 20, shipMs: 20, transitMs: 20, deliverMs: 20, ...options.timing },
   });
@@ -41,12 +45,16 @@ const Ledger = z.object({
   purchases: z.array(
     z.object({
       orderNumber: z.string(),
+      supplier: z.string(),
       orders: z.array(
         z.object({
-          sdCode: z.string(),
+          orderId: z.string(),
+          /** Orders of CJ only. */
+          sdCode: z.string().optional(),
           status: z.string(),
           paidCount: z.int(),
           amount: z.int(),
+          currency: z.string(),
           products: z.array(z.object({ vid: z.string(), quantity: z.int() })),
         }),
       ),
@@ -77,9 +85,9 @@ const Ledger = z.object({
 export const ledgerOf = async (world: Sandbox): Promise<z.infer<typeof Ledger>> =>
   Ledger.parse(await (await control(world, 'GET', '/ledger')).json());
 
-/** Asks again until the answer pleases; fails after five seconds. */
+/** Asks again until the answer pleases; fails after ten seconds. */
 export async function eventually<T>(ask: () => Promise<T>, pleases: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 10_000;
   for (;;) {
     const answer = await ask();
     if (pleases(answer)) return answer;

@@ -13,6 +13,7 @@ import {
   type Settings,
   SHOPIFY_API_VERSIONS,
 } from '../../contracts/settings.ts';
+import { pushUrlOf } from '../../services/suppliers/push-url.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -130,13 +131,27 @@ const BAD: Environment = {
   ORDER_MANAGER_COST_TOLERANCE_PERCENT: MARK,
   ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: `5.${MARK}`,
   ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: MARK,
-  ORDER_MANAGER_DEFAULT_LANGUAGE: MARK,
+  ORDER_MANAGER_DEFAULT_LANGUAGE: `../${MARK}`,
+  ORDER_MANAGER_LOGO_URL: `http://${MARK}`,
+  ORDER_MANAGER_BRAND_COLOR: MARK,
+  ORDER_MANAGER_BACKGROUND_COLOR: `#${MARK}`,
+  ORDER_MANAGER_REPLY_TO: `Shop <${MARK}@shop.example>`,
+  ORDER_MANAGER_MAILS: `order_confirmed,${MARK}`,
+  ORDER_MANAGER_MAILS_BY: `parcel_shipped=${MARK}`,
+  ORDER_MANAGER_SHIPPED_MAIL: MARK,
+  ORDER_MANAGER_DIGEST_SECONDS: MARK,
+  ORDER_MANAGER_DELIVERY_DAYS: MARK,
+  ORDER_MANAGER_DELAY_MARGIN_DAYS: MARK,
+  ORDER_MANAGER_OPERATOR_EMAIL: MARK,
+  ORDER_MANAGER_OPERATOR_SECONDS: MARK,
   DB_CONNECTION_STRING: `mysql://user:${MARK}@db/orderdb`,
   SHOPIFY_SHOP_URL: `${MARK}.example.com`,
   SHOPIFY_API_VERSION: MARK,
   SHOPIFY_ADMIN_BASE_URL: `ftp://${MARK}`,
   ALIEXPRESS_BASE_URL: MARK,
   ALIEXPRESS_MODE: MARK,
+  ALIEXPRESS_REQUESTS_PER_SECOND: MARK,
+  ALIEXPRESS_AUTO_PAY: MARK,
   CJ_DROPSHIPPING_BASE_URL: MARK,
   CJ_DROPSHIPPING_MODE: MARK,
   SMTP_PORT: MARK,
@@ -201,7 +216,7 @@ test('what is needed in both worlds does not mean the real one', () => {
 });
 
 test('all parts are there when everything is set', () => {
-  expect(missingParts(readSettings({ ...GUIDE, ALIEXPRESS_ACCESS_TOKEN: 't' }))).toEqual([]);
+  expect(missingParts(readSettings(GUIDE))).toEqual([]);
 });
 
 test('each part that is off names what it lacks', () => {
@@ -209,13 +224,13 @@ test('each part that is off names what it lacks', () => {
     'Shopify webhooks are off: SHOPIFY_SHOP_URL, SHOPIFY_API_SECRET not set',
     'Writing to the shop is off: SHOPIFY_SHOP_URL, SHOPIFY_API_SECRET, SHOPIFY_ACCESS_TOKEN (or SHOPIFY_API_KEY) not set',
     'CJ Dropshipping is off: CJ_DROPSHIPPING_API_KEY not set',
-    'AliExpress is off: ALIEXPRESS_API_KEY, ALIEXPRESS_SECRET, ALIEXPRESS_ACCESS_TOKEN not set',
+    'AliExpress is off: ALIEXPRESS_API_KEY, ALIEXPRESS_SECRET not set',
     'Mail to customers is off: SMTP_SERVER, EMAIL_FROM not set',
   ]);
 });
 
 const without = (...names: readonly string[]): Settings => {
-  const all: Record<string, string> = { ...GUIDE, ALIEXPRESS_ACCESS_TOKEN: 't' };
+  const all: Record<string, string> = { ...GUIDE };
   return readSettings(Object.fromEntries(Object.entries(all).filter(([name]) => !names.includes(name))));
 };
 
@@ -267,4 +282,11 @@ test('the example environment names every variable, and each of its values is ac
   expect(Object.keys(example).sort()).toEqual([...SETTING_NAMES].sort());
   expect(() => readSettings(example)).not.toThrow();
   expect(isLive(readSettings(example))).toBe(false);
+});
+
+test('the address for pushes is below the public one, and none without it or for a supplier that has none', () => {
+  const settings = readSettings({ CJ_DROPSHIPPING_PUSH_URL: 'https://orders.shop.example/' });
+  expect(pushUrlOf(settings, 'cj_dropshipping')).toBe('https://orders.shop.example/webhooks/cj');
+  expect(pushUrlOf(settings, 'aliexpress')).toBeNull();
+  expect(pushUrlOf(readSettings({}), 'cj_dropshipping')).toBeNull();
 });

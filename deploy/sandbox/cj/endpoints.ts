@@ -1,11 +1,24 @@
 import { z } from 'zod';
 import type { LiveSettings } from '../settings.ts';
 import { type CjAccount, OPEN_ID } from './account.ts';
+import { createCart } from './cart.ts';
 import { CJ, CjRefusal, usd } from './envelope.ts';
+import type { CjArticle, CjGoods } from './goods.ts';
 import { type CjOrder, detailBody, statusOf, trackingBody } from './order.ts';
 import type { CjOrders } from './orders.ts';
-import { productBody, stockBody, variantBody, variantById } from './products.ts';
+import {
+  inventoryBody,
+  listBody,
+  productBody,
+  searchBody,
+  skuStockBody,
+  stockBody,
+  variantBody,
+  variantsBody,
+} from './products.ts';
+import type { CjPushes } from './pushes.ts';
 import { quote } from './quote.ts';
+import { renameParcel, stepTo, UNSHIPPED } from './trials.ts';
 
 const MAX_BATCH = 100;
 
@@ -43,7 +56,9 @@ const Reference = z.union([Text, z.int().transform(String)]);
 
 interface Parts {
   readonly account: CjAccount;
+  readonly goods: CjGoods;
   readonly orders: CjOrders;
+  readonly pushes: CjPushes;
   readonly settings: LiveSettings;
 }
 
@@ -82,7 +97,7 @@ function list(orders: CjOrders, { query }: Call): object {
 
 type On = (method: Endpoint['method'], path: string, operation: string, answer: Endpoint['answer']) => void;
 
-function addAccountAndGoods(on: On, { account, orders, settings }: Parts): void {
+function addAccount(on: On, { account, pushes, settings }: Parts): void {
   on('POST', '/authentication/getAccessToken', 'getAccessToken', (call) =>
     account.login(field(call, 'apiKey', Text)),
   );
@@ -97,16 +112,35 @@ function addAccountAndGoods(on: On, { account, orders, settings }: Parts): void 
       quotaLimits: [{ quotaUrl: '/**', quotaLimit: 50_000, quotaType: 3 }],
       qpsLimit: settings.current().cjRequestsPerSecond,
     },
-    callback: { product: { type: 'CANCEL', urls: [] }, order: { type: 'CANCEL', urls: [] } },
+    callback: pushes.config(),
     root: 'GENERAL',
     isSandbox: false,
   }));
-  on('GET', '/product/query', 'product', ({ query }) => productBody(query));
+  on('POST', '/webhook/set', 'webhookSet', async ({ body }) => {
+    await pushes.set(body);
+    return true;
+  });
+}
+
+function onSale(article: CjArticle): CjArticle {
+  if (!article.isOnSale) throw new CjRefusal(CJ.variantOffShelf, 'Variant has been removed from shelves');
+  return article;
+}
+
+function addGoods(on: On, { goods, orders }: Parts): void {
+  on('GET', '/product/listV2', 'search', ({ query }) => searchBody(goods, query));
+  on('GET', '/product/list', 'productList', ({ query }) => listBody(goods, query));
+  on('GET', '/product/query', 'product', ({ query }) => productBody(goods, query));
+  on('GET', '/product/variant/query', 'variants', ({ query }) => variantsBody(goods, query));
   on('GET', '/product/variant/queryByVid', 'variant', (call) =>
-    variantBody(variantById(required(call, 'vid'))),
+    variantBody(onSale(goods.byId(required(call, 'vid')))),
   );
-  on('GET', '/product/stock/queryByVid', 'stock', (call) => stockBody(variantById(required(call, 'vid'))));
-  on('POST', '/logistic/freightCalculate', 'freightCalculate', ({ body }) => quote(body));
+  on('GET', '/product/stock/queryByVid', 'stock', (call) => stockBody(goods.byId(required(call, 'vid'))));
+  on('GET', '/product/stock/queryBySku', 'stockBySku', (call) =>
+    skuStockBody(goods.bySku(required(call, 'sku'))),
+  );
+  on('GET', '/product/stock/getInventoryByPid', 'inventory', ({ query }) => inventoryBody(goods, query));
+  on('POST', '/logistic/freightCalculate', 'freightCalculate', ({ body }) => quote(goods, body));
   on('GET', '/logistic/trackInfo', 'trackInfo', ({ query }) =>
     query.getAll('trackNumber').flatMap((number) => {
       const order = orders.byTracking(number);
@@ -148,6 +182,38 @@ function addOrders(on: On, parts: Parts): void {
   on('GET', '/shopping/order/list', 'orderList', (call) => list(orders, call));
 }
 
+const Codes = z.array(Text).min(1).max(MAX_BATCH);
+
+function addCart(on: On, { orders }: Parts): void {
+  const cart = createCart(orders);
+  on('POST', '/shopping/order/addCart', 'addCart', (call) => cart.add(field(call, 'cjOrderIdList', Codes)));
+  on('POST', '/shopping/order/addCartConfirm', 'addCartConfirm', (call) =>
+    cart.confirm(field(call, 'cjOrderIdList', Codes)),
+  );
+  on('POST', '/shopping/order/saveGenerateParentOrder', 'saveGenerateParentOrder', (call) =>
+    cart.parentOrder(field(call, 'shipmentOrderId', Text)),
+  );
+  on('POST', '/shopping/pay/payBalanceV2', 'payBalanceV2', (call) => {
+    cart.pay(field(call, 'shipmentOrderId', Text), field(call, 'payId', Text));
+    return true;
+  });
+}
+
+function addTrials(on: On, { orders }: Parts): void {
+  on('POST', '/shopping/sandbox/simulatePay', 'simulatePay', (call) => {
+    stepTo(orders, field(call, 'orderId', Text), UNSHIPPED);
+    return true;
+  });
+  on('POST', '/shopping/sandbox/updateStatus', 'updateStatus', (call) => {
+    stepTo(orders, field(call, 'orderId', Text), field(call, 'targetStatus', z.int()));
+    return true;
+  });
+  on('POST', '/shopping/sandbox/updateTrackNumber', 'updateTrackNumber', (call) => {
+    renameParcel(orders, field(call, 'orderId', Text), field(call, 'trackNumber', Text.max(64)));
+    return true;
+  });
+}
+
 /** Every call that this supplier plays, by its path below the base URL. */
 export function createEndpoints(parts: Parts): ReadonlyMap<string, Endpoint> {
   const endpoints = new Map<string, Endpoint>();
@@ -155,7 +221,10 @@ export function createEndpoints(parts: Parts): ReadonlyMap<string, Endpoint> {
     const isOpen = path.startsWith('/authentication/');
     endpoints.set(path, { method, operation: `cj.${operation}`, answer, isOpen });
   };
-  addAccountAndGoods(on, parts);
+  addAccount(on, parts);
+  addGoods(on, parts);
   addOrders(on, parts);
+  addCart(on, parts);
+  addTrials(on, parts);
   return endpoints;
 }

@@ -26,6 +26,11 @@ const SupplierOrderSchema = defineEntity({
       expression:
         'create index supplier_orders_watched on supplier_orders (supplier, next_check_at) where next_check_at is not null',
     },
+    {
+      name: 'supplier_orders_references',
+      expression:
+        "create index supplier_orders_references on supplier_orders using gin (string_to_array(supplier_reference, ','))",
+    },
   ],
   properties: {
     id: p.text().primary(),
@@ -40,9 +45,11 @@ const SupplierOrderSchema = defineEntity({
     shipsFrom: p.text(),
     expectedCostMinor: p.bigint('number'),
     currency: p.text(),
-    /** The supplier's own order id that its other calls want. */
+    /** The supplier's own order id that its other calls want; several, separated by commas, where one call made several. */
     supplierReference: p.text().nullable(),
     amountMinor: p.bigint('number').nullable(),
+    /** The longest that was quoted, from the supplier's door; null: nothing was promised. */
+    deliveryDays: p.integer().nullable(),
     /** When its status is asked for next; null: nobody waits for news. */
     nextCheckAt: p.datetime(3).nullable(),
     observation: p.text().nullable(),
@@ -96,6 +103,8 @@ const ParcelSchema = defineEntity({
     /** Units by line that the shop still had to fulfil when a write-back ended in doubt. */
     fulfillmentDoubt: p.json<Record<string, number>>().columnType('json').nullable(),
     shopFulfillmentId: p.text().nullable(),
+    /** When it was first seen to have left the supplier. */
+    leftAt: p.datetime(3).nullable(),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
   },
@@ -122,6 +131,10 @@ const PurchaseIntentSchema = defineEntity({
     callDeadline: p.datetime(3),
     lookUps: p.integer().default(0),
     firstAbsentAt: p.datetime(3).nullable(),
+    /** Times that the very same call was sent again to end a doubt. */
+    repeats: p.integer().default(0),
+    /** Attempts that the supplier put off before anything was bought. */
+    deferrals: p.integer().default(0),
     evidence: p.json<Evidence>().columnType('json').nullable(),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),

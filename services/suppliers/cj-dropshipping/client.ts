@@ -1,8 +1,18 @@
 import type { z } from 'zod';
 import type { Evidence } from '../../../contracts/vocabulary.ts';
-import { type CallPriority, type ReserveCall, SupplierError, type TokenStore } from '../adapter.ts';
-import { type CallKind, failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
-import { Envelope, parseExactJson } from './responses.ts';
+import {
+  type CallPriority,
+  type ReportQuota,
+  type ReserveCall,
+  SupplierError,
+  type TokenStore,
+} from '../adapter.ts';
+import { beforeSending, exchangeText, withoutPersonalData } from '../exchange.ts';
+import type { CallKind } from '../failure-columns.ts';
+import { parseExactJson } from '../loose-json.ts';
+import { failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
+import { quotaReportOf } from './quota.ts';
+import { Envelope, type PointsInfo } from './responses.ts';
 import { type AskForTokens, createTokenKeeper } from './tokens.ts';
 
 export interface CjRequest {
@@ -32,51 +42,23 @@ export interface CjClientOptions {
   readonly apiKey: string;
   readonly tokens: TokenStore;
   readonly reserve: ReserveCall;
+  /** Told what each answer says about the limits of the account. */
+  readonly report?: ReportQuota | undefined;
   readonly fetch?: typeof fetch | undefined;
 }
 
-type Answer =
-  | { readonly data: unknown; readonly requestId: string | null }
-  | { readonly refusal: Refusal; readonly requestId: string | null };
+interface Sealed {
+  readonly requestId: string | null;
+  readonly points: PointsInfo | null;
+}
+type Answer = Sealed & ({ readonly data: unknown } | { readonly refusal: Refusal });
 
 const DEFAULT_PATH = '/api2.0/v1';
 const PARAMETER_ERROR = 1600300;
-const MAX_EVIDENCE_TEXT = 200;
-
 const rootOf = (baseUrl: string): string => {
   const root = baseUrl.replace(/\/+$/, '');
   return new URL(root).pathname === '/' ? `${root}${DEFAULT_PATH}` : root;
 };
-
-/** CJ's texts may quote what they dislike: mail addresses and long numbers are struck out, the rest is cut. */
-const withoutPersonalData = (text: string): string =>
-  text
-    .replace(/[^\s@"]+@[^\s@"]+/g, '…')
-    .replace(/\+?\d[\d\s()-]{6,}\d/g, '…')
-    .slice(0, MAX_EVIDENCE_TEXT);
-
-/** The connection was never made, so nothing can have been bought. */
-const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
-
-const networkCode = (error: unknown): string | null => {
-  const cause = error instanceof Error ? error.cause : null;
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
-};
-
-/** What happens before the request leaves cannot have bought anything. */
-async function beforeSending<T>(step: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof SupplierError) throw cause;
-    throw new SupplierError(
-      'transient',
-      `nothing sent: ${step} failed`,
-      { step, sent: false, outage: false },
-      cause,
-    );
-  }
-}
 
 function noVerdict(request: CjRequest, reason: string, evidence: Evidence, cause?: unknown): SupplierError {
   const failureClass = request.kind === 'write' ? 'unknown_outcome' : 'transient';
@@ -90,7 +72,7 @@ function noVerdict(request: CjRequest, reason: string, evidence: Evidence, cause
 
 function refused(
   request: CjRequest,
-  { refusal, requestId }: Extract<Answer, { refusal: Refusal }>,
+  { refusal, requestId }: { readonly refusal: Refusal; readonly requestId: string | null },
 ): SupplierError {
   const isAbsent = request.isLookUp === true && refusal.code === PARAMETER_ERROR && refusal.httpStatus < 500;
   const failureClass = isAbsent ? 'not_found' : failureClassOf(refusal, request.kind);
@@ -102,7 +84,8 @@ function refused(
 
 function readAnswer(request: CjRequest, httpStatus: number, body: string): Answer {
   const unreadable = (cause?: unknown): Answer => {
-    if (httpStatus >= 400) return { refusal: { httpStatus, code: null, message: '' }, requestId: null };
+    const refusal = { httpStatus, code: null, message: '' };
+    if (httpStatus >= 400) return { refusal, requestId: null, points: null };
     throw noVerdict(request, 'unreadable answer', { httpStatus }, cause);
   };
   let json: unknown;
@@ -113,15 +96,23 @@ function readAnswer(request: CjRequest, httpStatus: number, body: string): Answe
   }
   const envelope = Envelope.safeParse(json);
   if (!envelope.success) return unreadable(envelope.error);
-  const { code, result, message, data, requestId } = envelope.data;
-  if (httpStatus === 200 && code === 200 && result !== false) return { data, requestId };
-  return { refusal: { httpStatus, code, message: message ?? '' }, requestId };
+  const { code, result, message, data, requestId, pointsInfo: points = null } = envelope.data;
+  if (httpStatus === 200 && code === 200 && result !== false) return { data, requestId, points };
+  return { refusal: { httpStatus, code, message: message ?? '' }, requestId, points };
 }
 
 export function createCjClient(options: CjClientOptions): CjClient {
   const root = rootOf(options.baseUrl);
   const send = options.fetch ?? fetch;
   const keeper = createTokenKeeper(options.tokens, options.apiKey);
+
+  const tellLimits = async ({ path }: CjRequest, httpStatus: number, answer: Answer): Promise<Answer> => {
+    const code = 'refusal' in answer ? answer.refusal.code : null;
+    const report = quotaReportOf({ path, httpStatus, code, points: answer.points }, Date.now());
+    // What became of the call is known: it must not be lost with the news about the limits.
+    if (report !== null) await options.report?.(report).catch(() => {});
+    return answer;
+  };
 
   const exchange = async (request: CjRequest, token: string | null, signal: AbortSignal): Promise<Answer> => {
     await beforeSending('reserve', async () => {
@@ -130,34 +121,21 @@ export function createCjClient(options: CjClientOptions): CjClient {
     });
     const url = new URL(`${root}${request.path}`);
     for (const [key, value] of request.query ?? []) url.searchParams.append(key, value);
-    try {
-      const response = await send(url, {
-        method: request.method,
-        headers: {
-          accept: 'application/json',
-          ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(token === null ? {} : { 'CJ-Access-Token': token }),
-        },
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-        // A followed redirect would repeat a purchase and hand the token to another host.
-        redirect: 'manual',
-        signal,
-      });
-      return readAnswer(request, response.status, await response.text());
-    } catch (cause) {
-      if (cause instanceof SupplierError) throw cause;
-      const code = networkCode(cause);
-      const evidence = { network: signal.aborted ? 'aborted' : (code ?? 'cut') };
-      if (code !== null && NEVER_CONNECTED.has(code)) {
-        throw new SupplierError(
-          'transient',
-          `${request.path}: no connection`,
-          { ...evidence, sent: false },
-          cause,
-        );
-      }
-      throw noVerdict(request, 'no answer', evidence, cause);
-    }
+    const init = {
+      method: request.method,
+      headers: {
+        accept: 'application/json',
+        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === null ? {} : { 'CJ-Access-Token': token }),
+      },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    };
+    const { httpStatus, text } = await exchangeText(
+      send,
+      { name: request.path, url, init, signal },
+      (...about) => noVerdict(request, ...about),
+    );
+    return tellLimits(request, httpStatus, readAnswer(request, httpStatus, text));
   };
 
   const askFor =
