@@ -30,6 +30,7 @@ export const FACT_TYPES = [
   'parcel.exception',
   'parcel.delivered',
   'fulfillment.synced',
+  'product.stock_alert',
   'notification.sent',
   'notification.failed',
   'dead_letter.opened',
@@ -43,6 +44,7 @@ export const FactData = z.object({
   version: z.int().optional(),
   supplierOrderId: z.string().optional(),
   parcelId: z.string().optional(),
+  lineId: z.string().optional(),
   reason: HoldReason.optional(),
   state: z.string().optional(),
 });

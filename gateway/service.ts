@@ -4,6 +4,7 @@ import { hasShopifyLogin } from '../contracts/settings.ts';
 import type { ServiceContext, StopService } from '../services/run-service.ts';
 import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
+import { newsEndpoints } from './crew/agent-news.ts';
 import { crewEndpoints } from './crew/serve-crew.ts';
 import { ROUTE_DOCS } from './documents/route-docs.ts';
 import { createMetrics } from './metrics.ts';
@@ -59,7 +60,10 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   const all = [...routes, ...documentRoutes(routes)];
   const app = createApp(all, { guard, metrics, log });
   const server = await serve(app, host, port);
-  const agents = await bus.serveAgents(crewEndpoints(app, routes, ROUTE_DOCS, crew));
+  const agents = await bus.serveAgents([
+    ...crewEndpoints(app, routes, ROUTE_DOCS, crew),
+    ...newsEndpoints(store, bus),
+  ]);
   log.info({ host, port: server.port }, 'the gateway listens');
   return async () => {
     await agents.stop();

@@ -100,6 +100,13 @@ export const mapLines = (
 ): OrderContext['lines'] =>
   Object.fromEntries(Object.entries(lines).map(([lineId, units]) => [lineId, change(units, lineId)]));
 
+/** For the agents that look after prices and products: somebody wanted what nobody has. */
+const stockAlert = ({ lineId, supplierOrderId }: HoldScope): Effect => ({
+  kind: 'fact',
+  type: 'product.stock_alert',
+  data: { lineId, supplierOrderId },
+});
+
 /** Opening the same hold twice changes nothing. */
 export function openHold(
   context: Pick<OrderContext, 'orderId' | 'holds' | 'accepted'>,
@@ -118,6 +125,7 @@ export function openHold(
     effects: [
       { kind: 'open_hold', holdId, reason, scope, evidence },
       { kind: 'fact', type: 'order.held', data: { reason, supplierOrderId: scope.supplierOrderId } },
+      ...(reason === 'out_of_stock' ? [stockAlert(scope)] : []),
     ],
   };
 }

@@ -1,9 +1,11 @@
+import { STATUS_CODES } from 'node:http';
 import type { H3 } from 'h3';
 import { AgentRequest, agentSubject } from '../../contracts/requests/agent-request.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
 import type { AgentAnswer, AgentEndpoint } from '../../services/bus/agent-service.ts';
 import { routeKey } from '../documents/openapi.ts';
 import type { RouteDoc } from '../documents/route-doc.ts';
+import type { ProblemCode } from '../problem.ts';
 import { type Route, scopeOf } from '../route.ts';
 import { OPERATIONS } from './operations.ts';
 
@@ -17,15 +19,24 @@ const refused = (problem: Problem): AgentAnswer => ({
   body: JSON.stringify(problem),
 });
 
-const unreadable = (detail: string, errors: Problem['errors'] = []): AgentAnswer =>
+/** A no in the words of REST, for what never came to a route. */
+export const refusedAnswer = (
+  status: number,
+  code: ProblemCode,
+  detail: string,
+  errors: Problem['errors'] = [],
+): AgentAnswer =>
   refused({
-    type: 'urn:oms:problem:body_invalid',
-    title: 'Unprocessable Entity',
-    status: 422,
-    code: 'body_invalid',
+    type: `urn:oms:problem:${code}`,
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    code,
     detail,
     errors,
   });
+
+const unreadable = (detail: string, errors?: Problem['errors']): AgentAnswer =>
+  refusedAnswer(422, 'body_invalid', detail, errors);
 
 function toRequest(
   route: Route,

@@ -48,14 +48,17 @@ An agent in thirty lines: <code>deploy/agents/example-agent.ts</code>, the same 
 </html>
 `;
 
+/** Where the subjects of each kind begin. */
+const PLACES = { fact: 'oms.pub.', news: 'agents.', operation: 'svc.oms.' } as const;
+
 /** The AsyncAPI document for people: every subject with what it means and what its messages look like. */
 export function toAgentsPage(document: unknown): string {
   const { info, channels, components } = AsyncApi.parse(document);
-  const shown = (kind: 'fact' | 'operation') =>
+  const shown = (kind: keyof typeof PLACES) =>
     Object.entries(channels)
-      .filter(([, { address }]) => address?.startsWith(kind === 'fact' ? 'oms.pub.' : 'svc.oms.'))
+      .filter(([, { address }]) => address?.startsWith(PLACES[kind]))
       .map(([id, { address, description }]) => {
-        const { payload } = components.messages[kind === 'fact' ? id : `${id}_answer`] ?? {};
+        const { payload } = components.messages[kind === 'operation' ? `${id}_answer` : id] ?? {};
         return { address, description, schema: JSON.stringify(payload, null, 2) };
       });
   const request = JSON.stringify(components.messages.agent_request?.payload, null, 2);
@@ -65,6 +68,7 @@ export function toAgentsPage(document: unknown): string {
       text: 'CloudEvents in JSON; the schema shows the whole message.',
       channels: shown('fact'),
     },
+    { name: 'News to tell', text: 'The schema shows the bare message.', channels: shown('news') },
     {
       name: 'Operations to ask for',
       text: 'Send the parts of the REST route as JSON; the schema shows the answer.',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FACT_TYPES, FactData } from '../../contracts/facts.ts';
+import { AGENT_NEWS, type AgentNewsType, newsSubject } from '../../contracts/requests/agent-news.ts';
 import { AgentRequest, agentSubject } from '../../contracts/requests/agent-request.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
 import { factSubject } from '../../contracts/subjects.ts';
@@ -16,6 +17,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   'order.received': 'order.created',
   'order.updated': 'order.updated',
   'order.shipped': 'order.shipped',
+  'product.stock_alert': 'product.stock_alert',
 };
 
 /** A dot would be a path in the references of the document. */
@@ -96,6 +98,22 @@ function addOperation(parts: Parts, route: Route, name: string, doc: RouteDoc, a
   };
 }
 
+function addNews({ channels, operations, messages }: Parts, type: AgentNewsType, payload: Json): void {
+  const id = `news_${idOf(type)}`;
+  messages[id] = { name: type, title: type, contentType: 'application/json', payload };
+  channels[id] = {
+    address: newsSubject(type),
+    description: `Sent in the account CREW as \`${type}\`, bare or as a CloudEvent. As a request, its answer says that it is stored.`,
+    messages: { [id]: { $ref: `#/components/messages/${id}` } },
+  };
+  operations[id] = {
+    action: 'receive',
+    channel: { $ref: `#/channels/${id}` },
+    summary: `Takes ${type}`,
+    messages: [{ $ref: `#/channels/${id}/messages/${id}` }],
+  };
+}
+
 const answerOf = (doc: RouteDoc): z.ZodType => {
   const contents = Object.values(doc.answers).find((each) => each !== null) ?? [];
   const json = contents.find((content) => 'json' in content);
@@ -123,6 +141,8 @@ export function toAsyncApi(
     if (name !== undefined && doc !== undefined)
       addOperation(parts, route, name, doc, schemas.of(answerOf(doc), 'output'));
   }
+  for (const type of ['product.created', 'product.updated', 'price.changed'] as const)
+    addNews(parts, type, schemas.of(AGENT_NEWS[type], 'input'));
   return {
     asyncapi: '3.0.0',
     info: {

@@ -173,6 +173,37 @@ test('a writer sets a mapping that a reader sees, and a reader sets none', async
   });
 });
 
+test('news of products and prices changes mappings, under the names of the crew', async () => {
+  await aGateway();
+  const [writer, reader] = [await anAgent('crew-writer'), await anAgent('crew-reader')];
+  const seen = { optionLabels: ['Color: Black'], unitPriceMinor: 410, currency: 'USD' };
+  const candidates = [{ ...mapping.body.candidates[0], seen }];
+  expect(await writer.ask('product.created', { variantId: '45', sku: 'MUG-B', candidates })).toEqual({
+    mappings: 1,
+  });
+  expect(await writer.ask('product.updated', { specversion: '1.0', data: { variantId: '46' } })).toEqual({
+    mappings: 0,
+  });
+  const price = {
+    supplier: 'cj_dropshipping',
+    supplierProductId: '26',
+    supplierVariantId: '27',
+    currency: 'USD',
+  };
+  expect(await writer.ask('price.changed', { ...price, unitPriceMinor: 450 })).toEqual({ mappings: 1 });
+  expect(await writer.ask('price.changed', { ...price, unitPriceMinor: 450 })).toEqual({ mappings: 0 });
+  const get = agentSubject('read', 'product_mappings.get');
+  expect(await reader.ask(get, { params: { variantId: '45' } })).toMatchObject({
+    sku: 'MUG-B',
+    candidates: [{ seen: { optionLabels: ['Color: Black'], unitPriceMinor: 450 } }],
+  });
+  await expect(writer.ask('price.changed', { ...price, unitPriceMinor: -1 })).rejects.toMatchObject({
+    code: 'body_invalid',
+    errors: [{ path: 'unitPriceMinor' }],
+  });
+  await expect(reader.ask('product.created', { variantId: '45' })).rejects.toThrow(/permission/i);
+});
+
 test('the example agent hears of a held order, asks and says why', async () => {
   const { store } = await aGateway();
   await givenHeldOrder(store);

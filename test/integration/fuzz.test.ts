@@ -191,9 +191,10 @@ test('thousands of malformed requests and messages are refused: no failure of ou
 
   const connection = await connect(toConnectOptions(inject('bareNatsUrl')));
   onTestFinished(() => connection.close());
-  const subjects = [...new Set(Object.values(OPERATIONS))].flatMap((operation) =>
+  const operations = [...new Set(Object.values(OPERATIONS))].flatMap((operation) =>
     ['read', 'write'].map((scope) => agentSubject(scope, operation)),
   );
+  const subjects = [...operations, 'agents.product.created', 'agents.price.changed'];
   const message = fc.record({ subject: fc.constantFrom(...subjects), payload: body });
   const text = StringCodec();
   await inCrowds(fc.sample(message, { numRuns: MESSAGES, seed: SEED }), async ({ subject, payload }) => {

@@ -47,6 +47,7 @@ test('where the shop buys in part, a refused line is held and the rest is bought
     'wait buy A',
     'hold out_of_stock L2',
     'fact order.held out_of_stock',
+    'fact product.stock_alert',
     'no wait sourcing',
     'no wait sourcing',
   ]);

@@ -255,6 +255,7 @@ test('a rejected purchase holds its units, and the release sources them again', 
     'fact supplier_order.rejected A',
     'hold out_of_stock A',
     'fact order.held out_of_stock A',
+    'fact product.stock_alert A',
   ]);
   expect(road.supplierOrder(A)).toBe('rejected');
   expect(road.state()).toBe('purchasing');

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import {
+  AGENT_NEWS,
+  type AgentNewsType,
+  type NewsTaken,
+  newsSubject,
+  type PriceNews,
+  ProductNews,
+} from '../../contracts/requests/agent-news.ts';
+import type { MappedArticle, MappingCandidate } from '../../contracts/resources/product-mapping.ts';
+import type { AgentAnswer, AgentEndpoint } from '../../services/bus/agent-service.ts';
+import type { Bus } from '../../services/bus/bus.ts';
+import { isOutage } from '../../services/store/outage.ts';
+import type { Store } from '../../services/store/store.ts';
+import { findMapping, findMappings, storeMappings } from '../mapping-store.ts';
+import { refusedAnswer } from './serve-crew.ts';
+
+/** Of one supplier's product: more variants than a shop has of it. */
+const MOST_MAPPINGS = 1_000;
+const CloudEvent = z.looseObject({ specversion: z.literal('1.0'), data: z.unknown() });
+
+async function takeProduct(
+  store: Store,
+  bus: Bus,
+  { variantId, sku, candidates }: ProductNews,
+): Promise<NewsTaken> {
+  const known = await findMapping(store, variantId);
+  const wanted = candidates ?? known?.candidates;
+  // Without a mapping there is nothing to change yet; its SKU is learned with the first order.
+  if (wanted === undefined) return { mappings: 0 };
+  const stored = await storeMappings(store, bus, [{ variantId, sku: sku ?? null, candidates: wanted }]);
+  return { mappings: stored.length };
+}
+
+function withPrice<A extends MappedArticle>(article: A, news: PriceNews): A {
+  const isMeant =
+    article.supplierProductId === news.supplierProductId &&
+    article.supplierVariantId === news.supplierVariantId;
+  // What was never seen has no labels to keep: its next quote is believed.
+  if (!isMeant || article.seen === undefined) return article;
+  const { unitPriceMinor, currency } = news;
+  return { ...article, seen: { ...article.seen, unitPriceMinor, currency } };
+}
+
+const withPrices = (candidate: MappingCandidate, news: PriceNews): MappingCandidate =>
+  candidate.supplier === news.supplier
+    ? {
+        ...withPrice(candidate, news),
+        bundledWith: candidate.bundledWith.map((article) => withPrice(article, news)),
+      }
+    : candidate;
+
+async function takePrice(store: Store, bus: Bus, news: PriceNews): Promise<NewsTaken> {
+  const { supplier, supplierProductId } = news;
+  const found = await findMappings(store, { supplier, supplierProductId }, MOST_MAPPINGS);
+  const changed = found.flatMap(({ variantId, sku, candidates }) => {
+    const after = candidates.map((candidate) => withPrices(candidate, news));
+    return JSON.stringify(after) === JSON.stringify(candidates)
+      ? []
+      : [{ variantId, sku, candidates: after }];
+  });
+  if (changed.length > 0) await storeMappings(store, bus, changed);
+  return { mappings: changed.length };
+}
+
+/** A CloudEvent or its bare data. */
+const dataOf = (payload: string): unknown => {
+  const json: unknown = JSON.parse(payload);
+  const event = CloudEvent.safeParse(json);
+  return event.success ? event.data.data : json;
+};
+
+const answering =
+  (store: Store, bus: Bus, type: AgentNewsType): AgentEndpoint['answer'] =>
+  async (payload): Promise<AgentAnswer> => {
+    let data: unknown;
+    try {
+      data = dataOf(payload);
+    } catch {
+      return refusedAnswer(422, 'body_invalid', 'the news is not JSON');
+    }
+    const news = AGENT_NEWS[type].safeParse(data);
+    if (!news.success) {
+      const errors = news.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+      return refusedAnswer(422, 'body_invalid', `${type} is not as it must be`, errors);
+    }
+    try {
+      const product = ProductNews.safeParse(news.data);
+      const taken = product.success
+        ? await takeProduct(store, bus, product.data)
+        : await takePrice(store, bus, AGENT_NEWS['price.changed'].parse(news.data));
+      return { ok: true, status: 200, title: '', body: JSON.stringify(taken) };
+    } catch (error) {
+      if (isOutage(error))
+        return refusedAnswer(503, 'store_unavailable', 'the database is away: send it again');
+      throw error;
+    }
+  };
+
+/**
+ * What other agents tell us. Sent as a request, the answer says that it is stored; news without an answer has to be sent
+ * again, and does no harm twice.
+ */
+export const newsEndpoints = (store: Store, bus: Bus): AgentEndpoint[] =>
+  z.enum(['product.created', 'product.updated', 'price.changed']).options.map((type) => ({
+    subject: newsSubject(type),
+    name: type.replaceAll('.', '_'),
+    description: `Tell ${type}`,
+    answer: answering(store, bus, type),
+  }));
