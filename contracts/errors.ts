@@ -1,23 +1,27 @@
 /** What we foresaw going wrong. Callers branch on the code, never on the message. */
-export type ErrorCode =
-  | 'message_invalid'
-  | 'settings_invalid'
-  | 'body_malformed'
-  | 'body_invalid'
-  | 'body_too_large'
-  | 'webhook_unverified'
-  | 'unauthorized'
-  | 'not_found'
-  | 'order_not_found'
-  | 'supplier_order_not_found'
-  | 'store_unavailable'
-  | 'bus_unavailable'
-  | 'stream_mismatch'
-  | 'conservation_violated'
-  | 'supplier_failed'
-  | 'shop_failed'
-  | 'mail_failed'
-  | 'template_invalid';
+export const ERROR_CODES = [
+  'message_invalid',
+  'settings_invalid',
+  'body_malformed',
+  'body_invalid',
+  'body_too_large',
+  'webhook_unverified',
+  'unauthorized',
+  'not_found',
+  'order_not_found',
+  'supplier_order_not_found',
+  'store_unavailable',
+  'bus_unavailable',
+  'request_timeout',
+  'stream_mismatch',
+  'conservation_violated',
+  'supplier_failed',
+  'shop_failed',
+  'mail_failed',
+  'template_invalid',
+  'internal',
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** One place in a rejected input: a dotted path and what is wrong there. */
 export interface FieldProblem {

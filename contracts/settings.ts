@@ -133,6 +133,15 @@ const LIVE_VARIABLES = [
 export const isLive = (settings: Settings): boolean =>
   LIVE_VARIABLES.some((name) => settings[name] !== undefined);
 
+const SUPPLIER_VARIABLES = {
+  aliexpress: ['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET', 'ALIEXPRESS_ACCESS_TOKEN'],
+  cj_dropshipping: ['CJ_DROPSHIPPING_API_KEY'],
+} as const satisfies Record<SupplierName, readonly (keyof Settings)[]>;
+
+/** Variables without which this supplier is off. */
+export const missingVariables = (settings: Settings, supplier: SupplierName): string[] =>
+  SUPPLIER_VARIABLES[supplier].filter((name) => settings[name] === undefined);
+
 /** What is switched off for want of its variables: one sentence each, naming them. Empty when all is there. */
 export function missingParts(settings: Settings): string[] {
   const lacking = (names: readonly (keyof Settings)[]): string =>
@@ -148,8 +157,8 @@ export function missingParts(settings: Settings): string[] {
     const token = hasToken ? '' : 'SHOPIFY_ACCESS_TOKEN (or SHOPIFY_API_KEY)';
     add('Writing to the shop is', [missing, token].filter((part) => part !== '').join(', '));
   }
-  add('CJ Dropshipping is', lacking(['CJ_DROPSHIPPING_API_KEY']));
-  add('AliExpress is', lacking(['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET', 'ALIEXPRESS_ACCESS_TOKEN']));
+  add('CJ Dropshipping is', missingVariables(settings, 'cj_dropshipping').join(', '));
+  add('AliExpress is', missingVariables(settings, 'aliexpress').join(', '));
   add('Mail to customers is', lacking(['SMTP_SERVER', 'EMAIL_FROM']));
   return parts;
 }

@@ -18,3 +18,6 @@ export const commandFilter = (service: ServiceName): string => `oms.cmd.${servic
 
 /** Facts for the other agents. `type` is `<entity>.<fact>`. */
 export const factSubject = (type: string): string => `oms.pub.${type}`;
+
+/** Questions that are answered at once, on core NATS: no stream takes them, and nothing personal stands in the subject. */
+export const requestSubject = (service: ServiceName, verb: string): string => `oms.req.${service}.${verb}`;

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { HOLD_REASONS, ORDER_STATES, SUPPLIER_ORDER_STATES } from '../contracts/vocabulary.ts';
 import type { Sql } from '../services/store/store.ts';
 import { GAUGE_NAMES, type GaugeName, type GaugeValue, readStoreGauges } from './store-gauges.ts';
+import { createSupplierGauges } from './supplier-gauges.ts';
 
 const PREFIX = 'order_manager_';
 /** Around the webhook's promise (five seconds) and its usual few milliseconds. */
@@ -95,9 +96,11 @@ export function createMetrics(sql: Sql): Metrics {
     );
   }
 
+  const readSupplierGauges = createSupplierGauges(databaseRegistry);
   const readDatabase = async (): Promise<string> => {
     try {
       setGauges(gauges, await readStoreGauges(sql));
+      await readSupplierGauges(sql);
       isUp.set(1);
       return await databaseRegistry.metrics();
     } catch {

@@ -11,8 +11,11 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'content_type_unsupported'
   | 'webhooks_off'
-  | 'not_ready'
-  | 'internal';
+  | 'supplier_auth'
+  | 'supplier_refused'
+  | 'supplier_unreachable'
+  | 'product_not_found'
+  | 'not_ready';
 
 export interface ProblemDetails {
   readonly status: number;
@@ -38,6 +41,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   body_invalid: 422,
   store_unavailable: 503,
   bus_unavailable: 503,
+  request_timeout: 504,
 };
 
 /** Codes of what h3 itself refuses. Its own messages quote the URL, so they are not passed on. */

@@ -17,11 +17,11 @@ function check<T extends z.ZodType>(schema: T, input: unknown, whole: string): z
   });
 }
 
-/** The body as it came, read once. @throws 413 above the limit, 400 when the client leaves in the middle of it. */
-export async function readText(event: H3Event, limitBytes: number): Promise<string> {
+/** @throws 413 above the limit, 400 when the client leaves in the middle of it. */
+async function readWith<T>(event: H3Event, limitBytes: number, read: () => Promise<T>): Promise<T> {
   assertBodySize(event, limitBytes);
   try {
-    return await event.req.text();
+    return await read();
   } catch (error) {
     if (HTTPError.isError(error)) throw error;
     // Nobody reads this answer, but log and metrics must not take a cut connection for a failure of ours.
@@ -29,6 +29,14 @@ export async function readText(event: H3Event, limitBytes: number): Promise<stri
     throw refusal({ status: 400, code: 'request_malformed', detail });
   }
 }
+
+/** The body as text, read once. */
+export const readText = (event: H3Event, limitBytes: number): Promise<string> =>
+  readWith(event, limitBytes, () => event.req.text());
+
+/** The body's very bytes, read once. */
+export const readBytes = (event: H3Event, limitBytes: number): Promise<Buffer> =>
+  readWith(event, limitBytes, async () => Buffer.from(await event.req.arrayBuffer()));
 
 /** @throws 415 for another content type, 413, `body_malformed`, `body_invalid` with dotted paths. */
 export async function readJson<T extends z.ZodType>(event: H3Event, schema: T): Promise<z.output<T>> {

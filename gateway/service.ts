@@ -7,9 +7,11 @@ import { healthRoutes } from './routes/health.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
 import { supplierOrderRoutes } from './routes/supplier-orders.ts';
+import { purchasingSwitchRoutes, supplierRoutes } from './routes/suppliers.ts';
 import { serve } from './server.ts';
 import { createIntake } from './webhooks/intake.ts';
 import { shopifyRoutes } from './webhooks/shopify-routes.ts';
+import { supplierPushRoutes } from './webhooks/supplier-routes.ts';
 import { createVerifier } from './webhooks/verify-delivery.ts';
 
 /**
@@ -28,7 +30,10 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   const routes = [
     ...shopifyRoutes({ verify: createVerifier(settings), intake, metrics }),
     ...orderRoutes(store),
+    ...supplierPushRoutes({ bus, metrics }),
     ...supplierOrderRoutes(store),
+    ...supplierRoutes(bus),
+    ...purchasingSwitchRoutes(store),
     ...productMappingRoutes(store, bus),
     ...healthRoutes(store, bus, metrics),
   ];

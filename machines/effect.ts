@@ -39,7 +39,7 @@ export type ToOrder =
       data: {
         supplierOrderId: string;
         /** Said here as well, because an order that this ends listens no more. */
-        state: 'rejected' | 'cancelled';
+        state: 'rejected' | 'cancelled' | 'lapsed';
         reason: HoldReason;
         evidence: Evidence;
       };

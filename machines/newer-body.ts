@@ -76,8 +76,10 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
   const mended = (now: OrderContext): Change<OrderContext> =>
     releaseHolds(
       now,
-      ({ reason }) =>
-        (reason === 'address_invalid' && hasAddress) || (reason === 'payment_pending' && payment === 'paid'),
+      // A payment that a supplier order waits for is ours to make, not the customer's.
+      ({ reason, supplierOrderId }) =>
+        (reason === 'address_invalid' && hasAddress) ||
+        (reason === 'payment_pending' && payment === 'paid' && supplierOrderId === undefined),
     );
   // An edit that raises the price does this: nothing more is bought before the rest is paid.
   const unpaid = (now: OrderContext): Change<OrderContext> =>

@@ -130,11 +130,15 @@ export function releaseHolds(
   };
 }
 
+const isAmong = (wanted: readonly string[] | undefined, id: string | undefined): boolean =>
+  wanted === undefined || (id !== undefined && wanted.includes(id));
+
 export const matchesRequest =
-  ({ reason, lineIds }: ReleaseRequested) =>
+  ({ reason, lineIds, supplierOrderIds }: ReleaseRequested) =>
   (hold: OpenHold): boolean =>
     hold.reason === reason &&
-    (lineIds === undefined || (hold.lineId !== undefined && lineIds.includes(hold.lineId)));
+    isAmong(lineIds, hold.lineId) &&
+    isAmong(supplierOrderIds, hold.supplierOrderId);
 
 /** Where the units of a body's lines are before anything is sourced. */
 export const unitsOfBody = (received: OrderReceived): OrderContext['lines'] =>

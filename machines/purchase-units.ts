@@ -67,7 +67,7 @@ export function applySourced(context: OrderContext, sourced: OrderSourced): Chan
 
 /** The units of a purchase that is dead wait again, as far as the shop still wants them. */
 const giveBack =
-  (supplierOrderId: string, state: 'cancelled' | 'rejected') =>
+  (supplierOrderId: string, state: 'cancelled' | 'rejected' | 'lapsed') =>
   (context: OrderContext): Change<OrderContext> => {
     const dead = context.supplierOrders[supplierOrderId];
     if (dead === undefined) return { context: {}, effects: [] };

@@ -141,23 +141,28 @@ const withheld = (stopping: DeadlineName | null) =>
     return { context: {}, effects: [{ kind: 'cancel_timer', timer: timer(context, stopping) }, hold] };
   });
 
-const failed = apply((context, event) => {
-  const { supplierOrderId } = context;
-  const refusal =
-    event.type === 'supplier_order.rejected'
-      ? {
-          state: 'rejected' as const,
-          reason: HOLD_OF[event.data.failureClass],
-          evidence: event.data.evidence,
-        }
-      : { state: 'cancelled' as const, reason: 'supplier_cancelled' as const, evidence: {} };
-  return {
-    context: {},
-    effects: [
-      { kind: 'tell_order', event: { type: 'supplier_order.failed', data: { supplierOrderId, ...refusal } } },
-    ],
-  };
-});
+/** Tells the order that this purchase came to nothing, and why; a rejection says its own reason. */
+const failed = (state: 'cancelled' | 'lapsed') =>
+  apply((context, event) => {
+    const { supplierOrderId } = context;
+    const refusal =
+      event.type === 'supplier_order.rejected'
+        ? {
+            state: 'rejected' as const,
+            reason: HOLD_OF[event.data.failureClass],
+            evidence: event.data.evidence,
+          }
+        : { state, reason: 'supplier_cancelled' as const, evidence: {} };
+    return {
+      context: {},
+      effects: [
+        {
+          kind: 'tell_order',
+          event: { type: 'supplier_order.failed', data: { supplierOrderId, ...refusal } },
+        },
+      ],
+    };
+  });
 
 /** A draft is given up with its order; nothing was bought. */
 const giveUp = apply(({ supplierOrderId }) => ({
@@ -200,7 +205,7 @@ const verdictEvents = {
   'supplier_order.placed': 'awaiting_payment',
   'supplier_order.accepted': 'accepted',
 };
-const rejectedEvent = { target: 'rejected', actions: failed };
+const rejectedEvent = { target: 'rejected', actions: failed('cancelled') };
 
 const parcelEvents = {
   'supplier_order.withheld': {
@@ -268,7 +273,7 @@ const TRANSPORT = [
   { guard: 'isDelivered' as const, target: 'delivered' },
   { guard: 'isShipped' as const, target: 'shipped' },
   { guard: 'isPartiallyShipped' as const, target: 'partially_shipped' },
-  { guard: 'isCancelled' as const, target: 'cancelled', actions: failed },
+  { guard: 'isCancelled' as const, target: 'cancelled', actions: failed('cancelled') },
 ];
 
 /**
@@ -345,7 +350,8 @@ export const supplierOrderMachine = machine.createMachine({
       exit: stopWaiting('pay'),
       always: [
         { guard: 'isPaid', target: 'accepted' },
-        { guard: 'isCancelled', target: 'cancelled', actions: failed },
+        // Nobody paid in time, or it was closed unpaid: no money was spent.
+        { guard: 'isCancelled', target: 'lapsed', actions: failed('lapsed') },
       ],
       on: {
         'supplier_order.accepted': 'accepted',

@@ -1,15 +1,15 @@
-import { type H3Event, HTTPError } from 'h3';
+import type { H3Event } from 'h3';
 import { AppError } from '../../contracts/errors.ts';
 import { ORDER_RECEIVED, ORDER_UPDATED } from '../../contracts/events/order-received.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
 import { eventRow } from '../../services/bus/commit-and-publish.ts';
 import type { Metrics } from '../metrics.ts';
-import { describeProblem } from '../problem.ts';
 import { fieldsOf, readText } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import type { Delivery, Intake } from './intake.ts';
 import { toOrderFacts } from './order-facts.ts';
 import { parseOrderJson } from './order-json.ts';
+import { verdictOf } from './verdict.ts';
 import {
   ORDER_TOPICS,
   type OrderTopic,
@@ -53,12 +53,6 @@ function toDelivery(raw: string, topic: OrderTopic, verified: VerifiedDelivery):
       data: received,
     }),
   };
-}
-
-/** The word for metrics: what became of a delivery that was not taken. */
-function verdictOf(error: unknown): string {
-  if (HTTPError.isError(error)) return describeProblem(error).code;
-  return error instanceof AppError ? error.code : 'internal';
 }
 
 /** A webhook is a hint: verified, committed, answered. What follows from it happens elsewhere. */

@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+import type { Answer, RequestContract } from '../../contracts/requests/request.ts';
 import { STORE_GIGABYTES } from '../../contracts/settings.ts';
 import type { ServiceName } from '../../contracts/subjects.ts';
 import {
@@ -9,6 +11,7 @@ import {
 import { connectNats } from './connection.ts';
 import { openPartitionReader, type PartitionReader } from './partition-reader.ts';
 import { createPublisher, type OutgoingMessage } from './publisher.ts';
+import { type RequestHandler, type RequestServer, sendRequest, serveRequests } from './requests.ts';
 import { lastSeqOn, readStreamState, type StreamState, setUpStreams } from './streams.ts';
 
 /** NATS as the services see it. Everything that knows the package `nats` is behind this. */
@@ -26,6 +29,25 @@ export interface Bus {
     concurrency: number,
     handle: (command: Command) => Promise<CommandResult>,
   ): Promise<CommandConsumer>;
+  /**
+   * Asks another service and waits for its answer; a foreseen no is an answer too.
+   * @throws AppError `bus_unavailable` when no copy of the service is there, `request_timeout` when none answers in time,
+   * and what the other side could not answer for, under the same code.
+   */
+  request<Request extends z.ZodType, Reply extends z.ZodType>(
+    contract: RequestContract<Request, Reply>,
+    request: z.input<Request>,
+    timeoutMs: number,
+  ): Promise<Answer<z.output<Reply>>>;
+  /**
+   * Answers the requests of one service; its copies share them. Make the handlers with `answering`.
+   * @param onBug told of every error that no handler foresaw.
+   */
+  serveRequests(
+    service: ServiceName,
+    handlers: readonly RequestHandler[],
+    onBug: (error: unknown, verb: string) => void,
+  ): RequestServer;
   /**
    * Creates or updates streams and durables.
    * @param replicas 1 on one server, 3 in a cluster. @param gigabytes that the streams may take together.
@@ -60,6 +82,8 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
     consume: (service, concurrency, handle) => consumeCommands(jetstream, service, concurrency, handle),
+    request: (contract, request, timeoutMs) => sendRequest(connection, contract, request, timeoutMs),
+    serveRequests: (service, handlers, onBug) => serveRequests(connection, service, handlers, onBug),
     setUp: (replicas, gigabytes = STORE_GIGABYTES) => setUpStreams(manager, replicas, gigabytes),
     async close() {
       publisher.close();

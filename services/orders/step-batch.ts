@@ -10,8 +10,14 @@ import { type BatchWrites, noWrites } from '../store/batch-writes.ts';
 import { carryOut, lineRows, setTimer } from './carry-out.ts';
 import type { DecodedMessage } from './decode-message.ts';
 
-/** Whose status is asked for until they arrive. */
-const WATCHED: readonly SupplierOrderStateName[] = ['accepted', 'processing', 'partially_shipped', 'shipped'];
+/** Whose status is asked for until they arrive; one that waits for its payment may be paid on the supplier's own site. */
+const WATCHED: readonly SupplierOrderStateName[] = [
+  'awaiting_payment',
+  'accepted',
+  'processing',
+  'partially_shipped',
+  'shipped',
+];
 
 interface Actor {
   order: OrderState | null;

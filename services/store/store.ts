@@ -5,7 +5,17 @@ import type { PoolConfig } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
 import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
 import { CustomerDetails, Hold, Order, OrderLine, TimelineEntry } from './entities/order.ts';
-import { Mapping, Notification, ShopLease, SupplierAccount, Webhook } from './entities/outside.ts';
+import {
+  Mapping,
+  Notification,
+  PurchasingPause,
+  ShopLease,
+  StraySupplierOrder,
+  SupplierAccount,
+  SupplierBreaker,
+  SupplierCalls,
+  Webhook,
+} from './entities/outside.ts';
 import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { returnDeadClients } from './pool.ts';
@@ -24,8 +34,12 @@ const ENTITIES = [
   OutboxMessage,
   Parcel,
   PurchaseIntent,
+  PurchasingPause,
   ShopLease,
+  StraySupplierOrder,
   SupplierAccount,
+  SupplierBreaker,
+  SupplierCalls,
   SupplierOrder,
   SupplierOrderLine,
   TimelineEntry,

@@ -173,6 +173,8 @@ export interface PaymentDue {
   readonly currency: string;
   /** What the prepaid account holds, in the same currency; null where there is none or it could not be read. */
   readonly balanceMinor: number | null;
+  /** ISO instant after which the supplier closes the unpaid order; absent or null where it does not say. */
+  readonly payUntil?: string | null;
 }
 
 export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence'>;

@@ -96,7 +96,7 @@ export async function begin(sql: Sql, intent: Intent, caps: Caps): Promise<Begun
      on conflict (supplier_order_id, kind) do update
         set attempt = excluded.attempt, state = 'calling', request_hash = excluded.request_hash,
             expected_cost_minor = excluded.expected_cost_minor, call_deadline = excluded.call_deadline,
-            look_ups = 0, first_absent_at = null, created_at = now(), updated_at = now()`,
+            look_ups = 0, repeats = 0, first_absent_at = null, created_at = now(), updated_at = now()`,
     [
       intent.supplierOrderId,
       intent.deed,
@@ -123,7 +123,8 @@ export const settle = async (
   evidence: Evidence,
 ): Promise<boolean> =>
   (await sql.run(
-    `update purchase_intents set state = $4, evidence = $5::json, updated_at = now()
+    `update purchase_intents set state = $4, evidence = $5::json, updated_at = now(),
+            deferrals = deferrals + case when $4 = 'absent' then 1 else 0 end
       where supplier_order_id = $1 and kind = $2 and attempt = $3 and state in ('calling', 'unknown')`,
     [key.supplierOrderId, key.deed, key.attempt, state, JSON.stringify(evidence)],
   )) === 1;
@@ -150,14 +151,64 @@ export async function countAbsence(
   return { isAbsent: row?.state === 'absent', lookUps: row?.look_ups ?? 0 };
 }
 
+/**
+ * Takes the right to send the very same call once more, where the supplier promises that it cannot buy twice. Exactly
+ * one caller gets it, once: a call that ends in doubt again leaves no right to a third.
+ * @param notBeforeMs age of the attempt in doubt from which on it may be repeated: its own news goes first.
+ * @param promiseMs age at which the supplier's promise ends.
+ */
+export const beginRepeat = async (
+  sql: Sql,
+  key: { supplierOrderId: string; attempt: number },
+  repeat: { requestHash: string; notBeforeMs: number; promiseMs: number; callTimeoutMs: number },
+): Promise<boolean> =>
+  (await sql.run(
+    `update purchase_intents set state = 'calling', repeats = repeats + 1, updated_at = now(),
+            call_deadline = now() + $6::float8 * interval '1 millisecond'
+      where supplier_order_id = $1 and kind = 'create' and attempt = $2 and request_hash = $3 and repeats = 0
+        and (state = 'unknown' or (state = 'calling' and call_deadline < now()))
+        and created_at <= now() - $4::float8 * interval '1 millisecond'
+        and created_at > now() - $5::float8 * interval '1 millisecond'`,
+    [
+      key.supplierOrderId,
+      key.attempt,
+      repeat.requestHash,
+      repeat.notBeforeMs,
+      repeat.promiseMs,
+      repeat.callTimeoutMs,
+    ],
+  )) === 1;
+
+/** The repetition never reached the supplier, or was turned away at its door: the right to it stands again. */
+export const takeBackRepeat = (
+  sql: Sql,
+  key: { supplierOrderId: string; attempt: number },
+): Promise<number> =>
+  sql.run(
+    `update purchase_intents set state = 'unknown', repeats = 0, updated_at = now()
+      where supplier_order_id = $1 and kind = 'create' and attempt = $2 and state = 'calling'`,
+    [key.supplierOrderId, key.attempt],
+  );
+
+export interface CurrentIntent extends Row {
+  readonly evidence: Evidence | null;
+  readonly requestHash: string;
+  readonly repeats: number;
+  /** Attempts that the supplier put off before anything was bought: they prove nothing and use nothing up. */
+  readonly deferrals: number;
+  /** Since the attempt began. */
+  readonly ageMs: number;
+}
+
 export async function currentIntent(
   sql: Sql,
   supplierOrderId: string,
   deed: Deed,
-): Promise<(Row & { readonly evidence: Evidence | null }) | undefined> {
-  const [row] = await sql.query<Row & { evidence: Evidence | null }>(
-    `select attempt, state, call_deadline < now() as overdue, evidence from purchase_intents
-      where supplier_order_id = $1 and kind = $2`,
+): Promise<CurrentIntent | undefined> {
+  const [row] = await sql.query<CurrentIntent>(
+    `select attempt, state, call_deadline < now() as overdue, evidence, request_hash as "requestHash", repeats,
+            deferrals, (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
+       from purchase_intents where supplier_order_id = $1 and kind = $2`,
     [supplierOrderId, deed],
   );
   return row;

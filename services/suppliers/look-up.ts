@@ -10,27 +10,31 @@ import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
-import type { FoundOrder, PlaceRequest } from './adapter.ts';
+import type { FoundOrder } from './adapter.ts';
 import { countAbsence, currentIntent } from './ledger.ts';
 import { requestFor, settlePlaced } from './purchase.ts';
-import { callTimeoutMs, doubtOf, outcome, type PurchasePorts, withhold } from './purchase-ports.ts';
+import {
+  callTimeoutMs,
+  doubtOf,
+  NEEDS_A_PERSON,
+  noCredentials,
+  notNow,
+  outcome,
+  type PurchasePorts,
+  toSupplierError,
+  withhold,
+} from './purchase-ports.ts';
 import { lockPurchase, type PurchaseRow, readPurchase } from './purchase-row.ts';
+import { repeatPurchase } from './repeat-purchase.ts';
+import { sameArticles } from './same-articles.ts';
 
-/** A supplier order that vanished this often needs a person, not another try. */
+/** A supplier order that was sent and vanished this often needs a person, not another try. */
 const MAX_ATTEMPTS = 5;
 
-const sameArticles = (found: FoundOrder, request: PlaceRequest): boolean => {
-  const count = (articles: readonly { supplierVariantId: string; units: number }[]): string => {
-    const units = new Map<string, number>();
-    for (const article of articles) {
-      units.set(article.supplierVariantId, (units.get(article.supplierVariantId) ?? 0) + article.units);
-    }
-    return JSON.stringify([...units].sort(([a], [b]) => (a < b ? -1 : 1)));
-  };
-  return count(found.articles) === count(request.lines);
-};
-
-/** Finds out what became of a purchase that never got its verdict. Asks only; buys nothing. */
+/**
+ * Finds out what became of a purchase that never got its verdict: by our reference where the supplier can look it up,
+ * else by its pushes and one safe repetition, else with a person's help.
+ */
 export async function lookUp(
   ports: PurchasePorts,
   command: PurchaseCommand,
@@ -46,26 +50,33 @@ export async function lookUp(
     withhold(ports, row, commandId, intent?.attempt ?? 0, reason, evidence);
   if (intent === undefined || request === undefined)
     return giveUp('outcome_unknown', { cause: 'the ledger row is missing' });
-  if (adapter === undefined)
-    return giveUp('supplier_paused', { supplier: row.supplier, cause: 'no credentials' });
-  if (!adapter.capabilities.looksUpByReference) {
-    return giveUp('outcome_unknown', { supplier: row.supplier, cause: 'it cannot look up by our reference' });
+  if (adapter === undefined) {
+    const { reason, evidence } = noCredentials(row.supplier);
+    return giveUp(reason, evidence);
   }
   // The caller may still be waiting for its answer.
   if (intent.state === 'calling' && !intent.overdue) return DONE;
   const { attempt } = intent;
-  const settled = verdictAgain(row, intent, commandId);
+  const settled = verdictAgain(row, intent, commandId, adapter.capabilities.looksUpByReference);
   if (settled !== null) {
     await commitAndPublish(store, bus, async (_sql, say) => say(settled));
     return DONE;
   }
 
+  const { looksUpByReference, repeatableForMs } = adapter.capabilities;
+  if (!looksUpByReference && repeatableForMs === null)
+    return giveUp('outcome_unknown', { supplier: row.supplier, cause: 'it cannot look up by our reference' });
+  const wait = await notNow(ports, adapter);
+  if (wait !== null) return wait;
+  if (!looksUpByReference) return repeatPurchase(ports, adapter, row, intent, request, commandId);
   let found: readonly FoundOrder[];
   try {
     found = await adapter.lookUp(row.id, AbortSignal.timeout(callTimeoutMs(settings) * 2));
   } catch (error) {
-    log.warn({ supplierOrderId: row.id, err: error }, 'the look-up failed, it is asked again');
-    return DONE;
+    const { failureClass, evidence } = toSupplierError(error);
+    log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'the look-up failed');
+    const reason = NEEDS_A_PERSON[failureClass];
+    return reason === undefined ? DONE : giveUp(reason, evidence);
   }
   const living = found.filter(({ isCancelled }) => !isCancelled);
   const [only] = living;
@@ -81,7 +92,8 @@ export async function lookUp(
   }
   if (found.length > 0)
     return giveUp('supplier_cancelled', { cause: 'found, but cancelled at the supplier' });
-  if (attempt >= MAX_ATTEMPTS) return giveUp('outcome_unknown', { attempts: attempt });
+  const attempts = attempt - intent.deferrals;
+  if (attempts >= MAX_ATTEMPTS) return giveUp('outcome_unknown', { attempts });
   await commitAndPublish(store, bus, async (sql, say) => {
     const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
     if ((await lockPurchase(sql, row.id))?.state !== 'outcome_unknown') return;
@@ -103,8 +115,12 @@ function verdictAgain(
   row: PurchaseRow,
   { attempt, state, evidence }: { attempt: number; state: string; evidence: Evidence | null },
   commandId: string,
+  canLookUp: boolean,
 ): OutboxRow | null {
   const { supplierReference, amountMinor } = row;
+  // Put off before anything was bought: where it can be looked up, a look comes first.
+  if (state === 'absent' && !canLookUp)
+    return outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}:${commandId}`, attempt, { lookUps: 1 });
   if (state === 'done' && supplierReference !== null) {
     const data = { supplierReference, amountMinor };
     return outcome(row, SUPPLIER_ORDER_PLACED, `placed:${attempt}:${commandId}`, attempt, data);

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
-import { SUPPLIER_ORDER_ACCEPTED, SUPPLIER_ORDER_REJECTED } from '../../contracts/events/purchase-outcome.ts';
+import { SUPPLIER_ORDER_ACCEPTED } from '../../contracts/events/purchase-outcome.ts';
+import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-observed.ts';
 import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
-import { DONE, later } from '../serve-commands.ts';
+import { DONE } from '../serve-commands.ts';
+import type { Sql } from '../store/store.ts';
 import type { PaymentDue } from './adapter.ts';
 import { begin, countAbsence, settle } from './ledger.ts';
 import {
-  BREAKER_PAUSE_MS,
   callTimeoutMs,
   capsOf,
   ceilingOf,
   doubtOf,
+  notNow,
   outcome,
   type PurchasePorts,
   spendingGate,
@@ -50,12 +52,14 @@ export async function pay(
   const hold = (reason: HoldReason, evidence: Evidence): Promise<CommandResult> =>
     withhold(ports, row, commandId, 0, reason, evidence);
   const adapter = ports.adapterOf(row.supplier);
-  const closed = spendingGate(ports, row);
+  // Asked here as well: a supplier that is only played with is not even asked what is due.
+  const closed = await spendingGate(store, ports, row);
   if (closed !== null) return hold(closed.reason, closed.evidence);
   const reference = row.supplierReference;
   if (adapter === undefined || reference === null)
     return hold('outcome_unknown', { cause: 'no supplier reference' });
-  if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);
+  const wait = await notNow(ports, adapter);
+  if (wait !== null) return wait;
 
   let due: PaymentDue;
   try {
@@ -67,11 +71,12 @@ export async function pay(
     const reason = HOLD_OF[failureClass];
     return reason === undefined ? DONE : hold(reason, evidence);
   }
+  await rememberBalance(store, row, due);
   if (due.state === 'cancelled') {
-    const evidence = { supplierReference: reference, cause: 'cancelled at the supplier before it was paid' };
-    const data = { failureClass: 'permanent', evidence };
+    const evidence = { supplierReference: reference, cause: 'closed at the supplier before it was paid' };
+    const data = { status: 'cancelled', parcels: [], evidence };
     await commitAndPublish(store, bus, async (_sql, say) =>
-      say(outcome(row, SUPPLIER_ORDER_REJECTED, 'unpaid', 0, data)),
+      say(outcome(row, SUPPLIER_ORDER_OBSERVED, `unpaid:${commandId}`, 0, data)),
     );
     return DONE;
   }
@@ -87,7 +92,33 @@ export async function pay(
     const { expectedCostMinor: expectedMinor } = row;
     return hold('cost_above_cap', { amountMinor, expectedMinor, ceilingMinor, currency: due.currency });
   }
+  if (adapter.capabilities.payment !== 'by_call') {
+    const cause = `pay by hand at the supplier${due.payUntil == null ? '' : ` until ${due.payUntil}`}`;
+    return hold('payment_pending', {
+      cause,
+      supplierReference: reference,
+      amountMinor,
+      currency: due.currency,
+    });
+  }
+  if (due.balanceMinor !== null && due.balanceMinor < amountMinor) {
+    const { balanceMinor, currency } = due;
+    return hold('insufficient_funds', { balanceMinor, amountMinor, currency });
+  }
   return callOnce(ports, row, reference, amountMinor, commandId);
+}
+
+/** What a person sees of the prepaid account; no payment is decided by it. */
+async function rememberBalance(
+  sql: Sql,
+  { supplier }: PurchaseRow,
+  { balanceMinor, currency }: PaymentDue,
+): Promise<void> {
+  if (balanceMinor === null) return;
+  await sql.run(
+    'update supplier_accounts set balance_minor = $2, balance_currency = $3 where supplier = $1',
+    [supplier, balanceMinor, currency],
+  );
 }
 
 async function callOnce(
@@ -104,6 +135,11 @@ async function callOnce(
   const begun = await commitAndPublish(store, bus, async (sql, say) => {
     const locked = await lockPurchase(sql, row.id);
     if (locked?.state !== 'awaiting_payment' || locked.isHeld) return { may: 'wait' as const };
+    const closed = await spendingGate(sql, ports, row);
+    if (closed !== null) {
+      say(withheld(row, commandId, 0, closed.reason, closed.evidence));
+      return { may: 'wait' as const };
+    }
     const intent = {
       ...key,
       orderId: row.orderId,

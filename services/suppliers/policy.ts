@@ -39,8 +39,11 @@ const FIRST_DELAY_MS = 200;
 /** Suppliers count by the second. */
 const FIRST_THROTTLED_DELAY_MS = 1_100;
 
+/** In a pause of the supplier's own making every try of the next seconds would end the same. */
 const isRepeatable = (error: unknown): boolean =>
-  error instanceof SupplierError ? error.retryable : isTaskCancelledError(error);
+  error instanceof SupplierError
+    ? error.retryable && error.evidence.pausedForMs === undefined
+    : isTaskCancelledError(error);
 
 /**
  * Whether the remote is to blame. Of the passing failures an adapter marks those that are not with evidence

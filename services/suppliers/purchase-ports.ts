@@ -1,19 +1,24 @@
 import { SUPPLIER_ORDER_WITHHELD } from '../../contracts/events/purchase-outcome.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { purchaseMode } from '../../contracts/settings.ts';
-import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import type { Evidence, FailureClass, HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { pauseOf } from '../purchasing-switch.ts';
 import type { ServiceContext } from '../run-service.ts';
-import { DONE } from '../serve-commands.ts';
+import { DONE, later } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
+import type { Sql } from '../store/store.ts';
+import { callPauseMs } from './account.ts';
 import { SupplierError } from './adapter.ts';
 import type { Caps, Doubt } from './ledger.ts';
 import type { PatientAdapter } from './policy.ts';
 import type { PurchaseRow } from './purchase-row.ts';
 
 /** An open breaker refuses before anything is written; then the command comes again. */
-export const BREAKER_PAUSE_MS = 5_000;
+const BREAKER_PAUSE_MS = 5_000;
+/** A command that waits longer keeps a place in the queue for nothing: the order's own deadline asks again. */
+const LONGEST_WAIT_MS = 10_000;
 
 export interface PurchasePorts extends ServiceContext {
   adapterOf(supplier: PurchaseRow['supplier']): PatientAdapter | undefined;
@@ -82,19 +87,57 @@ export const toSupplierError = (error: unknown): SupplierError =>
         error,
       );
 
-/** Reasons not to spend that need no ledger: no adapter, switched off, or only playing. */
-export function spendingGate(
+/** For the log at the start and for whoever asks. */
+export const MODE_MEANING = {
+  off: 'buys nothing: every purchase is held',
+  shadow: 'does everything but the purchase, which is held with what it would have cost',
+  live: 'buys and pays',
+} as const satisfies Record<ReturnType<typeof purchaseMode>, string>;
+
+/** What becomes of a command while the supplier cannot or will not be called; null: go on. Nothing is used up by it. */
+export async function notNow(
+  { store }: PurchasePorts,
+  adapter: PatientAdapter,
+): Promise<CommandResult | null> {
+  if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);
+  const pauseMs = await callPauseMs(store, adapter.name);
+  if (pauseMs === 0) return null;
+  return pauseMs > LONGEST_WAIT_MS ? DONE : later(Math.ceil(pauseMs));
+}
+
+/** Failures of a mere question that no repetition mends: asked again for ever, they would never be heard of. */
+export const NEEDS_A_PERSON: Partial<Record<FailureClass, HoldReason>> = {
+  auth: 'credentials_expired',
+  account_blocked: 'account_risk',
+};
+
+export interface Withholding {
+  readonly reason: HoldReason;
+  readonly evidence: Evidence;
+}
+
+export const noCredentials = (supplier: SupplierName): Withholding => ({
+  reason: 'supplier_paused',
+  evidence: { supplier, cause: 'no credentials' },
+});
+
+/**
+ * Reasons not to spend that need no ledger: no adapter, switched off, only playing, or the kill switch. To be asked in
+ * the transaction that writes the intent.
+ */
+export async function spendingGate(
+  sql: Sql,
   ports: PurchasePorts,
-  row: PurchaseRow,
-): { reason: HoldReason; evidence: Evidence } | null {
-  const mode = purchaseMode(ports.settings, row.supplier);
-  if (ports.adapterOf(row.supplier) === undefined) {
-    return { reason: 'supplier_paused', evidence: { supplier: row.supplier, cause: 'no credentials' } };
+  { supplier, expectedCostMinor, currency }: PurchaseRow,
+): Promise<Withholding | null> {
+  if (ports.adapterOf(supplier) === undefined) return noCredentials(supplier);
+  const mode = purchaseMode(ports.settings, supplier);
+  if (mode !== 'live') {
+    const evidence = { supplier, mode, wouldCostMinor: expectedCostMinor, currency };
+    return { reason: 'supplier_paused', evidence };
   }
-  if (mode === 'live') return null;
-  const { supplier, expectedCostMinor, currency } = row;
-  return {
-    reason: 'supplier_paused',
-    evidence: { supplier, mode, wouldCostMinor: expectedCostMinor, currency },
-  };
+  const pause = await pauseOf(sql, supplier);
+  if (pause === undefined) return null;
+  // The pause sweep finds its own holds by `switch`.
+  return { reason: 'supplier_paused', evidence: { supplier, switch: pause.scope, cause: pause.cause } };
 }

@@ -11,15 +11,16 @@ import {
 import type { Settings } from '../../contracts/settings.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
-import { DONE, later } from '../serve-commands.ts';
+import { DONE } from '../serve-commands.ts';
 import type { Sql } from '../store/store.ts';
 import type { PlacedOrder, PlaceRequest, SupplierError } from './adapter.ts';
 import { begin, currentIntent, settle } from './ledger.ts';
 import {
-  BREAKER_PAUSE_MS,
   callTimeoutMs,
   capsOf,
   ceilingOf,
+  noCredentials,
+  notNow,
   outcome,
   type PurchasePorts,
   spendingGate,
@@ -37,8 +38,9 @@ import {
 } from './purchase-row.ts';
 import { readRecipient } from './recipient.ts';
 
-const hashOf = (request: object): string =>
-  createHash('sha256').update(JSON.stringify(request)).digest('hex');
+/** Of what the supplier is sent: our own ceiling may change without making it another purchase. */
+export const hashOf = ({ ceilingMinor: _, ...sent }: PlaceRequest): string =>
+  createHash('sha256').update(JSON.stringify(sent)).digest('hex');
 
 /** What the supplier is sent; undefined when the order has no address. */
 export async function requestFor(
@@ -74,21 +76,25 @@ export async function buy(
   const row = await readPurchase(store, command.supplierOrderId);
   if (row === undefined || row.state !== 'draft') return DONE;
   const adapter = ports.adapterOf(row.supplier);
-  const closed = spendingGate(ports, row);
-  const request = closed === null ? await requestFor(store, row, settings) : undefined;
-  if (adapter === undefined || closed !== null || request === undefined) {
-    const { reason, evidence } = closed ?? {
-      reason: 'address_invalid',
-      evidence: { missing: 'shipping address' },
-    };
+  const request = await requestFor(store, row, settings);
+  if (adapter === undefined) {
+    const { reason, evidence } = noCredentials(row.supplier);
     return withhold(ports, row, commandId, 0, reason, evidence);
   }
-  // An open breaker must refuse before the intent is written: nothing would be called.
-  if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);
+  if (request === undefined)
+    return withhold(ports, row, commandId, 0, 'address_invalid', { missing: 'shipping address' });
+  // Whatever forbids the call must do so before the intent is written.
+  const wait = await notNow(ports, adapter);
+  if (wait !== null) return wait;
 
   const begun = await commitAndPublish(store, bus, async (sql, say) => {
     const locked = await lockPurchase(sql, row.id);
     if (locked?.state !== 'draft' || locked.isHeld) return { may: 'wait' as const };
+    const closed = await spendingGate(sql, ports, row);
+    if (closed !== null) {
+      say(withheld(row, commandId, 0, closed.reason, closed.evidence));
+      return { may: 'wait' as const };
+    }
     const intent = {
       supplierOrderId: row.id,
       orderId: row.orderId,

@@ -1,15 +1,30 @@
 import { BUY, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { SOURCE_ORDER, SourceOrder } from '../../contracts/commands/source-order.ts';
-import { purchaseMode, type Settings } from '../../contracts/settings.ts';
+import { LIST_SUPPLIERS } from '../../contracts/requests/list-suppliers.ts';
+import { PAUSE_PURCHASING, RESUME_PURCHASING } from '../../contracts/requests/purchasing-switch.ts';
+import { READ_PRODUCT } from '../../contracts/requests/read-product.ts';
+import { yes } from '../../contracts/requests/request.ts';
+import { SEARCH_PRODUCTS } from '../../contracts/requests/search-products.ts';
+import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
+import { missingVariables, purchaseMode, type Settings } from '../../contracts/settings.ts';
+import { SUPPLIERS } from '../../contracts/vocabulary.ts';
+import { answering, type RequestHandler } from '../bus/requests.ts';
+import { pausePurchasing, resumePurchasing } from '../purchasing-switch.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { handling, serveCommands } from '../serve-commands.ts';
+import { createCallRecord, startCallReports } from './call-record.ts';
+import { readProduct, searchProducts } from './catalogue.ts';
+import { listSuppliers } from './list-suppliers.ts';
 import { lookUp } from './look-up.ts';
 import { startMappingSweep } from './mapping-sweep.ts';
+import { startPauseSweep } from './pause-sweep.ts';
 import { pay } from './payment.ts';
 import { buy } from './purchase.ts';
-import type { PurchasePorts } from './purchase-ports.ts';
+import { MODE_MEANING, type PurchasePorts } from './purchase-ports.ts';
 import { createAdapters } from './registry.ts';
 import { sourceOrder } from './source-order.ts';
+import { startStraySweep } from './stray-orders.ts';
+import { takePush } from './take-push.ts';
 import { startWatch } from './watch.ts';
 
 const MOST_COMMANDS = 16;
@@ -20,24 +35,54 @@ const MOST_COMMANDS = 16;
 const concurrencyOf = ({ CJ_DROPSHIPPING_REQUESTS_PER_SECOND: rate }: Settings): number =>
   Math.min(MOST_COMMANDS, Math.max(2, Math.floor(rate * 2)));
 
-/** Sources, buys, pays, looks up and watches: everything that speaks to a supplier. */
+/** What other services and the gateway may ask, over the bus. */
+const requestHandlers = (ports: PurchasePorts): RequestHandler[] => [
+  answering(SEARCH_PRODUCTS, (request) => searchProducts(ports, request)),
+  answering(READ_PRODUCT, (request) => readProduct(ports, request)),
+  answering(LIST_SUPPLIERS, async () => yes(await listSuppliers(ports))),
+  answering(TAKE_PUSH, (request) => takePush(ports, request)),
+  answering(PAUSE_PURCHASING, async ({ scope, reason }) =>
+    yes({ pauses: await pausePurchasing(ports.store, { scope, cause: 'operator', reason }) }),
+  ),
+  answering(RESUME_PURCHASING, async ({ scope }) =>
+    yes({ pauses: await resumePurchasing(ports.store, scope) }),
+  ),
+];
+
+/** Sources, buys, pays, looks up, watches and answers: everything that speaks to a supplier. */
 export async function startSuppliers(context: ServiceContext): Promise<StopService> {
-  const adapters = await createAdapters(context);
+  const { settings, log, bus } = context;
+  const record = createCallRecord(context);
+  const adapters = new Map(
+    [...(await createAdapters(context))].map(([name, adapter]) => [name, record.recorded(adapter)]),
+  );
   const ports: PurchasePorts = { ...context, adapterOf: (supplier) => adapters.get(supplier) };
-  for (const supplier of adapters.keys()) {
-    context.log.info({ supplier, mode: purchaseMode(context.settings, supplier) }, 'purchasing mode');
+  for (const supplier of SUPPLIERS) {
+    const mode = purchaseMode(settings, supplier);
+    const missing = missingVariables(settings, supplier);
+    if (adapters.has(supplier)) log.info({ supplier, mode }, `${supplier} ${MODE_MEANING[mode]}`);
+    else log.info({ supplier, mode, missing }, `${supplier} is not set up: nothing is asked or bought there`);
   }
-  const consumer = await serveCommands(context, 'suppliers', concurrencyOf(context.settings), {
+  const consumer = await serveCommands(context, 'suppliers', concurrencyOf(settings), {
     [SOURCE_ORDER]: handling(SourceOrder, (command) => sourceOrder(ports, command)),
     [BUY]: handling(PurchaseCommand, (command, commandId) => buy(ports, command, commandId)),
     [PAY]: handling(PurchaseCommand, (command, commandId) => pay(ports, command, commandId)),
     [LOOK_UP]: handling(PurchaseCommand, (command, commandId) => lookUp(ports, command, commandId)),
   });
+  const requests = bus.serveRequests('suppliers', requestHandlers(ports), (error, verb) =>
+    log.error({ err: error, verb }, 'a request failed in a way nobody foresaw'),
+  );
   const rounds = [
     startMappingSweep(context),
-    ...[...adapters.values()].map((adapter) => startWatch(ports, adapter)),
+    startPauseSweep(context),
+    startCallReports(record, log),
+    ...[...adapters.values()].flatMap((adapter) => [
+      startWatch(ports, adapter),
+      ...(adapter.capabilities.looksUpByReference ? [] : [startStraySweep(ports, adapter)]),
+    ]),
   ];
   return async () => {
-    await Promise.all([consumer.stop(), ...rounds.map((round) => round.stop())]);
+    await Promise.all([consumer.stop(), requests.stop()]);
+    await Promise.all(rounds.map((round) => round.stop()));
   };
 }

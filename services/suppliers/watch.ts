@@ -1,33 +1,56 @@
 import { createHash } from 'node:crypto';
+import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
 import {
   SUPPLIER_ORDER_OBSERVED,
   type SupplierOrderObserved,
 } from '../../contracts/events/supplier-order-observed.ts';
+import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
+import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import type { ObservedStatus } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
-import { callTimeoutMs, type PurchasePorts } from './purchase-ports.ts';
+import { callTimeoutMs, notNow, type PurchasePorts } from './purchase-ports.ts';
 
 interface Watched {
   readonly id: string;
   readonly orderId: string;
+  readonly state: SupplierOrderStateName;
   readonly reference: string;
   readonly observation: string | null;
 }
 
-/** Takes the longest due; the next look is set before the call, so that a crash costs one round and no order. */
+/** Looks at one order drift apart by this share of the pause, and those that are due so soon fill up a call. */
+const SPREAD = 0.2;
+/** After a look that failed; a pause that is shorter than this counts instead. */
+const AGAIN_MS = 5_000;
+
+/**
+ * Takes the longest due and, since a call may ask for many, those due next. The next look is set before the call, so
+ * that a crash costs one round and no order.
+ */
 const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number): Promise<Watched[]> =>
   sql.query<Watched>(
     `update supplier_orders o
-        set next_check_at = now() + $3::float8 * (0.9 + random() * 0.2) * interval '1 millisecond'
+        set next_check_at = now() + $3::float8 * (1 - $4::float8 * random()) * interval '1 millisecond'
        from (select id from supplier_orders
-              where supplier = $1 and next_check_at <= now() and supplier_reference is not null
+              where supplier = $1 and supplier_reference is not null
+                and next_check_at <= now() + $3::float8 * $4::float8 * interval '1 millisecond'
+                and exists (select 1 from supplier_orders
+                             where supplier = $1 and next_check_at <= now() and supplier_reference is not null)
               order by next_check_at limit $2 for update skip locked) d
       where o.id = d.id
-     returning o.id, o.order_id as "orderId", o.supplier_reference as reference, o.observation`,
-    [supplier, limit, everyMs],
+     returning o.id, o.order_id as "orderId", o.state, o.supplier_reference as reference, o.observation`,
+    [supplier, limit, everyMs, SPREAD],
+  );
+
+/** The look that failed is made up for soon, behind all that are due by now. */
+const lookAgain = (sql: Sql, watched: readonly Watched[], everyMs: number): Promise<number> =>
+  sql.run(
+    `update supplier_orders set next_check_at = now() + $2::float8 * interval '1 millisecond'
+      where id = any($1::text[]) and next_check_at > now()`,
+    [watched.map(({ id }) => id), Math.min(everyMs, AGAIN_MS)],
   );
 
 /** What counts as news; the evidence only explains it. */
@@ -37,19 +60,53 @@ const fingerprint = ({ status, parcels }: ObservedStatus): string =>
     .digest('hex')
     .slice(0, 32);
 
+/** Reasons that a payment waits for, whoever makes it. */
+const PAYMENT_HOLDS = ['payment_pending', 'insufficient_funds', 'cost_above_cap'] as const;
+
+/**
+ * An order that waited for its money got it, from us or by hand on the supplier's site: the ledger needs no further
+ * look, and what was held for the payment goes on.
+ */
+async function settlePaidElsewhere(
+  sql: Sql,
+  say: (row: OutboxRow) => void,
+  { id, orderId, state }: Watched,
+  { status }: ObservedStatus,
+): Promise<void> {
+  if (state !== 'awaiting_payment' || status === 'awaiting_payment') return;
+  if (status !== 'cancelled') {
+    await sql.run(
+      `update purchase_intents set state = 'done', updated_at = now()
+        where supplier_order_id = $1 and kind = 'pay' and state in ('calling', 'unknown')`,
+      [id],
+    );
+  }
+  // A hold that is just being raised is not in the table yet; a release that finds none changes nothing.
+  for (const reason of PAYMENT_HOLDS) {
+    const data: ReleaseRequested = { orderId, reason, supplierOrderIds: [id] };
+    const messageId = `${id}:paid:${reason}`;
+    say(eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, orderId, data }));
+  }
+}
+
 /** Asks for the status of bought orders, many in one call, and says what is new. Any number of copies may run it. */
 export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Periodic => {
   const { store, bus, settings, log } = ports;
   const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
   const limit = adapter.capabilities.statusBatchSize;
   return startPeriodic(`watch ${adapter.name}`, Math.min(1_000, everyMs), log, async () => {
-    if (adapter.breakerState() === 'open') return 'idle';
+    if ((await notNow(ports, adapter)) !== null) return 'idle';
     const watched = await claimWatched(store, adapter.name, limit, everyMs);
     if (watched.length === 0) return 'idle';
     const keys = watched.map(({ id, reference }) => ({ supplierReference: reference, callerRef: id }));
-    const seen = await adapter.status(keys, AbortSignal.timeout(callTimeoutMs(settings) * 2));
+    const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
+    const seen = await adapter.status(keys, signal).catch(async (error: unknown) => {
+      await lookAgain(store, watched, everyMs);
+      throw error;
+    });
     await commitAndPublish(store, bus, async (sql, say) => {
-      for (const { id, orderId, reference, observation } of watched) {
+      for (const one of watched) {
+        const { id, orderId, reference, observation } = one;
         const status = seen.get(reference);
         if (status === undefined) {
           log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
@@ -66,6 +123,7 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
         const data: SupplierOrderObserved = { orderId, supplierOrderId: id, ...status };
         const messageId = `${id}:observed:${row.observations}`;
         say(eventRow({ messageId, source: '/suppliers', type: SUPPLIER_ORDER_OBSERVED, orderId, data }));
+        await settlePaidElsewhere(sql, say, one, status);
       }
     });
     return watched.length === limit ? 'more' : 'idle';

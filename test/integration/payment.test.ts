@@ -269,13 +269,13 @@ const adapterThat = (desk: Desk, answer: typeof fetch) =>
     { callTimeoutMs: 2_000, halfOpenAfterMs: 300 },
   );
 
-test('an order that the supplier cancelled is not paid but given back', async () => {
+test('an order that the supplier closed unpaid is not paid, and the order hears that it is closed', async () => {
   const { desk, purchase } = await placed();
   const adapter = adapterThat(desk, showing('CANCELLED'));
   await pay({ ...desk.ports, adapterOf: () => adapter }, purchase, 'p1');
   expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
-    type: 'rejected',
-    failureClass: 'permanent',
+    type: 'observed',
+    status: 'cancelled',
     evidence: { supplierReference: (await rowOf(desk.store, purchase))?.reference },
   });
   expect(await callsOf(desk.world, 'payBalance')).toBe(0);

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-observed.ts';
+import { callPauseMs, createQuotaReporter } from '../../services/suppliers/account.ts';
 import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { requestFor } from '../../services/suppliers/purchase.ts';
 import { readPurchase } from '../../services/suppliers/purchase-row.ts';
@@ -14,6 +15,7 @@ import {
   givenPurchase,
   saidTo,
 } from '../fixtures/purchase-desk.ts';
+import { ledgerOf } from '../sandbox/world.ts';
 
 type Purchase = Awaited<ReturnType<typeof givenPurchase>>;
 
@@ -76,6 +78,104 @@ test('a hundred orders need two calls', async () => {
   await eventually(async () => expect(await observations(desk)).toBe(100));
   expect(await callsOf(desk.world, 'getOrderDetailBatch')).toBe(2);
   expect(await callsOf(desk.world, 'getOrderDetail')).toBe(0);
+});
+
+test('a thousand waiting orders need twenty calls', async () => {
+  const desk = await aWatchedDesk(RARELY);
+  const [first] = await placedOrders(desk, 1);
+  const row = await readPurchase(desk.store, first?.supplierOrderId ?? '');
+  const request = row === undefined ? undefined : await requestFor(desk.store, row, desk.ports.settings);
+  if (request === undefined) throw new Error('nothing to place');
+  const refs = Array.from({ length: 999 }, (_, n) => `sup_ord_${n}`);
+  const placed: { id: string; reference: string }[] = [];
+  while (refs.length > 0) {
+    const some = refs.splice(0, 25).map(async (callerRef) => {
+      const { supplierReference } = await desk.adapter.place({ ...request, callerRef }, never);
+      placed.push({ id: callerRef, reference: supplierReference });
+    });
+    await Promise.all(some);
+  }
+  await desk.store.run(
+    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
+                                  expected_cost_minor, currency, supplier_reference, next_check_at)
+     select id, 'ord_' || id, 'cj_dropshipping', 'accepted', '{}', 'x', 'CN', 1, 'USD', reference, now()
+       from json_to_recordset($1::json) as d(id text, reference text)`,
+    [JSON.stringify(placed)],
+  );
+  const callsBefore = Object.values((await ledgerOf(desk.world)).calls).reduce(
+    (sum, count) => sum + count,
+    0,
+  );
+  watching(desk);
+  await eventually(async () => expect(await observations(desk)).toBe(1_000));
+  const calls = Object.values((await ledgerOf(desk.world)).calls).reduce((sum, count) => sum + count, 0);
+  expect(calls - callsBefore).toBeLessThanOrEqual(20);
+});
+
+test('a call that one order needs is filled up with those that are due next', async () => {
+  const desk = await aWatchedDesk(RARELY);
+  await placedOrders(desk, 30);
+  await desk.store.run("update supplier_orders set next_check_at = now() + random() * interval '1 minute'");
+  watching(desk);
+  await desk.store.run(
+    'update supplier_orders set next_check_at = now() where id = (select min(id) from supplier_orders)',
+  );
+  await eventually(async () => expect(await observations(desk)).toBe(30));
+  expect(await callsOf(desk.world, 'getOrderDetailBatch')).toBe(1);
+});
+
+test('where a call tells of one order only, each has its turn before any has its second, pushed or not', async () => {
+  const desk = await aWatchedDesk({ ORDER_MANAGER_POLL_SECONDS: '0.5' });
+  for (let number = 1; number <= 20; number += 1)
+    await givenPurchase(desk.store, { number, state: 'accepted', reference: `AE${number}`, isWatched: true });
+  const asked: string[] = [];
+  watching(desk, {
+    ...desk.adapter,
+    capabilities: { ...desk.adapter.capabilities, statusBatchSize: 1 },
+    status: async (keys) => {
+      asked.push(...keys.map(({ supplierReference }) => supplierReference));
+      await desk.store.run(
+        "update supplier_orders set next_check_at = now() where supplier_reference = 'AE1'",
+      );
+      return new Map();
+    },
+  });
+  await eventually(() => expect(asked.length).toBeGreaterThan(20));
+  // The one that is pushed again and again comes behind whoever waits longer.
+  expect(new Set(asked.slice(0, 20)).size).toBe(20);
+});
+
+test('a look that fails is made up for soon, not after the whole pause', async () => {
+  const desk = await aWatchedDesk(RARELY);
+  await placedOrders(desk, 1);
+  let failures = 0;
+  const watch = watching(desk, {
+    ...desk.adapter,
+    status: async () => {
+      failures += 1;
+      throw new SupplierError('transient', 'no answer', {});
+    },
+  });
+  await eventually(() => expect(failures).toBe(1));
+  await watch.stop();
+  const [row] = await desk.store.query<{ seconds: number }>(
+    'select extract(epoch from next_check_at - now())::float8 as seconds from supplier_orders',
+  );
+  expect(row?.seconds).toBeLessThanOrEqual(5);
+});
+
+test('while the supplier wants no calls, orders keep their place', async () => {
+  const desk = await aWatchedDesk(OFTEN);
+  await placedOrders(desk, 1);
+  await createQuotaReporter(
+    desk.store,
+    'cj_dropshipping',
+  )({
+    pausedUntil: new Date(Date.now() + 1_500).toISOString(),
+  });
+  watching(desk);
+  await eventually(async () => expect(await observations(desk)).toBe(1));
+  expect(await callPauseMs(desk.store, 'cj_dropshipping')).toBe(0);
 });
 
 test('two copies share the orders: nothing is asked or said twice', async () => {

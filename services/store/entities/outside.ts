@@ -1,6 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { MappingCandidate } from '../../../contracts/resources/product-mapping.ts';
-import type { Evidence, NotificationKind, SupplierName } from '../../../contracts/vocabulary.ts';
+import type {
+  Evidence,
+  FailureClass,
+  NotificationKind,
+  SupplierName,
+} from '../../../contracts/vocabulary.ts';
 
 /** Every delivery from outside, committed before it was answered. */
 const WebhookSchema = defineEntity({
@@ -10,7 +15,7 @@ const WebhookSchema = defineEntity({
   uniques: [{ name: 'webhooks_delivery', properties: ['source', 'deliveryId'] }],
   properties: {
     id: p.bigint('number').primary().autoincrement(),
-    /** `shopify:<shop domain>`. */
+    /** `shopify:<shop domain>`, or the name of a supplier. */
     source: p.text(),
     deliveryId: p.text(),
     eventId: p.text().nullable(),
@@ -18,7 +23,7 @@ const WebhookSchema = defineEntity({
     apiVersion: p.text(),
     triggeredAt: p.text().nullable(),
     orderId: p.text().nullable(),
-    /** Without the buyer's page secrets; ids beyond 2^53 as text. */
+    /** Without the buyer's page secrets; ids beyond 2^53 as text. Empty for a supplier's push: its truth is read anew. */
     body: p.text(),
     receivedAt: p.datetime(3).defaultRaw('now()'),
   },
@@ -79,10 +84,81 @@ const SupplierAccountSchema = defineEntity({
     accountId: p.text().nullable(),
     nextCallAt: p.datetime(3).defaultRaw("'-infinity'"),
     callIntervalMs: p.double().default(1000),
+    /** The supplier wants no call before this. */
+    pausedUntil: p.datetime(3).nullable(),
+    /** The supplier's own budget, in its own units. */
+    quotaRemaining: p.double().nullable(),
+    quotaTotal: p.double().nullable(),
+    balanceMinor: p.bigint('number').nullable(),
+    balanceCurrency: p.text().nullable(),
+    lastSuccessAt: p.datetime(3).nullable(),
+    lastFailureAt: p.datetime(3).nullable(),
+    lastFailureClass: p.text().$type<FailureClass>().nullable(),
   },
 });
 export class SupplierAccount extends SupplierAccountSchema.class {}
 SupplierAccountSchema.setClass(SupplierAccount);
+
+/** The kill switch: while the row is there, nothing is bought from that supplier, or from any (`all`). */
+const PurchasingPauseSchema = defineEntity({
+  name: 'PurchasingPause',
+  tableName: 'purchasing_pauses',
+  properties: {
+    scope: p.text().$type<SupplierName | 'all'>().primary(),
+    cause: p.text().$type<'operator' | 'account_blocked'>(),
+    reason: p.text(),
+    pausedAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class PurchasingPause extends PurchasingPauseSchema.class {}
+PurchasingPauseSchema.setClass(PurchasingPause);
+
+/** Calls of all copies since the beginning: counters for the metrics. */
+const SupplierCallsSchema = defineEntity({
+  name: 'SupplierCalls',
+  tableName: 'supplier_calls',
+  properties: {
+    supplier: p.text().$type<SupplierName>().primary(),
+    operation: p.text().primary(),
+    /** `ok`, `not_sent`, or the class of the failure. */
+    outcome: p.text().primary(),
+    calls: p.bigint('number'),
+    seconds: p.double(),
+  },
+});
+export class SupplierCalls extends SupplierCallsSchema.class {}
+SupplierCallsSchema.setClass(SupplierCalls);
+
+/** Each copy's own circuit breaker; a row not seen for a while belongs to a copy that is gone. */
+const SupplierBreakerSchema = defineEntity({
+  name: 'SupplierBreaker',
+  tableName: 'supplier_breakers',
+  properties: {
+    copy: p.text().primary(),
+    supplier: p.text().$type<SupplierName>().primary(),
+    state: p.text().$type<'closed' | 'half_open' | 'open'>(),
+    seenAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class SupplierBreaker extends SupplierBreakerSchema.class {}
+SupplierBreakerSchema.setClass(SupplierBreaker);
+
+/** An order that a supplier's push named and that none of ours answers to. */
+const StraySupplierOrderSchema = defineEntity({
+  name: 'StraySupplierOrder',
+  tableName: 'stray_supplier_orders',
+  properties: {
+    supplier: p.text().$type<SupplierName>().primary(),
+    reference: p.text().primary(),
+    topic: p.text(),
+    seenAt: p.datetime(3).defaultRaw('now()'),
+    readAt: p.datetime(3).nullable(),
+    /** What the supplier says of it: amount, articles, when it was made; null: nothing yet, or it has no such order. */
+    found: p.json<object>().columnType('json').nullable(),
+  },
+});
+export class StraySupplierOrder extends StraySupplierOrderSchema.class {}
+StraySupplierOrderSchema.setClass(StraySupplierOrder);
 
 /** Who may write to the shop for an order just now; a lease, since a killed process gives nothing back. */
 const ShopLeaseSchema = defineEntity({

@@ -18,6 +18,11 @@ const SupplierOrderSchema = defineEntity({
       expression:
         'create index supplier_orders_watched on supplier_orders (supplier, next_check_at) where next_check_at is not null',
     },
+    {
+      name: 'supplier_orders_references',
+      expression:
+        "create index supplier_orders_references on supplier_orders using gin (string_to_array(supplier_reference, ','))",
+    },
   ],
   properties: {
     id: p.text().primary(),
@@ -32,7 +37,7 @@ const SupplierOrderSchema = defineEntity({
     shipsFrom: p.text(),
     expectedCostMinor: p.bigint('number'),
     currency: p.text(),
-    /** The supplier's own order id that its other calls want. */
+    /** The supplier's own order id that its other calls want; several, separated by commas, where one call made several. */
     supplierReference: p.text().nullable(),
     amountMinor: p.bigint('number').nullable(),
     /** When its status is asked for next; null: nobody waits for news. */
@@ -106,6 +111,10 @@ const PurchaseIntentSchema = defineEntity({
     callDeadline: p.datetime(3),
     lookUps: p.integer().default(0),
     firstAbsentAt: p.datetime(3).nullable(),
+    /** Times that the very same call was sent again to end a doubt. */
+    repeats: p.integer().default(0),
+    /** Attempts that the supplier put off before anything was bought. */
+    deferrals: p.integer().default(0),
     evidence: p.json<Evidence>().columnType('json').nullable(),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),

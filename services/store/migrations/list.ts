@@ -1,4 +1,8 @@
 import { Migration0001First } from './0001-first.ts';
+import { Migration0002SupplierCore } from './0002-supplier-core.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
-export const MIGRATIONS = [{ name: '0001-first', class: Migration0001First }];
+export const MIGRATIONS = [
+  { name: '0001-first', class: Migration0001First },
+  { name: '0002-supplier-core', class: Migration0002SupplierCore },
+];

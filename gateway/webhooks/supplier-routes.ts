@@ -1,0 +1,64 @@
+import type { H3Event } from 'h3';
+import { isRetryable } from '../../contracts/errors.ts';
+import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
+import type { SupplierName } from '../../contracts/vocabulary.ts';
+import type { Bus } from '../../services/bus/bus.ts';
+import type { Metrics } from '../metrics.ts';
+import { refusal } from '../problem.ts';
+import { readBytes } from '../read-input.ts';
+import type { Route } from '../route.ts';
+import { verdictOf } from './verdict.ts';
+
+/** A push is an id and a status; the largest known lists a hundred tracking events. */
+const BODY_LIMIT_BYTES = 256_000;
+/** One supplier gives up after half a second. */
+const PATIENCE_MS = 400;
+/** Headers that suppliers sign with. No other leaves the gateway. */
+const SIGNATURE_HEADERS = ['authorization', 'sign'] as const;
+
+const PATHS: Readonly<Record<SupplierName, string>> = { aliexpress: 'aliexpress', cj_dropshipping: 'cj' };
+
+const signatureIn = (event: H3Event): Record<string, string> =>
+  Object.fromEntries(
+    SIGNATURE_HEADERS.flatMap((name) => {
+      const value = event.req.headers.get(name);
+      return value === null ? [] : [[name, value]];
+    }),
+  );
+
+/** Pushes of suppliers, handed on as they came: only the supplier's own adapter knows its signature. */
+export function supplierPushRoutes({
+  bus,
+  metrics,
+}: {
+  readonly bus: Bus;
+  readonly metrics: Metrics;
+}): Route[] {
+  const receive = async (event: H3Event, supplier: SupplierName): Promise<{ result: string }> => {
+    const body = await readBytes(event, BODY_LIMIT_BYTES);
+    const push = { supplier, headers: signatureIn(event), bodyBase64: body.toString('base64') };
+    const refuse = (status: number, detail: string): Error =>
+      refusal({ status, code: 'webhook_unverified', title: 'Webhook verification failed', detail });
+    const answer = await bus.request(TAKE_PUSH, push, PATIENCE_MS).catch((error: unknown) => {
+      throw isRetryable(error) ? refuse(503, 'it cannot be verified now: send it again later') : error;
+    });
+    if (!answer.ok) throw refuse(503, answer.failure.message);
+    if (answer.value.result === 'forged') throw refuse(401, 'the signature does not fit the body');
+    return answer.value;
+  };
+  return Object.entries(PATHS).map(([supplier, path]) => ({
+    method: 'POST',
+    path: `/webhooks/${path}`,
+    isOpen: true,
+    handle: async (event) => {
+      try {
+        const answer = await receive(event, supplier as SupplierName);
+        metrics.countWebhook(path, answer.result);
+        return answer;
+      } catch (error) {
+        metrics.countWebhook(path, verdictOf(error));
+        throw error;
+      }
+    },
+  }));
+}

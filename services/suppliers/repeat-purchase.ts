@@ -1,0 +1,125 @@
+import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { DONE } from '../serve-commands.ts';
+import { type PlacedOrder, type PlaceRequest, SupplierError } from './adapter.ts';
+import { beginRepeat, type CurrentIntent, settle, takeBackRepeat } from './ledger.ts';
+import type { PatientAdapter } from './policy.ts';
+import { hashOf, settlePlaced } from './purchase.ts';
+import {
+  callTimeoutMs,
+  NEEDS_A_PERSON,
+  type PurchasePorts,
+  spendingGate,
+  toSupplierError,
+  type Withholding,
+  withheld,
+} from './purchase-ports.ts';
+import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
+import { findByPush, type StrayMatch } from './stray-orders.ts';
+
+/** What the ledger forbids, said before anything is called; null: the repetition may be tried. */
+function forbidden(intent: CurrentIntent, request: PlaceRequest, promiseMs: number): Withholding | null {
+  const unknown = (cause: string): Withholding => ({
+    reason: 'outcome_unknown',
+    evidence: { ...intent.evidence, cause },
+  });
+  if (intent.evidence?.failureClass === 'duplicate_reference') {
+    const cause = 'the supplier has an order under our reference and does not say which';
+    return { reason: 'duplicate_suspected', evidence: { ...intent.evidence, cause } };
+  }
+  if (intent.repeats > 0) return unknown('sent twice, and both times without a clear answer');
+  if (intent.requestHash !== hashOf(request))
+    return unknown('the order has changed since: sent again it would be another purchase');
+  if (intent.ageMs >= promiseMs) return unknown('too old: the supplier no longer knows a repetition as one');
+  return null;
+}
+
+/** Nothing of the repetition can have been processed; what the first call did is as unknown as before. */
+const wasTurnedAway = ({ failureClass, evidence }: SupplierError): boolean =>
+  evidence.sent === false || failureClass === 'auth' || isNotNow(failureClass);
+
+const isNotNow = (failureClass: FailureClass): boolean =>
+  failureClass === 'transient' || failureClass === 'throttled';
+
+/** Whom the end of a repetition calls; missing here: its outcome is unknown still, whatever the answer was. */
+const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
+  ...NEEDS_A_PERSON,
+  duplicate_reference: 'duplicate_suspected',
+};
+
+/**
+ * The way out of doubt where nothing can be looked up, but the supplier promises that the very same call buys once:
+ * what its pushes told is adopted; else, after the grace, the call is sent again, once. Every other end is for a person.
+ */
+export async function repeatPurchase(
+  ports: PurchasePorts,
+  adapter: PatientAdapter,
+  row: PurchaseRow,
+  intent: CurrentIntent,
+  request: PlaceRequest,
+  commandId: string,
+): Promise<CommandResult> {
+  const { store, bus, settings, log } = ports;
+  const { attempt } = intent;
+  const hold = async (reason: HoldReason, evidence: Evidence): Promise<CommandResult> => {
+    await commitAndPublish(store, bus, async (_sql, say) =>
+      say(withheld(row, commandId, attempt, reason, { supplier: row.supplier, ...evidence })),
+    );
+    return DONE;
+  };
+
+  let told: StrayMatch;
+  try {
+    told = await findByPush(ports, adapter, row);
+  } catch (error) {
+    if (!(error instanceof SupplierError)) throw error;
+    const { failureClass, evidence } = error;
+    log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'an order named by a push cannot be read');
+    const reason = NEEDS_A_PERSON[failureClass];
+    return reason === undefined ? DONE : hold(reason, evidence);
+  }
+  if (told.kind === 'adopted') return DONE;
+  if (told.kind === 'ambiguous') {
+    const cause = 'several orders at the supplier, or several of ours, fit each other';
+    return hold('duplicate_suspected', { references: told.references, cause });
+  }
+  const promiseMs = adapter.capabilities.repeatableForMs ?? 0;
+  const closed = forbidden(intent, request, promiseMs);
+  if (closed !== null) return hold(closed.reason, closed.evidence);
+
+  const key = { supplierOrderId: row.id, attempt };
+  const may = await commitAndPublish(store, bus, async (sql, say) => {
+    const locked = await lockPurchase(sql, row.id);
+    if (locked?.state !== 'outcome_unknown' || locked.isHeld) return false;
+    const gate = await spendingGate(sql, ports, row);
+    if (gate !== null) {
+      say(withheld(row, commandId, attempt, gate.reason, gate.evidence));
+      return false;
+    }
+    return beginRepeat(sql, key, {
+      requestHash: hashOf(request),
+      notBeforeMs: settings.ORDER_MANAGER_DOUBT_GRACE_SECONDS * 1_000,
+      promiseMs,
+      callTimeoutMs: callTimeoutMs(settings),
+    });
+  });
+  if (!may) return DONE;
+
+  log.warn({ supplierOrderId: row.id, attempt }, 'a purchase in doubt is sent again, once');
+  let placed: PlacedOrder;
+  try {
+    placed = await adapter.place(request, AbortSignal.timeout(callTimeoutMs(settings)));
+  } catch (error) {
+    const failure = toSupplierError(error);
+    const { failureClass, evidence } = failure;
+    log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'the repetition brought no order');
+    const verdict = { ...evidence, failureClass };
+    if (wasTurnedAway(failure)) await takeBackRepeat(store, key);
+    else await settle(store, { ...key, deed: 'create' }, 'unknown', verdict);
+    if (isNotNow(failureClass)) return DONE;
+    return hold(HOLD_OF[failureClass] ?? 'outcome_unknown', verdict);
+  }
+  await settlePlaced(ports, row, attempt, placed);
+  return DONE;
+}

@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
+import type { HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
+import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { type Periodic, startPeriodic } from '../periodic.ts';
+import type { Sql } from '../store/store.ts';
+import type { FoundOrder } from './adapter.ts';
+import type { PatientAdapter } from './policy.ts';
+import { requestFor, settlePlaced } from './purchase.ts';
+import { callTimeoutMs, notNow, type PurchasePorts } from './purchase-ports.ts';
+import { type PurchaseRow, readPurchase } from './purchase-row.ts';
+import { sameArticles } from './same-articles.ts';
+
+/** Clocks differ, and a supplier may take its time: this much before the call, and after its deadline. */
+const EARLIER_MS = 120_000;
+const LATER_MS = 600_000;
+/** A push that old says nothing about a purchase in doubt now. */
+const FORGOTTEN_DAYS = 3;
+const LIMIT = 50;
+
+/** Keeps what a push named and nobody here answers to. Again and again the same: once. */
+export const keepStray = (
+  sql: Sql,
+  supplier: SupplierName,
+  reference: string,
+  topic: string,
+): Promise<number> =>
+  sql.run(
+    `insert into stray_supplier_orders (supplier, reference, topic) values ($1, $2, $3) on conflict do nothing`,
+    [supplier, reference, topic],
+  );
+
+const Found: z.ZodType<FoundOrder> = z.object({
+  supplierReference: z.string(),
+  amountMinor: z.int().nullable(),
+  currency: z.string(),
+  isPaid: z.boolean(),
+  callerRef: z.string(),
+  isCancelled: z.boolean(),
+  articles: z.array(z.object({ supplierVariantId: z.string(), units: z.int() })),
+  createdAt: z.string().nullable(),
+});
+
+interface Stray {
+  readonly reference: string;
+  readonly seenAt: Date;
+  readonly found: FoundOrder;
+}
+
+interface Doubt {
+  readonly row: PurchaseRow;
+  readonly attempt: number;
+  readonly isWithin: (stray: Stray) => boolean;
+  readonly hasArticlesOf: (stray: Stray) => boolean;
+}
+
+/** Whether a purchase call of this supplier is in doubt, so that a stray is worth a look. */
+const DOUBTS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
+  where o.supplier = $1 and o.state = 'outcome_unknown'
+    and (i.state = 'unknown' or (i.state = 'calling' and i.call_deadline < now()))`;
+
+async function readDoubts({ store, settings }: PurchasePorts, supplier: SupplierName): Promise<Doubt[]> {
+  const rows = await store.query<{ id: string; attempt: number; begunAt: Date; deadline: Date }>(
+    `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline ${DOUBTS} order by o.id`,
+    [supplier],
+  );
+  const doubts: Doubt[] = [];
+  for (const { id, attempt, begunAt, deadline } of rows) {
+    const row = await readPurchase(store, id);
+    const request = row === undefined ? undefined : await requestFor(store, row, settings);
+    if (row === undefined || request === undefined) continue;
+    const from = new Date(begunAt).getTime() - EARLIER_MS;
+    const to = new Date(deadline).getTime() + LATER_MS;
+    doubts.push({
+      row,
+      attempt,
+      isWithin: ({ found: { createdAt }, seenAt }) => {
+        // Where the supplier names no time that can be read, the push itself came soon after.
+        const at = new Date(createdAt ?? seenAt).getTime();
+        return at >= from && at <= to;
+      },
+      hasArticlesOf: ({ found }) => sameArticles(found, request),
+    });
+  }
+  return doubts;
+}
+
+/** Reads each stray once while a purchase is in doubt; the supplier's word is kept beside it. */
+async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promise<Stray[]> {
+  const { store, settings } = ports;
+  const { name } = adapter;
+  // Adopted by now, or the answer to our own call came after its push: no stray any more.
+  await store.run(
+    `delete from stray_supplier_orders s using supplier_orders o
+      where s.supplier = $1 and o.supplier = s.supplier
+        and string_to_array(o.supplier_reference, ',') @> array[s.reference]`,
+    [name],
+  );
+  const unread = await store.query<{ reference: string }>(
+    `select reference from stray_supplier_orders
+      where supplier = $1 and read_at is null
+        and seen_at > now() - $2 * interval '1 day' order by seen_at limit $3`,
+    [name, FORGOTTEN_DAYS, LIMIT],
+  );
+  for (const { reference } of unread) {
+    const found = await adapter.read(reference, AbortSignal.timeout(callTimeoutMs(settings)));
+    await store.run(
+      'update stray_supplier_orders set read_at = now(), found = $3::json where supplier = $1 and reference = $2',
+      [name, reference, found === null ? null : JSON.stringify(found)],
+    );
+  }
+  const rows = await store.query<{ reference: string; seenAt: Date; found: unknown }>(
+    `select reference, seen_at as "seenAt", found from stray_supplier_orders
+      where supplier = $1 and found is not null
+        and seen_at > now() - $2 * interval '1 day' order by reference`,
+    [name, FORGOTTEN_DAYS],
+  );
+  return rows.map(({ found, ...stray }) => ({ ...stray, found: Found.parse(found) }));
+}
+
+export type StrayMatch =
+  | { readonly kind: 'adopted' }
+  | { readonly kind: 'none' }
+  /** Several orders, or several purchases in doubt, fit each other. */
+  | { readonly kind: 'ambiguous'; readonly references: string };
+
+const NO_STRAY: StrayMatch = { kind: 'none' };
+
+/** Reasons why a purchase in doubt may be held; its outcome is the end of them. */
+const DOUBT_HOLDS: readonly HoldReason[] = ['outcome_unknown', 'duplicate_suspected'];
+
+async function adopt(ports: PurchasePorts, { row, attempt }: Doubt, stray: Stray): Promise<void> {
+  const { store, bus, log } = ports;
+  const { supplierReference } = stray.found;
+  log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
+  await settlePlaced(ports, row, attempt, stray.found);
+  await commitAndPublish(store, bus, async (_sql, say) => {
+    for (const reason of DOUBT_HOLDS) {
+      const { orderId } = row;
+      const data: ReleaseRequested = { orderId, reason, supplierOrderIds: [row.id] };
+      const messageId = `${row.id}:adopted:${attempt}:${reason}`;
+      say(eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, orderId, data }));
+    }
+  });
+}
+
+/** Adopts whatever fits one purchase in doubt and no other; says how it stands with the one that is asked about. */
+async function matchStrays(
+  ports: PurchasePorts,
+  adapter: PatientAdapter,
+  supplierOrderId: string | null,
+): Promise<StrayMatch> {
+  const strays = (await readStrays(ports, adapter)).filter(({ found }) => !found.isCancelled);
+  if (strays.length === 0) return NO_STRAY;
+  const doubts = await readDoubts(ports, adapter.name);
+  let answer = NO_STRAY;
+  for (const doubt of doubts) {
+    const fits = (stray: Stray, other: Doubt): boolean => other.isWithin(stray) && other.hasArticlesOf(stray);
+    const mine = strays.filter((stray) => fits(stray, doubt));
+    const [only] = mine;
+    if (only === undefined) continue;
+    const isClear = mine.length === 1 && doubts.filter((other) => fits(only, other)).length === 1;
+    if (isClear) await adopt(ports, doubt, only);
+    if (doubt.row.id !== supplierOrderId) continue;
+    answer = isClear
+      ? { kind: 'adopted' }
+      : { kind: 'ambiguous', references: mine.map(({ reference }) => reference).join(' ') };
+  }
+  return answer;
+}
+
+/** What pushes have told about this purchase in doubt. @throws SupplierError when a stray cannot be read. */
+export const findByPush = (
+  ports: PurchasePorts,
+  adapter: PatientAdapter,
+  { id }: PurchaseRow,
+): Promise<StrayMatch> => matchStrays(ports, adapter, id);
+
+/** For suppliers that only tell by push what became of a call: settles doubts also when they are held already. */
+export const startStraySweep = (ports: PurchasePorts, adapter: PatientAdapter): Periodic =>
+  startPeriodic(`strays ${adapter.name}`, 2_000, ports.log, async () => {
+    const [doubt] = await ports.store.query(`select 1 ${DOUBTS} limit 1`, [adapter.name]);
+    if (doubt === undefined || (await notNow(ports, adapter)) !== null) return 'idle';
+    await matchStrays(ports, adapter, null);
+    return 'idle';
+  });

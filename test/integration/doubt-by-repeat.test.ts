@@ -1,0 +1,309 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { pausePurchasing } from '../../services/purchasing-switch.ts';
+import { DONE } from '../../services/serve-commands.ts';
+import {
+  type FoundOrder,
+  type PlacedOrder,
+  type PlaceRequest,
+  SupplierError,
+} from '../../services/suppliers/adapter.ts';
+import { lookUp } from '../../services/suppliers/look-up.ts';
+import type { PatientAdapter } from '../../services/suppliers/policy.ts';
+import { buy } from '../../services/suppliers/purchase.ts';
+import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
+import { keepStray, startStraySweep } from '../../services/suppliers/stray-orders.ts';
+import { eventually } from '../fixtures/eventually.ts';
+import {
+  aDesk,
+  article,
+  type Copy,
+  type Desk,
+  type Environment,
+  givenPurchase,
+  intentOf,
+  moveTo,
+  rowOf,
+  saidTo,
+  verdicts,
+  type WantedPurchase,
+  withAdapter,
+} from '../fixtures/purchase-desk.ts';
+
+type Purchase = Awaited<ReturnType<typeof givenPurchase>>;
+type Reply = PlacedOrder | SupplierError;
+
+const HOUR_MS = 3_600_000;
+const failure = (failureClass: SupplierError['failureClass'], evidence = {}): SupplierError =>
+  new SupplierError(failureClass, failureClass, evidence);
+const doubt = failure('unknown_outcome');
+const order: PlacedOrder = {
+  supplierReference: '8190000000000001',
+  amountMinor: 1_434,
+  currency: 'USD',
+  isPaid: false,
+};
+
+/** A supplier without look-up, whose create repeats safely, and that answers in this order. Every call is kept. */
+function repeating(
+  { ports, adapter }: Copy,
+  replies: readonly Reply[],
+  change: Partial<PatientAdapter> = {},
+) {
+  const calls: PlaceRequest[] = [];
+  const capabilities = { ...adapter.capabilities, looksUpByReference: false, repeatableForMs: HOUR_MS };
+  const place = async (request: PlaceRequest): Promise<PlacedOrder> => {
+    const reply = replies[calls.push(request) - 1];
+    if (reply === undefined) throw new Error('called too often');
+    if (reply instanceof SupplierError) throw reply;
+    return reply;
+  };
+  return { ports: withAdapter(ports, { capabilities, place, ...change }), calls };
+}
+
+const aQuickDesk = (environment: Environment = {}) =>
+  aDesk({ ORDER_MANAGER_DOUBT_GRACE_SECONDS: '0', ...environment });
+
+async function inDoubt(desk: Desk, ports: PurchasePorts, wanted: WantedPurchase = {}): Promise<Purchase> {
+  const purchase = await givenPurchase(desk.store, wanted);
+  await buy(ports, purchase, 'b1');
+  await moveTo(desk.store, purchase, 'outcome_unknown');
+  return purchase;
+}
+
+/** What was said after the doubt. */
+const ends = async ({ store }: Desk, purchase: Purchase): Promise<string[]> =>
+  (await verdicts(store, purchase)).slice(2);
+
+test('the very same call is sent once more, and the order that it brings is adopted', async () => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt, order]);
+  const purchase = await inDoubt(desk, ports);
+  expect(await lookUp(ports, purchase, 'l1')).toEqual(DONE);
+  expect(calls).toHaveLength(2);
+  expect(calls[1]).toEqual(calls[0]);
+  expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'outcome_unknown', 'placed']);
+  expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: order.supplierReference });
+  expect(await intentOf(desk.store, purchase)).toMatchObject({ state: 'done', attempt: 1 });
+});
+
+test('ten commands at once over two copies repeat it once', async () => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt, order]);
+  const other = { ...ports, store: (await desk.copy()).store };
+  const purchase = await inDoubt(desk, ports);
+  await Promise.all(
+    Array.from({ length: 10 }, (_, n) => lookUp(n % 2 === 0 ? ports : other, purchase, `l${n}`)),
+  );
+  expect(calls).toHaveLength(2);
+});
+
+test.each([
+  ['a second doubt', doubt, 'outcome_unknown'],
+  ['"exists already" without saying which', failure('duplicate_reference'), 'duplicate_suspected'],
+  ['a refusal, which explains nothing of the first call', failure('unavailable'), 'outcome_unknown'],
+  ['a blocked account', failure('account_blocked'), 'account_risk'],
+])('%s is held with its evidence, and there is never a third call', async (_name, reply, reason) => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt, reply]);
+  const purchase = await inDoubt(desk, ports);
+  await lookUp(ports, purchase, 'l1');
+  expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
+    reason,
+    evidence: { failureClass: reply.failureClass, supplier: 'cj_dropshipping' },
+  });
+  await lookUp(ports, purchase, 'l2');
+  expect(await ends(desk, purchase)).toHaveLength(2);
+  expect(calls).toHaveLength(2);
+  expect(await intentOf(desk.store, purchase)).toMatchObject({ state: 'unknown', attempt: 1 });
+});
+
+test('a repetition whose process died is not made a third time', async () => {
+  const desk = await aQuickDesk();
+  const dying = new Error('the process ends here');
+  const { ports, calls } = repeating(desk, [doubt, failure('unknown_outcome', { dying: dying.message })]);
+  const purchase = await inDoubt(desk, ports);
+  await desk.store.run(
+    "update purchase_intents set state = 'calling', repeats = 1, call_deadline = now() - interval '1 second'",
+  );
+  await lookUp(ports, purchase, 'l1');
+  expect(await ends(desk, purchase)).toEqual(['withheld outcome_unknown']);
+  expect(calls).toHaveLength(1);
+});
+
+test.each([
+  ['throttled', [] as string[]],
+  ['transient', []],
+  ['auth', ['withheld credentials_expired']],
+] as const)('a repetition that was turned away (%s) is none: it may be made later', async (kind, said) => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt, failure(kind), order]);
+  const purchase = await inDoubt(desk, ports);
+  await lookUp(ports, purchase, 'l1');
+  expect(await ends(desk, purchase)).toEqual(said);
+  await lookUp(ports, purchase, 'l2');
+  expect(await ends(desk, purchase)).toEqual([...said, 'placed']);
+  expect(calls).toHaveLength(3);
+});
+
+test('it is not repeated before the grace is over, after the promise is over, or once the order has changed', async () => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt, doubt, doubt]);
+
+  const patient = { ...ports, settings: { ...ports.settings, ORDER_MANAGER_DOUBT_GRACE_SECONDS: 60 } };
+  const fresh = await inDoubt(desk, patient);
+  await lookUp(patient, fresh, 'l1');
+  expect(await ends(desk, fresh)).toEqual([]);
+
+  const old = await inDoubt(desk, ports, { number: 2 });
+  await desk.store.run(
+    "update purchase_intents set created_at = now() - interval '2 hours' where supplier_order_id = $1",
+    [old.supplierOrderId],
+  );
+  await lookUp(ports, old, 'l1');
+  expect(await ends(desk, old)).toEqual(['withheld outcome_unknown']);
+
+  const moved = await inDoubt(desk, ports, { number: 3 });
+  await desk.store.run(
+    `update customer_details set shipping_address = jsonb_set(shipping_address, '{city}', '"Elsewhere"')
+      where order_id = $1`,
+    [moved.orderId],
+  );
+  await lookUp(ports, moved, 'l1');
+  expect(await ends(desk, moved)).toEqual(['withheld outcome_unknown']);
+  expect(calls).toHaveLength(3);
+});
+
+test('a changed tolerance of ours makes it no other purchase', async () => {
+  const desk = await aQuickDesk();
+  const { ports } = repeating(desk, [doubt, order]);
+  const purchase = await inDoubt(desk, ports);
+  const settings = { ...ports.settings, ORDER_MANAGER_COST_TOLERANCE_PERCENT: 50 };
+  await lookUp({ ...ports, settings }, purchase, 'l1');
+  expect(await ends(desk, purchase)).toEqual(['placed']);
+});
+
+test('the kill switch forbids the repetition too', async () => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt]);
+  const purchase = await inDoubt(desk, ports);
+  await pausePurchasing(desk.store, { scope: 'all', cause: 'operator', reason: 'stock-taking' });
+  await lookUp(ports, purchase, 'l1');
+  expect(await ends(desk, purchase)).toEqual(['withheld supplier_paused']);
+  expect(calls).toHaveLength(1);
+});
+
+test('an answer "not now" that came after its deadline gives the purchase back', async () => {
+  const desk = await aQuickDesk();
+  const { ports } = repeating(desk, [failure('throttled')]);
+  const purchase = await inDoubt(desk, ports);
+  await lookUp(ports, purchase, 'l1');
+  expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'deferred', 'absent']);
+});
+
+const lamp = article(1);
+const found = (supplierReference: string, change: Partial<FoundOrder> = {}): FoundOrder => ({
+  ...order,
+  supplierReference,
+  callerRef: '',
+  isCancelled: false,
+  articles: [{ supplierVariantId: lamp.supplierVariantId, units: 1 }],
+  createdAt: new Date().toISOString(),
+  ...change,
+});
+
+/** The supplier's book, by its own references. */
+const reading = (...orders: readonly FoundOrder[]): Partial<PatientAdapter> => ({
+  read: async (reference) => orders.find(({ supplierReference }) => supplierReference === reference) ?? null,
+});
+
+const givenStrays = async ({ store }: Desk, ...references: readonly string[]): Promise<void> => {
+  for (const reference of references) await keepStray(store, 'cj_dropshipping', reference, 'order');
+};
+
+test('an order that a push named is adopted instead of calling again', async () => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt], reading(found('AE1')));
+  const purchase = await inDoubt(desk, ports);
+  await givenStrays(desk, 'AE1');
+  await lookUp(ports, purchase, 'l1');
+  expect(calls).toHaveLength(1);
+  expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE1' });
+  expect((await ends(desk, purchase))[0]).toBe('placed');
+});
+
+test('a push that comes after the hold settles the doubt and releases its own hold', async () => {
+  const desk = await aQuickDesk();
+  const { ports } = repeating(desk, [doubt, doubt], reading(found('AE1')));
+  const purchase = await inDoubt(desk, ports);
+  await lookUp(ports, purchase, 'l1');
+  const adapter = ports.adapterOf('cj_dropshipping');
+  if (adapter === undefined) throw new Error('no adapter');
+  const sweep = startStraySweep(ports, adapter);
+  onTestFinished(() => sweep.stop());
+  await givenStrays(desk, 'AE1');
+  await eventually(async () =>
+    expect((await saidTo(desk.store, purchase)).slice(3)).toMatchObject([
+      { type: 'placed', supplierReference: 'AE1' },
+      { reason: 'outcome_unknown', supplierOrderIds: [purchase.supplierOrderId] },
+      { reason: 'duplicate_suspected', supplierOrderIds: [purchase.supplierOrderId] },
+    ]),
+  );
+});
+
+test.each([
+  ['other articles', { articles: [{ supplierVariantId: 'other', units: 1 }] }],
+  ['another time', { createdAt: '2026-01-01T00:00:00.000Z' }],
+  ['a cancelled order', { isCancelled: true }],
+])('a stray of %s is left alone', async (_name, change) => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt, order], reading(found('AE1', change)));
+  const purchase = await inDoubt(desk, ports);
+  await givenStrays(desk, 'AE1');
+  await lookUp(ports, purchase, 'l1');
+  expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: order.supplierReference });
+  expect(calls).toHaveLength(2);
+});
+
+test('what is not clear is held and called no more: two strays for one purchase, or one stray for two', async () => {
+  const desk = await aQuickDesk();
+  const two = repeating(desk, [doubt], reading(found('AE1'), found('AE2')));
+  const purchase = await inDoubt(desk, two.ports);
+  await givenStrays(desk, 'AE1', 'AE2');
+  await lookUp(two.ports, purchase, 'l1');
+  expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
+    reason: 'duplicate_suspected',
+    evidence: { references: 'AE1 AE2' },
+  });
+  expect(two.calls).toHaveLength(1);
+
+  const other = await aQuickDesk();
+  const one = repeating(other, [doubt, doubt], reading(found('AE1')));
+  const [left, right] = [await inDoubt(other, one.ports), await inDoubt(other, one.ports, { number: 2 })];
+  await givenStrays(other, 'AE1');
+  for (const doubtful of [left, right]) {
+    await lookUp(one.ports, doubtful, 'l1');
+    expect(await ends(other, doubtful)).toEqual(['withheld duplicate_suspected']);
+  }
+  expect(one.calls).toHaveLength(2);
+});
+
+test('an order of ours whose push overtook the answer is nobody else’s', async () => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt, order], reading(found('AE1')));
+  await givenPurchase(desk.store, { number: 2, state: 'accepted', reference: 'AE0,AE1' });
+  const purchase = await inDoubt(desk, ports);
+  await givenStrays(desk, 'AE1');
+  await lookUp(ports, purchase, 'l1');
+  expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: order.supplierReference });
+  expect(calls).toHaveLength(2);
+});
+
+test('a supplier that neither looks up nor repeats leaves the doubt to a person', async () => {
+  const desk = await aQuickDesk();
+  const capabilities = { ...desk.adapter.capabilities, looksUpByReference: false, repeatableForMs: null };
+  const { ports, calls } = repeating(desk, [doubt], { capabilities });
+  const purchase = await inDoubt(desk, ports);
+  await lookUp(ports, purchase, 'l1');
+  expect(await ends(desk, purchase)).toEqual(['withheld outcome_unknown']);
+  expect(calls).toHaveLength(1);
+});
