@@ -83,6 +83,10 @@ const Environment = z.object({
   ALIEXPRESS_ACCESS_TOKEN: text.optional(),
   ALIEXPRESS_BASE_URL: origin.default('https://api-sg.aliexpress.com'),
   ALIEXPRESS_MODE: mode.default('shadow'),
+  /** AliExpress names no rate; more than one call a second has led to bans of hours. */
+  ALIEXPRESS_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(1_000).default(1),
+  /** Asks AliExpress to pay each order at once; it does so only for apps that it has cleared for that. */
+  ALIEXPRESS_AUTO_PAY: z.stringbool().default(false),
   CJ_DROPSHIPPING_API_KEY: text.optional(),
   CJ_DROPSHIPPING_EMAIL: text.optional(),
   CJ_DROPSHIPPING_BASE_URL: origin.default('https://developers.cjdropshipping.com/api2.0/v1'),
@@ -134,7 +138,7 @@ export const isLive = (settings: Settings): boolean =>
   LIVE_VARIABLES.some((name) => settings[name] !== undefined);
 
 const SUPPLIER_VARIABLES = {
-  aliexpress: ['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET', 'ALIEXPRESS_ACCESS_TOKEN'],
+  aliexpress: ['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET'],
   cj_dropshipping: ['CJ_DROPSHIPPING_API_KEY'],
 } as const satisfies Record<SupplierName, readonly (keyof Settings)[]>;
 

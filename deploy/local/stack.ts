@@ -208,6 +208,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ALIEXPRESS_ACCESS_TOKEN: aliexpressToken,
         ALIEXPRESS_BASE_URL: origin,
         ALIEXPRESS_MODE: 'live',
+        ALIEXPRESS_REQUESTS_PER_SECOND: '40',
         SMTP_SERVER: '127.0.0.1',
         SMTP_PORT: String(smtpPort),
         SMTP_USERNAME: '',

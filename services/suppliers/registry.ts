@@ -1,6 +1,8 @@
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { ServiceContext } from '../run-service.ts';
-import { createCallLimiter, createTokenStore } from './account.ts';
+import { createCallLimiter, createQuotaReporter, createTokenStore } from './account.ts';
+import { createAliExpress } from './aliexpress/aliexpress.ts';
+import { MEND_CONSENT } from './aliexpress/tokens.ts';
 import { createCjDropshipping } from './cj-dropshipping/cj-dropshipping.ts';
 import { type PatientAdapter, withPolicy } from './policy.ts';
 
@@ -10,6 +12,7 @@ const HALF_OPEN_AFTER_MS = 10_000;
 export async function createAdapters({
   settings,
   store,
+  log,
 }: ServiceContext): Promise<ReadonlyMap<SupplierName, PatientAdapter>> {
   const adapters = new Map<SupplierName, PatientAdapter>();
   const patience = {
@@ -31,6 +34,24 @@ export async function createAdapters({
       ),
     });
     adapters.set('cj_dropshipping', withPolicy(adapter, patience));
+  }
+  const { ALIEXPRESS_API_KEY: appKey, ALIEXPRESS_SECRET: appSecret } = settings;
+  if (appKey !== undefined && appSecret !== undefined) {
+    const tokens = createTokenStore(store, 'aliexpress');
+    const accessToken = settings.ALIEXPRESS_ACCESS_TOKEN;
+    const adapter = createAliExpress({
+      baseUrl: settings.ALIEXPRESS_BASE_URL,
+      appKey,
+      appSecret,
+      accessToken,
+      autoPay: settings.ALIEXPRESS_AUTO_PAY,
+      tokens,
+      reserve: await createCallLimiter(store, 'aliexpress', settings.ALIEXPRESS_REQUESTS_PER_SECOND),
+      report: createQuotaReporter(store, 'aliexpress'),
+    });
+    adapters.set('aliexpress', withPolicy(adapter, patience));
+    if (accessToken === undefined && (await tokens.read()) === null)
+      log.warn(`AliExpress is not connected, nothing is asked or bought there: ${MEND_CONSENT}`);
   }
   return adapters;
 }

@@ -10,8 +10,10 @@ const PURE = ['contracts', 'machines'];
 /** What a pure layer may take from outside. */
 const PURE_PACKAGES = ['zod', 'xstate'];
 const MAY_SPEAK_NATS = ['services/bus/', 'deploy/', 'test/'];
-const DIALECT = /api2\.0|cjdropshipping\.com|payBalance|createOrderV2/;
+const DIALECT =
+  /api2\.0|cjdropshipping\.com|payBalance|createOrderV2|aliexpress\.(?:com|ds\.|trade\.)|out_order_id|sku_attr/;
 const MAY_SPEAK_DIALECT = [
+  'services/suppliers/aliexpress/',
   'services/suppliers/cj-dropshipping/',
   'deploy/sandbox/',
   'contracts/settings.ts',
@@ -147,6 +149,8 @@ const WRONG: readonly [string, string, string][] = [
   ['machines/a.ts', 'const at = performance.now();', 'a clock or a die in a machine'],
   ['services/suppliers/a.ts', "const path = '/pay/payBalance';", 'a word of a supplier'],
   ['gateway/a.ts', "const url = 'https://developers.cjdropshipping.com';", 'a word of a supplier'],
+  ['services/suppliers/a.ts', "const method = 'aliexpress.ds.order.create';", 'a word of a supplier'],
+  ['services/suppliers/cj-dropshipping.ts', 'const order = { out_order_id: id };', 'a word of a supplier'],
 ];
 
 test.each(WRONG)('%s with the source %j is found out', (path, source, problem) => {

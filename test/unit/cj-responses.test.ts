@@ -7,11 +7,11 @@ import {
   FreightRow,
   OrderPage,
   OrderRow,
-  parseExactJson,
   rowsOf,
   TokenData,
   VariantData,
 } from '../../services/suppliers/cj-dropshipping/responses.ts';
+import { parseExactJson } from '../../services/suppliers/loose-json.ts';
 
 test('ids beyond 2^53 stay exact whether they come as numbers or as text', () => {
   const json = '{"orderId":2601010000000000123,"productList":[{"vid":2602020000000000001,"quantity":"2"}]}';

@@ -1,8 +1,11 @@
 import type { z } from 'zod';
 import type { Evidence } from '../../../contracts/vocabulary.ts';
 import { type CallPriority, type ReserveCall, SupplierError, type TokenStore } from '../adapter.ts';
-import { type CallKind, failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
-import { Envelope, parseExactJson } from './responses.ts';
+import { beforeSending, exchangeText, withoutPersonalData } from '../exchange.ts';
+import type { CallKind } from '../failure-columns.ts';
+import { parseExactJson } from '../loose-json.ts';
+import { failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
+import { Envelope } from './responses.ts';
 import { type AskForTokens, createTokenKeeper } from './tokens.ts';
 
 export interface CjRequest {
@@ -41,42 +44,10 @@ type Answer =
 
 const DEFAULT_PATH = '/api2.0/v1';
 const PARAMETER_ERROR = 1600300;
-const MAX_EVIDENCE_TEXT = 200;
-
 const rootOf = (baseUrl: string): string => {
   const root = baseUrl.replace(/\/+$/, '');
   return new URL(root).pathname === '/' ? `${root}${DEFAULT_PATH}` : root;
 };
-
-/** CJ's texts may quote what they dislike: mail addresses and long numbers are struck out, the rest is cut. */
-const withoutPersonalData = (text: string): string =>
-  text
-    .replace(/[^\s@"]+@[^\s@"]+/g, '…')
-    .replace(/\+?\d[\d\s()-]{6,}\d/g, '…')
-    .slice(0, MAX_EVIDENCE_TEXT);
-
-/** The connection was never made, so nothing can have been bought. */
-const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
-
-const networkCode = (error: unknown): string | null => {
-  const cause = error instanceof Error ? error.cause : null;
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
-};
-
-/** What happens before the request leaves cannot have bought anything. */
-async function beforeSending<T>(step: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof SupplierError) throw cause;
-    throw new SupplierError(
-      'transient',
-      `nothing sent: ${step} failed`,
-      { step, sent: false, outage: false },
-      cause,
-    );
-  }
-}
 
 function noVerdict(request: CjRequest, reason: string, evidence: Evidence, cause?: unknown): SupplierError {
   const failureClass = request.kind === 'write' ? 'unknown_outcome' : 'transient';
@@ -130,34 +101,21 @@ export function createCjClient(options: CjClientOptions): CjClient {
     });
     const url = new URL(`${root}${request.path}`);
     for (const [key, value] of request.query ?? []) url.searchParams.append(key, value);
-    try {
-      const response = await send(url, {
-        method: request.method,
-        headers: {
-          accept: 'application/json',
-          ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(token === null ? {} : { 'CJ-Access-Token': token }),
-        },
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-        // A followed redirect would repeat a purchase and hand the token to another host.
-        redirect: 'manual',
-        signal,
-      });
-      return readAnswer(request, response.status, await response.text());
-    } catch (cause) {
-      if (cause instanceof SupplierError) throw cause;
-      const code = networkCode(cause);
-      const evidence = { network: signal.aborted ? 'aborted' : (code ?? 'cut') };
-      if (code !== null && NEVER_CONNECTED.has(code)) {
-        throw new SupplierError(
-          'transient',
-          `${request.path}: no connection`,
-          { ...evidence, sent: false },
-          cause,
-        );
-      }
-      throw noVerdict(request, 'no answer', evidence, cause);
-    }
+    const init = {
+      method: request.method,
+      headers: {
+        accept: 'application/json',
+        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === null ? {} : { 'CJ-Access-Token': token }),
+      },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    };
+    const { httpStatus, text } = await exchangeText(
+      send,
+      { name: request.path, url, init, signal },
+      (...about) => noVerdict(request, ...about),
+    );
+    return readAnswer(request, httpStatus, text);
   };
 
   const askFor =

@@ -1,7 +1,5 @@
 import type { FailureClass } from '../../../contracts/vocabulary.ts';
-
-/** `write`: placing and paying, where doubt must stay doubt. `read`: everything else. */
-export type CallKind = 'read' | 'write';
+import { type CallKind, doubtful, type FailureColumns, same } from '../failure-columns.ts';
 
 /** What came back when it was not a success. `code` is null when no code could be read. */
 export interface Refusal {
@@ -10,16 +8,8 @@ export interface Refusal {
   readonly message: string;
 }
 
-interface Classes {
-  readonly read: FailureClass;
-  readonly write: FailureClass;
-}
-
-const same = (failureClass: FailureClass): Classes => ({ read: failureClass, write: failureClass });
-const doubtful = (read: FailureClass): Classes => ({ read, write: 'unknown_outcome' });
-
 /** Every code that CJ documents or was seen to answer, as [from, to, classes]; the ranges do not overlap. */
-export const FAILURE_ROWS: readonly (readonly [from: number, to: number, classes: Classes])[] = [
+export const FAILURE_ROWS: readonly (readonly [from: number, to: number, classes: FailureColumns])[] = [
   [429, 429, same('throttled')],
   [804, 804, same('permanent')],
   [806, 806, same('permanent')],
@@ -62,7 +52,7 @@ const INVALID =
 
 interface TextRule {
   readonly pattern: RegExp;
-  readonly classes: Classes;
+  readonly classes: FailureColumns;
 }
 
 /** CJ puts several meanings under these codes and only the text tells them apart. The first match wins. */
@@ -91,10 +81,10 @@ const TEXT_RULES = new Map<number, readonly TextRule[]>([
   ],
 ]);
 
-const UNREADABLE: Classes = doubtful('transient');
-const UNKNOWN: Classes = doubtful('permanent');
+const UNREADABLE: FailureColumns = doubtful('transient');
+const UNKNOWN: FailureColumns = doubtful('permanent');
 
-function classesOf({ httpStatus, code, message }: Refusal): Classes {
+function classesOf({ httpStatus, code, message }: Refusal): FailureColumns {
   // A server error may have struck after the effect, whatever its body claims.
   if (httpStatus >= 500) return UNREADABLE;
   if (httpStatus === 429) return same('throttled');

@@ -1,33 +1,5 @@
 import { z } from 'zod';
-
-const keepExact = (_key: string, value: unknown, context?: { source?: string }): unknown => {
-  const source = context?.source;
-  const isRounded = typeof value === 'number' && source !== undefined && !Number.isSafeInteger(value);
-  return isRounded && /^-?\d+$/.test(source) ? source : value;
-};
-
-/**
- * JSON in which integers beyond 2^53 stay exact: they come back as text. Ids here have up to 19 digits and are
- * numbers in one call, text in the next. Throws SyntaxError like JSON.parse.
- */
-export const parseExactJson = (text: string): unknown => JSON.parse(text, keepExact);
-
-const Loose = z.union([z.string(), z.number()]).nullish();
-
-/** Text, or a number as text; null for null, absent and blank. */
-const MaybeText = Loose.transform((value) => {
-  const text = value == null ? '' : String(value).trim();
-  return text === '' ? null : text;
-});
-
-const RANGE_SEPARATOR = /\s+-+\s+/;
-
-/** A number, also out of text; of a price range ("15.16 -- 15.17") the upper end. Null for everything else. */
-const MaybeAmount = Loose.transform((value) => {
-  if (value == null || value === '') return null;
-  const numbers = String(value).split(RANGE_SEPARATOR).map(Number);
-  return numbers.every(Number.isFinite) ? Math.max(...numbers) : null;
-});
+import { MaybeAmount, MaybeText } from '../loose-json.ts';
 
 const Code = z.union([
   z.int(),

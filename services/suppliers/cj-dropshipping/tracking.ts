@@ -1,6 +1,7 @@
 import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
 import type { ParcelStateName } from '../../../contracts/vocabulary.ts';
 import { type ObservedStatus, SupplierError } from '../adapter.ts';
+import { parcelStateOfWords, webUrl } from '../parcel-words.ts';
 import type { CjClient } from './client.ts';
 import { type OrderRow, rowsOf, TrackRow } from './responses.ts';
 
@@ -23,43 +24,17 @@ const NUMBERED: readonly ParcelStateName[] = [
   'returned',
 ];
 
-/** Free text, so the order counts: what only sounds like an arrival comes before the arrivals. */
-const TEXTS: readonly (readonly [RegExp, ParcelStateName])[] = [
-  [/forwarder.*return|return.*forwarder/i, 'exception'],
-  [/return/i, 'returned'],
-  [/\blost\b/i, 'lost'],
-  [/fail|unsuccessful|undeliver|not delivered|attempt/i, 'attempt_failed'],
-  [/exception|abnormal|damage|alert|detained|seized|\bheld\b/i, 'exception'],
-  [/delay/i, 'delayed'],
-  [
-    /(delivered|handed over|pick[- ]?up by|picked up by) (to )?(the )?[\w -]*(carrier|courier|airline|hub|sorting|agent)/i,
-    'in_transit',
-  ],
-  [/(to|will|shall) be delivered/i, 'in_transit'],
-  [/out for delivery|being delivered|delivering/i, 'out_for_delivery'],
-  [
-    /(ready|available|waiting|awaiting|arrived).*(pick[- ]?up|collect)|pick[- ]?up point/i,
-    'available_for_pickup',
-  ],
-  [/deliver(ed|y (complete|success))|signed/i, 'delivered'],
-  [/no (tracking )?info|not found|pending|left (the |cj )?warehouse|outbound|forwarder/i, 'first_scan'],
-  [/transit|depart|arriv|custom|flight|airport|airline|hub|sorting|carrier|picked up/i, 'in_transit'],
-];
-
 /** State of a parcel that has left, by what its carrier says. SHIPPED alone is the carrier's first sign. */
 export function movingParcelState(trackingStatus: string | null): ParcelStateName {
   if (trackingStatus === null) return 'first_scan';
   if (/^\d+$/.test(trackingStatus)) return NUMBERED[Number(trackingStatus)] ?? 'first_scan';
-  return TEXTS.find(([pattern]) => pattern.test(trackingStatus))?.[1] ?? 'first_scan';
+  return parcelStateOfWords(trackingStatus) ?? 'first_scan';
 }
 
 /** The tracking numbers of an order row; several come in one text. */
 export const trackingNumbersOf = ({ trackNumber }: OrderRow): string[] => [
   ...new Set((trackNumber ?? '').split(/[\s,;|]+/).filter((number) => number !== '')),
 ];
-
-const webUrl = (url: string | null): string | null =>
-  url !== null && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? url : null;
 
 const MAX_NUMBERS = 20;
 

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { AppError } from '../contracts/errors.ts';
+import { readSettings, type Settings } from '../contracts/settings.ts';
+import { migrate } from '../services/store/migrate.ts';
+import { openStore, type Store } from '../services/store/store.ts';
+import { createCallLimiter, createQuotaReporter, createTokenStore } from '../services/suppliers/account.ts';
+import { SupplierError } from '../services/suppliers/adapter.ts';
+import { codeIn, connect, consentUrl } from '../services/suppliers/aliexpress/consent.ts';
+import { freePort } from './local/free-port.ts';
+import { startPostgres } from './local/postgres.ts';
+
+const HELP = `npm run aliexpress:connect                     asks for what it needs
+npm run aliexpress:connect -- ADDRESS          takes the address that the consent page led to, or the code in it
+npm run aliexpress:connect -- --redirect-uri U the callback URL, exactly as the app has it in AliExpress's App Console
+npm run aliexpress:connect -- --data DIR       where the local stack keeps its data (default .data/local), used only
+                                               without DB_CONNECTION_STRING and while that stack is stopped
+`;
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const refuse = (problem: string): never => {
+  throw new AppError('settings_invalid', problem, { retryable: false });
+};
+
+/** Asks on the terminal, or takes the next line of what is piped in. */
+function createQuestions() {
+  const terminal = createInterface({ input: process.stdin });
+  const lines = terminal[Symbol.asyncIterator]();
+  const ask = async (question: string): Promise<string> => {
+    say(question);
+    const { value, done } = await lines.next();
+    return done === true ? refuse('nothing was answered') : value.trim();
+  };
+  return { ask, close: () => terminal.close() };
+}
+
+/** Walks through the consent page unless its answer was given already. */
+async function askForCode(
+  app: { baseUrl: string; appKey: string },
+  redirectUri: string | undefined,
+): Promise<string> {
+  const { ask, close } = createQuestions();
+  try {
+    const callback =
+      redirectUri ?? (await ask('Callback URL of the app, exactly as in AliExpress’s App Console:'));
+    if (!URL.canParse(callback))
+      refuse('the callback URL must be a whole address, like https://shop.example/');
+    const state = randomBytes(12).toString('base64url');
+    say('Open this page, log in as the buyer account and agree:');
+    say(`\n  ${consentUrl(app, callback, state)}\n`);
+    const pasted = await ask('It leads to your callback URL. Paste that address within three minutes:');
+    return codeIn(pasted, state);
+  } finally {
+    close();
+  }
+}
+
+/** The services' database, or that of the local stack, which must be stopped then. */
+async function withDatabase(settings: Settings, dataDir: string, use: (store: Store) => Promise<void>) {
+  const logDir = join(dataDir, 'logs');
+  if (settings.DB_CONNECTION_STRING === undefined) await mkdir(logDir, { recursive: true });
+  const own =
+    settings.DB_CONNECTION_STRING === undefined
+      ? await startPostgres({
+          dataDir: join(dataDir, 'postgres'),
+          port: await freePort(),
+          logFile: join(logDir, 'postgres.log'),
+          database: 'orderdb',
+          log: say,
+        })
+      : null;
+  try {
+    const connectionString = own?.connectionString ?? settings.DB_CONNECTION_STRING ?? '';
+    const store = await openStore({ connectionString, maxConnections: 3, name: 'aliexpress-connect' });
+    try {
+      await migrate(store);
+      await use(store);
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await own?.stop();
+  }
+}
+
+const CALL_TIMEOUT_MS = 60_000;
+
+/** Lets AliExpress's owner agree once, and keeps the token pair that the services call with and refresh. */
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      'redirect-uri': { type: 'string' },
+      data: { type: 'string', default: '.data/local' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return say(HELP);
+  const settings = readSettings(process.env);
+  const { ALIEXPRESS_API_KEY: appKey, ALIEXPRESS_SECRET: appSecret, ALIEXPRESS_BASE_URL: baseUrl } = settings;
+  if (appKey === undefined || appSecret === undefined)
+    return refuse('set ALIEXPRESS_API_KEY and ALIEXPRESS_SECRET first');
+  if (settings.ALIEXPRESS_ACCESS_TOKEN !== undefined)
+    say('ALIEXPRESS_ACCESS_TOKEN is set: as long as it is, it is used instead of what this command brings.');
+
+  const [pasted] = positionals;
+  const code =
+    pasted === undefined
+      ? await askForCode({ baseUrl, appKey }, values['redirect-uri'])
+      : codeIn(pasted, null);
+  await withDatabase(settings, resolve(values.data), async (store) => {
+    const options = {
+      baseUrl,
+      appKey,
+      appSecret,
+      tokens: createTokenStore(store, 'aliexpress'),
+      reserve: await createCallLimiter(store, 'aliexpress', settings.ALIEXPRESS_REQUESTS_PER_SECOND),
+      report: createQuotaReporter(store, 'aliexpress'),
+    };
+    const token = await connect(options, code, AbortSignal.timeout(CALL_TIMEOUT_MS));
+    say(
+      `AliExpress is connected. The token is valid until ${token.accessExpiresAt} and is refreshed by itself`,
+    );
+    say(`until ${token.refreshExpiresAt}: run this command again before then.`);
+  });
+}
+
+/** What went wrong, and where AliExpress refused, its own words and the way on. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof SupplierError)) return error instanceof Error ? error.message : String(error);
+  const { message, mend } = error.evidence;
+  return [error.message, message, mend].filter((words) => words).join('; ');
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${wordsOf(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,180 @@
+import type { z } from 'zod';
+import {
+  type CallPriority,
+  type ReportQuota,
+  type ReserveCall,
+  SupplierError,
+  type TokenStore,
+} from '../adapter.ts';
+import { beforeSending, exchangeText, type NoVerdict, withoutPersonalData } from '../exchange.ts';
+import type { CallKind } from '../failure-columns.ts';
+import { parseExactJson } from '../loose-json.ts';
+import { type Answer, readEnvelope } from './envelope.ts';
+import {
+  banSecondsOf,
+  failureClassOf,
+  isKeyRejected,
+  isTokenRejected,
+  type Refusal,
+  saysNoSuchOrder,
+} from './failure-classes.ts';
+import { type AppCredentials, signatureOf } from './sign.ts';
+import { type AskForTokens, createTokenKeeper, fixedToken, MEND_CONSENT } from './tokens.ts';
+import { createTurns } from './turns.ts';
+
+export interface AliExpressRequest {
+  /** Like `aliexpress.ds.product.get`; a token call is named by its path, with a leading slash. */
+  readonly method: string;
+  /** Objects among them are JSON text. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly kind: CallKind;
+  readonly priority: CallPriority;
+  /** The question for an order: what AliExpress says for one that is not ours comes out as `not_found`. */
+  readonly isLookUp?: boolean;
+}
+
+export interface AliExpressClient {
+  /**
+   * One call, repeated once when the token was rejected; answers what stands below the name of the method.
+   * @throws SupplierError. On a `write`, everything without a readable verdict is `unknown_outcome`, unless the
+   * request provably never left: then it is the class of what stopped it, with evidence `sent: false`.
+   */
+  call<T>(request: AliExpressRequest, body: z.ZodType<T>, signal: AbortSignal): Promise<T>;
+  /** The calls that need no token, because they bring one. */
+  askForTokens(priority: CallPriority, signal: AbortSignal): AskForTokens;
+}
+
+export interface AliExpressClientOptions extends AppCredentials {
+  readonly baseUrl: string;
+  /** Used as it is and never refreshed; absent: the pair in `tokens`. */
+  readonly accessToken?: string | undefined;
+  readonly tokens: TokenStore;
+  readonly reserve: ReserveCall;
+  readonly report: ReportQuota;
+  readonly fetch?: typeof fetch | undefined;
+}
+
+type Refused = Extract<Answer, { refusal: unknown }>;
+
+const noVerdictOn =
+  ({ kind, method }: AliExpressRequest): NoVerdict =>
+  (reason, evidence, cause) => {
+    const failureClass = kind === 'write' ? 'unknown_outcome' : 'transient';
+    return new SupplierError(failureClass, `${method}: ${reason}`, { ...evidence, method }, cause);
+  };
+
+function refused(request: AliExpressRequest, { refusal, requestId }: Refused): SupplierError {
+  const { method, kind, isLookUp = false } = request;
+  const { httpStatus } = refusal;
+  const byCode = failureClassOf(refusal, kind);
+  const failureClass = isLookUp && byCode === 'permanent' && saysNoSuchOrder(refusal) ? 'not_found' : byCode;
+  const code = refusal.codes[0] ?? null;
+  const mend = isKeyRejected(refusal) ? 'check ALIEXPRESS_API_KEY and ALIEXPRESS_SECRET' : MEND_CONSENT;
+  return new SupplierError(failureClass, `${method}: ${code ?? `HTTP ${httpStatus}`}`, {
+    method,
+    httpStatus,
+    code,
+    message: withoutPersonalData(refusal.message),
+    requestId,
+    ...(failureClass === 'auth' ? { mend } : {}),
+  });
+}
+
+function readAnswer(noVerdict: NoVerdict, httpStatus: number, text: string): Answer {
+  const unreadable = (cause?: unknown): Answer => {
+    if (httpStatus >= 400) return { refusal: { httpStatus, codes: [], message: '' }, requestId: null };
+    throw noVerdict('unreadable answer', { httpStatus }, cause);
+  };
+  let json: unknown;
+  try {
+    json = parseExactJson(text);
+  } catch (cause) {
+    return unreadable(cause);
+  }
+  return readEnvelope(httpStatus, json) ?? unreadable();
+}
+
+function createExchange(options: AliExpressClientOptions) {
+  const { baseUrl, appKey, appSecret, reserve, report } = options;
+  const root = baseUrl.replace(/\/+$/, '');
+  const send = options.fetch ?? fetch;
+  const takeTurn = createTurns();
+
+  const signed = ({ method, parameters }: AliExpressRequest, token: string | null) => {
+    const path = method.startsWith('/') ? method : '';
+    const all: Record<string, string> = {
+      ...parameters,
+      app_key: appKey,
+      sign_method: 'sha256',
+      timestamp: String(Date.now()),
+      ...(path === '' ? { method, format: 'json', v: '2.0' } : {}),
+      ...(token === null ? {} : { session: token }),
+    };
+    const body = new URLSearchParams({ ...all, sign: signatureOf(appSecret, all, path) });
+    return { url: new URL(path === '' ? `${root}/sync` : `${root}/rest${path}`), body };
+  };
+
+  const tellBan = async (refusal: Refusal): Promise<void> => {
+    const seconds = banSecondsOf(refusal);
+    if (seconds === null) return;
+    const pausedUntil = new Date(Date.now() + seconds * 1_000).toISOString();
+    // A verdict must not be lost for want of telling others about the limits.
+    await report({ pausedUntil }).catch(() => {});
+  };
+
+  return async (request: AliExpressRequest, token: string | null, signal: AbortSignal): Promise<Answer> => {
+    const noVerdict = noVerdictOn(request);
+    const endTurn = await beforeSending('turn', () => takeTurn(request.priority, signal));
+    try {
+      await beforeSending('reserve', async () => {
+        await reserve(request.priority, signal);
+        signal.throwIfAborted();
+      });
+      const { url, body } = signed(request, token);
+      // A form in the body whatever the call: addresses and tokens in a URL would end in somebody's logs.
+      const init = { method: 'POST', headers: { accept: 'application/json' }, body };
+      const outgoing = { name: request.method, url, init, signal };
+      const { httpStatus, text } = await exchangeText(send, outgoing, noVerdict);
+      const answer = readAnswer(noVerdict, httpStatus, text);
+      if ('refusal' in answer) await tellBan(answer.refusal);
+      return answer;
+    } finally {
+      endTurn();
+    }
+  };
+}
+
+export function createAliExpressClient(options: AliExpressClientOptions): AliExpressClient {
+  const exchange = createExchange(options);
+  const { accessToken } = options;
+  const keeper = accessToken === undefined ? createTokenKeeper(options.tokens) : fixedToken(accessToken);
+
+  const askForTokens =
+    (priority: CallPriority, signal: AbortSignal): AskForTokens =>
+    async (path, parameters) => {
+      const request: AliExpressRequest = { method: path, parameters, kind: 'read', priority };
+      const answer = await exchange(request, null, signal);
+      if ('refusal' in answer) throw refused(request, answer);
+      return answer.body;
+    };
+
+  return {
+    askForTokens,
+    async call(request, schema, signal) {
+      const ask = askForTokens(request.priority, signal);
+      const token = await beforeSending('token', () => keeper.current(ask));
+      let answer = await exchange(request, token, signal);
+      if ('refusal' in answer && isTokenRejected(answer.refusal)) {
+        const fresh = await beforeSending('token', () => keeper.replaced(token, ask));
+        answer = await exchange(request, fresh, signal);
+      }
+      if ('refusal' in answer) throw refused(request, answer);
+      const body = schema.safeParse(answer.body);
+      if (body.success) return body.data;
+      const { method, kind } = request;
+      const failureClass = kind === 'write' ? 'unknown_outcome' : 'permanent';
+      const evidence = { method, requestId: answer.requestId, shape: 'unknown' };
+      throw new SupplierError(failureClass, `${method}: answer has an unknown shape`, evidence, body.error);
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import type { Evidence, FailureClass } from '../../../contracts/vocabulary.ts';
+import { type PlacedOrder, type PlaceRequest, SupplierError } from '../adapter.ts';
+import { type AliExpressAddress, toAddress } from './address.ts';
+import type { AliExpressClient } from './client.ts';
+import { type Offer, readOffer } from './offer.ts';
+import { readFound, toReference } from './orders.ts';
+import { CURRENCY } from './products.ts';
+import { CreatedBody } from './responses.ts';
+
+export interface CreateOptions {
+  /** Asks AliExpress to pay at once; it does so for app keys that it has cleared for that. */
+  readonly autoPay: boolean;
+}
+
+const METHOD = 'aliexpress.ds.order.create';
+const MAX_REFERENCE = 50;
+const MEMO = 'Dropshipping: please put no invoice, price tag or advertisement into the parcel.';
+
+/** Nothing was bought, whatever stopped us before the one call that buys. */
+const refusal = (failureClass: FailureClass, problem: string, evidence: Evidence = {}): SupplierError =>
+  new SupplierError(failureClass, `nothing ordered: ${problem}`, { problem, ...evidence, sent: false });
+
+/** A question that failed has bought nothing either. */
+function nothingSent(error: unknown): never {
+  if (!(error instanceof SupplierError)) throw error;
+  const { failureClass, message, evidence } = error;
+  throw new SupplierError(failureClass, message, { ...evidence, sent: false }, error);
+}
+
+/** Price, stock and freight may have changed since the quote, and the call that follows may spend at once. */
+function checkOffer(offer: Offer, { shippingMethod, ceilingMinor, currency }: PlaceRequest): void {
+  if (currency !== offer.currency)
+    throw refusal('invalid_input', `it is paid in ${offer.currency}`, { currency });
+  const option = offer.options.find((each) => each.shippingMethod === shippingMethod);
+  if (option === undefined)
+    throw refusal('not_shippable', 'the shipping method is not offered now', { shippingMethod });
+  const costMinor = offer.goodsMinor + option.costMinor;
+  if (costMinor > ceilingMinor)
+    throw refusal('price_changed', 'it costs more than allowed', { costMinor, ceilingMinor, currency });
+}
+
+/** AliExpress wants a number here. */
+function productNumber(productId: string): number {
+  const number = Number(productId);
+  if (Number.isSafeInteger(number)) return number;
+  throw refusal('invalid_input', 'the product id is too long', { productId });
+}
+
+const toOrder = (offer: Offer, request: PlaceRequest, address: AliExpressAddress): object => ({
+  out_order_id: request.callerRef,
+  logistics_address: address,
+  product_items: offer.offered.map(({ article, sku }) => ({
+    product_id: productNumber(article.supplierProductId),
+    product_count: article.units,
+    sku_attr: sku.sku_attr ?? '',
+    logistics_service_name: request.shippingMethod,
+    order_memo: MEMO,
+  })),
+});
+
+const toExtension = ({ autoPay }: CreateOptions): object => ({
+  payment: { pay_currency: CURRENCY, try_to_pay: String(autoPay) },
+});
+
+/** What it costs and whether it is paid, as far as it is shown already: the order exists all the same. */
+async function placedNow(
+  client: AliExpressClient,
+  supplierReference: string,
+  signal: AbortSignal,
+): Promise<PlacedOrder> {
+  const found = await readFound(client, supplierReference, signal).catch((error: unknown) => {
+    if (error instanceof SupplierError) return null;
+    throw error;
+  });
+  const { amountMinor = null, currency = CURRENCY, isPaid = false } = found ?? {};
+  return { supplierReference, amountMinor, currency, isPaid };
+}
+
+/**
+ * Creates the order after a fresh look at price, stock and freight. It stays unpaid unless `autoPay` is on and AliExpress
+ * plays along; that it could not be paid is no failure. Throws SupplierError as SupplierAdapter.place says.
+ */
+export async function createOrder(
+  client: AliExpressClient,
+  options: CreateOptions,
+  request: PlaceRequest,
+  signal: AbortSignal,
+): Promise<PlacedOrder> {
+  if (request.callerRef.length > MAX_REFERENCE)
+    throw refusal('invalid_input', 'our reference is too long', { field: 'callerRef' });
+  const address = toAddress(request.recipient);
+  const { countryCode, zip } = request.recipient;
+  const wanted = {
+    destination: { countryCode, zip },
+    shipsFrom: request.shipsFrom,
+    articles: request.lines,
+  };
+  const offer = await readOffer(client, wanted, 'purchase', signal).catch(nothingSent);
+  checkOffer(offer, request);
+  const parameters = {
+    param_place_order_request4_open_api_d_t_o: JSON.stringify(toOrder(offer, request, address)),
+    ds_extend_request: JSON.stringify(toExtension(options)),
+  };
+  const created = await client.call(
+    { method: METHOD, parameters, kind: 'write', priority: 'purchase' },
+    CreatedBody,
+    signal,
+  );
+  const { order_list: orderIds, error_msg: message } = created.result;
+  if (orderIds.length === 0) {
+    const evidence = { method: METHOD, orders: 0, hasMessage: message !== null };
+    throw new SupplierError('unknown_outcome', `${METHOD}: success without an order id`, evidence);
+  }
+  return placedNow(client, toReference(orderIds), signal);
+}

@@ -1,0 +1,133 @@
+import { roundToMinor } from '../../../contracts/money.ts';
+import {
+  type CallPriority,
+  type FoundOrder,
+  type OrderKey,
+  type PaymentDue,
+  SupplierError,
+} from '../adapter.ts';
+import type { AliExpressClient } from './client.ts';
+import { countsAsPaid, isCancelled, stageOf } from './order-status.ts';
+import { CURRENCY } from './products.ts';
+import { OrderBody, type OrderRow } from './responses.ts';
+
+const SEPARATOR = ',';
+
+/** One call may make several orders: their ids together are what we call the purchase by. */
+export const toReference = (orderIds: readonly string[]): string => orderIds.join(SEPARATOR);
+export const orderIdsOf = (reference: string): string[] => reference.split(SEPARATOR);
+
+const isIdText = (id: string): boolean => /^\d{1,19}$/.test(id);
+
+/** The order under that id; null when it is not there or not ours. Throws SupplierError. */
+export async function readOrder(
+  client: AliExpressClient,
+  orderId: string,
+  priority: CallPriority,
+  signal: AbortSignal,
+): Promise<OrderRow | null> {
+  if (!isIdText(orderId)) return null;
+  const parameters = { single_order_query: JSON.stringify({ order_id: orderId }) };
+  const method = 'aliexpress.trade.ds.order.get';
+  try {
+    const request = { method, parameters, kind: 'read', priority, isLookUp: true } as const;
+    const { result } = await client.call(request, OrderBody, signal);
+    return result == null || result.order_status === null ? null : result;
+  } catch (error) {
+    if (error instanceof SupplierError && error.failureClass === 'not_found') return null;
+    throw error;
+  }
+}
+
+/** All orders of a reference; null when one of them is missing. Throws SupplierError. */
+async function readAll(
+  client: AliExpressClient,
+  reference: string,
+  signal: AbortSignal,
+): Promise<OrderRow[] | null> {
+  const rows: OrderRow[] = [];
+  for (const orderId of orderIdsOf(reference)) {
+    const row = await readOrder(client, orderId, 'purchase', signal);
+    if (row === null) return null;
+    rows.push(row);
+  }
+  return rows;
+}
+
+interface Amount {
+  readonly amountMinor: number | null;
+  readonly currency: string;
+}
+
+/** The order's own total: what its parts cost need not add up to it. Null unless all name one in the same currency. */
+function totalOf(rows: readonly OrderRow[]): Amount {
+  const [first] = rows;
+  const currency = first?.order_amount?.currency_code ?? CURRENCY;
+  let amountMinor: number | null = first === undefined ? null : 0;
+  for (const { order_amount: money } of rows) {
+    const amount = (money?.currency_code ?? currency) === currency ? (money?.amount ?? null) : null;
+    amountMinor =
+      amount === null || amountMinor === null ? null : amountMinor + roundToMinor(amount, currency);
+  }
+  return { amountMinor, currency };
+}
+
+/** An instant with its zone as ISO text. AliExpress names no zone as a rule, and then nobody can tell when it was. */
+const instantOf = (text: string | null): string | null =>
+  text !== null && /(Z|[+-]\d\d:?\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))
+    ? new Date(text).toISOString()
+    : null;
+
+function unitsBySku(rows: readonly OrderRow[]): FoundOrder['articles'] {
+  const units = new Map<string, number>();
+  for (const { sku_id, product_count } of rows.flatMap(({ child_order_list }) => child_order_list)) {
+    if (sku_id !== null) units.set(sku_id, (units.get(sku_id) ?? 0) + (product_count ?? 0));
+  }
+  return [...units].map(([supplierVariantId, count]) => ({ supplierVariantId, units: count }));
+}
+
+function toFound(reference: string, rows: readonly OrderRow[]): FoundOrder {
+  const living = rows.filter((row) => !isCancelled(row));
+  return {
+    // No answer repeats it.
+    callerRef: '',
+    supplierReference: reference,
+    ...totalOf(living.length === 0 ? rows : living),
+    isPaid: living.length > 0 && living.every(countsAsPaid),
+    isCancelled: living.length === 0,
+    articles: unitsBySku(living.length === 0 ? rows : living),
+    createdAt: instantOf(rows[0]?.gmt_create ?? null),
+  };
+}
+
+/** Throws SupplierError as SupplierAdapter.read says. `callerRef` stays empty: AliExpress does not repeat it. */
+export async function readFound(
+  client: AliExpressClient,
+  reference: string,
+  signal: AbortSignal,
+): Promise<FoundOrder | null> {
+  const rows = await readAll(client, reference, signal);
+  return rows === null ? null : toFound(reference, rows);
+}
+
+/** Throws SupplierError as SupplierAdapter.preparePayment says: there is nothing to prepare, only to read. */
+export async function readPaymentDue(
+  client: AliExpressClient,
+  { supplierReference }: OrderKey,
+  signal: AbortSignal,
+): Promise<PaymentDue> {
+  const rows = await readAll(client, supplierReference, signal);
+  if (rows === null) {
+    // We were given its id, so it exists: it is only not shown yet.
+    const evidence = { supplierReference, notYet: 'visible', outage: false };
+    throw new SupplierError('transient', `order ${supplierReference} is not visible yet`, evidence);
+  }
+  const living = rows.filter((row) => !isCancelled(row));
+  const isDue = living.some((row) => stageOf(row) === 'awaiting_payment');
+  const settled = living.length === 0 ? 'cancelled' : 'paid';
+  return {
+    state: isDue ? 'due' : settled,
+    ...totalOf(living.length === 0 ? rows : living),
+    balanceMinor: null,
+  };
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { Push, PushMessage } from '../adapter.ts';
+import { MaybeText, parseExactJson } from '../loose-json.ts';
+import { type AppCredentials, isPushSignature } from './sign.ts';
+
+const Body = z.object({
+  message_type: MaybeText,
+  timestamp: MaybeText,
+  data: z
+    .object({
+      orderId: MaybeText,
+      order_id: MaybeText,
+      orderStatus: MaybeText,
+      order_status: MaybeText,
+    })
+    .nullish()
+    .catch(null),
+});
+type Body = z.infer<typeof Body>;
+
+/** What the message types are about. */
+const TOPICS = new Map([
+  ['18', 'tracking'],
+  ['51', 'order_payment'],
+  ['53', 'order_status'],
+  ['65', 'authorization_expires'],
+]);
+
+function readBody(bytes: Uint8Array): Body | null {
+  try {
+    const body = Body.safeParse(parseExactJson(new TextDecoder().decode(bytes)));
+    return body.success ? body.data : null;
+  } catch {
+    return null;
+  }
+}
+
+const isProbe = ({ message_type: type }: Body): boolean => type === null || type === '0';
+
+function toNews({ message_type, timestamp, data }: Body): Push {
+  const type = message_type ?? '';
+  const orderId = data?.orderId ?? data?.order_id ?? null;
+  const status = data?.orderStatus ?? data?.order_status ?? '';
+  return {
+    kind: 'news',
+    messageId: [type, orderId ?? '', status, timestamp ?? ''].join(':'),
+    topic: TOPICS.get(type) ?? type,
+    references: orderId === null ? [] : [orderId],
+  };
+}
+
+/**
+ * What a push says. The console's try of the address, which has no type, is answered with yes even where it is not
+ * signed: nothing follows from it. Every other message must be signed over its raw bytes.
+ */
+export function readPush(app: AppCredentials, { headers, body }: PushMessage): Push {
+  const signature = headers.authorization ?? '';
+  const isSigned = isPushSignature(app, body, signature);
+  if (!isSigned && signature !== '') return { kind: 'forged' };
+  if (!isSigned && body.length === 0) return { kind: 'probe' };
+  const message = readBody(body);
+  if (message !== null && isProbe(message)) return { kind: 'probe' };
+  return isSigned && message !== null ? toNews(message) : { kind: 'forged' };
+}

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import { MaybeAmount, MaybeText } from '../loose-json.ts';
+
+/** Inner names of the holders that lists come in, as far as they hold one entry that is no list. */
+const HOLDERS = new Set([
+  'ae_item_sku_info_d_t_o',
+  'ae_sku_property_d_t_o',
+  'delivery_option_d_t_o',
+  'selection_search_product',
+  'number',
+  'aeop_child_order_info',
+  'ae_child_order_info',
+  'aeop_order_logistics_info',
+  'ae_order_logistics_info',
+  'tracking_detail',
+  'detail_node',
+  'package_item',
+]);
+
+/**
+ * The entries of a list. They come bare, in a holder with an inner name, as a lone entry without its list, as `{}` when
+ * there are none, or not at all.
+ */
+export function itemsOf(value: unknown): readonly unknown[] {
+  if (value == null) return [];
+  if (Array.isArray(value)) return value;
+  if (typeof value !== 'object') return [value];
+  const entries = Object.entries(value);
+  const [first] = entries;
+  if (first === undefined) return [];
+  const isHolder = entries.length === 1 && (HOLDERS.has(first[0]) || Array.isArray(first[1]));
+  return isHolder ? itemsOf(first[1]) : [value];
+}
+
+/** Nulls among the entries are dropped. */
+const listOf = <T extends z.ZodType>(item: T) =>
+  z.preprocess((value) => itemsOf(value).filter((each) => each != null), z.array(item));
+
+const MaybeFlag = z.union([z.boolean(), z.stringbool()]).nullish().catch(null);
+
+export const Money = z.object({ amount: MaybeAmount, currency_code: MaybeText });
+export type Money = z.infer<typeof Money>;
+
+const SearchRow = z.object({
+  itemId: MaybeText,
+  title: MaybeText,
+  itemMainPic: MaybeText,
+  targetSalePrice: MaybeAmount,
+  targetOriginalPriceCurrency: MaybeText,
+  salePrice: MaybeAmount,
+  salePriceCurrency: MaybeText,
+});
+export type SearchRow = z.infer<typeof SearchRow>;
+
+export const SearchBody = z.object({
+  data: z.object({ totalCount: MaybeAmount, products: listOf(SearchRow) }).nullish(),
+});
+
+const SkuProperty = z.object({
+  sku_property_id: MaybeText,
+  sku_property_name: MaybeText,
+  sku_property_value: MaybeText,
+  property_value_id: MaybeText,
+  property_value_definition_name: MaybeText,
+  sku_image: MaybeText,
+});
+
+export const SkuRow = z.object({
+  sku_id: MaybeText,
+  sku_attr: MaybeText,
+  id: MaybeText,
+  sku_price: MaybeAmount,
+  offer_sale_price: MaybeAmount,
+  currency_code: MaybeText,
+  sku_available_stock: MaybeAmount,
+  s_k_u_available_stock: MaybeAmount,
+  ipm_sku_stock: MaybeAmount,
+  price_include_tax: MaybeFlag,
+  tax_amount: MaybeAmount,
+  ae_sku_property_dtos: listOf(SkuProperty),
+});
+export type SkuRow = z.infer<typeof SkuRow>;
+
+export const ProductRow = z.object({
+  ae_item_base_info_dto: z
+    .object({
+      product_id: MaybeText,
+      subject: MaybeText,
+      detail: MaybeText,
+      product_status_type: MaybeText,
+    })
+    .nullish(),
+  ae_item_sku_info_dtos: listOf(SkuRow),
+  ae_multimedia_info_dto: z.object({ image_urls: MaybeText }).nullish(),
+  ae_store_info: z.object({ store_id: MaybeText }).nullish(),
+});
+export type ProductRow = z.infer<typeof ProductRow>;
+
+export const ProductBody = z.object({ result: ProductRow.nullish() });
+
+const FreightRow = z.object({
+  code: MaybeText,
+  shipping_fee_cent: MaybeAmount,
+  shipping_fee_currency: MaybeText,
+  free_shipping: MaybeFlag,
+  mayHavePFS: MaybeFlag,
+  free_shipping_threshold: MaybeAmount,
+  min_delivery_days: MaybeAmount,
+  max_delivery_days: MaybeAmount,
+  guaranteed_delivery_days: MaybeAmount,
+  ship_from_country: MaybeText,
+});
+export type FreightRow = z.infer<typeof FreightRow>;
+
+export const FreightBody = z.object({
+  result: z.object({ delivery_options: listOf(FreightRow) }).nullish(),
+});
+
+/** An order that was created, paid or not: `error_msg` then says why it could not be paid. */
+export const CreatedBody = z.object({
+  result: z.object({
+    order_list: listOf(MaybeText).transform((ids) => ids.filter((id) => id !== null)),
+    error_msg: MaybeText,
+  }),
+});
+
+const ChildOrder = z.object({
+  product_id: MaybeText,
+  sku_id: MaybeText,
+  product_count: MaybeAmount,
+  end_reason: MaybeText,
+  end_reason_desc: MaybeText,
+});
+
+export const OrderRow = z.object({
+  gmt_create: MaybeText,
+  order_status: MaybeText,
+  logistics_status: MaybeText,
+  order_amount: Money.nullish(),
+  pay_timeout_second: MaybeAmount,
+  child_order_list: listOf(ChildOrder),
+  logistics_info_list: listOf(z.object({ logistics_no: MaybeText, logistics_service: MaybeText })),
+});
+export type OrderRow = z.infer<typeof OrderRow>;
+
+export const OrderBody = z.object({ result: OrderRow.nullish() });
+
+const TrackingNode = z.object({
+  time_stamp: MaybeAmount,
+  tracking_name: MaybeText,
+  tracking_detail_desc: MaybeText,
+});
+export type TrackingNode = z.infer<typeof TrackingNode>;
+
+const TrackingDetail = z.object({
+  mail_no: MaybeText,
+  carrier_name: MaybeText,
+  cp_name: MaybeText,
+  cp_website_url: MaybeText,
+  detail_node_list: listOf(TrackingNode),
+});
+export type TrackingDetail = z.infer<typeof TrackingDetail>;
+
+export const TrackingBody = z.object({
+  result: z
+    .object({ data: z.object({ tracking_detail_line_list: listOf(TrackingDetail) }).nullish() })
+    .nullish(),
+});

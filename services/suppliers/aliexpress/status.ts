@@ -1,0 +1,110 @@
+import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
+import type { Evidence } from '../../../contracts/vocabulary.ts';
+import { type ObservedStatus, type OrderKey, SupplierError } from '../adapter.ts';
+import type { AliExpressClient } from './client.ts';
+import { stageOf } from './order-status.ts';
+import { orderIdsOf, readOrder } from './orders.ts';
+import type { OrderRow } from './responses.ts';
+import { readTracking, toParcels } from './tracking.ts';
+
+/** Each order is one call, or two once it is on its way, a second apart: more would outlast the patience of a call. */
+export const STATUS_BATCH = 10;
+
+type Status = ObservedStatus['status'];
+
+/** From the least to the most advanced. */
+const STEPS: readonly Status[] = ['awaiting_payment', 'processing', 'shipped', 'delivered'];
+
+interface ObservedOrder {
+  readonly row: OrderRow;
+  readonly status: Status;
+  readonly parcels: readonly ObservedParcel[];
+}
+
+/** Goods whose order says no more than that they are on their way are where all their parcels are. */
+const statusOfParcels = (parcels: readonly ObservedParcel[]): Status | null => {
+  if (parcels.length === 0) return null;
+  return parcels.every(({ state }) => state === 'delivered') ? 'delivered' : 'shipped';
+};
+
+/** Null when AliExpress does not have it or says nothing that we know. */
+async function observeOrder(
+  client: AliExpressClient,
+  orderId: string,
+  signal: AbortSignal,
+): Promise<ObservedOrder | null> {
+  const row = await readOrder(client, orderId, 'query', signal);
+  const stage = row === null ? null : stageOf(row);
+  if (row === null || stage === null) return null;
+  if (stage === 'awaiting_payment' || stage === 'cancelled') return { row, status: stage, parcels: [] };
+  const isSent = stage !== 'processing' || row.order_status === 'SELLER_PART_SEND_GOODS';
+  const details = isSent ? await readTracking(client, orderId, 'query', signal) : [];
+  const parcels = toParcels(row, details);
+  if (stage === 'delivered')
+    return { row, status: stage, parcels: parcels.map((parcel) => ({ ...parcel, state: 'delivered' })) };
+  const status = stage === 'moving' ? statusOfParcels(parcels) : stage;
+  return status === null ? null : { row, status, parcels };
+}
+
+/** Evidence of all orders of one purchase; the times to pay differ by seconds at most. */
+function evidenceOf(orders: readonly ObservedOrder[]): Evidence {
+  const texts = (of: (row: OrderRow) => string | null): string =>
+    orders.map(({ row }) => of(row) ?? '').join(' ');
+  const payWithinSeconds = orders.find(({ row }) => row.pay_timeout_second !== null)?.row.pay_timeout_second;
+  const isUnpaid = orders.some(({ status }) => status === 'awaiting_payment');
+  return {
+    orderStatus: texts(({ order_status }) => order_status),
+    logisticsStatus: texts(({ logistics_status }) => logistics_status),
+    ...(isUnpaid && payWithinSeconds != null ? { payWithinSeconds } : {}),
+  };
+}
+
+/** The slowest of the orders that were not cancelled says how far the purchase is. */
+function together(orders: readonly ObservedOrder[]): ObservedStatus {
+  const living = orders.filter(({ status }) => status !== 'cancelled');
+  const status = STEPS.find((step) => living.some((order) => order.status === step)) ?? 'cancelled';
+  return { status, parcels: living.flatMap(({ parcels }) => parcels), evidence: evidenceOf(orders) };
+}
+
+/** Null when one of the orders of the purchase could not be told. */
+async function observe(
+  client: AliExpressClient,
+  reference: string,
+  signal: AbortSignal,
+): Promise<ObservedStatus | null> {
+  const orders: ObservedOrder[] = [];
+  for (const orderId of orderIdsOf(reference)) {
+    const order = await observeOrder(client, orderId, signal);
+    if (order === null) return null;
+    orders.push(order);
+  }
+  return together(orders);
+}
+
+/**
+ * What became of the orders, one after another. Left out: those that AliExpress does not have, those in a state that is
+ * unknown to us, those that it refuses to tell about, and those that a failure or the end of the time kept from being
+ * read after others were. Throws SupplierError when nothing could be read.
+ */
+export async function readStatus(
+  client: AliExpressClient,
+  keys: readonly OrderKey[],
+  signal: AbortSignal,
+): Promise<Map<string, ObservedStatus>> {
+  if (keys.length > STATUS_BATCH)
+    throw new SupplierError('invalid_input', `more than ${STATUS_BATCH} orders`, { sent: false });
+  const seen = new Map<string, ObservedStatus>();
+  let failure: SupplierError | null = null;
+  for (const { supplierReference } of keys) {
+    try {
+      const status = await observe(client, supplierReference, signal);
+      if (status !== null) seen.set(supplierReference, status);
+    } catch (error) {
+      if (!(error instanceof SupplierError)) throw error;
+      failure = error;
+      if (error.retryable || error.failureClass === 'auth') break;
+    }
+  }
+  if (failure !== null && seen.size === 0) throw failure;
+  return seen;
+}

@@ -1,0 +1,80 @@
+import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
+import type { ParcelStateName } from '../../../contracts/vocabulary.ts';
+import { type CallPriority, SupplierError } from '../adapter.ts';
+import { parcelStateOfWords, webUrl } from '../parcel-words.ts';
+import type { AliExpressClient } from './client.ts';
+import { type OrderRow, TrackingBody, type TrackingDetail, type TrackingNode } from './responses.ts';
+
+/**
+ * What the carriers say about the parcels of one order; nothing while the order has none. Throws SupplierError when
+ * asking again can help: a refusal must not hide the order's own state.
+ */
+export async function readTracking(
+  client: AliExpressClient,
+  orderId: string,
+  priority: CallPriority,
+  signal: AbortSignal,
+): Promise<readonly TrackingDetail[]> {
+  const parameters = { ae_order_id: orderId, language: 'en_US' };
+  const method = 'aliexpress.ds.order.tracking.get';
+  try {
+    const request = { method, parameters, kind: 'read', priority } as const;
+    const { result } = await client.call(request, TrackingBody, signal);
+    return result?.data?.tracking_detail_line_list ?? [];
+  } catch (error) {
+    if (!(error instanceof SupplierError) || error.retryable || error.failureClass === 'auth') throw error;
+    return [];
+  }
+}
+
+/** Newest first, also where the times say that they came in another order. */
+const newestFirst = (nodes: readonly TrackingNode[]): TrackingNode[] =>
+  nodes.toSorted((a, b) => (b.time_stamp ?? 0) - (a.time_stamp ?? 0));
+
+/** The newest node with words that we know decides; nodes without any are a carrier's sign all the same. */
+export function stateOfNodes(nodes: readonly TrackingNode[]): ParcelStateName {
+  for (const { tracking_name, tracking_detail_desc } of newestFirst(nodes)) {
+    const state = parcelStateOfWords(tracking_name ?? tracking_detail_desc ?? '');
+    if (state !== null) return state;
+  }
+  return nodes.length > 0 ? 'first_scan' : 'announced';
+}
+
+/** Cainiao's own numbers, which only its public page knows. */
+const CAINIAO = /^(AP|LP)\w+$/;
+
+/** Null where the carrier's address leads to its front door only. */
+function trackingUrlOf(trackingNumber: string, carrierUrl: string | null): string | null {
+  const url = webUrl(carrierUrl);
+  if (url?.includes(trackingNumber)) return url;
+  const page = 'https://global.cainiao.com/newDetail.htm?mailNoList=';
+  return CAINIAO.test(trackingNumber) ? page + trackingNumber : null;
+}
+
+/** The parcels of one order: those with the carrier's word, and those that only have a number yet. */
+export function toParcels(row: OrderRow, details: readonly TrackingDetail[]): ObservedParcel[] {
+  const parcels = new Map<string, ObservedParcel>();
+  for (const { logistics_no: trackingNumber, logistics_service: carrier } of row.logistics_info_list) {
+    if (trackingNumber === null) continue;
+    const trackingUrl = trackingUrlOf(trackingNumber, null);
+    const known = { trackingNumber, lastMileTrackingNumber: null, carrier, trackingUrl };
+    parcels.set(trackingNumber, { ...known, state: 'announced' });
+  }
+  for (const {
+    mail_no: trackingNumber,
+    carrier_name,
+    cp_name,
+    cp_website_url,
+    detail_node_list,
+  } of details) {
+    if (trackingNumber === null) continue;
+    parcels.set(trackingNumber, {
+      trackingNumber,
+      lastMileTrackingNumber: null,
+      carrier: carrier_name ?? cp_name ?? parcels.get(trackingNumber)?.carrier ?? null,
+      trackingUrl: trackingUrlOf(trackingNumber, cp_website_url),
+      state: stateOfNodes(detail_node_list),
+    });
+  }
+  return [...parcels.values()];
+}

@@ -1,0 +1,66 @@
+import type { Evidence } from '../../contracts/vocabulary.ts';
+import { SupplierError } from './adapter.ts';
+
+const MAX_EVIDENCE_TEXT = 200;
+
+/** Suppliers' texts may quote what they dislike: mail addresses and long numbers are struck out, the rest is cut. */
+export const withoutPersonalData = (text: string): string =>
+  text
+    .replace(/[^\s@"]+@[^\s@"]+/g, '…')
+    .replace(/\+?\d[\d\s()-]{6,}\d/g, '…')
+    .slice(0, MAX_EVIDENCE_TEXT);
+
+/** The connection was never made, so nothing can have been bought. */
+const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+
+const networkCode = (error: unknown): string | null => {
+  const cause = error instanceof Error ? error.cause : null;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
+};
+
+/** What happens before the request leaves cannot have bought anything. */
+export async function beforeSending<T>(step: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof SupplierError) throw cause;
+    throw new SupplierError(
+      'transient',
+      `nothing sent: ${step} failed`,
+      { step, sent: false, outage: false },
+      cause,
+    );
+  }
+}
+
+export interface Outgoing {
+  /** For messages: the call by its name at the supplier. */
+  readonly name: string;
+  readonly url: URL;
+  readonly init: RequestInit;
+  readonly signal: AbortSignal;
+}
+
+/** Makes the error for a request that may have arrived and got no verdict. */
+export type NoVerdict = (reason: string, evidence: Evidence, cause?: unknown) => SupplierError;
+
+/**
+ * Sends once and reads the answer whole.
+ * @throws SupplierError `transient` with evidence `sent: false` when no connection was made, else what `noVerdict` makes.
+ */
+export async function exchangeText(
+  send: typeof fetch,
+  { name, url, init, signal }: Outgoing,
+  noVerdict: NoVerdict,
+): Promise<{ readonly httpStatus: number; readonly text: string }> {
+  try {
+    // A followed redirect would repeat a purchase and hand the token to another host.
+    const response = await send(url, { ...init, redirect: 'manual', signal });
+    return { httpStatus: response.status, text: await response.text() };
+  } catch (cause) {
+    const code = networkCode(cause);
+    const evidence = { network: signal.aborted ? 'aborted' : (code ?? 'cut') };
+    if (code === null || !NEVER_CONNECTED.has(code)) throw noVerdict('no answer', evidence, cause);
+    throw new SupplierError('transient', `${name}: no connection`, { ...evidence, sent: false }, cause);
+  }
+}

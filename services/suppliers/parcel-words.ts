@@ -1,0 +1,32 @@
+import type { ParcelStateName } from '../../contracts/vocabulary.ts';
+
+/** Free text, so the order counts: what only sounds like an arrival comes before the arrivals. */
+const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
+  [/forwarder.*return|return.*forwarder/i, 'exception'],
+  [/return/i, 'returned'],
+  [/\blost\b/i, 'lost'],
+  [/fail|unsuccessful|undeliver|not delivered|attempt/i, 'attempt_failed'],
+  [/exception|abnormal|damage|alert|detained|seized|\bheld\b/i, 'exception'],
+  [/delay/i, 'delayed'],
+  [
+    /(delivered|handed over|pick[- ]?up by|picked up by) (to )?(the )?[\w -]*(carrier|courier|airline|hub|sorting|agent)/i,
+    'in_transit',
+  ],
+  [/(to|will|shall) be delivered/i, 'in_transit'],
+  [/out for delivery|being delivered|delivering/i, 'out_for_delivery'],
+  [
+    /(ready|available|waiting|awaiting|arrived).*(pick[- ]?up|collect)|pick[- ]?up point/i,
+    'available_for_pickup',
+  ],
+  [/deliver(ed|y (complete|success))|signed/i, 'delivered'],
+  [/no (tracking )?info|not found|pending|left (the |cj )?warehouse|outbound|forwarder/i, 'first_scan'],
+  [/transit|depart|arriv|custom|flight|airport|airline|hub|sorting|carrier|picked up/i, 'in_transit'],
+];
+
+/** What a carrier's own words say about a parcel that has left; null when they say nothing that we know. */
+export const parcelStateOfWords = (text: string): ParcelStateName | null =>
+  WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+
+/** The address when it is one of the web, else null. */
+export const webUrl = (url: string | null): string | null =>
+  url !== null && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? url : null;

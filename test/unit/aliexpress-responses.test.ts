@@ -1,0 +1,175 @@
+import { expect, test } from 'vitest';
+import { readEnvelope } from '../../services/suppliers/aliexpress/envelope.ts';
+import { feeMinorOf } from '../../services/suppliers/aliexpress/freight.ts';
+import { skuOf } from '../../services/suppliers/aliexpress/products.ts';
+import {
+  CreatedBody,
+  FreightBody,
+  itemsOf,
+  OrderBody,
+  ProductBody,
+  SkuRow,
+  TrackingBody,
+} from '../../services/suppliers/aliexpress/responses.ts';
+import { parseExactJson } from '../../services/suppliers/loose-json.ts';
+
+const option = { code: 'CAINIAO_STANDARD', min_delivery_days: 8 };
+
+test.each([
+  [{ delivery_option_d_t_o: [option] }, [option]],
+  [[option], [option]],
+  [{ delivery_option_d_t_o: option }, [option]],
+  [option, [option]],
+  [{ number: 8190000000000001 }, [8190000000000001]],
+  [{ number: [1, '2'] }, [1, '2']],
+  [{ some_new_holder: [option] }, [option]],
+  [8190000000000001, [8190000000000001]],
+  [{ delivery_option_d_t_o: {} }, []],
+  [{}, []],
+  [null, []],
+  [undefined, []],
+])('the list %j has the entries %j', (value, items) => {
+  expect(itemsOf(value)).toEqual(items);
+});
+
+test('lists that are left out are empty, and fields that are left out are null', () => {
+  expect(OrderBody.parse({ result: { order_status: 'RISK_CONTROL' } }).result).toMatchObject({
+    order_status: 'RISK_CONTROL',
+    logistics_status: null,
+    child_order_list: [],
+    logistics_info_list: [],
+  });
+  expect(ProductBody.parse({}).result).toBeUndefined();
+  expect(FreightBody.parse({ result: {} }).result?.delivery_options).toEqual([]);
+  expect(TrackingBody.parse({ result: { data: null } }).result?.data).toBeNull();
+});
+
+test.each(['12000031234567891', '"12000031234567891"'])('the SKU id %s stays exact', (id) => {
+  const body = parseExactJson(`{"result":{"ae_item_sku_info_dtos":[{"sku_id":${id},"sku_attr":""}]}}`);
+  const [sku] = ProductBody.parse(body).result?.ae_item_sku_info_dtos ?? [];
+  expect(sku).toMatchObject({ sku_id: '12000031234567891', sku_attr: null });
+});
+
+test.each([
+  ['{"number":[8190000000000001,8190000000000003]}', ['8190000000000001', '8190000000000003']],
+  ['{"number":8190000000000001}', ['8190000000000001']],
+  ['["8190000000000001"]', ['8190000000000001']],
+  ['8190000000000001', ['8190000000000001']],
+  ['{}', []],
+])('the created orders %s are %j', (list, ids) => {
+  expect(CreatedBody.parse(parseExactJson(`{"result":{"order_list":${list}}}`)).result.order_list).toEqual(
+    ids,
+  );
+});
+
+const refusalOf = (json: unknown, httpStatus = 200) => {
+  const answer = readEnvelope(httpStatus, json);
+  return answer !== null && 'refusal' in answer ? answer.refusal : null;
+};
+const bodyOf = (json: unknown) => {
+  const answer = readEnvelope(200, json);
+  return answer !== null && 'body' in answer ? answer.body : null;
+};
+
+test.each([
+  { aliexpress_ds_trade_order_get_response: { rsp_code: '200', result: { order_status: 'FINISH' } } },
+  { any_name_response: { rsp_code: 200, result: { order_status: 'FINISH' } } },
+  { rsp_code: 200, result: { order_status: 'FINISH' } },
+])('the body is found under whatever name, and without one', (json) => {
+  expect(bodyOf(json)).toMatchObject({ result: { order_status: 'FINISH' } });
+});
+
+test.each([
+  { code: '00', data: { totalCount: 1 } },
+  { code: '0', access_token: 'x' },
+  { x_response: { result: { success: true, code: 200 } } },
+  { x_response: { result: { ret: 'true', code: '0', msg: 'success' } } },
+  { x_response: {} },
+])('%j is a success', (json) => {
+  expect(bodyOf(json)).not.toBeNull();
+});
+
+test('an order that exists unpaid is a success, whatever code comes with it', () => {
+  const unpaid = { error_code: 'X', error_msg: 'OrderCreated, autoPay fail:APIPayFail' };
+  for (const is_success of [true, false]) {
+    const result = { is_success, order_list: { number: [8190000000000002] }, ...unpaid };
+    expect(bodyOf({ aliexpress_ds_order_create_response: { result } })).toMatchObject({ result: unpaid });
+  }
+});
+
+test.each([
+  [
+    { error_response: { type: 'ISV', code: 'IllegalAccessToken', msg: 'no', request_id: 'r' } },
+    ['IllegalAccessToken'],
+    'no',
+  ],
+  [
+    { error_response: { code: 15, msg: 'Remote service error', sub_code: 'isv.x', sub_msg: 'why' } },
+    ['isv.x', '15'],
+    'why; Remote service error',
+  ],
+  [{ type: 'ISV', code: 'InvalidCode', message: 'used' }, ['InvalidCode'], 'used'],
+  [
+    { x_response: { result: { is_success: false, error_code: 'SKU_NOT_EXIST', error_msg: 'no SKU' } } },
+    ['SKU_NOT_EXIST'],
+    'no SKU',
+  ],
+  [{ x_response: { rsp_code: 404, rsp_msg: 'ITEM_ID_NOT_FOUND' } }, ['404'], 'ITEM_ID_NOT_FOUND'],
+  [{ x_response: { result: { ret: false, code: '1001', msg: 'none' } } }, ['1001'], 'none'],
+  [{ x_response: { result: { success: 'false', code: 200, msg: 'no way' } } }, [], 'no way'],
+  [{ code: 'EXCEPTION_TEXT_SEARCH_FOR_DS', msg: 'oops' }, ['EXCEPTION_TEXT_SEARCH_FOR_DS'], 'oops'],
+])('%j is a refusal', (json, codes, message) => {
+  expect(refusalOf(json)).toEqual({ httpStatus: 200, codes, message });
+});
+
+test.each([[], 'text', null, 5, {}, { something: 'else' }])('%j is no answer of AliExpress', (json) => {
+  expect(readEnvelope(200, json)).toBeNull();
+});
+
+test('a success under a bad status is a refusal', () => {
+  expect(refusalOf({ x_response: { result: {} } }, 500)).toMatchObject({ httpStatus: 500 });
+});
+
+const fee = (row: object, goodsMinor = 1_000): number | null => {
+  const [parsed] =
+    FreightBody.parse({ result: { delivery_options: [{ code: 'X', ...row }] } }).result?.delivery_options ??
+    [];
+  return parsed === undefined ? null : feeMinorOf(parsed, goodsMinor);
+};
+
+test.each([
+  ['is in dollars although it is named for cents', { shipping_fee_cent: '1.99', free_shipping: false }, 199],
+  ['may be a number', { shipping_fee_cent: 12 }, 1_200],
+  ['is nothing when it is left out', {}, 0],
+  ['is nothing when shipping is free', { free_shipping: true, shipping_fee_cent: '1.99' }, 0],
+  [
+    'is due below the amount from which shipping is free',
+    { free_shipping: true, mayHavePFS: true, free_shipping_threshold: '10.01', shipping_fee_cent: '1.99' },
+    199,
+  ],
+  [
+    'is nothing from that amount on',
+    { free_shipping: true, mayHavePFS: true, free_shipping_threshold: '10.00', shipping_fee_cent: '1.99' },
+    0,
+  ],
+  ['is unknown when it is neither free nor named', { free_shipping: false }, null],
+  ['is unknown below an amount that nobody names', { free_shipping: true, mayHavePFS: true }, null],
+])('a shipping fee %s', (_, row, minor) => {
+  expect(fee(row)).toBe(minor);
+});
+
+test.each([
+  ['12000031234567891', 'Black'],
+  ['14:193#Black;5:100#M', 'Black'],
+  ['14:193#Schwarz;5:100', 'Black'],
+  ['14:10#Red;5:100#M', 'Red'],
+])('the variant %s of a mapping is the %s one', (supplierVariantId, colour) => {
+  const skus = [
+    { sku_id: '12000031234567893', sku_attr: '14:10#Red;5:100#M' },
+    { sku_id: '12000031234567891', sku_attr: '14:193#Black;5:100#M' },
+  ].map((sku) => SkuRow.parse(sku));
+  const product = { id: '1005', row: ProductBody.parse({ result: {} }).result!, skus, seller: 's' };
+  const article = { supplierProductId: '1005', supplierVariantId, units: 1 };
+  expect(skuOf(product, article).sku_attr).toContain(colour);
+  expect(() => skuOf(product, { ...article, supplierVariantId: '14:11' })).toThrow(/no variant/);
+});

@@ -1,0 +1,187 @@
+import { expect, test } from 'vitest';
+import {
+  countsAsPaid,
+  isCancelled,
+  type OrderStage,
+  stageOf,
+} from '../../services/suppliers/aliexpress/order-status.ts';
+import { readPush } from '../../services/suppliers/aliexpress/push.ts';
+import { OrderBody, type OrderRow, TrackingBody } from '../../services/suppliers/aliexpress/responses.ts';
+import { stateOfNodes, toParcels } from '../../services/suppliers/aliexpress/tracking.ts';
+
+const anOrder = (result: object): OrderRow => OrderBody.parse({ result }).result!;
+
+type Row = readonly [status: string | null, logistics: string | null, stage: OrderStage];
+
+const STAGES: readonly Row[] = [
+  ['PLACE_ORDER_SUCCESS', 'NO_LOGISTICS', 'awaiting_payment'],
+  ['WAIT_BUYER_PAY', null, 'awaiting_payment'],
+  ['RISK_CONTROL', 'WAIT_SELLER_SEND_GOODS', 'processing'],
+  ['WAIT_SELLER_SEND_GOODS', 'WAIT_SELLER_SEND_GOODS', 'processing'],
+  ['SELLER_PART_SEND_GOODS', 'SELLER_SEND_PART_GOODS', 'processing'],
+  ['IN_CANCEL', null, 'processing'],
+  ['WAIT_BUYER_ACCEPT_GOODS', 'SELLER_SEND_GOODS', 'shipped'],
+  ['WAIT_SELLER_EXAMINE_MONEY', 'BUYER_ACCEPT_GOODS', 'delivered'],
+  ['FUND_PROCESSING', 'SELLER_SEND_GOODS', 'moving'],
+  ['FUND_PROCESSING', 'WAIT_SELLER_SEND_GOODS', 'processing'],
+  ['FUND_PROCESSING', null, 'moving'],
+  ['IN_ISSUE', 'SELLER_SEND_GOODS', 'moving'],
+  ['IN_FROZEN', 'WAIT_SELLER_SEND_GOODS', 'processing'],
+  ['IN_ISSUE', null, null],
+  ['ARCHIVE', null, null],
+  ['ARCHIVE', 'BUYER_ACCEPT_GOODS', 'delivered'],
+  ['FINISH', 'BUYER_ACCEPT_GOODS', 'delivered'],
+  ['FINISH', 'NO_LOGISTICS', 'cancelled'],
+  ['FINISH', 'SELLER_SEND_GOODS', 'moving'],
+  ['FINISH', null, 'moving'],
+  ['SOMETHING_NEW', 'SELLER_SEND_GOODS', null],
+  [null, null, null],
+];
+
+test.each(STAGES)('%s with goods in %s is %s', (order_status, logistics_status, stage) => {
+  expect(stageOf(anOrder({ order_status, logistics_status }))).toBe(stage);
+});
+
+test.each([
+  [['cancel_order_close_trade'], 'cancelled'],
+  [['pay_timeout', 'buyer_cancel'], 'cancelled'],
+  [['Order cancelled: not paid in time'], 'cancelled'],
+  [['seller send goods timeout'], 'cancelled'],
+  [['buyer_accept_goods'], 'delivered'],
+  [['buyer_confirm_timeout'], 'delivered'],
+  [['buyer_cancel', 'buyer_accept_goods'], 'delivered'],
+  [['buyer_cancel', null], 'moving'],
+  [['something else'], 'moving'],
+] as const)('a closed order whose parts ended by %j is %s', (reasons, stage) => {
+  const child_order_list = reasons.map((end_reason) => ({ end_reason }));
+  const order = anOrder({ order_status: 'FINISH', logistics_status: 'SELLER_SEND_GOODS', child_order_list });
+  expect(stageOf(order)).toBe(stage);
+  expect(isCancelled(order)).toBe(stage === 'cancelled');
+});
+
+test('the description of an end counts where it has no code', () => {
+  const child_order_list = { aeop_child_order_info: { end_reason_desc: 'Order cancelled by the buyer' } };
+  expect(stageOf(anOrder({ order_status: 'FINISH', child_order_list }))).toBe('cancelled');
+});
+
+test('a state that nobody knows counts as paid, an unpaid or cancelled one does not', () => {
+  expect(countsAsPaid(anOrder({ order_status: 'SOMETHING_NEW' }))).toBe(true);
+  expect(countsAsPaid(anOrder({ order_status: 'RISK_CONTROL' }))).toBe(true);
+  expect(countsAsPaid(anOrder({ order_status: 'PLACE_ORDER_SUCCESS' }))).toBe(false);
+  expect(countsAsPaid(anOrder({ order_status: 'FINISH', logistics_status: 'NO_LOGISTICS' }))).toBe(false);
+  expect(countsAsPaid(anOrder({}))).toBe(false);
+});
+
+const nodes = (...names: readonly string[]) =>
+  TrackingBody.parse({
+    result: {
+      data: {
+        tracking_detail_line_list: {
+          mail_no: 'AP1',
+          detail_node_list: names.map((tracking_name, index) => ({
+            tracking_name,
+            time_stamp: 1_769_500_000_000 - index,
+          })),
+        },
+      },
+    },
+  }).result!.data!.tracking_detail_line_list[0]!.detail_node_list;
+
+test.each([
+  [['Package accepted', 'Order created'], 'first_scan'],
+  [['Departed from origin', 'Package accepted'], 'in_transit'],
+  [['Customs clearance started'], 'in_transit'],
+  [['Arrived at destination hub'], 'in_transit'],
+  [['Out for delivery'], 'out_for_delivery'],
+  [['Delivered', 'Out for delivery'], 'delivered'],
+  [['Signed by the recipient'], 'delivered'],
+  [['Package returned to sender', 'Out for delivery'], 'returned'],
+  [['Delivery failed'], 'attempt_failed'],
+  [['Exception at the border'], 'exception'],
+  [['Local news', 'Departed from origin'], 'in_transit'],
+  [['Local news'], 'first_scan'],
+  [[], 'announced'],
+])('a parcel with the nodes %j is %s', (names, state) => {
+  expect(stateOfNodes(nodes(...names))).toBe(state);
+});
+
+test('the newest node decides also where the nodes come in another order', () => {
+  expect(stateOfNodes(nodes('Delivered', 'Out for delivery').toReversed())).toBe('delivered');
+});
+
+test('every number is a parcel once, with the carrier’s word where there is one', () => {
+  const order = anOrder({
+    order_status: 'WAIT_BUYER_ACCEPT_GOODS',
+    logistics_info_list: [
+      { logistics_no: 'AP00000000000001', logistics_service: 'CAINIAO_STANDARD' },
+      { logistics_no: 'ZZ2', logistics_service: 'CAINIAO_STANDARD' },
+    ],
+  });
+  const details = TrackingBody.parse({
+    result: {
+      data: {
+        tracking_detail_line_list: {
+          tracking_detail: [
+            {
+              mail_no: 'ZZ2',
+              carrier_name: 'Some Post',
+              cp_website_url: 'https://post.example/?n=ZZ2',
+              detail_node_list: { detail_node: { tracking_name: 'Departed' } },
+            },
+            { mail_no: 'ZZ3', cp_website_url: 'https://post.example/' },
+          ],
+        },
+      },
+    },
+  }).result!.data!.tracking_detail_line_list;
+  expect(toParcels(order, details)).toMatchObject([
+    {
+      trackingNumber: 'AP00000000000001',
+      carrier: 'CAINIAO_STANDARD',
+      trackingUrl: 'https://global.cainiao.com/newDetail.htm?mailNoList=AP00000000000001',
+      state: 'announced',
+    },
+    {
+      trackingNumber: 'ZZ2',
+      carrier: 'Some Post',
+      trackingUrl: 'https://post.example/?n=ZZ2',
+      state: 'in_transit',
+    },
+    { trackingNumber: 'ZZ3', carrier: null, trackingUrl: null, state: 'announced' },
+  ]);
+});
+
+const APP = { appKey: '500123', appSecret: 'exampleSecret0123456789abcdefABCD' };
+const SIGNED = '5282416c5e3e8cc1c778f0f5ce4365afa4cb513953183d9c4f9def54151f73a1';
+const BODY =
+  '{"data":{"orderId":8190000000000001,"orderStatus":"OrderShipped","buyerId":6000000001},"message_type":53,"seller_id":"6000000001","site":"ae_global","timestamp":1767225600}';
+const pushed = (body: string, authorization?: string) =>
+  readPush(APP, {
+    headers: authorization === undefined ? {} : { authorization },
+    body: new TextEncoder().encode(body),
+  });
+
+test('a signed push is news about its order, the same for every repetition', () => {
+  expect(pushed(BODY, SIGNED)).toEqual({
+    kind: 'news',
+    messageId: '53:8190000000000001:OrderShipped:1767225600',
+    topic: 'order_status',
+    references: ['8190000000000001'],
+  });
+});
+
+test.each([
+  ['not signed', BODY, undefined],
+  ['signed for another body', `${BODY} `, SIGNED],
+  ['a try of the address with a wrong signature', '{"message_type":0}', SIGNED],
+  ['no JSON', 'hello', undefined],
+])('a push that is %s is forged', (_, body, signature) => {
+  expect(pushed(body, signature)).toEqual({ kind: 'forged' });
+});
+
+test.each(['{"message_type":0}', '{"seller_id":"6000000001"}', ''])(
+  '"%s" is a try of the address',
+  (body) => {
+    expect(pushed(body)).toEqual({ kind: 'probe' });
+  },
+);
