@@ -95,6 +95,10 @@ const Environment = z.object({
   CJ_DROPSHIPPING_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(1_000).default(1),
   /** Orders are marked as CJ's own sandbox orders: they cost and ship nothing. */
   CJ_DROPSHIPPING_SANDBOX_ORDERS: z.stringbool().default(false),
+  /** Whose IOSS number goods into the European Union travel under. */
+  CJ_DROPSHIPPING_IOSS: z.enum(['cj', 'none']).default('cj'),
+  /** Where the supplier reaches this order manager; it takes https only. */
+  CJ_DROPSHIPPING_PUSH_URL: origin.optional(),
   SMTP_SERVER: text.optional(),
   SMTP_PORT: port.default(587),
   SMTP_USERNAME: text.optional(),

@@ -2,9 +2,10 @@ import type { H3 } from 'h3';
 import { z } from 'zod';
 import { ALIEXPRESS_PRODUCTS } from './aliexpress/goods.ts';
 import type { AliExpressOrders } from './aliexpress/orders.ts';
-import { CATALOGUE } from './catalogue.ts';
 import type { CjAccount } from './cj/account.ts';
+import type { CjGoods } from './cj/goods.ts';
 import type { CjOrders } from './cj/orders.ts';
+import type { CjPushes } from './cj/pushes.ts';
 import { FaultRule, type Faults } from './faults.ts';
 import { readLedger } from './ledger.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -14,12 +15,6 @@ import { toGid } from './shopify/gid.ts';
 import type { Shop } from './shopify/shop.ts';
 import { withBody } from './with-body.ts';
 
-/** Whatever any supplier of this world sells. */
-const VARIANT_IDS: ReadonlySet<string> = new Set([
-  ...CATALOGUE.map(({ supplierVariantId }) => supplierVariantId),
-  ...ALIEXPRESS_PRODUCTS.flatMap(({ skus }) => skus.map(({ skuId }) => skuId)),
-]);
-
 /** Adds `/control/*`: the switches and the looking glass. No dialect, no faults, no login. */
 export function addControl(
   app: H3,
@@ -28,13 +23,20 @@ export function addControl(
     orders: CjOrders;
     aliexpress: AliExpressOrders;
     account: CjAccount;
+    goods: CjGoods;
+    pushes: CjPushes;
     mailbox: Mailbox;
     faults: Faults;
     settings: LiveSettings;
     shelf: Shelf;
   },
 ): void {
-  const { shop, account, mailbox, faults, settings, shelf } = world;
+  const { shop, account, goods, pushes, mailbox, faults, settings, shelf } = world;
+  /** Whatever any supplier of this world sells. */
+  const variantIds: ReadonlySet<string> = new Set([
+    ...goods.all().map(({ supplierVariantId }) => supplierVariantId),
+    ...ALIEXPRESS_PRODUCTS.flatMap(({ skus }) => skus.map(({ skuId }) => skuId)),
+  ]);
   const shownSettings = (): Response =>
     Response.json({ ...settings.current(), balance: account.balanceMinor() });
 
@@ -55,10 +57,11 @@ export function addControl(
   app.put('/control/articles/:variantId', (event) =>
     withBody(event, (body) => {
       const variantId = event.context.params?.variantId ?? '';
-      if (!VARIANT_IDS.has(variantId)) return Response.json({ error: 'no such article' }, { status: 404 });
+      if (!variantIds.has(variantId)) return Response.json({ error: 'no such article' }, { status: 404 });
       return Response.json(shelf.change(variantId, ArticleChange.parse(body)));
     }),
   );
+  app.get('/control/pushes', () => Response.json(pushes.sent()));
   app.get('/control/faults', () => Response.json(faults.list()));
   app.put('/control/faults', (event) =>
     withBody(event, (body) => {

@@ -7,8 +7,10 @@ import type { Mailbox } from './mailbox.ts';
 import { toGid } from './shopify/gid.ts';
 import type { Shop } from './shopify/shop.ts';
 
-const cjPurchases = (orders: CjOrders, now: number): object[] =>
-  [...Map.groupBy(orders.all(), ({ orderNumber }) => orderNumber)].map(([orderNumber, all]) => ({
+/** A split order is one order. */
+const cjPurchases = (orders: CjOrders, now: number): object[] => {
+  const bought = orders.all().filter(({ partOf }) => partOf === null);
+  return [...Map.groupBy(bought, ({ orderNumber }) => orderNumber)].map(([orderNumber, all]) => ({
     orderNumber,
     supplier: 'cj_dropshipping',
     orders: all.map((order) => ({
@@ -21,6 +23,7 @@ const cjPurchases = (orders: CjOrders, now: number): object[] =>
       products: order.products.map(({ vid, quantity }) => ({ vid, quantity })),
     })),
   }));
+};
 
 /** An order without a number of the merchant's stands under its own. */
 const aliExpressPurchases = (orders: AliExpressOrders, now: number): object[] =>

@@ -3,7 +3,10 @@ import { H3, toNodeHandler } from 'h3';
 import { USUAL_SWITCHES } from './aliexpress/switches.ts';
 import { addAliExpress, createAliExpress } from './aliexpress/world.ts';
 import { createCjAccount } from './cj/account.ts';
+import { createCjGoods } from './cj/goods.ts';
+import { startOrderPushes } from './cj/order-pushes.ts';
 import { createCjOrders } from './cj/orders.ts';
+import { createCjPushes } from './cj/pushes.ts';
 import { CJ_BASE_PATH, createCjApi } from './cj/routes.ts';
 import { addControl } from './control.ts';
 import { createFaults } from './faults.ts';
@@ -64,6 +67,17 @@ const DAY_MS = 86_400_000;
 const startSettings = (options: SandboxOptions): Settings => ({
   dupMode: 'A',
   detailKeys: 'any',
+  createNulls: true,
+  lowBalanceCode: 1604000,
+  split: 'off',
+  cjPointsPerDay: 0,
+  cjPointsRefusal: 'http',
+  pushUrls: 'public',
+  pushDelayMs: 0,
+  pushRetryMs: 300_000,
+  pushDoubled: false,
+  pushOutOfOrder: false,
+  pushDropped: false,
   cjRequestsPerSecond: options.cjRequestsPerSecond ?? 50,
   cjTokenTtlMs: 15 * DAY_MS,
   shopifyPointsPerSecond: options.shopifyPointsPerSecond ?? 2_000,
@@ -95,7 +109,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const faults = createFaults(journal);
   const account = createCjAccount(journal, settings, credentials.cjApiKey);
   const shelf = createShelf(journal);
-  const orders = createCjOrders(journal, { settings, account, shelf });
+  const goods = createCjGoods(shelf);
+  const orders = createCjOrders(journal, settings, { account, goods });
+  const pushes = createCjPushes(journal, settings);
+  const stopOrderPushes = startOrderPushes(orders, pushes);
   const aliexpress = createAliExpress(journal, {
     settings,
     faults,
@@ -117,11 +134,22 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       if (error.status >= 500) console.error('sandbox:', error.cause ?? error);
     },
   });
-  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, orders, settings, faults, shelf }));
+  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, goods, orders, pushes, settings, faults }));
   const admin = createAdminApi(shop, settings);
   app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults }));
   addAliExpress(app, aliexpress);
-  addControl(app, { shop, orders, aliexpress: aliexpress.orders, account, mailbox, faults, settings, shelf });
+  addControl(app, {
+    shop,
+    orders,
+    aliexpress: aliexpress.orders,
+    account,
+    goods,
+    pushes,
+    mailbox,
+    faults,
+    settings,
+    shelf,
+  });
 
   const server = createServer(toNodeHandler(app));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -137,6 +165,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     cjBaseUrl: origin + CJ_BASE_PATH,
     smtpPort: smtp.port,
     async stop() {
+      stopOrderPushes();
+      pushes.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       aliexpress.pushes.stop();

@@ -24,7 +24,27 @@ const Switches = z.strictObject({
   dupMode: z.enum(['A', 'B']),
   /** Which ids getOrderDetail and its batch answer to: the documents promise the merchant's number only. */
   detailKeys: z.enum(['any', 'merchant', 'sd']),
+  /** A creation answers without status, total and shipment id, as was seen; or with all that is documented. */
+  createNulls: z.boolean(),
+  /** What a payment without enough money is refused with. */
+  lowBalanceCode: z.union([z.literal(1604000), z.literal(1600100), z.literal(1603001)]),
+  /** Paid orders of several pieces become two parts; look-ups then show the whole order no more, or still. */
+  split: z.enum(['off', 'hidden', 'shown']),
   cjRequestsPerSecond: z.int().positive(),
+  /** CJ's points; 0 is no budget. */
+  cjPointsPerDay: z.int().nonnegative(),
+  /** How a call without points is refused: HTTP 429, or 16900500 in the body. */
+  cjPointsRefusal: z.enum(['http', 'body']),
+  /** Addresses that CJ's pushes may be registered for: as in truth only public ones with https, or any. */
+  pushUrls: z.enum(['public', 'any']),
+  pushDelayMs: Milliseconds,
+  /** Between two of four tries. */
+  pushRetryMs: Milliseconds,
+  /** Each push comes twice. */
+  pushDoubled: z.boolean(),
+  /** Each push waits until the next one has gone. */
+  pushOutOfOrder: z.boolean(),
+  pushDropped: z.boolean(),
   /** Life of newly issued CJ access tokens. */
   cjTokenTtlMs: z.int().positive(),
   /** Restore rate of Shopify's cost bucket; the bucket holds twenty seconds of it. */

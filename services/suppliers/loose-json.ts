@@ -20,11 +20,14 @@ export const MaybeText = Loose.transform((value) => {
   return text === '' ? null : text;
 });
 
-const RANGE_SEPARATOR = /\s+-+\s+/;
+const BETWEEN_BOUNDS = /(?<=\d)\s*(?:-+|~|–)\s*(?=\d)/;
 
-/** A number, also out of text; of a price range ("15.16 -- 15.17") the upper end. Null for everything else. */
-export const MaybeAmount = Loose.transform((value) => {
-  if (value == null || value === '') return null;
-  const numbers = String(value).split(RANGE_SEPARATOR).map(Number);
-  return numbers.every(Number.isFinite) ? Math.max(...numbers) : null;
+/** A number, also out of text, or a range ("15.16 -- 15.17") by its bounds. Null for everything else. */
+export const MaybeRange = Loose.transform((value) => {
+  if (value == null || String(value).trim() === '') return null;
+  const numbers = String(value).split(BETWEEN_BOUNDS).map(Number);
+  return numbers.every(Number.isFinite) ? { min: Math.min(...numbers), max: Math.max(...numbers) } : null;
 });
+
+/** A number, also out of text; of a range the upper end. Null for everything else. */
+export const MaybeAmount = MaybeRange.transform((range) => range?.max ?? null);

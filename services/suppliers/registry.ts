@@ -25,13 +25,14 @@ export async function createAdapters({
       baseUrl: settings.CJ_DROPSHIPPING_BASE_URL,
       apiKey: cjApiKey,
       isSandboxOrder: settings.CJ_DROPSHIPPING_SANDBOX_ORDERS,
-      ioss: 'cj',
+      ioss: settings.CJ_DROPSHIPPING_IOSS,
       tokens: createTokenStore(store, 'cj_dropshipping'),
       reserve: await createCallLimiter(
         store,
         'cj_dropshipping',
         settings.CJ_DROPSHIPPING_REQUESTS_PER_SECOND,
       ),
+      report: async () => {},
     });
     adapters.set('cj_dropshipping', withPolicy(adapter, patience));
   }

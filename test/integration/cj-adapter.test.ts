@@ -1,76 +1,40 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
-import { type Sandbox, startSandbox } from '../../deploy/sandbox/sandbox.ts';
-import type {
-  Article,
-  OrderKey,
-  PlaceRequest,
-  SupplierAdapter,
-  SupplierToken,
-  TokenStore,
-} from '../../services/suppliers/adapter.ts';
+import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
+import type { OrderKey, SupplierAdapter, TokenStore } from '../../services/suppliers/adapter.ts';
 import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/cj-dropshipping.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
+import {
+  API_KEY,
+  aCjOrder as anOrder,
+  answering,
+  aTokenStore,
+  ledgerOf,
+  NOT_SERVED,
+  never,
+  PLAIN_SETTINGS,
+  put,
+  startCjWorld,
+  TIMING,
+} from '../fixtures/cj-world.ts';
 
-const API_KEY = 'CJ1234567@api@0123456789abcdef0123456789abcdef';
-const TIMING = { processMs: 150, shipMs: 150, transitMs: 150, deliverMs: 150, lookupBlindMs: 0 };
-const never = new AbortController().signal;
-const [lamp, mug, , , tent] = CATALOGUE;
+const [lamp, mug] = CATALOGUE;
 
 let sandbox: Sandbox;
 let tokens: TokenStore;
 let cj: SupplierAdapter;
 
-const startWorld = (): Promise<Sandbox> =>
-  startSandbox({
-    credentials: {
-      cjApiKey: API_KEY,
-      shop: 'sandbox-shop.myshopify.com',
-      shopifyAccessToken: 'token',
-      shopifyClientId: 'client',
-      shopifyClientSecret: 'secret',
-      aliexpressAppKey: 'app',
-      aliexpressAppSecret: 'app-secret',
-      aliexpressAccessToken: 'app-token',
-    },
-    timing: TIMING,
-    cjRequestsPerSecond: 1_000,
-  });
-
 beforeAll(async () => {
-  sandbox = await startWorld();
+  sandbox = await startCjWorld();
 });
 afterAll(() => sandbox.stop());
 beforeEach(async () => {
-  tokens = aStore();
+  tokens = aTokenStore();
   cj = anAdapter();
   await control('faults', []);
-  await control('settings', {
-    dupMode: 'A',
-    detailKeys: 'any',
-    timing: TIMING,
-    balance: 10_000_000,
-    cjRequestsPerSecond: 1_000,
-  });
+  await control('settings', PLAIN_SETTINGS);
 });
-
-function aStore(): TokenStore {
-  let kept: SupplierToken | null = null;
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    read: async () => kept,
-    renew(renew) {
-      const turn = last.then(async () => {
-        kept = await renew(kept);
-        return kept;
-      });
-      last = turn.catch(() => undefined);
-      return turn;
-    },
-  };
-}
 
 const anAdapter = (changes: Partial<Parameters<typeof createCjDropshipping>[0]> = {}): SupplierAdapter =>
   createCjDropshipping({
@@ -82,72 +46,17 @@ const anAdapter = (changes: Partial<Parameters<typeof createCjDropshipping>[0]> 
     ...changes,
   });
 
-async function control(what: 'faults' | 'settings', value: unknown, world = sandbox): Promise<void> {
-  const response = await fetch(`${world.origin}/control/${what}`, {
-    method: 'PUT',
-    body: JSON.stringify(value),
-  });
-  expect(response.status).toBe(200);
-}
+const control = (what: 'faults' | 'settings', value: unknown, world = sandbox): Promise<void> =>
+  put(world, what, value);
 
 const fault = (operation: string, kind: string, more: object = {}): Promise<void> =>
   control('faults', [{ operation, kind, times: 1, ...more }]);
 
-const Ledger = z.object({
-  purchases: z.array(
-    z.object({
-      orderNumber: z.string(),
-      orders: z.array(
-        z.object({ sdCode: z.string(), status: z.string(), paidCount: z.int(), amount: z.int() }),
-      ),
-    }),
-  ),
-  calls: z.record(z.string(), z.int()),
-});
-
-const ledger = async (): Promise<z.infer<typeof Ledger>> =>
-  Ledger.parse(await (await fetch(`${sandbox.origin}/control/ledger`)).json());
-
 const bought = async (callerRef: string) =>
-  (await ledger()).purchases.find(({ orderNumber }) => orderNumber === callerRef)?.orders ?? [];
+  (await ledgerOf(sandbox)).purchases.find(({ orderNumber }) => orderNumber === callerRef)?.orders ?? [];
 
-const callsOf = async (operation: string): Promise<number> => (await ledger()).calls[`cj.${operation}`] ?? 0;
-
-const anOrder = (changes: Partial<PlaceRequest> = {}): PlaceRequest => ({
-  callerRef: `sup_ord_${randomUUID().slice(0, 13)}`,
-  recipient: {
-    name: 'Zoé Lefèvre',
-    company: '',
-    address1: '12 rue des Lilas\n3e étage',
-    address2: '',
-    city: 'Lyon',
-    province: '',
-    zip: '69003',
-    countryCode: 'FR',
-    phone: '+33 6 12 34 56 78',
-    email: 'zoe@shop.example',
-    taxId: '',
-  },
-  shipsFrom: 'CN',
-  shippingMethod: 'CJPacket Ordinary',
-  lines: [
-    {
-      lineId: 'line-1',
-      supplierProductId: lamp!.supplierProductId,
-      supplierVariantId: lamp!.supplierVariantId,
-      units: 1,
-    },
-    {
-      lineId: 'line-2',
-      supplierProductId: mug!.supplierProductId,
-      supplierVariantId: mug!.supplierVariantId,
-      units: 2,
-    },
-  ],
-  ceilingMinor: 100_000,
-  currency: 'USD',
-  ...changes,
-});
+const callsOf = async (operation: string): Promise<number> =>
+  (await ledgerOf(sandbox)).calls[`cj.${operation}`] ?? 0;
 
 /** Places the order; it stays unpaid. */
 async function givenOrder(request = anOrder()): Promise<OrderKey> {
@@ -157,39 +66,14 @@ async function givenOrder(request = anOrder()): Promise<OrderKey> {
 
 const nobody: OrderKey = { supplierReference: 'SD0000000000000000000', callerRef: 'sup_ord_nobody' };
 
-const quoteFor = (countryCode: string, shipsFrom = 'CN', articles: readonly Article[] = anOrder().lines) =>
-  cj.quote({ destination: { countryCode, zip: '69003' }, shipsFrom, articles }, never);
-
-test('a quote prices the goods and sorts the options by what they cost in all', async () => {
-  const quote = await quoteFor('FR');
-  expect(quote).toMatchObject({ currency: 'USD', goodsMinor: 690 + 2 * 410 });
-  const [cheapest] = quote.options;
-  expect(quote.options.map(({ costMinor }) => costMinor)).toEqual(
-    quote.options.map(({ costMinor }) => costMinor).sort((a, b) => a - b),
-  );
-  // The option with the lowest price before tax and clearance is the bait.
-  expect(cheapest).toMatchObject({ shippingMethod: 'CJPacket Ordinary', deliveryDays: { min: 7, max: 12 } });
-});
-
-test('a quote has no option where nothing ships', async () => {
-  await expect(quoteFor('KP')).resolves.toMatchObject({ options: [] });
-  const tents = [{ ...anOrder().lines[0]!, supplierVariantId: tent!.supplierVariantId }];
-  await expect(quoteFor('US', 'DE', tents)).resolves.toMatchObject({ options: [] });
-});
-
-test('a quote for a variant that is gone is not_found', async () => {
-  const articles = [{ supplierProductId: '1', supplierVariantId: '2602020000000009999', units: 1 }];
-  await expect(quoteFor('FR', 'CN', articles)).rejects.toMatchObject({
-    failureClass: 'not_found',
-    evidence: { code: 1602000 },
-  });
-});
-
 test('an order is placed unpaid, found under our reference, made payable, paid and followed to the door', async () => {
   const request = anOrder();
-  const [option] = (await quoteFor('FR')).options;
+  const { options } = await cj.quote(
+    { destination: { countryCode: 'FR', zip: '69003' }, shipsFrom: 'CN', articles: request.lines },
+    never,
+  );
   const placed = await cj.place(request, never);
-  const amountMinor = 690 + 2 * 410 + option!.costMinor;
+  const amountMinor = 690 + 2 * 410 + options[0]!.costMinor;
   expect(placed).toEqual({
     supplierReference: expect.stringMatching(/^SD\d+$/),
     amountMinor,
@@ -207,6 +91,7 @@ test('an order is placed unpaid, found under our reference, made payable, paid a
       currency: 'USD',
       isPaid: false,
       isCancelled: false,
+      createdAt: expect.stringMatching(/^20\d\d-.*Z$/),
       articles: [
         { supplierVariantId: lamp!.supplierVariantId, units: 1 },
         { supplierVariantId: mug!.supplierVariantId, units: 2 },
@@ -216,11 +101,11 @@ test('an order is placed unpaid, found under our reference, made payable, paid a
   const statusNow = async () => (await cj.status([key], never)).get(supplierReference);
   await expect(statusNow()).resolves.toMatchObject({ status: 'awaiting_payment', parcels: [] });
 
-  const due = { state: 'due', amountMinor, currency: 'USD' };
+  const due = { state: 'due', amountMinor, currency: 'USD', balanceMinor: 10_000_000 };
   await expect(cj.preparePayment(key, never)).resolves.toEqual(due);
   await expect(cj.preparePayment(key, never)).resolves.toEqual(due);
   await cj.pay(supplierReference, never);
-  await expect(cj.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid' });
+  await expect(cj.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid', balanceMinor: null });
 
   const seen: string[] = [];
   await vi.waitFor(
@@ -311,42 +196,7 @@ test('an unknown reference is found nowhere, and a longer one is not mistaken fo
   await expect(cj.lookUp('sup_ord_nobody', never)).resolves.toEqual([]);
 });
 
-/** The sandbox, but with other answers at paths that end with `path`. */
-const answering =
-  (path: string, change: (data: unknown) => object): typeof fetch =>
-  async (input, init) => {
-    const response = await fetch(input, init);
-    if (!new URL(String(input)).pathname.endsWith(path)) return response;
-    const body = z.looseObject({ data: z.unknown() }).parse(await response.json());
-    return Response.json({ ...body, ...change(body.data) });
-  };
-
-const NOT_SERVED = { code: 1600101, result: false, message: 'Interface not found', data: null };
 const withoutBatch = () => answering('/getOrderDetailBatch', () => NOT_SERVED);
-
-test('where CJ does not serve prices by variant, its product is asked', async () => {
-  const asked: string[] = [];
-  const noVariants = answering('/queryByVid', () => NOT_SERVED);
-  const watched: typeof fetch = (input, init) => {
-    asked.push(new URL(String(input)).pathname.split('/').slice(-1).join());
-    return noVariants(input, init);
-  };
-  const quoteOf = (fetching: typeof fetch, articles: readonly Article[]) =>
-    anAdapter({ fetch: fetching }).quote(
-      { destination: { countryCode: 'FR', zip: '69003' }, shipsFrom: 'CN', articles },
-      never,
-    );
-  const { lines } = anOrder();
-  await expect(quoteOf(watched, lines)).resolves.toMatchObject({ goodsMinor: 690 + 2 * 410 });
-  expect(asked.filter((name) => name.startsWith('query'))).toEqual(['queryByVid', 'query', 'query']);
-
-  const elsewhere = [{ ...lines[0]!, supplierProductId: mug!.supplierProductId }];
-  await expect(quoteOf(noVariants, elsewhere)).rejects.toMatchObject({ failureClass: 'not_found' });
-  const nothing = answering('/query', () => ({ data: { variants: null } }));
-  const neither: typeof fetch = (input, init) =>
-    (String(input).includes('queryByVid') ? noVariants : nothing)(input, init);
-  await expect(quoteOf(neither, lines)).rejects.toMatchObject({ failureClass: 'not_found' });
-});
 
 test('where CJ refuses the search for siblings, the one order still counts', async () => {
   const refuse = answering('/order/list', () => ({ code: 1600300, result: false, data: null }));
@@ -624,7 +474,7 @@ test('the younger of two orders, where CJ shows the older one only, is never tak
 });
 
 test('an expired token is renewed in passing, and all copies go on with the new one', async () => {
-  const world = await startWorld();
+  const world = await startCjWorld();
   onTestFinished(() => world.stop());
   await control('settings', { cjTokenTtlMs: 1_000 }, world);
   const [one, other] = [anAdapter({ baseUrl: world.origin }), anAdapter({ baseUrl: world.origin })];
@@ -649,7 +499,7 @@ test('an expired token is renewed in passing, and all copies go on with the new 
 
 test('a pair that CJ no longer accepts is replaced by the key, and a purchase goes through once', async () => {
   await cj.lookUp('sup_ord_nobody', never);
-  const strangersStore = aStore();
+  const strangersStore = aTokenStore();
   const stale = await tokens.read();
   await strangersStore.renew(async () => ({
     ...stale!,
@@ -664,7 +514,7 @@ test('a pair that CJ no longer accepts is replaced by the key, and a purchase go
 });
 
 test('a wrong key is auth', async () => {
-  const stranger = anAdapter({ apiKey: 'wrong', tokens: aStore() });
+  const stranger = anAdapter({ apiKey: 'wrong', tokens: aTokenStore() });
   await expect(stranger.lookUp('sup_ord_nobody', never)).rejects.toMatchObject({ failureClass: 'auth' });
 });
 
@@ -704,7 +554,7 @@ test('garbage with HTTP 200 is passing for reads, which are repeated', async () 
 
 test('a supplier that is not there is passing even for a purchase', async () => {
   await cj.lookUp('sup_ord_nobody', never);
-  const gone = await startWorld();
+  const gone = await startCjWorld();
   await gone.stop();
   await expect(anAdapter({ baseUrl: gone.origin }).place(anOrder(), never)).rejects.toMatchObject({
     failureClass: 'transient',

@@ -9,6 +9,7 @@ const Envelope = z.strictObject({
   message: z.string(),
   data: z.unknown(),
   requestId: z.string(),
+  pointsInfo: z.object({ usedToday: z.int(), remaining: z.int(), total: z.int() }).optional(),
 });
 export type Envelope = z.infer<typeof Envelope>;
 

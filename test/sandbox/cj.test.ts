@@ -101,27 +101,107 @@ describe('goods', () => {
     expect((await call('GET', '/product/query')).code).toBe(16900403);
   });
 
-  test('an article changes its price and its stock, and leaves the shelf, by the control port', async () => {
-    const world = await givenWorld();
-    const call = await login(world);
-    await control(world, 'PUT', `/articles/${vid(1)}`, { priceMinor: 701, stock: 1 });
-    const variant = await call('GET', `/product/variant/queryByVid?vid=${vid(1)}`);
-    expect(variant.data).toMatchObject({ variantSellPrice: 7.01 });
-    const { data } = await call('GET', `/product/stock/queryByVid?vid=${vid(1)}`);
-    expect(rows(data)).toMatchObject([{ totalInventoryNum: 1 }]);
-    const created = fields((await call('POST', CREATE, anOrder('N-1'))).data);
-    expect(created).toMatchObject({ productAmount: 14.02 });
-    expect((await call('PATCH', CONFIRM, { orderId: created.orderId })).code).toBe(1603001);
-    await control(world, 'PUT', `/articles/${vid(1)}`, { isOnSale: false });
-    expect((await call('POST', CREATE, anOrder('N-2'))).code).toBe(1602003);
-    const { supplierProductId } = CATALOGUE[0]!;
-    expect((await call('GET', `/product/query?pid=${supplierProductId}`)).code).toBe(1602002);
-  });
-
-  test('stock comes per warehouse country', async () => {
+  test('stock comes per warehouse country, by variant, by SKU and by product under different names', async () => {
     const call = await login(await givenWorld());
     const { data } = await call('GET', `/product/stock/queryByVid?vid=${vid(5)}`);
     expect(rows(data).map(({ countryCode }) => countryCode)).toEqual(['DE', 'CN']);
+    const bySku = rows((await call('GET', '/product/stock/queryBySku?sku=CJTENT2P01AZ')).data);
+    expect(bySku).toEqual(rows(data).map(({ vid: _vid, ...row }) => row));
+    const tent = CATALOGUE[4]!.supplierProductId;
+    expect((await call('GET', `/product/stock/getInventoryByPid?pid=${tent}`)).data).toMatchObject({
+      inventories: [
+        { countryCode: 'DE', totalInventoryNum: 50_000, factoryInventoryNum: 0 },
+        { countryCode: 'CN', totalInventoryNum: 50_000, factoryInventoryNum: 10_000 },
+      ],
+      variantInventories: [
+        { vid: vid(5), inventory: [{ countryCode: 'DE', totalInventory: 50_000 }, { cjInventory: 40_000 }] },
+      ],
+    });
+  });
+
+  test('a product of several variants names its options, and its prices as a range in text', async () => {
+    const call = await login(await givenWorld());
+    const { data } = await call('GET', '/product/query?productSku=CJSHIRT');
+    expect(data).toMatchObject({
+      productKeyEn: 'Color-Size',
+      sellPrice: '5.60 -- 5.90',
+      status: '3',
+      variants: [
+        { variantKey: 'Red-S' },
+        { variantKey: 'Red-L' },
+        { variantKey: 'Blue-S' },
+        { variantKey: 'Blue-L' },
+      ],
+    });
+    const variants = await call('GET', `/product/variant/query?pid=${fields(data).pid}`);
+    expect(variants.data).toEqual(fields(data).variants);
+  });
+
+  test('both lists find goods by words, each in its own shape', async () => {
+    const call = await login(await givenWorld());
+    const newer = await call('GET', '/product/listV2?keyWord=enamel%20mug&page=2&size=1');
+    expect(newer.data).toMatchObject({
+      pageSize: 1,
+      pageNumber: 2,
+      totalRecords: 2,
+      totalPages: 2,
+      content: [{ productList: [{ id: CATALOGUE[2]!.supplierProductId, sellPrice: '4.10' }] }],
+    });
+    const older = await call('GET', '/product/list?productNameEn=enamel%20mug&pageNum=2&pageSize=1');
+    expect(older.data).toMatchObject({ total: 2, list: [{ pid: CATALOGUE[2]!.supplierProductId }] });
+    expect((await call('GET', '/product/listV2?size=101')).code).toBe(1600300);
+    const german = await call('GET', '/product/listV2?countryCode=DE');
+    expect(german.data).toMatchObject({ totalRecords: 2 });
+  });
+
+  test('price, stock and sale of an article change by a control call and stay so after a restart', async () => {
+    const world = await givenWorld();
+    const call = await login(world);
+    const change = await control(world, 'PUT', `/articles/${vid(1)}`, { priceMinor: 999, stock: 1 });
+    expect(await change.json()).toEqual({ priceMinor: 999, stock: 1 });
+    const variant = await call('GET', `/product/variant/queryByVid?vid=${vid(1)}`);
+    expect(variant.data).toMatchObject({ variantSellPrice: 9.99 });
+    const created = await call('POST', CREATE, anOrder('N-1'));
+    expect(created.data).toMatchObject({ productAmount: 19.98 });
+    const orderId = fields(created.data).orderId;
+    expect(await call('PATCH', CONFIRM, { orderId })).toMatchObject({
+      code: 1603001,
+      message: expect.stringContaining('inventory'),
+    });
+    await control(world, 'PUT', `/articles/${vid(1)}`, { isOnSale: false });
+    expect((await call('GET', `/product/variant/queryByVid?vid=${vid(1)}`)).code).toBe(1602003);
+    expect((await call('POST', CREATE, anOrder('N-2'))).code).toBe(1602003);
+    const { data } = await call('GET', `/product/query?pid=${CATALOGUE[0]!.supplierProductId}`);
+    expect(data).toMatchObject({ status: '2' });
+    expect((await control(world, 'PUT', '/articles/1', { stock: 1 })).status).toBe(404);
+    expect((await control(world, 'PUT', `/articles/${vid(1)}`, { stock: -1 })).status).toBe(400);
+  });
+});
+
+describe('points', () => {
+  const search = '/product/listV2?keyWord=mug';
+
+  test('are counted and shown with each answer, and refused by HTTP 429 when they are used up', async () => {
+    const world = await givenWorld();
+    const call = await login(world);
+    expect(await call('GET', search)).not.toHaveProperty('pointsInfo');
+    await control(world, 'PUT', '/settings', { cjPointsPerDay: 60 });
+    expect((await call('GET', search)).pointsInfo).toEqual({ usedToday: 50, remaining: 10, total: 60 });
+    await expect(call('GET', search)).rejects.toThrow('HTTP 429');
+    const variant = await call('GET', `/product/variant/queryByVid?vid=${vid(1)}`);
+    expect(variant.pointsInfo).toEqual({ usedToday: 60, remaining: 0, total: 60 });
+    // Orders cost none.
+    expect((await call('POST', CREATE, anOrder('N-1'))).code).toBe(200);
+  });
+
+  test('are refused with 16900500 in the body on demand', async () => {
+    const world = await givenWorld();
+    const call = await login(world);
+    await control(world, 'PUT', '/settings', { cjPointsPerDay: 40, cjPointsRefusal: 'body' });
+    expect(await call('GET', search)).toMatchObject({
+      code: 16900500,
+      pointsInfo: { usedToday: 0, total: 40 },
+    });
   });
 });
 
@@ -194,6 +274,14 @@ describe('creating an order', () => {
       productAmount: 13.8,
       productInfoList: [{ storeLineItemId: 'line-1', variantId: vid(1), quantity: 2 }],
     });
+  });
+
+  test('answers with all that is documented when the nulls are switched off', async () => {
+    const world = await givenWorld();
+    await control(world, 'PUT', '/settings', { createNulls: false });
+    const { data } = await (await login(world))('POST', CREATE, anOrder('N-1'));
+    expect(data).toMatchObject({ orderStatus: 'CREATED', shipmentOrderId: expect.any(String) });
+    expect(fields(data).orderAmount).toBeGreaterThan(13.8);
   });
 
   const FRANCE = { shippingCountryCode: 'FR', shippingCountry: 'France' };
@@ -342,6 +430,19 @@ describe('paying', () => {
     expect((await call('POST', PAY, { orderId })).code).toBe(200);
   });
 
+  test.each([1600100, 1603001])(
+    'with too little money is refused with %i on demand',
+    async (lowBalanceCode) => {
+      const world = await givenWorld();
+      const call = await login(world);
+      await control(world, 'PUT', '/settings', { balance: 100, lowBalanceCode });
+      const orderId = fields((await call('POST', CREATE, anOrder('N-1'))).data).orderId;
+      await call('PATCH', CONFIRM, { orderId });
+      const answer = await call('POST', PAY, { orderId });
+      expect(answer).toMatchObject({ code: lowBalanceCode, message: expect.stringMatching(/balance/i) });
+    },
+  );
+
   test('goes by SD code only', async () => {
     const call = await login(await givenWorld());
     await call('POST', CREATE, anOrder('N-1'));
@@ -389,6 +490,28 @@ test('a paid order gets a tracking number before it leaves, travels and arrives'
   await eventually(track, ([row]) => row?.trackingStatus === 'Delivered');
   expect(await detail()).toMatchObject({ orderStatus: 'DELIVERED' });
 });
+
+test.each(['hidden', 'shown'])(
+  'a paid order is split into two parts with parcels of their own, the whole one then %s',
+  async (split) => {
+    const world = await givenWorld({ timing: { shipMs: 100 } });
+    await control(world, 'PUT', '/settings', { split });
+    const call = await login(world);
+    const sdCode = await buy(call, 'N-1');
+    const batch = async () =>
+      rows((await call('POST', '/shopping/order/getOrderDetailBatch', { orderIds: ['N-1'] })).data);
+    const codes = [...(split === 'shown' ? [sdCode] : []), `${sdCode}-1`, `${sdCode}-2`];
+    expect((await batch()).map(({ cjOrderCode }) => cjOrderCode)).toEqual(codes);
+    const parts = await eventually(
+      async () => (await batch()).slice(-2),
+      (found) => found.every(({ orderStatus }) => orderStatus === 'DELIVERED'),
+    );
+    expect(new Set(parts.map(({ trackNumber }) => trackNumber)).size).toBe(2);
+    expect(parts).toMatchObject([{ productList: [{ quantity: 1 }] }, { productList: [{ quantity: 1 }] }]);
+    const { purchases } = await ledgerOf(world);
+    expect(purchases).toMatchObject([{ orders: [{ sdCode, paidCount: 1, status: 'DELIVERED' }] }]);
+  },
+);
 
 describe('faults', () => {
   test.each([

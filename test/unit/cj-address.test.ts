@@ -6,6 +6,8 @@ import {
   cutTo,
   toCjAddress,
 } from '../../services/suppliers/cj-dropshipping/address.ts';
+import { checkRecipient } from '../../services/suppliers/cj-dropshipping/check-recipient.ts';
+import { hasOnlyLatinLetters, toLatinLetters } from '../../services/suppliers/latin-letters.ts';
 
 const aRecipient = (changes: Partial<Recipient> = {}): Recipient => ({
   name: 'Ann Doe',
@@ -50,20 +52,17 @@ test('every field keeps to its limit and what was cut stands in full in the rema
   const address = toCjAddress(
     aRecipient({
       name: 'N'.repeat(80),
-      company: 'C'.repeat(150),
       address1: street,
-      address2: 'A'.repeat(150),
       city: 'V'.repeat(60),
-      province: 'P'.repeat(60),
+      province: 'P'.repeat(50),
       taxId: '1234567890',
     }),
   );
   expect(address.shippingCustomerName).toHaveLength(50);
   expect(address.shippingAddress).toHaveLength(200);
-  expect(address.shippingAddress2).toHaveLength(200);
   expect(address.shippingCity).toHaveLength(50);
   expect(address.shippingProvince).toHaveLength(50);
-  expect(address.remark).toHaveLength(500);
+  expect(address.remark).toBe(['V'.repeat(60), 'N'.repeat(80), street].join(' | '));
   expect(address).toMatchObject({ taxId: '1234567890', consigneeID: '1234567890' });
   expect(toCjAddress(aRecipient({ address1: street })).remark).toBe(street);
 });
@@ -98,16 +97,16 @@ const thrownBy = (act: () => unknown): unknown => {
 test.each([
   ['countryCode', { countryCode: 'QQ' }],
   ['countryCode', { countryCode: 'usa' }],
-  ['shippingCity', { city: '', province: '' }],
-  ['shippingCustomerName', { name: ' ' }],
-  ['shippingAddress', { address1: '' }],
-  ['shippingZip', { zip: '9'.repeat(21) }],
+  ['province', { city: '', province: '' }],
+  ['name', { name: ' ' }],
+  ['address1', { address1: '' }],
+  ['zip', { zip: '9'.repeat(21) }],
+  ['phone', { phone: '+123456789012345678901234' }],
   ['taxId', { taxId: '1'.repeat(21) }],
 ] as const)('a recipient without a usable %s is refused before anything is sent', (field, changes) => {
   const error = thrownBy(() => toCjAddress(aRecipient(changes)));
   expect(error).toBeInstanceOf(SupplierError);
-  expect(error).toMatchObject({ failureClass: 'invalid_input', evidence: { sent: false } });
-  if (field !== 'shippingCity') expect(error).toMatchObject({ evidence: { field } });
+  expect(error).toMatchObject({ failureClass: 'invalid_input', evidence: { field, sent: false } });
 });
 
 test('a tax id loses its punctuation rather than its end, and an endless mail address is not sent', () => {
@@ -130,7 +129,7 @@ test.each([
   ['+44 (0)20 7946 0000', '+44 20 7946 0000'],
   ['(020) 7946 0000', '(020) 7946 0000'],
   ['+１２３４５６７', '+1234567'],
-  ['+123456789012345678901234', '+1234567890123456789'],
+  ['+12 345 678 901 234 567 890 1234', '+123456789012345678901234'],
   ['none', ''],
   ['', ''],
 ])('the phone "%s" is sent as "%s"', (given, sent) => {
@@ -145,4 +144,75 @@ test('countries are named in English and unknown codes have no name', () => {
     'Côte d’Ivoire',
   ]);
   expect(['QQ', 'F', '', 'fr', '12'].map(countryName)).toEqual([null, null, null, null, null]);
+});
+
+test('a check shows every problem at once, in words that repeat nothing of the recipient', () => {
+  const { problems } = checkRecipient(
+    aRecipient({
+      countryCode: 'BR',
+      name: '',
+      address1: '東京都千代田区1-1',
+      zip: '9'.repeat(21),
+      phone: 'none',
+    }),
+  );
+  expect(problems.map(({ field, reason }) => [field, reason])).toEqual([
+    ['name', 'address_invalid'],
+    ['address1', 'address_invalid'],
+    ['zip', 'address_invalid'],
+    ['phone', 'phone_invalid'],
+    ['taxId', 'tax_id_missing'],
+  ]);
+  expect(JSON.stringify(problems)).not.toMatch(/東京|999|none/);
+});
+
+test.each([
+  ['an ordinary recipient', {}],
+  ['one without a phone', { phone: '' }],
+  ['one without a postcode', { zip: '' }],
+  ['one with accents', { name: 'Zoë Ångström-Łukasz', city: 'Đà Nẵng' }],
+  ['a Brazilian with a tax number', { countryCode: 'BR', taxId: '123.456.789-09' }],
+])('nothing is to be said about %s', (_, changes) => {
+  expect(checkRecipient(aRecipient(changes))).toEqual({ problems: [], repairs: [] });
+});
+
+test('what is sent in another form is shown as a repair', () => {
+  const long = `${'a'.repeat(60)}@shop.example`;
+  const { problems, repairs } = checkRecipient(
+    aRecipient({
+      name: 'Анна Иванова',
+      address1: 'Οδός Ερμού 5',
+      address2: 'B'.repeat(210),
+      province: '',
+      phone: 'Tel +1.310.555.0100',
+      email: long,
+    }),
+  );
+  expect(problems).toEqual([]);
+  expect(repairs).toEqual([
+    { field: 'name', from: 'Анна Иванова', to: 'Anna Ivanova' },
+    { field: 'address1', from: 'Οδός Ερμού 5', to: 'Odos Ermou 5' },
+    { field: 'province', from: '', to: 'Los Angeles' },
+    { field: 'phone', from: 'Tel +1.310.555.0100', to: '+1 310 555 0100' },
+    { field: 'email', from: long, to: '' },
+    { field: 'address2', from: 'B'.repeat(210), to: 'B'.repeat(200) },
+  ]);
+});
+
+test('what would not even fit into the remark stops the order', () => {
+  const { problems } = checkRecipient(aRecipient({ address1: 'A'.repeat(400), address2: 'B'.repeat(400) }));
+  expect(problems.map(({ field }) => field)).toEqual(['address1', 'address2']);
+});
+
+test.each([
+  ['Щёлково', 'Shchyolkovo'],
+  ['ул. Грибоедова, д. 7', 'ul. Griboedova, d. 7'],
+  ['Чернігів', 'Chernigiv'],
+  ['Θεσσαλονίκη', 'Thessaloniki'],
+  ['ＡＢＣ１２', 'ABC12'],
+  ['Zoë 1½', 'Zoë 1½'],
+  ['東京', '東京'],
+])('"%s" is written "%s"', (text, latin) => {
+  expect(toLatinLetters(text)).toBe(latin);
+  expect(hasOnlyLatinLetters(latin)).toBe(latin !== '東京');
 });

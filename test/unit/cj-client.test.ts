@@ -278,3 +278,27 @@ test('a purchase whose token could not be had was never sent, so there is no dou
   );
   expect(error).toMatchObject({ failureClass: 'transient', evidence: { sent: false, step: 'token' } });
 });
+
+test('what answers tell of the limits is reported, and a report that fails changes nothing', async () => {
+  const reports: unknown[] = [];
+  const script: Script = ({ path }) =>
+    path === '/fine'
+      ? Response.json({ code: 200, result: true, data: {}, pointsInfo: { remaining: '7', total: 50_000 } })
+      : Response.json({ code: 1600200, result: false });
+  const client = createCjClient({
+    baseUrl: 'http://cj.example/',
+    apiKey: 'CJ1@api@key',
+    tokens: aStore(aToken()),
+    reserve: async () => {},
+    report: (report) => {
+      reports.push(report);
+      return Promise.reject(new Error('database is gone'));
+    },
+    fetch: async (input) =>
+      script({ path: new URL(String(input)).pathname.replace('/api2.0/v1', ''), token: null, body: null }),
+  });
+  await expect(client.call(request('write', { path: '/fine' }), z.unknown(), never)).resolves.toEqual({});
+  const error = await failureOf(client.call(request('write'), z.unknown(), never));
+  expect(error.failureClass).toBe('throttled');
+  expect(reports).toEqual([{ remaining: 7, total: 50_000 }, { pausedUntil: expect.any(String) }]);
+});

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { deliveryDaysOf } from '../../services/suppliers/cj-dropshipping/freight.ts';
 import { amountMinorOf, sdCodeOf } from '../../services/suppliers/cj-dropshipping/orders.ts';
+import { VariantData } from '../../services/suppliers/cj-dropshipping/product-responses.ts';
 import {
   CreatedData,
   Envelope,
@@ -9,7 +10,6 @@ import {
   OrderRow,
   rowsOf,
   TokenData,
-  VariantData,
 } from '../../services/suppliers/cj-dropshipping/responses.ts';
 import { parseExactJson } from '../../services/suppliers/loose-json.ts';
 
@@ -92,9 +92,9 @@ test('token dates keep their instant and the account number its digits', () => {
 test('lists may be null and hold nulls', () => {
   expect(rowsOf(FreightRow).parse(null)).toEqual([]);
   expect(rowsOf(FreightRow).parse([null, { logisticName: 'A' }])).toHaveLength(1);
-  expect(OrderPage.parse(null)).toEqual([]);
-  expect(OrderPage.parse({ list: null })).toEqual([]);
-  expect(OrderPage.parse({ list: [{ orderNum: 1 }] })).toMatchObject([{ orderNum: '1' }]);
+  expect(OrderPage.parse(null)).toEqual({ list: [], total: null });
+  expect(OrderPage.parse({ list: null, total: '3' })).toEqual({ list: [], total: 3 });
+  expect(OrderPage.parse({ list: [{ orderNum: 1 }] })).toMatchObject({ list: [{ orderNum: '1' }] });
 });
 
 test.each([
@@ -105,4 +105,16 @@ test.each([
   [null, null],
 ])('the delivery time "%s" is read', (aging, days) => {
   expect(deliveryDaysOf(aging)).toEqual(days);
+});
+
+test.each([
+  ['2027-01-05 01:16:33', '2027-01-05T01:16:33.000Z'],
+  ['2027-01-05T09:16:33+08:00', '2027-01-05T01:16:33.000Z'],
+  [1799111793000, '2027-01-05T01:16:33.000Z'],
+  ['1799111793000', '2027-01-05T01:16:33.000Z'],
+  ['yesterday', null],
+  ['', null],
+  [null, null],
+])('the date %j of an order is read as UTC', (createDate, instant) => {
+  expect(OrderRow.parse({ createDate }).createDate).toBe(instant);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { observeFamily } from '../../services/suppliers/cj-dropshipping/family.ts';
 import {
   countsAsPaid,
   isCancelled,
@@ -122,4 +123,55 @@ test('the parcels of a delivered order are delivered, and an order without a num
 test('a tracking address that is none of the web’s is dropped', () => {
   const odd = OrderRow.parse({ trackNumber: 'CJPA1', trackingUrl: 'javascript:alert(1)' });
   expect(toParcels(odd, 'shipped', new Map())[0]?.trackingUrl).toBeNull();
+});
+
+const aRow = (code: string, orderStatus: string | null, more: object = {}) =>
+  OrderRow.parse({
+    orderNum: 'sup_ord_1',
+    cjOrderId: code,
+    orderStatus,
+    trackNumber: `T${code.slice(2)}`,
+    ...more,
+  });
+const holding = (line: string, quantity: number) => ({
+  productList: [{ vid: '1', quantity, storeLineItemId: line }],
+});
+
+test.each([
+  [['UNSHIPPED', 'UNSHIPPED'], 'processing'],
+  [['SHIPPED', 'UNSHIPPED'], 'processing'],
+  [['SHIPPED', 'DELIVERED'], 'shipped'],
+  [['DELIVERED', 'DELIVERED'], 'delivered'],
+  [['DELIVERED', 'CANCELLED'], 'delivered'],
+  [['CANCELLED', 'CANCELED'], 'cancelled'],
+])('an order whose parts are %j is %s', (states, status) => {
+  const parts = states.map((state, index) => aRow(`SD1-${index + 1}`, state));
+  expect(observeFamily([aRow('SD1', 'UNSHIPPED'), ...parts], new Map())?.status).toBe(status);
+});
+
+test('a part in a state that nobody knows leaves the whole order as it was', () => {
+  expect(observeFamily([aRow('SD1-1', 'SHIPPED'), aRow('SD1-2', 'ODD')], new Map())).toBeNull();
+});
+
+test('each part shows its parcel with what is in it, the whole order and what was cancelled none', () => {
+  const family = [
+    aRow('SD1', 'SHIPPED'),
+    aRow('SD1-1', 'SHIPPED', holding('line-1', 2)),
+    aRow('SD1-2', 'UNSHIPPED', holding('line-1', 1)),
+    aRow('SD1-3', 'CANCELLED', holding('line-1', 1)),
+  ];
+  expect(observeFamily(family, new Map())).toMatchObject({
+    parcels: [
+      { trackingNumber: 'T1-1', state: 'first_scan', units: { 'line-1': 2 } },
+      { trackingNumber: 'T1-2', state: 'announced', units: { 'line-1': 1 } },
+    ],
+    evidence: { orderStatus: 'SHIPPED, UNSHIPPED', parts: 2 },
+  });
+});
+
+test('a parcel of an order that is whole names no units, nor does one of a part whose lines are not named', () => {
+  const whole = observeFamily([aRow('SD1', 'SHIPPED', holding('line-1', 2))], new Map());
+  expect(whole?.parcels[0]).not.toHaveProperty('units');
+  const nameless = aRow('SD1-1', 'SHIPPED', { productList: [{ vid: '1', quantity: 1 }] });
+  expect(observeFamily([nameless], new Map())?.parcels[0]).not.toHaveProperty('units');
 });

@@ -13,6 +13,7 @@ import {
   type Settings,
   SHOPIFY_API_VERSIONS,
 } from '../../contracts/settings.ts';
+import { pushUrlOf } from '../../services/suppliers/push-url.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -269,4 +270,11 @@ test('the example environment names every variable, and each of its values is ac
   expect(Object.keys(example).sort()).toEqual([...SETTING_NAMES].sort());
   expect(() => readSettings(example)).not.toThrow();
   expect(isLive(readSettings(example))).toBe(false);
+});
+
+test('the address for pushes is below the public one, and none without it or for a supplier that has none', () => {
+  const settings = readSettings({ CJ_DROPSHIPPING_PUSH_URL: 'https://orders.shop.example/' });
+  expect(pushUrlOf(settings, 'cj_dropshipping')).toBe('https://orders.shop.example/webhooks/cj');
+  expect(pushUrlOf(settings, 'aliexpress')).toBeNull();
+  expect(pushUrlOf(readSettings({}), 'cj_dropshipping')).toBeNull();
 });

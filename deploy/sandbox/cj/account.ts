@@ -29,7 +29,7 @@ export interface CjAccount {
   accepts(accessToken: string | null): boolean;
   balanceMinor(): number;
   setBalance(minor: number): void;
-  /** Throws CjRefusal 1604000 when there is too little. */
+  /** When there is too little, throws CjRefusal 1604000 or what else was seen to mean it. */
   spend(minor: number): void;
 }
 
@@ -88,7 +88,7 @@ export function createCjAccount(journal: Journal, settings: LiveSettings, apiKey
     },
     spend(minor) {
       if (account.balanceMinor < minor)
-        throw new CjRefusal(CJ.balanceInsufficient, 'Balance is insufficient');
+        throw new CjRefusal(settings.current().lowBalanceCode, 'Balance is insufficient');
       account.balanceMinor -= minor;
       save();
     },

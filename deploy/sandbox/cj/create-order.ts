@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import type { SandboxArticle } from '../catalogue.ts';
-import type { Shelf } from '../shelf.ts';
 import { isCountry, isEuCountry } from './countries.ts';
 import { CJ, CjRefusal } from './envelope.ts';
 import type { FreightOption } from './freight.ts';
-import { variantById, variantBySku, variantSku } from './products.ts';
+import { type CjArticle, type CjGoods, variantSku } from './goods.ts';
 import { optionsFor } from './quote.ts';
 
 const REQUIRED = [
@@ -63,17 +61,17 @@ const Wanted = z.object({
 /** A purchase that passed every check of the supplier and has no number yet. */
 export interface CheckedOrder {
   readonly wanted: z.infer<typeof Wanted>;
-  readonly goods: readonly { article: SandboxArticle; quantity: number; storeLineItemId: string | null }[];
+  readonly goods: readonly { article: CjArticle; quantity: number; storeLineItemId: string | null }[];
   readonly freight: FreightOption;
 }
 
-function articleOf(
-  { vid, sku }: { vid?: string | null | undefined; sku?: string | null | undefined },
-  shelf: Shelf,
-): SandboxArticle {
+type Product = z.infer<typeof Wanted>['products'][number];
+
+function articleOf(catalogue: CjGoods, { vid, sku }: Product): CjArticle {
   if (!vid && !sku) throw new CjRefusal(CJ.parameterEmpty, 'vid or sku is required');
-  const article = vid ? variantById(vid, shelf) : variantBySku(sku ?? '', shelf);
+  const article = vid ? catalogue.byId(vid) : catalogue.bySku(sku ?? '');
   if (sku && variantSku(article) !== sku) throw new CjRefusal(CJ.parameterError, 'vid and sku do not match');
+  if (!article.isOnSale) throw new CjRefusal(CJ.variantOffShelf, 'Variant has been removed from shelves');
   return article;
 }
 
@@ -101,17 +99,17 @@ const refuseForIoss = (): never => {
 };
 
 /** Throws CjRefusal: 16900403, 1600300, 1602000, 1602003, 1603000 (IOSS), 1605000 (carrier), 1605002 (country). */
-export function checkOrder(body: unknown, shelf: Shelf): CheckedOrder {
+export function checkOrder(catalogue: CjGoods, body: unknown): CheckedOrder {
   const wanted = read(body);
   const { shippingCountryCode: to, fromCountryCode: from, iossType, iossNumber } = wanted;
   if (!isCountry(to)) throw new CjRefusal(CJ.countryNotFound, 'Country code not found');
   const goods = wanted.products.map((product) => ({
-    article: articleOf(product, shelf),
+    article: articleOf(catalogue, product),
     quantity: product.quantity,
     storeLineItemId: product.storeLineItemId ?? null,
   }));
   const weighed = goods.map(({ article, quantity }) => ({ vid: article.supplierVariantId, quantity }));
-  const freight = optionsFor(from, to, weighed, shelf).find(
+  const freight = optionsFor(catalogue, { from, to }, weighed).find(
     ({ logisticName }) => logisticName === wanted.logisticName,
   );
   if (freight === undefined) throw new CjRefusal(CJ.logisticNotFound, 'Logistic not found');

@@ -1,11 +1,21 @@
 import { z } from 'zod';
 import type { LiveSettings } from '../settings.ts';
-import type { Shelf } from '../shelf.ts';
 import { type CjAccount, OPEN_ID } from './account.ts';
 import { CJ, CjRefusal, usd } from './envelope.ts';
+import type { CjArticle, CjGoods } from './goods.ts';
 import { type CjOrder, detailBody, statusOf, trackingBody } from './order.ts';
 import type { CjOrders } from './orders.ts';
-import { productBody, stockBody, variantBody, variantById } from './products.ts';
+import {
+  inventoryBody,
+  listBody,
+  productBody,
+  searchBody,
+  skuStockBody,
+  stockBody,
+  variantBody,
+  variantsBody,
+} from './products.ts';
+import type { CjPushes } from './pushes.ts';
 import { quote } from './quote.ts';
 
 const MAX_BATCH = 100;
@@ -44,9 +54,10 @@ const Reference = z.union([Text, z.int().transform(String)]);
 
 interface Parts {
   readonly account: CjAccount;
+  readonly goods: CjGoods;
   readonly orders: CjOrders;
+  readonly pushes: CjPushes;
   readonly settings: LiveSettings;
-  readonly shelf: Shelf;
 }
 
 /** What the detail calls find under an id of a kind that they take just now. */
@@ -84,7 +95,7 @@ function list(orders: CjOrders, { query }: Call): object {
 
 type On = (method: Endpoint['method'], path: string, operation: string, answer: Endpoint['answer']) => void;
 
-function addAccountAndGoods(on: On, { account, orders, settings, shelf }: Parts): void {
+function addAccount(on: On, { account, pushes, settings }: Parts): void {
   on('POST', '/authentication/getAccessToken', 'getAccessToken', (call) =>
     account.login(field(call, 'apiKey', Text)),
   );
@@ -99,18 +110,35 @@ function addAccountAndGoods(on: On, { account, orders, settings, shelf }: Parts)
       quotaLimits: [{ quotaUrl: '/**', quotaLimit: 50_000, quotaType: 3 }],
       qpsLimit: settings.current().cjRequestsPerSecond,
     },
-    callback: { product: { type: 'CANCEL', urls: [] }, order: { type: 'CANCEL', urls: [] } },
+    callback: pushes.config(),
     root: 'GENERAL',
     isSandbox: false,
   }));
-  on('GET', '/product/query', 'product', ({ query }) => productBody(query, shelf));
+  on('POST', '/webhook/set', 'webhookSet', async ({ body }) => {
+    await pushes.set(body);
+    return true;
+  });
+}
+
+function onSale(article: CjArticle): CjArticle {
+  if (!article.isOnSale) throw new CjRefusal(CJ.variantOffShelf, 'Variant has been removed from shelves');
+  return article;
+}
+
+function addGoods(on: On, { goods, orders }: Parts): void {
+  on('GET', '/product/listV2', 'search', ({ query }) => searchBody(goods, query));
+  on('GET', '/product/list', 'productList', ({ query }) => listBody(goods, query));
+  on('GET', '/product/query', 'product', ({ query }) => productBody(goods, query));
+  on('GET', '/product/variant/query', 'variants', ({ query }) => variantsBody(goods, query));
   on('GET', '/product/variant/queryByVid', 'variant', (call) =>
-    variantBody(variantById(required(call, 'vid'), shelf)),
+    variantBody(onSale(goods.byId(required(call, 'vid')))),
   );
-  on('GET', '/product/stock/queryByVid', 'stock', (call) =>
-    stockBody(variantById(required(call, 'vid'), shelf), shelf),
+  on('GET', '/product/stock/queryByVid', 'stock', (call) => stockBody(goods.byId(required(call, 'vid'))));
+  on('GET', '/product/stock/queryBySku', 'stockBySku', (call) =>
+    skuStockBody(goods.bySku(required(call, 'sku'))),
   );
-  on('POST', '/logistic/freightCalculate', 'freightCalculate', ({ body }) => quote(body, shelf));
+  on('GET', '/product/stock/getInventoryByPid', 'inventory', ({ query }) => inventoryBody(goods, query));
+  on('POST', '/logistic/freightCalculate', 'freightCalculate', ({ body }) => quote(goods, body));
   on('GET', '/logistic/trackInfo', 'trackInfo', ({ query }) =>
     query.getAll('trackNumber').flatMap((number) => {
       const order = orders.byTracking(number);
@@ -159,7 +187,8 @@ export function createEndpoints(parts: Parts): ReadonlyMap<string, Endpoint> {
     const isOpen = path.startsWith('/authentication/');
     endpoints.set(path, { method, operation: `cj.${operation}`, answer, isOpen });
   };
-  addAccountAndGoods(on, parts);
+  addAccount(on, parts);
+  addGoods(on, parts);
   addOrders(on, parts);
   return endpoints;
 }

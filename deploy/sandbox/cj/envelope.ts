@@ -7,10 +7,10 @@ export const CJ = {
   refreshTokenInvalid: 1600003,
   interfaceNotFound: 1600101,
   tooManyRequests: 1600200,
+  mixedBag: 1600100,
   parameterError: 1600300,
   variantNotFound: 1602000,
   productNotFound: 1602001,
-  productOffShelf: 1602002,
   variantOffShelf: 1602003,
   createFailed: 1603000,
   confirmFailed: 1603001,
@@ -20,11 +20,16 @@ export const CJ = {
   balanceInsufficient: 1604000,
   logisticNotFound: 1605000,
   countryNotFound: 1605002,
+  webhookInvalid: 1606001,
+  webhookLocal: 1607000,
+  webhookInsecure: 1607001,
+  webhookSilent: 1607003,
   methodNotSupported: 16900202,
   contentTypeWrong: 16900203,
   bodyMissing: 16900204,
   bodyInvalid: 16900205,
   parameterEmpty: 16900403,
+  pointsUsedUp: 16900500,
 } as const;
 
 export type CjCode = (typeof CJ)[keyof typeof CJ];
@@ -40,20 +45,35 @@ export class CjRefusal extends Error {
   }
 }
 
-const envelope = (code: CjCode, message: string, data: unknown): Response =>
-  Response.json({
-    code,
-    result: code === CJ.ok,
-    message,
-    data,
-    requestId: randomUUID().replaceAll('-', ''),
-  });
+interface Extra {
+  /** Of the envelope itself, beside `data`. */
+  readonly pointsInfo?: object;
+}
+
+const envelope = (code: number, message: string, data: unknown, extra: Extra, status = 200): Response =>
+  Response.json(
+    {
+      code,
+      result: code === CJ.ok,
+      message,
+      data,
+      requestId: randomUUID().replaceAll('-', ''),
+      ...extra,
+    },
+    { status },
+  );
 
 /** `code` 200 with whatever the endpoint has to say. */
-export const success = (data: unknown): Response => envelope(CJ.ok, 'Success', data);
+export const success = (data: unknown, extra: Extra = {}): Response =>
+  envelope(CJ.ok, 'Success', data, extra);
 
 /** Refusals come with HTTP 200 too: only `code` tells. */
-export const refusal = (code: CjCode, message: string): Response => envelope(code, message, null);
+export const refusal = (code: CjCode, message: string, extra: Extra = {}): Response =>
+  envelope(code, message, null, extra);
+
+/** The one refusal with a status of its own. */
+export const tooManyPoints = (extra: Extra): Response =>
+  envelope(429, 'Points are used up', null, extra, 429);
 
 /** Minor units to the decimal JSON numbers of this dialect. */
 export const usd = (minor: number): number => minor / 100;

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { usd, utcTime } from './envelope.ts';
 
+/** Fixed at the payment, so that later changes of the timing do not rewrite what was seen. */
+const Journey = z.object({
+  /** Null for an order whose parts have the numbers. */
+  trackingNumber: z.string().nullable(),
+  announcedAt: z.int(),
+  shippedAt: z.int(),
+  inTransitAt: z.int(),
+  deliveredAt: z.int(),
+});
+export type Journey = z.infer<typeof Journey>;
+
 /** One order as the supplier keeps it. Instants in milliseconds, amounts in US cents. */
 export const CjOrder = z.object({
   sdCode: z.string(),
@@ -13,16 +24,11 @@ export const CjOrder = z.object({
   confirmedAt: z.int().nullable(),
   deletedAt: z.int().nullable(),
   payments: z.array(z.int()),
-  /** Fixed at the payment, so that later changes of the timing do not rewrite what was seen. */
-  journey: z
-    .object({
-      trackingNumber: z.string(),
-      announcedAt: z.int(),
-      shippedAt: z.int(),
-      inTransitAt: z.int(),
-      deliveredAt: z.int(),
-    })
-    .nullable(),
+  journey: Journey.nullable(),
+  /** The order that this one is a part of. */
+  partOf: z.string().nullable().default(null),
+  /** Whether look-ups still show an order that was split. */
+  split: z.enum(['hidden', 'shown']).nullable().default(null),
   productMinor: z.int(),
   postageMinor: z.int(),
   products: z.array(
@@ -125,11 +131,12 @@ export function detailBody(order: CjOrder, now: number): object {
 /** A row of trackInfo; null while the number is not out yet. The status is free text, without events. */
 export function trackingBody(order: CjOrder, now: number): object | null {
   const { journey } = order;
-  if (journey === null || now < journey.announcedAt) return null;
+  const trackingNumber = trackingOf(order, now);
+  if (journey === null || trackingNumber === null) return null;
   const delivered = now >= journey.deliveredAt;
   const moving = now >= journey.inTransitAt ? 'In transit' : 'Left the warehouse';
   return {
-    trackingNumber: journey.trackingNumber,
+    trackingNumber,
     logisticName: order.logisticName,
     trackingFrom: order.fromCountryCode,
     trackingTo: order.recipient.countryCode,
@@ -141,6 +148,6 @@ export function trackingBody(order: CjOrder, now: number): object | null {
         ? moving
         : 'No tracking information yet',
     lastMileCarrier: now >= journey.inTransitAt ? 'Sandbox Post' : null,
-    lastTrackNumber: now >= journey.inTransitAt ? `LM${journey.trackingNumber.slice(5)}` : null,
+    lastTrackNumber: now >= journey.inTransitAt ? `LM${trackingNumber.slice(5)}` : null,
   };
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Journal } from '../journal.ts';
 import type { LiveSettings } from '../settings.ts';
-import type { Shelf } from '../shelf.ts';
 import type { CjAccount } from './account.ts';
 import { type CheckedOrder, checkOrder } from './create-order.ts';
 import { CJ, CjRefusal, usd } from './envelope.ts';
-import { amountOf, CjOrder, statusOf, trackingOf } from './order.ts';
-import { stockOf } from './products.ts';
+import type { CjGoods } from './goods.ts';
+import { amountOf, CjOrder, type Journey, statusOf, trackingOf } from './order.ts';
+import { splitOrder } from './split.ts';
 
 export interface CjOrders {
   /** Data of createOrderV2. Throws CjRefusal as checkOrder does, 1603003 and 1604000. */
@@ -22,20 +22,27 @@ export interface CjOrders {
   /** Everything that look-ups can see. */
   visible(): CjOrder[];
   byTracking(trackingNumber: string): CjOrder | undefined;
-  /** Everything ever created, removed ones too. */
+  /** Everything ever created, removed ones too; the parts of split orders besides. */
   all(): CjOrder[];
+  /** Tells of each order that was confirmed, paid or removed, and of the parts that it was split into. */
+  onChange(tell: (order: CjOrder, parts: readonly CjOrder[]) => void): void;
 }
+
+const SHORT_INVENTORY = 'Order confirm fail: insufficient inventory';
 
 const datePart = (at: number): string => new Date(at).toISOString().slice(2, 10).replaceAll('-', '');
 
-/** The nulls are what the live interface was seen to answer right after a creation. */
-const createdBody = (order: CjOrder, paid: boolean): object => ({
+const internalNumberOf = (at: number, position: number): number =>
+  Number(`${datePart(at)}${String(position).padStart(8, '0')}`);
+
+/** With nulls it is what the live interface was seen to answer right after a creation, without them what is documented. */
+const createdBody = (order: CjOrder, paid: boolean, withNulls: boolean): object => ({
   orderId: order.sdCode,
   orderNumber: order.orderNumber,
-  shipmentOrderId: null,
+  shipmentOrderId: withNulls ? null : `SH${order.sdCode.slice(2)}`,
   productAmount: usd(order.productMinor),
   postageAmount: usd(order.postageMinor),
-  orderAmount: null,
+  orderAmount: withNulls ? null : usd(amountOf(order)),
   orderOriginalAmount: null,
   productOriginalAmount: null,
   productDiscountAmount: null,
@@ -48,7 +55,7 @@ const createdBody = (order: CjOrder, paid: boolean): object => ({
   cjPayUrl: order.payType === 1 ? `https://cj.example/mine/payment?pid=${order.sdCode.slice(2)}` : null,
   payId: order.payType === 1 ? order.sdCode.slice(2) : null,
   logisticsMiss: false,
-  orderStatus: null,
+  orderStatus: withNulls ? null : statusOf(order, Date.now()),
   interceptOrderReasons: null,
   productInfoList: order.products.map(({ vid, quantity, lineItemId, storeLineItemId }) => ({
     storeLineItemId,
@@ -68,7 +75,7 @@ function assemble(
   const createdAt = Date.now();
   return {
     sdCode: `SD${datePart(createdAt)}${String(position).padStart(13, '0')}`,
-    internalNumber: Number(`${datePart(createdAt)}${String(position).padStart(8, '0')}`),
+    internalNumber: internalNumberOf(createdAt, position),
     orderNumber: wanted.orderNumber,
     createdAt,
     visibleAt: createdAt + lookupBlindMs,
@@ -76,15 +83,14 @@ function assemble(
     deletedAt: null,
     payments: [],
     journey: null,
-    productMinor: goods.reduce(
-      (sum, { article, quantity }) => sum + article.supplierPriceMinor * quantity,
-      0,
-    ),
+    partOf: null,
+    split: null,
+    productMinor: goods.reduce((sum, { article, quantity }) => sum + article.priceMinor * quantity, 0),
     postageMinor: freight.totalMinor,
     products: goods.map(({ article, quantity, storeLineItemId }) => ({
       vid: article.supplierVariantId,
       quantity,
-      priceMinor: article.supplierPriceMinor,
+      priceMinor: article.priceMinor,
       lineItemId: randomBytes(9).toString('hex'),
       storeLineItemId,
     })),
@@ -105,25 +111,34 @@ function assemble(
   };
 }
 
-/** The supplier's order book. Money comes from `account`, prices and stock from `shelf`, the pace from `settings`. */
+/** The supplier's order book. Money comes from `account`, the pace of the journey from `settings`. */
 export function createCjOrders(
   journal: Journal,
-  { settings, account, shelf }: { settings: LiveSettings; account: CjAccount; shelf: Shelf },
+  settings: LiveSettings,
+  { account, goods }: { account: CjAccount; goods: CjGoods },
 ): CjOrders {
   const kept = journal.collection('cj_order', CjOrder);
   const byNumber = new Map<string, CjOrder[]>();
   const byTracking = new Map<string, CjOrder>();
   const byInternalNumber = new Map<string, CjOrder>();
+  const listeners: Parameters<CjOrders['onChange']>[0][] = [];
+  const tell = (order: CjOrder, parts: readonly CjOrder[] = []): void => {
+    for (const listener of listeners) listener(order, parts);
+  };
+  const track = (order: CjOrder): void => {
+    const number = order.journey?.trackingNumber;
+    if (number != null) byTracking.set(number, order);
+  };
   const remember = (order: CjOrder): void => {
     byNumber.set(order.orderNumber, [...(byNumber.get(order.orderNumber) ?? []), order]);
     byInternalNumber.set(String(order.internalNumber), order);
-    if (order.journey !== null) byTracking.set(order.journey.trackingNumber, order);
+    track(order);
   };
   for (const order of kept.all()) remember(order);
 
   const save = (order: CjOrder): void => kept.put(order.sdCode, order);
   const isVisible = (order: CjOrder, now: number): boolean =>
-    order.deletedAt === null && now >= order.visibleAt;
+    order.deletedAt === null && order.split !== 'hidden' && now >= order.visibleAt;
   const own = (sdCode: string): CjOrder => {
     const order = kept.get(sdCode);
     if (order === undefined || order.deletedAt !== null)
@@ -134,12 +149,25 @@ export function createCjOrders(
     if (statusOf(order, Date.now()) !== 'CREATED') {
       throw new CjRefusal(CJ.confirmFailed, 'Order confirm fail: status does not allow it');
     }
-    // Stock is no reservation: only here it turns out to be gone.
-    if (order.products.some(({ vid, quantity }) => stockOf(vid, shelf) < quantity)) {
-      throw new CjRefusal(CJ.confirmFailed, 'Order confirm fail: inventory is not sufficient');
-    }
+    const isShort = order.products.some(({ vid, quantity }) => goods.byId(vid).stock < quantity);
+    if (isShort) throw new CjRefusal(CJ.confirmFailed, SHORT_INVENTORY);
     order.confirmedAt = Date.now();
     save(order);
+    tell(order);
+  };
+  const split = (order: CjOrder, journey: Journey): CjOrder[] => {
+    const { split: mode, timing } = settings.current();
+    if (mode === 'off') return [];
+    const numberOf = (index: number): number => internalNumberOf(order.createdAt, kept.size + 1 + index);
+    const parts = splitOrder(order, journey, { laterMs: timing.shipMs, numberOf });
+    if (parts.length === 0) return [];
+    order.split = mode;
+    order.journey = { ...(parts.at(-1)?.journey ?? journey), trackingNumber: null };
+    for (const part of parts) {
+      save(part);
+      remember(part);
+    }
+    return parts;
   };
   const pay = (order: CjOrder): void => {
     if (statusOf(order, Date.now()) !== 'UNPAID') {
@@ -152,21 +180,24 @@ export function createCjOrders(
     const shippedAt = announcedAt + shipMs;
     const inTransitAt = shippedAt + transitMs;
     order.payments.push(paidAt);
-    order.journey = {
+    const journey = {
       trackingNumber: `CJPSB${order.sdCode.slice(-10)}YQ`,
       announcedAt,
       shippedAt,
       inTransitAt,
       deliveredAt: inTransitAt + deliverMs,
     };
-    byTracking.set(order.journey.trackingNumber, order);
+    order.journey = journey;
+    const parts = split(order, journey);
+    track(order);
     save(order);
+    tell(order, parts);
   };
 
   return {
     create(body) {
-      const checked = checkOrder(body, shelf);
-      const { dupMode, timing } = settings.current();
+      const checked = checkOrder(goods, body);
+      const { dupMode, timing, createNulls } = settings.current();
       const namesakes = byNumber.get(checked.wanted.orderNumber) ?? [];
       // Whether a deleted order frees its number is not documented; here it does.
       if (dupMode === 'A' && namesakes.some(({ deletedAt }) => deletedAt === null)) {
@@ -181,7 +212,7 @@ export function createCjOrders(
         confirm(order);
         pay(order);
       }
-      return createdBody(order, order.payType === 2);
+      return createdBody(order, order.payType === 2, createNulls);
     },
     confirm: (sdCode) => confirm(own(sdCode)),
     pay: (sdCode) => pay(own(sdCode)),
@@ -192,6 +223,7 @@ export function createCjOrders(
       }
       order.deletedAt = Date.now();
       save(order);
+      tell(order);
     },
     find(reference) {
       const now = Date.now();
@@ -205,5 +237,6 @@ export function createCjOrders(
       return order !== undefined && trackingOf(order, Date.now()) !== null ? order : undefined;
     },
     all: () => kept.all(),
+    onChange: (listener) => listeners.push(listener),
   };
 }

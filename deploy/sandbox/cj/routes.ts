@@ -1,13 +1,15 @@
 import type { H3Event } from 'h3';
 import type { Faults } from '../faults.ts';
 import type { LiveSettings } from '../settings.ts';
-import type { Shelf } from '../shelf.ts';
 import { createTokenBucket } from '../token-bucket.ts';
 import { withFaults } from '../with-faults.ts';
 import type { CjAccount } from './account.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
-import { CJ, CjRefusal, refusal, success } from './envelope.ts';
+import { CJ, CjRefusal, refusal, success, tooManyPoints } from './envelope.ts';
+import type { CjGoods } from './goods.ts';
 import type { CjOrders } from './orders.ts';
+import { createCjPoints } from './points.ts';
+import type { CjPushes } from './pushes.ts';
 
 export const CJ_BASE_PATH = '/api2.0/v1';
 const tooMany = (): Response => refusal(CJ.tooManyRequests, 'Too Many Requests, QPS limit reached');
@@ -29,16 +31,27 @@ async function readBody({ req }: H3Event, method: Endpoint['method']): Promise<u
 /** The supplier's API under `CJ_BASE_PATH`: one function that answers any request below it. */
 export function createCjApi(world: {
   account: CjAccount;
+  goods: CjGoods;
+  pushes: CjPushes;
   orders: CjOrders;
   settings: LiveSettings;
   faults: Faults;
-  shelf: Shelf;
 }): (event: H3Event) => Promise<Response> {
   const { account, settings, faults } = world;
   const bucket = createTokenBucket(() => {
     const { cjRequestsPerSecond } = settings.current();
     return { perSecond: cjRequestsPerSecond, capacity: cjRequestsPerSecond };
   });
+
+  const points = createCjPoints(settings);
+  const extra = (): { pointsInfo?: object } => {
+    const pointsInfo = points.info();
+    return pointsInfo === null ? {} : { pointsInfo };
+  };
+  const withoutPoints = (): Response =>
+    settings.current().cjPointsRefusal === 'http'
+      ? tooManyPoints(extra())
+      : refusal(CJ.pointsUsedUp, 'Points are used up', extra());
 
   const endpoints = createEndpoints(world);
 
@@ -49,7 +62,8 @@ export function createCjApi(world: {
       if (!endpoint.isOpen && !account.accepts(event.req.headers.get('cj-access-token'))) {
         throw new CjRefusal(CJ.tokenInvalid, 'Invalid API key or access token');
       }
-      return success(await endpoint.answer({ query: event.url.searchParams, body }));
+      if (!points.pay(event.url.pathname.slice(CJ_BASE_PATH.length))) return withoutPoints();
+      return success(await endpoint.answer({ query: event.url.searchParams, body }), extra());
     } catch (error) {
       if (error instanceof CjRefusal) return refusal(error.code, error.message);
       throw error;

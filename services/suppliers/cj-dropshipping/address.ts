@@ -1,29 +1,29 @@
-import { type Recipient, SupplierError } from '../adapter.ts';
+import { type Recipient, type RecipientCheck, type RecipientField, SupplierError } from '../adapter.ts';
+import { hasOnlyLatinLetters, toLatinLetters } from '../latin-letters.ts';
 
 /** Longest texts that createOrderV2 takes. Older documents say 200 for the address, newer ones 500. */
 const LIMITS = {
-  shippingCountry: 50,
-  shippingProvince: 50,
-  shippingCity: 50,
-  shippingCustomerName: 50,
-  shippingAddress: 200,
-  shippingAddress2: 200,
-  shippingZip: 20,
-  shippingPhone: 20,
+  name: 50,
+  address1: 200,
+  address2: 200,
+  city: 50,
+  province: 50,
+  zip: 20,
+  phone: 20,
   email: 50,
   taxId: 20,
-  remark: 500,
 } as const;
+const MAX_COUNTRY_NAME = 50;
+const MAX_REMARK = 500;
+/** Carriers behind CJ refuse less. */
+const MIN_PHONE = 6;
 
-const REQUIRED = ['shippingProvince', 'shippingCity', 'shippingCustomerName', 'shippingAddress'] as const;
-/** Half an address line still guides a postman; half of one of these is a different, wrong thing. */
-const CUTTABLE = [
-  'shippingProvince',
-  'shippingCity',
-  'shippingCustomerName',
-  'shippingAddress',
-  'shippingAddress2',
-] as const;
+/** Half an address line still guides a postman, with all of it in the remark; half of the other fields is a wrong one. */
+const CUTTABLE = ['province', 'city', 'name', 'address1', 'address2'] as const;
+const REQUIRED = ['province', 'city', 'name', 'address1'] as const;
+
+/** CJ names these among others as asking for the receiver's tax or customs number. */
+const WITH_TAX_ID = ['BR', 'KR', 'CL', 'MX', 'TR'];
 
 export interface CjAddress {
   readonly shippingCountryCode: string;
@@ -63,8 +63,9 @@ export function countryName(code: string): string | null {
 }
 
 /**
- * Digits, blanks, `-`, `(`, `)` and a leading `+`, 20 at most: what carriers behind CJ accept. Words before the
- * number and extensions behind it are dropped. Empty when there is no digit.
+ * Digits, blanks, `-`, `(`, `)` and a leading `+`: what carriers behind CJ accept. Words before the number and
+ * extensions behind it are dropped, and all signs between digits when there are more than 20 characters. Empty when
+ * there is no digit.
  */
 export function cleanPhone(phone: string): string {
   const number = /[+(]*\d[\d\s().+/-]*/.exec(phone.normalize('NFKC'))?.[0] ?? '';
@@ -72,65 +73,129 @@ export function cleanPhone(phone: string): string {
   // Behind a country code the bracketed zero is what callers from abroad leave out.
   const dialled = plus === '' ? number : number.replace(/\(0\)/, ' ');
   const readable = plus + oneLine(dialled.replace(/[./]/g, ' ').replaceAll('+', ''));
-  if (readable.length <= LIMITS.shippingPhone) return readable;
-  return (plus + readable.replace(/\D/g, '')).slice(0, LIMITS.shippingPhone);
+  return readable.length <= LIMITS.phone ? readable : plus + readable.replace(/\D/g, '');
 }
 
-const refuse = (field: string, problem: string): never => {
-  throw new SupplierError('invalid_input', `${field} ${problem}`, { field, problem, sent: false });
-};
+type SentField = keyof typeof LIMITS;
+type Texts = Readonly<Record<SentField, string>>;
 
-function fullTexts({ name, company, address1, address2, city, province, zip, email, taxId }: Recipient) {
-  const [street, extra, firm] = [oneLine(address1), oneLine(address2), oneLine(company)];
-  const person = oneLine(name);
+const latinLine = (text: string): string => oneLine(toLatinLetters(text));
+
+/** What stands in each field when nothing is too long. */
+function fullTexts(recipient: Recipient): Texts {
+  const { name, company, address1, address2, city, province, zip, phone, email, taxId } = recipient;
+  const [street, extra, firm] = [latinLine(address1), latinLine(address2), latinLine(company)];
+  const person = latinLine(name);
   const rest = [person === '' ? '' : firm, street === '' ? '' : extra].filter((part) => part !== '');
+  const [town, region, tax] = [latinLine(city), latinLine(province), oneLine(taxId)];
   return {
     // Required for every country, and many have none.
-    shippingProvince: oneLine(province) || oneLine(city),
-    shippingCity: oneLine(city) || oneLine(province),
-    shippingCustomerName: person || firm,
-    shippingAddress: street || extra,
-    shippingAddress2: rest.join(', '),
-    shippingZip: oneLine(zip),
+    province: region || town,
+    city: town || region,
+    name: person || firm,
+    address1: street || extra,
+    address2: rest.join(', '),
+    zip: oneLine(zip),
+    phone: cleanPhone(phone),
     email: email.trim(),
-    taxId: oneLine(taxId),
+    taxId: tax.length > LIMITS.taxId ? tax.replace(/[^\p{L}\d]/gu, '') : tax,
   };
 }
 
-/**
- * The recipient in CJ's fields. What had to be cut stands in full in `remark`.
- * @throws SupplierError `invalid_input` with evidence `field` for what is missing or cannot be cut; nothing was sent.
- */
-export function toCjAddress(recipient: Recipient): CjAddress {
-  const full = fullTexts(recipient);
-  const shippingCountry = countryName(recipient.countryCode) ?? refuse('countryCode', 'is no country');
-  for (const field of REQUIRED) if (full[field] === '') refuse(field, 'is missing');
-  if (full.shippingZip.length > LIMITS.shippingZip) refuse('shippingZip', 'is too long');
-  const plainTaxId = full.taxId.length > LIMITS.taxId ? full.taxId.replace(/[^\p{L}\d]/gu, '') : full.taxId;
-  if (plainTaxId.length > LIMITS.taxId) refuse('taxId', 'is too long');
+type Problem = RecipientCheck['problems'][number];
 
-  const isCut = (field: (typeof CUTTABLE)[number]): boolean => full[field].length > LIMITS[field];
-  const cut = (field: (typeof CUTTABLE)[number]): string => cutTo(LIMITS[field], full[field]);
+const invalid = (field: RecipientField, problem: string): Problem => ({
+  field,
+  reason: field === 'phone' ? 'phone_invalid' : 'address_invalid',
+  problem,
+});
+
+function problemsOf(recipient: Recipient, full: Texts, remark: string): Problem[] {
+  const tooLong = (field: SentField): Problem => invalid(field, `has more than ${LIMITS[field]} characters`);
+  const problems: Problem[] = [];
+  if (countryName(recipient.countryCode) === null) problems.push(invalid('countryCode', 'is no country'));
+  for (const field of REQUIRED) if (full[field] === '') problems.push(invalid(field, 'is missing'));
+  for (const field of CUTTABLE) {
+    if (!hasOnlyLatinLetters(full[field])) problems.push(invalid(field, 'is not in Latin letters'));
+    if (full[field].length > LIMITS[field] && remark.length > MAX_REMARK) problems.push(tooLong(field));
+  }
+  for (const field of ['zip', 'phone', 'taxId'] as const)
+    if (full[field].length > LIMITS[field]) problems.push(tooLong(field));
+  if (recipient.phone.trim() !== '' && full.phone.length < MIN_PHONE)
+    problems.push(invalid('phone', `has less than ${MIN_PHONE} digits`));
+  if (full.taxId === '' && WITH_TAX_ID.includes(recipient.countryCode)) {
+    const problem = 'is missing: customs of the country ask for it';
+    problems.push({ field: 'taxId', reason: 'tax_id_missing', problem });
+  }
+  return problems;
+}
+
+function repairsOf(recipient: Recipient, sent: Texts): RecipientCheck['repairs'] {
+  const fields: readonly SentField[] = [
+    'name',
+    'address1',
+    'city',
+    'province',
+    'zip',
+    'phone',
+    'email',
+    'taxId',
+  ];
+  // The company goes before the second line, which is no change of either.
+  const lines = [recipient.name.trim() === '' ? '' : recipient.company, recipient.address2];
+  const line2 = lines
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .join(', ');
+  return [
+    ...fields.map((field) => ({ field, from: recipient[field], to: sent[field] })),
+    { field: 'address2' as const, from: line2, to: sent.address2 },
+  ].filter(({ from, to }) => from.trim() !== to);
+}
+
+/**
+ * The recipient in CJ's fields, with what stands against sending it and what was changed. What had to be cut stands in
+ * full in `remark`; a mail address that is too long is left out.
+ */
+export function prepareAddress(recipient: Recipient): RecipientCheck & { readonly address: CjAddress } {
+  const full = fullTexts(recipient);
+  const remark = CUTTABLE.filter((field) => full[field].length > LIMITS[field])
+    .map((field) => full[field])
+    .join(' | ');
+  const cut = Object.fromEntries(CUTTABLE.map((field) => [field, cutTo(LIMITS[field], full[field])]));
+  const sent: Texts = { ...full, ...cut, email: full.email.length > LIMITS.email ? '' : full.email };
   const optional = <K extends string>(field: K, text: string): Partial<Record<K, string>> => {
     const record: Partial<Record<K, string>> = {};
     if (text !== '') record[field] = text;
     return record;
   };
-  const remark = CUTTABLE.filter(isCut).map((field) => full[field]);
-  return {
+  const address: CjAddress = {
     shippingCountryCode: recipient.countryCode,
-    shippingCountry: cutTo(LIMITS.shippingCountry, shippingCountry),
-    shippingProvince: cut('shippingProvince'),
-    shippingCity: cut('shippingCity'),
-    shippingCustomerName: cut('shippingCustomerName'),
-    shippingAddress: cut('shippingAddress'),
-    ...optional('shippingAddress2', cut('shippingAddress2')),
-    ...optional('shippingZip', full.shippingZip),
-    ...optional('shippingPhone', cleanPhone(recipient.phone)),
-    ...optional('email', full.email.length > LIMITS.email ? '' : full.email),
+    shippingCountry: cutTo(MAX_COUNTRY_NAME, countryName(recipient.countryCode) ?? ''),
+    shippingProvince: sent.province,
+    shippingCity: sent.city,
+    shippingCustomerName: sent.name,
+    shippingAddress: sent.address1,
+    ...optional('shippingAddress2', sent.address2),
+    ...optional('shippingZip', sent.zip),
+    ...optional('shippingPhone', sent.phone),
+    ...optional('email', sent.email),
     // Which of the two a country's customs reads is not documented.
-    ...optional('taxId', plainTaxId),
-    ...optional('consigneeID', plainTaxId),
-    ...optional('remark', cutTo(LIMITS.remark, remark.join(' | '))),
+    ...optional('taxId', sent.taxId),
+    ...optional('consigneeID', sent.taxId),
+    ...optional('remark', remark),
   };
+  return { address, problems: problemsOf(recipient, full, remark), repairs: repairsOf(recipient, sent) };
+}
+
+/**
+ * The recipient in CJ's fields.
+ * @throws SupplierError `invalid_input` with evidence `field` for the first problem; nothing was sent.
+ */
+export function toCjAddress(recipient: Recipient): CjAddress {
+  const { address, problems } = prepareAddress(recipient);
+  const [first] = problems;
+  if (first === undefined) return address;
+  const { field, problem } = first;
+  throw new SupplierError('invalid_input', `${field} ${problem}`, { field, problem, sent: false });
 }

@@ -1,9 +1,15 @@
-import { type ReserveCall, type SupplierAdapter, SupplierError, type TokenStore } from '../adapter.ts';
+import type { ReportQuota, ReserveCall, SupplierAdapter, TokenStore } from '../adapter.ts';
+import { checkRecipient } from './check-recipient.ts';
 import { createCjClient } from './client.ts';
 import { createOrder } from './create-order.ts';
 import { quoteFreight } from './freight.ts';
-import { lookUpOrders } from './orders.ts';
+import { lookUpOrders, readByCode } from './look-up.ts';
+import { createOpenId } from './open-id.ts';
 import { cancelOrder, payOrder, preparePayment } from './payment.ts';
+import { readSupplierProduct } from './product.ts';
+import { readPush } from './push.ts';
+import { registerPush } from './register-push.ts';
+import { searchProducts } from './search.ts';
 import { readStatus, STATUS_BATCH } from './status.ts';
 
 export interface CjDropshippingOptions {
@@ -17,10 +23,10 @@ export interface CjDropshippingOptions {
   readonly tokens: TokenStore;
   /** Awaited before every request, those for tokens included. */
   readonly reserve: ReserveCall;
+  /** Told what the answers say about the limits of the account. */
+  readonly report?: ReportQuota;
   readonly fetch?: typeof fetch;
 }
-
-const notBuilt = (): Promise<never> => Promise.reject(new SupplierError('permanent', 'not built yet', {}));
 
 /**
  * CJ Dropshipping's API 2.0. Orders are created unpaid and paid from the prepaid balance in US dollars; the
@@ -28,6 +34,7 @@ const notBuilt = (): Promise<never> => Promise.reject(new SupplierError('permane
  */
 export function createCjDropshipping(options: CjDropshippingOptions): SupplierAdapter {
   const client = createCjClient(options);
+  const openId = createOpenId(client, options.tokens);
   const creation = { isSandboxOrder: options.isSandboxOrder ?? false, ioss: options.ioss };
   return {
     name: 'cj_dropshipping',
@@ -48,11 +55,11 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
     pay: (sdCode, signal) => payOrder(client, sdCode, signal),
     status: (keys, signal) => readStatus(client, keys, signal),
     cancel: (key, signal) => cancelOrder(client, key, signal),
-    checkRecipient: () => ({ problems: [], repairs: [] }),
-    search: notBuilt,
-    product: notBuilt,
-    read: notBuilt,
-    readPush: notBuilt,
-    registerPush: notBuilt,
+    checkRecipient,
+    search: (request, signal) => searchProducts(client, request, signal),
+    product: (request, signal) => readSupplierProduct(client, request, signal),
+    read: (sdCode, signal) => readByCode(client, sdCode, signal),
+    readPush: (message) => readPush(message, openId),
+    registerPush: (url, signal) => registerPush(client, options.tokens, url, signal),
   };
 }

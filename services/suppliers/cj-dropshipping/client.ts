@@ -1,11 +1,18 @@
 import type { z } from 'zod';
 import type { Evidence } from '../../../contracts/vocabulary.ts';
-import { type CallPriority, type ReserveCall, SupplierError, type TokenStore } from '../adapter.ts';
+import {
+  type CallPriority,
+  type ReportQuota,
+  type ReserveCall,
+  SupplierError,
+  type TokenStore,
+} from '../adapter.ts';
 import { beforeSending, exchangeText, withoutPersonalData } from '../exchange.ts';
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
 import { failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
-import { Envelope } from './responses.ts';
+import { quotaReportOf } from './quota.ts';
+import { Envelope, type PointsInfo } from './responses.ts';
 import { type AskForTokens, createTokenKeeper } from './tokens.ts';
 
 export interface CjRequest {
@@ -35,12 +42,22 @@ export interface CjClientOptions {
   readonly apiKey: string;
   readonly tokens: TokenStore;
   readonly reserve: ReserveCall;
+  /** Told what each answer says about the limits of the account. */
+  readonly report?: ReportQuota | undefined;
   readonly fetch?: typeof fetch | undefined;
 }
 
-type Answer =
-  | { readonly data: unknown; readonly requestId: string | null }
-  | { readonly refusal: Refusal; readonly requestId: string | null };
+interface Sealed {
+  readonly requestId: string | null;
+  readonly points: PointsInfo | null;
+}
+type Answer = Sealed & ({ readonly data: unknown } | { readonly refusal: Refusal });
+
+const REFUSALS: readonly string[] = ['not_found', 'invalid_input', 'permanent'];
+
+/** Whether CJ plainly does not serve this question, so that asking it again is useless. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof SupplierError && REFUSALS.includes(error.failureClass);
 
 const DEFAULT_PATH = '/api2.0/v1';
 const PARAMETER_ERROR = 1600300;
@@ -61,7 +78,7 @@ function noVerdict(request: CjRequest, reason: string, evidence: Evidence, cause
 
 function refused(
   request: CjRequest,
-  { refusal, requestId }: Extract<Answer, { refusal: Refusal }>,
+  { refusal, requestId }: { readonly refusal: Refusal; readonly requestId: string | null },
 ): SupplierError {
   const isAbsent = request.isLookUp === true && refusal.code === PARAMETER_ERROR && refusal.httpStatus < 500;
   const failureClass = isAbsent ? 'not_found' : failureClassOf(refusal, request.kind);
@@ -73,7 +90,8 @@ function refused(
 
 function readAnswer(request: CjRequest, httpStatus: number, body: string): Answer {
   const unreadable = (cause?: unknown): Answer => {
-    if (httpStatus >= 400) return { refusal: { httpStatus, code: null, message: '' }, requestId: null };
+    const refusal = { httpStatus, code: null, message: '' };
+    if (httpStatus >= 400) return { refusal, requestId: null, points: null };
     throw noVerdict(request, 'unreadable answer', { httpStatus }, cause);
   };
   let json: unknown;
@@ -84,15 +102,23 @@ function readAnswer(request: CjRequest, httpStatus: number, body: string): Answe
   }
   const envelope = Envelope.safeParse(json);
   if (!envelope.success) return unreadable(envelope.error);
-  const { code, result, message, data, requestId } = envelope.data;
-  if (httpStatus === 200 && code === 200 && result !== false) return { data, requestId };
-  return { refusal: { httpStatus, code, message: message ?? '' }, requestId };
+  const { code, result, message, data, requestId, pointsInfo: points = null } = envelope.data;
+  if (httpStatus === 200 && code === 200 && result !== false) return { data, requestId, points };
+  return { refusal: { httpStatus, code, message: message ?? '' }, requestId, points };
 }
 
 export function createCjClient(options: CjClientOptions): CjClient {
   const root = rootOf(options.baseUrl);
   const send = options.fetch ?? fetch;
   const keeper = createTokenKeeper(options.tokens, options.apiKey);
+
+  const tellLimits = async ({ path }: CjRequest, httpStatus: number, answer: Answer): Promise<Answer> => {
+    const code = 'refusal' in answer ? answer.refusal.code : null;
+    const report = quotaReportOf({ path, httpStatus, code, points: answer.points }, Date.now());
+    // What became of the call is known: it must not be lost with the news about the limits.
+    if (report !== null) await options.report?.(report).catch(() => {});
+    return answer;
+  };
 
   const exchange = async (request: CjRequest, token: string | null, signal: AbortSignal): Promise<Answer> => {
     await beforeSending('reserve', async () => {
@@ -115,7 +141,7 @@ export function createCjClient(options: CjClientOptions): CjClient {
       { name: request.path, url, init, signal },
       (...about) => noVerdict(request, ...about),
     );
-    return readAnswer(request, httpStatus, text);
+    return tellLimits(request, httpStatus, readAnswer(request, httpStatus, text));
   };
 
   const askFor =

@@ -1,10 +1,11 @@
 import { type PlacedOrder, type PlaceRequest, SupplierError } from '../adapter.ts';
 import { toCjAddress } from './address.ts';
 import type { CjClient } from './client.ts';
-import { CURRENCY } from './freight.ts';
+import { CURRENCY } from './currency.ts';
 import { countsAsPaid } from './order-status.ts';
-import { amountMinorOf, isSdCode } from './orders.ts';
+import { amountMinorOf } from './orders.ts';
 import { CreatedData } from './responses.ts';
+import { isSdCode } from './sd-code.ts';
 
 export interface CreateOptions {
   /** Marks every order as a test: CJ accepts it and ships nothing. */

@@ -1,16 +1,9 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import {
-  type Article,
-  type Quote,
-  type QuoteRequest,
-  type ShippingOption,
-  SupplierError,
-} from '../adapter.ts';
+import type { Quote, QuoteRequest, ShippingOption } from '../adapter.ts';
 import type { CjClient } from './client.ts';
-import { FreightRow, ProductData, rowsOf, VariantData } from './responses.ts';
-
-/** CJ prices, charges and is paid in US dollars. */
-export const CURRENCY = 'USD';
+import { CURRENCY } from './currency.ts';
+import { readGoods } from './goods.ts';
+import { FreightRow, rowsOf } from './responses.ts';
 
 const FreightRows = rowsOf(FreightRow);
 
@@ -48,91 +41,52 @@ function toOption(row: FreightRow): ShippingOption[] {
   ];
 }
 
-/** What one piece costs, in dollars. Throws SupplierError. */
-type AskPrice = (article: Article) => Promise<number>;
-
-function priceOf(variant: VariantData | null | undefined, path: string, vid: string): number {
-  if (variant == null) throw new SupplierError('not_found', `variant ${vid} is unknown`, { path, vid });
-  if (variant.variantSellPrice === null) {
-    throw new SupplierError('unavailable', `variant ${vid} has no price`, { path, vid });
-  }
-  return variant.variantSellPrice;
-}
-
-const askVariant =
-  (client: CjClient, signal: AbortSignal): AskPrice =>
-  async ({ supplierVariantId: vid }) => {
-    const path = '/product/variant/queryByVid';
-    const query = [['vid', vid]] as const;
-    const request = { method: 'GET', path, query, kind: 'read', priority: 'query' } as const;
-    return priceOf(await client.call(request, VariantData.nullish(), signal), path, vid);
-  };
-
-const askProduct =
-  (client: CjClient, signal: AbortSignal): AskPrice =>
-  async ({ supplierProductId, supplierVariantId }) => {
-    const path = '/product/query';
-    const query = [['pid', supplierProductId]] as const;
-    const request = { method: 'GET', path, query, kind: 'read', priority: 'query' } as const;
-    const product = await client.call(request, ProductData.nullish(), signal);
-    const variant = product?.variants.find(({ vid }) => vid === supplierVariantId);
-    return priceOf(variant, path, supplierVariantId);
-  };
-
-/** The variant is asked for its price, and its product from the first time on that CJ does not serve that question. */
-function askEither(client: CjClient, signal: AbortSignal): AskPrice {
-  let ask = askVariant(client, signal);
-  return async (article) => {
-    try {
-      return await ask(article);
-    } catch (error) {
-      const isUnserved = error instanceof SupplierError && error.failureClass === 'permanent';
-      if (!isUnserved) throw error;
-      ask = askProduct(client, signal);
-      return ask(article);
-    }
-  };
-}
-
-async function goodsMinor(client: CjClient, request: QuoteRequest, signal: AbortSignal): Promise<number> {
-  const wanted = new Map<string, Article>();
-  for (const article of request.articles) {
-    const units = (wanted.get(article.supplierVariantId)?.units ?? 0) + article.units;
-    wanted.set(article.supplierVariantId, { ...article, units });
-  }
-  const ask = askEither(client, signal);
-  let total = 0;
-  for (const article of wanted.values()) {
-    total += roundToMinor((await ask(article)) * article.units, CURRENCY);
-  }
-  return total;
-}
-
-/** Freight options and the price of the goods, in US cents. Stock is not part of it. Throws SupplierError. */
-export async function quoteFreight(
+/** What CJ offers to carry that box, cheapest in total first; none where it carries none. */
+export async function readFreight(
   client: CjClient,
-  request: QuoteRequest,
+  box: {
+    readonly shipsFrom: string;
+    readonly destination: { readonly countryCode: string; readonly zip?: string };
+    readonly products: readonly { readonly vid: string; readonly quantity: number }[];
+  },
   signal: AbortSignal,
-): Promise<Quote> {
+): Promise<ShippingOption[]> {
+  const { countryCode, zip } = box.destination;
   const body = {
-    startCountryCode: request.shipsFrom,
-    endCountryCode: request.destination.countryCode,
-    zip: request.destination.zip,
-    products: request.articles.map(({ supplierVariantId, units }) => ({
-      vid: supplierVariantId,
-      quantity: units,
-    })),
+    startCountryCode: box.shipsFrom,
+    endCountryCode: countryCode,
+    ...(zip === undefined || zip === '' ? {} : { zip }),
+    products: box.products,
   };
   const rows = await client.call(
     { method: 'POST', path: '/logistic/freightCalculate', body, kind: 'read', priority: 'query' },
     FreightRows,
     signal,
   );
-  const options = rows.flatMap(toOption).sort((a, b) => a.costMinor - b.costMinor);
-  return {
-    currency: CURRENCY,
-    goodsMinor: await goodsMinor(client, request, signal),
-    options,
-    articles: new Map(),
-  };
+  return rows.flatMap(toOption).sort((a, b) => a.costMinor - b.costMinor);
+}
+
+/**
+ * Freight options and the goods as they are now, in US cents. Where nothing carries them, the goods are not asked for:
+ * every answer costs points. Throws SupplierError as SupplierAdapter.quote says.
+ */
+export async function quoteFreight(
+  client: CjClient,
+  { shipsFrom, destination, articles: wanted }: QuoteRequest,
+  signal: AbortSignal,
+): Promise<Quote> {
+  const products = wanted.map(({ supplierVariantId, units }) => ({
+    vid: supplierVariantId,
+    quantity: units,
+  }));
+  const options = await readFreight(client, { shipsFrom, destination, products }, signal);
+  if (options.length === 0) return { currency: CURRENCY, goodsMinor: 0, options, articles: new Map() };
+  const articles = await readGoods(client, wanted, shipsFrom, signal);
+  let goodsMinor = 0;
+  for (const { supplierVariantId, units } of wanted) {
+    const now = articles.get(supplierVariantId);
+    if (now === undefined) throw new RangeError(`variant ${supplierVariantId} was not read`);
+    goodsMinor += now.unitPriceMinor * units;
+  }
+  return { currency: CURRENCY, goodsMinor, options, articles };
 }

@@ -1,23 +1,20 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import { type CallPriority, type FoundOrder, type OrderKey, SupplierError } from '../adapter.ts';
-import type { CjClient } from './client.ts';
-import { CURRENCY } from './freight.ts';
-import { countsAsPaid, isCancelled } from './order-status.ts';
-import { OrderPage, OrderRow } from './responses.ts';
-
-/** States that a second order under our number can be in: all of ours are created unpaid; the last is paid by hand. */
-const SIBLING_STATES = ['CREATED', 'IN_CART', 'UNPAID', 'UNSHIPPED'] as const;
-const SIBLINGS_PAGE = '50';
-
-export const isSdCode = (code: string): boolean => /^SD[\w-]+$/.test(code);
+import { type CallPriority, type OrderKey, SupplierError } from '../adapter.ts';
+import { type CjClient, isRefusal } from './client.ts';
+import { CURRENCY } from './currency.ts';
+import { OrderRow } from './responses.ts';
+import { isPartCode, isSdCode, partCode, stemOf } from './sd-code.ts';
 
 /**
  * CJ has three kinds of ids for one order. The SD code is what we keep and what every write takes. Reads are known to
  * answer to ours (`orderNum`); whether they answer to the SD code too is nowhere said. The internal number (`orderId`
  * of a row) is used nowhere.
  */
-export const sdCodeOf = ({ cjOrderId, cjOrderCode }: OrderRow): string | null =>
-  [cjOrderId, cjOrderCode].find((code) => code !== null && isSdCode(code)) ?? null;
+export function sdCodeOf({ cjOrderId, cjOrderCode }: OrderRow): string | null {
+  const codes = [cjOrderId, cjOrderCode].filter((code) => code !== null).filter(isSdCode);
+  // A part may name the order that it came from as well.
+  return codes.find(isPartCode) ?? codes[0] ?? null;
+}
 
 type Amounts = Pick<OrderRow, 'orderAmount' | 'productAmount' | 'postageAmount'>;
 
@@ -29,7 +26,7 @@ export function amountMinorOf({ orderAmount, productAmount, postageAmount }: Amo
 }
 
 /** The row that CJ has under one kind of id; null when it says that there is none. */
-async function readDetail(
+export async function readDetail(
   client: CjClient,
   reference: string,
   priority: CallPriority,
@@ -50,19 +47,21 @@ async function readDetail(
   }
 }
 
-const REFUSALS: readonly string[] = ['not_found', 'invalid_input', 'permanent'];
+/** Whether the code is the order's own or that of a part of it. */
+export const isCodeOf = (supplierReference: string, code: string | null): boolean =>
+  code !== null && (code === supplierReference || stemOf(code) === supplierReference);
 
-/** Whether CJ plainly does not serve this question, so that asking it again is useless. */
-export const isRefusal = (error: unknown): boolean =>
-  error instanceof SupplierError && REFUSALS.includes(error.failureClass);
-
-/** Whether the row is the one order that is meant: under our number there may be another one as well. */
+/** Whether the row is the one order that is meant or a part of it: under our number there may be another one as well. */
 export const isRowOf = ({ supplierReference, callerRef }: OrderKey, row: OrderRow): boolean =>
-  row.orderNum === callerRef && sdCodeOf(row) === supplierReference;
+  row.orderNum === callerRef && isCodeOf(supplierReference, sdCodeOf(row));
+
+const isUnderCode = ({ supplierReference }: OrderKey, row: OrderRow): boolean =>
+  isCodeOf(supplierReference, sdCodeOf(row));
 
 /**
- * The order as CJ has it: asked for by our number and, where that brings nothing or another order, by its SD code.
- * Null when neither brings it. Throws SupplierError; a refusal only when both questions were refused.
+ * The order as CJ has it, or one of its parts once it is split: asked for by our number and, where that brings nothing
+ * or another order, by its SD code and by that of its first part. Null when none brings it. Throws SupplierError; a
+ * refusal only when every question was refused.
  */
 export async function readOrder(
   client: CjClient,
@@ -70,96 +69,21 @@ export async function readOrder(
   priority: CallPriority,
   signal: AbortSignal,
 ): Promise<OrderRow | null> {
-  let isNumberRefused = false;
-  try {
-    const row = await readDetail(client, key.callerRef, priority, signal);
-    if (row !== null && isRowOf(key, row)) return row;
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    isNumberRefused = true;
+  const { callerRef, supplierReference } = key;
+  let answers = 0;
+  let refusal: unknown = null;
+  for (const reference of [callerRef, supplierReference, partCode(supplierReference, 1)]) {
+    try {
+      const row = await readDetail(client, reference, priority, signal);
+      const isMeant = reference === callerRef ? isRowOf : isUnderCode;
+      if (row !== null && isMeant(key, row)) return row;
+      answers += 1;
+    } catch (error) {
+      // A kind of id that CJ does not take here says nothing about the order.
+      if (!isRefusal(error)) throw error;
+      refusal = error;
+    }
   }
-  try {
-    const row = await readDetail(client, key.supplierReference, priority, signal);
-    return row !== null && sdCodeOf(row) === key.supplierReference ? row : null;
-  } catch (error) {
-    // A kind of id that CJ does not take here says nothing about the order.
-    if (isRefusal(error) && !isNumberRefused) return null;
-    throw error;
-  }
-}
-
-async function readSiblings(client: CjClient, callerRef: string, signal: AbortSignal): Promise<OrderRow[]> {
-  const rows: OrderRow[] = [];
-  for (const status of SIBLING_STATES) {
-    const query = Object.entries({ pageNum: '1', pageSize: SIBLINGS_PAGE, status, orderNumbers: callerRef });
-    const page = await client.call(
-      {
-        method: 'GET',
-        path: '/shopping/order/list',
-        query,
-        kind: 'read',
-        priority: 'purchase',
-        isLookUp: true,
-      },
-      OrderPage,
-      signal,
-    );
-    rows.push(...page);
-  }
-  return rows;
-}
-
-function unitsByVariant({ productList }: OrderRow): FoundOrder['articles'] {
-  const units = new Map<string, number>();
-  for (const { vid, quantity } of productList ?? []) {
-    if (vid !== null) units.set(vid, (units.get(vid) ?? 0) + (quantity ?? 0));
-  }
-  return [...units].map(([supplierVariantId, count]) => ({ supplierVariantId, units: count }));
-}
-
-function toFound(row: OrderRow, callerRef: string): FoundOrder {
-  const supplierReference = sdCodeOf(row);
-  if (supplierReference === null) {
-    // It exists, so calling it absent could buy twice; the code appears a little after the creation.
-    const evidence = { orderStatus: row.orderStatus, outage: false };
-    throw new SupplierError('transient', 'order found, but without its code yet', evidence);
-  }
-  return {
-    callerRef,
-    supplierReference,
-    amountMinor: amountMinorOf(row),
-    currency: CURRENCY,
-    isPaid: countsAsPaid(row.orderStatus),
-    isCancelled: isCancelled(row.orderStatus),
-    articles: unitsByVariant(row),
-    createdAt: null,
-  };
-}
-
-/**
- * Every order under our number; units are summed by variant. The detail call answers one row at most. When it says
- * that there is none, that settles it. When it shows one, there may be another: CJ was seen both to refuse and to
- * accept a repeated number. The list finds it, asked once per state because its default filter shows cancelled
- * orders only, and filtered here because its search by number is undocumented. Where CJ refuses that search, the
- * detail's row stands alone.
- */
-export async function lookUpOrders(
-  client: CjClient,
-  callerRef: string,
-  signal: AbortSignal,
-): Promise<FoundOrder[]> {
-  const first = await readDetail(client, callerRef, 'purchase', signal);
-  if (first === null) return [];
-  // Found, but not yet telling whose it is: neither ours nor absent.
-  if (first.orderNum === null)
-    throw new SupplierError('transient', 'order without a number yet', { outage: false });
-  const siblings = await readSiblings(client, callerRef, signal).catch((error: unknown) => {
-    if (isRefusal(error)) return [];
-    throw error;
-  });
-  const mine = [first, ...siblings].filter(({ orderNum }) => orderNum === callerRef);
-  const found = new Map(
-    mine.map((row) => toFound(row, callerRef)).map((order) => [order.supplierReference, order]),
-  );
-  return [...found.values()];
+  if (answers === 0) throw refusal;
+  return null;
 }

@@ -1,13 +1,10 @@
-import { z } from 'zod';
+import { roundToMinor } from '../../../contracts/money.ts';
 import { type OrderKey, type PaymentDue, SupplierError } from '../adapter.ts';
 import type { CjClient } from './client.ts';
-import { CURRENCY } from './freight.ts';
+import { CURRENCY } from './currency.ts';
 import { isCancelled, needsConfirmation, observedStatusOf } from './order-status.ts';
 import { amountMinorOf, readOrder } from './orders.ts';
-import type { OrderRow } from './responses.ts';
-
-/** CJ answers these with null, an id or a word; only its code counts. */
-const Whatever = z.unknown();
+import { BalanceData, type OrderRow, Whatever } from './responses.ts';
 
 const notYet = (sdCode: string, what: string): SupplierError =>
   new SupplierError('transient', `order ${sdCode} is not ${what} yet`, {
@@ -44,6 +41,20 @@ async function confirm(client: CjClient, key: OrderKey, signal: AbortSignal): Pr
   throw notYet(key.supplierReference, 'confirmed');
 }
 
+/** US cents of the prepaid balance, frozen ones included: CJ does not say whether it counts them. Null on any failure. */
+async function readBalance(client: CjClient, signal: AbortSignal): Promise<number | null> {
+  const path = '/shopping/pay/getBalance';
+  try {
+    const request = { method: 'GET', path, kind: 'read', priority: 'purchase' } as const;
+    const { amount } = await client.call(request, BalanceData, signal);
+    return amount === null ? null : roundToMinor(amount, CURRENCY);
+  } catch (error) {
+    // It only warns early; the payment itself says for certain whether the money is there.
+    if (error instanceof SupplierError) return null;
+    throw error;
+  }
+}
+
 /** Throws SupplierError as SupplierAdapter.preparePayment says. */
 export async function preparePayment(
   client: CjClient,
@@ -54,11 +65,13 @@ export async function preparePayment(
   const row = needsConfirmation(seen.orderStatus) ? await confirm(client, key, signal) : seen;
   const isDue = observedStatusOf(row.orderStatus) === 'awaiting_payment';
   const closed = isCancelled(row.orderStatus) ? 'cancelled' : 'paid';
+  const amountMinor = amountMinorOf(row);
+  const owes = isDue && amountMinor !== null && amountMinor > 0;
   return {
     state: isDue ? 'due' : closed,
-    amountMinor: amountMinorOf(row),
+    amountMinor,
     currency: CURRENCY,
-    balanceMinor: null,
+    balanceMinor: owes ? await readBalance(client, signal) : null,
   };
 }
 

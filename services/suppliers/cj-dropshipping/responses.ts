@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { MaybeAmount, MaybeText } from '../loose-json.ts';
 
+/** Order dates are UTC without saying so; others name their offset or are milliseconds. Null for no date. */
+const MaybeInstant = MaybeText.transform((text) => {
+  if (text === null) return null;
+  const isUnmarked = /^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?(\.\d+)?$/.test(text);
+  const at = new Date(isUnmarked ? `${text.replace(' ', 'T')}Z` : /^\d+$/.test(text) ? Number(text) : text);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
+});
+
 const Code = z.union([
   z.int(),
   z
@@ -9,6 +17,10 @@ const Code = z.union([
     .transform(Number),
 ]);
 
+/** What is left of the day's points, where an answer says so. */
+const PointsInfo = z.object({ usedToday: MaybeAmount, remaining: MaybeAmount, total: MaybeAmount });
+export type PointsInfo = z.infer<typeof PointsInfo>;
+
 /** What wraps every answer. */
 export const Envelope = z.object({
   code: Code,
@@ -16,6 +28,7 @@ export const Envelope = z.object({
   message: MaybeText,
   data: z.unknown().optional(),
   requestId: MaybeText,
+  pointsInfo: PointsInfo.nullish().catch(null),
 });
 
 /** Instants carry Beijing's offset; they come out in UTC. */
@@ -34,9 +47,6 @@ export const TokenData = z.object({
   refreshToken: z.string().min(1),
   refreshTokenExpiryDate: Instant,
 });
-
-export const VariantData = z.object({ vid: MaybeText, variantSellPrice: MaybeAmount });
-export type VariantData = z.infer<typeof VariantData>;
 
 export const FreightRow = z.object({
   logisticName: MaybeText,
@@ -71,7 +81,10 @@ export const OrderRow = z.object({
   trackNumber: MaybeText,
   trackingUrl: MaybeText,
   trackingProvider: MaybeText,
-  productList: z.array(z.object({ vid: MaybeText, quantity: MaybeAmount })).nullish(),
+  createDate: MaybeInstant,
+  productList: z
+    .array(z.object({ vid: MaybeText, quantity: MaybeAmount, storeLineItemId: MaybeText }))
+    .nullish(),
 });
 export type OrderRow = z.infer<typeof OrderRow>;
 
@@ -89,10 +102,13 @@ export const rowsOf = <T>(row: z.ZodType<T>) =>
     .nullish()
     .transform((rows) => (rows ?? []).filter((value) => value !== null));
 
-/** product/query, as far as prices go. */
-export const ProductData = z.object({ variants: rowsOf(VariantData) });
-
 export const OrderPage = z
-  .object({ list: rowsOf(OrderRow) })
+  .object({ list: rowsOf(OrderRow), total: MaybeAmount })
   .nullish()
-  .transform((page) => page?.list ?? []);
+  .transform((page) => page ?? { list: [], total: null });
+
+/** getBalance: what the prepaid account holds, in dollars. */
+export const BalanceData = z.object({ amount: MaybeAmount });
+
+/** Writes are answered with null, an id or a word; only the code counts. */
+export const Whatever = z.unknown();

@@ -1,0 +1,146 @@
+import { type FoundOrder, SupplierError } from '../adapter.ts';
+import { type CjClient, isRefusal } from './client.ts';
+import { CURRENCY } from './currency.ts';
+import { countsAsPaid, isCancelled } from './order-status.ts';
+import { amountMinorOf, isCodeOf, readDetail, sdCodeOf } from './orders.ts';
+import { OrderPage, type OrderRow } from './responses.ts';
+import { stemOf } from './sd-code.ts';
+
+/** States that an order under our number can be in that we do not know of: created unpaid, or paid by hand since. */
+const SIBLING_STATES = ['CREATED', 'IN_CART', 'UNPAID', 'UNSHIPPED', 'SHIPPED'] as const;
+const ALL_STATES = [...SIBLING_STATES, 'DELIVERED', 'CANCELLED'] as const;
+const PAGE_SIZE = '50';
+/** Of one state; reached only where CJ does not search by number, among more than two hundred orders. */
+const MAX_PAGES = 5;
+
+/**
+ * The meant rows of the list. It is asked once per state, because its default filter shows cancelled orders only, and
+ * filtered here, because its search by number is undocumented: a page that holds others as well is followed by the next.
+ */
+export async function listOrders(
+  client: CjClient,
+  { states, callerRef }: { readonly states: readonly string[]; readonly callerRef?: string },
+  isMeant: (row: OrderRow) => boolean,
+  signal: AbortSignal,
+): Promise<OrderRow[]> {
+  const meant: OrderRow[] = [];
+  for (const status of states) {
+    let seen = 0;
+    for (let pageNum = 1; pageNum <= MAX_PAGES; pageNum += 1) {
+      const search = callerRef === undefined ? {} : { orderNumbers: callerRef };
+      const { list, total } = await client.call(
+        {
+          method: 'GET',
+          path: '/shopping/order/list',
+          query: Object.entries({ pageNum: String(pageNum), pageSize: PAGE_SIZE, status, ...search }),
+          kind: 'read',
+          priority: 'purchase',
+          isLookUp: true,
+        },
+        OrderPage,
+        signal,
+      );
+      meant.push(...list.filter(isMeant));
+      seen += list.length;
+      const isLast = list.length === 0 || seen >= (total ?? 0);
+      if (isLast || (callerRef !== undefined && list.every(isMeant))) break;
+    }
+  }
+  return meant;
+}
+
+function unitsByVariant(rows: readonly OrderRow[]): FoundOrder['articles'] {
+  const units = new Map<string, number>();
+  for (const { vid, quantity } of rows.flatMap(({ productList }) => productList ?? [])) {
+    if (vid !== null) units.set(vid, (units.get(vid) ?? 0) + (quantity ?? 0));
+  }
+  return [...units].map(([supplierVariantId, count]) => ({ supplierVariantId, units: count }));
+}
+
+function sumOrNull(amounts: readonly (number | null)[]): number | null {
+  const known = amounts.filter((amount) => amount !== null);
+  return known.length === amounts.length ? known.reduce((sum, amount) => sum + amount, 0) : null;
+}
+
+function codeOf(row: OrderRow): string {
+  const code = sdCodeOf(row);
+  if (code !== null) return code;
+  // It exists, so calling it absent could buy twice; the code appears a little after the creation.
+  const evidence = { orderStatus: row.orderStatus, outage: false };
+  throw new SupplierError('transient', 'order found, but without its code yet', evidence);
+}
+
+/** Found, but not yet telling whose it is: neither ours nor absent. */
+function numberOf({ orderNum }: OrderRow): string {
+  if (orderNum !== null) return orderNum;
+  throw new SupplierError('transient', 'order without a number yet', { outage: false });
+}
+
+/** One order out of its row or, once it is split, out of its parts. */
+function toFound(supplierReference: string, rows: readonly OrderRow[], callerRef: string): FoundOrder {
+  const whole = rows.filter((row) => sdCodeOf(row) === supplierReference);
+  const members = whole.length > 0 ? whole.slice(0, 1) : rows;
+  const created = members.flatMap(({ createDate }) => createDate ?? []).sort();
+  return {
+    callerRef,
+    supplierReference,
+    amountMinor: sumOrNull(members.map(amountMinorOf)),
+    currency: CURRENCY,
+    isPaid: rows.some(({ orderStatus }) => countsAsPaid(orderStatus)),
+    isCancelled: rows.every(({ orderStatus }) => isCancelled(orderStatus)),
+    articles: unitsByVariant(members),
+    createdAt: created[0] ?? null,
+  };
+}
+
+/** The same row may come from several calls, the detail's first. */
+const unique = (rows: readonly OrderRow[]): OrderRow[] =>
+  [...Map.groupBy(rows, codeOf).values()].flatMap(([first]) => first ?? []);
+
+const orIfRefused =
+  <T>(instead: T) =>
+  (error: unknown): T => {
+    if (isRefusal(error)) return instead;
+    throw error;
+  };
+
+/**
+ * Every order under our number; units are summed by variant, and parts of a split order are that one order, never a
+ * second. The detail call answers one row at most, while CJ was seen both to refuse and to accept a repeated number:
+ * the list finds the other one. It also decides where the detail shows nothing, since not every CJ may answer to our
+ * number there. Where CJ refuses the list, the detail's word stands alone.
+ */
+export async function lookUpOrders(
+  client: CjClient,
+  callerRef: string,
+  signal: AbortSignal,
+): Promise<FoundOrder[]> {
+  const first = await readDetail(client, callerRef, 'purchase', signal);
+  if (first !== null) numberOf(first);
+  const isMine = ({ orderNum }: OrderRow): boolean => orderNum === callerRef;
+  const search = { states: SIBLING_STATES, callerRef };
+  const siblings = await listOrders(client, search, isMine, signal).catch(orIfRefused([]));
+  const mine = unique([first, ...siblings].filter((row) => row !== null).filter(isMine));
+  return [...Map.groupBy(mine, (row) => stemOf(codeOf(row)))].map(([code, rows]) =>
+    toFound(code, rows, callerRef),
+  );
+}
+
+/**
+ * The order under its SD code; null when there is none. Where CJ's detail does not answer to that code, the list is gone
+ * through, as far as a few hundred orders of each state.
+ */
+export async function readByCode(
+  client: CjClient,
+  supplierReference: string,
+  signal: AbortSignal,
+): Promise<FoundOrder | null> {
+  const isMeant = (row: OrderRow): boolean => isCodeOf(supplierReference, sdCodeOf(row));
+  const row = await readDetail(client, supplierReference, 'query', signal).catch(orIfRefused(null));
+  const rows =
+    row !== null && isMeant(row)
+      ? [row]
+      : await listOrders(client, { states: ALL_STATES }, isMeant, signal).catch(orIfRefused([]));
+  const [first] = rows;
+  return first === undefined ? null : toFound(supplierReference, unique(rows), numberOf(first));
+}

@@ -1,0 +1,51 @@
+import { type CjClient, isRefusal } from './client.ts';
+import { ProductData, VariantData } from './product-responses.ts';
+
+/** What a product that was taken off the shelf has as `status`. */
+const OFF_SHELF = '2';
+
+export const isOffShelf = ({ status }: ProductData): boolean => status === OFF_SHELF;
+
+/** By product id, or by CJ's own SKU, which people copy from its pages. Null when CJ says nothing of it. */
+export async function readProduct(
+  client: CjClient,
+  productId: string,
+  signal: AbortSignal,
+): Promise<ProductData | null> {
+  const key = /^CJ/i.test(productId) ? 'productSku' : 'pid';
+  const request = {
+    method: 'GET',
+    path: '/product/query',
+    query: [[key, productId]],
+    kind: 'read',
+    priority: 'query',
+    isLookUp: true,
+  } as const;
+  return (await client.call(request, ProductData.nullish(), signal)) ?? null;
+}
+
+/** The product, or null when CJ refuses to show it. */
+export async function findProduct(
+  client: CjClient,
+  productId: string,
+  signal: AbortSignal,
+): Promise<ProductData | null> {
+  try {
+    return await readProduct(client, productId, signal);
+  } catch (error) {
+    if (isRefusal(error)) return null;
+    throw error;
+  }
+}
+
+/** One variant without its product. Throws SupplierError `not_found` and what else CJ says. */
+export async function readVariant(
+  client: CjClient,
+  vid: string,
+  signal: AbortSignal,
+): Promise<VariantData | null> {
+  const path = '/product/variant/queryByVid';
+  const query = [['vid', vid]] as const;
+  const request = { method: 'GET', path, query, kind: 'read', priority: 'query', isLookUp: true } as const;
+  return (await client.call(request, VariantData.nullish(), signal)) ?? null;
+}

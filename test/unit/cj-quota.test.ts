@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { pointsOf, quotaReportOf } from '../../services/suppliers/cj-dropshipping/quota.ts';
+
+const NOON = Date.parse('2027-01-05T12:00:00.000Z');
+const FREE = '/shopping/order/list';
+const signs = (changes: Partial<Parameters<typeof quotaReportOf>[0]> = {}) => ({
+  path: '/product/query',
+  httpStatus: 200,
+  code: null,
+  points: null,
+  ...changes,
+});
+const points = (
+  remaining: number | null,
+  total: number | null = 50_000,
+  usedToday: number | null = null,
+) => ({
+  remaining,
+  total,
+  usedToday,
+});
+
+test('an answer that says nothing of limits is no news', () => {
+  expect(quotaReportOf(signs(), NOON)).toBeNull();
+  expect(quotaReportOf(signs({ code: 1600300 }), NOON)).toBeNull();
+  expect(quotaReportOf(signs({ points: points(null, null) }), NOON)).toBeNull();
+});
+
+test('points that an answer shows are told without a pause', () => {
+  expect(quotaReportOf(signs({ points: points(49_990) }), NOON)).toEqual({
+    remaining: 49_990,
+    total: 50_000,
+  });
+  expect(quotaReportOf(signs({ points: points(3, null) }), NOON)).toEqual({ remaining: 3 });
+});
+
+test.each([
+  ['a rate limit in the body', { code: 1600200 }],
+  ['HTTP 429 without points', { httpStatus: 429 }],
+  ['HTTP 429 with points enough', { httpStatus: 429, code: 429, points: points(400) }],
+  ['429 in the body', { code: 429 }],
+])('%s is sat out in two seconds', (_, changes) => {
+  expect(quotaReportOf(signs(changes), NOON)?.pausedUntil).toBe('2027-01-05T12:00:02.000Z');
+});
+
+test.each([
+  // 50,000 points in 1,440 minutes are 34.7 in a minute.
+  ['ten points from nothing', { code: 16900500 }, '12:00:17.280'],
+  ['fifty points from nothing', { code: 16900500, path: '/product/listV2' }, '12:01:26.400'],
+  ['what is missing only', { httpStatus: 429, path: '/product/listV2', points: points(25) }, '12:00:43.200'],
+  ['a larger budget sooner', { httpStatus: 429, code: 429, points: points(0, 500_000) }, '12:00:01.728'],
+  ['a debt like nothing', { httpStatus: 429, points: points(-90) }, '12:00:17.280'],
+  ['a point for what should be free', { code: 16900500, path: FREE }, '12:00:01.728'],
+])('used-up points pause until the refill brings %s', (_, changes, time) => {
+  expect(quotaReportOf(signs(changes), NOON)?.pausedUntil).toBe(`2027-01-05T${time}Z`);
+});
+
+test('the reset at midnight UTC ends a pause that the refill would make longer', () => {
+  const late = Date.parse('2027-01-05T23:59:50.000Z');
+  const report = quotaReportOf(signs({ code: 16900500, path: '/product/listV2' }), late);
+  expect(report?.pausedUntil).toBe('2027-01-06T00:00:00.000Z');
+});
+
+test('a quota that is used up is asked for again on the hour, midnight among them', () => {
+  expect(quotaReportOf(signs({ code: 1600201 }), NOON + 1)?.pausedUntil).toBe('2027-01-05T13:00:00.000Z');
+  const late = Date.parse('2027-01-05T23:10:00.000Z');
+  expect(quotaReportOf(signs({ code: 1600201 }), late)?.pausedUntil).toBe('2027-01-06T00:00:00.000Z');
+});
+
+test.each([
+  ['/product/listV2', 50],
+  ['/product/list', 50],
+  ['/product/query', 10],
+  ['/product/variant/query', 10],
+  ['/product/variant/queryByVid', 10],
+  ['/product/stock/queryByVid', 10],
+  ['/product/stock/queryBySku', 10],
+  ['/product/stock/getInventoryByPid', 10],
+  ['/logistic/freightCalculate', 10],
+  ['/logistic/trackInfo', 0],
+  ['/shopping/order/createOrderV2', 0],
+  ['/shopping/pay/payBalance', 0],
+  ['/authentication/getAccessToken', 0],
+  ['/setting/get', 0],
+])('a call of %s costs %i points', (path, cost) => {
+  expect(pointsOf(path)).toBe(cost);
+});
