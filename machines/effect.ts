@@ -44,6 +44,16 @@ export type ToOrder =
         evidence: Evidence;
       };
     }
+  /** The supplier cancelled what had not left; what has left stays. */
+  | {
+      type: 'supplier_order.torn';
+      data: {
+        supplierOrderId: string;
+        rest: Readonly<Record<string, number>>;
+        left: Readonly<Record<string, number>>;
+        evidence: Evidence;
+      };
+    }
   | { type: 'hold.raised'; data: { reason: HoldReason; evidence: Evidence } & HoldScope };
 
 /** What the order's machine tells a supplier order. */

@@ -94,12 +94,14 @@ export function openHold(
   };
 }
 
+type MatchesHold = (hold: OpenHold, holdId: string) => boolean;
+
+export const hasHold = (context: OrderContext, matches: MatchesHold): boolean =>
+  Object.entries(context.holds).some(([holdId, hold]) => matches(hold, holdId));
+
 /** Closes the matching holds; units held on their account are free to be sourced again when the last one is gone. */
-export function releaseHolds(
-  context: OrderContext,
-  matches: (hold: OpenHold) => boolean,
-): Change<OrderContext> {
-  const closed = Object.entries(context.holds).filter(([, hold]) => matches(hold));
+export function releaseHolds(context: OrderContext, matches: MatchesHold): Change<OrderContext> {
+  const closed = Object.entries(context.holds).filter(([holdId, hold]) => matches(hold, holdId));
   if (closed.length === 0) return { context: {}, effects: [] };
   const ids = new Set(closed.map(([holdId]) => holdId));
   const holds = Object.fromEntries(Object.entries(context.holds).filter(([holdId]) => !ids.has(holdId)));
@@ -130,15 +132,12 @@ export function releaseHolds(
   };
 }
 
-const isAmong = (wanted: readonly string[] | undefined, id: string | undefined): boolean =>
-  wanted === undefined || (id !== undefined && wanted.includes(id));
-
 export const matchesRequest =
-  ({ reason, lineIds, supplierOrderIds }: ReleaseRequested) =>
-  (hold: OpenHold): boolean =>
+  ({ reason, lineIds, holdId }: ReleaseRequested) =>
+  (hold: OpenHold, id: string): boolean =>
     hold.reason === reason &&
-    isAmong(lineIds, hold.lineId) &&
-    isAmong(supplierOrderIds, hold.supplierOrderId);
+    (holdId === undefined || holdId === id) &&
+    (lineIds === undefined || (hold.lineId !== undefined && lineIds.includes(hold.lineId)));
 
 /** Where the units of a body's lines are before anything is sourced. */
 export const unitsOfBody = (received: OrderReceived): OrderContext['lines'] =>

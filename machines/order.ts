@@ -8,6 +8,7 @@ import type { Change, Effect, ToOrder, ToSupplierOrder } from './effect.ts';
 import { holdsOfFirstBody, takeNewerBody } from './newer-body.ts';
 import {
   cancelRest,
+  hasHold,
   hasNothingToShip,
   hasSurplus,
   hasUnitsToSource,
@@ -21,7 +22,7 @@ import {
   openHold,
   releaseHolds,
 } from './order-units.ts';
-import { applyFailed, applyGivenUp, applySourced } from './purchase-units.ts';
+import { applyFailed, applyGivenUp, applySourced, applyTorn } from './purchase-units.ts';
 
 type OrderMachineEvent =
   | Extract<OrderEvent, { type: `order.${string}` | 'timer.elapsed' | `notification.${string}` }>
@@ -131,7 +132,7 @@ const mailEvents = {
 };
 
 const isReleasing = ({ context, event }: { context: OrderContext; event: OrderMachineEvent }): boolean =>
-  event.type === 'order.release_requested' && Object.values(context.holds).some(matchesRequest(event.data));
+  event.type === 'order.release_requested' && hasHold(context, matchesRequest(event.data));
 
 const releaseBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
   event.type === 'order.release_requested'
@@ -181,6 +182,11 @@ const supplierOrderEvents = {
       event.type === 'supplier_order.failed'
         ? applyFailed(context, event.data)
         : { context: {}, effects: [] },
+    ),
+  },
+  'supplier_order.torn': {
+    actions: apply((context, event) =>
+      event.type === 'supplier_order.torn' ? applyTorn(context, event.data) : { context: {}, effects: [] },
     ),
   },
 };

@@ -156,6 +156,22 @@ export function observeParcels(
   return { parcels, effects };
 }
 
+/** What of an order has left in these parcels, and what has not. */
+export function splitByLeft(
+  ordered: Readonly<Record<string, number>>,
+  parcels: Parcels,
+): { left: Record<string, number>; rest: Record<string, number> } {
+  const left: Record<string, number> = {};
+  const rest: Record<string, number> = {};
+  const gone = Object.values(parcels).filter(hasLeft);
+  for (const [lineId, count] of Object.entries(ordered)) {
+    const sent = gone.reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0);
+    if (sent > 0) left[lineId] = Math.min(count, sent);
+    if (sent < count) rest[lineId] = count - sent;
+  }
+  return { left, rest };
+}
+
 const covers = (ordered: Readonly<Record<string, number>>, parcels: readonly ParcelUnits[]): boolean =>
   Object.entries(ordered).every(
     ([lineId, count]) => parcels.reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0) >= count,

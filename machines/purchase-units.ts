@@ -11,6 +11,7 @@ import {
   mapLines,
   type OrderContext,
   openHold,
+  type SupplierOrderUnits,
 } from './order-units.ts';
 
 /** Units by order line; a line may stand in a part more than once, as a bundle does. */
@@ -65,19 +66,27 @@ export function applySourced(context: OrderContext, sourced: OrderSourced): Chan
   return { context: { lines, supplierOrders }, effects };
 }
 
-/** The units of a purchase that is dead wait again, as far as the shop still wants them. */
+/** Units leave a purchase and wait again, as far as the shop still wants them. @param stays what is left of it. */
+const takeBack =
+  (supplierOrderId: string, stays: SupplierOrderUnits, back: SupplierOrderUnits['units']) =>
+  (context: OrderContext): Change<OrderContext> => {
+    const place = isHeld(context) ? 'held' : 'unallocated';
+    const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: stays };
+    const lines = mapLines(context.lines, (units, lineId) => ({
+      ...units,
+      [place]: units[place] + (back[lineId] ?? 0),
+    }));
+    return inTurn(context, () => ({ context: { supplierOrders, lines }, effects: [] }), followShop);
+  };
+
+/** All of a purchase that is dead. */
 const giveBack =
   (supplierOrderId: string, state: 'cancelled' | 'rejected' | 'lapsed') =>
   (context: OrderContext): Change<OrderContext> => {
     const dead = context.supplierOrders[supplierOrderId];
-    if (dead === undefined) return { context: {}, effects: [] };
-    const place = isHeld(context) ? 'held' : 'unallocated';
-    const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: { ...dead, state } };
-    const lines = mapLines(context.lines, (units, lineId) => ({
-      ...units,
-      [place]: units[place] + (dead.units[lineId] ?? 0),
-    }));
-    return inTurn(context, () => ({ context: { supplierOrders, lines }, effects: [] }), followShop);
+    return dead === undefined
+      ? { context: {}, effects: [] }
+      : takeBack(supplierOrderId, { ...dead, state }, dead.units)(context);
   };
 
 const isLiveStill = ({ supplierOrders }: OrderContext, supplierOrderId: string): boolean => {
@@ -105,3 +114,20 @@ export const applyFailed = (
         giveBack(supplierOrderId, state),
       )
     : { context: {}, effects: [] };
+
+/** What has left goes on its way; the rest waits again, under a hold: a person sees that it comes apart. */
+export const applyTorn = (
+  context: OrderContext,
+  { supplierOrderId, rest, left, evidence }: Extract<ToOrder, { type: 'supplier_order.torn' }>['data'],
+): Change<OrderContext> => {
+  const torn = context.supplierOrders[supplierOrderId];
+  if (torn === undefined || !isLive(torn)) return { context: {}, effects: [] };
+  return inTurn(
+    context,
+    (now) =>
+      isOff(now)
+        ? { context: {}, effects: [] }
+        : openHold(now, 'supplier_cancelled', { supplierOrderId }, evidence),
+    takeBack(supplierOrderId, { ...torn, units: left }, rest),
+  );
+};

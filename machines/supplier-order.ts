@@ -6,7 +6,14 @@ import type { SupplierOrderObserved } from '../contracts/events/supplier-order-o
 import type { FactType } from '../contracts/facts.ts';
 import type { Evidence, FailureClass, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Change, Effect, ToSupplierOrder } from './effect.ts';
-import { fulfillCommand, hasLeft, observeParcels, type Parcels, parcelProgress } from './parcels.ts';
+import {
+  fulfillCommand,
+  hasLeft,
+  observeParcels,
+  type Parcels,
+  parcelProgress,
+  splitByLeft,
+} from './parcels.ts';
 import {
   elapsed,
   isDoubt,
@@ -141,28 +148,33 @@ const withheld = (stopping: DeadlineName | null) =>
     return { context: {}, effects: [{ kind: 'cancel_timer', timer: timer(context, stopping) }, hold] };
   });
 
-/** Tells the order that this purchase came to nothing, and why; a rejection says its own reason. */
-const failed = (state: 'cancelled' | 'lapsed') =>
-  apply((context, event) => {
-    const { supplierOrderId } = context;
-    const refusal =
-      event.type === 'supplier_order.rejected'
-        ? {
-            state: 'rejected' as const,
-            reason: HOLD_OF[event.data.failureClass],
-            evidence: event.data.evidence,
-          }
-        : { state, reason: 'supplier_cancelled' as const, evidence: {} };
-    return {
-      context: {},
-      effects: [
-        {
-          kind: 'tell_order',
-          event: { type: 'supplier_order.failed', data: { supplierOrderId, ...refusal } },
-        },
-      ],
-    };
-  });
+const failed = apply((context, event) => {
+  const { supplierOrderId } = context;
+  const refusal =
+    event.type === 'supplier_order.rejected'
+      ? {
+          state: 'rejected' as const,
+          reason: HOLD_OF[event.data.failureClass],
+          evidence: event.data.evidence,
+        }
+      : { state: 'cancelled' as const, reason: 'supplier_cancelled' as const, evidence: {} };
+  return {
+    context: {},
+    effects: [
+      { kind: 'tell_order', event: { type: 'supplier_order.failed', data: { supplierOrderId, ...refusal } } },
+    ],
+  };
+});
+
+/** Nobody paid in time, or it was closed unpaid: no money was spent, and its units wait again. */
+const lapsed = apply(({ supplierOrderId }) => {
+  const evidence = { cause: 'closed at the supplier before it was paid' };
+  const data = { supplierOrderId, state: 'lapsed' as const, reason: 'supplier_cancelled' as const, evidence };
+  return {
+    context: {},
+    effects: [{ kind: 'tell_order', event: { type: 'supplier_order.failed', data } }],
+  };
+});
 
 /** A draft is given up with its order; nothing was bought. */
 const giveUp = apply(({ supplierOrderId }) => ({
@@ -187,10 +199,23 @@ const observe = apply((context, event) => {
   if (event.type !== 'supplier_order.observed') return { context: {}, effects: [] };
   const { status, evidence } = event.data;
   const { parcels, effects } = observeParcels(context, event.data);
-  // What has left cannot be given back to sourcing; a person has to see what came of the rest.
-  const isTornApart = status === 'cancelled' && Object.values(parcels).some(hasLeft);
-  const holds = isTornApart ? [raised(context, 'supplier_cancelled', evidence)] : [];
-  return { context: { status, parcels }, effects: [...effects, ...holds] };
+  if (status !== 'cancelled' || !Object.values(parcels).some(hasLeft))
+    return { context: { status, parcels }, effects };
+  const { left, rest } = splitByLeft(context.units, parcels);
+  // Labels of parcels that never left go with the rest: it is bought anew.
+  const gone = Object.fromEntries(Object.entries(parcels).filter(([, parcel]) => hasLeft(parcel)));
+  const { supplierOrderId } = context;
+  const torn: Effect = {
+    kind: 'tell_order',
+    event: { type: 'supplier_order.torn', data: { supplierOrderId, left, rest, evidence } },
+  };
+  const isAllGone = Object.keys(rest).length === 0;
+  // Said once: a cancelled order of which all has left is a riddle for a person, and goes on its way meanwhile.
+  const riddle = context.status === 'cancelled' ? [] : [raised(context, 'supplier_cancelled', evidence)];
+  return {
+    context: { status, parcels: gone, units: left },
+    effects: [...effects, ...(isAllGone ? riddle : [torn])],
+  };
 });
 
 const rememberAttempt = apply((context, event) => ({
@@ -205,7 +230,7 @@ const verdictEvents = {
   'supplier_order.placed': 'awaiting_payment',
   'supplier_order.accepted': 'accepted',
 };
-const rejectedEvent = { target: 'rejected', actions: failed('cancelled') };
+const rejectedEvent = { target: 'rejected', actions: failed };
 
 const parcelEvents = {
   'supplier_order.withheld': {
@@ -273,7 +298,7 @@ const TRANSPORT = [
   { guard: 'isDelivered' as const, target: 'delivered' },
   { guard: 'isShipped' as const, target: 'shipped' },
   { guard: 'isPartiallyShipped' as const, target: 'partially_shipped' },
-  { guard: 'isCancelled' as const, target: 'cancelled', actions: failed('cancelled') },
+  { guard: 'isCancelled' as const, target: 'cancelled', actions: failed },
 ];
 
 /**
@@ -350,8 +375,7 @@ export const supplierOrderMachine = machine.createMachine({
       exit: stopWaiting('pay'),
       always: [
         { guard: 'isPaid', target: 'accepted' },
-        // Nobody paid in time, or it was closed unpaid: no money was spent.
-        { guard: 'isCancelled', target: 'lapsed', actions: failed('lapsed') },
+        { guard: 'isCancelled', target: 'lapsed', actions: lapsed },
       ],
       on: {
         'supplier_order.accepted': 'accepted',

@@ -34,6 +34,9 @@ export function serveCommands(
   concurrency: number,
   handlers: Readonly<Record<string, CommandHandler>>,
 ): Promise<CommandConsumer> {
+  /** By subject. Not the deliveries: those count the waits for better times as well, which use nothing up. */
+  const failures = new Map<string, number>();
+
   const bury = async (command: Command, error: unknown): Promise<CommandResult> => {
     const failure = JSON.stringify(describeError(error));
     await layDown(store, [
@@ -49,6 +52,7 @@ export function serveCommands(
         failure,
       },
     ]);
+    failures.delete(command.subject);
     log.error({ subject: command.subject, err: error }, 'dead letter');
     return { verdict: 'bury' };
   };
@@ -58,13 +62,17 @@ export function serveCommands(
       const handler = handlers[command.verb];
       if (handler === undefined) throw new TypeError(`no such command: ${command.verb}`);
       const message = Envelope.parse(JSON.parse(command.payload));
-      return await handler(message.data, message.id);
+      const result = await handler(message.data, message.id);
+      if (result.verdict === 'done') failures.delete(command.subject);
+      return result;
     } catch (error) {
       if (isOutage(error) || isRetryable(error)) {
         log.warn({ subject: command.subject, err: error }, 'a command waits for better times');
         return later(RETRY_MS);
       }
-      if (command.deliveries < MAX_TRIES) return later(RETRY_MS);
+      const tries = (failures.get(command.subject) ?? 0) + 1;
+      failures.set(command.subject, tries);
+      if (tries < MAX_TRIES && command.deliveries < MAX_DELIVERIES) return later(RETRY_MS);
       return bury(command, error).catch(() => later(RETRY_MS));
     }
   };

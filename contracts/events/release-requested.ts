@@ -9,7 +9,7 @@ export const ReleaseRequested = z.object({
   reason: HoldReason,
   /** Only holds on these lines; absent: every hold of that reason. */
   lineIds: z.array(z.string()).optional(),
-  /** Only holds on these supplier orders. */
-  supplierOrderIds: z.array(z.string()).optional(),
+  /** Only this hold. */
+  holdId: z.string().optional(),
 });
 export type ReleaseRequested = z.infer<typeof ReleaseRequested>;

@@ -19,10 +19,13 @@ async function ask<Value>(
 ): Promise<Answer<Value>> {
   const adapter = ports.adapterOf(supplier);
   if (adapter === undefined) return no(notSetUp(ports.settings, supplier));
+  const signal = AbortSignal.timeout(PATIENCE_MS);
   try {
-    return yes(await question(adapter, AbortSignal.timeout(PATIENCE_MS)));
+    return yes(await question(adapter, signal));
   } catch (error) {
-    return no(toFailure(error));
+    if (!signal.aborted) return no(toFailure(error));
+    const message = `${supplier} did not answer within ${PATIENCE_MS / 1_000} seconds`;
+    return no({ failureClass: 'transient', message, evidence: { timeout: true } });
   }
 }
 

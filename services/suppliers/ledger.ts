@@ -180,15 +180,15 @@ export const beginRepeat = async (
   )) === 1;
 
 /** The repetition never reached the supplier, or was turned away at its door: the right to it stands again. */
-export const takeBackRepeat = (
+export const takeBackRepeat = async (
   sql: Sql,
   key: { supplierOrderId: string; attempt: number },
-): Promise<number> =>
-  sql.run(
+): Promise<boolean> =>
+  (await sql.run(
     `update purchase_intents set state = 'unknown', repeats = 0, updated_at = now()
       where supplier_order_id = $1 and kind = 'create' and attempt = $2 and state = 'calling'`,
     [key.supplierOrderId, key.attempt],
-  );
+  )) === 1;
 
 export interface CurrentIntent extends Row {
   readonly evidence: Evidence | null;

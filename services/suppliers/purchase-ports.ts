@@ -1,4 +1,6 @@
 import { SUPPLIER_ORDER_WITHHELD } from '../../contracts/events/purchase-outcome.ts';
+import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
+import { holdIdOf } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { purchaseMode } from '../../contracts/settings.ts';
 import type { Evidence, FailureClass, HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
@@ -67,6 +69,17 @@ export const withheld = (
   reason: HoldReason,
   evidence: Evidence,
 ): OutboxRow => outcome(row, SUPPLIER_ORDER_WITHHELD, `withheld:${commandId}`, attempt, { reason, evidence });
+
+/** Asks that this supplier order's hold of that reason be released, if it stands: what it waited for has come. */
+export const released = (
+  { id, orderId }: Pick<PurchaseRow, 'id' | 'orderId'>,
+  reason: HoldReason,
+  suffix: string,
+): OutboxRow => {
+  const data: ReleaseRequested = { orderId, reason, holdId: holdIdOf(orderId, reason, id) };
+  const messageId = `${id}:${suffix}:${reason}`;
+  return eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, orderId, data });
+};
 
 /** Says that a person has to look, and is done with the command. */
 export async function withhold(

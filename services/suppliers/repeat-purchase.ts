@@ -62,9 +62,10 @@ export async function repeatPurchase(
 ): Promise<CommandResult> {
   const { store, bus, settings, log } = ports;
   const { attempt } = intent;
+  const withSupplier = (evidence: Evidence): Evidence => ({ supplier: row.supplier, ...evidence });
   const hold = async (reason: HoldReason, evidence: Evidence): Promise<CommandResult> => {
     await commitAndPublish(store, bus, async (_sql, say) =>
-      say(withheld(row, commandId, attempt, reason, { supplier: row.supplier, ...evidence })),
+      say(withheld(row, commandId, attempt, reason, withSupplier(evidence))),
     );
     return DONE;
   };
@@ -115,10 +116,17 @@ export async function repeatPurchase(
     const { failureClass, evidence } = failure;
     log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'the repetition brought no order');
     const verdict = { ...evidence, failureClass };
-    if (wasTurnedAway(failure)) await takeBackRepeat(store, key);
-    else await settle(store, { ...key, deed: 'create' }, 'unknown', verdict);
-    if (isNotNow(failureClass)) return DONE;
-    return hold(HOLD_OF[failureClass] ?? 'outcome_unknown', verdict);
+    await commitAndPublish(store, bus, async (sql, say) => {
+      const isMine = wasTurnedAway(failure)
+        ? await takeBackRepeat(sql, key)
+        : await settle(sql, { ...key, deed: 'create' }, 'unknown', verdict);
+      // Settled meanwhile by a push, or put off and asked for again: nobody has to look.
+      if (!isMine || isNotNow(failureClass)) return;
+      say(
+        withheld(row, commandId, attempt, HOLD_OF[failureClass] ?? 'outcome_unknown', withSupplier(verdict)),
+      );
+    });
+    return DONE;
   }
   await settlePlaced(ports, row, attempt, placed);
   return DONE;

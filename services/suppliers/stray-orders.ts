@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
 import type { HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
-import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
 import { requestFor, settlePlaced } from './purchase.ts';
-import { callTimeoutMs, notNow, type PurchasePorts } from './purchase-ports.ts';
+import { callTimeoutMs, notNow, type PurchasePorts, released } from './purchase-ports.ts';
 import { type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { sameArticles } from './same-articles.ts';
 
@@ -135,12 +134,7 @@ async function adopt(ports: PurchasePorts, { row, attempt }: Doubt, stray: Stray
   log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
   await settlePlaced(ports, row, attempt, stray.found);
   await commitAndPublish(store, bus, async (_sql, say) => {
-    for (const reason of DOUBT_HOLDS) {
-      const { orderId } = row;
-      const data: ReleaseRequested = { orderId, reason, supplierOrderIds: [row.id] };
-      const messageId = `${row.id}:adopted:${attempt}:${reason}`;
-      say(eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, orderId, data }));
-    }
+    for (const reason of DOUBT_HOLDS) say(released(row, reason, `adopted:${attempt}`));
   });
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
 import {
   SUPPLIER_ORDER_OBSERVED,
   type SupplierOrderObserved,
@@ -11,7 +10,7 @@ import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import type { ObservedStatus } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
-import { callTimeoutMs, notNow, type PurchasePorts } from './purchase-ports.ts';
+import { callTimeoutMs, notNow, type PurchasePorts, released } from './purchase-ports.ts';
 
 interface Watched {
   readonly id: string;
@@ -82,11 +81,7 @@ async function settlePaidElsewhere(
     );
   }
   // A hold that is just being raised is not in the table yet; a release that finds none changes nothing.
-  for (const reason of PAYMENT_HOLDS) {
-    const data: ReleaseRequested = { orderId, reason, supplierOrderIds: [id] };
-    const messageId = `${id}:paid:${reason}`;
-    say(eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, orderId, data }));
-  }
+  for (const reason of PAYMENT_HOLDS) say(released({ id, orderId }, reason, 'paid'));
 }
 
 /** Asks for the status of bought orders, many in one call, and says what is new. Any number of copies may run it. */

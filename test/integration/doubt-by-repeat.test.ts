@@ -20,6 +20,7 @@ import {
   type Desk,
   type Environment,
   givenPurchase,
+  holdOf,
   intentOf,
   moveTo,
   rowOf,
@@ -244,8 +245,8 @@ test('a push that comes after the hold settles the doubt and releases its own ho
   await eventually(async () =>
     expect((await saidTo(desk.store, purchase)).slice(3)).toMatchObject([
       { type: 'placed', supplierReference: 'AE1' },
-      { reason: 'outcome_unknown', supplierOrderIds: [purchase.supplierOrderId] },
-      { reason: 'duplicate_suspected', supplierOrderIds: [purchase.supplierOrderId] },
+      { reason: 'outcome_unknown', holdId: holdOf(purchase, 'outcome_unknown') },
+      { reason: 'duplicate_suspected', holdId: holdOf(purchase, 'duplicate_suspected') },
     ]),
   );
 });

@@ -9,6 +9,7 @@ import {
   callsOf,
   type Desk,
   givenPurchase,
+  holdOf,
   intentOf,
   LAMP_COST_MINOR,
   moveTo,
@@ -96,13 +97,12 @@ test('once the supplier shows it paid, the order goes on by itself and the wait 
   const after = async () => (await saidTo(desk.store, purchase)).slice(2);
   await eventually(async () => expect(await after()).toMatchObject([{ status: 'awaiting_payment' }]));
   status = 'processing';
-  const { supplierOrderId } = purchase;
   await eventually(async () =>
     expect((await after()).slice(1)).toMatchObject([
       { status: 'processing' },
-      { reason: 'payment_pending', supplierOrderIds: [supplierOrderId] },
-      { reason: 'insufficient_funds', supplierOrderIds: [supplierOrderId] },
-      { reason: 'cost_above_cap', supplierOrderIds: [supplierOrderId] },
+      { reason: 'payment_pending', holdId: holdOf(purchase, 'payment_pending') },
+      { reason: 'insufficient_funds', holdId: holdOf(purchase, 'insufficient_funds') },
+      { reason: 'cost_above_cap', holdId: holdOf(purchase, 'cost_above_cap') },
     ]),
   );
 });

@@ -132,7 +132,7 @@ test('a resume releases the holds of its switch and no other', async () => {
       expect((await saidTo(desk.store, purchase))[0]).toMatchObject({
         type: 'order.release_requested',
         reason: 'supplier_paused',
-        supplierOrderIds: [purchase.supplierOrderId],
+        holdId: `hld_${purchase.orderId}`,
       }),
     );
   }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { envelope } from '../../contracts/envelope.ts';
 import { AppError } from '../../contracts/errors.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
-import { type CommandHandler, DONE, handling, serveCommands } from '../../services/serve-commands.ts';
+import { type CommandHandler, DONE, handling, later, serveCommands } from '../../services/serve-commands.ts';
 import { aBreakableRoad } from '../fixtures/breakable-road.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
@@ -111,6 +111,23 @@ test('a foreseen trouble that passes is waited for, however often, and is no dea
   await expect.poll(() => waiting(context), { timeout: 25_000 }).toBe(0);
   expect(tries).toBe(7);
   expect(await lettersIn(context)).toEqual([]);
+}, 40_000);
+
+test('waits for better times use up no tries of a command that then fails', async () => {
+  const context = await aServiceContext(nats.url);
+  let calls = 0;
+  await serve(context, {
+    work: async () => {
+      calls += 1;
+      if (calls <= 7) return later(10);
+      throw new RangeError('only now');
+    },
+  });
+  await send(context, 'work', '1');
+  await expect.poll(() => calls, { timeout: 10_000 }).toBe(8);
+  expect(await lettersIn(context)).toEqual([]);
+  await expect.poll(() => lettersIn(context), { timeout: 20_000 }).toHaveLength(1);
+  expect(calls).toBe(12);
 }, 40_000);
 
 test('while the database is away commands wait, and what was hopeless is set aside once it is back', async () => {

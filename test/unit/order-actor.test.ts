@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { OrderEvent } from '../../contracts/events/order-event.ts';
+import { holdIdOf } from '../../contracts/ids.ts';
 import {
   A,
   A2,
@@ -34,6 +35,7 @@ import {
   releaseRequested,
   sourced,
   synced,
+  updated,
   withheld,
 } from './builders.ts';
 
@@ -334,6 +336,42 @@ test('a supplier that cancels before shipping gives the units back under a hold'
   expect(road.line()).toMatchObject({ unallocated: 0, held: 2 });
   expect(road.supplierOrder(A)).toBe('cancelled');
   expect(road.step(releaseRequested('supplier_cancelled'))).toContain('suppliers: source order');
+});
+
+test('a purchase that is closed unpaid lapses: its units wait again under a hold, and it is paid no more', () => {
+  const road = aRoad(received(), elapsed('grace'), sourced(), placing(), placed());
+  expect(road.step(observed('cancelled'))).toEqual([
+    'no wait pay A',
+    'hold supplier_cancelled A',
+    'fact order.held supplier_cancelled A',
+  ]);
+  expect(road.supplierOrder(A)).toBe('lapsed');
+  expect(road.line()).toMatchObject({ unallocated: 0, held: 2 });
+  expect(road.try(elapsed('pay', A)).filter(isBuying)).toEqual([]);
+  expect(road.step(releaseRequested('supplier_cancelled'))).toContain('suppliers: source order');
+});
+
+test('the payment that a supplier order waits for is not the customer’s: no body of the shop releases its hold', () => {
+  const road = aRoad(
+    received(),
+    elapsed('grace'),
+    sourced(),
+    placing(),
+    placed(),
+    withheld('payment_pending', A),
+  );
+  road.step(updated());
+  expect(road.holds()).toEqual(['payment_pending']);
+  expect(road.step(releaseRequested('payment_pending'))).toContain('suppliers: pay A');
+});
+
+test('a release that names one hold closes that one alone', () => {
+  const road = aRoad(...toTwoDrafts, withheld('supplier_paused', A), withheld('supplier_paused', B));
+  const holdId = holdIdOf(ORDER_ID, 'supplier_paused', A);
+  const data = { orderId: ORDER_ID, reason: 'supplier_paused' as const, holdId };
+  expect(road.step({ type: 'order.release_requested', data })).toContain('unhold supplier_paused A');
+  road.refuse({ type: 'order.release_requested', data });
+  expect(road.holds()).toEqual(['supplier_paused']);
 });
 
 test('late and repeated events change nothing', () => {

@@ -94,6 +94,10 @@ const EVENTS = {
     type: 'supplier_order.failed',
     data: { supplierOrderId: SUPPLIER_ORDER_ID, state: 'rejected', reason: 'out_of_stock', evidence: {} },
   },
+  'a supplier order is torn': {
+    type: 'supplier_order.torn',
+    data: { supplierOrderId: SUPPLIER_ORDER_ID, left: {}, rest: {}, evidence: {} },
+  },
   'a hold is raised': { type: 'hold.raised', data: { reason: 'overdue', evidence: {} } },
 } as const satisfies Record<string, OrderMachineEvent>;
 type EventName = keyof typeof EVENTS;
@@ -107,6 +111,7 @@ const SUPPLIER_ORDERS: readonly EventName[] = [
   'a supplier order moved',
   'a draft was given up',
   'a supplier order failed',
+  'a supplier order is torn',
 ];
 
 /** What each state takes; it refuses everything else. What is cancelled or refunded reads no body and never reopens. */
