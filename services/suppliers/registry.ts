@@ -13,7 +13,7 @@ export async function createAdapters({
   settings,
   store,
   log,
-}: ServiceContext): Promise<ReadonlyMap<SupplierName, PatientAdapter>> {
+}: Pick<ServiceContext, 'settings' | 'store' | 'log'>): Promise<ReadonlyMap<SupplierName, PatientAdapter>> {
   const adapters = new Map<SupplierName, PatientAdapter>();
   const patience = {
     callTimeoutMs: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000,

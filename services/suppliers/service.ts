@@ -7,7 +7,7 @@ import { yes } from '../../contracts/requests/request.ts';
 import { SEARCH_PRODUCTS } from '../../contracts/requests/search-products.ts';
 import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
 import { missingVariables, purchaseMode, type Settings } from '../../contracts/settings.ts';
-import { SUPPLIERS } from '../../contracts/vocabulary.ts';
+import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import { answering, type RequestHandler } from '../bus/requests.ts';
 import { pausePurchasing, resumePurchasing } from '../purchasing-switch.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
@@ -28,12 +28,18 @@ import { takePush } from './take-push.ts';
 import { startWatch } from './watch.ts';
 
 const MOST_COMMANDS = 16;
+const RATES = {
+  aliexpress: 'ALIEXPRESS_REQUESTS_PER_SECOND',
+  cj_dropshipping: 'CJ_DROPSHIPPING_REQUESTS_PER_SECOND',
+} as const satisfies Record<SupplierName, keyof Settings>;
 /**
  * Commands at once. Each makes several calls one after another and all wait in the same line: with more of them than
- * two seconds of the supplier's rate, their waits would outlast the patience of a call.
+ * two seconds of the slowest supplier's rate, their waits would outlast the patience of a call.
  */
-const concurrencyOf = ({ CJ_DROPSHIPPING_REQUESTS_PER_SECOND: rate }: Settings): number =>
-  Math.min(MOST_COMMANDS, Math.max(2, Math.floor(rate * 2)));
+const concurrencyOf = (settings: Settings, suppliers: Iterable<SupplierName>): number => {
+  const slowest = Math.min(...[...suppliers].map((supplier) => settings[RATES[supplier]]));
+  return Math.min(MOST_COMMANDS, Math.max(2, Math.floor(slowest * 2)));
+};
 
 /** What other services and the gateway may ask, over the bus. */
 const requestHandlers = (ports: PurchasePorts): RequestHandler[] => [
@@ -63,7 +69,7 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
     if (adapters.has(supplier)) log.info({ supplier, mode }, `${supplier} ${MODE_MEANING[mode]}`);
     else log.info({ supplier, mode, missing }, `${supplier} is not set up: nothing is asked or bought there`);
   }
-  const consumer = await serveCommands(context, 'suppliers', concurrencyOf(settings), {
+  const consumer = await serveCommands(context, 'suppliers', concurrencyOf(settings, adapters.keys()), {
     [SOURCE_ORDER]: handling(SourceOrder, (command) => sourceOrder(ports, command)),
     [BUY]: handling(PurchaseCommand, (command, commandId) => buy(ports, command, commandId)),
     [PAY]: handling(PurchaseCommand, (command, commandId) => pay(ports, command, commandId)),

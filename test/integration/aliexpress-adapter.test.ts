@@ -520,7 +520,7 @@ test('orders that are not there are left out, and a failing one does not hide th
   const half = anAdapter({ fetch: failing });
   expect([...(await half.status([one, other], never)).keys()]).toEqual([one.supplierReference]);
   await expect(half.status([other], never)).rejects.toMatchObject(failure('transient'));
-  const many = Array.from({ length: 11 }, () => one);
+  const many = Array.from({ length: 9 }, () => one);
   await expect(adapter.status(many, never)).rejects.toMatchObject(failure('invalid_input'));
 });
 
@@ -550,7 +550,7 @@ test('what AliExpress has no call for is refused without asking', async () => {
     looksUpByReference: false,
     repeatableForMs: 82_800_000,
     payment: 'by_hand',
-    statusBatchSize: 10,
+    statusBatchSize: 8,
     cancelsBeforePayment: false,
     combinesLines: false,
     pushes: 'by_hand',

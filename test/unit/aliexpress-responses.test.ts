@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readEnvelope } from '../../services/suppliers/aliexpress/envelope.ts';
 import { feeMinorOf } from '../../services/suppliers/aliexpress/freight.ts';
-import { skuOf } from '../../services/suppliers/aliexpress/products.ts';
+import { attributesOf, skuOf } from '../../services/suppliers/aliexpress/products.ts';
 import {
   CreatedBody,
   FreightBody,
@@ -156,6 +156,15 @@ test.each([
   ['is unknown below an amount that nobody names', { free_shipping: true, mayHavePFS: true }, null],
 ])('a shipping fee %s', (_, row, minor) => {
   expect(fee(row)).toBe(minor);
+});
+
+test.each([
+  [{ sku_attr: '14:193#Black', id: '14:193#Black' }, '14:193#Black'],
+  [{ id: '14:193#Black' }, '14:193#Black'],
+  [{ sku_attr: '', id: '<none>' }, ''],
+  [{}, ''],
+])('an order names the SKU %j by "%s"', (sku, attributes) => {
+  expect(attributesOf(SkuRow.parse(sku))).toBe(attributes);
 });
 
 test.each([

@@ -89,6 +89,8 @@ const nodes = (...names: readonly string[]) =>
 
 test.each([
   [['Package accepted', 'Order created'], 'first_scan'],
+  [['Accepted by carrier'], 'first_scan'],
+  [['Accepted by airline'], 'in_transit'],
   [['Departed from origin', 'Package accepted'], 'in_transit'],
   [['Customs clearance started'], 'in_transit'],
   [['Arrived at destination hub'], 'in_transit'],

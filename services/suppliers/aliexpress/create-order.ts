@@ -4,7 +4,7 @@ import { type AliExpressAddress, toAddress } from './address.ts';
 import type { AliExpressClient } from './client.ts';
 import { type Offer, readOffer } from './offer.ts';
 import { readFound, toReference } from './orders.ts';
-import { CURRENCY } from './products.ts';
+import { attributesOf, CURRENCY } from './products.ts';
 import { CreatedBody } from './responses.ts';
 
 export interface CreateOptions {
@@ -52,7 +52,7 @@ const toOrder = (offer: Offer, request: PlaceRequest, address: AliExpressAddress
   product_items: offer.offered.map(({ article, sku }) => ({
     product_id: productNumber(article.supplierProductId),
     product_count: article.units,
-    sku_attr: sku.sku_attr ?? '',
+    sku_attr: attributesOf(sku),
     logistics_service_name: request.shippingMethod,
     order_memo: MEMO,
   })),

@@ -8,6 +8,7 @@ import { webUrl } from '../parcel-words.ts';
 import type { AliExpressClient } from './client.ts';
 import { type FreightOption, readFreight } from './freight.ts';
 import {
+  attributesOf,
   CURRENCY,
   currencyOf,
   isOnSale,
@@ -46,15 +47,16 @@ const titleOf = ({ row }: ProductNow): string => row.ae_item_base_info_dto?.subj
 const unitsOf = (product: ProductNow, sku: SkuRow): number | null => (isOnSale(product) ? stockOf(sku) : 0);
 
 function toVariant(product: ProductNow, sku: SkuRow, shipsFrom: string): ProductVariant[] {
-  const id = sku.sku_id ?? sku.sku_attr;
-  if (id === null) return [];
+  const attributes = attributesOf(sku);
+  const id = sku.sku_id ?? attributes;
+  if (id === '') return [];
   const options = optionsOf(sku);
   const country = countryCodeOf(shipsFromTextOf(sku)) ?? shipsFrom;
   const units = unitsOf(product, sku);
   return [
     {
       id,
-      sku: sku.sku_attr,
+      sku: attributes === '' ? null : attributes,
       title: options.map(({ value }) => value).join(', ') || titleOf(product),
       options: options.map(({ name, value }) => ({ name, value })),
       priceMinor: unitPriceMinorOf(sku),

@@ -91,13 +91,16 @@ export const shipsFromTextOf = (sku: SkuRow): string | null =>
 /** `14:193#Black;5:100014064` without the names, which sellers change. */
 const withoutNames = (skuAttr: string): string => skuAttr.replace(/#[^;]*/g, '');
 
+/** How an order names the SKU; empty for the only one of its product. */
+export const attributesOf = ({ sku_attr, id }: SkuRow): string =>
+  sku_attr ?? (id !== null && /^\d+:\d+/.test(id) ? id : '');
+
 /** The SKU that is meant: by its number, or by its attributes as an order names it. */
 export function skuOf({ id, skus }: ProductNow, { supplierVariantId }: Article): SkuRow {
-  const attributes = withoutNames(supplierVariantId);
   const sku =
     skus.find(({ sku_id }) => sku_id === supplierVariantId) ??
-    skus.find((each) => [each.sku_attr, each.id].includes(supplierVariantId)) ??
-    skus.find(({ sku_attr }) => sku_attr !== null && withoutNames(sku_attr) === attributes);
+    skus.find((each) => attributesOf(each) === supplierVariantId) ??
+    skus.find((each) => withoutNames(attributesOf(each)) === withoutNames(supplierVariantId));
   if (sku !== undefined) return sku;
   const evidence = { productId: id, variantId: supplierVariantId, sent: false };
   throw new SupplierError('not_found', `product ${id} has no variant ${supplierVariantId}`, evidence);

@@ -8,7 +8,7 @@ import type { OrderRow } from './responses.ts';
 import { readTracking, toParcels } from './tracking.ts';
 
 /** Each order is one call, or two once it is on its way, a second apart: more would outlast the patience of a call. */
-export const STATUS_BATCH = 10;
+export const STATUS_BATCH = 8;
 
 type Status = ObservedStatus['status'];
 

@@ -31,10 +31,17 @@ export async function readTracking(
 const newestFirst = (nodes: readonly TrackingNode[]): TrackingNode[] =>
   nodes.toSorted((a, b) => (b.time_stamp ?? 0) - (a.time_stamp ?? 0));
 
+/** The carrier has it, and that is all. */
+const FIRST_SCAN =
+  /^(package |parcel |shipment |item )?(was |has been )?accepted( by (the )?(carrier|courier))?$/i;
+
+const stateOfWords = (words: string): ParcelStateName | null =>
+  FIRST_SCAN.test(words) ? 'first_scan' : parcelStateOfWords(words);
+
 /** The newest node with words that we know decides; nodes without any are a carrier's sign all the same. */
 export function stateOfNodes(nodes: readonly TrackingNode[]): ParcelStateName {
   for (const { tracking_name, tracking_detail_desc } of newestFirst(nodes)) {
-    const state = parcelStateOfWords(tracking_name ?? tracking_detail_desc ?? '');
+    const state = stateOfWords(tracking_name ?? tracking_detail_desc ?? '');
     if (state !== null) return state;
   }
   return nodes.length > 0 ? 'first_scan' : 'announced';
