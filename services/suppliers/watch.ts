@@ -9,6 +9,7 @@ import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import type { ObservedStatus } from './adapter.ts';
+import { inOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
 import { callTimeoutMs, notNow, type PurchasePorts, released } from './purchase-ports.ts';
 
@@ -107,7 +108,8 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
           log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
           continue;
         }
-        const news = fingerprint(status);
+        const observed = { ...status, parcels: await inOrderUnits(sql, id, status.parcels) };
+        const news = fingerprint(observed);
         if (news === observation) continue;
         const [row] = await sql.query<{ observations: number }>(
           `update supplier_orders set observation = $2, observations = observations + 1
@@ -115,7 +117,7 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
           [id, news],
         );
         if (row === undefined) continue;
-        const data: SupplierOrderObserved = { orderId, supplierOrderId: id, ...status };
+        const data: SupplierOrderObserved = { orderId, supplierOrderId: id, ...observed };
         const messageId = `${id}:observed:${row.observations}`;
         say(eventRow({ messageId, source: '/suppliers', type: SUPPLIER_ORDER_OBSERVED, orderId, data }));
         await settlePaidElsewhere(sql, say, one, status);

@@ -171,6 +171,17 @@ test('doubles are found where CJ’s details answer to its own codes only', asyn
   );
 });
 
+test('states that CJ does not list hide no double in the others', async () => {
+  await settings({ dupMode: 'B' });
+  const request = aCjOrder();
+  for (let n = 0; n < 2; n += 1) await cj.place(request, never);
+  const withoutCart: typeof fetch = (input, init) =>
+    new URL(String(input)).searchParams.get('status') === 'IN_CART'
+      ? Promise.resolve(Response.json({ code: 1600300, result: false, message: 'Param error', data: null }))
+      : fetch(input, init);
+  await expect(anAdapter({ fetch: withoutCart }).lookUp(request.callerRef, never)).resolves.toHaveLength(2);
+});
+
 test('a list that ignores the number searched for is read page by page', async () => {
   const world = await startCjWorld();
   onTestFinished(() => world.stop());

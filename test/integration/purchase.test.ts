@@ -340,7 +340,7 @@ test('a supplier that shows new orders late is asked again and not bought from t
 });
 
 test('absent is said after two look-ups over the whole window, and then bought under the same reference', async () => {
-  const desk = await aDesk({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '0.7' });
+  const desk = await aDesk({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '2' });
   const purchase = await inDoubt(desk, 'no_answer_before');
   const startedAt = performance.now();
   for (const command of ['c2', 'c3', 'c4']) await lookUp(desk.ports, purchase, command);
@@ -350,7 +350,7 @@ test('absent is said after two look-ups over the whole window, and then bought u
     await lookUp(desk.ports, purchase, 'c5');
     expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'outcome_unknown', 'absent']);
   });
-  expect(performance.now() - startedAt).toBeGreaterThan(700);
+  expect(performance.now() - startedAt).toBeGreaterThan(2_000);
 
   await moveTo(desk.store, purchase, 'draft');
   await buy(desk.ports, purchase, 'c6');

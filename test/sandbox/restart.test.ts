@@ -8,7 +8,7 @@ import { createTransport } from 'nodemailer';
 import { expect, onTestFinished, test } from 'vitest';
 import { startSandbox } from '../../deploy/sandbox/sandbox.ts';
 import { at, create, LAMP, orderOf, placed, rest, sync, turn } from './aliexpress-client.ts';
-import { anOrder, buy, fields, login } from './cj-client.ts';
+import { anOrder, buy, fields, login, vid } from './cj-client.ts';
 import { ask, fulfillmentOrdersOf, givenShopOrder, ship } from './shop-client.ts';
 import { CREDENTIALS, control, eventually, givenFaults, givenWorld, ledgerOf } from './world.ts';
 
@@ -43,6 +43,7 @@ test('a restart loses nothing, and time has passed in between', async () => {
     text: 'Hi',
   });
   await control(first, 'PUT', '/settings', { dupMode: 'B', timing: { processMs: 7 } });
+  await control(first, 'PUT', `/articles/${vid(1)}`, { stock: 3 });
   await givenFaults(first, { operation: 'cj.setting', kind: 'rate_limit', times: 2 });
   await call('GET', '/setting/get');
   const before = await ledgerOf(first);
@@ -53,6 +54,8 @@ test('a restart loses nothing, and time has passed in between', async () => {
   const after = await ledgerOf(second);
   expect(after.fulfillments).toEqual(before.fulfillments);
   expect(after.mails).toEqual(before.mails);
+  const article = await control(second, 'PUT', `/articles/${vid(1)}`, {});
+  expect(await article.json()).toEqual({ stock: 3 });
   expect(after.purchases.map(({ orderNumber }) => orderNumber)).toEqual(['N-1', 'N-2']);
   await eventually(
     async () => (await ledgerOf(second)).purchases[1]!.orders[0]!.status,

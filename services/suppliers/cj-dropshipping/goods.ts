@@ -4,7 +4,13 @@ import { type CjClient, isRefusal } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import type { ProductData, VariantData } from './product-responses.ts';
 import { findProduct, isOffShelf, readVariant } from './products.ts';
-import { type ProductStock, readProductStock, readVariantStock } from './stock.ts';
+import {
+  byCountry,
+  type ProductStock,
+  readProductStock,
+  readVariantStock,
+  type StockByCountry,
+} from './stock.ts';
 import { optionsOf } from './variant-options.ts';
 
 interface Wanted extends Article {
@@ -18,10 +24,10 @@ const unavailable = ({ supplierVariantId: vid, shipsFrom }: Wanted, problem: str
 async function stockOf(
   client: CjClient,
   { supplierVariantId: vid, shipsFrom }: Wanted,
-  known: ProductStock | null,
+  known: StockByCountry | null,
   signal: AbortSignal,
 ): Promise<number | null> {
-  const stock = known?.ofVariant(vid) ?? (await readVariantStock(client, vid, signal));
+  const stock = known ?? (await readVariantStock(client, vid, signal));
   return stock === null ? null : (stock.get(shipsFrom) ?? 0);
 }
 
@@ -52,7 +58,8 @@ async function readArticle(
   const product = seen.variant === undefined ? null : seen.product;
   if (product !== null && isOffShelf(product)) throw unavailable(wanted, 'is off the shelf');
   if (variant.variantSellPrice === null) throw unavailable(wanted, 'has no price');
-  const stock = await stockOf(client, wanted, seen.stock, signal);
+  const known = seen.stock?.ofVariant(wanted.supplierVariantId) ?? byCountry(variant.inventories);
+  const stock = await stockOf(client, wanted, known, signal);
   if (stock !== null && stock < units) throw unavailable(wanted, 'is short', { stock, units });
   return {
     unitPriceMinor: roundToMinor(variant.variantSellPrice, CURRENCY),

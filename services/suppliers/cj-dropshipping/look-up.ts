@@ -13,37 +13,62 @@ const PAGE_SIZE = '50';
 /** Of one state; reached only where CJ does not search by number, among more than two hundred orders. */
 const MAX_PAGES = 5;
 
-/**
- * The meant rows of the list. It is asked once per state, because its default filter shows cancelled orders only, and
- * filtered here, because its search by number is undocumented: a page that holds others as well is followed by the next.
- */
-export async function listOrders(
+interface Search {
+  readonly states: readonly string[];
+  readonly callerRef?: string;
+}
+
+/** The meant rows of one state. A page that holds others as well was not searched by our number: the next one follows. */
+async function listState(
   client: CjClient,
-  { states, callerRef }: { readonly states: readonly string[]; readonly callerRef?: string },
+  { status, callerRef }: { readonly status: string; readonly callerRef?: string },
   isMeant: (row: OrderRow) => boolean,
   signal: AbortSignal,
 ): Promise<OrderRow[]> {
   const meant: OrderRow[] = [];
+  let seen = 0;
+  for (let pageNum = 1; pageNum <= MAX_PAGES; pageNum += 1) {
+    const search = callerRef === undefined ? {} : { orderNumbers: callerRef };
+    const { list, total } = await client.call(
+      {
+        method: 'GET',
+        path: '/shopping/order/list',
+        query: Object.entries({ pageNum: String(pageNum), pageSize: PAGE_SIZE, status, ...search }),
+        kind: 'read',
+        priority: 'purchase',
+        isLookUp: true,
+      },
+      OrderPage,
+      signal,
+    );
+    meant.push(...list.filter(isMeant));
+    seen += list.length;
+    const isLast = list.length === 0 || (total !== null && seen >= total);
+    if (isLast || (callerRef !== undefined && list.every(isMeant))) break;
+  }
+  return meant;
+}
+
+/**
+ * The meant rows of the list. It is asked once per state, because its default filter shows cancelled orders only, and
+ * filtered here, because its search by number is undocumented. A state that CJ does not list is passed over; throws
+ * SupplierError, a refusal only when it lists none of them.
+ */
+export async function listOrders(
+  client: CjClient,
+  { states, ...search }: Search,
+  isMeant: (row: OrderRow) => boolean,
+  signal: AbortSignal,
+): Promise<OrderRow[]> {
+  const meant: OrderRow[] = [];
+  const refusals: unknown[] = [];
   for (const status of states) {
-    let seen = 0;
-    for (let pageNum = 1; pageNum <= MAX_PAGES; pageNum += 1) {
-      const search = callerRef === undefined ? {} : { orderNumbers: callerRef };
-      const { list, total } = await client.call(
-        {
-          method: 'GET',
-          path: '/shopping/order/list',
-          query: Object.entries({ pageNum: String(pageNum), pageSize: PAGE_SIZE, status, ...search }),
-          kind: 'read',
-          priority: 'purchase',
-          isLookUp: true,
-        },
-        OrderPage,
-        signal,
-      );
-      meant.push(...list.filter(isMeant));
-      seen += list.length;
-      const isLast = list.length === 0 || seen >= (total ?? 0);
-      if (isLast || (callerRef !== undefined && list.every(isMeant))) break;
+    try {
+      meant.push(...(await listState(client, { status, ...search }, isMeant, signal)));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refusals.push(error);
+      if (refusals.length === states.length) throw error;
     }
   }
   return meant;

@@ -7,8 +7,8 @@ import { OrderRow, rowsOf } from './responses.ts';
 import { partCode } from './sd-code.ts';
 import { readTracking } from './tracking.ts';
 
-/** CJ takes 100 ids and advises 20 to 50; each order is asked for by two. */
-export const STATUS_BATCH = 25;
+/** CJ takes 100 ids, and each order is asked for by two. */
+export const STATUS_BATCH = 50;
 
 /** Orders read singly before their parcels are asked for: with more, a time that runs out loses the parcels of all. */
 const SINGLES_PER_TRACKING = 10;
