@@ -74,14 +74,10 @@ const MOST_TIMER_MS = 2 ** 31 - 1;
  */
 export function startOrderPushes(orders: CjOrders, pushes: CjPushes): () => void {
   const timers = new Set<NodeJS.Timeout>();
-  const tellOrder = (order: CjOrder): void =>
-    pushes.send('order', {
-      type: 'ORDER',
-      messageType: 'UPDATE',
-      params: orderParams(order, Date.now()),
-    });
-  const tellParcel = (order: CjOrder, trackingStatus: number): void => {
-    const now = Date.now();
+  /** @param now the instant of the news: a late timer tells of it as it was then. */
+  const tellOrder = (order: CjOrder, now = Date.now()): void =>
+    pushes.send('order', { type: 'ORDER', messageType: 'UPDATE', params: orderParams(order, now) });
+  const tellParcel = (order: CjOrder, trackingStatus: number, now: number): void => {
     const number = trackingOf(order, now);
     if (number === null) return;
     const params = logisticParams(order, number, trackingStatus, now);
@@ -97,15 +93,15 @@ export function startOrderPushes(orders: CjOrders, pushes: CjPushes): () => void
     timers.add(timer.unref());
   };
   const follow = (order: CjOrder, { announcedAt, shippedAt, inTransitAt, deliveredAt }: Journey): void => {
-    at(announcedAt, () => tellOrder(order));
+    at(announcedAt, () => tellOrder(order, announcedAt));
     at(shippedAt, () => {
-      tellOrder(order);
-      tellParcel(order, LEFT_WAREHOUSE);
+      tellOrder(order, shippedAt);
+      tellParcel(order, LEFT_WAREHOUSE, shippedAt);
     });
-    at(inTransitAt, () => tellParcel(order, ON_ITS_WAY));
+    at(inTransitAt, () => tellParcel(order, ON_ITS_WAY, inTransitAt));
     at(deliveredAt, () => {
-      tellOrder(order);
-      tellParcel(order, DELIVERED);
+      tellOrder(order, deliveredAt);
+      tellParcel(order, DELIVERED, deliveredAt);
     });
   };
   const followAll = (many: readonly CjOrder[]): void => {
