@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { expect, onTestFinished } from 'vitest';
 import { readSettings } from '../../contracts/settings.ts';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
@@ -12,7 +13,6 @@ import {
   SupplierError,
 } from '../../services/suppliers/adapter.ts';
 import { REGISTRY } from '../../services/suppliers/registry.ts';
-import { aLog } from '../fixtures/order-host.ts';
 import { aTokenStore } from '../fixtures/token-store.ts';
 import type { Bench, BenchSetup, BookedOrder } from './bench.ts';
 import { aPushEar } from './push-ear.ts';
@@ -43,7 +43,7 @@ export async function aKit(setup: BenchSetup): Promise<Kit> {
   const quotaReports: QuotaReport[] = [];
   const parts = {
     settings: readSettings(bench.environment),
-    log: aLog().log,
+    log: pino({ level: 'silent' }),
     tokens: aTokenStore(),
     reserve: async () => {},
     report: async (report: QuotaReport) => {
