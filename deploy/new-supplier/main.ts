@@ -16,6 +16,7 @@ try {
     await promisify(execFile)('npx', [
       'biome',
       'check',
+      '--vcs-enabled=false',
       '--write',
       ...files.filter((file) => file.endsWith('.ts')),
     ]);
