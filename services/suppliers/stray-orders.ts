@@ -3,10 +3,10 @@ import type { HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { Sql } from '../store/store.ts';
-import type { FoundOrder } from './adapter.ts';
+import { type FoundOrder, SupplierError } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
 import { requestFor, settlePlaced } from './purchase.ts';
-import { callTimeoutMs, notNow, type PurchasePorts, released } from './purchase-ports.ts';
+import { callTimeoutMs, NEEDS_A_PERSON, notNow, type PurchasePorts, released } from './purchase-ports.ts';
 import { type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { sameArticles } from './same-articles.ts';
 
@@ -16,6 +16,9 @@ const LATER_MS = 600_000;
 /** A push that old says nothing about a purchase in doubt now. */
 const FORGOTTEN_DAYS = 3;
 const LIMIT = 50;
+/** A supplier may tell of an order before it shows it: what is not there is looked for again, for a while. */
+const READ_AGAIN_SECONDS = 10;
+const SHOWN_AFTER_SECONDS = 900;
 
 /** Keeps what a push named and nobody here answers to. Again and again the same: once. */
 export const keepStray = (
@@ -84,9 +87,26 @@ async function readDoubts({ store, settings }: PurchasePorts, supplier: Supplier
   return doubts;
 }
 
+/** One that cannot be read for its own sake must not keep its neighbours back. */
+async function readStray(
+  { settings, log }: PurchasePorts,
+  adapter: PatientAdapter,
+  reference: string,
+): Promise<FoundOrder | null> {
+  try {
+    return await adapter.read(reference, AbortSignal.timeout(callTimeoutMs(settings)));
+  } catch (error) {
+    if (!(error instanceof SupplierError) || error.retryable || error.failureClass in NEEDS_A_PERSON)
+      throw error;
+    const { failureClass, evidence } = error;
+    log.warn({ supplier: adapter.name, reference, failureClass, evidence }, 'a stray cannot be read');
+    return null;
+  }
+}
+
 /** Reads each stray once while a purchase is in doubt; the supplier's word is kept beside it. */
 async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promise<Stray[]> {
-  const { store, settings } = ports;
+  const { store } = ports;
   const { name } = adapter;
   // Adopted by now, or the answer to our own call came after its push: no stray any more.
   await store.run(
@@ -97,12 +117,14 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
   );
   const unread = await store.query<{ reference: string }>(
     `select reference from stray_supplier_orders
-      where supplier = $1 and read_at is null
-        and seen_at > now() - $2 * interval '1 day' order by seen_at limit $3`,
-    [name, FORGOTTEN_DAYS, LIMIT],
+      where supplier = $1 and seen_at > now() - $2 * interval '1 day'
+        and (read_at is null or (found is null and read_at < now() - $3 * interval '1 second'
+                                 and seen_at > now() - $4 * interval '1 second'))
+      order by seen_at limit $5`,
+    [name, FORGOTTEN_DAYS, READ_AGAIN_SECONDS, SHOWN_AFTER_SECONDS, LIMIT],
   );
   for (const { reference } of unread) {
-    const found = await adapter.read(reference, AbortSignal.timeout(callTimeoutMs(settings)));
+    const found = await readStray(ports, adapter, reference);
     await store.run(
       'update stray_supplier_orders set read_at = now(), found = $3::json where supplier = $1 and reference = $2',
       [name, reference, found === null ? null : JSON.stringify(found)],

@@ -10,7 +10,7 @@ import { ONE_PROCESS } from '../../deploy/local/stack.ts';
 import { parseExactJson } from '../../deploy/sandbox/exact-json.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { aRunningStack, outsideOf, type RunningStack } from '../fixtures/running-stack.ts';
-import { deliver } from '../fixtures/shop-orders.ts';
+import { aShopOrder, deliver, placeInShop } from '../fixtures/shop-orders.ts';
 
 const OWN_BODIES = fileURLToPath(new URL('../../deploy/sandbox/webhooks', import.meta.url));
 const REAL_BODIES = fileURLToPath(new URL('../../../shared/facts/shopify-webhooks', import.meta.url));
@@ -125,6 +125,33 @@ test('a mapping for a line that had none lets its order go on', async () => {
     const { status, holds } = await viewOf(held?.id ?? '');
     expect({ status, holds }).toEqual({ status: 'delivered', holds: [] });
   });
+});
+
+test('the kill switch holds a purchase by name, and a resume lets it go on by itself', async () => {
+  const post = (path: string, body?: object) =>
+    fetch(`${stack.url}${path}`, {
+      method: 'POST',
+      headers: { 'x-api-key': stack.apiKey, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  expect((await post('/purchasing/pause', { reason: 'stock-taking' })).status).toBe(200);
+  const order = aShopOrder(701, [{ article: 1, units: 1 }]);
+  await placeInShop(stack, order);
+  const id = await eventually(async () => {
+    const found = (await readOrders(stack)).find(({ name }) => name === '#T701');
+    expect(found).toMatchObject({ status: 'purchasing', holdReasons: ['supplier_paused'] });
+    return found?.id ?? '';
+  });
+  const [bought] = (await viewOf(id)).supplierOrders;
+  const isBought = async () =>
+    (await outsideOf(stack)).purchases.some(({ orderNumber }) => orderNumber === bought?.id);
+  expect(await isBought()).toBe(false);
+  expect((await post('/purchasing/resume')).status).toBe(200);
+  await eventually(async () => {
+    const { status, holds } = await viewOf(id);
+    expect({ status, holds }).toEqual({ status: 'delivered', holds: [] });
+  });
+  expect(await isBought()).toBe(true);
 });
 
 const realBodies = existsSync(REAL_BODIES)

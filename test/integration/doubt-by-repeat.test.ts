@@ -288,6 +288,37 @@ test('what is not clear is held and called no more: two strays for one purchase,
   expect(one.calls).toHaveLength(2);
 });
 
+test('a stray that cannot be read does not keep back the one that can', async () => {
+  const desk = await aQuickDesk();
+  const book = reading(found('AE2'));
+  const { ports } = repeating(desk, [doubt], {
+    read: async (reference, signal) => {
+      if (reference === 'AE1') throw failure('permanent');
+      return (await book.read?.(reference, signal)) ?? null;
+    },
+  });
+  const purchase = await inDoubt(desk, ports);
+  await givenStrays(desk, 'AE1', 'AE2');
+  await lookUp(ports, purchase, 'l1');
+  expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE2' });
+});
+
+test('an order that the supplier tells of before it shows it is looked for again', async () => {
+  const desk = await aQuickDesk();
+  const shown: FoundOrder[] = [];
+  const { ports } = repeating(desk, [doubt, doubt], {
+    read: async (reference) => shown.find((one) => one.supplierReference === reference) ?? null,
+  });
+  const purchase = await inDoubt(desk, ports);
+  await givenStrays(desk, 'AE1');
+  await lookUp(ports, purchase, 'l1');
+  expect(await ends(desk, purchase)).toEqual(['withheld outcome_unknown']);
+  shown.push(found('AE1'));
+  await desk.store.run("update stray_supplier_orders set read_at = read_at - interval '1 minute'");
+  await lookUp(ports, purchase, 'l2');
+  expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE1' });
+});
+
 test('an order of ours whose push overtook the answer is nobody else’s', async () => {
   const desk = await aQuickDesk();
   const { ports, calls } = repeating(desk, [doubt, order], reading(found('AE1')));

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { ObservedStatus, PaymentDue } from '../../services/suppliers/adapter.ts';
+import { type ObservedStatus, type PaymentDue, SupplierError } from '../../services/suppliers/adapter.ts';
 import { pay } from '../../services/suppliers/payment.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
@@ -47,6 +47,32 @@ test('where no call pays, a person is told what to pay, where and until when', a
     },
   });
   expect(await callsOf(desk.world, 'payBalance')).toBe(0);
+});
+
+test('where the purchase pays itself it is accepted at once, or refused before it is sent when the price rose', async () => {
+  const desk = await aDesk();
+  const capabilities = { ...desk.adapter.capabilities, payment: 'with_order' as const };
+  const order = { supplierReference: 'AE1', amountMinor: LAMP_COST_MINOR, currency: 'USD', isPaid: true };
+  const paid = await givenPurchase(desk.store);
+  await buy(withAdapter(desk.ports, { capabilities, place: async () => order }), paid, 'b1');
+  expect(await verdicts(desk.store, paid)).toEqual(['placing', 'accepted']);
+
+  const dear = await givenPurchase(desk.store, { number: 2 });
+  const tooDear = withAdapter(desk.ports, {
+    capabilities,
+    place: async ({ ceilingMinor }) => {
+      throw new SupplierError('price_changed', 'too dear', { ceilingMinor, sent: false });
+    },
+  });
+  await buy(tooDear, dear, 'b1');
+  expect((await saidTo(desk.store, dear)).at(-1)).toMatchObject({
+    type: 'rejected',
+    failureClass: 'price_changed',
+  });
+
+  const unpaid = await givenPurchase(desk.store, { number: 3, state: 'awaiting_payment', reference: 'AE3' });
+  await pay(withAdapter(desk.ports, { capabilities, preparePayment: async () => due }), unpaid, 'p1');
+  expect(await verdicts(desk.store, unpaid)).toEqual(['withheld payment_pending']);
 });
 
 test.each([

@@ -365,6 +365,22 @@ test('the payment that a supplier order waits for is not the customer’s: no bo
   expect(road.step(releaseRequested('payment_pending'))).toContain('suppliers: pay A');
 });
 
+test('a purchase paid by hand goes on as soon as the supplier shows it paid, and its hold is released', () => {
+  const road = aRoad(
+    received(),
+    elapsed('grace'),
+    sourced(),
+    placing(),
+    placed(),
+    withheld('payment_pending', A),
+  );
+  expect(road.step(observed('processing'))).toContain('fact supplier_order.accepted A');
+  const holdId = holdIdOf(ORDER_ID, 'payment_pending', A);
+  const data = { orderId: ORDER_ID, reason: 'payment_pending' as const, holdId };
+  expect(road.step({ type: 'order.release_requested', data })).toContain('unhold payment_pending A');
+  expect([road.state(), road.supplierOrder(A)]).toEqual(['awaiting_shipment', 'processing']);
+});
+
 test('a release that names one hold closes that one alone', () => {
   const road = aRoad(...toTwoDrafts, withheld('supplier_paused', A), withheld('supplier_paused', B));
   const holdId = holdIdOf(ORDER_ID, 'supplier_paused', A);
