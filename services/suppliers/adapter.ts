@@ -141,6 +141,14 @@ export interface PlaceRequest {
   readonly currency: string;
 }
 
+/** A line of a placed order: so many of its units are so many pieces at the supplier. */
+export interface OrderedLine {
+  readonly lineId: string;
+  readonly units: number;
+  readonly supplierVariantId: string;
+  readonly supplierUnits: number;
+}
+
 /**
  * One placed order by both its names. `supplierReference` is opaque to the core: where one call makes several orders at
  * the supplier it names them all, separated by commas. Which of the names a supplier's reads answer to is the adapter's business; where our
@@ -150,6 +158,8 @@ export interface OrderKey {
   readonly supplierReference: string;
   /** As in the `PlaceRequest`. */
   readonly callerRef: string;
+  /** Where the caller knows them, so that parcels can say which units they hold. */
+  readonly lines?: readonly OrderedLine[];
 }
 
 export interface PlacedOrder {
@@ -177,6 +187,7 @@ export interface PaymentDue {
   readonly payUntil?: string | null;
 }
 
+/** Units in parcels are pieces at the supplier, by the ids of our lines. */
 export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence'>;
 
 export interface SearchRequest {

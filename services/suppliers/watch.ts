@@ -8,8 +8,8 @@ import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
-import type { ObservedStatus } from './adapter.ts';
-import { inOrderUnits } from './parcel-units.ts';
+import type { ObservedStatus, OrderedLine } from './adapter.ts';
+import { toOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
 import { callTimeoutMs, notNow, type PurchasePorts, released } from './purchase-ports.ts';
 
@@ -19,6 +19,7 @@ interface Watched {
   readonly state: SupplierOrderStateName;
   readonly reference: string;
   readonly observation: string | null;
+  readonly lines: readonly OrderedLine[];
 }
 
 /** Looks at one order drift apart by this share of the pause, and those that are due so soon fill up a call. */
@@ -41,7 +42,10 @@ const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number
                              where supplier = $1 and next_check_at <= now() and supplier_reference is not null)
               order by next_check_at limit $2 for update skip locked) d
       where o.id = d.id
-     returning o.id, o.order_id as "orderId", o.state, o.supplier_reference as reference, o.observation`,
+     returning o.id, o.order_id as "orderId", o.state, o.supplier_reference as reference, o.observation,
+       (select coalesce(json_agg(json_build_object('lineId', l.line_id, 'units', l.units,
+                 'supplierVariantId', l.supplier_variant_id, 'supplierUnits', l.supplier_units)), '[]')
+          from supplier_order_lines l where l.supplier_order_id = o.id) as lines`,
     [supplier, limit, everyMs, SPREAD],
   );
 
@@ -94,7 +98,11 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
     if ((await notNow(ports, adapter)) !== null) return 'idle';
     const watched = await claimWatched(store, adapter.name, limit, everyMs);
     if (watched.length === 0) return 'idle';
-    const keys = watched.map(({ id, reference }) => ({ supplierReference: reference, callerRef: id }));
+    const keys = watched.map(({ id, reference, lines }) => ({
+      supplierReference: reference,
+      callerRef: id,
+      lines,
+    }));
     const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
     const seen = await adapter.status(keys, signal).catch(async (error: unknown) => {
       await lookAgain(store, watched, everyMs);
@@ -102,13 +110,13 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
     });
     await commitAndPublish(store, bus, async (sql, say) => {
       for (const one of watched) {
-        const { id, orderId, reference, observation } = one;
+        const { id, orderId, reference, observation, lines } = one;
         const status = seen.get(reference);
         if (status === undefined) {
           log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
           continue;
         }
-        const observed = { ...status, parcels: await inOrderUnits(sql, id, status.parcels) };
+        const observed = { ...status, parcels: toOrderUnits(status.parcels, lines) };
         const news = fingerprint(observed);
         if (news === observation) continue;
         const [row] = await sql.query<{ observations: number }>(

@@ -11,12 +11,12 @@ import type {
   QuotaReport,
   Recipient,
   SupplierAdapter,
-  SupplierToken,
   TokenStore,
 } from '../../services/suppliers/adapter.ts';
 import { createAliExpress } from '../../services/suppliers/aliexpress/aliexpress.ts';
 import { codeIn, connect, consentUrl } from '../../services/suppliers/aliexpress/consent.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
+import { memoryTokens } from '../fixtures/memory-tokens.ts';
 import { APP, CABLE, LAMP, MUG, TENT } from '../sandbox/aliexpress-client.ts';
 import { CREDENTIALS, control, eventually, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
@@ -47,25 +47,10 @@ async function turn(aliexpress: object, timing: object = STILL): Promise<void> {
   expect((await control(world, 'PUT', '/settings', change)).status).toBe(200);
 }
 
-function aStore(kept: SupplierToken | null = null): TokenStore {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    read: async () => kept,
-    renew(renew) {
-      const mine = last.then(async () => {
-        kept = await renew(kept);
-        return kept;
-      });
-      last = mine.catch(() => undefined);
-      return mine;
-    },
-  };
-}
-
 const options = () => ({
   baseUrl: world.origin,
   ...APP,
-  tokens: aStore(),
+  tokens: memoryTokens(),
   reserve: async () => {},
   report: async (report: QuotaReport) => {
     reports.push(report);
@@ -88,7 +73,7 @@ async function aCode(origin = world.origin): Promise<string> {
 }
 
 async function aConnectedStore(origin = world.origin): Promise<TokenStore> {
-  const tokens = aStore();
+  const tokens = memoryTokens();
   await connect({ ...options(), baseUrl: origin, tokens }, await aCode(origin), never);
   return tokens;
 }
@@ -144,6 +129,9 @@ const callsOf = async (operation: string): Promise<number> =>
 const payByHand = (orderId: string) => control(world, 'POST', `/aliexpress/orders/${orderId}/pay`);
 const closeByHand = (orderId: string, end: object = {}) =>
   control(world, 'POST', `/aliexpress/orders/${orderId}/close`, end);
+
+const showStatus = (orderId: string, status: string | null) =>
+  control(world, 'PUT', `/aliexpress/orders/${orderId}/status`, { status });
 
 async function changeArticle(goods: Goods, change: object): Promise<void> {
   const { skuId } = goods!.sku;
@@ -482,22 +470,28 @@ test('a closed order is cancelled or delivered by what ended it', async () => {
   await expect(adapter.read(unpaid.supplierReference, never)).resolves.toMatchObject({ isCancelled: true });
 });
 
-test('parts that are sent one after the other are parcels of an order that is not yet shipped', async () => {
-  await turn({ parcels: 2 }, { ...STILL, processMs: 0, shipMs: 600_000 });
-  const key = await givenOrder();
-  await payByHand(key.supplierReference);
-  expect((await adapter.status([key], never)).get(key.supplierReference)).toMatchObject({
-    status: 'processing',
-    parcels: [],
-  });
+test('parts that are sent one after the other are parcels with the units that they hold', async () => {
   await turn({ parcels: 2 }, { ...STILL, processMs: 0, shipMs: 0 });
-  const shipped = await givenOrder();
-  await payByHand(shipped.supplierReference);
-  const seen = await eventually(
-    async () => (await adapter.status([shipped], never)).get(shipped.supplierReference),
-    (status) => status?.status === 'shipped',
-  );
-  expect(seen?.parcels.map(({ trackingNumber }) => trackingNumber.slice(0, 2))).toEqual(['AP', 'LP']);
+  const request = anOrder({ lines: [{ ...article(MUG, 4), lineId: 'line-1' }] });
+  const line = { lineId: 'line-1', units: 2, supplierVariantId: MUG!.sku.skuId, supplierUnits: 4 };
+  const { supplierReference } = await givenOrder(request);
+  const look = async (lines: OrderKey['lines'] = [line]) =>
+    (await adapter.status([{ supplierReference, callerRef: request.callerRef, lines }], never)).get(
+      supplierReference,
+    );
+  await payByHand(supplierReference);
+  await showStatus(supplierReference, 'SELLER_PART_SEND_GOODS');
+  const parcels = [
+    { trackingNumber: expect.stringMatching(/^AP/), units: { 'line-1': 2 } },
+    { trackingNumber: expect.stringMatching(/^LP/), units: { 'line-1': 2 } },
+  ];
+  await expect(look()).resolves.toMatchObject({ status: 'processing', parcels });
+  // What each holds cannot be told without the lines: then the first would pass for the whole order.
+  await expect(look([])).resolves.toMatchObject({ status: 'processing', parcels: [] });
+  await showStatus(supplierReference, null);
+  await expect(look()).resolves.toMatchObject({ status: 'shipped', parcels });
+  await showStatus(supplierReference, 'SOMETHING_NEW');
+  await expect(look()).resolves.toBeUndefined();
 });
 
 test('orders that are not there are left out, and a failing one does not hide the others', async () => {
@@ -568,7 +562,7 @@ test('a consent brings a pair that is kept and that calls are made with', async 
 
 test('a code is good once, and a code that is not says how to get another', async () => {
   const code = await aCode();
-  const tokens = aStore();
+  const tokens = memoryTokens();
   await connect({ ...options(), tokens }, code, never);
   await expect(connect({ ...options(), tokens }, code, never)).rejects.toMatchObject(
     failure('auth', { code: 'InvalidCode', mend: 'run npm run aliexpress:connect' }),

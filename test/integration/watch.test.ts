@@ -1,13 +1,14 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-observed.ts';
 import { callPauseMs, createQuotaReporter } from '../../services/suppliers/account.ts';
-import { SupplierError } from '../../services/suppliers/adapter.ts';
+import { type OrderKey, SupplierError } from '../../services/suppliers/adapter.ts';
 import { requestFor } from '../../services/suppliers/purchase.ts';
 import { readPurchase } from '../../services/suppliers/purchase-row.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
+  article,
   type Copy,
   callsOf,
   type Desk,
@@ -269,4 +270,22 @@ test('orders that nobody watches, or that have no reference yet, are not asked f
     "select array_agg(id) as ids from supplier_orders where next_check_at > now() + interval '1 minute'",
   );
   expect(row?.ids).toEqual([watched?.supplierOrderId]);
+});
+
+test('the supplier is told what was ordered, so that its parcels can say what they hold', async () => {
+  const desk = await aWatchedDesk(RARELY);
+  await placedOrders(desk, 1);
+  const asked: (readonly OrderKey[])[] = [];
+  watching(desk, {
+    ...desk.adapter,
+    status: (keys, signal) => {
+      asked.push(keys);
+      return desk.adapter.status(keys, signal);
+    },
+  });
+  await eventually(async () => expect(await observations(desk)).toBe(1));
+  const { supplierVariantId } = article(1);
+  expect(asked).toMatchObject([
+    [{ lines: [{ lineId: '1', units: 1, supplierVariantId, supplierUnits: 1 }] }],
+  ]);
 });

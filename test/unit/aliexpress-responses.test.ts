@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readEnvelope } from '../../services/suppliers/aliexpress/envelope.ts';
 import { feeMinorOf } from '../../services/suppliers/aliexpress/freight.ts';
+import { countryCodeOf } from '../../services/suppliers/aliexpress/product.ts';
 import { attributesOf, skuOf } from '../../services/suppliers/aliexpress/products.ts';
 import {
   CreatedBody,
@@ -181,4 +182,18 @@ test.each([
   const article = { supplierProductId: '1005', supplierVariantId, units: 1 };
   expect(skuOf(product, article).sku_attr).toContain(colour);
   expect(() => skuOf(product, { ...article, supplierVariantId: '14:11' })).toThrow(/no variant/);
+});
+
+test.each([
+  ['China', 'CN'],
+  ['united states', 'US'],
+  ['United Kingdom', 'GB'],
+  ['UK', 'GB'],
+  ['France', 'FR'],
+  ['Russia', 'RU'],
+  ['CN', 'CN'],
+  ['Overseas', null],
+  [null, null],
+])('goods sent from "%s" come from %s', (text, code) => {
+  expect(countryCodeOf(text)).toBe(code);
 });

@@ -27,19 +27,24 @@ const HOME = 'CN';
 const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 
+/** The code in force for an older or wrong one, as GB for UK. */
+const inForce = (code: string): string => Intl.getCanonicalLocales(`und-${code}`)[0]?.slice(4) ?? code;
+
 /** ISO codes by English names in small letters: SKUs name the country that they are sent from in words. */
 const CODES = new Map(
   LETTERS.flatMap((a) =>
     LETTERS.flatMap((b): [string, string][] => {
       const name = regions.of(a + b);
-      return name === undefined ? [] : [[name.toLowerCase(), a + b]];
+      return name === undefined ? [] : [[name.toLowerCase(), inForce(a + b)]];
     }),
   ),
 );
 
 /** Null for a name that is none of a country. */
-const countryCodeOf = (text: string | null): string | null =>
-  text === null ? null : /^[A-Z]{2}$/.test(text) ? text : (CODES.get(text.toLowerCase()) ?? null);
+export function countryCodeOf(text: string | null): string | null {
+  if (text === null) return null;
+  return /^[A-Z]{2}$/.test(text) ? inForce(text) : (CODES.get(text.toLowerCase()) ?? null);
+}
 
 const titleOf = ({ row }: ProductNow): string => row.ae_item_base_info_dto?.subject ?? '';
 

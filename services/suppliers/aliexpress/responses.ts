@@ -152,11 +152,15 @@ const TrackingNode = z.object({
 });
 export type TrackingNode = z.infer<typeof TrackingNode>;
 
+const PackageItem = z.object({ sku_id: MaybeText, quantity: MaybeAmount });
+export type PackageItem = z.infer<typeof PackageItem>;
+
 const TrackingDetail = z.object({
   mail_no: MaybeText,
   carrier_name: MaybeText,
   cp_name: MaybeText,
   cp_website_url: MaybeText,
+  package_item_list: listOf(PackageItem),
   detail_node_list: listOf(TrackingNode),
 });
 export type TrackingDetail = z.infer<typeof TrackingDetail>;

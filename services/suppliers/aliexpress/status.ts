@@ -1,6 +1,6 @@
 import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
 import type { Evidence } from '../../../contracts/vocabulary.ts';
-import { type ObservedStatus, type OrderKey, SupplierError } from '../adapter.ts';
+import { type ObservedStatus, type OrderedLine, type OrderKey, SupplierError } from '../adapter.ts';
 import type { AliExpressClient } from './client.ts';
 import { stageOf } from './order-status.ts';
 import { orderIdsOf, readOrder } from './orders.ts';
@@ -27,19 +27,25 @@ const statusOfParcels = (parcels: readonly ObservedParcel[]): Status | null => {
   return parcels.every(({ state }) => state === 'delivered') ? 'delivered' : 'shipped';
 };
 
+/** A parcel that does not say what it holds would pass for all of the purchase, of which more is to come. */
+const holdsPart = ({ units }: ObservedParcel): boolean => units !== undefined;
+
 /** Null when AliExpress does not have it or says nothing that we know. */
 async function observeOrder(
   client: AliExpressClient,
   orderId: string,
+  lines: readonly OrderedLine[],
   signal: AbortSignal,
 ): Promise<ObservedOrder | null> {
   const row = await readOrder(client, orderId, 'query', signal);
   const stage = row === null ? null : stageOf(row);
   if (row === null || stage === null) return null;
   if (stage === 'awaiting_payment' || stage === 'cancelled') return { row, status: stage, parcels: [] };
-  const isSent = stage !== 'processing' || row.order_status === 'SELLER_PART_SEND_GOODS';
+  const isPart = row.order_status === 'SELLER_PART_SEND_GOODS';
+  const isSent = stage !== 'processing' || isPart;
   const details = isSent ? await readTracking(client, orderId, 'query', signal) : [];
-  const parcels = toParcels(row, details);
+  const all = toParcels(row, details, lines);
+  const parcels = isPart ? all.filter(holdsPart) : all;
   if (stage === 'delivered')
     return { row, status: stage, parcels: parcels.map((parcel) => ({ ...parcel, state: 'delivered' })) };
   const status = stage === 'moving' ? statusOfParcels(parcels) : stage;
@@ -63,18 +69,20 @@ function evidenceOf(orders: readonly ObservedOrder[]): Evidence {
 function together(orders: readonly ObservedOrder[]): ObservedStatus {
   const living = orders.filter(({ status }) => status !== 'cancelled');
   const status = STEPS.find((step) => living.some((order) => order.status === step)) ?? 'cancelled';
-  return { status, parcels: living.flatMap(({ parcels }) => parcels), evidence: evidenceOf(orders) };
+  const isWhole = living.every((order) => order.status === status);
+  const parcels = living.flatMap((order) => order.parcels);
+  return { status, parcels: isWhole ? parcels : parcels.filter(holdsPart), evidence: evidenceOf(orders) };
 }
 
 /** Null when one of the orders of the purchase could not be told. */
 async function observe(
   client: AliExpressClient,
-  reference: string,
+  { supplierReference, lines = [] }: OrderKey,
   signal: AbortSignal,
 ): Promise<ObservedStatus | null> {
   const orders: ObservedOrder[] = [];
-  for (const orderId of orderIdsOf(reference)) {
-    const order = await observeOrder(client, orderId, signal);
+  for (const orderId of orderIdsOf(supplierReference)) {
+    const order = await observeOrder(client, orderId, lines, signal);
     if (order === null) return null;
     orders.push(order);
   }
@@ -95,10 +103,10 @@ export async function readStatus(
     throw new SupplierError('invalid_input', `more than ${STATUS_BATCH} orders`, { sent: false });
   const seen = new Map<string, ObservedStatus>();
   let failure: SupplierError | null = null;
-  for (const { supplierReference } of keys) {
+  for (const key of keys) {
     try {
-      const status = await observe(client, supplierReference, signal);
-      if (status !== null) seen.set(supplierReference, status);
+      const status = await observe(client, key, signal);
+      if (status !== null) seen.set(key.supplierReference, status);
     } catch (error) {
       if (!(error instanceof SupplierError)) throw error;
       failure = error;

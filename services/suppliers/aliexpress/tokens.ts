@@ -1,19 +1,13 @@
 import { z } from 'zod';
 import { SupplierError, type SupplierToken, type TokenStore } from '../adapter.ts';
 import { MaybeAmount, MaybeText } from '../loose-json.ts';
+import { keepTokens, type TokenKeeper } from '../token-keeper.ts';
 
 /** Asks a token call and answers its body. Throws SupplierError. */
 export type AskForTokens = (
   path: '/auth/token/create' | '/auth/token/refresh',
   parameters: Readonly<Record<string, string>>,
 ) => Promise<unknown>;
-
-export interface TokenKeeper {
-  /** The token to call with. Asks AliExpress only when the stored one has expired. */
-  current(ask: AskForTokens): Promise<string>;
-  /** Another token than the one that was just rejected. */
-  replaced(rejected: string, ask: AskForTokens): Promise<string>;
-}
 
 /** What mends a token that no refresh can bring: the consent of the account's owner, given again. */
 export const MEND_CONSENT = 'run npm run aliexpress:connect';
@@ -64,22 +58,17 @@ const needsConsent = (problem: string, cause?: unknown): SupplierError =>
     cause,
   );
 
-const isAhead = (instant: string): boolean => Date.parse(instant) > Date.now();
-
 /** Exchanges the code that the consent page gave, once and within minutes, and keeps the pair. Throws SupplierError. */
 export const exchangeCode = (store: TokenStore, code: string, ask: AskForTokens): Promise<SupplierToken> =>
   store.renew(async () => toToken(await ask('/auth/token/create', { code }), null));
 
-/**
- * The token pair that all copies share. A copy remembers the pair it has read until it expires or is rejected: a pair
- * that another copy, or a new consent, has put in its place is noticed then.
- */
-export function createTokenKeeper(store: TokenStore): TokenKeeper {
-  let known: SupplierToken | null = null;
+/** The pair that a person's consent brought, refreshed for as long as that holds. */
+export function createTokenKeeper(store: TokenStore): TokenKeeper<AskForTokens> {
   /** A refresh token that was refused stays refused: only a person's consent brings another one. */
   let dead: { readonly refreshToken: string; readonly error: SupplierError } | null = null;
 
-  const refresh = async (ask: AskForTokens, pair: SupplierToken): Promise<SupplierToken> => {
+  const refresh = async (ask: AskForTokens, pair: SupplierToken | null): Promise<SupplierToken> => {
+    if (pair === null) throw needsConsent('the shop’s owner has not connected AliExpress yet');
     const { refreshToken } = pair;
     if (refreshToken === '') throw needsConsent('the token has expired and cannot be refreshed');
     if (dead?.refreshToken === refreshToken) throw dead.error;
@@ -94,27 +83,11 @@ export function createTokenKeeper(store: TokenStore): TokenKeeper {
     }
   };
 
-  const renew = async (ask: AskForTokens, rejected: string | null): Promise<string> => {
-    known = await store.renew(async (pair) => {
-      if (pair === null) throw needsConsent('the shop’s owner has not connected AliExpress yet');
-      const isUsable = pair.accessToken !== rejected && isAhead(pair.accessExpiresAt);
-      return isUsable ? pair : refresh(ask, pair);
-    });
-    return known.accessToken;
-  };
-
-  return {
-    async current(ask) {
-      if (known === null || !isAhead(known.accessExpiresAt)) known = await store.read();
-      if (known !== null && isAhead(known.accessExpiresAt)) return known.accessToken;
-      return renew(ask, null);
-    },
-    replaced: (rejected, ask) => renew(ask, rejected),
-  };
+  return keepTokens(store, refresh);
 }
 
 /** A token that was given by hand and that nothing but another one replaces. */
-export const fixedToken = (accessToken: string): TokenKeeper => ({
+export const fixedToken = (accessToken: string): TokenKeeper<AskForTokens> => ({
   current: async () => accessToken,
   replaced: () =>
     Promise.reject(

@@ -1,8 +1,9 @@
 import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
 import type { ParcelStateName } from '../../../contracts/vocabulary.ts';
-import { type CallPriority, SupplierError } from '../adapter.ts';
+import { type CallPriority, type OrderedLine, SupplierError } from '../adapter.ts';
 import { parcelStateOfWords, webUrl } from '../parcel-words.ts';
 import type { AliExpressClient } from './client.ts';
+import { piecesByLine } from './parcel-pieces.ts';
 import { type OrderRow, TrackingBody, type TrackingDetail, type TrackingNode } from './responses.ts';
 
 /**
@@ -58,8 +59,15 @@ function trackingUrlOf(trackingNumber: string, carrierUrl: string | null): strin
   return CAINIAO.test(trackingNumber) ? page + trackingNumber : null;
 }
 
-/** The parcels of one order: those with the carrier's word, and those that only have a number yet. */
-export function toParcels(row: OrderRow, details: readonly TrackingDetail[]): ObservedParcel[] {
+/**
+ * The parcels of one order: those with the carrier's word, and those that only have a number yet.
+ * @param lines of the purchase, to tell what is in each; empty where they are not known.
+ */
+export function toParcels(
+  row: OrderRow,
+  details: readonly TrackingDetail[],
+  lines: readonly OrderedLine[],
+): ObservedParcel[] {
   const parcels = new Map<string, ObservedParcel>();
   for (const { logistics_no: trackingNumber, logistics_service: carrier } of row.logistics_info_list) {
     if (trackingNumber === null) continue;
@@ -67,20 +75,17 @@ export function toParcels(row: OrderRow, details: readonly TrackingDetail[]): Ob
     const known = { trackingNumber, lastMileTrackingNumber: null, carrier, trackingUrl };
     parcels.set(trackingNumber, { ...known, state: 'announced' });
   }
-  for (const {
-    mail_no: trackingNumber,
-    carrier_name,
-    cp_name,
-    cp_website_url,
-    detail_node_list,
-  } of details) {
+  for (const detail of details) {
+    const { mail_no: trackingNumber } = detail;
     if (trackingNumber === null) continue;
+    const units = piecesByLine(detail.package_item_list, lines);
     parcels.set(trackingNumber, {
       trackingNumber,
       lastMileTrackingNumber: null,
-      carrier: carrier_name ?? cp_name ?? parcels.get(trackingNumber)?.carrier ?? null,
-      trackingUrl: trackingUrlOf(trackingNumber, cp_website_url),
-      state: stateOfNodes(detail_node_list),
+      carrier: detail.carrier_name ?? detail.cp_name ?? parcels.get(trackingNumber)?.carrier ?? null,
+      trackingUrl: trackingUrlOf(trackingNumber, detail.cp_website_url),
+      state: stateOfNodes(detail.detail_node_list),
+      ...(units === null ? {} : { units }),
     });
   }
   return [...parcels.values()];

@@ -1,5 +1,6 @@
 import { AppError } from '../../../contracts/errors.ts';
 import { SupplierError, type SupplierToken, type TokenStore } from '../adapter.ts';
+import { isAhead, keepTokens, type TokenKeeper } from '../token-keeper.ts';
 import { TokenData } from './responses.ts';
 
 /** Asks an authentication endpoint and answers its data. Throws SupplierError. */
@@ -8,17 +9,8 @@ export type AskForTokens = (
   body: Readonly<Record<string, string>>,
 ) => Promise<unknown>;
 
-export interface TokenKeeper {
-  /** The token to call with. Asks the supplier only when there is none or it has expired. */
-  current(ask: AskForTokens): Promise<string>;
-  /** Another token than the one that the supplier just rejected. */
-  replaced(rejected: string, ask: AskForTokens): Promise<string>;
-}
-
 /** The older documents allow one login in five minutes; a key that was just refused will be refused again. */
 const REFUSED_LOGIN_PAUSE_MS = 5 * 60_000;
-
-const isAhead = (instant: string): boolean => Date.parse(instant) > Date.now();
 
 function toToken(data: unknown, accountId: string | null): SupplierToken {
   const parsed = TokenData.safeParse(data);
@@ -34,12 +26,8 @@ function toToken(data: unknown, accountId: string | null): SupplierToken {
   };
 }
 
-/**
- * The token pair that all copies share. A copy remembers the pair it has read until it expires or is rejected: a
- * pair that another copy has renewed meanwhile is noticed by the rejection of ours, and then taken from the store.
- */
-export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeeper {
-  let known: SupplierToken | null = null;
+/** CJ's pair, refreshed or, where that is refused, asked for anew by the key. */
+export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeeper<AskForTokens> {
   let refused: { readonly error: SupplierError; readonly until: number } | null = null;
 
   const logIn = async (ask: AskForTokens, accountId: string | null): Promise<SupplierToken> => {
@@ -65,25 +53,5 @@ export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeepe
     }
   };
 
-  const renew = async (ask: AskForTokens, rejected: string | null): Promise<string> => {
-    known = await store.renew(async (pair) => {
-      const isUsable = pair !== null && pair.accessToken !== rejected && isAhead(pair.accessExpiresAt);
-      return isUsable ? pair : renewPair(ask, pair);
-    });
-    return known.accessToken;
-  };
-
-  return {
-    async current(ask) {
-      if (known === null || !isAhead(known.accessExpiresAt)) known = await store.read();
-      if (known !== null && isAhead(known.accessExpiresAt)) return known.accessToken;
-      return renew(ask, null);
-    },
-    async replaced(rejected, ask) {
-      if (known !== null && known.accessToken !== rejected && isAhead(known.accessExpiresAt)) {
-        return known.accessToken;
-      }
-      return renew(ask, rejected);
-    },
-  };
+  return keepTokens(store, renewPair);
 }
