@@ -68,6 +68,8 @@ const startSettings = (options: SandboxOptions): Settings => ({
   dupMode: 'A',
   detailKeys: 'any',
   createNulls: true,
+  intercept: false,
+  cjLoginEveryMs: 0,
   lowBalanceCode: 1604000,
   split: 'off',
   cjPointsPerDay: 0,

@@ -26,6 +26,10 @@ const Switches = z.strictObject({
   detailKeys: z.enum(['any', 'merchant', 'sd']),
   /** A creation answers without status, total and shipment id, as was seen; or with all that is documented. */
   createNulls: z.boolean(),
+  /** Orders to addresses in other than Latin letters are stopped for a look. */
+  intercept: z.boolean(),
+  /** Logins that come sooner after the last one are refused; 0 lets all through. */
+  cjLoginEveryMs: Milliseconds,
   /** What a payment without enough money is refused with. */
   lowBalanceCode: z.union([z.literal(1604000), z.literal(1600100), z.literal(1603001)]),
   /** Paid orders of several pieces become two parts; look-ups then show the whole order no more, or still. */

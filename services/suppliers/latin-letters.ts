@@ -11,7 +11,6 @@ const LETTERS = new Map(
 
 const FOREIGN = /[\p{Script=Greek}\p{Script=Cyrillic}]/gu;
 const WIDE = /[\uff01-\uff5e]/g;
-const NOT_LATIN = /[\p{L}--[\p{Script=Latin}\p{Script=Common}]]/v;
 
 const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
@@ -29,6 +28,3 @@ export const toLatinLetters = (text: string): string =>
     .replace(WIDE, (letter) => letter.normalize('NFKC'))
     .replace(/[οΟ][υύ]/g, (pair) => (pair.startsWith('Ο') ? 'Ou' : 'ou'))
     .replace(FOREIGN, toLatinLetter);
-
-/** Whether all letters are Latin ones, accents included; digits and signs do not count. */
-export const hasOnlyLatinLetters = (text: string): boolean => !NOT_LATIN.test(text.normalize('NFC'));

@@ -13,7 +13,7 @@ import {
   SupplierError,
 } from '../../services/suppliers/adapter.ts';
 import { REGISTRY } from '../../services/suppliers/registry.ts';
-import { aTokenStore } from '../fixtures/token-store.ts';
+import { memoryTokens } from '../fixtures/memory-tokens.ts';
 import type { Bench, BenchSetup, BookedOrder } from './bench.ts';
 import { aPushEar } from './push-ear.ts';
 
@@ -44,7 +44,7 @@ export async function aKit(setup: BenchSetup): Promise<Kit> {
   const parts = {
     settings: readSettings(bench.environment),
     log: pino({ level: 'silent' }),
-    tokens: aTokenStore(),
+    tokens: memoryTokens(),
     reserve: async () => {},
     report: async (report: QuotaReport) => {
       quotaReports.push(report);

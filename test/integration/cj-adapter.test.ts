@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import type { OrderKey, SupplierAdapter, TokenStore } from '../../services/suppliers/adapter.ts';
-import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/cj-dropshipping.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
 import {
-  API_KEY,
   aCjOrder as anOrder,
   answering,
   aTokenStore,
+  callsOf as callsIn,
+  cjAdapter,
   ledgerOf,
   NOT_SERVED,
   never,
@@ -36,15 +36,8 @@ beforeEach(async () => {
   await control('settings', PLAIN_SETTINGS);
 });
 
-const anAdapter = (changes: Partial<Parameters<typeof createCjDropshipping>[0]> = {}): SupplierAdapter =>
-  createCjDropshipping({
-    baseUrl: sandbox.origin,
-    apiKey: API_KEY,
-    ioss: 'cj',
-    tokens,
-    reserve: async () => {},
-    ...changes,
-  });
+const anAdapter = (changes: Parameters<typeof cjAdapter>[2] = {}): SupplierAdapter =>
+  cjAdapter(sandbox, tokens, changes);
 
 const control = (what: 'faults' | 'settings', value: unknown, world = sandbox): Promise<void> =>
   put(world, what, value);
@@ -55,8 +48,7 @@ const fault = (operation: string, kind: string, more: object = {}): Promise<void
 const bought = async (callerRef: string) =>
   (await ledgerOf(sandbox)).purchases.find(({ orderNumber }) => orderNumber === callerRef)?.orders ?? [];
 
-const callsOf = async (operation: string): Promise<number> =>
-  (await ledgerOf(sandbox)).calls[`cj.${operation}`] ?? 0;
+const callsOf = (operation: string): Promise<number> => callsIn(sandbox, operation);
 
 /** Places the order; it stays unpaid. */
 async function givenOrder(request = anOrder()): Promise<OrderKey> {

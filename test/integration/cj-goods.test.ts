@@ -2,12 +2,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import type { Article, QuotaReport, SupplierAdapter } from '../../services/suppliers/adapter.ts';
-import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/cj-dropshipping.ts';
 import {
-  API_KEY,
   aCjOrder,
   answering,
   aTokenStore,
+  cjAdapter,
   ledgerOf,
   NOT_SERVED,
   never,
@@ -24,12 +23,7 @@ const IN_STOCK = { priceMinor: 690, stock: 50_000, isOnSale: true };
 let sandbox: Sandbox;
 const reports: QuotaReport[] = [];
 const anAdapter = (fetching: typeof fetch = fetch): SupplierAdapter =>
-  createCjDropshipping({
-    baseUrl: sandbox.origin,
-    apiKey: API_KEY,
-    ioss: 'cj',
-    tokens: aTokenStore(),
-    reserve: async () => {},
+  cjAdapter(sandbox, aTokenStore(), {
     report: async (report) => {
       reports.push(report);
     },

@@ -1,21 +1,12 @@
-import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { listenOn } from '../../deploy/sandbox/listen.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import type {
-  OrderKey,
-  Push,
-  PushMessage,
-  SupplierAdapter,
-  TokenStore,
-} from '../../services/suppliers/adapter.ts';
-import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/cj-dropshipping.ts';
+import type { OrderKey, Push, SupplierAdapter, TokenStore } from '../../services/suppliers/adapter.ts';
 import {
-  API_KEY,
   aCjOrder,
   answering,
   aTokenStore,
-  ledgerOf,
+  callsOf as callsIn,
+  cjAdapter,
   NOT_SERVED,
   never,
   PLAIN_SETTINGS,
@@ -23,6 +14,7 @@ import {
   startCjWorld,
   TIMING,
 } from '../fixtures/cj-world.ts';
+import { anEar, type Ear } from '../fixtures/push-ear.ts';
 
 const PATIENT = { timeout: 10_000, interval: 20 };
 const QUIET = {
@@ -37,15 +29,8 @@ const QUIET = {
 
 let sandbox: Sandbox;
 let tokens: TokenStore;
-const anAdapter = (changes: Partial<Parameters<typeof createCjDropshipping>[0]> = {}): SupplierAdapter =>
-  createCjDropshipping({
-    baseUrl: sandbox.origin,
-    apiKey: API_KEY,
-    ioss: 'cj',
-    tokens,
-    reserve: async () => {},
-    ...changes,
-  });
+const anAdapter = (changes: Parameters<typeof cjAdapter>[2] = {}): SupplierAdapter =>
+  cjAdapter(sandbox, tokens, changes);
 let cj: SupplierAdapter;
 const settings = (value: object): Promise<void> => put(sandbox, 'settings', value);
 
@@ -248,6 +233,19 @@ test('a confirmation without enough stock is unavailable', async () => {
   await expect(cj.preparePayment(key, never)).rejects.toMatchObject({ failureClass: 'unavailable' });
 });
 
+test('an order that CJ stops for a look is refused for a person, and costs nothing', async () => {
+  await settings({ intercept: true });
+  onTestFinished(() => settings({ intercept: false }));
+  const request = aCjOrder({ recipient: { ...aCjOrder().recipient, name: '山田 花子' } });
+  const { supplierReference } = await cj.place(request, never);
+  const key = { supplierReference, callerRef: request.callerRef };
+  await expect(cj.preparePayment(key, never)).rejects.toMatchObject({
+    failureClass: 'permanent',
+    evidence: { code: 1603001, message: expect.stringContaining('intercepted') },
+  });
+  await cj.cancel(key, never);
+});
+
 test.each([true, false])(
   'an order is placed whether its answer comes with nulls or without: %s',
   async (createNulls) => {
@@ -259,38 +257,9 @@ test.each([true, false])(
   },
 );
 
-interface Ear {
-  readonly url: string;
-  readonly heard: PushMessage[];
-  /** What it answers from now on. */
-  status: number;
-}
-
-/** Listens for pushes over real HTTP, as the gateway will. */
-async function anEar(): Promise<Ear> {
-  const ear: Ear = { url: '', heard: [], status: 200 };
-  const server: Server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const headers = Object.fromEntries(
-        Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
-      );
-      ear.heard.push({ headers, body: Buffer.concat(chunks) });
-      response.writeHead(ear.status).end();
-    });
-  });
-  const port = await listenOn(server, '127.0.0.1', 0);
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return Object.assign(ear, { url: `http://127.0.0.1:${port}/webhooks/cj` });
-}
-
 const understood = (ear: Ear): Promise<Push[]> =>
   Promise.all(ear.heard.map((message) => cj.readPush(message)));
-const callsOf = async (operation: string) => (await ledgerOf(sandbox)).calls[`cj.${operation}`] ?? 0;
+const callsOf = (operation: string): Promise<number> => callsIn(sandbox, operation);
 
 test('pushes are registered once, after a probe, and written again only when they would go elsewhere', async () => {
   const [ear, other] = [await anEar(), await anEar()];

@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { createServer } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { listenOn } from '../../deploy/sandbox/listen.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
+import { anEar, type Ear } from '../fixtures/push-ear.ts';
 import { anOrder, buy, type CjCaller, fields, login } from './cj-client.ts';
 import { control, eventually, givenWorld } from './world.ts';
 
@@ -15,42 +14,16 @@ const Message = z.object({
 });
 type Message = z.infer<typeof Message>;
 
-interface Ear {
-  readonly url: string;
-  /** Raw bodies with their signatures. */
-  readonly heard: { readonly body: string; readonly sign: string | undefined }[];
-  status: number;
-}
-
-async function anEar(): Promise<Ear> {
-  const ear: Ear = { url: '', heard: [], status: 200 };
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      const { sign } = request.headers;
-      ear.heard.push({ body, sign: typeof sign === 'string' ? sign : undefined });
-      response.writeHead(ear.status).end();
-    });
-  });
-  const port = await listenOn(server, '127.0.0.1', 0);
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return Object.assign(ear, { url: `http://127.0.0.1:${port}/webhooks/cj` });
-}
-
 const everyTopic = (url: string, type = 'ENABLE'): object => {
   const channel = { type, callbackUrls: [url] };
   return { product: channel, stock: channel, order: channel, logistics: channel };
 };
 
+const textOf = (body: Uint8Array): string => Buffer.from(body).toString();
+
 /** The probe is the first thing heard. */
 const messagesOf = ({ heard }: Ear): Message[] =>
-  heard.slice(1).map(({ body }) => Message.parse(JSON.parse(body)));
+  heard.slice(1).map(({ body }) => Message.parse(JSON.parse(textOf(body))));
 const statesOf = (ear: Ear): unknown[] =>
   messagesOf(ear).flatMap(({ type, params }) => (type === 'ORDER' ? [params.orderStatus] : []));
 
@@ -69,7 +42,7 @@ const sentBy = async (world: Sandbox) => SENT.parse(await (await control(world, 
 
 test('a registration probes the address once without a signature, and shows in the settings', async () => {
   const { call, ear } = await givenEar();
-  expect(ear.heard).toEqual([{ body: '{}', sign: undefined }]);
+  expect(ear.heard.map(({ body, headers }) => [textOf(body), headers.sign])).toEqual([['{}', undefined]]);
   expect((await call('GET', '/setting/get')).data).toMatchObject({
     callback: {
       order: { type: 'ENABLE', urls: [ear.url] },
@@ -91,8 +64,8 @@ test('each step of an order is told and signed over its raw bytes with the accou
     const named = type === 'ORDER' ? [params.cjOrderId, params.orderNumber] : [params.orderId, 'N-1'];
     expect(named).toEqual([sdCode, 'N-1']);
   }
-  for (const { body, sign } of ear.heard.slice(1)) {
-    expect(sign).toBe(createHmac('sha256', '987654321').update(body).digest('base64'));
+  for (const { body, headers } of ear.heard.slice(1)) {
+    expect(headers.sign).toBe(createHmac('sha256', '987654321').update(body).digest('base64'));
   }
   const events = messagesOf(ear).flatMap(({ params }) => params.logisticsTrackEvents ?? []);
   for (const event of events) expect(JSON.parse(String(event))).toHaveLength(1);
@@ -115,7 +88,7 @@ test('pushes come twice, late, out of order or not at all on demand', async () =
   await buy(call, 'N-2');
   const dropped = (await sentBy(world)).slice(before).filter(({ state }) => state === 'dropped');
   expect(dropped.length).toBeGreaterThan(0);
-  expect(ear.heard.some(({ body }) => body.includes('N-2'))).toBe(false);
+  expect(ear.heard.some(({ body }) => textOf(body).includes('N-2'))).toBe(false);
 });
 
 test('a push that is not taken is repeated three times, and a topic that fails on is closed until it is registered again', async () => {

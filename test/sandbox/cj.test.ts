@@ -471,7 +471,7 @@ test('an order can be removed until it is confirmed', async () => {
 });
 
 test('a paid order gets a tracking number before it leaves, travels and arrives', async () => {
-  const world = await givenWorld({ timing: { processMs: 60, shipMs: 600, transitMs: 100, deliverMs: 100 } });
+  const world = await givenWorld({ timing: { processMs: 500, shipMs: 600, transitMs: 400, deliverMs: 800 } });
   const call = await login(world);
   await buy(call, 'N-1');
   const detail = async () => fields((await call('GET', '/shopping/order/getOrderDetail?orderId=N-1')).data);

@@ -85,9 +85,9 @@ const Ledger = z.object({
 export const ledgerOf = async (world: Sandbox): Promise<z.infer<typeof Ledger>> =>
   Ledger.parse(await (await control(world, 'GET', '/ledger')).json());
 
-/** Asks again until the answer pleases; fails after five seconds. */
+/** Asks again until the answer pleases; fails after ten seconds. */
 export async function eventually<T>(ask: () => Promise<T>, pleases: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 10_000;
   for (;;) {
     const answer = await ask();
     if (pleases(answer)) return answer;

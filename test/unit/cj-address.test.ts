@@ -7,7 +7,7 @@ import {
   toCjAddress,
 } from '../../services/suppliers/cj-dropshipping/address.ts';
 import { checkRecipient } from '../../services/suppliers/cj-dropshipping/check-recipient.ts';
-import { hasOnlyLatinLetters, toLatinLetters } from '../../services/suppliers/latin-letters.ts';
+import { toLatinLetters } from '../../services/suppliers/latin-letters.ts';
 
 const aRecipient = (changes: Partial<Recipient> = {}): Recipient => ({
   name: 'Ann Doe',
@@ -151,7 +151,7 @@ test('a check shows every problem at once, in words that repeat nothing of the r
     aRecipient({
       countryCode: 'BR',
       name: '',
-      address1: '東京都千代田区1-1',
+      address1: '',
       zip: '9'.repeat(21),
       phone: 'none',
     }),
@@ -163,13 +163,14 @@ test('a check shows every problem at once, in words that repeat nothing of the r
     ['phone', 'phone_invalid'],
     ['taxId', 'tax_id_missing'],
   ]);
-  expect(JSON.stringify(problems)).not.toMatch(/東京|999|none/);
+  expect(JSON.stringify(problems)).not.toMatch(/999|none/);
 });
 
 test.each([
   ['an ordinary recipient', {}],
   ['one without a phone', { phone: '' }],
   ['one without a postcode', { zip: '' }],
+  ['a Japanese', { name: '山田 花子', address1: '千代田区1-1', city: '東京' }],
   ['one with accents', { name: 'Zoë Ångström-Łukasz', city: 'Đà Nẵng' }],
   ['a Brazilian with a tax number', { countryCode: 'BR', taxId: '123.456.789-09' }],
 ])('nothing is to be said about %s', (_, changes) => {
@@ -214,5 +215,4 @@ test.each([
   ['東京', '東京'],
 ])('"%s" is written "%s"', (text, latin) => {
   expect(toLatinLetters(text)).toBe(latin);
-  expect(hasOnlyLatinLetters(latin)).toBe(latin !== '東京');
 });

@@ -22,7 +22,7 @@ const Account = z.object({ balanceMinor: z.int(), tokens: Tokens.nullable() });
 type Account = z.infer<typeof Account>;
 
 export interface CjAccount {
-  /** Data of getAccessToken. The same tokens are handed out for a day. Throws CjRefusal 1600001. */
+  /** Data of getAccessToken. The same tokens are handed out for a day. Throws CjRefusal 1600001, 1600200 (too soon). */
   login(apiKey: string): object;
   /** Data of refreshAccessToken: both tokens change, the old ones are dead. Throws CjRefusal 1600003. */
   refresh(refreshToken: string): object;
@@ -43,6 +43,7 @@ export function createCjAccount(journal: Journal, settings: LiveSettings, apiKey
   const kept = journal.collection('cj_account', Account);
   const account: Account = kept.get('only') ?? { balanceMinor: START_BALANCE_MINOR, tokens: null };
   const save = (): void => kept.put('only', account);
+  let loggedInAt = 0;
 
   const issue = (): Tokens => {
     const issuedAt = Date.now();
@@ -68,6 +69,10 @@ export function createCjAccount(journal: Journal, settings: LiveSettings, apiKey
 
   return {
     login(given) {
+      const now = Date.now();
+      if (now - loggedInAt < settings.current().cjLoginEveryMs)
+        throw new CjRefusal(CJ.tooManyRequests, 'Too many requests for a token');
+      loggedInAt = now;
       if (given !== apiKey) throw new CjRefusal(CJ.tokenInvalid, 'Invalid API key or access token');
       const { tokens } = account;
       return { openId: OPEN_ID, ...describe(tokens !== null && isFresh(tokens) ? tokens : issue()) };

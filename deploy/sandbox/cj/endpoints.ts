@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LiveSettings } from '../settings.ts';
 import { type CjAccount, OPEN_ID } from './account.ts';
+import { createCart } from './cart.ts';
 import { CJ, CjRefusal, usd } from './envelope.ts';
 import type { CjArticle, CjGoods } from './goods.ts';
 import { type CjOrder, detailBody, statusOf, trackingBody } from './order.ts';
@@ -17,6 +18,7 @@ import {
 } from './products.ts';
 import type { CjPushes } from './pushes.ts';
 import { quote } from './quote.ts';
+import { renameParcel, stepTo, UNSHIPPED } from './trials.ts';
 
 const MAX_BATCH = 100;
 
@@ -180,6 +182,38 @@ function addOrders(on: On, parts: Parts): void {
   on('GET', '/shopping/order/list', 'orderList', (call) => list(orders, call));
 }
 
+const Codes = z.array(Text).min(1).max(MAX_BATCH);
+
+function addCart(on: On, { orders }: Parts): void {
+  const cart = createCart(orders);
+  on('POST', '/shopping/order/addCart', 'addCart', (call) => cart.add(field(call, 'cjOrderIdList', Codes)));
+  on('POST', '/shopping/order/addCartConfirm', 'addCartConfirm', (call) =>
+    cart.confirm(field(call, 'cjOrderIdList', Codes)),
+  );
+  on('POST', '/shopping/order/saveGenerateParentOrder', 'saveGenerateParentOrder', (call) =>
+    cart.parentOrder(field(call, 'shipmentOrderId', Text)),
+  );
+  on('POST', '/shopping/pay/payBalanceV2', 'payBalanceV2', (call) => {
+    cart.pay(field(call, 'shipmentOrderId', Text), field(call, 'payId', Text));
+    return true;
+  });
+}
+
+function addTrials(on: On, { orders }: Parts): void {
+  on('POST', '/shopping/sandbox/simulatePay', 'simulatePay', (call) => {
+    stepTo(orders, field(call, 'orderId', Text), UNSHIPPED);
+    return true;
+  });
+  on('POST', '/shopping/sandbox/updateStatus', 'updateStatus', (call) => {
+    stepTo(orders, field(call, 'orderId', Text), field(call, 'targetStatus', z.int()));
+    return true;
+  });
+  on('POST', '/shopping/sandbox/updateTrackNumber', 'updateTrackNumber', (call) => {
+    renameParcel(orders, field(call, 'orderId', Text), field(call, 'trackNumber', Text.max(64)));
+    return true;
+  });
+}
+
 /** Every call that this supplier plays, by its path below the base URL. */
 export function createEndpoints(parts: Parts): ReadonlyMap<string, Endpoint> {
   const endpoints = new Map<string, Endpoint>();
@@ -190,5 +224,7 @@ export function createEndpoints(parts: Parts): ReadonlyMap<string, Endpoint> {
   addAccount(on, parts);
   addGoods(on, parts);
   addOrders(on, parts);
+  addCart(on, parts);
+  addTrials(on, parts);
   return endpoints;
 }

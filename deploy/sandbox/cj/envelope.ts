@@ -37,11 +37,14 @@ export type CjCode = (typeof CJ)[keyof typeof CJ];
 /** Thrown by any handler to answer with a code other than 200. */
 export class CjRefusal extends Error {
   readonly code: CjCode;
+  readonly httpStatus: number;
 
-  constructor(code: CjCode, message: string) {
+  /** @param httpStatus 200 for all refusals but a few. */
+  constructor(code: CjCode, message: string, httpStatus = 200) {
     super(message);
     this.name = new.target.name;
     this.code = code;
+    this.httpStatus = httpStatus;
   }
 }
 
@@ -67,11 +70,11 @@ const envelope = (code: number, message: string, data: unknown, extra: Extra, st
 export const success = (data: unknown, extra: Extra = {}): Response =>
   envelope(CJ.ok, 'Success', data, extra);
 
-/** Refusals come with HTTP 200 too: only `code` tells. */
-export const refusal = (code: CjCode, message: string, extra: Extra = {}): Response =>
-  envelope(code, message, null, extra);
+/** Nearly all refusals come with HTTP 200 too: only `code` tells. */
+export const refusal = (code: CjCode, message: string, extra: Extra = {}, status = 200): Response =>
+  envelope(code, message, null, extra, status);
 
-/** The one refusal with a status of its own. */
+/** The one refusal whose code is its status. */
 export const tooManyPoints = (extra: Extra): Response =>
   envelope(429, 'Points are used up', null, extra, 429);
 

@@ -1,15 +1,13 @@
 import { utcTime } from './envelope.ts';
-import { type CjOrder, type Journey, statusOf, trackingOf } from './order.ts';
+import { type CjOrder, statusOf, trackingOf } from './order.ts';
 import type { CjOrders } from './orders.ts';
 import type { CjPushes } from './pushes.ts';
+import { UNSHIPPED } from './trials.ts';
 
 /** Numbers of the carrier's news, as CJ's pushes have them. */
 const LEFT_WAREHOUSE = 1;
 const ON_ITS_WAY = 5;
 const DELIVERED = 12;
-/** The number of UNSHIPPED, which is what the parts of a split order are in. */
-const UNSHIPPED = 400;
-
 const orderParams = (order: CjOrder, now: number): object => {
   const { journey } = order;
   const trackNumber = trackingOf(order, now);
@@ -69,13 +67,13 @@ const splitParams = (order: CjOrder, parts: readonly CjOrder[], now: number): ob
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Has each change of an order pushed: what somebody does at once, what time does when it happens. Journeys that an
- * earlier run began go on. The answer stops it.
+ * Has each change of an order pushed: what somebody does at once, what time does when it happens, told as it was at that
+ * moment even when the machine is late. Journeys that an earlier run began go on. The answer stops it.
  */
 export function startOrderPushes(orders: CjOrders, pushes: CjPushes): () => void {
   const timers = new Set<NodeJS.Timeout>();
-  /** @param now the instant of the news: a late timer tells of it as it was then. */
-  const tellOrder = (order: CjOrder, now = Date.now()): void =>
+  const followed = new Set<string>();
+  const tellOrder = (order: CjOrder, now: number): void =>
     pushes.send('order', { type: 'ORDER', messageType: 'UPDATE', params: orderParams(order, now) });
   const tellParcel = (order: CjOrder, trackingStatus: number, now: number): void => {
     const number = trackingOf(order, now);
@@ -83,41 +81,52 @@ export function startOrderPushes(orders: CjOrders, pushes: CjPushes): () => void
     const params = logisticParams(order, number, trackingStatus, now);
     pushes.send('logistics', { type: 'LOGISTIC', messageType: 'UPDATE', params });
   };
-  const at = (instant: number, act: () => void): void => {
-    const ms = instant - Date.now();
-    if (ms < 0 || ms > MOST_TIMER_MS) return;
+  const at = (instant: number, act: (instant: number) => void): void => {
+    const ms = Math.max(0, instant - Date.now());
+    if (ms > MOST_TIMER_MS) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      act();
+      act(instant);
     }, ms);
     timers.add(timer.unref());
   };
-  const follow = (order: CjOrder, { announcedAt, shippedAt, inTransitAt, deliveredAt }: Journey): void => {
-    at(announcedAt, () => tellOrder(order, announcedAt));
-    at(shippedAt, () => {
-      tellOrder(order, shippedAt);
-      tellParcel(order, LEFT_WAREHOUSE, shippedAt);
-    });
-    at(inTransitAt, () => tellParcel(order, ON_ITS_WAY, inTransitAt));
-    at(deliveredAt, () => {
-      tellOrder(order, deliveredAt);
-      tellParcel(order, DELIVERED, deliveredAt);
-    });
-  };
-  const followAll = (many: readonly CjOrder[]): void => {
-    for (const order of many)
-      if (order.journey !== null && order.split === null) follow(order, order.journey);
+  /** @param since what happened before it has been told. */
+  const follow = (order: CjOrder, since: number): void => {
+    const { journey, payments, sdCode, split } = order;
+    if (journey === null || payments.length === 0 || split !== null || followed.has(sdCode)) return;
+    followed.add(sdCode);
+    const steps: readonly (readonly [number, (now: number) => void])[] = [
+      [journey.announcedAt, (now) => tellOrder(order, now)],
+      [
+        journey.shippedAt,
+        (now) => {
+          tellOrder(order, now);
+          tellParcel(order, LEFT_WAREHOUSE, now);
+        },
+      ],
+      [journey.inTransitAt, (now) => tellParcel(order, ON_ITS_WAY, now)],
+      [
+        journey.deliveredAt,
+        (now) => {
+          tellOrder(order, now);
+          tellParcel(order, DELIVERED, now);
+        },
+      ],
+    ];
+    for (const [instant, act] of steps) if (instant >= since) at(instant, act);
   };
 
   orders.onChange((order, parts) => {
-    tellOrder(order);
+    const now = Date.now();
+    tellOrder(order, now);
     if (parts.length > 0) {
-      const params = splitParams(order, parts, Date.now());
+      const params = splitParams(order, parts, now);
       pushes.send('order', { type: 'ORDERSPLIT', messageType: 'INSERT', params });
     }
-    followAll(parts.length > 0 ? parts : [order]);
+    for (const member of [order, ...parts]) follow(member, 0);
   });
-  followAll(orders.all());
+  const startedAt = Date.now();
+  for (const order of orders.all()) follow(order, startedAt);
   return () => {
     for (const timer of timers) clearTimeout(timer);
   };

@@ -21,7 +21,12 @@ export const CjOrder = z.object({
   createdAt: z.int(),
   /** Look-ups know the order from here on. */
   visibleAt: z.int(),
+  inCartAt: z.int().nullable().default(null),
   confirmedAt: z.int().nullable(),
+  /** All orders of one confirmed cart. */
+  shipmentId: z.string().nullable().default(null),
+  /** Closed by the supplier: look-ups still show it. */
+  closedAt: z.int().nullable().default(null),
   deletedAt: z.int().nullable(),
   payments: z.array(z.int()),
   journey: Journey.nullable(),
@@ -59,13 +64,14 @@ export const CjOrder = z.object({
 });
 export type CjOrder = z.infer<typeof CjOrder>;
 
-export type CjStatus = 'CREATED' | 'UNPAID' | 'UNSHIPPED' | 'SHIPPED' | 'DELIVERED' | 'CANCELLED';
+export type CjStatus = 'CREATED' | 'IN_CART' | 'UNPAID' | 'UNSHIPPED' | 'SHIPPED' | 'DELIVERED' | 'CANCELLED';
 
 /** Where the order stands at an instant. Nothing has to tick: everything follows from stored instants. */
 export function statusOf(order: CjOrder, now: number): CjStatus {
-  const { deletedAt, confirmedAt, journey } = order;
-  if (deletedAt !== null) return 'CANCELLED';
-  if (journey === null) return confirmedAt === null ? 'CREATED' : 'UNPAID';
+  const { deletedAt, closedAt, inCartAt, confirmedAt, journey } = order;
+  if (deletedAt !== null || closedAt !== null) return 'CANCELLED';
+  if (journey === null && confirmedAt !== null) return 'UNPAID';
+  if (journey === null) return inCartAt === null ? 'CREATED' : 'IN_CART';
   if (now >= journey.deliveredAt) return 'DELIVERED';
   return now >= journey.shippedAt ? 'SHIPPED' : 'UNSHIPPED';
 }

@@ -11,7 +11,13 @@ import { splitOrder } from './split.ts';
 export interface CjOrders {
   /** Data of createOrderV2. Throws CjRefusal as checkOrder does, 1603003 and 1604000. */
   create(body: unknown): object;
-  /** By SD code only, like the three below. Throws CjRefusal 1603100, 1603001. */
+  /** Why the supplier stops this order for a look; null when it does not. */
+  interceptionOf(order: CjOrder): Interception | null;
+  /** By SD code only, like the four below. Throws CjRefusal 1603100. */
+  own(sdCode: string): CjOrder;
+  /** Keeps and tells what somebody has changed in an order. */
+  changed(order: CjOrder): void;
+  /** Throws CjRefusal 1603100, 1603001 (status, stock, intercepted). */
   confirm(sdCode: string): void;
   /** Throws CjRefusal 1603100, 1603001 (not UNPAID), 1604000. */
   pay(sdCode: string): void;
@@ -30,6 +36,14 @@ export interface CjOrders {
   onChange(tell: (order: CjOrder, parts: readonly CjOrder[]) => void): void;
 }
 
+export interface Interception {
+  readonly code: number;
+  readonly message: string;
+}
+
+/** Codes and texts of interceptions are not documented. */
+const FOREIGN_LETTERS: Interception = { code: 1, message: 'address intercepted, please use Latin letters' };
+const NOT_LATIN = /[\p{L}--[\p{Script=Latin}\p{Script=Common}]]/v;
 const SHORT_INVENTORY = 'Order confirm fail: insufficient inventory';
 
 const datePart = (at: number): string => new Date(at).toISOString().slice(2, 10).replaceAll('-', '');
@@ -58,7 +72,6 @@ const createdBody = (order: CjOrder, paid: boolean, withNulls: boolean): object 
   payId: order.payType === 1 ? order.sdCode.slice(2) : null,
   logisticsMiss: false,
   orderStatus: withNulls ? null : statusOf(order, Date.now()),
-  interceptOrderReasons: null,
   productInfoList: order.products.map(({ vid, quantity, lineItemId, storeLineItemId }) => ({
     storeLineItemId,
     lineItemId,
@@ -81,7 +94,10 @@ function assemble(
     orderNumber: wanted.orderNumber,
     createdAt,
     visibleAt: createdAt + lookupBlindMs,
+    inCartAt: null,
     confirmedAt: null,
+    shipmentId: null,
+    closedAt: null,
     deletedAt: null,
     payments: [],
     journey: null,
@@ -148,15 +164,25 @@ export function createCjOrders(
       throw new CjRefusal(CJ.orderNotFound, 'Order not found');
     return order;
   };
+  const isOpen = (order: CjOrder): boolean => ['CREATED', 'IN_CART'].includes(statusOf(order, Date.now()));
+  const interceptionOf = ({ recipient }: CjOrder): Interception | null =>
+    settings.current().intercept && NOT_LATIN.test(Object.values(recipient).join(' '))
+      ? FOREIGN_LETTERS
+      : null;
+  const changed = (order: CjOrder, parts: readonly CjOrder[] = []): void => {
+    track(order);
+    save(order);
+    tell(order, parts);
+  };
   const confirm = (order: CjOrder): void => {
-    if (statusOf(order, Date.now()) !== 'CREATED') {
-      throw new CjRefusal(CJ.confirmFailed, 'Order confirm fail: status does not allow it');
-    }
+    if (!isOpen(order)) throw new CjRefusal(CJ.confirmFailed, 'Order confirm fail: status does not allow it');
+    const intercepted = interceptionOf(order);
+    if (intercepted !== null)
+      throw new CjRefusal(CJ.confirmFailed, `Order confirm fail: ${intercepted.message}`);
     const isShort = order.products.some(({ vid, quantity }) => goods.byId(vid).stock < quantity);
     if (isShort) throw new CjRefusal(CJ.confirmFailed, SHORT_INVENTORY);
     order.confirmedAt = Date.now();
-    save(order);
-    tell(order);
+    changed(order);
   };
   const split = (order: CjOrder, journey: Journey): CjOrder[] => {
     const { split: mode, timing } = settings.current();
@@ -191,10 +217,7 @@ export function createCjOrders(
       deliveredAt: inTransitAt + deliverMs,
     };
     order.journey = journey;
-    const parts = split(order, journey);
-    track(order);
-    save(order);
-    tell(order, parts);
+    changed(order, split(order, journey));
   };
 
   return {
@@ -215,18 +238,22 @@ export function createCjOrders(
         confirm(order);
         pay(order);
       }
-      return createdBody(order, order.payType === 2, createNulls);
+      const interception = interceptionOf(order);
+      return {
+        ...createdBody(order, order.payType === 2, createNulls),
+        interceptOrderReasons: interception === null ? null : [interception],
+      };
     },
+    interceptionOf,
+    own,
+    changed,
     confirm: (sdCode) => confirm(own(sdCode)),
     pay: (sdCode) => pay(own(sdCode)),
     remove(sdCode) {
       const order = own(sdCode);
-      if (statusOf(order, Date.now()) !== 'CREATED') {
-        throw new CjRefusal(CJ.deleteFailed, 'Order delete fail: status does not allow it');
-      }
+      if (!isOpen(order)) throw new CjRefusal(CJ.deleteFailed, 'Order delete fail: status does not allow it');
       order.deletedAt = Date.now();
-      save(order);
-      tell(order);
+      changed(order);
     },
     find(reference) {
       const now = Date.now();

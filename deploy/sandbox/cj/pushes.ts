@@ -49,7 +49,7 @@ const RETRIES = 3;
 /** Messages in a row that nobody took until their topic is closed. */
 const FAILURES_TO_CLOSE = 5;
 /** A message that waits for the next one does not wait for ever. */
-const MOST_WAIT_MS = 300;
+const MOST_WAIT_MS = 3_000;
 
 const isLocal = ({ hostname }: URL): boolean =>
   /^(localhost|127\.|10\.|192\.168\.|\[::1\]$)/.test(hostname) || hostname.endsWith('.localhost');
@@ -84,7 +84,7 @@ export function createCjPushes(journal: Journal, settings: LiveSettings): CjPush
   const sent: SentPush[] = [];
   const failures = new Map<Topic, number>();
   const timers = new Set<NodeJS.Timeout>();
-  let held: (() => void) | null = null;
+  let held: (() => Promise<unknown>) | null = null;
 
   const after = (ms: number, act: () => void): void => {
     const timer = setTimeout(() => {
@@ -115,20 +115,23 @@ export function createCjPushes(journal: Journal, settings: LiveSettings): CjPush
     after(settings.current().pushRetryMs, () => void attempt(push, url, body));
   };
 
-  /** Lets the one go that waits for it, after it. */
-  const release = (go: () => void): void => {
-    const { pushOutOfOrder } = settings.current();
-    if (!pushOutOfOrder || held !== null) {
-      go();
-      held?.();
-      held = null;
+  /** Lets the one go that waits for it, once it has arrived itself. */
+  const release = (go: () => Promise<unknown>): void => {
+    const waiting = held;
+    held = null;
+    if (waiting !== null) {
+      void go().then(waiting);
+      return;
+    }
+    if (!settings.current().pushOutOfOrder) {
+      void go();
       return;
     }
     held = go;
     after(MOST_WAIT_MS, () => {
       if (held !== go) return;
       held = null;
-      go();
+      void go();
     });
   };
 
@@ -175,9 +178,9 @@ export function createCjPushes(journal: Journal, settings: LiveSettings): CjPush
       if (pushDropped) return;
       const body = JSON.stringify({ messageId, type, messageType, openId: String(OPEN_ID), params });
       after(pushDelayMs, () =>
-        release(() => {
-          void attempt(push, url, body);
-          if (pushDoubled) void post(url, body, signed(body));
+        release(async () => {
+          await attempt(push, url, body);
+          if (pushDoubled) await post(url, body, signed(body));
         }),
       );
     },

@@ -65,7 +65,7 @@ export function createCjApi(world: {
       if (!points.pay(event.url.pathname.slice(CJ_BASE_PATH.length))) return withoutPoints();
       return success(await endpoint.answer({ query: event.url.searchParams, body }), extra());
     } catch (error) {
-      if (error instanceof CjRefusal) return refusal(error.code, error.message);
+      if (error instanceof CjRefusal) return refusal(error.code, error.message, {}, error.httpStatus);
       throw error;
     }
   };

@@ -1,5 +1,5 @@
 import { type Recipient, type RecipientCheck, type RecipientField, SupplierError } from '../adapter.ts';
-import { hasOnlyLatinLetters, toLatinLetters } from '../latin-letters.ts';
+import { toLatinLetters } from '../latin-letters.ts';
 
 /** Longest texts that createOrderV2 takes. Older documents say 200 for the address, newer ones 500. */
 const LIMITS = {
@@ -79,6 +79,7 @@ export function cleanPhone(phone: string): string {
 type SentField = keyof typeof LIMITS;
 type Texts = Readonly<Record<SentField, string>>;
 
+/** CJ may stop an order in other letters for a look; what cannot be rewritten is sent as it is, for that is not sure. */
 const latinLine = (text: string): string => oneLine(toLatinLetters(text));
 
 /** What stands in each field when nothing is too long. */
@@ -116,7 +117,6 @@ function problemsOf(recipient: Recipient, full: Texts, remark: string): Problem[
   if (countryName(recipient.countryCode) === null) problems.push(invalid('countryCode', 'is no country'));
   for (const field of REQUIRED) if (full[field] === '') problems.push(invalid(field, 'is missing'));
   for (const field of CUTTABLE) {
-    if (!hasOnlyLatinLetters(full[field])) problems.push(invalid(field, 'is not in Latin letters'));
     if (full[field].length > LIMITS[field] && remark.length > MAX_REMARK) problems.push(tooLong(field));
   }
   for (const field of ['zip', 'phone', 'taxId'] as const)

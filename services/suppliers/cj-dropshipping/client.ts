@@ -53,12 +53,6 @@ interface Sealed {
 }
 type Answer = Sealed & ({ readonly data: unknown } | { readonly refusal: Refusal });
 
-const REFUSALS: readonly string[] = ['not_found', 'invalid_input', 'permanent'];
-
-/** Whether CJ plainly does not serve this question, so that asking it again is useless. */
-export const isRefusal = (error: unknown): boolean =>
-  error instanceof SupplierError && REFUSALS.includes(error.failureClass);
-
 const DEFAULT_PATH = '/api2.0/v1';
 const PARAMETER_ERROR = 1600300;
 const rootOf = (baseUrl: string): string => {

@@ -1,9 +1,10 @@
 import { roundToMinor } from '../../../contracts/money.ts';
 import { type Article, type ArticleNow, SupplierError } from '../adapter.ts';
-import { type CjClient, isRefusal } from './client.ts';
+import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import type { ProductData, VariantData } from './product-responses.ts';
-import { findProduct, isOffShelf, readVariant } from './products.ts';
+import { isOffShelf, readProduct, readVariant } from './products.ts';
+import { orIfRefused } from './refusal.ts';
 import {
   byCountry,
   type ProductStock,
@@ -38,10 +39,8 @@ async function readApart(
   isProductShown: boolean,
   signal: AbortSignal,
 ): Promise<VariantData> {
-  const variant = await readVariant(client, vid, signal).catch((error: unknown) => {
-    if (isProductShown && isRefusal(error)) return null;
-    throw error;
-  });
+  const asking = readVariant(client, vid, signal);
+  const variant = await (isProductShown ? asking.catch(orIfRefused(null)) : asking);
   if (variant !== null) return variant;
   throw new SupplierError('not_found', `variant ${vid} is unknown`, { vid });
 }
@@ -90,7 +89,7 @@ export async function readGoods(
   );
   const now = new Map<string, ArticleNow>();
   for (const [productId, ofProduct] of Map.groupBy(wanted, ({ supplierProductId }) => supplierProductId)) {
-    const product = await findProduct(client, productId, signal);
+    const product = await readProduct(client, productId, signal).catch(orIfRefused(null));
     const variantOf = ({ supplierVariantId }: Wanted) =>
       product?.variants.find(({ vid }) => vid === supplierVariantId);
     const isShown = ofProduct.some((article) => variantOf(article) !== undefined);

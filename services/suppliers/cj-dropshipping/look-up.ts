@@ -1,8 +1,9 @@
 import { type FoundOrder, SupplierError } from '../adapter.ts';
-import { type CjClient, isRefusal } from './client.ts';
+import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { countsAsPaid, isCancelled } from './order-status.ts';
 import { amountMinorOf, isCodeOf, readDetail, sdCodeOf } from './orders.ts';
+import { isRefusal, orIfRefused } from './refusal.ts';
 import { OrderPage, type OrderRow } from './responses.ts';
 import { stemOf } from './sd-code.ts';
 
@@ -10,8 +11,8 @@ import { stemOf } from './sd-code.ts';
 const SIBLING_STATES = ['CREATED', 'IN_CART', 'UNPAID', 'UNSHIPPED', 'SHIPPED'] as const;
 const ALL_STATES = [...SIBLING_STATES, 'DELIVERED', 'CANCELLED'] as const;
 const PAGE_SIZE = '50';
-/** Of one state; reached only where CJ does not search by number, among more than two hundred orders. */
-const MAX_PAGES = 5;
+/** Of one state: two hundred orders, reached only where CJ does not search. More would outlast the patience of a call. */
+const MAX_PAGES = 4;
 
 interface Search {
   readonly states: readonly string[];
@@ -121,13 +122,6 @@ function toFound(supplierReference: string, rows: readonly OrderRow[], callerRef
 /** The same row may come from several calls, the detail's first. */
 const unique = (rows: readonly OrderRow[]): OrderRow[] =>
   [...Map.groupBy(rows, codeOf).values()].flatMap(([first]) => first ?? []);
-
-const orIfRefused =
-  <T>(instead: T) =>
-  (error: unknown): T => {
-    if (isRefusal(error)) return instead;
-    throw error;
-  };
 
 /**
  * Every order under our number; units are summed by variant, and parts of a split order are that one order, never a

@@ -1,7 +1,8 @@
 import { roundToMinor } from '../../../contracts/money.ts';
 import { type CallPriority, type OrderKey, SupplierError } from '../adapter.ts';
-import { type CjClient, isRefusal } from './client.ts';
+import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
+import { isRefusal } from './refusal.ts';
 import { OrderRow } from './responses.ts';
 import { isPartCode, isSdCode, partCode, stemOf } from './sd-code.ts';
 

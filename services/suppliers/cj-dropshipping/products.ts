@@ -1,4 +1,4 @@
-import { type CjClient, isRefusal } from './client.ts';
+import type { CjClient } from './client.ts';
 import { ProductData, VariantData } from './product-responses.ts';
 
 /** What a product that was taken off the shelf has as `status`. */
@@ -22,20 +22,6 @@ export async function readProduct(
     isLookUp: true,
   } as const;
   return (await client.call(request, ProductData.nullish(), signal)) ?? null;
-}
-
-/** The product, or null when CJ refuses to show it. */
-export async function findProduct(
-  client: CjClient,
-  productId: string,
-  signal: AbortSignal,
-): Promise<ProductData | null> {
-  try {
-    return await readProduct(client, productId, signal);
-  } catch (error) {
-    if (isRefusal(error)) return null;
-    throw error;
-  }
 }
 
 /** One variant without its product. Throws SupplierError `not_found` and what else CJ says. */

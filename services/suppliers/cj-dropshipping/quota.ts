@@ -60,7 +60,7 @@ export function quotaReportOf(signs: LimitSigns, now: number): QuotaReport | nul
   if (until === null && remaining === null && total === null) return null;
   return {
     ...(until === null ? {} : { pausedUntil: new Date(until).toISOString() }),
-    ...(remaining === null ? {} : { remaining }),
-    ...(total === null ? {} : { total }),
+    ...(remaining === null ? {} : { remaining: Math.floor(remaining) }),
+    ...(total === null ? {} : { total: Math.floor(total) }),
   };
 }

@@ -1,8 +1,9 @@
 import { type ObservedStatus, type OrderKey, SupplierError } from '../adapter.ts';
-import { type CjClient, isRefusal } from './client.ts';
+import type { CjClient } from './client.ts';
 import { type Family, isPart, movingNumbersOf, observeFamily } from './family.ts';
 import { listOrders } from './look-up.ts';
 import { isRowOf, readOrder, sdCodeOf } from './orders.ts';
+import { orIfRefused } from './refusal.ts';
 import { OrderRow, rowsOf } from './responses.ts';
 import { partCode } from './sd-code.ts';
 import { readTracking } from './tracking.ts';
@@ -28,13 +29,8 @@ async function readBatch(
 ): Promise<OrderRow[] | null> {
   const path = '/shopping/order/getOrderDetailBatch';
   const body = { orderIds };
-  try {
-    const request = { method: 'POST', path, body, kind: 'read', priority: 'query', isLookUp: true } as const;
-    return await client.call(request, rowsOf(OrderRow), signal);
-  } catch (error) {
-    if (isRefusal(error)) return null;
-    throw error;
-  }
+  const request = { method: 'POST', path, body, kind: 'read', priority: 'query', isLookUp: true } as const;
+  return client.call(request, rowsOf(OrderRow), signal).catch(orIfRefused(null));
 }
 
 const merge = (...families: readonly Family[]): Family => [
@@ -53,12 +49,7 @@ async function readParts(
   const family = merge(known, ((await readBatch(client, codes, signal)) ?? []).filter(isOwn));
   if (family.filter(isPart).length > 1) return family;
   const search = { states: PART_STATES, callerRef: key.callerRef };
-  try {
-    return merge(family, await listOrders(client, search, isOwn, signal));
-  } catch (error) {
-    if (isRefusal(error)) return family;
-    throw error;
-  }
+  return merge(family, await listOrders(client, search, isOwn, signal).catch(orIfRefused([])));
 }
 
 /** Completes the families of those that turned out to be split. */

@@ -1,5 +1,6 @@
-import { type CjClient, isRefusal } from './client.ts';
+import type { CjClient } from './client.ts';
 import { InventoryData, StockRow } from './product-responses.ts';
+import { orIfRefused } from './refusal.ts';
 import { rowsOf } from './responses.ts';
 
 /** Pieces by the country that they ship from. */
@@ -24,8 +25,6 @@ export function byCountry(rows: readonly StockRow[]): StockByCountry | null {
 export const sumOf = (stock: StockByCountry): number =>
   [...stock.values()].reduce((sum, units) => sum + units, 0);
 
-const NOTHING_SAID: ProductStock = { ofProduct: () => null, ofVariant: () => null };
-
 /** The stock of a product and all its variants in one call. Nothing is known where CJ refuses to say. */
 export async function readProductStock(
   client: CjClient,
@@ -34,15 +33,11 @@ export async function readProductStock(
 ): Promise<ProductStock> {
   const path = '/product/stock/getInventoryByPid';
   const request = { method: 'GET', path, query: [['pid', pid]], kind: 'read', priority: 'query' } as const;
-  try {
-    const { product, variants } = await client.call(request, InventoryData, signal);
-    const ofVariants = new Map(variants.map(({ vid, rows }) => [vid, byCountry(rows)]));
-    const all = byCountry(product) ?? byCountry(variants.flatMap(({ rows }) => rows));
-    return { ofProduct: () => all, ofVariant: (vid) => ofVariants.get(vid) ?? null };
-  } catch (error) {
-    if (isRefusal(error)) return NOTHING_SAID;
-    throw error;
-  }
+  const inventory = await client.call(request, InventoryData, signal).catch(orIfRefused(null));
+  const { product, variants } = inventory ?? { product: [], variants: [] };
+  const ofVariants = new Map(variants.map(({ vid, rows }) => [vid, byCountry(rows)]));
+  const all = byCountry(product) ?? byCountry(variants.flatMap(({ rows }) => rows));
+  return { ofProduct: () => all, ofVariant: (vid) => ofVariants.get(vid) ?? null };
 }
 
 /** The stock of one variant; null where CJ refuses to say. */
@@ -53,10 +48,6 @@ export async function readVariantStock(
 ): Promise<StockByCountry | null> {
   const path = '/product/stock/queryByVid';
   const request = { method: 'GET', path, query: [['vid', vid]], kind: 'read', priority: 'query' } as const;
-  try {
-    return byCountry(await client.call(request, rowsOf(StockRow), signal));
-  } catch (error) {
-    if (isRefusal(error)) return null;
-    throw error;
-  }
+  const rows = await client.call(request, rowsOf(StockRow), signal).catch(orIfRefused([]));
+  return byCountry(rows);
 }
