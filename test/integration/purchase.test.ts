@@ -17,6 +17,7 @@ import {
   boughtUnder,
   callsOf,
   type Desk,
+  endPause,
   givenHold,
   givenPurchase,
   intentOf,
@@ -147,6 +148,7 @@ test('"too many requests" defers the purchase, and the next attempt buys it once
   await givenFaults(world, { operation: CREATE, kind: 'rate_limit', times: 1 });
   await buy(ports, purchase, 'c1');
   expect(await verdicts(store, purchase)).toEqual(['placing', 'deferred']);
+  await endPause(store);
   await moveTo(store, purchase, 'draft');
   await buy(ports, purchase, 'c2');
   expect(await verdicts(store, purchase)).toEqual(['placing', 'deferred', 'placing', 'placed']);
@@ -559,6 +561,7 @@ test('a doubt about a purchase that the ledger knows was not made ends, instead 
   await buy(ports, purchase, 'c1');
   // The deadline of the call overtook the answer "not now" on its way through an outage of the bus.
   await moveTo(store, purchase, 'outcome_unknown');
+  await endPause(store);
   await lookUp(ports, purchase, 'c2');
   expect(await verdicts(store, purchase)).toEqual(['placing', 'deferred', 'absent']);
 });
