@@ -141,12 +141,10 @@ export interface PlaceRequest {
   readonly currency: string;
 }
 
-/** A line of a placed order: so many of its units are so many pieces at the supplier. */
-export interface OrderedLine {
+/** Which article of the supplier stands behind a line of a placed order. */
+export interface PlacedLine {
   readonly lineId: string;
-  readonly units: number;
   readonly supplierVariantId: string;
-  readonly supplierUnits: number;
 }
 
 /**
@@ -158,8 +156,8 @@ export interface OrderKey {
   readonly supplierReference: string;
   /** As in the `PlaceRequest`. */
   readonly callerRef: string;
-  /** Where the caller knows them, so that parcels can say which units they hold. */
-  readonly lines?: readonly OrderedLine[];
+  /** Where the caller knows them, so that parcels can say what they hold. */
+  readonly lines?: readonly PlacedLine[];
 }
 
 export interface PlacedOrder {
@@ -187,7 +185,7 @@ export interface PaymentDue {
   readonly payUntil?: string | null;
 }
 
-/** Units in parcels are pieces at the supplier, by the ids of our lines. */
+/** `units` of its parcels are the supplier's pieces still, by our line ids. */
 export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence'>;
 
 export interface SearchRequest {
@@ -257,7 +255,7 @@ export interface SupplierAdapter {
   cancel(key: OrderKey, signal: AbortSignal): Promise<void>;
   /** The order under one of the supplier's own references, null when it has none. Safe to repeat. */
   read(supplierReference: string, signal: AbortSignal): Promise<FoundOrder | null>;
-  /** Verifies over the raw bytes, then says what it is about. Asks the supplier at most for a signing key not stored yet. */
+  /** Verifies over the raw bytes, then says what it is about. Sends nothing; reads at most the stored token. */
   readPush(message: PushMessage): Promise<Push>;
   /** Asks the supplier to send its messages to this address. Only where `pushes` is `by_call`. Safe to repeat. */
   registerPush(callbackUrl: string, signal: AbortSignal): Promise<void>;

@@ -1,14 +1,20 @@
 import type { ObservedParcel } from '../../contracts/events/supplier-order-observed.ts';
-import type { OrderedLine } from './adapter.ts';
+import type { Sql } from '../store/store.ts';
+
+export interface OrderedLine {
+  readonly lineId: string;
+  readonly units: number;
+  /** Pieces at the supplier for all of them. */
+  readonly supplierUnits: number;
+}
 
 /**
- * Adapters count pieces, the order's machine counts units: the parcels with the one in the place of the other. A unit of
- * several pieces that went into different parcels counts to the one with its last piece. Lines that are not the
- * order's are dropped.
+ * The parcels with the order's units in the place of the supplier's pieces. A unit of several pieces that went into
+ * different parcels counts to the one with its last piece. Lines that are not the order's are dropped.
  */
 export function toOrderUnits(
   parcels: readonly ObservedParcel[],
-  lines: readonly Omit<OrderedLine, 'supplierVariantId'>[],
+  lines: readonly OrderedLine[],
 ): ObservedParcel[] {
   const packed = new Map<string, number>();
   return parcels.map((parcel) => {
@@ -24,4 +30,19 @@ export function toOrderUnits(
     }
     return { ...parcel, units };
   });
+}
+
+/** Adapters count pieces; the order's machine counts units. */
+export async function inOrderUnits(
+  sql: Sql,
+  supplierOrderId: string,
+  parcels: readonly ObservedParcel[],
+): Promise<ObservedParcel[]> {
+  if (parcels.every(({ units }) => units === undefined)) return [...parcels];
+  const lines = await sql.query<OrderedLine>(
+    `select line_id as "lineId", units, supplier_units as "supplierUnits"
+       from supplier_order_lines where supplier_order_id = $1`,
+    [supplierOrderId],
+  );
+  return toOrderUnits(parcels, lines);
 }

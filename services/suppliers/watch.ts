@@ -8,8 +8,8 @@ import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
-import type { ObservedStatus, OrderedLine } from './adapter.ts';
-import { toOrderUnits } from './parcel-units.ts';
+import type { ObservedStatus, PlacedLine } from './adapter.ts';
+import { inOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
 import { callTimeoutMs, notNow, type PurchasePorts, released } from './purchase-ports.ts';
 
@@ -19,7 +19,7 @@ interface Watched {
   readonly state: SupplierOrderStateName;
   readonly reference: string;
   readonly observation: string | null;
-  readonly lines: readonly OrderedLine[];
+  readonly lines: readonly PlacedLine[];
 }
 
 /** Looks at one order drift apart by this share of the pause, and those that are due so soon fill up a call. */
@@ -43,9 +43,8 @@ const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number
               order by next_check_at limit $2 for update skip locked) d
       where o.id = d.id
      returning o.id, o.order_id as "orderId", o.state, o.supplier_reference as reference, o.observation,
-       (select coalesce(json_agg(json_build_object('lineId', l.line_id, 'units', l.units,
-                 'supplierVariantId', l.supplier_variant_id, 'supplierUnits', l.supplier_units)), '[]')
-          from supplier_order_lines l where l.supplier_order_id = o.id) as lines`,
+       (select coalesce(json_agg(json_build_object('lineId', line_id, 'supplierVariantId', supplier_variant_id)), '[]')
+          from supplier_order_lines where supplier_order_id = o.id) as lines`,
     [supplier, limit, everyMs, SPREAD],
   );
 
@@ -110,13 +109,13 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
     });
     await commitAndPublish(store, bus, async (sql, say) => {
       for (const one of watched) {
-        const { id, orderId, reference, observation, lines } = one;
+        const { id, orderId, reference, observation } = one;
         const status = seen.get(reference);
         if (status === undefined) {
           log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
           continue;
         }
-        const observed = { ...status, parcels: toOrderUnits(status.parcels, lines) };
+        const observed = { ...status, parcels: await inOrderUnits(sql, id, status.parcels) };
         const news = fingerprint(observed);
         if (news === observation) continue;
         const [row] = await sql.query<{ observations: number }>(

@@ -470,10 +470,10 @@ test('a closed order is cancelled or delivered by what ended it', async () => {
   await expect(adapter.read(unpaid.supplierReference, never)).resolves.toMatchObject({ isCancelled: true });
 });
 
-test('parts that are sent one after the other are parcels with the units that they hold', async () => {
+test('parts that are sent one after the other are parcels with the pieces that they hold', async () => {
   await turn({ parcels: 2 }, { ...STILL, processMs: 0, shipMs: 0 });
   const request = anOrder({ lines: [{ ...article(MUG, 4), lineId: 'line-1' }] });
-  const line = { lineId: 'line-1', units: 2, supplierVariantId: MUG!.sku.skuId, supplierUnits: 4 };
+  const line = { lineId: 'line-1', supplierVariantId: MUG!.sku.skuId };
   const { supplierReference } = await givenOrder(request);
   const look = async (lines: OrderKey['lines'] = [line]) =>
     (await adapter.status([{ supplierReference, callerRef: request.callerRef, lines }], never)).get(

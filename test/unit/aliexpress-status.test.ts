@@ -5,7 +5,7 @@ import {
   type OrderStage,
   stageOf,
 } from '../../services/suppliers/aliexpress/order-status.ts';
-import { piecesByLine } from '../../services/suppliers/aliexpress/parcel-pieces.ts';
+import { packedPieces } from '../../services/suppliers/aliexpress/packed-pieces.ts';
 import { readPush } from '../../services/suppliers/aliexpress/push.ts';
 import { OrderBody, type OrderRow, TrackingBody } from '../../services/suppliers/aliexpress/responses.ts';
 import { stateOfNodes, toParcels } from '../../services/suppliers/aliexpress/tracking.ts';
@@ -154,26 +154,20 @@ test('every number is a parcel once, with the carrier’s word where there is on
   ]);
 });
 
-const line = (lineId: string, supplierVariantId: string, units: number, supplierUnits = units) => ({
-  lineId,
-  supplierVariantId,
-  units,
-  supplierUnits,
-});
+const line = (lineId: string, supplierVariantId: string) => ({ lineId, supplierVariantId });
 const packed = (...items: readonly (readonly [sku_id: string | null, quantity: number])[]) =>
   items.map(([sku_id, quantity]) => ({ sku_id, quantity }));
 
 test.each([
-  ['some units of the only line', packed(['1', 2]), [line('a', '1', 5)], { a: 2 }],
-  ['the only line, however it is named', packed(['1', 2]), [line('a', '14:193', 5)], { a: 2 }],
-  ['pieces, not units', packed(['1', 6]), [line('a', '1', 5, 15)], { a: 6 }],
-  ['several lines', packed(['1', 1], ['2', 3]), [line('a', '1', 1), line('b', '2', 4)], { a: 1, b: 3 }],
-  ['one of several lines', packed(['2', 3]), [line('a', '1', 1), line('b', '2', 4)], { b: 3 }],
-  ['nobody knows what: a stranger', packed(['1', 1], ['9', 1]), [line('a', '1', 1), line('b', '2', 4)], null],
-  ['nobody knows what: nothing is named', [], [line('a', '1', 5)], null],
+  ['pieces of the only line', packed(['1', 2]), [line('a', '1')], { a: 2 }],
+  ['the only line, however it is named', packed(['1', 2]), [line('a', '14:193')], { a: 2 }],
+  ['several lines', packed(['1', 1], ['2', 3]), [line('a', '1'), line('b', '2')], { a: 1, b: 3 }],
+  ['one of several lines', packed(['2', 3]), [line('a', '1'), line('b', '2')], { b: 3 }],
+  ['nobody knows what: a stranger', packed(['1', 1], ['9', 1]), [line('a', '1'), line('b', '2')], null],
+  ['nobody knows what: nothing is named', [], [line('a', '1')], null],
   ['nobody knows what: no line is known', packed(['1', 2]), [], null],
-])('a parcel holds %s', (_, items, lines, units) => {
-  expect(piecesByLine(items, lines)).toEqual(units);
+])('a parcel holds %s', (_, items, lines, pieces) => {
+  expect(packedPieces(items, lines)).toEqual(pieces);
 });
 
 const APP = { appKey: '500123', appSecret: 'exampleSecret0123456789abcdefABCD' };

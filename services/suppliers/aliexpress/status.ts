@@ -1,6 +1,6 @@
 import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
 import type { Evidence } from '../../../contracts/vocabulary.ts';
-import { type ObservedStatus, type OrderedLine, type OrderKey, SupplierError } from '../adapter.ts';
+import { type ObservedStatus, type OrderKey, type PlacedLine, SupplierError } from '../adapter.ts';
 import type { AliExpressClient } from './client.ts';
 import { stageOf } from './order-status.ts';
 import { orderIdsOf, readOrder } from './orders.ts';
@@ -34,7 +34,7 @@ const holdsPart = ({ units }: ObservedParcel): boolean => units !== undefined;
 async function observeOrder(
   client: AliExpressClient,
   orderId: string,
-  lines: readonly OrderedLine[],
+  lines: readonly PlacedLine[],
   signal: AbortSignal,
 ): Promise<ObservedOrder | null> {
   const row = await readOrder(client, orderId, 'query', signal);

@@ -1,9 +1,9 @@
 import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
 import type { ParcelStateName } from '../../../contracts/vocabulary.ts';
-import { type CallPriority, type OrderedLine, SupplierError } from '../adapter.ts';
+import { type CallPriority, type PlacedLine, SupplierError } from '../adapter.ts';
 import { parcelStateOfWords, webUrl } from '../parcel-words.ts';
 import type { AliExpressClient } from './client.ts';
-import { piecesByLine } from './parcel-pieces.ts';
+import { packedPieces } from './packed-pieces.ts';
 import { type OrderRow, TrackingBody, type TrackingDetail, type TrackingNode } from './responses.ts';
 
 /**
@@ -66,7 +66,7 @@ function trackingUrlOf(trackingNumber: string, carrierUrl: string | null): strin
 export function toParcels(
   row: OrderRow,
   details: readonly TrackingDetail[],
-  lines: readonly OrderedLine[],
+  lines: readonly PlacedLine[],
 ): ObservedParcel[] {
   const parcels = new Map<string, ObservedParcel>();
   for (const { logistics_no: trackingNumber, logistics_service: carrier } of row.logistics_info_list) {
@@ -78,7 +78,7 @@ export function toParcels(
   for (const detail of details) {
     const { mail_no: trackingNumber } = detail;
     if (trackingNumber === null) continue;
-    const units = piecesByLine(detail.package_item_list, lines);
+    const units = packedPieces(detail.package_item_list, lines);
     parcels.set(trackingNumber, {
       trackingNumber,
       lastMileTrackingNumber: null,
