@@ -13,6 +13,7 @@ export const DEADLINES = {
   ship: 'a bought order that does not ship is held as overdue',
   deliver: 'a shipped order that does not arrive is held as overdue',
   fulfill: 'the shop is asked again to take the fulfilment',
+  transit: 'a parcel that should have arrived is delayed, and the customer is told',
 } as const;
 
 export const DeadlineName = z.enum(Object.keys(DEADLINES) as [keyof typeof DEADLINES]);
@@ -34,6 +35,12 @@ export const timerKey = (timer: Omit<TimerElapsed, 'orderId'>): string =>
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
+/** How long a parcel may travel before it is late. @param quotedDays of its lane, from the supplier's door. */
+export const transitMs = (
+  settings: Pick<Settings, 'ORDER_MANAGER_DELAY_MARGIN_DAYS'>,
+  quotedDays: number,
+): number => (quotedDays + settings.ORDER_MANAGER_DELAY_MARGIN_DAYS) * DAY_MS;
+
 /** How long each wait takes, in milliseconds, under these settings. */
 export const deadlineDelays = (settings: Settings): Readonly<Record<DeadlineName, number>> => ({
   payment: 7 * DAY_MS,
@@ -47,4 +54,5 @@ export const deadlineDelays = (settings: Settings): Readonly<Record<DeadlineName
   ship: 10 * DAY_MS,
   deliver: 45 * DAY_MS,
   fulfill: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
+  transit: transitMs(settings, settings.ORDER_MANAGER_DELIVERY_DAYS),
 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { MailList, MailTellers } from './mail-settings.ts';
 import { toMinor } from './money.ts';
-import { SUPPLIERS, type SupplierName } from './vocabulary.ts';
+import { NOTIFICATION_KINDS, SUPPLIERS, type SupplierName } from './vocabulary.ts';
 
 /** Shopify serves these; 2026-10 until 1 October 2027. A retired one would silently be answered by another version. */
 export const SHOPIFY_API_VERSIONS = ['2026-01', '2026-04', '2026-07', '2026-10'] as const;
@@ -17,6 +18,9 @@ const seconds = z.coerce
   .max(30 * 24 * 3_600);
 const origin = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 const mode = z.enum(['off', 'shadow', 'live']);
+const days = z.coerce.number().min(0).max(365);
+const colour = text.toLowerCase().regex(/^#[0-9a-f]{6}$/, 'must be a colour like #0b57d0');
+const address = text.regex(/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/, 'must be one bare mail address');
 const usd = text.transform((amount, context) => {
   try {
     const minor = toMinor(amount, 'USD');
@@ -32,6 +36,8 @@ const Environment = z.object({
   ORDER_MANAGER_PORT: port.default(8002),
   ORDER_MANAGER_HOST: text.default('0.0.0.0'),
   ORDER_MANAGER_API_KEY: text.min(16, 'must have at least 16 characters').optional(),
+  /** For each API key, in each copy of the gateway. */
+  ORDER_MANAGER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(6_000),
   ORDER_MANAGER_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']).default('INFO'),
   ORDER_MANAGER_GRACE_SECONDS: seconds.default(900),
   ORDER_MANAGER_POLL_SECONDS: seconds.min(0.1).default(900),
@@ -43,7 +49,23 @@ const Environment = z.object({
   ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: usd.optional(),
   ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: usd.optional(),
   ORDER_MANAGER_BRAND_NAME: text.default(''),
-  ORDER_MANAGER_DEFAULT_LANGUAGE: z.enum(['en', 'fr']).default('en'),
+  ORDER_MANAGER_LOGO_URL: z.url({ protocol: /^https$/, error: 'must be an https address' }).optional(),
+  ORDER_MANAGER_BRAND_COLOR: colour.default('#1f4b99'),
+  ORDER_MANAGER_BACKGROUND_COLOR: colour.default('#f4f5f7'),
+  ORDER_MANAGER_REPLY_TO: address.optional(),
+  ORDER_MANAGER_MAIL_FOOTER: text.default(''),
+  ORDER_MANAGER_TEMPLATES_DIR: text.optional(),
+  ORDER_MANAGER_DEFAULT_LANGUAGE: text
+    .regex(/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/, 'must be the name of a language folder, like en')
+    .default('en'),
+  ORDER_MANAGER_MAILS: MailList.default(NOTIFICATION_KINDS),
+  ORDER_MANAGER_MAILS_BY: MailTellers.default({}),
+  ORDER_MANAGER_SHIPPED_MAIL: z.enum(['shipped', 'first_scan']).default('shipped'),
+  ORDER_MANAGER_DIGEST_SECONDS: seconds.default(0),
+  ORDER_MANAGER_DELIVERY_DAYS: days.default(30),
+  ORDER_MANAGER_DELAY_MARGIN_DAYS: days.default(3),
+  ORDER_MANAGER_OPERATOR_EMAIL: address.optional(),
+  ORDER_MANAGER_OPERATOR_SECONDS: seconds.default(300),
   DB_CONNECTION_STRING: z
     .url({
       protocol: /^postgres(ql)?$/,

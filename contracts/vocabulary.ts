@@ -105,12 +105,21 @@ export const SUPPLIERS = ['aliexpress', 'cj_dropshipping'] as const;
 export const SupplierName = z.enum(SUPPLIERS);
 export type SupplierName = z.infer<typeof SupplierName>;
 
-export const NOTIFICATION_KINDS = [
+/** What a customer is told, in the order in which it usually happens. */
+export const CUSTOMER_MAILS = [
   'order_confirmed',
   'parcel_shipped',
   'parcel_in_transit',
+  'parcel_delayed',
   'parcel_delivered',
 ] as const;
+export type CustomerMail = (typeof CUSTOMER_MAILS)[number];
+
+/** What the operator is told, each kind in one mail for everything that came up in a while. */
+export const OPERATOR_MAILS = ['order_held', 'dead_letter', 'supplier_trouble', 'mail_failed'] as const;
+export type OperatorMail = (typeof OPERATOR_MAILS)[number];
+
+export const NOTIFICATION_KINDS = [...CUSTOMER_MAILS, ...OPERATOR_MAILS] as const;
 export const NotificationKind = z.enum(NOTIFICATION_KINDS);
 export type NotificationKind = z.infer<typeof NotificationKind>;
 

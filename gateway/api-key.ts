@@ -1,22 +1,86 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { H3Event } from 'h3';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { allows, type Scope } from '../contracts/resources/api-key.ts';
+import { digestOf, findKey, type StoredKey } from '../services/store/api-keys.ts';
+import type { Sql } from '../services/store/store.ts';
 import { refusal } from './problem.ts';
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+/** Refuses a request whose key is missing, unknown, too weak or too busy. */
+export type Guard = (event: H3Event, wanted: Scope) => Promise<void>;
 
-export type Guard = (event: H3Event) => void;
+/** How long a copy believes what it read of a key: a revoked one is refused everywhere after this. */
+const BELIEVED_MS = 10_000;
+/** Keys that are remembered; strangers with invented keys must not fill the memory. */
+const MOST_REMEMBERED = 1_000;
+const OWNER = 'owner';
+const CREW = 'crew';
 
-/** Refuses requests without the key. Digests of equal length are compared, so that time tells nothing about it. */
-export function createApiKeyGuard(apiKey: string): Guard {
-  const expected = digest(apiKey);
-  return (event) => {
+const isSame = (given: Buffer, expected: Buffer): boolean => timingSafeEqual(given, expected);
+
+const unauthorized = (detail: string) =>
+  refusal({
+    status: 401,
+    code: 'unauthorized',
+    detail,
+    headers: { 'www-authenticate': 'ApiKey realm="order-manager"' },
+  });
+
+/** Reads of the key table, each believed for a while. */
+function createKeyMemory(sql: Sql): (key: string) => Promise<StoredKey | undefined> {
+  const known = new Map<string, { row: StoredKey | undefined; until: number }>();
+  return async (key) => {
+    const digest = digestOf(key).toString('hex');
+    const remembered = known.get(digest);
+    if (remembered !== undefined && remembered.until > Date.now()) return remembered.row;
+    const row = await findKey(sql, key);
+    known.delete(digest);
+    known.set(digest, { row, until: Date.now() + BELIEVED_MS });
+    const [oldest] = known.keys();
+    if (known.size > MOST_REMEMBERED && oldest !== undefined) known.delete(oldest);
+    return row;
+  };
+}
+
+/**
+ * Takes ORDER_MANAGER_API_KEY (`owner`), which may do everything, the named keys of the database, and `crew`, made by
+ * this process for requests that came over NATS. Digests of equal length are
+ * compared, so that time tells nothing about a key. Each key has its own allowance of requests, in this copy.
+ * @param requestsPerMinute for each key.
+ */
+export function createApiKeyGuard(
+  sql: Sql,
+  keys: { readonly owner: string; readonly crew: string },
+  requestsPerMinute: number,
+): Guard {
+  const [ownersDigest, crewsDigest] = [digestOf(keys.owner), digestOf(keys.crew)];
+  const find = createKeyMemory(sql);
+  const allowance = new RateLimiterMemory({ points: requestsPerMinute, duration: 60 });
+
+  const holderOf = async (given: string): Promise<{ name: string; scope: Scope } | undefined> => {
+    const digest = digestOf(given);
+    if (isSame(digest, ownersDigest)) return { name: OWNER, scope: 'admin' };
+    if (isSame(digest, crewsDigest)) return { name: CREW, scope: 'admin' };
+    const row = await find(given);
+    return row !== undefined && isSame(digest, Buffer.from(row.digest, 'hex'))
+      ? { name: `key:${row.id}`, scope: row.scope }
+      : undefined;
+  };
+
+  return async (event, wanted) => {
     const given = event.req.headers.get('x-api-key');
-    if (given !== null && timingSafeEqual(digest(given), expected)) return;
-    throw refusal({
-      status: 401,
-      code: 'unauthorized',
-      detail: given === null ? 'the header X-API-Key is missing' : 'the header X-API-Key is not right',
-      headers: { 'www-authenticate': 'ApiKey realm="order-manager"' },
+    if (given === null) throw unauthorized('the header X-API-Key is missing');
+    const holder = await holderOf(given);
+    if (holder === undefined) throw unauthorized('the header X-API-Key is not right');
+    if (!allows(holder.scope, wanted)) {
+      const detail = `this key may ${holder.scope}, and this needs one that may ${wanted}`;
+      throw refusal({ status: 403, code: 'forbidden', detail });
+    }
+    await allowance.consume(holder.name).catch((error: unknown) => {
+      if (!(error instanceof RateLimiterRes)) throw error;
+      const seconds = String(Math.ceil(error.msBeforeNext / 1_000));
+      const detail = `this key may make ${requestsPerMinute} requests a minute: come back in ${seconds} s`;
+      throw refusal({ status: 429, code: 'too_many_requests', detail, headers: { 'retry-after': seconds } });
     });
   };
 }

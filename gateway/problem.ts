@@ -11,6 +11,8 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'content_type_unsupported'
   | 'webhooks_off'
+  | 'forbidden'
+  | 'too_many_requests'
   | 'supplier_auth'
   | 'supplier_refused'
   | 'supplier_unreachable'

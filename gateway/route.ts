@@ -1,24 +1,31 @@
 import type { H3, H3Event } from 'h3';
+import type { Scope } from '../contracts/resources/api-key.ts';
 import type { Guard } from './api-key.ts';
 import { refusal } from './problem.ts';
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As h3 writes patterns: `/orders/:orderId`. */
   readonly path: string;
   /** Without it the API key is asked for. */
   readonly isOpen?: boolean;
+  /** What the key must allow. By default `read` for GET and `write` for the rest. */
+  readonly scope?: Scope;
   readonly handle: (event: H3Event) => unknown;
 }
+
+export const scopeOf = ({ method, scope }: Pick<Route, 'method' | 'scope'>): Scope =>
+  scope ?? (method === 'GET' ? 'read' : 'write');
 
 /** Registers the routes; every other method of a known path is answered 405 with what is allowed. */
 export function addRoutes(app: H3, routes: readonly Route[], guard: Guard): void {
   const allowed = new Map<string, string[]>();
-  for (const { method, path, isOpen = false, handle } of routes) {
+  for (const route of routes) {
+    const { method, path, isOpen = false, handle } = route;
     const methods = method === 'GET' ? (['GET', 'HEAD'] as const) : [method];
     for (const each of methods) {
-      app.on(each, path, (event) => {
-        if (!isOpen) guard(event);
+      app.on(each, path, async (event) => {
+        if (!isOpen) await guard(event, scopeOf(route));
         return handle(event);
       });
     }

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { AppError } from '../contracts/errors.ts';
 import type { ServiceContext, StopService } from '../services/run-service.ts';
 import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
+import { crewEndpoints } from './crew/serve-crew.ts';
+import { ROUTE_DOCS } from './documents/route-docs.ts';
 import { createMetrics } from './metrics.ts';
+import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
@@ -37,13 +41,15 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     ...productMappingRoutes(store, bus),
     ...healthRoutes(store, bus, metrics),
   ];
-  const server = await serve(
-    createApp(routes, { guard: createApiKeyGuard(apiKey), metrics, log }),
-    host,
-    port,
-  );
+  const crew = randomUUID();
+  const guard = createApiKeyGuard(store, { owner: apiKey, crew }, settings.ORDER_MANAGER_REQUESTS_PER_MINUTE);
+  const all = [...routes, ...documentRoutes(routes)];
+  const app = createApp(all, { guard, metrics, log });
+  const server = await serve(app, host, port);
+  const agents = await bus.serveAgents(crewEndpoints(app, routes, ROUTE_DOCS, crew));
   log.info({ host, port: server.port }, 'the gateway listens');
   return async () => {
+    await agents.stop();
     await server.close();
     await intake.stop();
     metrics.close();

@@ -4,9 +4,9 @@ import type { SourcedPart } from '../contracts/events/order-sourced.ts';
 import type { FactData, FactType } from '../contracts/facts.ts';
 import type { ServiceName } from '../contracts/subjects.ts';
 import type {
+  CustomerMail,
   Evidence,
   HoldReason,
-  NotificationKind,
   ParcelStateName,
   SupplierOrderStateName,
 } from '../contracts/vocabulary.ts';
@@ -28,6 +28,7 @@ export interface ParcelRecord {
   readonly carrier: string | null;
   readonly trackingUrl: string | null;
   readonly units: Readonly<Record<string, number>>;
+  readonly hasLeft: boolean;
 }
 
 /** What the supplier order's machine tells its order; both are stepped in one transaction. */
@@ -63,14 +64,17 @@ export type ToSupplierOrder = { type: 'order.resumed' } | { type: 'order.cancell
 export type Effect =
   | { kind: 'command'; service: ServiceName; verb: string; id: string; data: unknown }
   | { kind: 'fact'; type: FactType; data: Omit<FactData, 'orderId' | 'version'> }
-  | { kind: 'set_timer'; timer: Timer }
+  /** `quotedDays` of the lane take the place of the host's own guess. */
+  | { kind: 'set_timer'; timer: Timer; quotedDays?: number }
   | { kind: 'cancel_timer'; timer: Timer }
   | { kind: 'open_hold'; holdId: string; reason: HoldReason; scope: HoldScope; evidence: Evidence }
   | { kind: 'close_hold'; holdId: string }
   | { kind: 'save_lines'; lines: readonly ReceivedLine[] }
   | { kind: 'create_supplier_order'; supplierOrderId: string; part: SourcedPart }
   | { kind: 'save_parcel'; parcel: ParcelRecord }
-  | { kind: 'notify'; notification: NotificationKind; parcelId: string | null }
+  | { kind: 'move_parcel'; parcelId: string; state: ParcelStateName }
+  /** A parcel's shipped mail is asked for twice, and the host's setting says which of the two moments counts. */
+  | { kind: 'notify'; notification: CustomerMail; parcelId: string | null; on?: 'first_scan' }
   | { kind: 'tell_order'; event: ToOrder }
   | { kind: 'tell_supplier_order'; supplierOrderId: string; event: ToSupplierOrder };
 

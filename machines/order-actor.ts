@@ -57,7 +57,13 @@ export function stepOrderActor(before: OrderActor, event: OrderEvent): Step {
         if (effect.kind === 'create_supplier_order' && order !== null) {
           const units = unitsOfPart(effect.part);
           const { orderId } = order.context;
-          const started = startSupplierOrder({ orderId, supplierOrderId: effect.supplierOrderId, units });
+          const { deliveryDays } = effect.part;
+          const started = startSupplierOrder({
+            orderId,
+            supplierOrderId: effect.supplierOrderId,
+            units,
+            ...(deliveryDays === undefined ? {} : { deliveryDays }),
+          });
           supplierOrders.set(effect.supplierOrderId, started.state);
           take(started.effects);
         }

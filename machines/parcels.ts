@@ -14,6 +14,10 @@ export interface ParcelUnits {
   readonly units: Readonly<Record<string, number>>;
   /** The shop shows it. */
   readonly isFulfilled: boolean;
+  /** A carrier has had it in its hands; a supplier that says "shipped" is no carrier. */
+  readonly isScanned?: boolean;
+  /** The state in which the deadline of its lane found it: the same seen again does not end the delay. */
+  readonly lateIn?: ParcelStateName;
 }
 
 export type Parcels = Readonly<Record<string, ParcelUnits>>;
@@ -50,12 +54,10 @@ const FACT_OF: Partial<Record<ParcelStateName, FactType>> = {
 /** Whether the parcel has left the supplier: a tracking number alone can exist days before. */
 export const hasLeft = ({ furthest }: Pick<ParcelUnits, 'furthest'>): boolean => furthest !== 'announced';
 
+type Place = Pick<ParcelUnits, 'state' | 'furthest'>;
+
 /** A late answer never moves a parcel back, and what was delivered stays so. */
-function nextState(
-  before: Pick<ParcelUnits, 'state' | 'furthest'> | undefined,
-  seen: ParcelStateName,
-  isShipped: boolean,
-): Pick<ParcelUnits, 'state' | 'furthest'> {
+function nextState(before: Place | undefined, seen: ParcelStateName, isShipped: boolean): Place {
   const floor: Step = isShipped ? 'first_scan' : 'announced';
   const from = before?.furthest ?? floor;
   const step = STEP_OF[seen];
@@ -67,6 +69,12 @@ function nextState(
   if (before !== undefined && isBefore(to, from)) return before;
   return { state: to === step ? seen : floor, furthest: to };
 }
+
+/** The lane's deadline has its say until something new is seen of the parcel. */
+const nextPlace = (before: ParcelUnits | undefined, seen: ParcelStateName, isShipped: boolean): Place => {
+  const next = nextState(before, seen, isShipped);
+  return before?.state === 'delayed' && next.state === before.lateIn ? before : next;
+};
 
 /** What is in the parcel: what the supplier says, else every unit that is in no other parcel. */
 function unitsOf(
@@ -87,6 +95,42 @@ interface Owner {
   readonly supplierOrderId: string;
   readonly units: Readonly<Record<string, number>>;
   readonly parcels: Parcels;
+  readonly deliveryDays?: number | undefined;
+}
+
+const transitTimer = ({ supplierOrderId }: Owner, parcelId: string) => ({
+  deadline: 'transit' as const,
+  supplierOrderId,
+  parcelId,
+});
+
+/** Where a parcel needs no deadline: it is there, waits for its customer, or will not come. */
+const ENDED: readonly ParcelStateName[] = [
+  'delivered',
+  'available_for_pickup',
+  'attempt_failed',
+  'returned',
+  'lost',
+];
+
+export const isUnderWay = (parcel: ParcelUnits): boolean => hasLeft(parcel) && !ENDED.includes(parcel.state);
+
+/** The deadline of its lane has passed. Said once: an end of the delay sets no other. */
+export function delayParcel(owner: Owner, parcelId: string): { parcels: Parcels; effects: Effect[] } {
+  const { supplierOrderId, parcels } = owner;
+  const stop: Effect = { kind: 'cancel_timer', timer: transitTimer(owner, parcelId) };
+  const before = parcels[parcelId];
+  if (before === undefined || before.state === 'delayed') return { parcels, effects: [stop] };
+  const state = 'delayed';
+  return {
+    parcels: { ...parcels, [parcelId]: { ...before, state, lateIn: before.state } },
+    effects: [
+      stop,
+      { kind: 'move_parcel', parcelId, state },
+      { kind: 'fact', type: 'parcel.delayed', data: { supplierOrderId, parcelId, state } },
+      { kind: 'notify', notification: 'parcel_delayed', parcelId },
+    ],
+  };
 }
 
 export const fulfillCommand = (owner: Owner, parcelId: string): Effect[] => {
@@ -99,6 +143,27 @@ export const fulfillCommand = (owner: Owner, parcelId: string): Effect[] => {
     },
   ];
 };
+
+/** Whether only a carrier can have seen it so. */
+const isScan = (seen: ParcelStateName): boolean => {
+  const step = STEP_OF[seen];
+  return step !== null && step !== 'announced';
+};
+
+/** The lane's time runs from the day the parcel leaves until it needs none any more. */
+function timerEffects(
+  owner: Owner,
+  parcelId: string,
+  before: ParcelUnits | undefined,
+  now: ParcelUnits,
+): Effect[] {
+  const timer = transitTimer(owner, parcelId);
+  const wasUnderWay = before !== undefined && isUnderWay(before);
+  if (wasUnderWay && !isUnderWay(now)) return [{ kind: 'cancel_timer', timer }];
+  if (!isUnderWay(now) || (before !== undefined && hasLeft(before))) return [];
+  const { deliveryDays } = owner;
+  return [{ kind: 'set_timer', timer, ...(deliveryDays === undefined ? {} : { quotedDays: deliveryDays }) }];
+}
 
 /** Takes what was seen of the parcels; asks for the shop's fulfilment and the customer's mails, each once. */
 export function observeParcels(
@@ -114,17 +179,28 @@ export function observeParcels(
     const others = Object.entries(parcels).flatMap(([id, parcel]) => (id === parcelId ? [] : [parcel]));
     const units = before?.units ?? unitsOf(observed, owner.units, others);
     if (Object.keys(units).length === 0) continue;
-    const { state, furthest } = nextState(before, observed.state, isShipped);
+    const { state, furthest } = nextPlace(before, observed.state, isShipped);
     const { trackingNumber, carrier, trackingUrl } = observed;
     // A look that does not see the last-mile number is no news.
     const lastMileTrackingNumber = observed.lastMileTrackingNumber ?? before?.lastMileTrackingNumber ?? null;
+    const isScanned = (before?.isScanned ?? false) || isScan(observed.state);
     const isSame =
       before?.state === state &&
       before.furthest === furthest &&
+      (before.isScanned ?? false) === isScanned &&
       before.lastMileTrackingNumber === lastMileTrackingNumber;
     if (isSame) continue;
     const isFulfilled = before?.isFulfilled ?? false;
-    const parcel = { state, furthest, trackingNumber, lastMileTrackingNumber, units, isFulfilled };
+    const parcel: ParcelUnits = {
+      state,
+      furthest,
+      trackingNumber,
+      lastMileTrackingNumber,
+      units,
+      isFulfilled,
+      isScanned,
+      ...(state === 'delayed' && before?.lateIn !== undefined ? { lateIn: before.lateIn } : {}),
+    };
     parcels[parcelId] = parcel;
     effects.push({
       kind: 'save_parcel',
@@ -137,18 +213,26 @@ export function observeParcels(
         carrier,
         trackingUrl,
         units,
+        hasLeft: hasLeft(parcel),
       },
     });
     const told = before?.state === state ? undefined : FACT_OF[state];
     const { supplierOrderId } = owner;
     if (told !== undefined)
       effects.push({ kind: 'fact', type: told, data: { supplierOrderId, parcelId, state } });
-    if (hasLeft(parcel) && (before === undefined || !hasLeft(before))) {
+    const hadLeft = before !== undefined && hasLeft(before);
+    if (hasLeft(parcel) && !hadLeft) {
       effects.push(
         { kind: 'notify', notification: 'parcel_shipped', parcelId },
         ...fulfillCommand(owner, parcelId),
       );
     }
+    if (isScanned && before?.isScanned !== true)
+      effects.push({ kind: 'notify', notification: 'parcel_shipped', parcelId, on: 'first_scan' });
+    effects.push(...timerEffects(owner, parcelId, before, parcel));
+    // A label that is late before it has left is no parcel yet for the customer.
+    if (state === 'delayed' && hasLeft(parcel) && !(before?.state === 'delayed' && hadLeft))
+      effects.push({ kind: 'notify', notification: 'parcel_delayed', parcelId });
     if (before?.furthest === furthest) continue;
     if (state === 'in_transit') effects.push({ kind: 'notify', notification: 'parcel_in_transit', parcelId });
     if (state === 'delivered') effects.push({ kind: 'notify', notification: 'parcel_delivered', parcelId });

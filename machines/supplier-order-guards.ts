@@ -1,5 +1,5 @@
 import type { DeadlineName } from '../contracts/deadlines.ts';
-import { observeParcels } from './parcels.ts';
+import { isUnderWay, observeParcels } from './parcels.ts';
 import type { SupplierOrderContext, SupplierOrderMachineEvent } from './supplier-order.ts';
 
 interface Args {
@@ -23,6 +23,13 @@ export const isOpenParcel = ({ context, event }: Args): boolean => {
   if (!('data' in event) || !('parcelId' in event.data)) return false;
   const parcel = context.parcels[event.data.parcelId ?? ''];
   return parcel !== undefined && !parcel.isFulfilled;
+};
+
+/** The deadline of a parcel's lane, while the parcel is still on its way. */
+export const isLateParcel = ({ context, event }: Args): boolean => {
+  if (event.type !== 'timer.elapsed' || event.data.deadline !== 'transit') return false;
+  const parcel = context.parcels[event.data.parcelId ?? ''];
+  return parcel !== undefined && isUnderWay(parcel);
 };
 
 /** Classes that are no clear no: it may have been bought. */

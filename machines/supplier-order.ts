@@ -7,6 +7,7 @@ import type { FactType } from '../contracts/facts.ts';
 import type { Evidence, FailureClass, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Change, Effect, ToSupplierOrder } from './effect.ts';
 import {
+  delayParcel,
   fulfillCommand,
   hasLeft,
   observeParcels,
@@ -17,6 +18,7 @@ import {
 import {
   elapsed,
   isDoubt,
+  isLateParcel,
   isNews,
   isOfLastAttempt,
   isOpenParcel,
@@ -33,11 +35,16 @@ export interface SupplierOrderContext {
   readonly parcels: Parcels;
   /** The supplier said "not now": draft waits for its timer instead of asking at once. */
   readonly isDeferred: boolean;
+  /** The longest that the quote promised; absent where it promised nothing. */
+  readonly deliveryDays?: number;
   /** Of the purchase call that the ledger let through last, as far as we were told; 0 before the first. */
   readonly attempt: number;
 }
 
-export type SupplierOrderInput = Pick<SupplierOrderContext, 'orderId' | 'supplierOrderId' | 'units'>;
+export type SupplierOrderInput = Pick<
+  SupplierOrderContext,
+  'orderId' | 'supplierOrderId' | 'units' | 'deliveryDays'
+>;
 
 export type SupplierOrderMachineEvent =
   | Extract<OrderEvent, { type: `supplier_order.${string}` | `fulfillment.${string}` | 'timer.elapsed' }>
@@ -287,6 +294,16 @@ const fulfillAgain = {
   })),
 };
 
+const parcelIsLate = {
+  guard: isLateParcel,
+  actions: apply((context, event) => {
+    if (event.type !== 'timer.elapsed' || event.data.parcelId === undefined)
+      return { context: {}, effects: [] };
+    const { parcels, effects } = delayParcel(context, event.data.parcelId);
+    return { context: { parcels }, effects };
+  }),
+};
+
 const resumeParcels = apply((context) => ({
   context: {},
   effects: Object.entries(context.parcels).flatMap(([parcelId, parcel]) =>
@@ -410,7 +427,11 @@ export const supplierOrderMachine = machine.createMachine({
       on: {
         ...parcelEvents,
         'order.resumed': { actions: [resumeParcels, waitAgain('ship')] },
-        'timer.elapsed': [fulfillAgain, { guard: elapsed('ship'), actions: overdue('ship', 'shipment') }],
+        'timer.elapsed': [
+          fulfillAgain,
+          parcelIsLate,
+          { guard: elapsed('ship'), actions: overdue('ship', 'shipment') },
+        ],
       },
     },
     shipped: {
@@ -424,6 +445,7 @@ export const supplierOrderMachine = machine.createMachine({
         'order.resumed': { actions: [resumeParcels, waitAgain('deliver')] },
         'timer.elapsed': [
           fulfillAgain,
+          parcelIsLate,
           { guard: elapsed('deliver'), actions: overdue('deliver', 'delivery') },
         ],
       },

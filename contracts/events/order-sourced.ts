@@ -23,6 +23,8 @@ export const SourcedPart = z.object({
   /** Goods and freight as quoted. */
   expectedCostMinor: z.int().nonnegative(),
   currency: z.string().length(3),
+  /** The longest that the quote promises for this lane; absent where the supplier promises nothing. */
+  deliveryDays: z.int().nonnegative().optional(),
   lines: z.array(SourcedLine).min(1),
 });
 export type SourcedPart = z.infer<typeof SourcedPart>;

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { NatsRole } from '../../contracts/nats-roles.ts';
 import { assertPortFree, freePort } from './free-port.ts';
+import { keptNatsKeys, publicKeys } from './nats-keys.ts';
 import { claimServer } from './process-claim.ts';
 import { type ServerExit, spawnServer, stopServer, waitUntilReady } from './server-process.ts';
 
@@ -13,8 +15,10 @@ const READY_MS = 60_000;
 const STOP_STEPS = [{ signal: 'SIGTERM', waitMs: 15_000 }] as const;
 
 export interface NatsProcess {
-  /** `nats://127.0.0.1:<port>` */
+  /** With the login of the set-up role, which may do everything but hear the server's own events. */
   readonly url: string;
+  /** `nats://<seed>@127.0.0.1:<port>`: a secret. */
+  urlOf(role: NatsRole): string;
   /** `http://127.0.0.1:<port>` with /healthz, /varz and /jsz below it. */
   readonly monitorUrl: string;
   readonly pid: number;
@@ -63,6 +67,7 @@ export async function startNats(options: StartNatsOptions): Promise<NatsProcess>
   const storeDir = resolve(options.storeDir);
   const what = `NATS for ${storeDir}`;
   mkdirSync(storeDir, { recursive: true });
+  const keys = await keptNatsKeys(`${storeDir}.keys.json`);
   const claim = await claimServer({ file: `${storeDir}.running.json`, what, stopSignal: 'SIGTERM', log });
   try {
     await assertPortFree(port, 'NATS');
@@ -78,6 +83,7 @@ export async function startNats(options: StartNatsOptions): Promise<NatsProcess>
         NATS_PORT: String(port),
         NATS_MONITOR_PORT: String(monitorPort),
         NATS_STORE_DIR: quoted(storeDir),
+        ...publicKeys(keys),
       },
       logFile: resolve(options.logFile),
       exitSignal: 'SIGTERM',
@@ -95,9 +101,10 @@ export async function startNats(options: StartNatsOptions): Promise<NatsProcess>
       await stop();
       throw error;
     }
-    const url = `nats://${HOST}:${port}`;
+    const urlOf = (role: NatsRole): string => `nats://${keys[role]}@${HOST}:${port}`;
     return {
-      url,
+      url: urlOf('setup'),
+      urlOf,
       monitorUrl,
       pid: server.pid,
       exited: server.exited,

@@ -3,10 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { NATS_ROLES } from '../../contracts/nats-roles.ts';
 import { isLive, type Settings } from '../../contracts/settings.ts';
 import { assertPortFree, freePort } from './free-port.ts';
 import { keptSecret } from './kept-secret.ts';
-import { startNats } from './nats-process.ts';
+import { type NatsProcess, startNats } from './nats-process.ts';
 import { findNatsServer } from './nats-server.ts';
 import { startPostgres } from './postgres.ts';
 import { type Supervised, supervise } from './supervisor.ts';
@@ -60,6 +61,7 @@ const QUICK = {
   ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '5',
   ORDER_MANAGER_DOUBT_GRACE_SECONDS: '3',
   ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '6',
+  ORDER_MANAGER_OPERATOR_SECONDS: '5',
 };
 
 interface Part {
@@ -88,7 +90,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await assertPortFree(settings.ORDER_MANAGER_PORT, 'the gateway (ORDER_MANAGER_PORT)');
     const apiKey = settings.ORDER_MANAGER_API_KEY ?? (await keptSecret(join(dataDir, 'api-key')));
     const connectionString = settings.DB_CONNECTION_STRING ?? (await ownPostgres());
-    const natsUrl = settings.NATS_URL ?? (await ownNats());
+    const nats = settings.NATS_URL === undefined ? await ownNats() : undefined;
+    const natsUrl = settings.NATS_URL ?? nats?.url;
+    if (natsUrl === undefined) throw new Error('there is no NATS');
     const sandbox = isLive(settings) ? null : await ownSandbox();
     const env = {
       ...options.environment,
@@ -110,7 +114,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const services = Object.fromEntries(
       Object.entries(options.scripts ?? SERVICES).map(([name, script]) => [
         name,
-        keep(supervise({ name, script, env, logDir, readyText: '"msg":"ready"' })),
+        keep(
+          supervise({
+            name,
+            script,
+            env: { ...env, ...loginOf(name, nats) },
+            logDir,
+            readyText: '"msg":"ready"',
+          }),
+        ),
       ]),
     );
     await Promise.all(Object.values(services).map(({ ready }) => ready));
@@ -142,7 +154,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return keep(postgres).connectionString;
   }
 
-  async function ownNats(): Promise<string> {
+  async function ownNats(): Promise<NatsProcess> {
     const { path, version, from } = await findNatsServer({ cacheDir: NATS_CACHE, log });
     log(`starting NATS ${version} (${from})`);
     const nats = await startNats({
@@ -154,7 +166,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       logFile: join(logDir, 'nats.log'),
       log,
     });
-    return keep(nats).url;
+    return keep(nats);
   }
 
   async function ownSandbox() {
@@ -213,11 +225,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         SMTP_PORT: String(smtpPort),
         SMTP_USERNAME: '',
         SMTP_PASSWORD: '',
+        ORDER_MANAGER_OPERATOR_EMAIL:
+          options.environment.ORDER_MANAGER_OPERATOR_EMAIL ?? 'operator@sandbox-shop.example',
         EMAIL_FROM: options.environment.EMAIL_FROM || 'Sandbox Shop <orders@sandbox-shop.example>',
       },
     };
   }
 }
+
+/** Each service logs in as itself, where the NATS is ours. */
+const loginOf = (service: string, nats: NatsProcess | undefined): { NATS_URL?: string } => {
+  const role = NATS_ROLES.find((each) => each === service);
+  return nats === undefined || role === undefined ? {} : { NATS_URL: nats.urlOf(role) };
+};
 
 const pick = (
   environment: StackOptions['environment'],

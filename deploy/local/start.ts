@@ -55,8 +55,10 @@ function sayHowToTalk(stack: Stack, dataDir: string): void {
   say('');
   say('The stack keeps running. Talk to it:');
   say(`  curl -H 'X-API-Key: ${stack.apiKey}' ${stack.url}/orders`);
-  if (stack.sandbox !== null)
+  if (stack.sandbox !== null) {
     say(`  curl ${stack.sandbox.origin}/control/ledger    # what the sandbox bought, fulfilled and mailed`);
+    say(`The mails so far, in a browser: ${stack.sandbox.origin}/mails`);
+  }
   say(`Logs: ${join(dataDir, 'logs')}. Ctrl-C stops everything.`);
 }
 

@@ -74,7 +74,7 @@ export function addControl(
       return Response.json({ error: 'no such order' }, { status: 404 });
     }),
   );
-  app.get('/control/pushes', () => Response.json(pushes.sent()));
+  app.get('/control/cj/pushes', () => Response.json(pushes.sent()));
   app.get('/control/faults', () => Response.json(faults.list()));
   app.put('/control/faults', (event) =>
     withBody(event, (body) => {

@@ -7,10 +7,13 @@ import type { Mailbox } from './mailbox.ts';
 import { toGid } from './shopify/gid.ts';
 import type { Shop } from './shopify/shop.ts';
 
-/** A split order is one order. */
-const cjPurchases = (orders: CjOrders, now: number): object[] => {
-  const bought = orders.all().filter(({ partOf }) => partOf === null);
-  return [...Map.groupBy(bought, ({ orderNumber }) => orderNumber)].map(([orderNumber, all]) => ({
+const cjPurchases = (orders: CjOrders, now: number): object[] =>
+  [
+    ...Map.groupBy(
+      orders.all().filter(({ partOf }) => partOf === null),
+      ({ orderNumber }) => orderNumber,
+    ),
+  ].map(([orderNumber, all]) => ({
     orderNumber,
     supplier: 'cj_dropshipping',
     orders: all.map((order) => ({
@@ -23,7 +26,6 @@ const cjPurchases = (orders: CjOrders, now: number): object[] => {
       products: order.products.map(({ vid, quantity }) => ({ vid, quantity })),
     })),
   }));
-};
 
 /** An order without a number of the merchant's stands under its own. */
 const aliExpressPurchases = (orders: AliExpressOrders, now: number): object[] =>
@@ -43,7 +45,7 @@ const aliExpressPurchases = (orders: AliExpressOrders, now: number): object[] =>
   );
 
 /**
- * What really happened in the world, whatever was answered. Amounts in US cents. Removed supplier orders
+ * What really happened in the world, whatever was answered. Amounts in US cents. A split order is one order. Removed supplier orders
  * are there as CANCELLED; shipments that came in with an order's body are not. `calls` counts requests
  * since this process started, faulty ones included.
  */

@@ -12,6 +12,7 @@ import { addControl } from './control.ts';
 import { createFaults } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { listenOn } from './listen.ts';
+import { addMailPage } from './mail-page.ts';
 import { createMailbox } from './mailbox.ts';
 import { createSettings, type Settings, type Timing } from './settings.ts';
 import { createShelf } from './shelf.ts';
@@ -54,7 +55,7 @@ export interface SandboxOptions {
 }
 
 export interface Sandbox {
-  /** One origin for `/api2.0/v1` (CJ), `/sync`, `/rest`, `/oauth` (AliExpress), `/admin` (Shopify) and `/control`. */
+  /** For `/api2.0/v1` (CJ), `/sync`, `/rest`, `/oauth` (AliExpress), `/admin` (Shopify), `/control` and `/mails`. */
   readonly origin: string;
   readonly cjBaseUrl: string;
   readonly smtpPort: number;
@@ -74,12 +75,12 @@ const startSettings = (options: SandboxOptions): Settings => ({
   split: 'off',
   cjPointsPerDay: 0,
   cjPointsRefusal: 'http',
-  pushUrls: 'public',
-  pushDelayMs: 0,
-  pushRetryMs: 300_000,
-  pushDoubled: false,
-  pushOutOfOrder: false,
-  pushDropped: false,
+  cjPushUrls: 'public',
+  cjPushDelayMs: 0,
+  cjPushRetryMs: 300_000,
+  cjPushDoubled: false,
+  cjPushOutOfOrder: false,
+  cjPushDropped: false,
   cjRequestsPerSecond: options.cjRequestsPerSecond ?? 50,
   cjTokenTtlMs: 15 * DAY_MS,
   shopifyPointsPerSecond: options.shopifyPointsPerSecond ?? 2_000,
@@ -152,6 +153,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     settings,
     shelf,
   });
+  addMailPage(app, mailbox);
 
   const server = createServer(toNodeHandler(app));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -167,11 +169,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     cjBaseUrl: origin + CJ_BASE_PATH,
     smtpPort: smtp.port,
     async stop() {
-      stopOrderPushes();
-      pushes.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       aliexpress.pushes.stop();
+      stopOrderPushes();
+      pushes.stop();
       await Promise.all([closed, smtp.stop()]);
       journal.close();
     },

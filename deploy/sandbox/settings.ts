@@ -40,15 +40,15 @@ const Switches = z.strictObject({
   /** How a call without points is refused: HTTP 429, or 16900500 in the body. */
   cjPointsRefusal: z.enum(['http', 'body']),
   /** Addresses that CJ's pushes may be registered for: as in truth only public ones with https, or any. */
-  pushUrls: z.enum(['public', 'any']),
-  pushDelayMs: Milliseconds,
+  cjPushUrls: z.enum(['public', 'any']),
+  cjPushDelayMs: Milliseconds,
   /** Between two of four tries. */
-  pushRetryMs: Milliseconds,
+  cjPushRetryMs: Milliseconds,
   /** Each push comes twice. */
-  pushDoubled: z.boolean(),
+  cjPushDoubled: z.boolean(),
   /** Each push waits until the next one has gone. */
-  pushOutOfOrder: z.boolean(),
-  pushDropped: z.boolean(),
+  cjPushOutOfOrder: z.boolean(),
+  cjPushDropped: z.boolean(),
   /** Life of newly issued CJ access tokens. */
   cjTokenTtlMs: z.int().positive(),
   /** Restore rate of Shopify's cost bucket; the bucket holds twenty seconds of it. */

@@ -84,7 +84,8 @@ export function purchasingSwitchRoutes(store: Store): Route[] {
       handle: async (): Promise<PurchasingPauses> => ({ pauses: await readPauses(store) }),
     },
     { method: 'POST', path: '/purchasing/pause', handle: (event) => pause(event, 'all') },
-    { method: 'POST', path: '/purchasing/resume', handle: () => resume('all') },
+    // Stopping is for everybody who may change things; what spends money again is not.
+    { method: 'POST', path: '/purchasing/resume', scope: 'admin', handle: () => resume('all') },
     {
       method: 'POST',
       path: '/suppliers/:supplier/pause',
@@ -93,6 +94,7 @@ export function purchasingSwitchRoutes(store: Store): Route[] {
     {
       method: 'POST',
       path: '/suppliers/:supplier/resume',
+      scope: 'admin',
       handle: (event) => resume(supplierIn(event)),
     },
   ];

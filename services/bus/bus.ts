@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Answer, RequestContract } from '../../contracts/requests/request.ts';
 import { STORE_GIGABYTES } from '../../contracts/settings.ts';
 import type { ServiceName } from '../../contracts/subjects.ts';
+import { type AgentEndpoint, type AgentService, serveAgents } from './agent-service.ts';
 import {
   type Command,
   type CommandConsumer,
@@ -29,6 +30,8 @@ export interface Bus {
     concurrency: number,
     handle: (command: Command) => Promise<CommandResult>,
   ): Promise<CommandConsumer>;
+  /** Answers other agents. See `AgentEndpoint`. */
+  serveAgents(endpoints: readonly AgentEndpoint[]): Promise<AgentService>;
   /**
    * Asks another service and waits for its answer; a foreseen no is an answer too.
    * @throws AppError `bus_unavailable` when no copy of the service is there, `request_timeout` when none answers in time,
@@ -82,6 +85,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
     consume: (service, concurrency, handle) => consumeCommands(jetstream, service, concurrency, handle),
+    serveAgents: (endpoints) => serveAgents(connection, endpoints),
     request: (contract, request, timeoutMs) => sendRequest(connection, contract, request, timeoutMs),
     serveRequests: (service, handlers, onBug) => serveRequests(connection, service, handlers, onBug),
     setUp: (replicas, gigabytes = STORE_GIGABYTES) => setUpStreams(manager, replicas, gigabytes),

@@ -1,15 +1,33 @@
-import { connect, type NatsConnection } from 'nats';
+import { type ConnectionOptions, connect, type NatsConnection, nkeyAuthenticator } from 'nats';
 import { AppError } from '../../contracts/errors.ts';
 
 /**
+ * One URL or several, separated by commas: `nats://host:4222`, with `tls://` for TLS. A login stands before the host,
+ * the same for all: the seed of an nkey (`nats://SU...@host`) or `user:password@`.
+ */
+export function toConnectOptions(url: string): ConnectionOptions {
+  const urls = url.split(',').map((server) => new URL(server.trim()));
+  const { username, password } = urls.find((server) => server.username !== '') ?? {
+    username: '',
+    password: '',
+  };
+  const servers = urls.map(({ protocol, host }) => `${protocol}//${host}`);
+  const [name, secret] = [decodeURIComponent(username), decodeURIComponent(password)];
+  // Without this the client would go on in clear text where the server does not ask for more.
+  const tls = urls.some(({ protocol }) => protocol === 'tls:') ? { tls: {} } : {};
+  if (name === '') return { servers, ...tls };
+  if (secret !== '') return { servers, ...tls, user: name, pass: secret };
+  return { servers, ...tls, authenticator: nkeyAuthenticator(new TextEncoder().encode(name)) };
+}
+
+/**
  * Connects and stays: it waits for a server that starts later and reconnects for ever.
- * @param url one NATS URL or several, separated by commas.
+ * @param url as `toConnectOptions` takes it. @throws AppError `bus_unavailable` when it is refused or is no URL.
  */
 export async function connectNats(url: string, name: string): Promise<NatsConnection> {
-  const servers = url.split(',').map((server) => server.trim());
   try {
     return await connect({
-      servers,
+      ...toConnectOptions(url),
       name: `order-manager ${name}`,
       inboxPrefix: `_INBOX_${name}`,
       // The default gives up for good after about 21 s of outage.

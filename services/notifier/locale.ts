@@ -45,3 +45,30 @@ export function formatMoney(amountMinor: number, currency: string, locale: strin
   const amount: Intl.StringNumericLiteral = `${amountMinor}E${-currencyExponent(currency)}` as `${number}`;
   return format.format(amount);
 }
+
+/**
+ * The locale to write numbers and dates in: the customer's own as far as it is a kind of the mail's language
+ * (`de-AT` in a German mail), otherwise the language: a locale that we do not write may bring foreign digits.
+ */
+export function formattingLocale(customerLocale: string | null, language: string): string {
+  const own = wellFormed(customerLocale);
+  return own?.toLowerCase().startsWith(`${language.toLowerCase()}-`) ? own : language;
+}
+
+const DATE = /^\d{4}-\d{2}-\d{2}/;
+
+/**
+ * "26 November 2026" as the reader writes it. An ISO text is read as the day that it names, in whatever zone it was
+ * written: the shop's. A `Date` is read in UTC.
+ */
+export function formatDate(date: string | Date, locale: string): string {
+  const day = DATE.exec(typeof date === 'string' ? date : date.toISOString())?.[0];
+  if (day === undefined) return '';
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' }).format(
+    new Date(`${day}T00:00:00Z`),
+  );
+}
+
+/** A whole number with the reader's own signs between its thousands. */
+export const formatCount = (count: number, locale: string): string =>
+  new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(count);

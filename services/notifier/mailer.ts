@@ -21,6 +21,8 @@ export interface MailerOptions {
   readonly password?: string;
   /** One address, with or without a name: `Lantern <hello@lantern.example>`. */
   readonly from: string;
+  /** One bare address; absent: answers go to `from`. */
+  readonly replyTo?: string | undefined;
   /** For one send, from its turn on a connection to the server's last word. Waiting for the turn is not in it. */
   readonly timeoutMs: number;
   /** How long the mailer leaves a server alone that could not be reached five times in a row. */
@@ -207,6 +209,7 @@ export function createMailer(options: MailerOptions): Mailer {
         });
         return pool.sendMail({
           from: options.from,
+          ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
           to: { name: '', address: mail.to },
           messageId: mail.messageId,
           subject: mail.subject,

@@ -4,152 +4,158 @@ import {
   type NotificationFailed,
   type NotificationSent,
 } from '../../contracts/events/notification-outcome.ts';
-import type { Evidence, NotificationKind } from '../../contracts/vocabulary.ts';
+import { CUSTOMER_MAILS, type Evidence, OPERATOR_MAILS } from '../../contracts/vocabulary.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import type { ServiceContext } from '../run-service.ts';
-import { type Brand, composeMail } from './mail-content.ts';
+import type { OutboxRow } from '../store/outbox.ts';
+import { type ComposedMail, composeCustomerMail, type Writer } from './customer-mail.ts';
+import {
+  abandoned,
+  type Claimed,
+  claim,
+  dueMails,
+  idsOf,
+  type MailRows,
+  markSending,
+  overtaken,
+  retryIn,
+} from './mail-rows.ts';
 import type { Mailer } from './mailer.ts';
-import type { Templates } from './templates.ts';
+import { composeOperatorMail } from './operator-mail.ts';
 
-export interface NotifierPorts extends ServiceContext {
+export interface NotifierPorts extends ServiceContext, Writer {
   /** Undefined while no mail server is configured: nothing is sent, and nothing piles up. */
   readonly mailer: Mailer | undefined;
-  readonly templates: Templates;
-  readonly brand: Brand;
   /** Right side of our Message-IDs. */
   readonly domain: string;
 }
 
-interface Claimed {
-  readonly id: string;
-  readonly orderId: string;
-  readonly kind: NotificationKind;
-  readonly attempt: number;
+async function compose(
+  ports: NotifierPorts,
+  rows: MailRows,
+): Promise<ComposedMail | { readonly skip: string }> {
+  const { store, settings } = ports;
+  const [{ kind, orderId }] = rows;
+  const customerKind = CUSTOMER_MAILS.find((known) => known === kind);
+  const operatorKind = OPERATOR_MAILS.find((known) => known === kind);
+  if (customerKind !== undefined && orderId !== null) {
+    const parcelIds = rows.flatMap(({ parcelId }) => parcelId ?? []);
+    const mail = await composeCustomerMail(store, ports, { orderId, kind: customerKind, parcelIds });
+    return mail ?? { skip: 'the order has no e-mail address' };
+  }
+  const to = settings.ORDER_MANAGER_OPERATOR_EMAIL;
+  if (operatorKind === undefined || to === undefined) return { skip: 'the operator has no e-mail address' };
+  const about = rows.flatMap((row) => row.about ?? []);
+  const mail = await composeOperatorMail(store, ports, { kind: operatorKind, about, to });
+  return mail ?? { skip: 'what it tells of was mended before' };
 }
-
-const CLAIMED = 'n.id, n.order_id as "orderId", n.kind, n.attempt';
-/** 5 s, 10 s, 20 s … an hour. @param after how many attempts, in SQL. */
-const retryIn = (attempts: string): string =>
-  `least(5 * 2 ^ least(${attempts}, 20), 3600) * interval '1 second'`;
-
-/** Exactly one caller gets the row. It still waits: if writing the mail fails, it is due again after a while. */
-async function claim(ports: NotifierPorts, notificationId: string): Promise<Claimed | undefined> {
-  const [row] = await ports.store.query<Claimed>(
-    `update notifications n set attempt = attempt + 1, next_try_at = now() + ${retryIn('attempt')}
-      where id = $1 and state = 'pending' and next_try_at <= now() returning ${CLAIMED}`,
-    [notificationId],
-  );
-  return row;
-}
-
-/** The last thing before the mail server is spoken to: from here on a dead process leaves a doubt. */
-const markSending = async ({ store, settings }: NotifierPorts, row: Claimed): Promise<boolean> =>
-  // Twice as long as the mail server is waited for: a row still `sending` after it belongs to a dead process.
-  (await store.run(
-    `update notifications
-        set state = 'sending', next_try_at = now() + (2 * $3::float8 + 5) * interval '1 second'
-      where id = $1 and attempt = $2 and state = 'pending'`,
-    [row.id, row.attempt, settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS],
-  )) === 1;
 
 /**
- * Sends one mail whose row is waiting. A mail that may have been accepted is never sent again. What it throws happened
- * before the mail server was spoken to, or after its answer.
+ * Sends one mail whose row is waiting, with all that wait in its bundle. To a customer, a mail that may have been
+ * accepted is never sent again; to the operator it is. What it throws happened before the mail server was spoken to, or
+ * after its answer.
  */
 export async function sendNotification(ports: NotifierPorts, notificationId: string): Promise<void> {
-  const row = await claim(ports, notificationId);
-  if (row === undefined) return;
+  const claimed = await claim(ports.store, notificationId);
   if (ports.mailer === undefined)
-    return finish(ports, row, 'skipped', { cause: 'no mail server is configured' });
-  const mail = await composeMail(ports.store, ports.templates, ports.brand, row);
-  if (mail === undefined) return finish(ports, row, 'skipped', { cause: 'the order has no e-mail address' });
-  if (!(await markSending(ports, row))) return;
+    return finish(ports, claimed, 'skipped', { cause: 'no mail server is configured' });
+  const late = new Set((await overtaken(ports.store, claimed)).map(({ id }) => id));
+  await finish(
+    ports,
+    claimed.filter(({ id }) => late.has(id)),
+    'skipped',
+    { cause: 'another mail of the parcel tells it' },
+  );
+  const [first, ...others] = claimed.filter(({ id }) => !late.has(id));
+  if (first === undefined) return;
+  const rows: MailRows = [first, ...others];
+  const mail = await compose(ports, rows);
+  if ('skip' in mail) return finish(ports, rows, 'skipped', { cause: mail.skip });
+  if (!(await markSending(ports.store, rows, ports.settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS))) return;
 
-  const outcome = await ports.mailer.send({ messageId: `<${row.id}@${ports.domain}>`, ...mail });
+  const outcome = await ports.mailer.send({ messageId: `<${first.id}@${ports.domain}>`, ...mail });
   switch (outcome.result) {
     case 'sent':
-      return finish(ports, row, 'sent', outcome.evidence);
+      return finish(ports, rows, 'sent', outcome.evidence);
     case 'refused':
-      return finish(ports, row, 'failed', outcome.evidence);
+      return finish(ports, rows, 'failed', outcome.evidence);
     case 'doubt':
-      return finish(ports, row, 'doubt', outcome.evidence);
+      return endInDoubt(ports, rows, outcome.evidence);
     case 'refused_for_now':
-      return retryLater(ports, row, outcome.evidence);
+      return retryLater(ports, rows, outcome.evidence);
   }
 }
 
-async function retryLater({ store, log }: NotifierPorts, row: Claimed, evidence: Evidence): Promise<void> {
-  const { id: notificationId, orderId, attempt } = row;
-  log.warn({ orderId, notificationId, attempt, evidence }, 'the mail server refused for now');
+/** A customer is not told twice; an operator is rather told twice than not at all. */
+const endInDoubt = (ports: NotifierPorts, rows: MailRows, evidence: Evidence): Promise<void> =>
+  OPERATOR_MAILS.some((kind) => kind === rows[0].kind)
+    ? retryLater(ports, rows, evidence)
+    : finish(ports, rows, 'doubt', evidence);
+
+async function retryLater({ store, log }: NotifierPorts, rows: MailRows, evidence: Evidence): Promise<void> {
+  const [{ id: notificationId, orderId, attempt }] = rows;
+  log.warn({ orderId, notificationId, attempt, evidence }, 'the mail is sent again later');
   await store.run(
     `update notifications set state = 'pending', evidence = $2::json,
-            next_try_at = now() + ${retryIn('attempt - 1')} where id = $1 and state = 'sending'`,
-    [notificationId, JSON.stringify(evidence)],
+            next_try_at = now() + ${retryIn('attempt - 1')} where id = any($1::text[]) and state = 'sending'`,
+    [idsOf(rows), JSON.stringify(evidence)],
   );
+}
+
+/** For the order's timeline; the operator's mails are no part of an order's story. */
+function outcomeEvent(
+  { id: notificationId, orderId, kind, about }: Claimed,
+  state: 'sent' | 'failed' | 'doubt' | 'skipped',
+  evidence: Evidence,
+): OutboxRow[] {
+  if (orderId === null || about !== null || state === 'skipped') return [];
+  const sent: NotificationSent = { orderId, notificationId, kind };
+  const failed: NotificationFailed = { ...sent, doubt: state === 'doubt', evidence };
+  const event =
+    state === 'sent'
+      ? { messageId: `${notificationId}:sent`, type: NOTIFICATION_SENT, data: sent }
+      : { messageId: `${notificationId}:failed`, type: NOTIFICATION_FAILED, data: failed };
+  return [eventRow({ ...event, source: '/notifier', orderId })];
 }
 
 async function finish(
   { store, bus, log }: NotifierPorts,
-  row: Claimed,
+  rows: readonly Claimed[],
   state: 'sent' | 'failed' | 'doubt' | 'skipped',
   evidence: Evidence,
 ): Promise<void> {
-  const { id: notificationId, orderId, kind } = row;
-  if (state === 'failed' || state === 'doubt')
+  const [first] = rows;
+  if (first === undefined) return;
+  if (state === 'failed' || state === 'doubt') {
+    const { id: notificationId, orderId } = first;
     log.error({ orderId, notificationId, state, evidence }, 'a mail was not sent for sure');
+  }
   await commitAndPublish(store, bus, async (sql, say) => {
-    const written = await sql.run(
-      `update notifications set state = $2, evidence = $3::json, sent_at = case when $2 = 'sent' then now() end
-        where id = $1 and attempt = $4 and state in ('pending', 'sending')`,
-      [notificationId, state, JSON.stringify(evidence), row.attempt],
+    const written = await sql.query<{ id: string }>(
+      `update notifications n
+          set state = $2, evidence = $3::json, sent_at = case when $2 = 'sent' then now() end
+         from json_to_recordset($1::json) as d(id text, attempt int)
+        where n.id = d.id and n.attempt = d.attempt and n.state in ('pending', 'sending') returning n.id`,
+      [JSON.stringify(rows), state, JSON.stringify(evidence)],
     );
-    if (written === 0) return;
-    if (state === 'sent') {
-      const data: NotificationSent = { orderId, notificationId, kind };
-      say(
-        eventRow({
-          messageId: `${notificationId}:sent`,
-          source: '/notifier',
-          type: NOTIFICATION_SENT,
-          orderId,
-          data,
-        }),
-      );
-    } else if (state !== 'skipped') {
-      const data: NotificationFailed = { orderId, notificationId, kind, doubt: state === 'doubt', evidence };
-      say(
-        eventRow({
-          messageId: `${notificationId}:failed`,
-          source: '/notifier',
-          type: NOTIFICATION_FAILED,
-          orderId,
-          data,
-        }),
-      );
-    }
+    const changed = new Set(written.map(({ id }) => id));
+    for (const row of rows) if (changed.has(row.id)) outcomeEvent(row, state, evidence).forEach(say);
   });
 }
 
 const LIMIT = 20;
+/** A bundle may hold many rows. */
+const MOST_ABANDONED = 500;
 
 /**
- * Sends what is due again, and gives up what a dead process was sending: the server may have accepted that one.
+ * Sends what is due again, and ends what a dead process was sending: the server may have accepted that one.
  * @param stopping ends the round after the mail in hand.
  */
 export async function sendDue(ports: NotifierPorts, stopping?: AbortSignal): Promise<'more' | 'idle'> {
   const { store, log } = ports;
-  const abandoned = await store.query<Claimed>(
-    `select ${CLAIMED} from notifications n where state = 'sending' and next_try_at <= now() limit $1`,
-    [LIMIT],
-  );
-  for (const row of abandoned)
-    await finish(ports, row, 'doubt', { cause: 'the process ended while it was sending' });
-  // Fresh rows have their own command; only what that has missed is taken here.
-  const due = await store.query<{ id: string; orderId: string }>(
-    `select id, order_id as "orderId" from notifications
-      where state = 'pending' and next_try_at <= now() - interval '3 seconds' order by next_try_at limit $1`,
-    [LIMIT],
-  );
+  for (const row of await abandoned(store, MOST_ABANDONED))
+    await endInDoubt(ports, [row], { cause: 'the process ended while it was sending' });
+  const due = await dueMails(store, LIMIT);
   for (const { id, orderId } of due) {
     if (stopping?.aborted) return 'idle';
     await sendNotification(ports, id).catch((error: unknown) =>

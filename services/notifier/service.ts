@@ -4,7 +4,10 @@ import type { Settings } from '../../contracts/settings.ts';
 import { startPeriodic } from '../periodic.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { DONE, handling, serveCommands } from '../serve-commands.ts';
+import { addressIn, brandOf } from './brand.ts';
+import type { Writer } from './customer-mail.ts';
 import { createMailer, type Mailer } from './mailer.ts';
+import { decideOperatorMails } from './operator-round.ts';
 import { type NotifierPorts, sendDue, sendNotification } from './send-notification.ts';
 import { loadTemplates } from './templates.ts';
 
@@ -20,29 +23,29 @@ function mailerOf(settings: Settings): Mailer | undefined {
     ...(settings.SMTP_USERNAME === undefined ? {} : { username: settings.SMTP_USERNAME }),
     ...(settings.SMTP_PASSWORD === undefined ? {} : { password: settings.SMTP_PASSWORD }),
     from,
+    replyTo: settings.ORDER_MANAGER_REPLY_TO,
     timeoutMs: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000,
   });
 }
 
-/** The bare address in `Shop <mail@shop.example>`. */
-const addressIn = (from: string): string => /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from;
-
-/** Tells the customer, each fact once. */
-export async function startNotifier(context: ServiceContext): Promise<StopService> {
-  const { settings, log } = context;
-  const mailer = mailerOf(settings);
-  const address = addressIn(settings.EMAIL_FROM ?? '');
-  const ports: NotifierPorts = {
-    ...context,
-    mailer,
-    templates: await loadTemplates(TEMPLATES, settings.ORDER_MANAGER_DEFAULT_LANGUAGE),
-    brand: {
-      name: settings.ORDER_MANAGER_BRAND_NAME || (settings.SHOPIFY_SHOP_URL?.split('.')[0] ?? 'Your shop'),
-      supportEmail: address,
-      defaultLanguage: settings.ORDER_MANAGER_DEFAULT_LANGUAGE,
-    },
-    domain: address.split('@')[1] ?? 'order-manager.invalid',
+/** Ours, with the shop's own in their place. @throws AppError `template_invalid` with file and name. */
+export const writerOf = async (settings: Settings): Promise<Writer> => {
+  const defaultLanguage = settings.ORDER_MANAGER_DEFAULT_LANGUAGE;
+  const ownFolder = settings.ORDER_MANAGER_TEMPLATES_DIR;
+  return {
+    templates: await loadTemplates(TEMPLATES, { defaultLanguage, ownFolder }),
+    brand: brandOf(settings),
+    defaultLanguage,
   };
+};
+
+/** Tells customer and operator, each fact once. */
+export async function startNotifier(context: ServiceContext): Promise<StopService> {
+  const { settings, store, log } = context;
+  const writer = await writerOf(settings);
+  const mailer = mailerOf(settings);
+  const domain = addressIn(settings.EMAIL_FROM ?? '').split('@')[1] ?? 'order-manager.invalid';
+  const ports: NotifierPorts = { ...context, ...writer, mailer, domain };
   const consumer = await serveCommands(context, 'notifier', CONCURRENCY, {
     [SEND_NOTIFICATION]: handling(SendNotification, async ({ notificationId }) => {
       await sendNotification(ports, notificationId);
@@ -50,10 +53,15 @@ export async function startNotifier(context: ServiceContext): Promise<StopServic
     }),
   });
   const stopping = new AbortController();
-  const due = startPeriodic('mails due', 2_000, log, () => sendDue(ports, stopping.signal));
+  const rounds = [startPeriodic('mails due', 2_000, log, () => sendDue(ports, stopping.signal))];
+  // Decided without a mail server, they would be skipped, and what they tell of would never be told.
+  if (mailer !== undefined) {
+    const decide = () => decideOperatorMails(store, settings);
+    rounds.push(startPeriodic('mails to the operator', 5_000, log, decide));
+  }
   return async () => {
     stopping.abort();
-    await Promise.all([consumer.stop(), due.stop()]);
+    await Promise.all([consumer.stop(), ...rounds.map((round) => round.stop())]);
     await mailer?.close();
   };
 }

@@ -1,8 +1,10 @@
-import { type DeadlineName, timerKey } from '../../contracts/deadlines.ts';
+import { type DeadlineName, timerKey, transitMs } from '../../contracts/deadlines.ts';
 import { envelope } from '../../contracts/envelope.ts';
 import type { ReceivedLine } from '../../contracts/events/order-received.ts';
 import type { FactData } from '../../contracts/facts.ts';
 import { notificationIdOf } from '../../contracts/ids.ts';
+import { mailedBy } from '../../contracts/mail-settings.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import { commandSubject, factSubject } from '../../contracts/subjects.ts';
 import type { OutwardEffect } from '../../machines/order-actor.ts';
 import type { BatchWrites, OrderLineRow } from '../store/batch-writes.ts';
@@ -15,6 +17,7 @@ export interface Carry {
   /** Of the order after the step. */
   readonly version: number;
   readonly delays: Readonly<Record<DeadlineName, number>>;
+  readonly settings: Settings;
   /** ISO instant for the messages. */
   readonly now: string;
 }
@@ -56,7 +59,7 @@ export function setTimer(
 
 /** Message ids follow from the cause and the effect's place: a repeated batch says the same things under the same ids. */
 export function carryOut(effect: OutwardEffect, index: number, carry: Carry): void {
-  const { writes, orderId, cause, version, delays, now } = carry;
+  const { writes, orderId, cause, version, delays, settings, now } = carry;
   const say = (subject: string, type: string, data: unknown, messageId = `${cause}:${index}`): void => {
     const message = envelope({
       id: messageId,
@@ -82,9 +85,12 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
       say(factSubject(effect.type), effect.type, data);
       return;
     }
-    case 'set_timer':
-      setTimer(writes, orderId, effect.timer, delays[effect.timer.deadline]);
+    case 'set_timer': {
+      const { timer, quotedDays } = effect;
+      const delayMs = quotedDays === undefined ? delays[timer.deadline] : transitMs(settings, quotedDays);
+      setTimer(writes, orderId, timer, delayMs);
       return;
+    }
     case 'cancel_timer':
       setTimer(writes, orderId, effect.timer, null);
       return;
@@ -120,6 +126,7 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
         ships_from: part.shipsFrom,
         expected_cost_minor: part.expectedCostMinor,
         currency: part.currency,
+        delivery_days: part.deliveryDays ?? null,
       });
       writes.supplierOrderLines.push(
         ...part.lines.map((line) => ({
@@ -145,22 +152,42 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
         carrier: parcel.carrier,
         tracking_url: parcel.trackingUrl,
         units: parcel.units,
+        left_at: parcel.hasLeft ? now : null,
       };
       const earlier = writes.parcels.findIndex(({ id }) => id === row.id);
+      const leftAt = writes.parcels[earlier]?.left_at ?? row.left_at;
       if (earlier >= 0) writes.parcels.splice(earlier, 1);
-      writes.parcels.push(row);
+      writes.parcels.push({ ...row, left_at: leftAt });
+      writes.movedParcels.delete(row.id);
+      return;
+    }
+    case 'move_parcel': {
+      const { parcelId, state } = effect;
+      const saved = writes.parcels.findIndex(({ id }) => id === parcelId);
+      const row = writes.parcels[saved];
+      if (row === undefined) writes.movedParcels.set(parcelId, state);
+      else writes.parcels[saved] = { ...row, state };
       return;
     }
     case 'notify': {
-      const id = notificationIdOf(orderId, effect.notification, effect.parcelId ?? '');
+      const { notification: kind, parcelId, on = 'shipped' } = effect;
+      if (mailedBy(settings, kind) !== 'us') return;
+      if (kind === 'parcel_shipped' && on !== settings.ORDER_MANAGER_SHIPPED_MAIL) return;
+      const id = notificationIdOf(orderId, kind, parcelId ?? '');
+      const digestMs = kind === 'parcel_shipped' ? settings.ORDER_MANAGER_DIGEST_SECONDS * 1_000 : 0;
+      const bundle = digestMs === 0 ? null : `${kind}:${orderId}`;
       writes.notifications.push({
         id,
         order_id: orderId,
-        kind: effect.notification,
-        parcel_id: effect.parcelId,
-        state: 'pending',
+        kind,
+        parcel_id: parcelId,
+        about: null,
+        bundle,
+        delay_ms: digestMs,
       });
-      say(commandSubject('notifier', 'send', id), 'notifier.send', { orderId, notificationId: id });
+      // What waits for company is found by the notifier's own round.
+      if (bundle === null)
+        say(commandSubject('notifier', 'send', id), 'notifier.send', { orderId, notificationId: id });
       return;
     }
   }

@@ -1,4 +1,5 @@
 import type { DeadlineName } from '../../contracts/deadlines.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import type { Bus } from '../bus/bus.ts';
 import { publishQueued } from '../bus/commit-and-publish.ts';
 import { describeError, type Logger } from '../logger.ts';
@@ -19,6 +20,7 @@ export interface BatchPorts {
   readonly store: Store;
   readonly bus: Bus;
   readonly delays: Readonly<Record<DeadlineName, number>>;
+  readonly settings: Settings;
   readonly log: Logger;
   readonly part: number;
   readonly epoch: number;
@@ -34,7 +36,7 @@ async function commitOnce(
   from: number,
   to: number,
 ): Promise<QueuedRow[]> {
-  const { store, part, epoch, delays } = ports;
+  const { store, part, epoch, delays, settings } = ports;
   return store.transaction(async (sql) => {
     if (!(await fence(sql, part, epoch, from, to)))
       throw new FencedError(`partition ${part} has another owner`);
@@ -52,7 +54,7 @@ async function commitOnce(
     if (batch.length === 0) return [];
     const orderIds = [...new Set(batch.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))];
     const loaded = await lockOrders(sql, orderIds);
-    const writes = stepBatch(batch, { loaded, delays, now: new Date().toISOString() });
+    const writes = stepBatch(batch, { loaded, delays, settings, now: new Date().toISOString() });
     for (const { order_id, failure, state } of writes.deadLetters) {
       if (state === 'open') ports.log.error({ orderId: order_id, failure }, 'dead letter');
     }

@@ -1,4 +1,5 @@
 import type { DeadlineName } from '../../contracts/deadlines.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import { partitionFilter, STREAMS } from '../../contracts/subjects.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { PartitionReader } from '../bus/partition-reader.ts';
@@ -13,6 +14,7 @@ export interface WorkerOptions {
   readonly store: Store;
   readonly bus: Bus;
   readonly delays: Readonly<Record<DeadlineName, number>>;
+  readonly settings: Settings;
   readonly log: Logger;
   readonly partition: ClaimedPartition;
   /** Without arrivals for this long, lag means that the reader has stalled. */

@@ -8,7 +8,7 @@ import { startTimerLoop } from './timer-loop.ts';
 /** The actor host: reads the partition log, decides, commits; keeps timers and outbox going. */
 export async function startOrders({ settings, store, bus, log }: ServiceContext): Promise<StopService> {
   const owner = startPartitionOwner(
-    { store, bus, delays: deadlineDelays(settings), log },
+    { store, bus, settings, delays: deadlineDelays(settings), log },
     `orders-${randomUUID()}`,
   );
   const rounds = [

@@ -1,6 +1,7 @@
 import { type DeadlineName, TIMER_ELAPSED } from '../../contracts/deadlines.ts';
 import type { OrderEvent } from '../../contracts/events/order-event.ts';
 import { ORDER_RECEIVED, ORDER_UPDATED, type OrderReceived } from '../../contracts/events/order-received.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
 import { type OrderActor, stepOrderActor } from '../../machines/order-actor.ts';
@@ -30,6 +31,7 @@ interface Actor {
 export interface BatchContext {
   readonly loaded: LoadedBatch;
   readonly delays: Readonly<Record<DeadlineName, number>>;
+  readonly settings: Settings;
   /** ISO instant of the batch, for the messages it sends. */
   readonly now: string;
 }
@@ -38,10 +40,8 @@ export interface BatchContext {
  * Steps the machines of a batch in stream order and collects everything that has to be written. Pure but for what it
  * is given; an event that throws becomes a dead letter, and its order's later events wait behind it.
  */
-export function stepBatch(
-  messages: readonly DecodedMessage[],
-  { loaded, delays, now }: BatchContext,
-): BatchWrites {
+export function stepBatch(messages: readonly DecodedMessage[], context: BatchContext): BatchWrites {
+  const { loaded } = context;
   const writes = noWrites();
   const actors = new Map<string, Actor>();
   const blocked = new Set(loaded.blocked);
@@ -66,7 +66,7 @@ export function stepBatch(
     const { orderId, event } = message;
     if (event !== null && !blocked.has(event.data.orderId)) {
       const actor = actorOf(event.data.orderId);
-      const failure = tryStep(actor, message, event, writes, { loaded, delays, now });
+      const failure = tryStep(actor, message, event, writes, context);
       if (failure === null) continue;
       blocked.add(event.data.orderId);
       writes.deadLetters.push(deadLetter(message, 'open', failure));
@@ -126,8 +126,8 @@ function tryStep(
     actor.supplierOrders = new Map(step.actor.supplierOrders);
     actor.changes += 1;
     const version = (stored?.version ?? 0) + actor.changes;
-    const { delays, now } = context;
-    const carry = { writes, orderId, cause: message.messageId, version, delays, now };
+    const { delays, settings, now } = context;
+    const carry = { writes, orderId, cause: message.messageId, version, delays, settings, now };
     for (const [index, effect] of step.effects.entries()) carryOut(effect, index, carry);
     return null;
   } catch (error) {

@@ -1,5 +1,6 @@
-import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import type { Evidence, HoldReason, ParcelStateName } from '../../contracts/vocabulary.ts';
 import type { DeadLetterRow } from './dead-letters.ts';
+import type { NewNotification } from './notifications.ts';
 import type { OutboxRow } from './outbox.ts';
 
 export interface NewOrder {
@@ -34,6 +35,22 @@ export interface NewSupplierOrder {
   ships_from: string;
   expected_cost_minor: number;
   currency: string;
+  /** As quoted, from the supplier's door. */
+  delivery_days: number | null;
+}
+
+export interface ParcelRow {
+  readonly id: string;
+  readonly order_id: string;
+  readonly supplier_order_id: string;
+  readonly state: string;
+  readonly tracking_number: string;
+  readonly last_mile_tracking_number: string | null;
+  readonly carrier: string | null;
+  readonly tracking_url: string | null;
+  readonly units: Readonly<Record<string, number>>;
+  /** ISO instant; a later one than what is stored does not count. */
+  readonly left_at: string | null;
 }
 
 export interface TimerRow {
@@ -60,7 +77,9 @@ export interface BatchWrites {
     context: object;
     watched: boolean;
   }[];
-  readonly parcels: { readonly id: string }[];
+  readonly parcels: ParcelRow[];
+  /** New states of parcels of which nothing else is known anew. */
+  readonly movedParcels: Map<string, ParcelStateName>;
   readonly openedHolds: {
     id: string;
     order_id: string;
@@ -70,13 +89,7 @@ export interface BatchWrites {
     evidence: Evidence;
   }[];
   readonly closedHolds: string[];
-  readonly notifications: {
-    id: string;
-    order_id: string;
-    kind: string;
-    parcel_id: string | null;
-    state: string;
-  }[];
+  readonly notifications: NewNotification[];
   /** By order and key: the last word of the batch counts. A null delay cancels. */
   readonly timers: Map<string, TimerRow>;
   readonly timeline: object[];
@@ -92,6 +105,7 @@ export const noWrites = (): BatchWrites => ({
   supplierOrderLines: [],
   changedSupplierOrders: [],
   parcels: [],
+  movedParcels: new Map(),
   openedHolds: [],
   closedHolds: [],
   notifications: [],

@@ -2,6 +2,7 @@ import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
 import type { BatchWrites } from './batch-writes.ts';
 import { layDown } from './dead-letters.ts';
+import { writeNotifications } from './notifications.ts';
 import { type QueuedRow, queue } from './outbox.ts';
 import { insertRows, updateRows } from './rows.ts';
 import type { Sql } from './store.ts';
@@ -144,6 +145,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
       ships_from: 'text',
       expected_cost_minor: 'bigint',
       currency: 'text',
+      delivery_days: 'int',
       ...MACHINE,
     },
     writes.newSupplierOrders,
@@ -184,10 +186,20 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
       carrier: 'text',
       tracking_url: 'text',
       units: 'json',
+      left_at: 'timestamptz',
     },
     writes.parcels,
     `on conflict (id) do update set state = excluded.state, carrier = excluded.carrier, updated_at = now(),
-       last_mile_tracking_number = excluded.last_mile_tracking_number, tracking_url = excluded.tracking_url`,
+       last_mile_tracking_number = excluded.last_mile_tracking_number, tracking_url = excluded.tracking_url,
+       left_at = coalesce(parcels.left_at, excluded.left_at)`,
+  );
+  await updateRows(
+    sql,
+    'parcels',
+    { id: 'text', state: 'text' },
+    [...writes.movedParcels].map(([id, state]) => ({ id, state })),
+    'state = d.state, updated_at = now()',
+    'o.id = d.id',
   );
   await insertRows(
     sql,
@@ -206,13 +218,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
   if (writes.closedHolds.length > 0) {
     await sql.run('update holds set released_at = now() where id = any($1::text[])', [writes.closedHolds]);
   }
-  await insertRows(
-    sql,
-    'notifications',
-    { id: 'text', order_id: 'text', kind: 'text', parcel_id: 'text', state: 'text' },
-    writes.notifications,
-    'on conflict do nothing',
-  );
+  await writeNotifications(sql, writes.notifications);
   await writeTimers(sql, [...writes.timers.values()]);
   await insertRows(
     sql,

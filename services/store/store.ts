@@ -3,6 +3,7 @@ import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
 import type { PoolConfig } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
+import { ApiKey } from './entities/api-key.ts';
 import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
 import { CustomerDetails, Hold, Order, OrderLine, TimelineEntry } from './entities/order.ts';
 import {
@@ -21,6 +22,7 @@ import { MIGRATIONS } from './migrations/list.ts';
 import { returnDeadClients } from './pool.ts';
 
 const ENTITIES = [
+  ApiKey,
   Copy,
   CustomerDetails,
   DeadLetter,

@@ -165,6 +165,7 @@ async function quote(
       shippingMethod: option.shippingMethod,
       expectedCostMinor: answer.goodsMinor + option.costMinor,
       currency: answer.currency,
+      ...(option.deliveryDays === null ? {} : { deliveryDays: option.deliveryDays.max }),
       lines: lines.map(({ wanted: { lineId, units }, candidate, supplierUnits }) => ({
         lineId,
         units,

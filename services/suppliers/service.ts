@@ -26,6 +26,7 @@ import { startPauseSweep } from './pause-sweep.ts';
 import { pay } from './payment.ts';
 import { buy } from './purchase.ts';
 import { MODE_MEANING, type PurchasePorts } from './purchase-ports.ts';
+import { startPushRegistration } from './push-registration.ts';
 import { createAdapters } from './registry.ts';
 import { sourceOrder } from './source-order.ts';
 import { startStraySweep } from './stray-orders.ts';
@@ -87,9 +88,10 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
     startCallReports(record, log),
     ...[...adapters.values()].flatMap((adapter) => [
       startWatch(ports, adapter),
+      startPushRegistration(ports, adapter),
       ...(adapter.capabilities.looksUpByReference ? [] : [startStraySweep(ports, adapter)]),
     ]),
-  ];
+  ].filter((round) => round !== null);
   return async () => {
     await Promise.all([consumer.stop(), requests.stop()]);
     await Promise.all(rounds.map((round) => round.stop()));

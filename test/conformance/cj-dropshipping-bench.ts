@@ -41,10 +41,10 @@ async function start(): Promise<Bench> {
     emptyBalance: () => turn({ balance: 1 }),
     sendPushes: (_url, manner) =>
       turn({
-        pushUrls: 'any',
-        pushRetryMs: 50,
-        pushDoubled: manner === 'doubled',
-        pushOutOfOrder: manner === 'swapped',
+        cjPushUrls: 'any',
+        cjPushRetryMs: 50,
+        cjPushDoubled: manner === 'doubled',
+        cjPushOutOfOrder: manner === 'swapped',
       }),
     signedByAnother: ({ headers, body }) => ({
       headers: { ...headers, sign: createHmac('sha256', '123456789').update(body).digest('base64') },

@@ -213,3 +213,9 @@ test('no name, address, e-mail or secret stands in any log', async () => {
     expect(forbidden.filter((text) => log.includes(text ?? ''))).toEqual([]);
   }
 });
+
+test('no service asked NATS for more than its role allows', () => {
+  const log = readFileSync(join(stack.logDir, 'nats.log'), 'utf8');
+  expect(log).toContain('Server is ready');
+  expect(log.split('\n').filter((line) => line.includes('Violation'))).toEqual([]);
+});

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orderIdOf } from '../../contracts/ids.ts';
@@ -113,3 +115,9 @@ test.each(Object.keys(SERVICES) as LocalService[])(
   },
   120_000,
 );
+
+test('no service asked NATS for more than its role allows', () => {
+  const log = readFileSync(join(stack.logDir, 'nats.log'), 'utf8');
+  expect(log).toContain('Server is ready');
+  expect(log.split('\n').filter((line) => line.includes('Violation'))).toEqual([]);
+});

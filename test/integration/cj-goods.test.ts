@@ -257,6 +257,16 @@ test.each([
   });
 });
 
+test('a product whose status says so is off the shelf', async () => {
+  const adapter = anAdapter(
+    answering('/product/query', (data) => ({ data: { ...(data as object), status: 2 } })),
+  );
+  await expect(quoteFor('FR', [one()], 'CN', adapter)).rejects.toMatchObject({
+    failureClass: 'unavailable',
+    evidence: { problem: 'is off the shelf' },
+  });
+});
+
 test.each([
   ['products', ['/product/query'], { variant: 1, stock: 1 }],
   ['the stock of products', ['/getInventoryByPid'], { product: 1, stock: 1 }],

@@ -19,12 +19,12 @@ import { anEar, type Ear } from '../fixtures/push-ear.ts';
 const PATIENT = { timeout: 10_000, interval: 20 };
 const QUIET = {
   ...PLAIN_SETTINGS,
-  pushUrls: 'any',
-  pushRetryMs: 20,
-  pushDelayMs: 0,
-  pushDoubled: false,
-  pushOutOfOrder: false,
-  pushDropped: false,
+  cjPushUrls: 'any',
+  cjPushRetryMs: 20,
+  cjPushDelayMs: 0,
+  cjPushDoubled: false,
+  cjPushOutOfOrder: false,
+  cjPushDropped: false,
 };
 
 let sandbox: Sandbox;
@@ -270,14 +270,14 @@ test('pushes are registered once, after a probe, and written again only when the
   expect(await understood(ear)).toEqual([{ kind: 'probe' }]);
   await cj.registerPush(other.url, never);
   expect(await callsOf('webhookSet')).toBe(before + 2);
-  await settings({ pushUrls: 'public' });
+  await settings({ cjPushUrls: 'public' });
   await expect(cj.registerPush(ear.url, never)).rejects.toMatchObject({ failureClass: 'permanent' });
 });
 
 test('each step of an order is pushed, understood as news of it, and read afterwards', async () => {
   const ear = await anEar();
   await cj.registerPush(ear.url, never);
-  await settings({ pushDoubled: true, pushOutOfOrder: true });
+  await settings({ cjPushDoubled: true, cjPushOutOfOrder: true });
   const key = await givenPaid();
   const news = await vi.waitFor(async () => {
     const pushes = await understood(ear);

@@ -19,11 +19,13 @@ import { startGateway } from '../../gateway/service.ts';
 import { newOrderContext } from '../../machines/order-units.ts';
 import { openContext, type ServiceContext } from '../../services/run-service.ts';
 import { migrate } from '../../services/store/migrate.ts';
+import { type CheckAnswer, createAnswerCheck } from '../fixtures/documented.ts';
 
 const KEY = 'a key of sixteen or more';
 const cleanups: (() => unknown)[] = [];
 let context: ServiceContext;
 let origin: string;
+let problemWith: CheckAnswer;
 
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-api-'));
@@ -60,14 +62,22 @@ beforeAll(async () => {
   await context.bus.setUp(1);
   cleanups.push(await startGateway({ ...context, log: context.log.child({}, { level: 'silent' }) }));
   origin = `http://127.0.0.1:${settings.ORDER_MANAGER_PORT}`;
+  problemWith = createAnswerCheck(await (await fetch(`${origin}/openapi.json`)).json());
 }, 60_000);
 
 afterAll(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 }, 30_000);
 
-const call = (path: string, init: RequestInit = {}) =>
-  fetch(`${origin}${path}`, { ...init, headers: { 'x-api-key': KEY, ...init.headers } });
+/** Every answer must be as the API's own document says. */
+const call = async (path: string, init: RequestInit = {}): Promise<Response> => {
+  const response = await fetch(`${origin}${path}`, {
+    ...init,
+    headers: { 'x-api-key': KEY, ...init.headers },
+  });
+  expect(await problemWith(init.method ?? 'GET', path, response)).toBeUndefined();
+  return response;
+};
 
 const put = (path: string, body: string, headers: Record<string, string> = {}) =>
   call(path, { method: 'PUT', body, headers: { 'content-type': 'application/json', ...headers } });

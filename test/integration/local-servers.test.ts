@@ -21,6 +21,7 @@ import { freePort } from '../../deploy/local/free-port.ts';
 import { startNats } from '../../deploy/local/nats-process.ts';
 import { findNatsServer } from '../../deploy/local/nats-server.ts';
 import { startPostgres } from '../../deploy/local/postgres.ts';
+import { toConnectOptions } from '../../services/bus/connection.ts';
 
 const projectDir = fileURLToPath(new URL('../..', import.meta.url));
 const isRoot = process.getuid?.() === 0;
@@ -147,7 +148,7 @@ test('NATS keeps its streams over a stop and over a kill', async () => {
   const folder = aFolder();
   const port = await freePort();
   const first = await nats(folder, port);
-  const connection = await connect({ servers: first.url });
+  const connection = await connect(toConnectOptions(first.url));
   const manager = await connection.jetstreamManager();
   await manager.streams.add({ name: 'KEPT', subjects: ['kept.>'] });
   await connection.jetstream().publish('kept.one');
@@ -155,14 +156,14 @@ test('NATS keeps its streams over a stop and over a kill', async () => {
   await first.stop();
 
   const second = await nats(folder, port);
-  const again = await connect({ servers: second.url });
+  const again = await connect(toConnectOptions(second.url));
   await again.jetstream().publish('kept.two');
   await again.close();
   second.kill('SIGKILL');
   expect(await second.exited).toEqual({ code: null, signal: 'SIGKILL' });
 
   const third = await nats(folder, port);
-  const last = await connect({ servers: third.url });
+  const last = await connect(toConnectOptions(third.url));
   const { state } = await (await last.jetstreamManager()).streams.info('KEPT');
   await last.close();
   expect(state.messages).toBe(2);
@@ -290,7 +291,7 @@ test('servers of a living process are left alone, and those of a killed one are 
   const bus = await nats(folder, ports.nats);
   const database = await postgres(folder, ports.postgres);
   expect([isAlive(elsewhere.nats), isAlive(elsewhere.postgres)]).toEqual([false, false]);
-  expect(bus.url).toBe(`nats://127.0.0.1:${ports.nats}`);
+  expect(new URL(bus.url).host).toBe(`127.0.0.1:${ports.nats}`);
   expect(await query(database.connectionString, 'select id from kept')).toEqual([7]);
 }, 30_000);
 

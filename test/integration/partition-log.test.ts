@@ -23,7 +23,7 @@ import {
   received,
   sourced,
 } from '../fixtures/order-events.ts';
-import { aLog, DELAYS, startHostProcess } from '../fixtures/order-host.ts';
+import { aLog, DELAYS, SETTINGS, startHostProcess } from '../fixtures/order-host.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aProbe } from '../fixtures/probe-nats.ts';
 
@@ -50,7 +50,7 @@ async function aBus(): Promise<Bus> {
 async function aWorld() {
   const url = await aDatabase();
   const { log, lines } = aLog();
-  return { url, store: await aStore(url), bus: await aBus(), log, lines, delays: DELAYS };
+  return { url, store: await aStore(url), bus: await aBus(), log, lines, delays: DELAYS, settings: SETTINGS };
 }
 type World = Awaited<ReturnType<typeof aWorld>>;
 

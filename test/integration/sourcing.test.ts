@@ -87,6 +87,7 @@ test('a mapped line becomes a part with the cheapest total, not the cheapest pri
         shippingMethod: 'CJPacket Ordinary',
         expectedCostMinor: LAMP_COST_MINOR,
         currency: 'USD',
+        deliveryDays: 12,
         lines: [
           {
             lineId: '1',

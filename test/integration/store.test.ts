@@ -56,7 +56,7 @@ test('copies that migrate at once apply each migration once', async () => {
   const url = await aDatabase({ isMigrated: false });
   const [one, two] = [await aStore(url), await aStore(url)];
   const applied = await Promise.all([migrate(one), migrate(two)]);
-  expect(applied.flat()).toEqual(MIGRATIONS.map(({ name }) => name));
+  expect(applied.flat().sort()).toEqual(MIGRATIONS.map(({ name }) => name));
   expect(await migrate(one)).toEqual([]);
 });
 
@@ -102,6 +102,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     ships_from: 'CN',
     expected_cost_minor: 1_240,
     currency: 'USD',
+    delivery_days: 12,
     ...{ state: supplierOrder.value, context: supplierOrder.context },
   });
   writes.supplierOrderLines.push({
@@ -122,6 +123,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     carrier: null,
     tracking_url: null,
     units: { 1: 2 },
+    left_at: null,
   };
   writes.parcels.push(parcel);
   writes.openedHolds.push({
@@ -137,7 +139,9 @@ test('every statement of a batch finds its tables and columns', async () => {
     order_id: orderId,
     kind: 'order_confirmed',
     parcel_id: null,
-    state: 'pending',
+    about: null,
+    bundle: null,
+    delay_ms: 0,
   });
   writes.timers.set('buy', { ...timer, key: 'buy', delay_ms: 0 });
   writes.timers.set('pay', { ...timer, key: 'pay', delay_ms: 60_000 });
@@ -181,7 +185,8 @@ test('every statement of a batch finds its tables and columns', async () => {
     context: {},
     watched: true,
   });
-  next.parcels.push({ ...parcel, state: 'in_transit' } as typeof parcel);
+  next.parcels.push({ ...parcel, state: 'in_transit', left_at: '2026-11-22T10:00:00Z' });
+  next.movedParcels.set('pcl_1', 'delayed');
   next.closedHolds.push('hld_1');
   next.timers.set('pay', { ...timer, key: 'pay', delay_ms: null });
   await store.transaction((sql) => writeBatch(sql, next));
@@ -191,7 +196,9 @@ test('every statement of a batch finds its tables and columns', async () => {
     'select state, version, next_check_at is not null as watched from supplier_orders',
   );
   expect(bought).toEqual({ state: 'accepted', version: 2, watched: true });
-  expect(await store.query('select state from parcels')).toEqual([{ state: 'in_transit' }]);
+  expect(await store.query('select state, left_at is not null as gone from parcels')).toEqual([
+    { state: 'delayed', gone: true },
+  ]);
   expect(await store.query('select released_at is null as open from holds')).toEqual([{ open: false }]);
   const due = await store.transaction((sql) => claimDue(sql, 10));
   expect(due).toMatchObject([{ orderId, deadline: 'buy', supplierOrderId, parcelId: null, attempt: 1 }]);

@@ -29,7 +29,7 @@ const statesOf = (ear: Ear): unknown[] =>
 
 async function givenEar(settings: object = {}): Promise<{ world: Sandbox; call: CjCaller; ear: Ear }> {
   const [world, ear] = [await givenWorld(), await anEar()];
-  await control(world, 'PUT', '/settings', { pushUrls: 'any', pushRetryMs: 10, ...settings });
+  await control(world, 'PUT', '/settings', { cjPushUrls: 'any', cjPushRetryMs: 10, ...settings });
   const call = await login(world);
   expect(await call('POST', '/webhook/set', everyTopic(ear.url))).toMatchObject({ code: 200, data: true });
   return { world, call, ear };
@@ -38,7 +38,7 @@ async function givenEar(settings: object = {}): Promise<{ world: Sandbox; call: 
 const SENT = z.array(
   z.object({ topic: z.string(), type: z.string(), messageId: z.string(), tries: z.int(), state: z.string() }),
 );
-const sentBy = async (world: Sandbox) => SENT.parse(await (await control(world, 'GET', '/pushes')).json());
+const sentBy = async (world: Sandbox) => SENT.parse(await (await control(world, 'GET', '/cj/pushes')).json());
 
 test('a registration probes the address once without a signature, and shows in the settings', async () => {
   const { call, ear } = await givenEar();
@@ -72,7 +72,7 @@ test('each step of an order is told and signed over its raw bytes with the accou
 });
 
 test('pushes come twice, late, out of order or not at all on demand', async () => {
-  const { world, call, ear } = await givenEar({ pushDoubled: true, pushOutOfOrder: true });
+  const { world, call, ear } = await givenEar({ cjPushDoubled: true, cjPushOutOfOrder: true });
   await buy(call, 'N-1');
   await eventually(
     async () => statesOf(ear),
@@ -83,7 +83,7 @@ test('pushes come twice, late, out of order or not at all on demand', async () =
   const ids = messagesOf(ear).map(({ messageId }) => messageId);
   expect(new Set(ids).size).toBeLessThan(ids.length);
 
-  await control(world, 'PUT', '/settings', { pushDropped: true });
+  await control(world, 'PUT', '/settings', { cjPushDropped: true });
   const before = (await sentBy(world)).length;
   await buy(call, 'N-2');
   const dropped = (await sentBy(world)).slice(before).filter(({ state }) => state === 'dropped');
@@ -123,9 +123,9 @@ test.each([
   ['an address of this machine', 'public', everyTopic('https://localhost/x'), 1607000],
   ['an address without https', 'public', everyTopic('http://a.example/x'), 1607001],
   ['an address where nobody answers', 'any', everyTopic('http://127.0.0.1:9/x'), 1607003],
-])('a registration with %s is refused', async (_, pushUrls, body, code) => {
+])('a registration with %s is refused', async (_, cjPushUrls, body, code) => {
   const world = await givenWorld();
-  await control(world, 'PUT', '/settings', { pushUrls });
+  await control(world, 'PUT', '/settings', { cjPushUrls });
   const call = await login(world);
   expect((await call('POST', '/webhook/set', body)).code).toBe(code);
 });

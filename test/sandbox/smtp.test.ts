@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { control, givenFaults, givenWorld, ledgerOf } from './world.ts';
 
-const send = (world: Sandbox, options: { auth?: { user: string; pass: string }; subject?: string } = {}) =>
+const send = (
+  world: Sandbox,
+  options: { auth?: { user: string; pass: string }; subject?: string; html?: string } = {},
+) =>
   createTransport({
     host: '127.0.0.1',
     port: world.smtpPort,
@@ -15,6 +18,7 @@ const send = (world: Sandbox, options: { auth?: { user: string; pass: string }; 
     subject: options.subject ?? 'Your parcel',
     messageId: '<fact-1@sandbox.example>',
     text: 'It is on its way.',
+    ...(options.html === undefined ? {} : { html: options.html }),
   });
 
 test('a mail is kept with envelope, readable headers and its raw bytes', async () => {
@@ -69,5 +73,35 @@ describe('faults', () => {
     const before = performance.now();
     await send(world);
     expect(performance.now() - before).toBeGreaterThan(130);
+  });
+});
+
+describe('the page of mails', () => {
+  const pageOf = (world: Sandbox, path: string) => fetch(`${world.origin}/mails${path}`);
+
+  test('lists them, the newest first, and shows each with its text and headers', async () => {
+    const world = await givenWorld();
+    expect(await (await pageOf(world, '')).text()).toContain('No mail has come in yet.');
+    await send(world);
+    await send(world, { subject: 'Livré <b>&</b> bien' });
+    const list = await (await pageOf(world, '')).text();
+    expect(list).toContain('2 mails');
+    expect(list.indexOf('Livré &lt;b&gt;&amp;&lt;/b&gt; bien')).toBeLessThan(list.indexOf('Your parcel'));
+    expect(list).toContain('pat@buyer.example, kim@buyer.example');
+    const mail = await (await pageOf(world, '/1')).text();
+    expect(mail).toContain('<iframe sandbox src="/mails/1/html"');
+    expect(mail).toContain('It is on its way.');
+    expect(mail).toContain('Message-ID: &lt;fact-1@sandbox.example&gt;');
+    for (const path of ['/3', '/x', '/3/html']) expect((await pageOf(world, path)).status).toBe(404);
+  });
+
+  test('the HTML of a mail may run no script', async () => {
+    const world = await givenWorld();
+    await send(world, { html: '<p>Hi</p><script>alert(1)</script>' });
+    const part = await pageOf(world, '/1/html');
+    expect(part.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/);
+    expect(await part.text()).toContain('<p>Hi</p>');
+    await send(world);
+    expect(await (await pageOf(world, '/2/html')).text()).toContain('no HTML part');
   });
 });

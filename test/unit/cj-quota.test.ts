@@ -39,8 +39,8 @@ test.each([
   ['HTTP 429 without points', { httpStatus: 429 }],
   ['HTTP 429 with points enough', { httpStatus: 429, code: 429, points: points(400) }],
   ['429 in the body', { code: 429 }],
-])('%s is sat out in two seconds', (_, changes) => {
-  expect(quotaReportOf(signs(changes), NOON)?.pausedUntil).toBe('2027-01-05T12:00:02.000Z');
+])('%s is sat out in a second', (_, changes) => {
+  expect(quotaReportOf(signs(changes), NOON)?.pausedUntil).toBe('2027-01-05T12:00:01.000Z');
 });
 
 test.each([

@@ -8,6 +8,7 @@ import {
   FreightRow,
   OrderPage,
   OrderRow,
+  OrderRows,
   rowsOf,
   TokenData,
 } from '../../services/suppliers/cj-dropshipping/responses.ts';
@@ -95,6 +96,9 @@ test('lists may be null and hold nulls', () => {
   expect(OrderPage.parse(null)).toEqual({ list: [], total: null });
   expect(OrderPage.parse({ list: null, total: '3' })).toEqual({ list: [], total: 3 });
   expect(OrderPage.parse({ list: [{ orderNum: 1 }] })).toMatchObject({ list: [{ orderNum: '1' }] });
+  for (const batch of [[{ orderNum: 1 }], { list: [{ orderNum: 1 }] }])
+    expect(OrderRows.parse(batch)).toMatchObject([{ orderNum: '1' }]);
+  expect(OrderRows.parse(null)).toEqual([]);
 });
 
 test.each([

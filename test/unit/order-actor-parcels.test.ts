@@ -137,6 +137,7 @@ test('a parcel first seen delivered asks for its shipped and its delivered mail,
   const texts = road.step(observed('delivered', [aParcel({ state: 'delivered' })]));
   expect(texts.filter((text) => text.startsWith('mail'))).toEqual([
     'mail parcel_shipped PA',
+    'mail parcel_shipped PA on first_scan',
     'mail parcel_delivered PA',
   ]);
   expect(texts).toContain('shopify: fulfill PA');
@@ -217,7 +218,10 @@ test('a parcel that turns round on its last mile is shown as returned, and a lat
 
 test('a customer gets no "in transit" for a parcel that turns round after its first scan', () => {
   const road = aRoad(...toBought, observed('shipped', [aParcel({ state: 'first_scan' })]));
-  expect(road.step(observed('shipped', [aParcel({ state: 'returned' })]))).toEqual(['parcel PA returned']);
+  expect(road.step(observed('shipped', [aParcel({ state: 'returned' })]))).toEqual([
+    'parcel PA returned',
+    'no wait transit A PA',
+  ]);
 });
 
 test('a delayed label of a supplier order that shipped has left, and stays delayed', () => {

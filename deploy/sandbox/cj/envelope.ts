@@ -11,6 +11,7 @@ export const CJ = {
   parameterError: 1600300,
   variantNotFound: 1602000,
   productNotFound: 1602001,
+  productOffShelf: 1602002,
   variantOffShelf: 1602003,
   createFailed: 1603000,
   confirmFailed: 1603001,

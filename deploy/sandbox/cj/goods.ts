@@ -60,7 +60,7 @@ export const productSku = ({ supplierProductId, sku }: Known): string =>
 /** The supplier's own SKU, which is not the shop's. */
 export const variantSku = ({ sku }: Known): string => `CJ${compact(sku)}01AZ`;
 
-/** What the supplier sells. Orders do not lessen its stock; the control port does, by the shelf. */
+/** What the supplier sells. Orders do not lessen its stock; prices, stock and sale are as the shelf says. */
 export function createCjGoods(shelf: Shelf): CjGoods {
   const now = (known: Known): CjArticle => {
     const { priceMinor, stock, isOnSale } = shelf.changesOf(known.supplierVariantId);

@@ -6,7 +6,6 @@ const AREAS: Record<string, { areaId: number; areaEn: string }> = {
   US: { areaId: 2, areaEn: 'US Warehouse' },
   DE: { areaId: 4, areaEn: 'Germany Warehouse' },
 };
-const OFF_SHELF = '2';
 const ON_SHELF = '3';
 const DISPATCH_DAYS = '1-3';
 /** Of what lies in China this share is still with the factory. */
@@ -61,11 +60,11 @@ function priceText(variants: readonly CjArticle[], separator: string): string {
   return min === max ? `${min}` : `${min} ${separator} ${max}`;
 }
 
-/** Data of product/query. Throws CjRefusal 1602001, 16900403. */
+/** Data of product/query. Throws CjRefusal 1602001, 1602002, 16900403. */
 export function productBody(goods: CjGoods, query: URLSearchParams): object {
   const variants = findProduct(goods, query);
   const [first] = variants;
-  const isOff = !variants.some(isSold);
+  if (!variants.some(isSold)) throw new CjRefusal(CJ.productOffShelf, 'Product is off shelf');
   return {
     pid: first.supplierProductId,
     productNameEn: first.productTitle,
@@ -81,10 +80,10 @@ export function productBody(goods: CjGoods, query: URLSearchParams): object {
     sellPrice: priceText(variants, '--'),
     categoryId: 'SANDBOX-1',
     categoryName: 'Home & Outdoor',
-    status: isOff ? OFF_SHELF : ON_SHELF,
+    status: ON_SHELF,
     supplierId: null,
     // What is off the shelf is not shown among its neighbours.
-    variants: (isOff ? variants : variants.filter(isSold)).map(variantBody),
+    variants: variants.filter(isSold).map(variantBody),
   };
 }
 

@@ -112,7 +112,7 @@ export function createCjPushes(journal: Journal, settings: LiveSettings): CjPush
     push.tries += 1;
     if (await post(url, body, signed(body))) return count(push, true);
     if (push.tries > RETRIES) return count(push, false);
-    after(settings.current().pushRetryMs, () => void attempt(push, url, body));
+    after(settings.current().cjPushRetryMs, () => void attempt(push, url, body));
   };
 
   /** Lets the one go that waits for it, once it has arrived itself. */
@@ -123,7 +123,7 @@ export function createCjPushes(journal: Journal, settings: LiveSettings): CjPush
       void go().then(waiting);
       return;
     }
-    if (!settings.current().pushOutOfOrder) {
+    if (!settings.current().cjPushOutOfOrder) {
       void go();
       return;
     }
@@ -140,7 +140,7 @@ export function createCjPushes(journal: Journal, settings: LiveSettings): CjPush
     if (!parsed.success) throw new CjRefusal(CJ.webhookInvalid, z.prettifyError(parsed.error));
     for (const url of urlsOf(parsed.data)) {
       if (!URL.canParse(url)) throw new CjRefusal(CJ.webhookInvalid, 'callbackUrls');
-      if (settings.current().pushUrls === 'any') continue;
+      if (settings.current().cjPushUrls === 'any') continue;
       if (isLocal(new URL(url))) throw new CjRefusal(CJ.webhookLocal, 'localhost is not allowed');
       if (!url.startsWith('https://')) throw new CjRefusal(CJ.webhookInsecure, 'https is required');
     }
@@ -171,16 +171,22 @@ export function createCjPushes(journal: Journal, settings: LiveSettings): CjPush
       const channel = channels()[topic];
       const [url] = channel?.callbackUrls ?? [];
       if (channel?.type !== 'ENABLE' || url === undefined) return;
-      const { pushDelayMs, pushDoubled, pushDropped } = settings.current();
+      const { cjPushDelayMs, cjPushDoubled, cjPushDropped } = settings.current();
       const messageId = randomUUID().replaceAll('-', '');
-      const push: SentPush = { topic, type, messageId, tries: 0, state: pushDropped ? 'dropped' : 'waiting' };
+      const push: SentPush = {
+        topic,
+        type,
+        messageId,
+        tries: 0,
+        state: cjPushDropped ? 'dropped' : 'waiting',
+      };
       sent.push(push);
-      if (pushDropped) return;
+      if (cjPushDropped) return;
       const body = JSON.stringify({ messageId, type, messageType, openId: String(OPEN_ID), params });
-      after(pushDelayMs, () =>
+      after(cjPushDelayMs, () =>
         release(async () => {
           await attempt(push, url, body);
-          if (pushDoubled) await post(url, body, signed(body));
+          if (cjPushDoubled) await post(url, body, signed(body));
         }),
       );
     },

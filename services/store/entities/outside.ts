@@ -31,7 +31,10 @@ const WebhookSchema = defineEntity({
 export class Webhook extends WebhookSchema.class {}
 WebhookSchema.setClass(Webhook);
 
-/** One row per order, fact and parcel, decided in the order's own transaction and sent at most once. */
+/**
+ * One row per order, fact, parcel and recipient, whom the kind names. Those for customers are decided in the order's own
+ * transaction.
+ */
 const NotificationSchema = defineEntity({
   name: 'Notification',
   tableName: 'notifications',
@@ -42,12 +45,31 @@ const NotificationSchema = defineEntity({
       expression:
         "create index notifications_waiting on notifications (next_try_at) where state in ('pending', 'sending')",
     },
+    {
+      name: 'notifications_about',
+      expression: 'create index notifications_about on notifications (about) where about is not null',
+    },
+    {
+      name: 'notifications_bundle',
+      expression:
+        "create index notifications_bundle on notifications (bundle) where bundle is not null and state = 'pending'",
+    },
+    {
+      name: 'notifications_unsure',
+      expression:
+        "create index notifications_unsure on notifications (created_at) where state in ('failed', 'doubt')",
+    },
   ],
   properties: {
     id: p.text().primary(),
-    orderId: p.text(),
+    /** Null for the operator's mails that no order is the cause of. */
+    orderId: p.text().nullable(),
     kind: p.text().$type<NotificationKind>(),
     parcelId: p.text().nullable(),
+    /** Of the operator's: what it tells of, by id or name. */
+    about: p.text().nullable(),
+    /** Rows of one bundle that wait at the same time are one mail. */
+    bundle: p.text().nullable(),
     state: p.text().$type<'pending' | 'sending' | 'sent' | 'failed' | 'doubt' | 'skipped'>(),
     attempt: p.integer().default(0),
     nextTryAt: p.datetime(3).defaultRaw('now()'),

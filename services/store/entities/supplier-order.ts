@@ -40,6 +40,8 @@ const SupplierOrderSchema = defineEntity({
     /** The supplier's own order id that its other calls want; several, separated by commas, where one call made several. */
     supplierReference: p.text().nullable(),
     amountMinor: p.bigint('number').nullable(),
+    /** The longest that was quoted, from the supplier's door; null: nothing was promised. */
+    deliveryDays: p.integer().nullable(),
     /** When its status is asked for next; null: nobody waits for news. */
     nextCheckAt: p.datetime(3).nullable(),
     observation: p.text().nullable(),
@@ -85,6 +87,8 @@ const ParcelSchema = defineEntity({
     /** Units by line that the shop still had to fulfil when a write-back ended in doubt. */
     fulfillmentDoubt: p.json<Record<string, number>>().columnType('json').nullable(),
     shopFulfillmentId: p.text().nullable(),
+    /** When it was first seen to have left the supplier. */
+    leftAt: p.datetime(3).nullable(),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
   },

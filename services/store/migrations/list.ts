@@ -1,8 +1,12 @@
 import { Migration0001First } from './0001-first.ts';
 import { Migration0002SupplierCore } from './0002-supplier-core.ts';
+import { Migration0006Mails } from './0006-mails.ts';
+import { Migration0007ApiKeys } from './0007-api-keys.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
   { name: '0001-first', class: Migration0001First },
   { name: '0002-supplier-core', class: Migration0002SupplierCore },
+  { name: '0006-mails', class: Migration0006Mails },
+  { name: '0007-api-keys', class: Migration0007ApiKeys },
 ];

@@ -107,6 +107,9 @@ export const OrderPage = z
   .nullish()
   .transform((page) => page ?? { list: [], total: null });
 
+/** The batch: a list, or a page around it, which its documents leave open. */
+export const OrderRows = z.union([rowsOf(OrderRow), OrderPage.transform(({ list }) => list)]);
+
 /** getBalance: what the prepaid account holds, in dollars. */
 export const BalanceData = z.object({ amount: MaybeAmount });
 

@@ -4,7 +4,7 @@ import { type Family, isPart, movingNumbersOf, observeFamily } from './family.ts
 import { listOrders } from './look-up.ts';
 import { isRowOf, readOrder, sdCodeOf } from './orders.ts';
 import { orIfRefused } from './refusal.ts';
-import { OrderRow, rowsOf } from './responses.ts';
+import { type OrderRow, OrderRows } from './responses.ts';
 import { partCode } from './sd-code.ts';
 import { readTracking } from './tracking.ts';
 
@@ -30,7 +30,7 @@ async function readBatch(
   const path = '/shopping/order/getOrderDetailBatch';
   const body = { orderIds };
   const request = { method: 'POST', path, body, kind: 'read', priority: 'query', isLookUp: true } as const;
-  return client.call(request, rowsOf(OrderRow), signal).catch(orIfRefused(null));
+  return client.call(request, OrderRows, signal).catch(orIfRefused(null));
 }
 
 const merge = (...families: readonly Family[]): Family => [

@@ -1,19 +1,15 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { NotificationKind } from '../../contracts/vocabulary.ts';
-import { composeMail, type MailContent } from '../../services/notifier/mail-content.ts';
-import { loadTemplates } from '../../services/notifier/templates.ts';
+import { CUSTOMER_MAILS, type CustomerMail } from '../../contracts/vocabulary.ts';
+import { type ComposedMail, composeCustomerMail } from '../../services/notifier/customer-mail.ts';
 import type { Store } from '../../services/store/store.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
-import { givenNotificationRow, givenOrderRows, givenParcelRow, ORDER_ID } from '../fixtures/shipped-order.ts';
+import { aWriter } from '../fixtures/post-office.ts';
+import { givenOrderRows, givenParcelRow, ORDER_ID } from '../fixtures/shipped-order.ts';
 
-const templates = await loadTemplates(fileURLToPath(new URL('../../templates', import.meta.url)));
-const BRAND = { name: 'Lantern & Larch', supportEmail: 'hello@lantern.example', defaultLanguage: 'en' };
+const WRITER = await aWriter();
 
-async function mailOf(store: Store, kind: NotificationKind, parcelId: string | null = null) {
-  const id = await givenNotificationRow(store, kind, parcelId);
-  return composeMail(store, templates, BRAND, { id, orderId: ORDER_ID, kind });
-}
+const mailOf = (store: Store, kind: CustomerMail, ...parcelIds: readonly string[]) =>
+  composeCustomerMail(store, WRITER, { orderId: ORDER_ID, kind, parcelIds });
 
 async function aStoreWithOrder(customer?: Parameters<typeof givenOrderRows>[1]): Promise<Store> {
   const store = await aStore(await aDatabase());
@@ -21,7 +17,7 @@ async function aStoreWithOrder(customer?: Parameters<typeof givenOrderRows>[1]):
   return store;
 }
 
-const saidIn = (mail: MailContent | undefined): string => `${mail?.subject}\n${mail?.text}`;
+const saidIn = (mail: ComposedMail | undefined): string => `${mail?.subject}\n${mail?.text}`;
 
 test('the confirmation names every line with its units and the total', async () => {
   const mail = await mailOf(await aStoreWithOrder(), 'order_confirmed');
@@ -51,21 +47,32 @@ test.each([
   ['fr-CA', 'fr'],
   ['FR_be', 'fr'],
   ['en-GB', 'en'],
+  ['es-MX', 'es'],
+  ['de-AT', 'de'],
   ['pt-BR', 'en'],
   ['not a locale', 'en'],
   [null, 'en'],
 ])('a customer with the locale %s is written to in %s', async (locale, language) => {
   const mail = await mailOf(await aStoreWithOrder({ locale }), 'order_confirmed');
   expect(mail?.language).toBe(language);
-  expect(mail?.text).toContain(language === 'fr' ? 'Bonjour Élodie Dupré' : 'Hello Élodie Dupré');
-  expect(mail?.text).toMatch(language === 'fr' ? /1\s234,50\s€/ : /€1,234\.50/);
+  const words: Readonly<Record<string, readonly [hello: string, total: RegExp]>> = {
+    fr: ['Bonjour', /1\s234,50\s€/],
+    en: ['Hello', /€1,234\.50/],
+    es: ['Hola', /EUR\s?1,234\.50/],
+    de: ['Guten Tag', /€\s1\.234,50/],
+  };
+  const [hello, total] = words[language] ?? ['', /^$/];
+  expect(mail?.text).toContain(`${hello} Élodie Dupré`);
+  expect(mail?.text).toMatch(total);
 });
 
 test('a parcel mail lists only what is in the parcel and says that the rest comes separately', async () => {
   const store = await aStoreWithOrder();
   const mail = await mailOf(store, 'parcel_shipped', await givenParcelRow(store, { 101: 2 }));
   expect(mail?.text).toMatch(/2\s×\sMoon lamp/);
-  expect(mail?.text).not.toContain('Enamel mug');
+  const [inParcel, comesLater] = mail?.text.split('Still to come, separately:') ?? [];
+  expect(inParcel).not.toContain('Enamel mug');
+  expect(comesLater).toMatch(/^\n- 1 × Moon lamp\n- 1 × Enamel mug, red\n/);
   expect(mail?.subject).toBe('Part of your order #1042 is on its way');
   expect(mail?.text).toContain('YT2600001');
   expect(mail?.text).toContain('YunExpress');
@@ -92,18 +99,52 @@ test('the number of the last mile takes the place of the first one', async () =>
   expect(mail?.text).not.toContain('Tracking number: YT2600001');
 });
 
-test.each(['order_confirmed', 'parcel_shipped', 'parcel_in_transit', 'parcel_delivered'] as const)(
+test.each([...CUSTOMER_MAILS])(
   'a customer without a name, a locale and an order without articles still get a readable %s',
   async (kind) => {
     const store = await aStoreWithOrder();
     await store.run('update customer_details set shipping_address = null');
     await store.run('delete from order_lines');
-    const parcelId = kind === 'order_confirmed' ? null : await givenParcelRow(store, { 101: 1 });
-    const mail = await mailOf(store, kind, parcelId);
+    const parcelIds = kind === 'order_confirmed' ? [] : [await givenParcelRow(store, { 101: 1 })];
+    const mail = await mailOf(store, kind, ...parcelIds);
     expect(mail?.text).toMatch(/^\s*Hello,/);
     expect(saidIn(mail)).not.toMatch(/undefined|null|NaN|\{\{/);
   },
 );
+
+test('dates are written as in the customer’s own country, the order’s as its shop has it', async () => {
+  const store = await aStoreWithOrder({ locale: 'en-GB' });
+  await store.run("update orders set placed_at = '2026-11-20T23:30:00-05:00'");
+  expect((await mailOf(store, 'order_confirmed'))?.text).toContain('#1042 of 20 November 2026');
+});
+
+test('a parcel is expected when its lane promised it, until that day is over', async () => {
+  const store = await aStoreWithOrder();
+  const parcelId = await givenParcelRow(store, { 101: 3, 102: 1 });
+  await store.run(
+    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
+       expected_cost_minor, currency, delivery_days)
+     select supplier_order_id, order_id, 'cj_dropshipping', 'shipped', '{}', 'CJPacket', 'CN', 1, 'USD', 12 from parcels`,
+  );
+  const textAfter = async (days: number) => {
+    await store.run("update parcels set left_at = now() - $1::int * interval '1 day'", [days]);
+    return (await mailOf(store, 'parcel_shipped', parcelId))?.text;
+  };
+  expect(await textAfter(2)).toMatch(/On its way since: .*\nExpected by: \w+ \d+, 20\d\d\n/);
+  expect(await textAfter(20)).not.toContain('Expected by');
+});
+
+test('several parcels of a mail are listed one by one, and what has left before is not still to come', async () => {
+  const store = await aStoreWithOrder();
+  const first = await givenParcelRow(store, { 101: 1 });
+  const second = await givenParcelRow(store, { 102: 1 }, 'YT2600002');
+  const earlier = await givenParcelRow(store, { 101: 1 }, 'YT2600003');
+  await store.run('update parcels set left_at = now() where id = $1', [earlier]);
+  const mail = await mailOf(store, 'parcel_shipped', first, second);
+  expect(mail?.text).toMatch(/In this parcel:\n- 1 × Moon lamp.*In this parcel:\n- 1 × Enamel mug, red/s);
+  expect(mail?.text).toContain('Still to come, separately:\n- 1 × Moon lamp');
+  expect(mail?.text).not.toContain('YT2600003');
+});
 
 test('there is nobody to write to without an address or a customer', async () => {
   const store = await aStoreWithOrder({ email: null });

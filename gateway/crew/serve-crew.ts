@@ -1,0 +1,92 @@
+import type { H3 } from 'h3';
+import { AgentRequest, agentSubject } from '../../contracts/requests/agent-request.ts';
+import { Problem } from '../../contracts/resources/problem.ts';
+import type { AgentAnswer, AgentEndpoint } from '../../services/bus/agent-service.ts';
+import { routeKey } from '../documents/openapi.ts';
+import type { RouteDoc } from '../documents/route-doc.ts';
+import { type Route, scopeOf } from '../route.ts';
+import { OPERATIONS } from './operations.ts';
+
+/** The same road as HTTP; nobody resolves the name. */
+const ORIGIN = 'http://order-manager.internal';
+
+const refused = (problem: Problem): AgentAnswer => ({
+  ok: false,
+  status: problem.status,
+  title: problem.title,
+  body: JSON.stringify(problem),
+});
+
+const unreadable = (detail: string, errors: Problem['errors'] = []): AgentAnswer =>
+  refused({
+    type: 'urn:oms:problem:body_invalid',
+    title: 'Unprocessable Entity',
+    status: 422,
+    code: 'body_invalid',
+    detail,
+    errors,
+  });
+
+function toRequest(
+  route: Route,
+  { params, query, body, idempotencyKey }: AgentRequest,
+  key: string,
+): Request {
+  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? '-'));
+  const url = new URL(path, ORIGIN);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+  return new Request(url, {
+    method: route.method,
+    headers: {
+      'x-api-key': key,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+function parse(payload: string): AgentRequest | AgentAnswer {
+  try {
+    const request = AgentRequest.safeParse(payload === '' ? {} : JSON.parse(payload));
+    if (request.success) return request.data;
+    const errors = request.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+    return unreadable('the request is not as it must be', errors);
+  } catch {
+    return unreadable('the request is not JSON');
+  }
+}
+
+const answering =
+  (app: H3, route: Route, key: string): AgentEndpoint['answer'] =>
+  async (payload) => {
+    const request = parse(payload);
+    if ('ok' in request) return request;
+    const response = await app.fetch(toRequest(route, request, key));
+    const body = await response.text();
+    if (response.ok) return { ok: true, status: response.status, title: '', body: body === '' ? '{}' : body };
+    return refused(Problem.parse(JSON.parse(body)));
+  };
+
+/**
+ * The REST routes as operations of a NATS service, with the same contracts, answers and problems.
+ * @param key that the app takes for these requests: NATS has decided already who may ask for what.
+ */
+export const crewEndpoints = (
+  app: H3,
+  routes: readonly Route[],
+  docs: Readonly<Record<string, RouteDoc>>,
+  key: string,
+): AgentEndpoint[] =>
+  routes.flatMap((route) => {
+    const operation = OPERATIONS[routeKey(route)];
+    if (operation === undefined) return [];
+    return [
+      {
+        subject: agentSubject(scopeOf(route), operation),
+        name: operation.replaceAll('.', '_'),
+        description: docs[routeKey(route)]?.summary ?? operation,
+        answer: answering(app, route, key),
+      },
+    ];
+  });

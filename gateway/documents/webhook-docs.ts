@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { ORDER_TOPICS } from '../webhooks/verify-delivery.ts';
+import { json } from './described.ts';
+import type { RouteDoc } from './route-doc.ts';
+
+const taken = json(z.object({ result: z.string() }));
+
+const SHOP_WEBHOOK: RouteDoc = {
+  tag: 'Webhooks',
+  summary: 'Take a webhook of the shop',
+  description:
+    'Signed by Shopify over the raw bytes; answered after the commit. Title of a refusal: "Webhook verification failed".',
+  headers: {
+    'X-Shopify-Hmac-Sha256': { description: 'Signature of the body.', required: true },
+    'X-Shopify-Shop-Domain': { description: 'The shop.', required: true },
+    'X-Shopify-Webhook-Id': { description: 'Id of this delivery.', required: true },
+  },
+  body: json(z.looseObject({}).describe('As Shopify sends it.')),
+  answers: { 200: taken },
+  problems: [401],
+};
+
+const supplierPush = (header: string): RouteDoc => ({
+  tag: 'Webhooks',
+  summary: 'Take a push of the supplier',
+  description: 'A signed hint: what it is about is read from the supplier afterwards.',
+  headers: { [header]: { description: 'Signature of the body.' } },
+  body: json(z.looseObject({}).describe('As the supplier sends it.')),
+  answers: { 200: taken },
+  problems: [401],
+});
+
+export const WEBHOOK_DOCS: Readonly<Record<string, RouteDoc>> = {
+  ...Object.fromEntries(ORDER_TOPICS.map((topic) => [`POST /webhooks/shopify/${topic}`, SHOP_WEBHOOK])),
+  'POST /webhooks/cj': supplierPush('sign'),
+  'POST /webhooks/aliexpress': supplierPush('Authorization'),
+};

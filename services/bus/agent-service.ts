@@ -1,0 +1,68 @@
+import type { NatsConnection, ServiceMsg } from 'nats';
+
+export interface AgentAnswer {
+  readonly ok: boolean;
+  /** For a no: the HTTP status and a line of text, as NATS services say them in headers. */
+  readonly status: number;
+  readonly title: string;
+  /** JSON text. */
+  readonly body: string;
+}
+
+export interface AgentEndpoint {
+  readonly subject: string;
+  /** Short and unique; shown by `$SRV.INFO`. */
+  readonly name: string;
+  readonly description: string;
+  readonly answer: (payload: string) => Promise<AgentAnswer>;
+}
+
+export interface AgentService {
+  /** Takes no more, finishes what is in hand. */
+  stop(): Promise<void>;
+}
+
+const SERVICE = 'oms';
+/** The version of the operations, as NATS services carry one. */
+const VERSION = '1.0.0';
+
+/**
+ * The order manager as a NATS service: agents find it by `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, and its copies
+ * share the requests. A no arrives with the headers `Nats-Service-Error-Code` and `Nats-Service-Error`, and the problem
+ * as its body.
+ */
+export async function serveAgents(
+  connection: NatsConnection,
+  endpoints: readonly AgentEndpoint[],
+): Promise<AgentService> {
+  const service = await connection.services.add({
+    name: SERVICE,
+    version: VERSION,
+    description: 'Orders, supplier orders, holds and product mappings of the order manager',
+    queue: SERVICE,
+  });
+  const inHand = new Set<Promise<void>>();
+  const respond = async ({ answer }: AgentEndpoint, message: ServiceMsg): Promise<void> => {
+    const { ok, status, title, body } = await answer(message.string());
+    const bytes = new TextEncoder().encode(body);
+    if (ok) message.respond(bytes);
+    else message.respondError(status, title, bytes);
+  };
+  for (const endpoint of endpoints) {
+    service.addEndpoint(endpoint.name, {
+      subject: endpoint.subject,
+      metadata: { description: endpoint.description },
+      handler: (error, message) => {
+        if (error !== null) return;
+        const work = respond(endpoint, message).finally(() => inHand.delete(work));
+        inHand.add(work);
+      },
+    });
+  }
+  return {
+    async stop() {
+      await service.stop();
+      await Promise.all(inHand);
+    },
+  };
+}

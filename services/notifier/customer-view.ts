@@ -1,0 +1,117 @@
+import type { CustomerMail } from '../../contracts/vocabulary.ts';
+import { formatCount, formatDate, formatMoney, formattingLocale } from './locale.ts';
+import type { CustomerView, MailView } from './mail-shape.ts';
+
+/** What is known of one parcel of the order. Units by line id. */
+export interface ParcelFacts {
+  readonly id: string;
+  readonly carrier: string | null;
+  readonly trackingNumber: string;
+  readonly trackingUrl: string | null;
+  readonly units: Readonly<Record<string, number>>;
+  /** Null: it has a label and is still with the supplier. */
+  readonly leftAtMs: number | null;
+  /** The longest that the supplier quoted; null: it promised nothing. */
+  readonly deliveryDays: number | null;
+}
+
+export interface OrderFacts {
+  readonly orderName: string;
+  readonly customerName: string | null;
+  readonly locale: string | null;
+  readonly totalMinor: number;
+  readonly currency: string;
+  /** ISO, in the shop's own zone. */
+  readonly placedAt: string;
+  readonly lines: readonly {
+    readonly lineId: string;
+    readonly title: string;
+    readonly ordered: number;
+    readonly cancelled: number;
+    /** Units that others deliver. */
+    readonly outside: number;
+  }[];
+  readonly parcels: readonly ParcelFacts[];
+}
+
+/** What is written in: how numbers and dates look, and the instant of the mail. */
+interface Writing {
+  readonly locale: string;
+  readonly now: Date;
+}
+
+const DAY_MS = 86_400_000;
+
+/** A day that is over is no expectation any more. */
+function expectedBy({ leftAtMs, deliveryDays }: ParcelFacts, { locale, now }: Writing): string {
+  if (leftAtMs === null || deliveryDays === null) return '';
+  const day = new Date(leftAtMs + deliveryDays * DAY_MS);
+  return day > now ? formatDate(day, locale) : '';
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+const unitsIn = (parcels: readonly ParcelFacts[], lineId: string): number =>
+  sum(parcels.map(({ units }) => units[lineId] ?? 0));
+
+function linesOf(
+  { lines }: OrderFacts,
+  { locale }: Writing,
+  unitsOf: (line: OrderFacts['lines'][number]) => number,
+): { title: string; units: string }[] {
+  return lines.flatMap((line) => {
+    const units = unitsOf(line);
+    return units > 0 ? [{ title: line.title, units: formatCount(units, locale) }] : [];
+  });
+}
+
+function parcelsView(
+  order: OrderFacts,
+  parcelIds: readonly string[],
+  writing: Writing,
+): MailView<'parcel_shipped'> {
+  const told = order.parcels.filter(({ id }) => parcelIds.includes(id));
+  const gone = order.parcels.filter(({ id, leftAtMs }) => leftAtMs !== null || parcelIds.includes(id));
+  const toShip = sum(order.lines.map(({ ordered, cancelled, outside }) => ordered - cancelled - outside));
+  return {
+    orderName: order.orderName,
+    customerName: order.customerName ?? '',
+    parcels: told.map((parcel) => ({
+      lines: linesOf(order, writing, ({ lineId }) => parcel.units[lineId] ?? 0),
+      carrier: parcel.carrier ?? '',
+      trackingNumber: parcel.trackingNumber,
+      trackingUrl: parcel.trackingUrl ?? '',
+      shippedOn: parcel.leftAtMs === null ? '' : formatDate(new Date(parcel.leftAtMs), writing.locale),
+      expectedBy: expectedBy(parcel, writing),
+    })),
+    isSeveral: told.length > 1,
+    isPartial: sum(order.lines.map(({ lineId }) => unitsIn(told, lineId))) < toShip,
+    rest: linesOf(
+      order,
+      writing,
+      ({ lineId, ordered, cancelled, outside }) => ordered - cancelled - outside - unitsIn(gone, lineId),
+    ),
+  };
+}
+
+/**
+ * What a customer's mail says, in words and numbers for `language`. Pure.
+ * @param parcelIds of the parcels that the mail is about; empty for the confirmation.
+ */
+export function customerView(
+  kind: CustomerMail,
+  order: OrderFacts,
+  parcelIds: readonly string[],
+  { language, now }: { readonly language: string; readonly now: Date },
+): CustomerView {
+  const locale = formattingLocale(order.locale, language);
+  const writing = { locale, now };
+  if (kind !== 'order_confirmed') return { kind, view: parcelsView(order, parcelIds, writing) };
+  const view = {
+    orderName: order.orderName,
+    customerName: order.customerName ?? '',
+    lines: linesOf(order, writing, ({ ordered, cancelled }) => ordered - cancelled),
+    total: formatMoney(order.totalMinor, order.currency, locale),
+    placedOn: formatDate(order.placedAt, locale),
+  };
+  return { kind, view };
+}

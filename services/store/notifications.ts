@@ -1,0 +1,28 @@
+import type { NotificationKind } from '../../contracts/vocabulary.ts';
+import type { Sql } from './store.ts';
+
+export interface NewNotification {
+  /** Follows from order, fact and parcel (or what it is about): one row each. The kind says who receives it. */
+  readonly id: string;
+  readonly order_id: string | null;
+  readonly kind: NotificationKind;
+  readonly parcel_id: string | null;
+  /** Of a mail to the operator: the hold, letter, supplier or notification that it tells of. */
+  readonly about: string | null;
+  /** Rows of one bundle that wait at the same time are one mail; null: a mail by itself. */
+  readonly bundle: string | null;
+  readonly delay_ms: number;
+}
+
+/** Adds mails to be sent; one that is there already stays as it is. @returns how many were new. */
+export async function writeNotifications(sql: Sql, rows: readonly NewNotification[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return sql.run(
+    `insert into notifications (id, order_id, kind, parcel_id, about, bundle, state, next_try_at)
+     select id, order_id, kind, parcel_id, about, bundle, 'pending', now() + delay_ms * interval '1 millisecond'
+       from json_to_recordset($1::json) as d(id text, order_id text, kind text, parcel_id text, about text,
+                                             bundle text, delay_ms float8)
+     on conflict do nothing`,
+    [JSON.stringify(rows)],
+  );
+}

@@ -1,0 +1,327 @@
+import { simpleParser } from 'mailparser';
+import { SMTPServer } from 'smtp-server';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { CUSTOMER_MAILS } from '../../contracts/vocabulary.ts';
+import { freePort } from '../../deploy/local/free-port.ts';
+import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
+import { decideOperatorMails } from '../../services/notifier/operator-round.ts';
+import { sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
+import { layDown } from '../../services/store/dead-letters.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { mailsIn, notifierPorts, timePasses } from '../fixtures/post-office.ts';
+import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import {
+  eventsIn,
+  givenNotificationRow,
+  givenOrderRows,
+  givenParcelRow,
+  ORDER_ID,
+  PERSONAL,
+  SUPPLIER_ORDER_ID,
+} from '../fixtures/shipped-order.ts';
+import { control, givenFaults, givenWorld } from '../sandbox/world.ts';
+
+let nats: OwnNats;
+beforeAll(async () => {
+  nats = await startOwnNats();
+});
+afterAll(() => nats.remove());
+beforeEach(() => emptyStreams(nats.url));
+
+const OPERATOR = 'operator@lantern.example';
+const SETTINGS = {
+  ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '15',
+  ORDER_MANAGER_OPERATOR_EMAIL: OPERATOR,
+};
+
+/** An order with its customer, and a mail server. */
+async function aPost(environment: Readonly<Record<string, string>> = {}) {
+  const world = await givenWorld();
+  const context = await aServiceContext(nats.url, { ...SETTINGS, ...environment });
+  await givenOrderRows(context.store);
+  return { world, context, store: context.store, ports: await notifierPorts(context, world.smtpPort) };
+}
+type Post = Awaited<ReturnType<typeof aPost>>;
+
+const mailIn = async (world: Sandbox, number: number) =>
+  simpleParser(await (await control(world, 'GET', `/mails/${number}`)).text());
+const statesIn = async ({ store }: Pick<Post, 'store'>) => {
+  const rows = await store.query<{ kind: string; state: string }>('select kind, state from notifications');
+  return rows.map(({ kind, state }) => `${kind} ${state}`).sort();
+};
+
+const inBundle = ({ store }: Post, id: string) =>
+  store.run(
+    `update notifications set bundle = 'parcel_shipped:' || order_id, next_try_at = now() + interval '1 hour'
+      where id = $1`,
+    [id],
+  );
+
+/** A parcel with a unit, whose shipped mail waits for company. */
+async function aWaitingParcel(post: Post, trackingNumber: string): Promise<{ parcelId: string; id: string }> {
+  const parcelId = await givenParcelRow(post.store, { 101: 1 }, trackingNumber);
+  const id = await givenNotificationRow(post.store, 'parcel_shipped', parcelId);
+  await inBundle(post, id);
+  return { parcelId, id };
+}
+
+const dueNow = ({ store }: Post, id: string) =>
+  store.run("update notifications set next_try_at = now() - interval '4 seconds' where id = $1", [id]);
+
+test('every kind for a customer, each asked for ten times in two copies, is mailed once', async () => {
+  const post = await aPost();
+  const other = await notifierPorts(
+    await aServiceContext(nats.url, SETTINGS, post.context.connectionString),
+    post.world.smtpPort,
+  );
+  const parcelId = await givenParcelRow(post.store, { 101: 1 });
+  const ids: string[] = [];
+  for (const kind of CUSTOMER_MAILS)
+    ids.push(await givenNotificationRow(post.store, kind, kind === 'order_confirmed' ? null : parcelId));
+  await Promise.all(
+    ids.flatMap((id) =>
+      Array.from({ length: 10 }, (_, index) => sendNotification(index % 2 === 0 ? post.ports : other, id)),
+    ),
+  );
+  const mails = await mailsIn(post.world);
+  expect(mails.map(({ messageId }) => messageId).sort()).toEqual(
+    ids.map((id) => `<${id}@lantern.example>`).sort(),
+  );
+  expect(await eventsIn(post.store)).toHaveLength(ids.length);
+  expect((await mailIn(post.world, 1)).replyTo?.text).toBe('help@lantern.example');
+});
+
+test('parcels that ship within the window share one mail, whoever of them is due first', async () => {
+  const post = await aPost();
+  const first = await aWaitingParcel(post, 'YT1');
+  const second = await aWaitingParcel(post, 'YT2');
+  await sendDue(post.ports);
+  expect(await mailsIn(post.world)).toEqual([]);
+  await dueNow(post, second.id);
+  await Promise.all([sendDue(post.ports), sendDue(post.ports)]);
+  const mails = await mailsIn(post.world);
+  expect(mails).toHaveLength(1);
+  const { text } = await mailIn(post.world, 1);
+  expect(text).toContain('Several parcels of your order');
+  for (const number of ['YT1', 'YT2']) expect(text).toContain(`Tracking number: ${number}`);
+  expect((await eventsIn(post.store)).map(({ id }) => id).sort()).toEqual(
+    [first.id, second.id].map((id) => `${id}:sent`).sort(),
+  );
+});
+
+test('a digest that the server refuses for now goes out later as a whole, with who has joined it', async () => {
+  const post = await aPost();
+  const first = await aWaitingParcel(post, 'YT1');
+  await givenFaults(post.world, { operation: 'smtp.data', kind: 'rate_limit', times: 1 });
+  await dueNow(post, first.id);
+  await sendDue(post.ports);
+  await aWaitingParcel(post, 'YT2');
+  await timePasses(post);
+  await sendDue(post.ports);
+  expect(await mailsIn(post.world)).toMatchObject([{ messageId: `<${first.id}@lantern.example>` }]);
+  expect((await mailIn(post.world, 1)).text).toContain('YT2');
+  expect(await statesIn(post)).toEqual(['parcel_shipped sent', 'parcel_shipped sent']);
+});
+
+test('a digest in doubt is in doubt for each of its parcels', async () => {
+  const post = await aPost();
+  const first = await aWaitingParcel(post, 'YT1');
+  await aWaitingParcel(post, 'YT2');
+  await givenFaults(post.world, { operation: 'smtp.data', kind: 'no_answer_after', times: 1 });
+  await dueNow(post, first.id);
+  await sendDue(post.ports);
+  await timePasses(post);
+  await sendDue(post.ports);
+  expect(await statesIn(post)).toEqual(['parcel_shipped doubt', 'parcel_shipped doubt']);
+  expect(await mailsIn(post.world)).toHaveLength(1);
+  expect(await eventsIn(post.store)).toMatchObject([{ data: { doubt: true } }, { data: { doubt: true } }]);
+});
+
+test('a parcel in transit says nothing that its waiting shipped mail will say', async () => {
+  const post = await aPost();
+  const { parcelId } = await aWaitingParcel(post, 'YT1');
+  const id = await givenNotificationRow(post.store, 'parcel_in_transit', parcelId);
+  await sendNotification(post.ports, id);
+  expect(await mailsIn(post.world)).toEqual([]);
+  expect(await statesIn(post)).toEqual(['parcel_in_transit skipped', 'parcel_shipped pending']);
+});
+
+test('a parcel that arrives before its digest is due is told as delivered and not as shipped', async () => {
+  const post = await aPost();
+  const { parcelId } = await aWaitingParcel(post, 'YT1');
+  await aWaitingParcel(post, 'YT2');
+  await sendNotification(post.ports, await givenNotificationRow(post.store, 'parcel_delivered', parcelId));
+  await timePasses(post);
+  await sendDue(post.ports);
+  expect(await statesIn(post)).toEqual([
+    'parcel_delivered sent',
+    'parcel_shipped sent',
+    'parcel_shipped skipped',
+  ]);
+  expect((await mailIn(post.world, 2)).text).not.toContain('YT1');
+});
+
+const aHold = ({ store }: Post, id: string, reason = 'out_of_stock', orderId = ORDER_ID) =>
+  store.run(
+    `insert into holds (id, order_id, reason, evidence) values ($1, $2, $3, '{"code": "1600200"}')
+     on conflict (id) do update set opened_at = now(), released_at = null`,
+    [id, orderId, reason],
+  );
+
+const tell = async (post: Post): Promise<void> => {
+  await decideOperatorMails(post.store, post.context.settings);
+  await timePasses(post);
+  await sendDue(post.ports);
+};
+
+test('a storm of held orders is one mail, which names the first and counts the rest', async () => {
+  const post = await aPost();
+  await post.store.run(
+    `insert into holds (id, order_id, reason, evidence)
+     select 'hld_' || n, $1, 'out_of_stock', '{}' from generate_series(1, 1000) n`,
+    [ORDER_ID],
+  );
+  await decideOperatorMails(post.store, post.context.settings);
+  await sendDue(post.ports);
+  expect(await mailsIn(post.world)).toEqual([]);
+  await tell(post);
+  await tell(post);
+  expect(await mailsIn(post.world)).toMatchObject([{ to: [OPERATOR], subject: 'Held orders: 1,000' }]);
+  const { text } = await mailIn(post.world, 1);
+  expect(text).toContain('- Order #1042: the supplier has no stock\n  Reason: out_of_stock\n');
+  expect(text).toContain('And 970 more.');
+  expect(await eventsIn(post.store)).toEqual([]);
+});
+
+test('copies that look at the same time tell a hold once; one opened anew is told anew', async () => {
+  const post = await aPost();
+  await aHold(post, 'hld_1');
+  const decide = () => decideOperatorMails(post.store, post.context.settings);
+  await Promise.all([decide(), decide(), decide()]);
+  await tell(post);
+  await aHold(post, 'hld_1');
+  await tell(post);
+  await tell(post);
+  expect(await mailsIn(post.world)).toHaveLength(2);
+});
+
+test('what was mended before its mail is not told, and an unpaid order is no trouble yet', async () => {
+  const post = await aPost();
+  await aHold(post, 'hld_1');
+  await aHold(post, 'hld_2', 'payment_pending');
+  await decideOperatorMails(post.store, post.context.settings);
+  await post.store.run('update holds set released_at = now()');
+  await tell(post);
+  expect(await mailsIn(post.world)).toEqual([]);
+  expect(await statesIn(post)).toEqual(['order_held skipped']);
+});
+
+test('orders that wait for a supplier’s account are told as the supplier’s trouble, once a day', async () => {
+  const post = await aPost();
+  await post.store.run(
+    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
+       expected_cost_minor, currency) values ($1, $2, 'cj_dropshipping', 'draft', '{}', 'CJPacket', 'CN', 1, 'USD')`,
+    [SUPPLIER_ORDER_ID, ORDER_ID],
+  );
+  await aHold(post, 'hld_1', 'insufficient_funds');
+  await post.store.run('update holds set supplier_order_id = $1', [SUPPLIER_ORDER_ID]);
+  await tell(post);
+  await tell(post);
+  const { subject, text } = await mailIn(post.world, 1);
+  expect(subject).toBe('Suppliers in trouble: 1');
+  expect(text).toContain(
+    '- cj_dropshipping: the supplier’s account has no funds\n  Reason: insufficient_funds\n  Orders waiting: 1',
+  );
+  expect(await mailsIn(post.world)).toHaveLength(1);
+  await post.store.run(
+    "update notifications set created_at = created_at - interval '25 hours', id = 'ntf_yesterday'",
+  );
+  await tell(post);
+  expect(await mailsIn(post.world)).toHaveLength(2);
+});
+
+test('a dead letter is told with what waits behind it, one without an order too', async () => {
+  const post = await aPost();
+  const letter = {
+    message_id: 'm1',
+    seq: 7,
+    payload: '{}',
+    failure: '{"name":"AppError","code":"conservation_violated","message":"line 1","at":["x.ts"]}',
+  } as const;
+  await layDown(post.store, [
+    { ...letter, order_id: ORDER_ID, subject: 'oms.evt.1.order.updated', state: 'open' },
+    { ...letter, order_id: ORDER_ID, subject: 'oms.evt.1.order.paid', state: 'parked' },
+    { ...letter, order_id: null, subject: 'oms.cmd.suppliers.buy.x', state: 'open' },
+  ]);
+  await tell(post);
+  const { subject, text } = await mailIn(post.world, 1);
+  expect(subject).toBe('Messages set aside: 2');
+  expect(text).toMatch(/- Order #1042\n {2}Message: oms\.evt\.1\.order\.updated\n.*wait behind it: 1\n/s);
+  expect(text).toContain('Details: name: AppError, code: conservation_violated, message: line 1\n');
+  expect(text).toContain('- Without an order\n  Message: oms.cmd.suppliers.buy.x');
+});
+
+test('a customer whose address is refused for good stops no order: the operator hears of it, without the address', async () => {
+  const { context, store } = await aPost();
+  const server = new SMTPServer({
+    authOptional: true,
+    hideSTARTTLS: true,
+    closeTimeout: 1,
+    onRcptTo({ address }, _session, callback) {
+      if (address === OPERATOR) return callback();
+      callback(Object.assign(new Error(`5.1.1 <${address}> is unknown`), { responseCode: 550 }));
+    },
+    onData(stream, _session, callback) {
+      let raw = '';
+      stream.on('data', (bytes: Buffer) => {
+        raw += bytes.toString();
+      });
+      stream.on('end', () => {
+        taken.push(raw);
+        callback();
+      });
+    },
+  });
+  const taken: string[] = [];
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  onTestFinished(() => new Promise<void>((resolve) => server.close(resolve)));
+  const ports = await notifierPorts(context, port);
+  await sendNotification(ports, await givenNotificationRow(store));
+  await decideOperatorMails(store, context.settings);
+  await timePasses({ store });
+  await sendDue(ports);
+  await decideOperatorMails(store, context.settings);
+  expect(await statesIn({ store })).toEqual(['mail_failed sent', 'order_confirmed failed']);
+  expect(taken).toHaveLength(1);
+  const { subject, text } = await simpleParser(taken[0] ?? '');
+  expect(subject).toBe('Mails that may not have arrived: 1');
+  expect(text).toContain('- Order #1042: refused for good\n  Mail: order_confirmed');
+  expect(text).toContain('reply: 550');
+  expect(`${subject} ${text}`).not.toMatch(PERSONAL);
+  expect(await store.query('select 1 from holds')).toEqual([]);
+});
+
+test('a mail to the operator that is in doubt is sent again: better told twice than not at all', async () => {
+  const post = await aPost();
+  await aHold(post, 'hld_1');
+  await givenFaults(post.world, { operation: 'smtp.data', kind: 'no_answer_after', times: 1 });
+  await tell(post);
+  expect(await statesIn(post)).toEqual(['order_held pending']);
+  await timePasses(post);
+  await sendDue(post.ports);
+  expect(await statesIn(post)).toEqual(['order_held sent']);
+  const ids = (await mailsIn(post.world)).map(({ messageId }) => messageId);
+  expect(ids).toHaveLength(2);
+  expect(new Set(ids).size).toBe(1);
+});
+
+test.each([{ ORDER_MANAGER_OPERATOR_EMAIL: '' }, { ORDER_MANAGER_MAILS: 'order_confirmed,dead_letter' }])(
+  'an operator who wants no mails of held orders gets none: %j',
+  async (environment) => {
+    const post = await aPost(environment);
+    await aHold(post, 'hld_1');
+    await tell(post);
+    expect(await post.store.query('select 1 from notifications')).toEqual([]);
+  },
+);

@@ -1,0 +1,203 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connect, ServiceError, StringCodec } from 'nats';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import type { NatsRole } from '../../contracts/nats-roles.ts';
+import { agentSubject } from '../../contracts/requests/agent-request.ts';
+import { OrderList } from '../../contracts/resources/order.ts';
+import { Problem } from '../../contracts/resources/problem.ts';
+import { ProductMapping } from '../../contracts/resources/product-mapping.ts';
+import { readSettings } from '../../contracts/settings.ts';
+import { factSubject } from '../../contracts/subjects.ts';
+import { freePort } from '../../deploy/local/free-port.ts';
+import { type NatsProcess, startNats } from '../../deploy/local/nats-process.ts';
+import { OPERATIONS } from '../../gateway/crew/operations.ts';
+import { ROUTE_DOCS } from '../../gateway/documents/route-docs.ts';
+import { startGateway } from '../../gateway/service.ts';
+import { startOrder } from '../../machines/decide.ts';
+import { openBus } from '../../services/bus/bus.ts';
+import { toConnectOptions } from '../../services/bus/connection.ts';
+import { openContext, type ServiceContext } from '../../services/run-service.ts';
+import type { Store } from '../../services/store/store.ts';
+import { aDatabase } from '../fixtures/database.ts';
+
+let folder: string;
+let nats: NatsProcess;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'crew-'));
+  nats = await startNats({
+    binary: inject('natsBinary'),
+    port: await freePort(),
+    monitorPort: await freePort(),
+    storeDir: join(folder, 'nats'),
+    logFile: join(folder, 'nats.log'),
+  });
+  const bus = await openBus(nats.url, 'setup');
+  await bus.setUp(1);
+  await bus.close();
+});
+afterAll(async () => {
+  await nats.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function aGateway(): Promise<ServiceContext> {
+  const settings = readSettings({
+    DB_CONNECTION_STRING: await aDatabase(),
+    NATS_URL: nats.urlOf('gateway'),
+    ORDER_MANAGER_HOST: '127.0.0.1',
+    ORDER_MANAGER_PORT: String(await freePort()),
+    ORDER_MANAGER_API_KEY: 'the key of the owner',
+    ORDER_MANAGER_LOG_LEVEL: 'ERROR',
+  });
+  const context = await openContext(settings, 'gateway', 4);
+  onTestFinished(async () => {
+    await context.bus.close();
+    await context.store.close();
+  });
+  onTestFinished(await startGateway({ ...context, log: context.log.child({}, { level: 'silent' }) }));
+  return context;
+}
+
+const text = StringCodec();
+
+/** An agent as others would write one: the client's defaults and our subjects. */
+const anAgent = (role: NatsRole) => anAgentOf(nats.urlOf(role));
+
+async function anAgentOf(url: string) {
+  const connection = await connect(toConnectOptions(url));
+  onTestFinished(() => connection.close());
+  return {
+    connection,
+    async ask(subject: string, request: unknown): Promise<unknown> {
+      const payload = typeof request === 'string' ? request : JSON.stringify(request);
+      const message = await connection.request(subject, text.encode(payload), { timeout: 10_000 });
+      const error = ServiceError.toServiceError(message);
+      const body: unknown = JSON.parse(text.decode(message.data));
+      if (error === null) return body;
+      const problem = Problem.parse(body);
+      expect(problem.status).toBe(error.code);
+      throw problem;
+    },
+  };
+}
+
+const HELD = 'ord_heldheldheldh';
+
+async function givenHeldOrder(store: Store): Promise<void> {
+  const { state } = startOrder({
+    orderId: HELD,
+    shop: 'crew-shop.myshopify.com',
+    shopOrderId: '77',
+    name: '#77',
+    currency: 'USD',
+    totalMinor: 100,
+    placedAt: '2026-11-02T14:15:00.000Z',
+    sourceUpdatedAt: '2026-11-02T14:15:00.000Z',
+    test: true,
+    cancelled: false,
+    payment: 'paid',
+    hasAddress: true,
+    lines: [],
+  });
+  await store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     values ($1, 'crew-shop.myshopify.com', '77', '#77', 'USD', 100, '2026-11-02T14:15:00.000Z', $2, $3::json)`,
+    [HELD, state.value, JSON.stringify(state.context)],
+  );
+  await store.run(
+    "insert into holds (id, order_id, reason, evidence) values ('hold_77', $1, 'operator', '{}'::json)",
+    [HELD],
+  );
+}
+
+const LIST = agentSubject('read', 'orders.list');
+const SET = agentSubject('write', 'product_mappings.set');
+const mapping = {
+  params: { variantId: '44' },
+  body: {
+    candidates: [{ supplier: 'cj_dropshipping', supplierProductId: '26', supplierVariantId: '27' }],
+  },
+};
+
+test('every operation stands for a route that is described', () => {
+  for (const route of Object.keys(OPERATIONS)) expect(ROUTE_DOCS).toHaveProperty([route]);
+  expect(new Set(Object.values(OPERATIONS)).size).toBe(Object.keys(OPERATIONS).length);
+});
+
+test('an agent finds the service, asks it, and gets the answers and problems of REST', async () => {
+  await aGateway();
+  const { connection, ask } = await anAgent('crew-reader');
+  const found = [];
+  for await (const { name } of await connection.services.client().ping()) found.push(name);
+  expect(found).toEqual(['oms']);
+  const info = [];
+  for await (const { endpoints } of await connection.services.client().info('oms')) info.push(...endpoints);
+  expect(info.map(({ subject }) => subject)).toContain(LIST);
+
+  expect(OrderList.parse(await ask(LIST, { query: { limit: 5 } }))).toEqual({ items: [], nextCursor: null });
+  expect(OrderList.parse(await ask(LIST, ''))).toEqual({ items: [], nextCursor: null });
+  await expect(ask(LIST, { query: { limit: 0 } })).rejects.toMatchObject({
+    code: 'body_invalid',
+    errors: [{ path: 'limit' }],
+  });
+  await expect(
+    ask(agentSubject('read', 'orders.get'), { params: { orderId: 'ord_none' } }),
+  ).rejects.toMatchObject({ status: 404, code: 'order_not_found' });
+});
+
+test('what is no request is refused with the place of the fault', async () => {
+  await aGateway();
+  const { ask } = await anAgent('crew-reader');
+  await expect(ask(LIST, '{"query":')).rejects.toMatchObject({ status: 422, code: 'body_invalid' });
+  await expect(ask(LIST, { parameters: {} })).rejects.toMatchObject({ code: 'body_invalid' });
+  await expect(ask(LIST, { query: { limit: [] } })).rejects.toMatchObject({
+    errors: [{ path: 'query.limit' }],
+  });
+  await expect(
+    ask(agentSubject('read', 'orders.get'), { params: { orderId: '../readyz' } }),
+  ).rejects.toMatchObject({ status: 404 });
+});
+
+test('a writer sets a mapping that a reader sees, and a reader sets none', async () => {
+  await aGateway();
+  const [writer, reader] = [await anAgent('crew-writer'), await anAgent('crew-reader')];
+  await expect(reader.ask(SET, mapping)).rejects.toThrow(/permission/i);
+  expect(ProductMapping.parse(await writer.ask(SET, mapping))).toMatchObject({ variantId: '44' });
+  const get = agentSubject('read', 'product_mappings.get');
+  expect(await reader.ask(get, { params: { variantId: '44' } })).toMatchObject({
+    candidates: [{ supplierVariantId: '27' }],
+  });
+});
+
+test('the example agent hears of a held order, asks and says why', async () => {
+  const { store } = await aGateway();
+  await givenHeldOrder(store);
+  const { host } = new URL(nats.url);
+  const script = fileURLToPath(new URL('../../deploy/agents/example-agent.ts', import.meta.url));
+  const seed = new URL(nats.urlOf('crew-reader')).username;
+  const agent = spawn(process.execPath, [script, `nats://${host}`], {
+    env: { ...process.env, NATS_SEED: seed },
+  });
+  onTestFinished(() => {
+    agent.kill('SIGKILL');
+  });
+  let said = '';
+  agent.stdout.on('data', (bytes: Buffer) => {
+    said += bytes.toString();
+  });
+  await expect.poll(() => said, { timeout: 15_000 }).toContain('listening');
+  const { connection } = await anAgentOf(nats.urlOf('orders'));
+  await expect
+    .poll(
+      () => {
+        connection.publish(factSubject('order.held'), JSON.stringify({ data: { orderId: HELD } }));
+        return said;
+      },
+      { timeout: 15_000 },
+    )
+    .toContain('#77 is held: operator');
+});
