@@ -6,7 +6,7 @@ import { readSettings } from '../../contracts/settings.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import type { Store } from '../../services/store/store.ts';
 import { createTokenStore } from '../../services/suppliers/account.ts';
-import { codeIn, consentUrl } from '../../services/suppliers/aliexpress/consent.ts';
+import { codeIn, connect, consentUrl } from '../../services/suppliers/aliexpress/consent.ts';
 import { createAdapters } from '../../services/suppliers/registry.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
@@ -16,6 +16,8 @@ import { control, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const CALLBACK = 'https://shop.example/back';
+/** A machine with much to do takes its time to start a process. */
+const PROCESS_MS = 60_000;
 const never = new AbortController().signal;
 const MUGS = { query: 'mug', page: 1, limit: 5, countryCode: 'US' };
 
@@ -65,7 +67,9 @@ const adapterIn = async (store: Store, world: Sandbox) => {
   return { adapter: adapter!, lines };
 };
 
-test('the command walks through the consent and keeps the pair with which the services call', async () => {
+test('the command walks through the consent and keeps the pair with which the services call', {
+  timeout: PROCESS_MS,
+}, async () => {
   const world = await givenWorld();
   const connectionString = await aDatabase();
   const store = await aStore(connectionString);
@@ -79,7 +83,7 @@ test('the command walks through the consent and keeps the pair with which the se
     const url = /http\S+oauth\S+/.exec(command.output())?.[0];
     expect(url).toBeDefined();
     return url!;
-  });
+  }, PROCESS_MS);
   command.answer(await agreedOn(page));
   expect(await command.ended(), command.output()).toBe(0);
 
@@ -90,31 +94,40 @@ test('the command walks through the consent and keeps the pair with which the se
   expect((await adapterIn(store, world)).lines).toEqual([]);
 });
 
-test('the address or its code is taken as an argument, and a used code says what to do', async () => {
-  const world = await givenWorld();
-  const connectionString = await aDatabase();
-  const environment = { ...environmentOf(world), DB_CONNECTION_STRING: connectionString };
-  const page = consentUrl({ baseUrl: world.origin, appKey: APP.appKey }, CALLBACK, 'another run');
-  const address = await agreedOn(page);
-  const first = run(environment, address);
-  expect(await first.ended(), first.output()).toBe(0);
-  const again = run(environment, codeIn(address, 'another run'));
-  expect(await again.ended()).toBe(1);
-  expect(again.output()).toContain('InvalidCode');
-  expect(again.output()).toContain('run npm run aliexpress:connect');
-});
+test(
+  'the address is taken as an argument, and a code that was used says what to do',
+  async () => {
+    const world = await givenWorld();
+    const connectionString = await aDatabase();
+    const page = consentUrl({ baseUrl: world.origin, appKey: APP.appKey }, CALLBACK, 'another run');
+    const address = await agreedOn(page);
+    const tokens = createTokenStore(await aStore(connectionString), 'aliexpress');
+    const unlimited = { reserve: async () => {}, report: async () => {} };
+    const options = { ...APP, ...unlimited, baseUrl: world.origin, tokens };
+    await connect(options, codeIn(address, 'another run'), never);
+    const again = run({ ...environmentOf(world), DB_CONNECTION_STRING: connectionString }, address);
+    expect(await again.ended()).toBe(1);
+    expect(again.output()).toContain('InvalidCode');
+    expect(again.output()).toContain('run npm run aliexpress:connect');
+  },
+  PROCESS_MS,
+);
 
-test('what cannot work is said before anything is asked', async () => {
-  const world = await givenWorld();
-  const keyless = run({ ALIEXPRESS_BASE_URL: world.origin }, 'code');
-  expect(await keyless.ended()).toBe(1);
-  expect(keyless.output()).toContain('set ALIEXPRESS_API_KEY and ALIEXPRESS_SECRET');
-  const silent = run(environmentOf(world), '--redirect-uri', CALLBACK);
-  silent.hangUp();
-  expect(await silent.ended()).toBe(1);
-  expect(silent.output()).toContain('nothing was answered');
-  expect((await ledgerOf(world)).calls).toEqual({});
-});
+test(
+  'what cannot work is said before anything is asked',
+  async () => {
+    const world = await givenWorld();
+    const keyless = run({ ALIEXPRESS_BASE_URL: world.origin }, 'code');
+    const silent = run(environmentOf(world), '--redirect-uri', CALLBACK);
+    silent.hangUp();
+    expect(await keyless.ended()).toBe(1);
+    expect(keyless.output()).toContain('set ALIEXPRESS_API_KEY and ALIEXPRESS_SECRET');
+    expect(await silent.ended()).toBe(1);
+    expect(silent.output()).toContain('nothing was answered');
+    expect((await ledgerOf(world)).calls).toEqual({});
+  },
+  PROCESS_MS,
+);
 
 test.each([
   ['https://shop.example/back?code=3_1&state=mine', '3_1'],
