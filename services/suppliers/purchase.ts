@@ -32,6 +32,7 @@ import {
 import {
   lockPurchase,
   markPlacing,
+  ownerOf,
   type PurchaseRow,
   readLines,
   readPurchase,
@@ -152,6 +153,18 @@ export async function settlePlaced(
     async (sql, say) => {
       const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
       const known = await lockPurchase(sql, row.id);
+      const owner = await ownerOf(sql, row, supplierReference);
+      if (owner !== undefined) {
+        log.error({ supplierOrderId: row.id, supplierReference, owner }, 'an order of two purchases');
+        const evidence = {
+          supplierReference,
+          cause: 'the order is known as the purchase of another one',
+          owner,
+        };
+        await settle(sql, key, 'unknown', evidence);
+        say(withheld(row, `taken:${attempt}`, attempt, 'duplicate_suspected', evidence));
+        return;
+      }
       if (!(await settle(sql, key, 'done', { supplierReference }))) {
         const now = await currentIntent(sql, row.id, 'create');
         if (now?.state === 'done' && known?.supplierReference === supplierReference) return;

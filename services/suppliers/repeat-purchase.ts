@@ -81,7 +81,7 @@ export async function repeatPurchase(
     const reason = NEEDS_A_PERSON[failureClass];
     return reason === undefined ? DONE : hold(reason, evidence);
   }
-  if (told.kind === 'adopted') return DONE;
+  if (told.kind === 'adopted' || told.kind === 'undecided') return DONE;
   if (told.kind === 'ambiguous') {
     const cause = 'several orders at the supplier, or several of ours, fit each other';
     return hold('duplicate_suspected', { references: told.references, cause });

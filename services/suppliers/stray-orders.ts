@@ -49,33 +49,46 @@ interface Stray {
   readonly found: FoundOrder;
 }
 
-interface Doubt {
+/** A purchase call without a verdict: under way still, or in doubt. */
+interface OpenCall {
   readonly row: PurchaseRow;
   readonly attempt: number;
+  readonly isInDoubt: boolean;
   readonly isWithin: (stray: Stray) => boolean;
   readonly hasArticlesOf: (stray: Stray) => boolean;
 }
 
-/** Whether a purchase call of this supplier is in doubt, so that a stray is worth a look. */
-const DOUBTS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
-  where o.supplier = $1 and o.state = 'outcome_unknown'
-    and (i.state = 'unknown' or (i.state = 'calling' and i.call_deadline < now()))`;
+const OPEN_CALLS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
+  where o.supplier = $1 and i.state in ('calling', 'unknown')`;
+const IN_DOUBT =
+  "o.state = 'outcome_unknown' and (i.state = 'unknown' or (i.state = 'calling' and i.call_deadline < now()))";
 
-async function readDoubts({ store, settings }: PurchasePorts, supplier: SupplierName): Promise<Doubt[]> {
-  const rows = await store.query<{ id: string; attempt: number; begunAt: Date; deadline: Date }>(
-    `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline ${DOUBTS} order by o.id`,
+async function readOpenCalls(
+  { store, settings }: PurchasePorts,
+  supplier: SupplierName,
+): Promise<OpenCall[]> {
+  const rows = await store.query<{
+    id: string;
+    attempt: number;
+    begunAt: Date;
+    deadline: Date;
+    isInDoubt: boolean;
+  }>(
+    `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline, ${IN_DOUBT} as "isInDoubt"
+       ${OPEN_CALLS} order by o.id`,
     [supplier],
   );
-  const doubts: Doubt[] = [];
-  for (const { id, attempt, begunAt, deadline } of rows) {
+  const calls: OpenCall[] = [];
+  for (const { id, attempt, begunAt, deadline, isInDoubt } of rows) {
     const row = await readPurchase(store, id);
     const request = row === undefined ? undefined : await requestFor(store, row, settings);
     if (row === undefined || request === undefined) continue;
     const from = new Date(begunAt).getTime() - EARLIER_MS;
     const to = new Date(deadline).getTime() + LATER_MS;
-    doubts.push({
+    calls.push({
       row,
       attempt,
+      isInDoubt,
       isWithin: ({ found: { createdAt }, seenAt }) => {
         // Where the supplier names no time that can be read, the push itself came soon after.
         const at = new Date(createdAt ?? seenAt).getTime();
@@ -84,7 +97,7 @@ async function readDoubts({ store, settings }: PurchasePorts, supplier: Supplier
       hasArticlesOf: ({ found }) => sameArticles(found, request),
     });
   }
-  return doubts;
+  return calls;
 }
 
 /** One that cannot be read for its own sake must not keep its neighbours back. */
@@ -142,6 +155,8 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
 export type StrayMatch =
   | { readonly kind: 'adopted' }
   | { readonly kind: 'none' }
+  /** It may be the answer to a call that is still under way. */
+  | { readonly kind: 'undecided' }
   /** Several orders, or several purchases in doubt, fit each other. */
   | { readonly kind: 'ambiguous'; readonly references: string };
 
@@ -150,7 +165,7 @@ const NO_STRAY: StrayMatch = { kind: 'none' };
 /** Reasons why a purchase in doubt may be held; its outcome is the end of them. */
 const DOUBT_HOLDS: readonly HoldReason[] = ['outcome_unknown', 'duplicate_suspected'];
 
-async function adopt(ports: PurchasePorts, { row, attempt }: Doubt, stray: Stray): Promise<void> {
+async function adopt(ports: PurchasePorts, { row, attempt }: OpenCall, stray: Stray): Promise<void> {
   const { store, bus, log } = ports;
   const { supplierReference } = stray.found;
   log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
@@ -160,7 +175,10 @@ async function adopt(ports: PurchasePorts, { row, attempt }: Doubt, stray: Stray
   });
 }
 
-/** Adopts whatever fits one purchase in doubt and no other; says how it stands with the one that is asked about. */
+/**
+ * Adopts whatever fits one purchase in doubt and no other call without a verdict; says how it stands with the one that
+ * is asked about.
+ */
 async function matchStrays(
   ports: PurchasePorts,
   adapter: PatientAdapter,
@@ -168,19 +186,23 @@ async function matchStrays(
 ): Promise<StrayMatch> {
   const strays = (await readStrays(ports, adapter)).filter(({ found }) => !found.isCancelled);
   if (strays.length === 0) return NO_STRAY;
-  const doubts = await readDoubts(ports, adapter.name);
+  // After the strays: whoever bought one of them had written its intent before.
+  const calls = await readOpenCalls(ports, adapter.name);
+  const fits = (stray: Stray, call: OpenCall): boolean => call.isWithin(stray) && call.hasArticlesOf(stray);
+  const matchOf = (call: OpenCall, mine: readonly Stray[]): StrayMatch => {
+    const rivals = calls.filter((other) => other !== call && mine.some((stray) => fits(stray, other)));
+    if (mine.length === 1 && rivals.length === 0) return { kind: 'adopted' };
+    if (rivals.some(({ isInDoubt }) => !isInDoubt)) return { kind: 'undecided' };
+    return { kind: 'ambiguous', references: mine.map(({ reference }) => reference).join(' ') };
+  };
   let answer = NO_STRAY;
-  for (const doubt of doubts) {
-    const fits = (stray: Stray, other: Doubt): boolean => other.isWithin(stray) && other.hasArticlesOf(stray);
-    const mine = strays.filter((stray) => fits(stray, doubt));
+  for (const call of calls.filter(({ isInDoubt }) => isInDoubt)) {
+    const mine = strays.filter((stray) => fits(stray, call));
     const [only] = mine;
     if (only === undefined) continue;
-    const isClear = mine.length === 1 && doubts.filter((other) => fits(only, other)).length === 1;
-    if (isClear) await adopt(ports, doubt, only);
-    if (doubt.row.id !== supplierOrderId) continue;
-    answer = isClear
-      ? { kind: 'adopted' }
-      : { kind: 'ambiguous', references: mine.map(({ reference }) => reference).join(' ') };
+    const match = matchOf(call, mine);
+    if (match.kind === 'adopted') await adopt(ports, call, only);
+    if (call.row.id === supplierOrderId) answer = match;
   }
   return answer;
 }
@@ -195,7 +217,7 @@ export const findByPush = (
 /** For suppliers that only tell by push what became of a call: settles doubts also when they are held already. */
 export const startStraySweep = (ports: PurchasePorts, adapter: PatientAdapter): Periodic =>
   startPeriodic(`strays ${adapter.name}`, 2_000, ports.log, async () => {
-    const [doubt] = await ports.store.query(`select 1 ${DOUBTS} limit 1`, [adapter.name]);
+    const [doubt] = await ports.store.query(`select 1 ${OPEN_CALLS} and ${IN_DOUBT} limit 1`, [adapter.name]);
     if (doubt === undefined || (await notNow(ports, adapter)) !== null) return 'idle';
     await matchStrays(ports, adapter, null);
     return 'idle';
