@@ -6,7 +6,14 @@ import type { Sql } from '../store/store.ts';
 import { type FoundOrder, SupplierError } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
 import { requestFor, settlePlaced } from './purchase.ts';
-import { callTimeoutMs, NEEDS_A_PERSON, notNow, type PurchasePorts, released } from './purchase-ports.ts';
+import {
+  callTimeoutMs,
+  NEEDS_A_PERSON,
+  notNow,
+  type PurchasePorts,
+  released,
+  withheld,
+} from './purchase-ports.ts';
 import { type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { sameArticles } from './same-articles.ts';
 
@@ -49,19 +56,24 @@ interface Stray {
   readonly found: FoundOrder;
 }
 
-/** A purchase call without a verdict: under way still, or in doubt. */
+/**
+ * A purchase call that may be the origin of a stray: under way still, in doubt, or made again and answered then, which
+ * leaves open what became of the first time.
+ */
 interface OpenCall {
   readonly row: PurchaseRow;
   readonly attempt: number;
-  readonly isInDoubt: boolean;
+  readonly state: 'under_way' | 'in_doubt' | 'repeated';
   readonly isWithin: (stray: Stray) => boolean;
   readonly hasArticlesOf: (stray: Stray) => boolean;
 }
 
 const OPEN_CALLS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
-  where o.supplier = $1 and i.state in ('calling', 'unknown')`;
-const IN_DOUBT =
-  "o.state = 'outcome_unknown' and (i.state = 'unknown' or (i.state = 'calling' and i.call_deadline < now()))";
+  where o.supplier = $1 and (i.state in ('calling', 'unknown')
+    or (i.state = 'done' and i.repeats > 0 and i.updated_at > now() - interval '${FORGOTTEN_DAYS} days'))`;
+const STATE = `case when i.state = 'done' then 'repeated'
+  when o.state = 'outcome_unknown' and (i.state = 'unknown' or i.call_deadline < now()) then 'in_doubt'
+  else 'under_way' end`;
 
 async function readOpenCalls(
   { store, settings }: PurchasePorts,
@@ -72,14 +84,14 @@ async function readOpenCalls(
     attempt: number;
     begunAt: Date;
     deadline: Date;
-    isInDoubt: boolean;
+    state: OpenCall['state'];
   }>(
-    `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline, ${IN_DOUBT} as "isInDoubt"
+    `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline, ${STATE} as state
        ${OPEN_CALLS} order by o.id`,
     [supplier],
   );
   const calls: OpenCall[] = [];
-  for (const { id, attempt, begunAt, deadline, isInDoubt } of rows) {
+  for (const { id, attempt, begunAt, deadline, state } of rows) {
     const row = await readPurchase(store, id);
     const request = row === undefined ? undefined : await requestFor(store, row, settings);
     if (row === undefined || request === undefined) continue;
@@ -88,7 +100,7 @@ async function readOpenCalls(
     calls.push({
       row,
       attempt,
-      isInDoubt,
+      state,
       isWithin: ({ found: { createdAt }, seenAt }) => {
         // Where the supplier names no time that can be read, the push itself came soon after.
         const at = new Date(createdAt ?? seenAt).getTime();
@@ -175,6 +187,23 @@ async function adopt(ports: PurchasePorts, { row, attempt }: OpenCall, stray: St
   });
 }
 
+/** The supplier promised that the repetition buys nothing more, and here is an order that only the first call can have made. */
+const suspect = (
+  { store, bus, log }: PurchasePorts,
+  { row, attempt }: OpenCall,
+  { reference }: Stray,
+): Promise<void> =>
+  commitAndPublish(store, bus, async (sql, say) => {
+    const references = `${row.supplierReference} ${reference}`;
+    log.error({ supplierOrderId: row.id, references }, 'a repeated purchase was made twice');
+    const cause = 'sent twice, and both times an order was made: one of them has to be given up';
+    say(withheld(row, `second:${reference}`, attempt, 'duplicate_suspected', { references, cause }));
+    await sql.run('delete from stray_supplier_orders where supplier = $1 and reference = $2', [
+      row.supplier,
+      reference,
+    ]);
+  });
+
 /**
  * Adopts whatever fits one purchase in doubt and no other call without a verdict; says how it stands with the one that
  * is asked about.
@@ -192,16 +221,16 @@ async function matchStrays(
   const matchOf = (call: OpenCall, mine: readonly Stray[]): StrayMatch => {
     const rivals = calls.filter((other) => other !== call && mine.some((stray) => fits(stray, other)));
     if (mine.length === 1 && rivals.length === 0) return { kind: 'adopted' };
-    if (rivals.some(({ isInDoubt }) => !isInDoubt)) return { kind: 'undecided' };
+    if (rivals.some(({ state }) => state === 'under_way')) return { kind: 'undecided' };
     return { kind: 'ambiguous', references: mine.map(({ reference }) => reference).join(' ') };
   };
   let answer = NO_STRAY;
-  for (const call of calls.filter(({ isInDoubt }) => isInDoubt)) {
+  for (const call of calls.filter(({ state }) => state !== 'under_way')) {
     const mine = strays.filter((stray) => fits(stray, call));
     const [only] = mine;
     if (only === undefined) continue;
     const match = matchOf(call, mine);
-    if (match.kind === 'adopted') await adopt(ports, call, only);
+    if (match.kind === 'adopted') await (call.state === 'repeated' ? suspect : adopt)(ports, call, only);
     if (call.row.id === supplierOrderId) answer = match;
   }
   return answer;
@@ -217,7 +246,9 @@ export const findByPush = (
 /** For suppliers that only tell by push what became of a call: settles doubts also when they are held already. */
 export const startStraySweep = (ports: PurchasePorts, adapter: PatientAdapter): Periodic =>
   startPeriodic(`strays ${adapter.name}`, 2_000, ports.log, async () => {
-    const [doubt] = await ports.store.query(`select 1 ${OPEN_CALLS} and ${IN_DOUBT} limit 1`, [adapter.name]);
+    const [doubt] = await ports.store.query(`select 1 ${OPEN_CALLS} and ${STATE} <> 'under_way' limit 1`, [
+      adapter.name,
+    ]);
     if (doubt === undefined || (await notNow(ports, adapter)) !== null) return 'idle';
     await matchStrays(ports, adapter, null);
     return 'idle';
