@@ -5,6 +5,7 @@ import type { Settings } from './settings.ts';
 export const DEADLINES = {
   payment: 'an unpaid order is held as overdue',
   grace: 'the customer had time to change their mind: sourcing starts',
+  verify: 'the shop is asked again what the order is now',
   sourcing: 'sourcing is asked for again',
   buy: 'the purchase is asked for again',
   placing: 'a purchase call that never reported back is in doubt',
@@ -45,6 +46,7 @@ export const transitMs = (
 export const deadlineDelays = (settings: Settings): Readonly<Record<DeadlineName, number>> => ({
   payment: 7 * DAY_MS,
   grace: settings.ORDER_MANAGER_GRACE_SECONDS * 1_000,
+  verify: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
   sourcing: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
   buy: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
   // Longer than the purchase call's own timeout, so that only a dead process can miss it.

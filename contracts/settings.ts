@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { parseExchangeRates } from './exchange-rates.ts';
 import { MailList, MailTellers } from './mail-settings.ts';
 import { toMinor } from './money.ts';
 import { NOTIFICATION_KINDS, SUPPLIERS, type SupplierName } from './vocabulary.ts';
@@ -31,6 +32,15 @@ const usd = text.transform((amount, context) => {
     return z.NEVER;
   }
 });
+const rates = text.transform((list, context) => {
+  try {
+    return parseExchangeRates(list);
+  } catch {
+    const message = 'must be US dollars for one unit of each currency, like EUR=1.08,JPY=0.0067';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  }
+});
 
 const Environment = z.object({
   ORDER_MANAGER_PORT: port.default(8002),
@@ -42,12 +52,24 @@ const Environment = z.object({
   ORDER_MANAGER_GRACE_SECONDS: seconds.default(900),
   ORDER_MANAGER_POLL_SECONDS: seconds.min(0.1).default(900),
   ORDER_MANAGER_RETRY_SECONDS: seconds.min(0.1).default(120),
+  ORDER_MANAGER_SWEEP_SECONDS: seconds.min(0.1).default(300),
   ORDER_MANAGER_CALL_TIMEOUT_SECONDS: seconds.min(0.1).default(30),
   ORDER_MANAGER_DOUBT_GRACE_SECONDS: seconds.default(60),
   ORDER_MANAGER_DOUBT_WINDOW_SECONDS: seconds.default(600),
   ORDER_MANAGER_COST_TOLERANCE_PERCENT: z.coerce.number().min(0).max(1_000).default(10),
   ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: usd.optional(),
   ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: usd.optional(),
+  /** Which candidate of a mapping is bought: by its priority, by landed cost, or by days of delivery. */
+  ORDER_MANAGER_SOURCING_STRATEGY: z.enum(['preferred', 'cheapest', 'fastest']).default('preferred'),
+  /** While some lines are held, the others are bought. */
+  ORDER_MANAGER_PARTIAL_PURCHASE: z.stringbool().default(false),
+  /** Money that is authorised but not captured counts as paid. */
+  ORDER_MANAGER_BUY_AUTHORIZED: z.stringbool().default(false),
+  /** The least risk that holds an order; `unknown` also holds what the shop has not assessed. */
+  ORDER_MANAGER_RISK_HOLD: z.enum(['off', 'high', 'medium', 'unknown']).default('high'),
+  /** Of what the customer pays; below it the order is held. */
+  ORDER_MANAGER_MARGIN_FLOOR_PERCENT: z.coerce.number().min(-1_000).max(100).optional(),
+  ORDER_MANAGER_EXCHANGE_RATES: rates.default({ USD: 1 }),
   ORDER_MANAGER_BRAND_NAME: text.default(''),
   ORDER_MANAGER_LOGO_URL: z.url({ protocol: /^https$/, error: 'must be an https address' }).optional(),
   ORDER_MANAGER_BRAND_COLOR: colour.default('#1f4b99'),
@@ -93,6 +115,8 @@ const Environment = z.object({
     .optional(),
   SHOPIFY_API_KEY: text.optional(),
   SHOPIFY_API_SECRET: text.optional(),
+  /** Accepted besides the present one: for an hour after a rotation Shopify may still sign with it. */
+  SHOPIFY_API_SECRET_PREVIOUS: text.optional(),
   SHOPIFY_ACCESS_TOKEN: text.optional(),
   SHOPIFY_API_VERSION: z
     .enum(SHOPIFY_API_VERSIONS, {
@@ -100,6 +124,12 @@ const Environment = z.object({
     })
     .default('2026-10'),
   SHOPIFY_ADMIN_BASE_URL: origin.optional(),
+  /** Public address of the gateway: missing webhook subscriptions are made for it. */
+  SHOPIFY_WEBHOOK_BASE_URL: origin.optional(),
+  /** Marks orders in the shop by tags that say who fulfilled them. */
+  SHOPIFY_ORDER_TAGS: z.stringbool().default(false),
+  /** Adds a line to the order's note in the shop for each parcel. */
+  SHOPIFY_ORDER_NOTES: z.stringbool().default(false),
   ALIEXPRESS_API_KEY: text.optional(),
   ALIEXPRESS_SECRET: text.optional(),
   ALIEXPRESS_ACCESS_TOKEN: text.optional(),

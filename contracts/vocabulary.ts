@@ -83,6 +83,14 @@ export const HOLD_REASONS = [
 export const HoldReason = z.enum(HOLD_REASONS);
 export type HoldReason = z.infer<typeof HoldReason>;
 
+/** Holds on a line that another mapping of its variant may mend. */
+export const MENDED_BY_MAPPING = [
+  'unmapped_line',
+  'mapping_changed',
+  'not_shippable',
+  'out_of_stock',
+] as const satisfies readonly HoldReason[];
+
 export const FAILURE_CLASSES = [
   'transient',
   'throttled',

@@ -45,6 +45,16 @@ const DATABASE_GAUGES: Readonly<
     help: 'Age of the oldest outbox row that is not published yet',
   },
   timers_overdue: { name: 'timers_overdue', help: 'Timers that are due and not handled yet' },
+  shop_gap: {
+    name: 'shop_gap_orders',
+    help: 'Orders of the last day reported: seen in the shop, of those told by webhook, only by sweep, not here',
+    label: 'kind',
+    values: ['seen', 'by_webhook', 'only_by_sweep', 'missing'],
+  },
+  shop_webhook_delay: {
+    name: 'shop_webhook_delay_mean_seconds',
+    help: 'Mean time from the shop’s deed to the committed webhook, on the last day reported',
+  },
   partitions_halted: { name: 'partitions_halted', help: 'Partitions of the event log that nobody may read' },
 };
 

@@ -38,14 +38,25 @@ export const readText = (event: H3Event, limitBytes: number): Promise<string> =>
 export const readBytes = (event: H3Event, limitBytes: number): Promise<Buffer> =>
   readWith(event, limitBytes, async () => Buffer.from(await event.req.arrayBuffer()));
 
+/** Without its parameters; empty when the client names none. */
+export const contentTypeOf = (event: H3Event): string =>
+  event.req.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+
+export const unsupportedType = (types: string): HTTPError =>
+  refusal({
+    status: 415,
+    code: 'content_type_unsupported',
+    detail: `the body must come with content-type ${types}`,
+  });
+
 /** @throws 415 for another content type, 413, `body_malformed`, `body_invalid` with dotted paths. */
-export async function readJson<T extends z.ZodType>(event: H3Event, schema: T): Promise<z.output<T>> {
-  const type = event.req.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
-    const detail = 'the body must be JSON, with content-type application/json';
-    throw refusal({ status: 415, code: 'content_type_unsupported', detail });
-  }
-  const text = await readText(event, JSON_LIMIT_BYTES);
+export async function readJson<T extends z.ZodType>(
+  event: H3Event,
+  schema: T,
+  limitBytes = JSON_LIMIT_BYTES,
+): Promise<z.output<T>> {
+  if (contentTypeOf(event) !== 'application/json') throw unsupportedType('application/json');
+  const text = await readText(event, limitBytes);
   let body: unknown;
   try {
     body = JSON.parse(text);

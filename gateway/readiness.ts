@@ -1,4 +1,5 @@
 import type { FieldProblem } from '../contracts/errors.ts';
+import { missingScopes, NEEDED_SCOPES } from '../contracts/shopify-scopes.ts';
 import { STREAMS } from '../contracts/subjects.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import type { Sql } from '../services/store/store.ts';
@@ -34,4 +35,31 @@ async function natsProblems(bus: Bus): Promise<FieldProblem[]> {
 /** What keeps orders from being worked on, by part. Empty: all is well. */
 export async function findProblems(sql: Sql, bus: Bus): Promise<FieldProblem[]> {
   return (await Promise.all([databaseProblems(sql), natsProblems(bus)])).flat();
+}
+
+interface ShopRow {
+  readonly shop: string;
+  readonly scopes: string[] | null;
+  readonly problems: FieldProblem[] | null;
+  readonly isUninstalled: boolean;
+}
+
+/**
+ * What a person should see to while orders are still taken: an uninstalled app, missing scopes, what the last check of
+ * the shop found. No reason to send nobody here any more, or the shop's webhooks would be lost as well.
+ */
+export async function findWarnings(sql: Sql): Promise<FieldProblem[]> {
+  const rows = await withPatience(
+    sql.query<ShopRow>(
+      `select shop, scopes, problems, uninstalled_at is not null as "isUninstalled" from shop_status order by shop`,
+    ),
+    PATIENCE_MS,
+  ).catch(() => []);
+  return rows.flatMap(({ shop, scopes, problems, isUninstalled }) => [
+    ...(isUninstalled
+      ? [{ path: shop, message: 'the app was uninstalled: nothing can be written there' }]
+      : []),
+    ...missingScopes(scopes ?? Object.keys(NEEDED_SCOPES)).map((message) => ({ path: shop, message })),
+    ...(problems ?? []),
+  ]);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../contracts/errors.ts';
+import { hasShopifyLogin } from '../contracts/settings.ts';
 import type { ServiceContext, StopService } from '../services/run-service.ts';
 import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
@@ -8,8 +9,10 @@ import { ROUTE_DOCS } from './documents/route-docs.ts';
 import { createMetrics } from './metrics.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
+import { mappingFileRoutes } from './routes/mapping-files.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
+import { sourcingPreviewRoutes } from './routes/sourcing-preview.ts';
 import { supplierOrderRoutes } from './routes/supplier-orders.ts';
 import { purchasingSwitchRoutes, supplierRoutes } from './routes/suppliers.ts';
 import { serve } from './server.ts';
@@ -32,13 +35,21 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   const metrics = createMetrics(store);
   const intake = createIntake(store, bus);
   const routes = [
-    ...shopifyRoutes({ verify: createVerifier(settings), intake, metrics }),
+    ...shopifyRoutes({
+      verify: createVerifier(settings),
+      intake,
+      metrics,
+      buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED,
+      canBeReread: hasShopifyLogin(settings),
+    }),
     ...orderRoutes(store),
     ...supplierPushRoutes({ bus, metrics }),
     ...supplierOrderRoutes(store),
     ...supplierRoutes(bus),
     ...purchasingSwitchRoutes(store),
     ...productMappingRoutes(store, bus),
+    ...mappingFileRoutes(store, bus),
+    ...sourcingPreviewRoutes(bus),
     ...healthRoutes(store, bus, metrics),
   ];
   const crew = randomUUID();

@@ -8,6 +8,8 @@ export const GAUGE_NAMES = [
   'outbox_age',
   'timers_overdue',
   'partitions_halted',
+  'shop_gap',
+  'shop_webhook_delay',
 ] as const;
 export type GaugeName = (typeof GAUGE_NAMES)[number];
 
@@ -34,4 +36,11 @@ export const readStoreGauges = (sql: Sql): Promise<GaugeValue[]> =>
     union all
     select 'timers_overdue', '', count(*)::float8 from timers where due_at < now()
     union all
-    select 'partitions_halted', '', count(*)::float8 from event_partitions where halted is not null`);
+    select 'partitions_halted', '', count(*)::float8 from event_partitions where halted is not null
+    union all
+    (select 'shop_gap', kind, value::float8
+       from (select seen, by_webhook, only_by_sweep, missing from gap_reports order by day desc limit 1) last,
+            lateral (values ('seen', seen), ('by_webhook', by_webhook), ('only_by_sweep', only_by_sweep),
+                            ('missing', missing)) as counts (kind, value))
+    union all
+    (select 'shop_webhook_delay', '', coalesce(mean_delay_seconds, 0) from gap_reports order by day desc limit 1)`);

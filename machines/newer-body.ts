@@ -1,10 +1,11 @@
 import type { OrderReceived } from '../contracts/events/order-received.ts';
+import { USUAL_RULES } from '../contracts/order-rules.ts';
 import type { Change, Effect } from './effect.ts';
+import { isLive } from './hold-scope.ts';
 import {
   followShop,
   hasUnitsToSource,
   inTurn,
-  isLive,
   isOff,
   type OrderContext,
   openHold,
@@ -51,6 +52,16 @@ const isEdited = (context: OrderContext, { inShop }: OrderContext, hasLive: bool
     return before?.units !== after?.units || (!hasLive && before?.ours !== after?.ours);
   });
 
+/** The shop's clock has seconds: two changes within one look equally old, and only a reading of ours tells them apart. */
+export const isNewerBody = (context: OrderContext, received: OrderReceived): boolean =>
+  received.sourceUpdatedAt > context.sourceUpdatedAt ||
+  (received.reread === true &&
+    received.sourceUpdatedAt === context.sourceUpdatedAt &&
+    (received.payment !== context.payment ||
+      received.hasAddress !== context.hasAddress ||
+      (received.cancelled && !context.cancelledInShop) ||
+      isEdited(context, { ...context, inShop: shopUnitsOf(received) }, false)));
+
 /**
  * Takes a newer body. While nothing is on a live supplier order its lines replace ours; afterwards an edit, or a
  * cancel, is held for a person: drafts are given up, what is bought stays.
@@ -61,8 +72,10 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
     payment,
     sourceUpdatedAt,
     hasAddress,
+    canBeReread: received.canBeReread ?? context.canBeReread,
     cancelledInShop: context.cancelledInShop || received.cancelled,
     inShop: shopUnitsOf(received),
+    ...((received.rules ?? context.rules) === undefined ? {} : { rules: received.rules ?? USUAL_RULES }),
   };
   const after = { ...context, ...newer };
   const live = Object.entries(context.supplierOrders).filter(([, part]) => isLive(part));

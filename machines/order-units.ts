@@ -1,8 +1,11 @@
 import type { OrderReceived } from '../contracts/events/order-received.ts';
+import type { RiskLevel } from '../contracts/events/order-risk-assessed.ts';
 import type { ReleaseRequested } from '../contracts/events/release-requested.ts';
 import { holdIdOf } from '../contracts/ids.ts';
+import type { OrderRules } from '../contracts/order-rules.ts';
 import type { Evidence, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Change, Effect, HoldScope } from './effect.ts';
+import { isLineHeld, isLive, isStopped } from './hold-scope.ts';
 
 /** Where the units of one order line are, besides those on supplier orders. */
 export interface LineUnits {
@@ -25,6 +28,8 @@ export interface ShopUnits {
 export interface SupplierOrderUnits {
   readonly state: SupplierOrderStateName;
   readonly units: Readonly<Record<string, number>>;
+  /** Given back while the rest of it went on its way. */
+  readonly returned?: Readonly<Record<string, number>>;
 }
 
 export interface OpenHold extends HoldScope {
@@ -40,16 +45,24 @@ export interface OrderContext {
   readonly test: boolean;
   readonly hasAddress: boolean;
   readonly graceOver: boolean;
+  /** Brought in as history: nobody is told now that it was received. */
+  readonly isHistory?: boolean | undefined;
+  /** There is a shop to ask before buying. */
+  readonly canBeReread?: boolean | undefined;
+  /** Of that question, while grace lasts: absent before it is put, or when it has to be put again. */
+  readonly verification?: 'asked' | 'done' | undefined;
   readonly round: number;
   readonly lines: Readonly<Record<string, LineUnits>>;
   readonly inShop: Readonly<Record<string, ShopUnits>>;
   readonly supplierOrders: Readonly<Record<string, SupplierOrderUnits>>;
   readonly holds: Readonly<Record<string, OpenHold>>;
+  /** As the shop last said; absent: it has not said anything. */
+  readonly risk?: RiskLevel;
+  /** Ids of holds whose release was a person's "go on with this". */
+  readonly accepted?: readonly string[];
+  /** Of the newest body that was taken; absent: the usual ones. */
+  readonly rules?: OrderRules;
 }
-
-const DEAD: readonly SupplierOrderStateName[] = ['rejected', 'cancelled', 'lapsed'];
-
-export const isLive = ({ state }: SupplierOrderUnits): boolean => !DEAD.includes(state);
 
 export const liveSupplierOrders = (context: OrderContext): SupplierOrderUnits[] =>
   Object.values(context.supplierOrders).filter(isLive);
@@ -57,10 +70,11 @@ export const liveSupplierOrders = (context: OrderContext): SupplierOrderUnits[] 
 export const unitsOnSupplierOrders = (context: OrderContext, lineId: string): number =>
   liveSupplierOrders(context).reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0);
 
-export const isHeld = (context: OrderContext): boolean => Object.keys(context.holds).length > 0;
-
 export const hasUnitsToSource = (context: OrderContext): boolean =>
   Object.values(context.lines).some(({ unallocated }) => unallocated > 0);
+
+export const hasHeldUnits = (context: OrderContext): boolean =>
+  Object.values(context.lines).some(({ held }) => held > 0);
 
 /** The shop wants nothing of it any more. What is bought already is a matter for a person. */
 export const isOff = ({ cancelledInShop, payment }: OrderContext): boolean =>
@@ -78,15 +92,19 @@ export const mapLines = (
 
 /** Opening the same hold twice changes nothing. */
 export function openHold(
-  context: Pick<OrderContext, 'orderId' | 'holds'>,
+  context: Pick<OrderContext, 'orderId' | 'holds' | 'accepted'>,
   reason: HoldReason,
   scope: HoldScope,
   evidence: Evidence,
 ): Change<OrderContext> {
   const holdId = holdIdOf(context.orderId, reason, scope.supplierOrderId ?? scope.lineId ?? '');
   if (holdId in context.holds) return { context: {}, effects: [] };
+  const { accepted = [] } = context;
   return {
-    context: { holds: { ...context.holds, [holdId]: { reason, ...scope } } },
+    context: {
+      holds: { ...context.holds, [holdId]: { reason, ...scope } },
+      ...(accepted.includes(holdId) ? { accepted: accepted.filter((id) => id !== holdId) } : {}),
+    },
     effects: [
       { kind: 'open_hold', holdId, reason, scope, evidence },
       { kind: 'fact', type: 'order.held', data: { reason, supplierOrderId: scope.supplierOrderId } },
@@ -94,29 +112,29 @@ export function openHold(
   };
 }
 
-type MatchesHold = (hold: OpenHold, holdId: string) => boolean;
+export type MatchesHold = (hold: OpenHold, holdId: string) => boolean;
 
 export const hasHold = (context: OrderContext, matches: MatchesHold): boolean =>
   Object.entries(context.holds).some(([holdId, hold]) => matches(hold, holdId));
 
-/** Closes the matching holds; units held on their account are free to be sourced again when the last one is gone. */
+/** Closes the matching holds; units and supplier orders that none of the others concerns go on. */
 export function releaseHolds(context: OrderContext, matches: MatchesHold): Change<OrderContext> {
   const closed = Object.entries(context.holds).filter(([holdId, hold]) => matches(hold, holdId));
   if (closed.length === 0) return { context: {}, effects: [] };
   const ids = new Set(closed.map(([holdId]) => holdId));
   const holds = Object.fromEntries(Object.entries(context.holds).filter(([holdId]) => !ids.has(holdId)));
-  const isLast = Object.keys(holds).length === 0;
-  const resumed = isLast ? Object.entries(context.supplierOrders).filter(([, part]) => isLive(part)) : [];
+  const after = { ...context, holds };
+  const resumed = Object.entries(context.supplierOrders).filter(
+    ([id, part]) => isLive(part) && isStopped(context, id) && !isStopped(after, id),
+  );
   return {
     context: {
       holds,
-      lines: isLast
-        ? mapLines(context.lines, (units) => ({
-            ...units,
-            unallocated: units.unallocated + units.held,
-            held: 0,
-          }))
-        : context.lines,
+      lines: mapLines(context.lines, (units, lineId) =>
+        isLineHeld(after, lineId)
+          ? units
+          : { ...units, unallocated: units.unallocated + units.held, held: 0 },
+      ),
     },
     effects: [
       ...[...ids].map((holdId): Effect => ({ kind: 'close_hold', holdId })),
@@ -167,11 +185,14 @@ export const newOrderContext = (received: OrderReceived): OrderContext => ({
   test: received.test,
   hasAddress: received.hasAddress,
   graceOver: false,
+  isHistory: received.history,
+  canBeReread: received.canBeReread,
   round: 1,
   lines: unitsOfBody(received),
   inShop: shopUnitsOf(received),
   supplierOrders: {},
   holds: {},
+  ...(received.rules === undefined ? {} : { rules: received.rules }),
 });
 
 /** Several pure changes, each on top of the one before. */

@@ -4,16 +4,18 @@ import type { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
 import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { acceptHolds } from './acceptance.ts';
 import type { Change, Effect, ToOrder, ToSupplierOrder } from './effect.ts';
-import { holdsOfFirstBody, takeNewerBody } from './newer-body.ts';
+import { isHeld } from './hold-scope.ts';
+import { holdsOfFirstBody, isNewerBody, takeNewerBody } from './newer-body.ts';
 import {
   cancelRest,
+  hasHeldUnits,
   hasHold,
   hasNothingToShip,
   hasSurplus,
   hasUnitsToSource,
   inTurn,
-  isHeld,
   isOff,
   liveSupplierOrders,
   matchesRequest,
@@ -22,7 +24,9 @@ import {
   openHold,
   releaseHolds,
 } from './order-units.ts';
+import { askShop, forgetVerification, takeVerified } from './order-verification.ts';
 import { applyFailed, applyGivenUp, applySourced, applyTorn } from './purchase-units.ts';
+import { applyRisk, holdUnassessed } from './risk.ts';
 
 type OrderMachineEvent =
   | Extract<OrderEvent, { type: `order.${string}` | 'timer.elapsed' | `notification.${string}` }>
@@ -46,7 +50,6 @@ export function progressOf(context: OrderContext): OrderStateName {
 }
 
 const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
-const confirmMail: Effect = { kind: 'notify', notification: 'order_confirmed', parcelId: null };
 
 const waitForPayment: Effect = { kind: 'set_timer', timer: { deadline: 'payment' } };
 
@@ -57,6 +60,9 @@ const sourceCommand = (context: OrderContext): Effect => {
   const data: SourceOrder = { orderId: context.orderId, round: context.round, lines };
   return { kind: 'command', service: 'suppliers', verb: SOURCE_ORDER, id: context.orderId, data };
 };
+
+const isReadyToBuy = (context: OrderContext): boolean =>
+  PAID.includes(context.payment) && context.graceOver && !isHeld(context) && hasUnitsToSource(context);
 
 const machine = setup({
   types: {
@@ -72,9 +78,15 @@ const machine = setup({
     isDone: ({ context }) => !context.test && PAID.includes(context.payment) && hasNothingToShip(context),
     isPaid: ({ context }) => !context.test && PAID.includes(context.payment),
     isUnpaid: ({ context }) => !context.test && !PAID.includes(context.payment),
-    mayBuy: ({ context }) => PAID.includes(context.payment) && context.graceOver && !isHeld(context),
+    mustVerify: ({ context }) =>
+      isReadyToBuy(context) && context.canBeReread === true && !context.verification,
+    mayBuy: ({ context }) =>
+      isReadyToBuy(context) && (context.canBeReread !== true || context.verification === 'done'),
     mustSourceAgain: ({ context }) => !isOff(context) && !isHeld(context) && hasUnitsToSource(context),
-    isSourced: ({ context }) => !isHeld(context) && !hasUnitsToSource(context),
+    isSourced: ({ context }) =>
+      !isHeld(context) &&
+      !hasUnitsToSource(context) &&
+      (liveSupplierOrders(context).length > 0 || !hasHeldUnits(context)),
   },
 });
 
@@ -86,11 +98,15 @@ const apply = (change: (context: OrderContext, event: OrderMachineEvent) => Chan
     for (const effect of effects) enqueue({ type: 'effect', params: effect });
   });
 
+const confirmReceipt = apply(({ isHistory }) => ({
+  context: {},
+  effects: isHistory ? [] : [{ kind: 'notify', notification: 'order_confirmed', parcelId: null }],
+}));
+
 const emit = (...effects: readonly Effect[]) => apply(() => ({ context: {}, effects }));
 
 const isNewer = ({ context, event }: { context: OrderContext; event: OrderMachineEvent }): boolean =>
-  (event.type === 'order.updated' || event.type === 'order.received') &&
-  event.data.sourceUpdatedAt > context.sourceUpdatedAt;
+  (event.type === 'order.updated' || event.type === 'order.received') && isNewerBody(context, event.data);
 
 /** It never reopens a cancelled order. */
 const takeBodyOf = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
@@ -112,7 +128,8 @@ const sourceAfter = (change: typeof takeBodyOf) =>
       context,
       (now) => change(now, event),
       (now) => {
-        const isSame = now.lines === context.lines && now.holds === context.holds;
+        const isSame =
+          now.lines === context.lines && now.holds === context.holds && isHeld(now) === isHeld(context);
         if (isSame || isOff(now) || isHeld(now) || !hasUnitsToSource(now))
           return { context: {}, effects: [] };
         const next = { ...now, round: now.round + 1 };
@@ -136,8 +153,15 @@ const isReleasing = ({ context, event }: { context: OrderContext; event: OrderMa
 
 const releaseBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
   event.type === 'order.release_requested'
-    ? releaseHolds(context, matchesRequest(event.data))
+    ? inTurn(
+        context,
+        (now) => acceptHolds(now, matchesRequest(event.data)),
+        (now) => releaseHolds(now, matchesRequest(event.data)),
+      )
     : { context: {}, effects: [] };
+
+const riskBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'order.risk_assessed' ? applyRisk(context, event.data) : { context: {}, effects: [] };
 
 const holdEvents = {
   'hold.raised': {
@@ -153,6 +177,7 @@ const holdEvents = {
     ),
   },
   'order.release_requested': { guard: isReleasing, actions: apply(releaseBy) },
+  'order.risk_assessed': { actions: apply(riskBy) },
   ...mailEvents,
 };
 
@@ -228,7 +253,7 @@ const progressState = (here: (typeof PROGRESS)[number], entered?: FactType) => (
 const leaveBeforeBuying = [
   { guard: 'isCancelled' as const, target: 'cancelled' },
   { guard: 'isRefunded' as const, target: 'refunded' },
-  { guard: 'isDone' as const, target: 'delivered', actions: emit(confirmMail) },
+  { guard: 'isDone' as const, target: 'delivered', actions: confirmReceipt },
 ];
 
 /**
@@ -245,7 +270,7 @@ export const orderMachine = machine.createMachine({
       entry: [emit(fact('order.received')), apply(holdsOfFirstBody)],
       always: [
         ...leaveBeforeBuying,
-        { guard: 'isPaid', target: 'grace', actions: emit(confirmMail) },
+        { guard: 'isPaid', target: 'grace', actions: confirmReceipt },
         { guard: 'isUnpaid', target: 'awaiting_payment' },
       ],
       on: { ...bodyEvents, ...holdEvents },
@@ -266,7 +291,7 @@ export const orderMachine = machine.createMachine({
           effects: [...released.effects, { kind: 'cancel_timer', timer: { deadline: 'payment' } }],
         };
       }),
-      always: [...leaveBeforeBuying, { guard: 'isPaid', target: 'grace', actions: emit(confirmMail) }],
+      always: [...leaveBeforeBuying, { guard: 'isPaid', target: 'grace', actions: confirmReceipt }],
       on: {
         ...bodyEvents,
         ...holdEvents,
@@ -298,22 +323,46 @@ export const orderMachine = machine.createMachine({
     },
     grace: {
       entry: emit({ kind: 'set_timer', timer: { deadline: 'grace' } }),
-      exit: emit({ kind: 'cancel_timer', timer: { deadline: 'grace' } }),
+      exit: [emit({ kind: 'cancel_timer', timer: { deadline: 'grace' } }), apply(forgetVerification)],
       always: [
         ...leaveBeforeBuying,
         { guard: 'isUnpaid', target: 'awaiting_payment' },
+        { guard: 'mustVerify', actions: apply(askShop) },
         { guard: 'mayBuy', target: 'sourcing' },
       ],
       on: {
         ...bodyEvents,
         ...holdEvents,
-        'timer.elapsed': {
-          guard: ({ event }) => event.data.deadline === 'grace',
-          actions: apply(() => ({
-            context: { graceOver: true },
-            effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
-          })),
+        'order.verified': {
+          guard: ({ context }) => context.verification === 'asked' && !isHeld(context),
+          actions: apply((context, event) =>
+            event.type === 'order.verified'
+              ? takeVerified(context, event.data)
+              : { context: {}, effects: [] },
+          ),
         },
+        'timer.elapsed': [
+          {
+            guard: ({ event }) => event.data.deadline === 'grace',
+            actions: apply((context) =>
+              inTurn(
+                context,
+                () => ({
+                  context: { graceOver: true },
+                  effects: [{ kind: 'cancel_timer', timer: { deadline: 'grace' } }],
+                }),
+                // Where the shop is asked before buying, its answer tells the risk.
+                (now) => (now.canBeReread === true ? { context: {}, effects: [] } : holdUnassessed(now)),
+              ),
+            ),
+          },
+          {
+            // Asked anew at once, or when the last hold is released.
+            guard: ({ context, event }) =>
+              event.data.deadline === 'verify' && context.verification === 'asked',
+            actions: apply(forgetVerification),
+          },
+        ],
       },
     },
     sourcing: {
@@ -327,12 +376,15 @@ export const orderMachine = machine.createMachine({
         'order.received': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.updated': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.release_requested': { guard: isReleasing, actions: sourceAfter(releaseBy) },
+        'order.risk_assessed': { actions: sourceAfter(riskBy) },
         'order.sourced': {
-          guard: ({ context, event }) => event.data.round === context.round && !isHeld(context),
+          guard: ({ context, event }) =>
+            event.data.round === context.round && !isHeld(context) && hasUnitsToSource(context),
           actions: apply((context, event) => {
             if (event.type !== 'order.sourced') return { context: {}, effects: [] };
+            const { refused, stops = [] } = event.data;
             const change = applySourced(context, event.data);
-            return event.data.refused.length === 0
+            return refused.length + stops.length === 0
               ? change
               : {
                   ...change,
@@ -341,7 +393,8 @@ export const orderMachine = machine.createMachine({
           }),
         },
         'timer.elapsed': {
-          guard: ({ context, event }) => event.data.deadline === 'sourcing' && !isHeld(context),
+          guard: ({ context, event }) =>
+            event.data.deadline === 'sourcing' && !isHeld(context) && hasUnitsToSource(context),
           actions: apply((context) => ({ context: {}, effects: askToSource(context) })),
         },
       },

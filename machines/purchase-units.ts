@@ -2,11 +2,10 @@ import { AppError } from '../contracts/errors.ts';
 import type { OrderSourced, SourcedPart } from '../contracts/events/order-sourced.ts';
 import { supplierOrderIdOf } from '../contracts/ids.ts';
 import type { Change, Effect, ToOrder } from './effect.ts';
+import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
 import {
   followShop,
   inTurn,
-  isHeld,
-  isLive,
   isOff,
   mapLines,
   type OrderContext,
@@ -14,38 +13,44 @@ import {
   type SupplierOrderUnits,
 } from './order-units.ts';
 
-/** Units by order line; a line may stand in a part more than once, as a bundle does. */
+/** Units by order line; a line may stand in a part more than once, by several candidates or as a bundle. */
 export function unitsOfPart(part: SourcedPart): Record<string, number> {
   const units: Record<string, number> = {};
   for (const line of part.lines) units[line.lineId] = (units[line.lineId] ?? 0) + line.units;
   return units;
 }
 
+const NOTHING: Change<OrderContext> = { context: {}, effects: [] };
+
 /**
- * Takes a whole plan or none of it: while one line cannot be had, nothing is bought, and the order waits where it is
- * with a hold for each refused line.
- * @throws AppError `conservation_violated` when a plan without refusals does not take exactly the units that wait.
+ * Takes a whole plan or, where part of an order may be bought, what can be had of it. What cannot is held with its
+ * reason; while it stops the order, nothing is bought.
+ * @throws AppError `conservation_violated` when the plan takes more of a line than waits, or less without a refusal.
  */
-export function applySourced(context: OrderContext, sourced: OrderSourced): Change<OrderContext> {
-  if (sourced.refused.length > 0) {
-    const refused = new Set(sourced.refused.map(({ lineId }) => lineId));
-    let holds = context.holds;
-    const effects: Effect[] = [];
-    for (const { lineId, reason, evidence } of sourced.refused) {
-      const opened = openHold({ orderId: context.orderId, holds }, reason, { lineId }, evidence);
-      holds = opened.context.holds ?? holds;
-      effects.push(...opened.effects);
-    }
-    const lines = mapLines(context.lines, (units, lineId) =>
-      refused.has(lineId) ? { ...units, unallocated: 0, held: units.held + units.unallocated } : units,
+export const applySourced = (context: OrderContext, sourced: OrderSourced): Change<OrderContext> => {
+  const { stops = [], refused } = sourced;
+  if (stops.length > 0) {
+    const opened = stops.map(
+      ({ reason, evidence }) =>
+        (now: OrderContext) =>
+          openHold(now, reason, {}, evidence),
     );
-    return { context: { holds, lines }, effects };
+    return inTurn(context, ...opened);
   }
+  const isBought = refused.length === 0 || rulesOf(context).partialPurchase;
+  return inTurn(
+    context,
+    (now) => (isBought ? takeParts(now, sourced) : NOTHING),
+    (now) => holdRefused(now, refused),
+  );
+};
+
+function takeParts(context: OrderContext, { parts, refused, round }: OrderSourced): Change<OrderContext> {
   const supplierOrders = { ...context.supplierOrders };
   const taken: Record<string, number> = {};
-  const effects: Effect[] = [{ kind: 'fact', type: 'order.sourced', data: {} }];
-  for (const part of sourced.parts) {
-    const supplierOrderId = supplierOrderIdOf(context.orderId, part.supplier, part.part, sourced.round);
+  const effects: Effect[] = parts.length > 0 ? [{ kind: 'fact', type: 'order.sourced', data: {} }] : [];
+  for (const part of parts) {
+    const supplierOrderId = supplierOrderIdOf(context.orderId, part.supplier, part.part, round);
     const units = unitsOfPart(part);
     supplierOrders[supplierOrderId] = { state: 'draft', units };
     for (const [lineId, count] of Object.entries(units)) taken[lineId] = (taken[lineId] ?? 0) + count;
@@ -53,7 +58,8 @@ export function applySourced(context: OrderContext, sourced: OrderSourced): Chan
   }
   for (const lineId of new Set([...Object.keys(context.lines), ...Object.keys(taken)])) {
     const [wanted, planned] = [context.lines[lineId]?.unallocated ?? 0, taken[lineId] ?? 0];
-    if (wanted === planned) continue;
+    const mayFallShort = refused.some((refusal) => refusal.lineId === lineId);
+    if (wanted === planned || (mayFallShort && planned < wanted)) continue;
     throw new AppError(
       'conservation_violated',
       `the plan takes ${planned} of ${wanted} units of line ${lineId}`,
@@ -62,20 +68,42 @@ export function applySourced(context: OrderContext, sourced: OrderSourced): Chan
       },
     );
   }
-  const lines = mapLines(context.lines, (units) => ({ ...units, unallocated: 0 }));
+  const lines = mapLines(context.lines, (units, lineId) => ({
+    ...units,
+    unallocated: units.unallocated - (taken[lineId] ?? 0),
+  }));
   return { context: { lines, supplierOrders }, effects };
 }
+
+const holdRefused = (context: OrderContext, refused: OrderSourced['refused']): Change<OrderContext> => {
+  const lineIds = new Set(refused.map(({ lineId }) => lineId));
+  return inTurn(
+    context,
+    ...refused.map(
+      ({ lineId, reason, evidence }) =>
+        (now: OrderContext) =>
+          openHold(now, reason, { lineId }, evidence),
+    ),
+    (now) => ({
+      context: {
+        lines: mapLines(now.lines, (units, lineId) =>
+          lineIds.has(lineId) ? { ...units, unallocated: 0, held: units.held + units.unallocated } : units,
+        ),
+      },
+      effects: [],
+    }),
+  );
+};
 
 /** Units leave a purchase and wait again, as far as the shop still wants them. @param stays what is left of it. */
 const takeBack =
   (supplierOrderId: string, stays: SupplierOrderUnits, back: SupplierOrderUnits['units']) =>
   (context: OrderContext): Change<OrderContext> => {
-    const place = isHeld(context) ? 'held' : 'unallocated';
     const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: stays };
-    const lines = mapLines(context.lines, (units, lineId) => ({
-      ...units,
-      [place]: units[place] + (back[lineId] ?? 0),
-    }));
+    const lines = mapLines(context.lines, (units, lineId) => {
+      const place = isLineHeld({ ...context, supplierOrders }, lineId) ? 'held' : 'unallocated';
+      return { ...units, [place]: units[place] + (back[lineId] ?? 0) };
+    });
     return inTurn(context, () => ({ context: { supplierOrders, lines }, effects: [] }), followShop);
   };
 
@@ -128,6 +156,6 @@ export const applyTorn = (
       isOff(now)
         ? { context: {}, effects: [] }
         : openHold(now, 'supplier_cancelled', { supplierOrderId }, evidence),
-    takeBack(supplierOrderId, { ...torn, units: left }, rest),
+    takeBack(supplierOrderId, { ...torn, units: left, returned: { ...torn.returned, ...rest } }, rest),
   );
 };

@@ -13,7 +13,9 @@ import {
   NotificationSent,
 } from './notification-outcome.ts';
 import { ORDER_RECEIVED, ORDER_UPDATED, OrderReceived } from './order-received.ts';
+import { ORDER_RISK_ASSESSED, OrderRiskAssessed } from './order-risk-assessed.ts';
 import { ORDER_SOURCED, OrderSourced } from './order-sourced.ts';
+import { ORDER_VERIFIED, OrderVerified } from './order-verified.ts';
 import {
   SUPPLIER_ORDER_ABSENT,
   SUPPLIER_ORDER_ACCEPTED,
@@ -42,6 +44,8 @@ const event = <T extends string, D extends z.ZodType>(type: T, data: D) =>
 export const OrderEvent = z.discriminatedUnion('type', [
   event(ORDER_RECEIVED, OrderReceived),
   event(ORDER_UPDATED, OrderReceived),
+  event(ORDER_VERIFIED, OrderVerified),
+  event(ORDER_RISK_ASSESSED, OrderRiskAssessed),
   event(ORDER_SOURCED, OrderSourced),
   event(RELEASE_REQUESTED, ReleaseRequested),
   event(SUPPLIER_ORDER_PLACING, SupplierOrderPlacing),

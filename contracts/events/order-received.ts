@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OrderRules } from '../order-rules.ts';
 
 /** The shop told us about an order. Repeats and newer versions of one order carry the same shape. */
 export const ORDER_RECEIVED = 'order.received';
@@ -35,11 +36,19 @@ export const OrderReceived = z.object({
   placedAt: z.string(),
   /** UTC with milliseconds, so that two of them compare as text. */
   sourceUpdatedAt: z.iso.datetime({ precision: 3 }),
+  /** Read from the shop by us, not told by it: as it stands there, also where its clock of seconds shows no change. */
+  reread: z.literal(true).optional(),
+  /** Of the past when it was told or brought in: if it is new to us, the customer is told nothing of it now. */
+  history: z.literal(true).optional(),
+  /** The shop can be asked what the order is now, because there is a login for it. */
+  canBeReread: z.boolean().optional(),
   test: z.boolean(),
   cancelled: z.boolean(),
   payment: z.enum(['pending', 'paid', 'refunded', 'voided']),
   /** Whether name, street, city and country are there to ship to. */
   hasAddress: z.boolean(),
   lines: z.array(ReceivedLine),
+  /** Put in by the order host, so that a timeline leads to the same state whatever is set by then. */
+  rules: OrderRules.optional(),
 });
 export type OrderReceived = z.infer<typeof OrderReceived>;

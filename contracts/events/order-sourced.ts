@@ -6,8 +6,8 @@ export const ORDER_SOURCED = 'order.sourced';
 
 export const SourcedLine = z.object({
   lineId: z.string(),
-  /** Units of the order line. */
-  units: z.int().positive(),
+  /** Units of the order line. The first article of a bundle counts them, the others that come with it say 0. */
+  units: z.int().nonnegative(),
   supplierProductId: z.string(),
   supplierVariantId: z.string(),
   /** Pieces to buy at the supplier for these units. */
@@ -29,8 +29,13 @@ export const SourcedPart = z.object({
 });
 export type SourcedPart = z.infer<typeof SourcedPart>;
 
+/** What no part takes of this line cannot be had. */
 export const RefusedLine = z.object({ lineId: z.string(), reason: HoldReason, evidence: Evidence });
 export type RefusedLine = z.infer<typeof RefusedLine>;
+
+/** Why the order as a whole must not be bought. */
+export const OrderRefusal = z.object({ reason: HoldReason, evidence: Evidence });
+export type OrderRefusal = z.infer<typeof OrderRefusal>;
 
 export const OrderSourced = z.object({
   orderId: z.string(),
@@ -38,5 +43,7 @@ export const OrderSourced = z.object({
   round: z.int().positive(),
   parts: z.array(SourcedPart),
   refused: z.array(RefusedLine),
+  /** With any of them nothing of the plan is bought. */
+  stops: z.array(OrderRefusal).optional(),
 });
 export type OrderSourced = z.infer<typeof OrderSourced>;

@@ -11,8 +11,8 @@ import { readLedger } from './ledger.ts';
 import type { Mailbox } from './mailbox.ts';
 import { type LiveSettings, SettingsChange } from './settings.ts';
 import { ArticleChange, type Shelf } from './shelf.ts';
-import { toGid } from './shopify/gid.ts';
 import type { Shop } from './shopify/shop.ts';
+import { addShopControl } from './shopify/shop-control.ts';
 import { withBody } from './with-body.ts';
 
 const Shown = z.strictObject({ status: z.string().min(1).nullable() });
@@ -42,14 +42,7 @@ export function addControl(
   const shownSettings = (): Response =>
     Response.json({ ...settings.current(), balance: account.balanceMinor() });
 
-  app.post('/control/shop/orders', (event) =>
-    withBody(event, (body) => {
-      const { order, isNew } = shop.register(body);
-      const fulfillmentOrderIds = order.fulfillmentOrders.map(({ id }) => toGid('FulfillmentOrder', id));
-      const answer = { orderId: toGid('Order', order.id), fulfillmentOrderIds, isNew };
-      return Response.json(answer, { status: isNew ? 201 : 200 });
-    }),
-  );
+  addShopControl(app, shop);
   app.get('/control/ledger', () => Response.json(readLedger(world)));
   app.get('/control/mails/:number', (event) => {
     const raw = mailbox.raw(Number(event.context.params?.number));

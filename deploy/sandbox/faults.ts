@@ -64,7 +64,7 @@ export interface Faults {
 }
 
 /** splitmix32: well mixed even for seeds 0, 1, 2 …, which is what people write into rules. */
-function fraction(seed: number, position: number): number {
+export function fraction(seed: number, position: number): number {
   let mixed = (seed + Math.imul(position, 0x9e3779b9)) | 0;
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
   mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);

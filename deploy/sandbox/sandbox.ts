@@ -16,10 +16,12 @@ import { addMailPage } from './mail-page.ts';
 import { createMailbox } from './mailbox.ts';
 import { createSettings, type Settings, type Timing } from './settings.ts';
 import { createShelf } from './shelf.ts';
+import { SCOPES } from './shopify/access-scopes.ts';
 import { createAdminApi } from './shopify/admin-api.ts';
 import { createAppTokens } from './shopify/app-tokens.ts';
 import { ADMIN_BASE_PATH, createShopifyApi } from './shopify/routes.ts';
 import { createShop } from './shopify/shop.ts';
+import { createWebhooks } from './shopify/webhooks.ts';
 import { startSmtp } from './smtp.ts';
 
 /** What the outside world will let in. */
@@ -84,6 +86,10 @@ const startSettings = (options: SandboxOptions): Settings => ({
   cjRequestsPerSecond: options.cjRequestsPerSecond ?? 50,
   cjTokenTtlMs: 15 * DAY_MS,
   shopifyPointsPerSecond: options.shopifyPointsPerSecond ?? 2_000,
+  shopifyScopes: SCOPES,
+  webhookCopies: 1,
+  webhookDropShare: 0,
+  webhookMaxDelayMs: 0,
   timing: {
     processMs: 1_000,
     shipMs: 1_500,
@@ -138,8 +144,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     },
   });
   app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, goods, orders, pushes, settings, faults }));
-  const admin = createAdminApi(shop, settings);
-  app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults }));
+  const webhooks = createWebhooks(
+    journal,
+    settings,
+    { shop: shop.domain, secret: credentials.shopifyClientSecret },
+    shop.nextId,
+  );
+  shop.listen(webhooks.tell);
+  const admin = createAdminApi(shop, webhooks, settings);
+  app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults, settings }));
   addAliExpress(app, aliexpress);
   addControl(app, {
     shop,
@@ -169,6 +182,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     cjBaseUrl: origin + CJ_BASE_PATH,
     smtpPort: smtp.port,
     async stop() {
+      webhooks.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       aliexpress.pushes.stop();

@@ -53,6 +53,14 @@ const Switches = z.strictObject({
   cjTokenTtlMs: z.int().positive(),
   /** Restore rate of Shopify's cost bucket; the bucket holds twenty seconds of it. */
   shopifyPointsPerSecond: z.int().positive(),
+  /** What the shop lets the app do. */
+  shopifyScopes: z.array(z.string()),
+  /** How often each webhook is delivered. */
+  webhookCopies: z.int().min(1).max(10),
+  /** Share of the webhooks that never arrive. */
+  webhookDropShare: z.number().min(0).max(1),
+  /** Each delivery comes late by up to this, so that they overtake each other. */
+  webhookMaxDelayMs: Milliseconds,
 });
 
 export const Settings = Switches.extend({ timing: Timing, aliexpress: AliExpressSwitches });

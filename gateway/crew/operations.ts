@@ -10,6 +10,8 @@ export const OPERATIONS: Readonly<Record<string, string>> = {
   'GET /purchasing': 'purchasing.get',
   'POST /purchasing/pause': 'purchasing.pause',
   'POST /suppliers/:supplier/pause': 'suppliers.pause',
+  'GET /product-mappings': 'product_mappings.list',
+  'DELETE /product-mappings/:variantId': 'product_mappings.delete',
   'GET /product-mappings/:variantId': 'product_mappings.get',
   'PUT /product-mappings/:variantId': 'product_mappings.set',
 };

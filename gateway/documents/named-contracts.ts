@@ -6,15 +6,21 @@ import {
   ShippingAddress,
 } from '../../contracts/resources/order.ts';
 import {
+  ImportReport,
+  MappedArticle,
   MappingCandidate,
+  MappingSuggestions,
   ProductMapping,
+  ProductMappingList,
   PutProductMapping,
+  SeenArticle,
 } from '../../contracts/resources/product-mapping.ts';
 import {
   PausePurchasing,
   PurchasingPause,
   PurchasingPauses,
 } from '../../contracts/resources/purchasing-pause.ts';
+import { PreviewSourcing, SourcingPreview } from '../../contracts/resources/sourcing-preview.ts';
 import { SupplierComparison, SupplierList, SupplierView } from '../../contracts/resources/supplier.ts';
 import {
   ParcelView,
@@ -36,28 +42,35 @@ import type { NamedContracts } from './openapi.ts';
 /** Contracts that stand in the documents by their names; clients generated from them get types of these names. */
 export const NAMED_CONTRACTS: NamedContracts = {
   DeliveryDays,
+  HoldView,
+  ImportReport,
+  MappedArticle,
+  MappingCandidate,
+  MappingSuggestions,
+  OrderList,
+  OrderSummary,
+  OrderView,
+  ParcelView,
   PausePurchasing,
+  PreviewSourcing,
   PriceRange,
+  ProductMapping,
+  ProductMappingList,
   ProductPage,
   ProductShippingOption,
   ProductSummary,
   ProductVariant,
   PurchasingPause,
   PurchasingPauses,
+  PutProductMapping,
   SearchProducts,
+  SeenArticle,
+  ShippingAddress,
+  SourcingPreview,
   SupplierComparison,
   SupplierList,
-  SupplierProduct,
-  SupplierView,
-  HoldView,
-  MappingCandidate,
-  OrderList,
-  OrderSummary,
-  OrderView,
-  ParcelView,
-  ProductMapping,
-  PutProductMapping,
-  ShippingAddress,
   SupplierOrderList,
   SupplierOrderView,
+  SupplierProduct,
+  SupplierView,
 };

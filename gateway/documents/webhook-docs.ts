@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ORDER_TOPICS } from '../webhooks/verify-delivery.ts';
+import { WEBHOOK_TOPICS } from '../../contracts/webhook-topics.ts';
 import { json } from './described.ts';
 import type { RouteDoc } from './route-doc.ts';
 
@@ -31,7 +31,7 @@ const supplierPush = (header: string): RouteDoc => ({
 });
 
 export const WEBHOOK_DOCS: Readonly<Record<string, RouteDoc>> = {
-  ...Object.fromEntries(ORDER_TOPICS.map((topic) => [`POST /webhooks/shopify/${topic}`, SHOP_WEBHOOK])),
+  ...Object.fromEntries(WEBHOOK_TOPICS.map((topic) => [`POST /webhooks/shopify/${topic}`, SHOP_WEBHOOK])),
   'POST /webhooks/cj': supplierPush('sign'),
   'POST /webhooks/aliexpress': supplierPush('Authorization'),
 };

@@ -3,7 +3,7 @@ import type { Bus } from '../../services/bus/bus.ts';
 import type { Sql } from '../../services/store/store.ts';
 import type { Metrics } from '../metrics.ts';
 import { refusal } from '../problem.ts';
-import { findProblems } from '../readiness.ts';
+import { findProblems, findWarnings } from '../readiness.ts';
 import type { Route } from '../route.ts';
 
 /** For whoever watches the process; they say nothing about any order, so they ask for no key. */
@@ -15,7 +15,10 @@ export const healthRoutes = (sql: Sql, bus: Bus, metrics: Metrics): Route[] => [
     isOpen: true,
     handle: async () => {
       const fields = await findProblems(sql, bus);
-      if (fields.length === 0) return { status: 'ready' };
+      if (fields.length === 0) {
+        const warnings = await findWarnings(sql);
+        return { status: 'ready', ...(warnings.length === 0 ? {} : { warnings }) };
+      }
       const detail = fields.map(({ path, message }) => `${path}: ${message}`).join('; ');
       throw refusal({ status: 503, code: 'not_ready', detail, fields });
     },

@@ -1,57 +1,88 @@
-import { randomUUID } from 'node:crypto';
-import type { H3Event } from 'h3';
+import { type H3Event, noContent } from 'h3';
 import { AppError } from '../../contracts/errors.ts';
-import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
-import { type ProductMapping, PutProductMapping } from '../../contracts/resources/product-mapping.ts';
+import { SUGGEST_CANDIDATES } from '../../contracts/requests/suggest-candidates.ts';
+import {
+  type MappingSuggestions,
+  type ProductMapping,
+  type ProductMappingList,
+  ProductMappingQuery,
+  PutProductMapping,
+  SuggestionQuery,
+  VariantId,
+} from '../../contracts/resources/product-mapping.ts';
 import type { Bus } from '../../services/bus/bus.ts';
-import { commitAndPublish, eventRow } from '../../services/bus/commit-and-publish.ts';
-import { Mapping } from '../../services/store/entities/outside.ts';
-import type { Sql, Store } from '../../services/store/store.ts';
-import { readJson, readParam } from '../read-input.ts';
+import type { Store } from '../../services/store/store.ts';
+import { deleteMapping, findMapping, findMappings, storeMappings } from '../mapping-store.ts';
+import { readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
+import { answerOf } from '../supplier-problem.ts';
+
+/** Several calls to each supplier. */
+const SUGGESTION_MS = 25_000;
+/** Of other mappings: a SKU that so many variants share names nothing. */
+const MOST_SUGGESTIONS = 20;
 
 function variantIdIn(event: H3Event): string {
-  const variantId = readParam(event, 'variantId');
-  if (/^\d{1,20}$/.test(variantId)) return variantId;
+  const result = VariantId.safeParse(readParam(event, 'variantId'));
+  if (result.success) return result.data;
   throw new AppError('body_invalid', 'the path is not as it must be', {
     retryable: false,
     fields: [{ path: 'variantId', message: 'must be the numeric id of a shop variant' }],
   });
 }
 
-/** Lines that wait for a mapping of this variant, by order. */
-const waitingLines = (sql: Sql, variantId: string): Promise<{ order_id: string; line_ids: string[] }[]> =>
-  sql.query(
-    `select h.order_id, json_agg(h.line_id order by h.line_id) as line_ids
-       from order_lines l join holds h on h.order_id = l.order_id and h.line_id = l.line_id
-      where l.variant_id = $1 and h.reason = 'unmapped_line' and h.released_at is null
-      group by h.order_id`,
-    [variantId],
-  );
+const noMapping = (variantId: string): AppError =>
+  new AppError('not_found', `there is no mapping of variant ${variantId}`, { retryable: false });
+
+/** The next page begins behind this variant. */
+function placeOf(cursor: string): string {
+  const result = VariantId.safeParse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  if (result.success) return result.data;
+  const fields = [{ path: 'cursor', message: 'must be the nextCursor of an earlier answer' }];
+  throw new AppError('body_invalid', 'the query is not as it must be', { retryable: false, fields });
+}
 
 export const productMappingRoutes = (store: Store, bus: Bus): Route[] => [
+  {
+    method: 'GET',
+    path: '/product-mappings',
+    handle: async (event): Promise<ProductMappingList> => {
+      const { limit, cursor, ...filter } = readQuery(event, ProductMappingQuery);
+      const after = cursor === undefined ? undefined : placeOf(cursor);
+      const found = await findMappings(store, { ...filter, after }, limit + 1);
+      const items = found.slice(0, limit);
+      const last = found.length > limit ? items.at(-1) : undefined;
+      return {
+        items,
+        nextCursor: last === undefined ? null : Buffer.from(last.variantId).toString('base64url'),
+      };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/product-mappings/suggestions',
+    handle: async (event): Promise<MappingSuggestions> => {
+      const { sku, country } = readQuery(event, SuggestionQuery);
+      const known = await findMappings(store, { sku }, MOST_SUGGESTIONS);
+      const own = known.flatMap(({ variantId, candidates }) =>
+        candidates.map((candidate) => ({ candidate, fromVariantId: variantId, title: null })),
+      );
+      const found = await answerOf(
+        bus.request(SUGGEST_CANDIDATES, { sku, country }, SUGGESTION_MS),
+        'search',
+      );
+      return { ...found, suggestions: [...own, ...found.suggestions] };
+    },
+  },
   {
     method: 'PUT',
     path: '/product-mappings/:variantId',
     handle: async (event): Promise<ProductMapping> => {
       const variantId = variantIdIn(event);
-      const { candidates } = await readJson(event, PutProductMapping);
-      // The same mapping put again may release holds opened since, so it must not look like a repeat.
-      const request = randomUUID();
-      const updatedAt = new Date().toISOString();
-      await commitAndPublish(store, bus, async (sql, say) => {
-        await sql.run(
-          `insert into product_mappings (variant_id, candidates, updated_at) values ($1, $2::jsonb, $3::timestamptz)
-           on conflict (variant_id) do update set candidates = excluded.candidates, updated_at = excluded.updated_at`,
-          [variantId, JSON.stringify(candidates), updatedAt],
-        );
-        for (const { order_id: orderId, line_ids: lineIds } of await waitingLines(sql, variantId)) {
-          const data: ReleaseRequested = { orderId, reason: 'unmapped_line', lineIds };
-          const messageId = `mapping:${request}:${orderId}`;
-          say(eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, orderId, data }));
-        }
-      });
-      return { variantId, candidates, updatedAt };
+      const body = await readJson(event, PutProductMapping);
+      const [mapping] = await storeMappings(store, bus, [{ variantId, ...body }]);
+      if (mapping === undefined) throw noMapping(variantId);
+      return mapping;
     },
   },
   {
@@ -59,10 +90,18 @@ export const productMappingRoutes = (store: Store, bus: Bus): Route[] => [
     path: '/product-mappings/:variantId',
     handle: async (event): Promise<ProductMapping> => {
       const variantId = variantIdIn(event);
-      const mapping = await store.em().findOne(Mapping, { variantId });
-      if (mapping === null)
-        throw new AppError('not_found', `there is no mapping of variant ${variantId}`, { retryable: false });
-      return { variantId, candidates: mapping.candidates, updatedAt: mapping.updatedAt.toISOString() };
+      const mapping = await findMapping(store, variantId);
+      if (mapping === undefined) throw noMapping(variantId);
+      return mapping;
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/product-mappings/:variantId',
+    handle: async (event) => {
+      const variantId = variantIdIn(event);
+      if (!(await deleteMapping(store, variantId))) throw noMapping(variantId);
+      return noContent();
     },
   },
 ];

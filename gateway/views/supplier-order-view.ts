@@ -43,7 +43,11 @@ export async function toSupplierOrderViews(
 ): Promise<SupplierOrderView[]> {
   if (rows.length === 0) return [];
   const supplierOrderId = { $in: rows.map(({ id }) => id) };
-  const lines = await em.find(SupplierOrderLine, { supplierOrderId }, { orderBy: { lineId: 'asc' } });
+  const lines = await em.find(
+    SupplierOrderLine,
+    { supplierOrderId },
+    { orderBy: { lineId: 'asc', units: 'desc' } },
+  );
   const parcels = await em.find(Parcel, { supplierOrderId }, { orderBy: { createdAt: 'asc', id: 'asc' } });
   const intents = await em.find(PurchaseIntent, { supplierOrderId, kind: 'create' });
   const linesOf = Map.groupBy(lines, (line) => line.supplierOrderId);

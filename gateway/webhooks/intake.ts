@@ -1,12 +1,13 @@
 import { AppError } from '../../contracts/errors.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { publishQueued } from '../../services/bus/commit-and-publish.ts';
+import { type CustomerRow, emptyRedactedBodies, saveCustomers } from '../../services/store/customers.ts';
 import { isOutage } from '../../services/store/outage.ts';
 import { type OutboxRow, type QueuedRow, queue } from '../../services/store/outbox.ts';
 import { insertRows } from '../../services/store/rows.ts';
+import { applyShopNews, type ShopNews } from '../../services/store/shop-news.ts';
 import type { Sql, Store } from '../../services/store/store.ts';
 import { withPatience } from '../with-patience.ts';
-import type { CustomerRow } from './order-facts.ts';
 
 export interface WebhookRow {
   /** `shopify:<shop domain>`. */
@@ -16,14 +17,17 @@ export interface WebhookRow {
   readonly topic: string;
   readonly api_version: string;
   readonly triggered_at: string | null;
-  readonly order_id: string;
+  /** Null where the delivery is about no order, or does not say about which. */
+  readonly order_id: string | null;
   readonly body: string;
 }
 
 export interface Delivery {
   readonly webhook: WebhookRow;
-  readonly customer: CustomerRow;
-  readonly event: OutboxRow;
+  readonly shop: string;
+  readonly customer: CustomerRow | null;
+  readonly message: OutboxRow | null;
+  readonly news: ShopNews | null;
 }
 
 export interface Intake {
@@ -61,31 +65,10 @@ const WEBHOOK_COLUMNS = {
   order_id: 'text',
   body: 'text',
 };
-const CUSTOMER_COLUMNS = {
-  order_id: 'text',
-  source_updated_at: 'timestamptz',
-  email: 'text',
-  phone: 'text',
-  locale: 'text',
-  tax_id: 'text',
-  shipping_address: 'jsonb',
-};
-
 const keyOf = ({ source, delivery_id }: Pick<WebhookRow, 'source' | 'delivery_id'>): string =>
   `${source} ${delivery_id}`;
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-/** The newest of each order, in the order of their ids: one statement cannot touch a row twice, nor may two batches deadlock. */
-function newestCustomers(deliveries: readonly Delivery[]): CustomerRow[] {
-  const newest = new Map<string, CustomerRow>();
-  for (const { customer } of deliveries) {
-    const known = newest.get(customer.order_id);
-    if (known === undefined || known.source_updated_at < customer.source_updated_at)
-      newest.set(customer.order_id, customer);
-  }
-  return [...newest.values()].sort((a, b) => byText(a.order_id, b.order_id));
-}
 
 /** Writes what is new of the batch and returns it, each delivery once. */
 async function insertNew(sql: Sql, batch: readonly Delivery[]): Promise<Delivery[]> {
@@ -98,16 +81,15 @@ async function insertNew(sql: Sql, batch: readonly Delivery[]): Promise<Delivery
   );
   const unclaimed = new Set(rows.map(keyOf));
   const fresh = batch.filter(({ webhook }) => unclaimed.delete(keyOf(webhook)));
-  await insertRows(
+  await saveCustomers(
     sql,
-    'customer_details',
-    CUSTOMER_COLUMNS,
-    newestCustomers(fresh),
-    `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at, email = excluded.email,
-       phone = excluded.phone, locale = excluded.locale, tax_id = excluded.tax_id,
-       shipping_address = excluded.shipping_address
-     where customer_details.source_updated_at < excluded.source_updated_at`,
+    fresh.flatMap(({ customer }) => customer ?? []),
   );
+  await emptyRedactedBodies(
+    sql,
+    fresh.flatMap(({ webhook }) => webhook.order_id ?? []),
+  );
+  for (const { shop, news } of fresh) if (news !== null) await applyShopNews(sql, shop, news);
   return fresh;
 }
 
@@ -125,14 +107,14 @@ function toRefusal(error: unknown): unknown {
   }
   // 22: a value that its column cannot hold; 23: a constraint.
   if (!/^2[23]/.test(sqlStateOf(error))) return error;
-  return new AppError('body_invalid', 'the database cannot hold a value of this order', {
+  return new AppError('body_invalid', 'the database cannot hold a value of this body', {
     retryable: false,
     cause: error,
   });
 }
 
 /**
- * Commits deliveries in small batches: inbox row, customer and outbox row together, then the answer, then the bus.
+ * Commits deliveries in small batches: inbox row, what it says and outbox row together, then the answer, then the bus.
  * A batch that the database refuses is taken apart, so that one bad delivery fails alone.
  */
 export function createIntake(store: Store, bus: Bus): Intake {
@@ -150,8 +132,8 @@ export function createIntake(store: Store, bus: Bus): Intake {
     store.transaction(async (sql) => {
       const deliveries = batch.map(({ delivery }) => delivery);
       const fresh = await insertNew(sql, deliveries);
-      const events = fresh.map(({ event }) => event);
-      return { fresh: new Set(fresh), queued: await queue(sql, events) };
+      const messages = fresh.flatMap(({ message }) => message ?? []);
+      return { fresh: new Set(fresh), queued: await queue(sql, messages) };
     });
 
   const commit = async (batch: readonly Waiting[]): Promise<void> => {

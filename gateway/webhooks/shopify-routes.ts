@@ -1,37 +1,27 @@
 import type { H3Event } from 'h3';
-import { AppError } from '../../contracts/errors.ts';
-import { ORDER_RECEIVED, ORDER_UPDATED } from '../../contracts/events/order-received.ts';
-import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
-import { eventRow } from '../../services/bus/commit-and-publish.ts';
+import { WEBHOOK_TOPICS, type WebhookTopic } from '../../contracts/webhook-topics.ts';
 import type { Metrics } from '../metrics.ts';
-import { fieldsOf, readText } from '../read-input.ts';
+import { readText } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import type { Delivery, Intake } from './intake.ts';
-import { toOrderFacts } from './order-facts.ts';
 import { parseOrderJson } from './order-json.ts';
+import { type BodySource, TOPICS } from './topics.ts';
 import { verdictOf } from './verdict.ts';
-import {
-  ORDER_TOPICS,
-  type OrderTopic,
-  type VerifiedDelivery,
-  type VerifyDelivery,
-} from './verify-delivery.ts';
+import type { VerifiedDelivery, VerifyDelivery } from './verify-delivery.ts';
 
 /** Orders with hundreds of lines pass 100 kB; nothing real comes near this. */
 const BODY_LIMIT_BYTES = 5_000_000;
 
-function toDelivery(raw: string, topic: OrderTopic, verified: VerifiedDelivery): Delivery {
-  const json = parseOrderJson(raw);
-  const body = ShopifyOrderBody.safeParse(json);
-  if (!body.success) {
-    throw new AppError('body_invalid', 'the order lacks what is needed', {
-      retryable: false,
-      fields: fieldsOf(body.error, 'body'),
-    });
-  }
+/** @throws AppError `body_malformed`, `body_invalid`. */
+export function toDelivery(
+  raw: string,
+  topic: WebhookTopic,
+  verified: VerifiedDelivery,
+  { canBeReread, buysAuthorized }: Pick<BodySource, 'canBeReread' | 'buysAuthorized'>,
+): Delivery {
   const { shop, deliveryId, eventId, apiVersion, triggeredAt } = verified;
-  const { received, customer } = toOrderFacts(body.data, shop);
-  const { orderId } = received;
+  const source = { shop, topic, causeId: eventId ?? deliveryId, canBeReread, buysAuthorized };
+  const { orderId, kept, customer, message, news } = TOPICS[topic](parseOrderJson(raw), source);
   return {
     webhook: {
       source: `shopify:${shop}`,
@@ -41,17 +31,12 @@ function toDelivery(raw: string, topic: OrderTopic, verified: VerifiedDelivery):
       api_version: apiVersion,
       triggered_at: triggeredAt,
       order_id: orderId,
-      body: JSON.stringify(json),
+      body: JSON.stringify(kept),
     },
+    shop,
     customer,
-    event: eventRow({
-      // Two subscriptions on one topic deliver one event under two delivery ids: the order hears of it once.
-      messageId: `shopify:${topic}:${eventId ?? deliveryId}:${orderId}`,
-      source: '/gateway',
-      type: topic === 'orders/create' ? ORDER_RECEIVED : ORDER_UPDATED,
-      orderId,
-      data: received,
-    }),
+    message,
+    news,
   };
 }
 
@@ -60,14 +45,18 @@ export function shopifyRoutes(ports: {
   readonly verify: VerifyDelivery;
   readonly intake: Intake;
   readonly metrics: Metrics;
+  /** There is a login for the shop. */
+  readonly canBeReread: boolean;
+  /** Authorised money counts as paid. */
+  readonly buysAuthorized: boolean;
 }): Route[] {
   const { verify, intake, metrics } = ports;
-  const receive = async (event: H3Event, topic: OrderTopic): Promise<{ result: string }> => {
+  const receive = async (event: H3Event, topic: WebhookTopic): Promise<{ result: string }> => {
     const raw = await readText(event, BODY_LIMIT_BYTES);
     const verified = await verify(event.req, raw, topic);
-    return { result: await intake.take(toDelivery(raw, topic, verified)) };
+    return { result: await intake.take(toDelivery(raw, topic, verified, ports)) };
   };
-  return ORDER_TOPICS.map((topic) => ({
+  return WEBHOOK_TOPICS.map((topic) => ({
     method: 'POST',
     path: `/webhooks/shopify/${topic}`,
     isOpen: true,

@@ -1,10 +1,8 @@
 import '@shopify/shopify-api/adapters/web-api';
-import { ApiVersion, shopifyApi } from '@shopify/shopify-api';
+import { ApiVersion, type Shopify, shopifyApi } from '@shopify/shopify-api';
 import type { Settings } from '../../contracts/settings.ts';
+import { topicEnumOf } from '../../contracts/webhook-topics.ts';
 import { type ProblemCode, type ProblemDetails, refusal } from '../problem.ts';
-
-export const ORDER_TOPICS = ['orders/create', 'orders/updated', 'orders/paid', 'orders/cancelled'] as const;
-export type OrderTopic = (typeof ORDER_TOPICS)[number];
 
 export interface VerifiedDelivery {
   readonly shop: string;
@@ -20,7 +18,7 @@ export interface VerifiedDelivery {
  * Checks that the shop sent exactly these bytes to this topic's path.
  * @param raw body as received, read before anything parsed it.
  */
-export type VerifyDelivery = (request: Request, raw: string, topic: OrderTopic) => Promise<VerifiedDelivery>;
+export type VerifyDelivery = (request: Request, raw: string, topic: string) => Promise<VerifiedDelivery>;
 
 const refuse = (
   status: number,
@@ -38,6 +36,17 @@ const SIGNATURE_REASONS: Readonly<Record<string, string>> = {
   invalid_hmac: 'the signature does not fit the body and SHOPIFY_API_SECRET',
 };
 
+/** Only the secret matters for signatures, but the library insists on an app, its host and a version. */
+const libraryFor = (apiSecretKey: string): Shopify =>
+  shopifyApi({
+    apiKey: 'order-manager',
+    apiSecretKey,
+    apiVersion: ApiVersion.October26,
+    hostName: 'order-manager.invalid',
+    isEmbeddedApp: false,
+    logger: { log: () => {} },
+  });
+
 /** Without SHOPIFY_SHOP_URL and SHOPIFY_API_SECRET everything is refused with 503: Shopify tries again for hours. */
 export function createVerifier(settings: Settings): VerifyDelivery {
   const { SHOPIFY_SHOP_URL: shop, SHOPIFY_API_SECRET: secret } = settings;
@@ -49,17 +58,14 @@ export function createVerifier(settings: Settings): VerifyDelivery {
     const detail = `webhooks are off here: ${missing.join(' and ')} not set`;
     return () => Promise.reject(refuse(503, detail, 'webhooks_off'));
   }
-  const library = shopifyApi({
-    // Only the secret matters for signatures, but the library insists on an app, its host and a version.
-    apiKey: settings.SHOPIFY_API_KEY ?? 'order-manager',
-    apiSecretKey: secret,
-    apiVersion: ApiVersion.October26,
-    hostName: 'order-manager.invalid',
-    isEmbeddedApp: false,
-    logger: { log: () => {} },
-  });
+  const current = libraryFor(secret);
+  const previous = settings.SHOPIFY_API_SECRET_PREVIOUS;
+  const old = previous === undefined ? undefined : libraryFor(previous);
   return async (request, raw, topic) => {
-    const result = await library.webhooks.validate({ rawBody: raw, rawRequest: request });
+    const signed = { rawBody: raw, rawRequest: request };
+    let result = await current.webhooks.validate(signed);
+    if (!result.valid && result.reason === 'invalid_hmac' && old !== undefined)
+      result = await old.webhooks.validate(signed);
     if (!result.valid) {
       if (result.reason !== 'missing_headers')
         throw refuse(401, SIGNATURE_REASONS[result.reason] ?? 'the signature is not right');
@@ -70,7 +76,7 @@ export function createVerifier(settings: Settings): VerifyDelivery {
     if (result.domain.toLowerCase() !== shop) throw refuse(401, 'the webhook comes from another shop');
     if (result.webhookType !== 'webhooks')
       throw refuse(400, 'this path takes classic webhooks, with X-Shopify headers');
-    if (result.topic !== topic.replace('/', '_').toUpperCase())
+    if (result.topic !== topicEnumOf(topic))
       throw refuse(400, `this path takes the topic ${topic}, and X-Shopify-Topic says another`);
     const eventId = result.eventId ?? null;
     if (!isId(result.webhookId) || (eventId !== null && !isId(eventId)))

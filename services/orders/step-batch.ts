@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type DeadlineName, TIMER_ELAPSED } from '../../contracts/deadlines.ts';
 import type { OrderEvent } from '../../contracts/events/order-event.ts';
 import { ORDER_RECEIVED, ORDER_UPDATED, type OrderReceived } from '../../contracts/events/order-received.ts';
+import { type OrderRules, orderRules, USUAL_RULES } from '../../contracts/order-rules.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
@@ -66,7 +68,13 @@ export function stepBatch(messages: readonly DecodedMessage[], context: BatchCon
     const { orderId, event } = message;
     if (event !== null && !blocked.has(event.data.orderId)) {
       const actor = actorOf(event.data.orderId);
-      const failure = tryStep(actor, message, event, writes, context);
+      const failure = tryStep(
+        actor,
+        message,
+        withRules(event, orderRules(context.settings)),
+        writes,
+        context,
+      );
       if (failure === null) continue;
       blocked.add(event.data.orderId);
       writes.deadLetters.push(deadLetter(message, 'open', failure));
@@ -79,6 +87,12 @@ export function stepBatch(messages: readonly DecodedMessage[], context: BatchCon
   writeActors(actors, loaded, writes);
   return writes;
 }
+
+/** The rules of the shop go into each body that is taken, but for the usual ones. */
+const withRules = (event: OrderEvent, rules: OrderRules): OrderEvent =>
+  (event.type === ORDER_RECEIVED || event.type === ORDER_UPDATED) && !isDeepStrictEqual(rules, USUAL_RULES)
+    ? { ...event, data: { ...event.data, rules } }
+    : event;
 
 const deadLetter = (message: DecodedMessage, state: 'open' | 'parked', failure: string | null) => ({
   order_id: message.orderId,

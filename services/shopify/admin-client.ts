@@ -45,6 +45,8 @@ export interface AdminClient {
     schema: z.ZodType<T>,
     options: RequestOptions,
   ): Promise<T>;
+  /** The API version that answered last; another one than was asked for means that Shopify serves that no more. */
+  servedVersion(): string | undefined;
 }
 
 const ABANDONED: Evidence = { aborted: true };
@@ -128,11 +130,14 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
   setAbstractFetchFunc(routedFetch);
   let current: { readonly token: string; readonly client: ReturnType<typeof createClient> } | null = null;
 
+  let served: string | undefined;
   const checkHeaders = (headers: Readonly<Record<string, unknown>>): void => {
     for (const [name, value] of Object.entries(headers)) {
       const text = String(value);
-      if (/^x-shopify-api-version$/i.test(name) && text !== apiVersion) {
-        warnOnce(`Shopify answers with another API version than ${apiVersion}`, text);
+      if (/^x-shopify-api-version$/i.test(name)) {
+        served = text;
+        if (text !== apiVersion)
+          warnOnce(`Shopify answers with another API version than ${apiVersion}`, text);
       }
       const isDeprecated = /^x-shopify-api-deprecated-reason$/i.test(name);
       if (isDeprecated) warnOnce('Shopify calls a request deprecated', text);
@@ -179,6 +184,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
       });
 
   return {
+    servedVersion: () => served,
     async request(operation, variables, schema, { priority, signal }) {
       const name = /\b(?:query|mutation)\s+(\w+)/.exec(operation)?.[1] ?? 'operation';
       // What does not plainly begin as a query is never repeated on doubt.

@@ -5,32 +5,18 @@ import {
   type FulfillmentSynced,
   type FulfillmentWithheld,
 } from '../../contracts/events/fulfillment-outcome.ts';
-import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
-import type { ServiceContext } from '../run-service.ts';
 import { DONE, later } from '../serve-commands.ts';
-import type { AdminClient } from './admin-client.ts';
+import { liftOwnHolds } from './mirror-holds.ts';
+import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
+import { asking } from './read-work.ts';
 import { type ShipResult, shipParcel } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
-
-export interface ShopPorts extends ServiceContext {
-  /** Undefined while the shop's login is not configured. */
-  readonly admin: AdminClient | undefined;
-  /** Unique per process: owner of its leases. */
-  readonly copyId: string;
-}
-
-/** Shopify may still be at work on a call whose answer we lost (facts, section 5.4). */
-const SETTLE_MS = 5_000;
-const LOCKED_MS = 1_000;
-
-/** Refusals that only a person can mend; the others pass, and the parcel's deadline asks again. */
-const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
-  auth: 'credentials_expired',
-  account_blocked: 'account_risk',
-  permanent: 'operator',
-};
+import { shopMailsParcels } from './shop-mails.ts';
+import type { ShopPorts } from './shop-ports.ts';
+import { HOLD_OF_REFUSAL } from './verify-order.ts';
 
 interface ParcelRow {
   readonly shopOrderId: string;
@@ -68,7 +54,6 @@ export async function fulfillParcel(
   command: FulfillParcel,
   commandId: string,
 ): Promise<CommandResult> {
-  const { store, settings } = ports;
   const stateNow = await readParcel(ports, command.parcelId);
   if (stateNow === undefined || stateNow.state === 'done') return DONE;
   if (ports.admin === undefined) {
@@ -78,24 +63,26 @@ export async function fulfillParcel(
   }
   if (isInDoubt(stateNow)) return later(SETTLE_MS);
 
-  const callMs = settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000;
-  const taken = await store.run(
-    `insert into shop_leases (order_id, owner, until) values ($1, $2, now() + $3::float8 * interval '1 millisecond')
-     on conflict (order_id) do update set owner = excluded.owner, until = excluded.until
-      where shop_leases.until < now()`,
-    [command.orderId, ports.copyId, callMs * 4],
-  );
-  if (taken === 0) return later(LOCKED_MS);
+  const result = await underLease(ports, command.orderId, () => show(ports, command, commandId));
+  return result ?? later(LOCKED_MS);
+}
+
+/** Under the order's lease. */
+async function show(ports: ShopPorts, command: FulfillParcel, commandId: string): Promise<CommandResult> {
+  const { store, settings, admin } = ports;
+  // Only what is read under the lease counts: its last holder may have written since.
+  const parcel = await readParcel(ports, command.parcelId);
+  if (admin === undefined || parcel === undefined || parcel.state === 'done') return DONE;
+  if (isInDoubt(parcel)) return later(SETTLE_MS);
+  await store.run("update parcels set fulfillment_state = 'sending', updated_at = now() where id = $1", [
+    command.parcelId,
+  ]);
+  const signal = AbortSignal.timeout(settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 3_000);
+  const orderGid = `gid://shopify/Order/${parcel.shopOrderId}`;
   try {
-    // Only what is read under the lease counts: its last holder may have written since.
-    const parcel = await readParcel(ports, command.parcelId);
-    if (parcel === undefined || parcel.state === 'done') return DONE;
-    if (isInDoubt(parcel)) return later(SETTLE_MS);
-    await store.run("update parcels set fulfillment_state = 'sending', updated_at = now() where id = $1", [
-      command.parcelId,
-    ]);
-    const result = await shipParcel(ports.admin, {
-      orderGid: `gid://shopify/Order/${parcel.shopOrderId}`,
+    await liftOwnHolds(ports, asking(admin, 'write', signal), command.orderId, orderGid);
+    const result = await shipParcel(admin, {
+      orderGid,
       parcel: {
         trackingNumber: parcel.trackingNumber,
         lastMileTrackingNumber: parcel.lastMileTrackingNumber,
@@ -103,15 +90,14 @@ export async function fulfillParcel(
         trackingUrl: parcel.trackingUrl,
         lines: Object.entries(parcel.units).map(([lineItemId, units]) => ({ lineItemId, units })),
       },
-      // We tell the customer ourselves.
-      notifyCustomer: false,
+      notifyCustomer: shopMailsParcels(settings),
       doubt: parcel.doubt ?? undefined,
-      signal: AbortSignal.timeout(callMs * 3),
+      signal,
     });
-    return await settle(ports, command, commandId, result);
+    return await settle(ports, command, commandId, result, parcel);
   } catch (error) {
     if (!(error instanceof ShopError)) throw error;
-    // Everything that may have written comes back as a result; this was refused before or while reading.
+    // Everything that may have fulfilled comes back as a result; this was refused before or while reading.
     await store.run('update parcels set fulfillment_state = null, updated_at = now() where id = $1', [
       command.parcelId,
     ]);
@@ -119,16 +105,12 @@ export async function fulfillParcel(
       { parcelId: command.parcelId, failureClass: error.failureClass },
       'the shop could not be read',
     );
-    const reason = HOLD_OF[error.failureClass];
+    const reason = HOLD_OF_REFUSAL[error.failureClass];
     if (reason === undefined) return DONE;
     return withhold(ports, command, commandId, reason, {
       failureClass: error.failureClass,
       ...error.evidence,
     });
-  } finally {
-    await store
-      .run('delete from shop_leases where order_id = $1 and owner = $2', [command.orderId, ports.copyId])
-      .catch(() => {});
   }
 }
 
@@ -137,6 +119,7 @@ async function settle(
   command: FulfillParcel,
   commandId: string,
   result: ShipResult,
+  parcel: ParcelRow,
 ): Promise<CommandResult> {
   const { store, bus, log } = ports;
   const { orderId, supplierOrderId, parcelId } = command;
@@ -155,8 +138,9 @@ async function settle(
       await commitAndPublish(store, bus, async (sql, say) => {
         await sql.run(
           `update parcels set fulfillment_state = 'done', fulfillment_doubt = null, shop_fulfillment_id = $2,
-                  updated_at = now() where id = $1`,
-          [parcelId, result.fulfillmentId],
+                  shown_last_mile = $3, updated_at = now() where id = $1`,
+          // What was adopted may show the first number alone.
+          [parcelId, result.fulfillmentId, result.how === 'created' ? parcel.lastMileTrackingNumber : null],
         );
         say(
           eventRow({

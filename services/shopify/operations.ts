@@ -5,7 +5,7 @@ import { z } from 'zod';
  * size times its child); the page sizes are chosen to stay well below.
  */
 
-const PageInfo = z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() });
+export const PageInfo = z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() });
 interface Page<N> {
   readonly pageInfo: z.infer<typeof PageInfo>;
   readonly nodes: readonly N[];
@@ -44,7 +44,14 @@ const FulfillmentOrder = z.object({
   assignedLocation: z.object({ name: z.string(), countryCode: z.string(), city: z.string().nullable() }),
   deliveryMethod: z.object({ methodType: z.string() }).nullable(),
   supportedActions: z.array(z.object({ action: z.string() })),
-  fulfillmentHolds: z.array(z.object({ id: z.string(), reason: z.string() })),
+  fulfillmentHolds: z.array(
+    z.object({
+      id: z.string(),
+      reason: z.string(),
+      handle: z.string().nullable(),
+      heldByRequestingApp: z.boolean(),
+    }),
+  ),
   lineItems: FulfillmentOrderLines,
 });
 
@@ -67,7 +74,7 @@ export const FULFILLMENT_ORDERS = `
           assignedLocation { name countryCode city }
           deliveryMethod { methodType }
           supportedActions { action }
-          fulfillmentHolds { id reason }
+          fulfillmentHolds { id reason handle heldByRequestingApp }
           lineItems(first: 40) {
             pageInfo { hasNextPage endCursor }
             nodes { id remainingQuantity lineItem { id } }
@@ -168,6 +175,71 @@ export const CreateFulfillmentAnswer = z.object({
     userErrors: z.array(UserError),
   }),
 });
+
+/** Replaces all numbers of a fulfilment, so that a repeat changes nothing but the mail it may send. */
+export const UPDATE_TRACKING = `
+  mutation UpdateTracking($fulfillmentId: ID!, $trackingInfo: FulfillmentTrackingInput!, $notifyCustomer: Boolean) {
+    fulfillmentTrackingInfoUpdate(
+      fulfillmentId: $fulfillmentId
+      trackingInfoInput: $trackingInfo
+      notifyCustomer: $notifyCustomer
+    ) {
+      fulfillment { id }
+      userErrors { field message }
+    }
+  }
+`;
+/** Refusals that come as data. */
+export const UserErrors = z.object({ userErrors: z.array(UserError) });
+export const UpdateTrackingAnswer = z.object({ fulfillmentTrackingInfoUpdate: UserErrors });
+
+/** Which checkpoints the shop shows of a fulfilment. Fifty are more than a parcel's states can make. */
+export const FULFILLMENT_EVENTS = `
+  query FulfillmentEvents($fulfillmentId: ID!) {
+    fulfillment(id: $fulfillmentId) {
+      id
+      events(first: 50) { nodes { status } }
+    }
+  }
+`;
+export const FulfillmentEventsAnswer = z.object({
+  fulfillment: z
+    .object({ id: z.string(), events: z.object({ nodes: z.array(z.object({ status: z.string() })) }) })
+    .nullable(),
+});
+
+/** Repeats are not recognised by Shopify: read the events first. */
+export const CREATE_FULFILLMENT_EVENT = `
+  mutation CreateFulfillmentEvent($event: FulfillmentEventInput!) {
+    fulfillmentEventCreate(fulfillmentEvent: $event) {
+      fulfillmentEvent { id }
+      userErrors { field message }
+    }
+  }
+`;
+export const CreateFulfillmentEventAnswer = z.object({ fulfillmentEventCreate: UserErrors });
+
+/** A second hold of one handle is refused, so that a repeat changes nothing. */
+export const PLACE_HOLD = `
+  mutation PlaceHold($fulfillmentOrderId: ID!, $hold: FulfillmentOrderHoldInput!) {
+    fulfillmentOrderHold(id: $fulfillmentOrderId, fulfillmentHold: $hold) {
+      fulfillmentHold { id }
+      userErrors { field message }
+    }
+  }
+`;
+export const PlaceHoldAnswer = z.object({ fulfillmentOrderHold: UserErrors });
+
+/** Lifts the named holds and no other. */
+export const RELEASE_HOLDS = `
+  mutation ReleaseHolds($fulfillmentOrderId: ID!, $holdIds: [ID!]) {
+    fulfillmentOrderReleaseHold(id: $fulfillmentOrderId, holdIds: $holdIds) {
+      fulfillmentOrder { id }
+      userErrors { field message }
+    }
+  }
+`;
+export const ReleaseHoldsAnswer = z.object({ fulfillmentOrderReleaseHold: UserErrors });
 
 const Cost = z.object({
   requestedQueryCost: z.number(),

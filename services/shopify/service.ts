@@ -1,30 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { FULFILL_PARCEL, FulfillParcel } from '../../contracts/commands/fulfill-parcel.ts';
-import { hasShopifyLogin, type Settings } from '../../contracts/settings.ts';
-import type { Logger } from '../logger.ts';
+import { REREAD_ORDER, RereadOrder } from '../../contracts/commands/reread-order.ts';
+import { VERIFY_ORDER, VerifyOrder } from '../../contracts/commands/verify-order.ts';
+import { startPeriodic } from '../periodic.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { handling, serveCommands } from '../serve-commands.ts';
-import { type AdminClient, createAdminClient } from './admin-client.ts';
-import { fulfillParcel, type ShopPorts } from './fulfill-parcel.ts';
+import { catchUp } from './catch-up.ts';
+import { hourlyCheck } from './check-shop.ts';
+import { fulfillParcel } from './fulfill-parcel.ts';
+import { mirrorHolds } from './mirror-holds.ts';
+import { reportGap } from './report-gap.ts';
+import { rereadOrder } from './reread-order.ts';
+import { adminOf } from './shop-login.ts';
+import type { ShopPorts } from './shop-ports.ts';
+import { showProgress } from './show-progress.ts';
+import { verifyOrder } from './verify-order.ts';
 
 const CONCURRENCY = 8;
+/** How long the shop may show less than we know. */
+const SHOW_EVERY_MS = 2_000;
+/** How soon a check that failed, or is due again, is made. */
+const LOOK_EVERY_MS = 60_000;
 
-function adminOf(settings: Settings, log: Logger): AdminClient | undefined {
-  const { SHOPIFY_SHOP_URL: shop, SHOPIFY_API_SECRET: apiSecret } = settings;
-  if (!hasShopifyLogin(settings) || shop === undefined || apiSecret === undefined) return undefined;
-  return createAdminClient({
-    shop,
-    apiSecret,
-    apiKey: settings.SHOPIFY_API_KEY,
-    accessToken: settings.SHOPIFY_ACCESS_TOKEN,
-    apiVersion: settings.SHOPIFY_API_VERSION,
-    baseUrl: settings.SHOPIFY_ADMIN_BASE_URL,
-    timeoutMs: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000,
-    warn: (fields, message) => log.warn(fields, message),
-  });
-}
-
-/** Writes back to the shop what became of its orders. */
+/** Reads what the shop says of its orders, and writes back what became of them. */
 export async function startShopify(context: ServiceContext): Promise<StopService> {
   const ports: ShopPorts = {
     ...context,
@@ -35,6 +33,19 @@ export async function startShopify(context: ServiceContext): Promise<StopService
     [FULFILL_PARCEL]: handling(FulfillParcel, (command, commandId) =>
       fulfillParcel(ports, command, commandId),
     ),
+    [VERIFY_ORDER]: handling(VerifyOrder, (command, commandId) => verifyOrder(ports, command, commandId)),
+    [REREAD_ORDER]: handling(RereadOrder, (command, commandId) => rereadOrder(ports, command, commandId)),
   });
-  return () => consumer.stop();
+  const rounds = [
+    startPeriodic('check of the shop', LOOK_EVERY_MS, context.log, hourlyCheck(ports)),
+    startPeriodic('catch-up', context.settings.ORDER_MANAGER_SWEEP_SECONDS * 1_000, context.log, () =>
+      catchUp(ports),
+    ),
+    startPeriodic('gap report', LOOK_EVERY_MS, context.log, () => reportGap(ports)),
+    startPeriodic('parcels in the shop', SHOW_EVERY_MS, context.log, () => showProgress(ports)),
+    startPeriodic('holds in the shop', SHOW_EVERY_MS, context.log, () => mirrorHolds(ports)),
+  ];
+  return async () => {
+    await Promise.all([consumer.stop(), ...rounds.map((round) => round.stop())]);
+  };
 }

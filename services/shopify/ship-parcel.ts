@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { AdminClient } from './admin-client.ts';
 import { toTrackingInfo, toTrackingKey } from './carriers.ts';
@@ -6,10 +5,6 @@ import {
   allNodes,
   CREATE_FULFILLMENT,
   CreateFulfillmentAnswer,
-  FULFILLMENT_ORDER_LINES,
-  FULFILLMENT_ORDERS,
-  FulfillmentOrderLinesAnswer,
-  FulfillmentOrdersAnswer,
   SHIPMENT_LINES,
   SHIPMENTS,
   SHIPMENTS_LIMIT,
@@ -26,6 +21,7 @@ import {
   toUnitsByLine,
   type UnitsByLine,
 } from './plan-fulfillments.ts';
+import { type Ask, asking, readWork } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
 
 export interface ShipmentRequest {
@@ -65,26 +61,15 @@ interface Unknown {
   readonly remainingUnits: Record<string, number>;
 }
 
-type Ask = <T>(operation: string, variables: Record<string, unknown>, schema: z.ZodType<T>) => Promise<T>;
-async function readWork(ask: Ask, orderId: string) {
-  const readOrder = async (after: string | null) =>
-    (await ask(FULFILLMENT_ORDERS, { orderId, after }, FulfillmentOrdersAnswer)).order;
-  const order = await readOrder(null);
-  if (order === null) return null;
-  const nodes = await allNodes(
-    order.fulfillmentOrders,
-    async (after) => (await readOrder(after))?.fulfillmentOrders,
-  );
-  const work: OpenWork[] = [];
-  for (const { lineItems, ...fulfillmentOrder } of nodes) {
-    const lines = await allNodes(lineItems, async (after) => {
-      const variables = { fulfillmentOrderId: fulfillmentOrder.id, after };
-      const answer = await ask(FULFILLMENT_ORDER_LINES, variables, FulfillmentOrderLinesAnswer);
-      return answer.fulfillmentOrder?.lineItems;
-    });
-    work.push({ ...fulfillmentOrder, lines });
-  }
-  return { work, isCancelled: order.cancelledAt !== null };
+/** Whether a fulfilment shows the parcel: one of its numbers, blanks and case aside, whoever made it. */
+export function carriesNumberOf(
+  parcel: Pick<ShipmentRequest['parcel'], 'trackingNumber' | 'lastMileTrackingNumber'>,
+): (shipment: Shipment) => boolean {
+  const numbers = [parcel.trackingNumber, parcel.lastMileTrackingNumber ?? ''].map(toTrackingKey);
+  return ({ trackingInfo }) =>
+    trackingInfo.some(
+      ({ number }) => number !== null && number !== '' && numbers.includes(toTrackingKey(number)),
+    );
 }
 
 /** A quantity that Shopify keeps to itself counts as all: rather a unit too few in the shop than one too many. */
@@ -111,6 +96,9 @@ const HOLD_REASON_OF: ReadonlyMap<string, HoldReason> = new Map([
   ['ONLINE_STORE_POST_PURCHASE_CROSS_SELL', 'customer_edit_pending'],
 ]);
 
+/** A reason of the shop's hold in our words. */
+export const holdReasonOf = (shopReason: string): HoldReason => HOLD_REASON_OF.get(shopReason) ?? 'operator';
+
 const withheld = (reason: HoldReason, evidence: Evidence): ShipResult => ({
   how: 'withheld',
   reason,
@@ -125,7 +113,8 @@ function withheldBy(blocking: OpenWork, fulfillmentId: string | undefined): Ship
     fulfillmentOrder: blocking.id,
     status: blocking.status,
     requestStatus: blocking.requestStatus,
-    holds: holds.join(' '),
+    // As in an answer before buying: it is released here when the shop releases it.
+    ...(isHeld ? { heldInShop: holds.join(' ') || blocking.status } : {}),
     supportedActions: blocking.supportedActions.map(({ action }) => action).join(' '),
     deliveryMethod: blocking.deliveryMethod?.methodType ?? null,
     location: blocking.assignedLocation.name,
@@ -161,12 +150,7 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
   if (order === null || shipments === undefined) {
     return withheld('fulfillment_not_ours', { order: 'not visible to this app' });
   }
-  const numbers = [parcel.trackingNumber, parcel.lastMileTrackingNumber ?? ''].map(toTrackingKey);
-  const carriesNumber = ({ trackingInfo }: Shipment): boolean =>
-    trackingInfo.some(
-      ({ number }) => number !== null && number !== '' && numbers.includes(toTrackingKey(number)),
-    );
-  const ours = shipments.filter(carriesNumber);
+  const ours = shipments.filter(carriesNumberOf(parcel));
   const standing = ours.filter(({ status }) => status !== 'CANCELLED');
   const shown = await readUnits(ask, standing);
   const wanted = toUnitsByLine(parcel.lines.map(({ lineItemId, units }) => [lineItemId, units]));
@@ -220,8 +204,7 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
  */
 export async function shipParcel(client: AdminClient, request: ShipmentRequest): Promise<ShipResult> {
   const { signal } = request;
-  const ask: Ask = (operation, variables, schema) =>
-    client.request(operation, variables, schema, { priority: 'write', signal });
+  const ask = asking(client, 'write', signal);
   const first = await tryToShip(ask, request);
   if (first.how !== 'refused') return first;
   // The refusal may come of a change between reading and writing.

@@ -40,8 +40,8 @@ export async function inOrderUnits(
 ): Promise<ObservedParcel[]> {
   if (parcels.every(({ units }) => units === undefined)) return [...parcels];
   const lines = await sql.query<OrderedLine>(
-    `select line_id as "lineId", units, supplier_units as "supplierUnits"
-       from supplier_order_lines where supplier_order_id = $1`,
+    `select line_id as "lineId", sum(units)::int as units, sum(supplier_units)::int as "supplierUnits"
+       from supplier_order_lines where supplier_order_id = $1 group by line_id order by line_id`,
     [supplierOrderId],
   );
   return toOrderUnits(parcels, lines);

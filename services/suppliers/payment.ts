@@ -8,11 +8,11 @@ import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import type { Sql } from '../store/store.ts';
+import { readAcceptances } from './acceptances.ts';
 import type { PaymentDue } from './adapter.ts';
 import { begin, countAbsence, settle } from './ledger.ts';
 import {
   callTimeoutMs,
-  capsOf,
   ceilingOf,
   doubtOf,
   notNow,
@@ -24,6 +24,7 @@ import {
   withhold,
 } from './purchase-ports.ts';
 import { lockPurchase, type PurchaseRow, readPurchase, rememberPlaced } from './purchase-row.ts';
+import { isCostAccepted, standingCaps } from './standing-caps.ts';
 
 /** Refusals before any money moved: which person has to look. Those missing here mend themselves and are asked again. */
 const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
@@ -89,7 +90,10 @@ export async function pay(
   // Our own estimate is no answer: it would always be found to fit.
   if (amountMinor === null) return hold('cost_above_cap', { cause: 'the supplier names no amount' });
   const ceilingMinor = ceilingOf(settings, row);
-  if (due.currency !== row.currency || amountMinor > ceilingMinor) {
+  const isAbove =
+    amountMinor > ceilingMinor &&
+    !isCostAccepted(await readAcceptances(store, row.orderId), 'cost_above_cap', row, amountMinor);
+  if (due.currency !== row.currency || isAbove) {
     const { expectedCostMinor: expectedMinor } = row;
     return hold('cost_above_cap', { amountMinor, expectedMinor, ceilingMinor, currency: due.currency });
   }
@@ -150,7 +154,8 @@ async function callOnce(
       currency: row.currency,
       callTimeoutMs: callTimeoutMs(settings),
     };
-    const result = await begin(sql, intent, { ...capsOf(settings), perDayMinor: undefined });
+    const { perOrderMinor } = await standingCaps(sql, settings, row, amountMinor);
+    const result = await begin(sql, intent, { perOrderMinor, perDayMinor: undefined });
     if (result.may === 'not') say(withheld(row, commandId, 0, result.reason, result.evidence));
     // It was just seen unpaid: that counts as a look-up of the payment in doubt.
     if (result.may === 'look_up')

@@ -1,183 +1,192 @@
-import type { RefusedLine, SourcedPart } from '../../contracts/events/order-sourced.ts';
+import type { OrderRefusal, RefusedLine } from '../../contracts/events/order-sourced.ts';
+import { convertMinor } from '../../contracts/exchange-rates.ts';
 import type { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
-import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
-import type { Destination, Quote, ShippingOption } from './adapter.ts';
-import { callTimeoutMs, type PurchasePorts, toSupplierError } from './purchase-ports.ts';
+import type { Evidence, SupplierName } from '../../contracts/vocabulary.ts';
+import type { Acceptance } from './acceptances.ts';
+import { type Destination, type Recipient, type RecipientCheck, SupplierError } from './adapter.ts';
+import {
+  type Allocation,
+  allocate,
+  isFilled,
+  type PassedOver,
+  type PlannedPart,
+  type Trial,
+} from './allocate.ts';
+import { type Margin, marginOf, marginStop, type Sale } from './margin.ts';
+import { createPreflight } from './preflight.ts';
+import { createQuoteDesk, daysOf, type QuoteDesk, type SeenNow, type SourcingPorts } from './quote-desk.ts';
 
 export interface WantedLine {
   readonly lineId: string;
   readonly units: number;
   readonly variantId: string | null;
   readonly sku: string | null;
+  /** False: its mapping has none yet. */
+  readonly isSkuMapped: boolean;
+  /** What the customer was asked for one unit, in the currency of the sale. */
+  readonly unitPriceMinor: number;
   readonly candidates: readonly MappingCandidate[];
 }
 
+/** An order, or what one would be. */
+export interface Wanted {
+  readonly lines: readonly WantedLine[];
+  /** Undefined: the order has no address. */
+  readonly destination: Destination | undefined;
+  /** Null: nobody has ordered yet. */
+  readonly recipient: Recipient | null;
+  /** Null: nobody said what the customer pays. */
+  readonly sale: Sale | null;
+  readonly acceptances: readonly Acceptance[];
+  /** What can be had of it is bought while the rest is held. */
+  readonly isPartly: boolean;
+}
+
+export interface SourcingPlan {
+  readonly parts: readonly PlannedPart[];
+  /** Lines of which some or all units cannot be had; one with several reasons stands here several times. */
+  readonly refused: readonly RefusedLine[];
+  /** Whether the shop buys this much of the order, if nothing stops it. */
+  readonly isBought: boolean;
+  /** Reasons not to buy any of it. */
+  readonly stops: readonly OrderRefusal[];
+  readonly passedOver: readonly PassedOver[];
+  readonly margin: Margin;
+  readonly repairs: readonly ({ readonly supplier: SupplierName } & RecipientCheck['repairs'][number])[];
+  readonly seen: readonly SeenNow[];
+}
+
 export type SourcingAnswer =
-  | { result: 'planned'; parts: SourcedPart[]; refused: RefusedLine[] }
+  | { result: 'planned'; plan: SourcingPlan }
   /** A supplier did not answer: nothing can be said about the order yet. */
-  | { result: 'ask_again'; evidence: Evidence };
-
-/** A line with the candidates still to be tried, the first of them now. */
-interface Trial {
-  readonly wanted: WantedLine;
-  readonly untried: readonly MappingCandidate[];
-  /** Quoted apart from its neighbours, because together they were refused. */
-  readonly isAlone: boolean;
-}
-
-interface Refusal {
-  readonly reason: HoldReason;
-  readonly evidence: Evidence;
-}
-
-/** Refusals that another candidate may not have; the classes missing here pass by themselves. */
-const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
-  auth: 'credentials_expired',
-  not_found: 'mapping_changed',
-  unavailable: 'out_of_stock',
-  not_shippable: 'not_shippable',
-  account_blocked: 'account_risk',
-  invalid_input: 'supplier_rejected',
-  permanent: 'supplier_rejected',
-};
-
-/** Those that deliver to the country, the lowest priority number first. */
-const inOrder = (candidates: readonly MappingCandidate[], countryCode: string): MappingCandidate[] =>
-  candidates
-    .filter(({ countries }) => countries.length === 0 || countries.includes(countryCode))
-    .toSorted((a, b) => a.priority - b.priority);
-
-/** Lines of one purchase: the same supplier, warehouse and preferred method. */
-const partOf = ({ wanted, untried: [candidate], isAlone }: Trial): string =>
-  [
-    candidate?.supplier,
-    candidate?.shipsFrom,
-    candidate?.shippingMethod ?? '',
-    isAlone ? wanted.lineId : '',
-  ].join('/');
+  | { result: 'ask_again'; failure: SupplierError };
 
 /**
- * Allocates each line to its best candidate that can deliver, several lines to one purchase where they can go
- * together. A refused purchase is tried line by line first, then with each line's next candidate. Buys nothing.
+ * Says what would be bought where, what it costs, what is left of the customer's money, and what cannot be had or must
+ * not be bought. Buys nothing and writes nothing: preview and live run are this function.
  */
-export async function planSourcing(
-  ports: PurchasePorts,
-  wanted: readonly WantedLine[],
-  destination: Destination | undefined,
-): Promise<SourcingAnswer> {
-  const refused: RefusedLine[] = [];
-  const parts: SourcedPart[] = [];
-  const refuse = ({ lineId }: WantedLine, { reason, evidence }: Refusal): void => {
-    refused.push({ lineId, reason, evidence });
-  };
-
-  let trials: Trial[] = [];
-  for (const line of wanted) {
-    const { variantId, sku } = line;
-    const untried = inOrder(line.candidates, destination?.countryCode ?? '');
-    if (destination === undefined)
-      refuse(line, { reason: 'address_invalid', evidence: { missing: 'shipping address' } });
-    else if (line.candidates.length === 0)
-      refuse(line, { reason: 'unmapped_line', evidence: { variantId, sku } });
-    else if (untried.length > 0) trials.push({ wanted: line, untried, isAlone: false });
-    else {
-      const evidence = { variantId, country: destination.countryCode, cause: 'no candidate delivers there' };
-      refuse(line, { reason: 'not_shippable', evidence });
-    }
+export async function planSourcing(ports: SourcingPorts, wanted: Wanted): Promise<SourcingAnswer> {
+  try {
+    return { result: 'planned', plan: await plan(ports, wanted) };
+  } catch (error) {
+    if (error instanceof SupplierError) return { result: 'ask_again', failure: error };
+    throw error;
   }
-
-  while (trials.length > 0 && destination !== undefined) {
-    const next: Trial[] = [];
-    for (const [part, group] of Map.groupBy(trials, partOf)) {
-      const answer = await quote(ports, group, destination);
-      if (answer.result === 'ask_again') return answer;
-      if (answer.result === 'quoted') {
-        parts.push({ ...answer.part, part });
-        continue;
-      }
-      for (const trial of group) {
-        const isAlone = group.length > 1;
-        const untried = isAlone ? trial.untried : trial.untried.slice(1);
-        if (untried.length > 0) next.push({ ...trial, untried, isAlone });
-        else refuse(trial.wanted, answer);
-      }
-    }
-    trials = next;
-  }
-  return { result: 'planned', parts: mergeParts(parts), refused };
 }
 
-/** The same purchase can be reached by its lines in different rounds of trying; its key must stay unique. */
-const mergeParts = (parts: readonly SourcedPart[]): SourcedPart[] =>
-  [...Map.groupBy(parts, ({ part }) => part).values()].flatMap((same) =>
-    same.map((part, index) => (index === 0 ? part : { ...part, part: `${part.part}#${index}` })),
-  );
+const NOTHING: Allocation = { parts: [], passedOver: [], seen: [], unmet: new Set() };
 
-type PartAnswer =
-  | { result: 'quoted'; part: Omit<SourcedPart, 'part'> }
-  | ({ result: 'refused' } & Refusal)
-  | { result: 'ask_again'; evidence: Evidence };
-
-/** The method that the mapping prefers when it is offered, else the cheapest in total. */
-const pick = ({ options }: Quote, preferred: string | undefined): ShippingOption | undefined =>
-  options.find(({ shippingMethod }) => shippingMethod === preferred) ??
-  options.toSorted((a, b) => a.costMinor - b.costMinor)[0];
-
-async function quote(
-  ports: PurchasePorts,
-  group: readonly Trial[],
-  destination: Destination,
-): Promise<PartAnswer> {
-  const lines = group.flatMap(({ wanted, untried: [candidate] }) =>
-    candidate === undefined
-      ? []
-      : [{ wanted, candidate, supplierUnits: wanted.units * candidate.unitsPerItem }],
-  );
-  const first = lines[0]?.candidate;
-  if (first === undefined) throw new RangeError('a quote without lines');
-  const { supplier, shipsFrom } = first;
-  const adapter = ports.adapterOf(supplier);
-  if (adapter === undefined) {
-    return { result: 'refused', reason: 'supplier_paused', evidence: { supplier, cause: 'no credentials' } };
-  }
-  const articles = lines.map(
-    ({ candidate: { supplierProductId, supplierVariantId }, supplierUnits: units }) => ({
-      supplierProductId,
-      supplierVariantId,
-      units,
-    }),
-  );
-  try {
-    const { countryCode, zip } = destination;
-    const signal = AbortSignal.timeout(callTimeoutMs(ports.settings) * 2);
-    const answer = await adapter.quote({ destination: { countryCode, zip }, shipsFrom, articles }, signal);
-    const option = pick(answer, first.shippingMethod);
-    if (option === undefined) {
-      return {
-        result: 'refused',
-        reason: 'not_shippable',
-        evidence: { supplier, shipsFrom, country: countryCode },
-      };
+async function plan(ports: SourcingPorts, wanted: Wanted): Promise<SourcingPlan> {
+  const { lines, destination, recipient, sale, acceptances, isPartly } = wanted;
+  const { settings } = ports;
+  const preflight = createPreflight(ports, recipient, acceptances);
+  const refused: RefusedLine[] = [];
+  const trials: Trial[] = [];
+  const unfit: PassedOver[] = [];
+  const desk = destination === undefined ? null : createQuoteDesk(ports, destination);
+  for (const line of lines) {
+    const { lineId, units } = line;
+    const delivering = forCountry(line, destination);
+    if ('reason' in delivering) {
+      refused.push({ lineId, ...delivering });
+      continue;
     }
-    const part = {
-      supplier,
-      shipsFrom,
-      shippingMethod: option.shippingMethod,
-      expectedCostMinor: answer.goodsMinor + option.costMinor,
-      currency: answer.currency,
-      ...(option.deliveryDays === null ? {} : { deliveryDays: option.deliveryDays.max }),
-      lines: lines.map(({ wanted: { lineId, units }, candidate, supplierUnits }) => ({
-        lineId,
-        units,
-        supplierProductId: candidate.supplierProductId,
-        supplierVariantId: candidate.supplierVariantId,
-        supplierUnits,
-      })),
-    };
-    return { result: 'quoted', part };
-  } catch (error) {
-    const { failureClass, evidence } = toSupplierError(error);
-    const reason = HOLD_OF[failureClass];
-    return reason === undefined ? { result: 'ask_again', evidence } : { result: 'refused', reason, evidence };
+    const fit = delivering.candidates.filter((candidate) => {
+      const refusals = preflight.problems(candidate.supplier, lineId);
+      if (refusals.length > 0) unfit.push({ lineId, candidate, refusals });
+      return refusals.length === 0;
+    });
+    const untried = desk === null ? fit : await inOrder(ports, desk, line, fit);
+    if (isFilled(untried)) trials.push({ lineId, units, untried, isAlone: false });
+    else refused.push(...reasonsOf(lineId, unfit));
   }
+  const allocation = desk === null ? NOTHING : await allocate(ports, desk, trials);
+  const { parts, seen, unmet } = allocation;
+  const passedOver = [...unfit, ...allocation.passedOver];
+  for (const lineId of unmet) refused.push(...reasonsOf(lineId, passedOver));
+
+  const costs = parts.map(({ expectedCostMinor: amountMinor, currency }) => ({ amountMinor, currency }));
+  const margin = marginOf(sale, listPriceOf(lines, parts), costs, settings.ORDER_MANAGER_EXCHANGE_RATES);
+  const isBought = parts.length > 0 && (refused.length === 0 || isPartly);
+  const stop = isBought ? marginStop(margin, settings.ORDER_MANAGER_MARGIN_FLOOR_PERCENT, acceptances) : null;
+  const suppliers = [...new Set(parts.map(({ supplier }) => supplier))];
+  const repairs = suppliers.flatMap((supplier) =>
+    preflight.repairs(supplier).map((repair) => ({ supplier, ...repair })),
+  );
+  const stops = stop === null ? [] : [stop];
+  return { parts, refused, isBought, stops, passedOver, margin, repairs, seen };
+}
+
+/** The candidates that deliver there, the lowest priority number first; or why there are none. */
+function forCountry(
+  { candidates, variantId, sku }: WantedLine,
+  destination: Destination | undefined,
+): { candidates: MappingCandidate[] } | Omit<RefusedLine, 'lineId'> {
+  if (destination === undefined)
+    return { reason: 'address_invalid', evidence: { missing: 'shipping address' } };
+  if (candidates.length === 0) return { reason: 'unmapped_line', evidence: { variantId, sku } };
+  const { countryCode } = destination;
+  const delivering = candidates.filter(
+    ({ countries }) => countries.length === 0 || countries.includes(countryCode),
+  );
+  if (delivering.length > 0) return { candidates: delivering.toSorted((a, b) => a.priority - b.priority) };
+  const evidence = { variantId, country: countryCode, cause: 'no candidate delivers there' };
+  return { reason: 'not_shippable', evidence };
+}
+
+/**
+ * By the shop's strategy. Cost and days are those of the line alone; a cost without an exchange rate, unknown days and
+ * whatever is refused come last, each in the order of their priority.
+ */
+async function inOrder(
+  { settings }: SourcingPorts,
+  desk: QuoteDesk,
+  { lineId, units }: WantedLine,
+  candidates: readonly MappingCandidate[],
+): Promise<readonly MappingCandidate[]> {
+  const strategy = settings.ORDER_MANAGER_SOURCING_STRATEGY;
+  if (strategy === 'preferred' || candidates.length < 2) return candidates;
+  const scored: { candidate: MappingCandidate; score: number }[] = [];
+  for (const candidate of candidates) {
+    const answer = await desk.quote([{ lineId, units, candidate }]);
+    if (answer.result === 'refused') {
+      scored.push({ candidate, score: Number.POSITIVE_INFINITY });
+      continue;
+    }
+    const { quote, option } = answer;
+    const rates = settings.ORDER_MANAGER_EXCHANGE_RATES;
+    const cost = convertMinor(quote.goodsMinor + option.costMinor, quote.currency, 'USD', rates);
+    scored.push({ candidate, score: strategy === 'fastest' ? daysOf(option) : (cost ?? Infinity) });
+  }
+  // Two that are unknown are as good as each other, and infinity less infinity is no number.
+  return scored
+    .toSorted((a, b) => (a.score === b.score ? 0 : a.score - b.score))
+    .map(({ candidate }) => candidate);
+}
+
+/**
+ * Why a line found nobody: a changed mapping before all, since to mend that is the shop keeper's, else what the first
+ * of its candidates lacked. The reasons of the others stand beside it.
+ */
+function reasonsOf(lineId: string, passedOver: readonly PassedOver[]): RefusedLine[] {
+  const own = passedOver.filter((passed) => passed.lineId === lineId);
+  const told =
+    own.find(({ refusals }) => refusals.some(({ reason }) => reason === 'mapping_changed')) ?? own[0];
+  if (told === undefined) return [];
+  const others = own.filter((passed) => passed !== told).flatMap(({ refusals }) => refusals);
+  const more: Evidence =
+    others.length === 0 ? {} : { otherCandidates: others.map(({ reason }) => reason).join(', ') };
+  return told.refusals.map(({ reason, evidence }) => ({
+    lineId,
+    reason,
+    evidence: { ...evidence, ...more },
+  }));
+}
+
+/** What the customer was asked for the units that are bought. */
+function listPriceOf(lines: readonly WantedLine[], parts: readonly PlannedPart[]): number {
+  const prices = new Map(lines.map(({ lineId, unitPriceMinor }) => [lineId, unitPriceMinor]));
+  return parts
+    .flatMap((part) => part.lines)
+    .reduce((sum, { lineId, units }) => sum + units * (prices.get(lineId) ?? 0), 0);
 }

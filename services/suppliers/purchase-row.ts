@@ -26,9 +26,14 @@ export async function readPurchase(sql: Sql, supplierOrderId: string): Promise<P
 }
 
 export interface LockedPurchase extends PurchaseRow {
-  /** The order has an open hold: it stays where it is, and nothing is spent on it. */
+  /** An open hold stops it: it stays where it is, and nothing is spent on it. */
   readonly isHeld: boolean;
 }
+
+/** Any hold stops all of an order; where part of it may be bought, those on other parts of it do not. */
+const STOPS = `h.order_id = o.order_id and h.released_at is null
+  and ((h.line_id is null and coalesce(h.supplier_order_id, o.id) = o.id) or not exists (
+        select 1 from orders w where w.id = o.order_id and (w.context -> 'rules' ->> 'partialPurchase')::boolean))`;
 
 /**
  * Holds the row against the host's batch until the end of the transaction. Whoever also writes the purchase's ledger
@@ -36,7 +41,7 @@ export interface LockedPurchase extends PurchaseRow {
  */
 export async function lockPurchase(sql: Sql, supplierOrderId: string): Promise<LockedPurchase | undefined> {
   const [row] = await sql.query<LockedPurchase>(
-    `select ${COLUMNS}, exists (select 1 from holds h where h.order_id = o.order_id and h.released_at is null) as "isHeld"
+    `select ${COLUMNS}, exists (select 1 from holds h where ${STOPS}) as "isHeld"
        from supplier_orders o where id = $1 for update of o`,
     [supplierOrderId],
   );
@@ -61,7 +66,8 @@ export const readLines = (sql: Sql, supplierOrderId: string): Promise<PurchaseLi
   sql.query<PurchaseLine>(
     `select line_id as "lineId", supplier_product_id as "supplierProductId",
             supplier_variant_id as "supplierVariantId", supplier_units as "supplierUnits"
-       from supplier_order_lines where supplier_order_id = $1 order by line_id`,
+       from supplier_order_lines where supplier_order_id = $1
+      order by line_id, units desc, supplier_product_id, supplier_variant_id`,
     [supplierOrderId],
   );
 

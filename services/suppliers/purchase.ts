@@ -18,7 +18,6 @@ import type { PlacedOrder, PlaceRequest, SupplierError } from './adapter.ts';
 import { begin, currentIntent, settle } from './ledger.ts';
 import {
   callTimeoutMs,
-  capsOf,
   ceilingOf,
   noCredentials,
   notNow,
@@ -39,6 +38,7 @@ import {
   rememberPlaced,
 } from './purchase-row.ts';
 import { readRecipient } from './recipient.ts';
+import { standingCaps } from './standing-caps.ts';
 
 /** Of what the supplier is sent: our own ceiling may change without making it another purchase. */
 export const hashOf = ({ ceilingMinor: _, ...sent }: PlaceRequest): string =>
@@ -107,7 +107,7 @@ export async function buy(
       currency: row.currency,
       callTimeoutMs: callTimeoutMs(settings),
     };
-    const result = await begin(sql, intent, capsOf(settings));
+    const result = await begin(sql, intent, await standingCaps(sql, settings, row, intent.costMinor));
     if (result.may === 'not') say(withheld(row, commandId, 0, result.reason, result.evidence));
     if (result.may === 'call') {
       await markPlacing(sql, row.id);

@@ -1,10 +1,12 @@
 import { BUY, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { SOURCE_ORDER, SourceOrder } from '../../contracts/commands/source-order.ts';
 import { LIST_SUPPLIERS } from '../../contracts/requests/list-suppliers.ts';
+import { PREVIEW_SOURCING } from '../../contracts/requests/preview-sourcing.ts';
 import { PAUSE_PURCHASING, RESUME_PURCHASING } from '../../contracts/requests/purchasing-switch.ts';
 import { READ_PRODUCT } from '../../contracts/requests/read-product.ts';
 import { yes } from '../../contracts/requests/request.ts';
 import { SEARCH_PRODUCTS } from '../../contracts/requests/search-products.ts';
+import { SUGGEST_CANDIDATES } from '../../contracts/requests/suggest-candidates.ts';
 import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
 import {
   missingVariables,
@@ -24,12 +26,14 @@ import { lookUp } from './look-up.ts';
 import { startMappingSweep } from './mapping-sweep.ts';
 import { startPauseSweep } from './pause-sweep.ts';
 import { pay } from './payment.ts';
+import { previewSourcing } from './preview-sourcing.ts';
 import { buy } from './purchase.ts';
 import { MODE_MEANING, type PurchasePorts } from './purchase-ports.ts';
 import { startPushRegistration } from './push-registration.ts';
 import { createAdapters } from './registry.ts';
 import { sourceOrder } from './source-order.ts';
 import { startStraySweep } from './stray-orders.ts';
+import { suggestCandidates } from './suggest-candidates.ts';
 import { takePush } from './take-push.ts';
 import { startWatch } from './watch.ts';
 
@@ -50,6 +54,8 @@ const requestHandlers = (ports: PurchasePorts): RequestHandler[] => [
   answering(SEARCH_PRODUCTS, (request) => searchProducts(ports, request)),
   answering(READ_PRODUCT, (request) => readProduct(ports, request)),
   answering(LIST_SUPPLIERS, async () => yes(await listSuppliers(ports))),
+  answering(PREVIEW_SOURCING, (request) => previewSourcing(ports, request)),
+  answering(SUGGEST_CANDIDATES, (request) => suggestCandidates(ports, request)),
   answering(TAKE_PUSH, (request) => takePush(ports, request)),
   answering(PAUSE_PURCHASING, async ({ scope, reason }) =>
     yes({ pauses: await pausePurchasing(ports.store, { scope, cause: 'operator', reason }) }),

@@ -7,7 +7,6 @@ import { withPolicy } from '../../services/suppliers/policy.ts';
 import {
   aCjOrder as anOrder,
   answering,
-  aTokenStore,
   callsOf as callsIn,
   cjAdapter,
   ledgerOf,
@@ -18,6 +17,7 @@ import {
   startCjWorld,
   TIMING,
 } from '../fixtures/cj-world.ts';
+import { memoryTokens } from '../fixtures/memory-tokens.ts';
 
 const [lamp, mug] = CATALOGUE;
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.stop());
 beforeEach(async () => {
-  tokens = aTokenStore();
+  tokens = memoryTokens();
   cj = anAdapter();
   await control('faults', []);
   await control('settings', PLAIN_SETTINGS);
@@ -491,7 +491,7 @@ test('an expired token is renewed in passing, and all copies go on with the new 
 
 test('a pair that CJ no longer accepts is replaced by the key, and a purchase goes through once', async () => {
   await cj.lookUp('sup_ord_nobody', never);
-  const strangersStore = aTokenStore();
+  const strangersStore = memoryTokens();
   const stale = await tokens.read();
   await strangersStore.renew(async () => ({
     ...stale!,
@@ -506,7 +506,7 @@ test('a pair that CJ no longer accepts is replaced by the key, and a purchase go
 });
 
 test('a wrong key is auth', async () => {
-  const stranger = anAdapter({ apiKey: 'wrong', tokens: aTokenStore() });
+  const stranger = anAdapter({ apiKey: 'wrong', tokens: memoryTokens() });
   await expect(stranger.lookUp('sup_ord_nobody', never)).rejects.toMatchObject({ failureClass: 'auth' });
 });
 

@@ -5,7 +5,6 @@ import type { Article, QuotaReport, SupplierAdapter } from '../../services/suppl
 import {
   aCjOrder,
   answering,
-  aTokenStore,
   cjAdapter,
   ledgerOf,
   NOT_SERVED,
@@ -14,6 +13,7 @@ import {
   put,
   startCjWorld,
 } from '../fixtures/cj-world.ts';
+import { memoryTokens } from '../fixtures/memory-tokens.ts';
 
 const [LAMP, MUG, , , TENT] = CATALOGUE;
 const SHIRT = '2601010000000000050';
@@ -23,7 +23,7 @@ const IN_STOCK = { priceMinor: 690, stock: 50_000, isOnSale: true };
 let sandbox: Sandbox;
 const reports: QuotaReport[] = [];
 const anAdapter = (fetching: typeof fetch = fetch): SupplierAdapter =>
-  cjAdapter(sandbox, aTokenStore(), {
+  cjAdapter(sandbox, memoryTokens(), {
     report: async (report) => {
       reports.push(report);
     },

@@ -4,7 +4,6 @@ import type { OrderKey, Push, SupplierAdapter, TokenStore } from '../../services
 import {
   aCjOrder,
   answering,
-  aTokenStore,
   callsOf as callsIn,
   cjAdapter,
   NOT_SERVED,
@@ -14,6 +13,7 @@ import {
   startCjWorld,
   TIMING,
 } from '../fixtures/cj-world.ts';
+import { memoryTokens } from '../fixtures/memory-tokens.ts';
 import { anEar, type Ear } from '../fixtures/push-ear.ts';
 
 const PATIENT = { timeout: 10_000, interval: 20 };
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.stop());
 beforeEach(async () => {
-  tokens = aTokenStore();
+  tokens = memoryTokens();
   cj = anAdapter();
   await put(sandbox, 'faults', []);
   await settings(QUIET);
@@ -331,7 +331,7 @@ test('the signing key is fetched once when none is stored, and kept', async () =
   await vi.waitFor(() => expect(ear.heard.length).toBeGreaterThan(1), PATIENT);
   const message = ear.heard.at(-1)!;
 
-  const empty = aTokenStore();
+  const empty = memoryTokens();
   const stranger = anAdapter({ tokens: empty });
   const before = await callsOf('setting');
   const pushes = await Promise.all([stranger.readPush(message), stranger.readPush(message)]);

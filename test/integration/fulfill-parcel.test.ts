@@ -6,9 +6,9 @@ import { orderIdOf } from '../../contracts/ids.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { startOrders } from '../../services/orders/service.ts';
-import { type AdminClientOptions, createAdminClient } from '../../services/shopify/admin-client.ts';
-import { fulfillParcel, type ShopPorts } from '../../services/shopify/fulfill-parcel.ts';
+import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
 import { startShopify } from '../../services/shopify/service.ts';
+import type { ShopPorts } from '../../services/shopify/shop-ports.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   accepted,
@@ -30,6 +30,7 @@ import {
   PERSONAL,
   SUPPLIER_ORDER_ID,
 } from '../fixtures/shipped-order.ts';
+import { shopPorts } from '../fixtures/shop-ports.ts';
 import { aLine, anOrderBody, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
@@ -45,24 +46,6 @@ const LATER = { verdict: 'later', delayMs: 5_000 };
 const LOCKED = { verdict: 'later', delayMs: 1_000 };
 const CALL_TIMEOUT = { ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '2' };
 
-const portsOf = (
-  context: TestContext,
-  { origin }: Sandbox,
-  changes: Partial<AdminClientOptions> = {},
-): ShopPorts => ({
-  ...context,
-  copyId: `copy-${Math.random()}`,
-  admin: createAdminClient({
-    shop: CREDENTIALS.shop,
-    apiSecret: CREDENTIALS.shopifyClientSecret,
-    accessToken: CREDENTIALS.shopifyAccessToken,
-    apiVersion: '2026-10',
-    baseUrl: origin,
-    timeoutMs: 2_000,
-    ...changes,
-  }),
-});
-
 /** A shop with the order, and a parcel with two of its three lamps. */
 async function aShop() {
   const world = await givenWorld();
@@ -70,7 +53,7 @@ async function aShop() {
   const context = await aServiceContext(nats.url, CALL_TIMEOUT);
   await givenOrderRows(context.store);
   const parcelId = await givenParcelRow(context.store, { 101: 2 });
-  return { world, context, ports: portsOf(context, world), parcelId };
+  return { world, context, ports: shopPorts(context, world), parcelId };
 }
 
 const commandFor = (parcelId: string): FulfillParcel => ({
@@ -137,7 +120,7 @@ test('a parcel is shown once with its number, and its row and event say so', asy
 
 test('ten commands at once, in two copies, make one fulfilment', async () => {
   const { world, context, ports, parcelId } = await aShop();
-  const other = portsOf(await aServiceContext(nats.url, CALL_TIMEOUT, context.connectionString), world);
+  const other = shopPorts(await aServiceContext(nats.url, CALL_TIMEOUT, context.connectionString), world);
   await Promise.all(
     Array.from({ length: 10 }, (_, index) =>
       fulfilUntilDone(index % 2 === 0 ? ports : other, parcelId, `command-${index}`),
@@ -151,7 +134,7 @@ test('ten commands at once, in two copies, make one fulfilment', async () => {
 test('two parcels of one order at once are both shown, each with its own units', async () => {
   const { world, context, ports, parcelId } = await aShop();
   const second = await givenParcelRow(context.store, { 101: 1, 102: 1 }, 'YT2600002');
-  const other = portsOf(await aServiceContext(nats.url, CALL_TIMEOUT, context.connectionString), world);
+  const other = shopPorts(await aServiceContext(nats.url, CALL_TIMEOUT, context.connectionString), world);
   await Promise.all([fulfilUntilDone(ports, parcelId), fulfilUntilDone(other, second)]);
   expect(await shown(world)).toEqual([
     ...ONE_FULFILMENT,
@@ -267,7 +250,7 @@ test('without a login nothing is tried, a person is told, and a later login show
 
 test('a login that the shop refuses withholds the parcel', async () => {
   const { world, context, parcelId } = await aShop();
-  const stranger = portsOf(context, world, { accessToken: 'revoked' });
+  const stranger = shopPorts(context, world, { accessToken: 'revoked' });
   expect(await fulfil(stranger, parcelId)).toEqual(DONE);
   expect(await rowOf(context, parcelId)).toMatchObject({ state: 'withheld' });
   expect(await eventsIn(context.store)).toMatchObject([

@@ -9,6 +9,7 @@ import { OrderReceived } from '../../contracts/events/order-received.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
 import { readSettings } from '../../contracts/settings.ts';
+import { NEEDED_SCOPES } from '../../contracts/shopify-scopes.ts';
 import { eventSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { type NatsProcess, startNats } from '../../deploy/local/nats-process.ts';
@@ -20,6 +21,7 @@ import { migrate } from '../../services/store/migrate.ts';
 
 const SHOP = 'gateway-shop.myshopify.com';
 const SECRET = 'a secret of the test shop';
+const OLD_SECRET = 'the secret before the rotation';
 const SAMPLES = fileURLToPath(new URL('../../deploy/sandbox/webhooks/', import.meta.url));
 const cleanups: (() => unknown)[] = [];
 let context: ServiceContext;
@@ -55,6 +57,7 @@ beforeAll(async () => {
     ORDER_MANAGER_LOG_LEVEL: 'ERROR',
     SHOPIFY_SHOP_URL: SHOP,
     SHOPIFY_API_SECRET: SECRET,
+    SHOPIFY_API_SECRET_PREVIOUS: OLD_SECRET,
   });
   context = await openContext(settings, 'gateway', 8);
   cleanups.push(async () => {
@@ -292,6 +295,131 @@ test('one event that two subscriptions deliver is kept twice and said once', asy
   expect(await context.bus.lastSeqOn('EVT', subject)).toBe(lastSeq);
 });
 
+test('during a rotation the previous secret is good as well', async () => {
+  const raw = aBody();
+  const response = await send(raw, { headers: { 'x-shopify-hmac-sha256': sign(raw, OLD_SECRET) } });
+  expect([response.status, await webhooksOf(orderIdIn(raw))]).toMatchObject([200, [{}]]);
+});
+
+test.each([
+  ['refunds/create', { id: 1, order_id: 4_401 }, { shop: SHOP, shopOrderId: '4401' }],
+  ['orders/edited', { order_edit: { order_id: 4_402 } }, { shop: SHOP, shopOrderId: '4402' }],
+  ['orders/delete', { id: 4_403 }, { shop: SHOP, shopOrderId: '4403', deleted: true }],
+  ['fulfillments/create', { id: 1, order_id: 4_404 }, { shop: SHOP, shopOrderId: '4404' }],
+  ['fulfillments/update', { id: 1, order_id: 4_405 }, { shop: SHOP, shopOrderId: '4405' }],
+  [
+    'fulfillment_orders/order_routing_complete',
+    { fulfillment_order: { id: 'gid://shopify/FulfillmentOrder/4406', status: 'open' } },
+    { shop: SHOP, fulfillmentOrderId: '4406' },
+  ],
+])('%s asks the shopify service to read the order, once for each event', async (topic, body, command) => {
+  const raw = JSON.stringify(body);
+  const event = { 'x-shopify-event-id': randomUUID() };
+  for (let subscription = 1; subscription <= 2; subscription += 1)
+    expect((await send(raw, { topic, headers: event })).status).toBe(200);
+  const queued = await context.store.query<{ subject: string; data: unknown }>(
+    `select distinct on (message_id) subject, payload::json -> 'data' as data from outbox where message_id like $1`,
+    [`shopify:${topic}:${event['x-shopify-event-id']}:%`],
+  );
+  expect(queued).toEqual([
+    { subject: expect.stringMatching(/^oms\.cmd\.shopify\.reread\.\d+-[\w-]+$/), data: command },
+  ]);
+});
+
+test('a product’s webhooks remember its variants and mark their mappings for a look', async () => {
+  const { store } = context;
+  await store.run(
+    `insert into product_mappings (variant_id, candidates, updated_at)
+     values ('8801', '[]', now()), ('8802', '[]', now()), ('8803', '[]', now())`,
+  );
+  const seen = () =>
+    store.query(
+      `select m.variant_id as id, m.check_wanted_at is not null as check, v.gone_at is not null as gone
+         from product_mappings m left join shop_variants v on v.variant_id = m.variant_id
+        where m.variant_id like '880_' order by 1`,
+    );
+  const tell = (topic: string, body: object) => send(JSON.stringify(body), { topic });
+  await tell('products/update', { id: 88, variants: [{ id: 8801 }, { id: 8802 }] });
+  expect(await seen()).toEqual([
+    { id: '8801', check: true, gone: false },
+    { id: '8802', check: true, gone: false },
+    { id: '8803', check: false, gone: false },
+  ]);
+  await tell('products/update', { id: 88, variants: [{ id: 8801 }] });
+  expect(await seen()).toMatchObject([{ gone: false }, { gone: true }, {}]);
+  await tell('products/delete', { id: 88 });
+  expect(await seen()).toMatchObject([{ gone: true }, { gone: true }, {}]);
+});
+
+const warnings = async (): Promise<string[]> => {
+  const body: { warnings?: { message: string }[] } = await (await fetch(`${origin}/readyz`)).json();
+  return (body.warnings ?? []).map(({ message }) => message);
+};
+
+test('an app that lost a scope, and one that was uninstalled, is a warning of readiness, no failure', async () => {
+  expect(await warnings()).toEqual([]);
+  const current = Object.keys(NEEDED_SCOPES).filter((scope) => scope !== 'read_fulfillments');
+  await send(JSON.stringify({ previous: [], current: current.filter((scope) => scope !== 'read_orders') }), {
+    topic: 'app/scopes_update',
+  });
+  // Who may write may read as well.
+  expect(await warnings()).toEqual([]);
+  const lost = current.filter((scope) => !/^(read|write)_products|write_fulfillments$/.test(scope));
+  await send(JSON.stringify({ previous: [], current: lost }), { topic: 'app/scopes_update' });
+  expect(await warnings()).toEqual([
+    expect.stringMatching(/^scope read_fulfillments is missing: /),
+    expect.stringMatching(/^scope write_fulfillments is missing: /),
+    expect.stringMatching(/^scope read_products is missing: /),
+  ]);
+  await send(JSON.stringify({ id: 1, email: 'owner@mail.example' }), { topic: 'app/uninstalled' });
+  expect(await warnings()).toContainEqual(expect.stringMatching(/^the app was uninstalled/));
+  const rows = await context.store.query<{ body: string }>(
+    "select body from webhooks where topic = 'app/uninstalled'",
+  );
+  expect(rows).toEqual([{ body: JSON.stringify({ shop: SHOP }) }]);
+  await context.store.run('delete from shop_status');
+});
+
+const PERSON = /grace|Grace|1 Road|Town/;
+const personalRowsOf = async (orderId: string): Promise<string> =>
+  JSON.stringify(
+    await context.store.query(
+      `select body as text from webhooks where order_id = $1
+       union all select row_to_json(c)::text from customer_details c where order_id = $1`,
+      [orderId],
+    ),
+  );
+
+test('a customer who asks to be forgotten is, at once and for what comes late; the books stay', async () => {
+  const [forgotten, kept] = [aBody(), aBody()];
+  for (const raw of [forgotten, kept]) await send(raw);
+  const orderId = orderIdIn(forgotten);
+  expect(await personalRowsOf(orderId)).toMatch(PERSON);
+  const id = /"id":(\d+)/.exec(forgotten)?.[1];
+  const request = { shop_id: 1, shop_domain: SHOP, customer: { id: 5, email: 'grace@mail.example' } };
+  const redact = `{"orders_to_redact":[${id}],${JSON.stringify(request).slice(1)}`;
+  expect((await send(redact, { topic: 'customers/redact' })).status).toBe(200);
+  expect(await personalRowsOf(orderId)).not.toMatch(PERSON);
+  const late = forgotten.replace('09:15:03', '11:15:03');
+  expect((await send(late, { topic: 'orders/updated' })).status).toBe(200);
+  expect(await personalRowsOf(orderId)).not.toMatch(PERSON);
+  expect(await webhooksOf(orderId)).toHaveLength(2);
+  expect(await outboxOf(orderId)).toHaveLength(2);
+  expect(await personalRowsOf(orderIdIn(kept))).toMatch(PERSON);
+
+  expect((await send(JSON.stringify(request), { topic: 'customers/data_request' })).status).toBe(200);
+  const requests = await context.store.query(
+    `select kind, order_ids as "orderIds", due_at > now() + interval '29 days' as open
+       from privacy_requests order by id`,
+  );
+  expect(requests).toEqual([
+    { kind: 'customer_redacted', orderIds: [orderId], open: false },
+    { kind: 'data_requested', orderIds: [], open: true },
+  ]);
+  const bodies = await context.store.query("select body from webhooks where topic like 'customers/%'");
+  expect(JSON.stringify(bodies)).not.toMatch(PERSON);
+});
+
 test('a signed body that is not JSON is refused with 400', async () => {
   const response = await send('{"id": 1,');
   expect(response.status).toBe(400);
@@ -422,6 +550,17 @@ test('webhooks are counted by topic and verdict', async () => {
     'body_too_large',
   ])
     expect(text).toContain(`order_manager_webhooks_total{topic="orders/create",verdict="${verdict}"}`);
+});
+
+test('48 hours after an uninstall every customer of the shop is forgotten', async () => {
+  const raw = aBody();
+  await send(raw);
+  expect((await send(JSON.stringify({ shop_domain: SHOP }), { topic: 'shop/redact' })).status).toBe(200);
+  const named = await context.store.query(
+    'select 1 from customer_details where email is not null or shipping_address is not null',
+  );
+  expect(named).toEqual([]);
+  expect(await personalRowsOf(orderIdIn(raw))).not.toMatch(PERSON);
 });
 
 test('while NATS is away webhooks are committed and answered', async () => {

@@ -167,6 +167,7 @@ test('missing funds are held; after the release the order is paid', async () => 
   expect(await paymentVerdicts(desk, purchase)).toEqual(['withheld insufficient_funds', 'accepted']);
   expect(await paidCounts(desk, purchase)).toEqual([1]);
   expect(await intentOf(desk.store, purchase, 'pay')).toMatchObject({ state: 'done', attempt: 1 });
+  expect(await callsOf(desk.world, 'payBalance')).toBe(1);
 });
 
 test.each(['error_after', 'no_answer_after', 'garbage', 'slow'])(

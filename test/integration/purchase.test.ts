@@ -151,6 +151,9 @@ test('"too many requests" defers the purchase, and the next attempt buys it once
   await endPause(store);
   await moveTo(store, purchase, 'draft');
   await buy(ports, purchase, 'c2');
+  expect(await verdicts(store, purchase)).toEqual(['placing', 'deferred']);
+  await endPause(store);
+  await buy(ports, purchase, 'c3');
   expect(await verdicts(store, purchase)).toEqual(['placing', 'deferred', 'placing', 'placed']);
   expect(await boughtUnder(world, purchase)).toHaveLength(1);
 });

@@ -4,25 +4,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { listenOn } from '../../deploy/sandbox/listen.ts';
 import { type Sandbox, startSandbox } from '../../deploy/sandbox/sandbox.ts';
-import {
-  type AdminClient,
-  type AdminClientOptions,
-  createAdminClient,
-} from '../../services/shopify/admin-client.ts';
 import { type ShipmentRequest, shipParcel } from '../../services/shopify/ship-parcel.ts';
+import { clientOf } from '../fixtures/shop-ports.ts';
 import { aLine, anOrderBody, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, eventually, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
-
-const clientOf = (origin: string, changes: Partial<AdminClientOptions> = {}): AdminClient =>
-  createAdminClient({
-    shop: CREDENTIALS.shop,
-    apiSecret: CREDENTIALS.shopifyClientSecret,
-    accessToken: CREDENTIALS.shopifyAccessToken,
-    apiVersion: '2026-10',
-    baseUrl: origin,
-    timeoutMs: 2_000,
-    ...changes,
-  });
 
 const aRequest = (
   orderGid: string,
@@ -313,7 +298,16 @@ async function givenWarehouses(
             deliveryMethod: { methodType: work.methodType ?? 'SHIPPING' },
             supportedActions: (work.actions ?? ['CREATE_FULFILLMENT']).map((action) => ({ action })),
             fulfillmentHolds:
-              work.hold === undefined ? [] : [{ id: 'gid://shopify/FulfillmentHold/1', reason: work.hold }],
+              work.hold === undefined
+                ? []
+                : [
+                    {
+                      id: 'gid://shopify/FulfillmentHold/1',
+                      reason: work.hold,
+                      handle: null,
+                      heldByRequestingApp: false,
+                    },
+                  ],
             lineItems: {
               pageInfo,
               nodes: [
@@ -438,7 +432,11 @@ test.each([
   };
   const { client, creationsOf } = await givenWarehouses([work]);
   const result = await shipParcel(client, aRequest('gid://shopify/Order/1'));
-  expect(result).toMatchObject({ how: 'withheld', reason, evidence: { holds: hold, status: 'ON_HOLD' } });
+  expect(result).toMatchObject({
+    how: 'withheld',
+    reason,
+    evidence: { heldInShop: hold, status: 'ON_HOLD' },
+  });
   expect(creationsOf()).toBe(0);
 });
 

@@ -1,17 +1,27 @@
 import { expect, test } from 'vitest';
+import { OrderSourced } from '../../contracts/events/order-sourced.ts';
 import type { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
+import type { ProductSummary, ProductVariant } from '../../contracts/resources/supplier-product.ts';
+import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { DONE } from '../../services/serve-commands.ts';
 import type { Store } from '../../services/store/store.ts';
+import { startMappingSweep } from '../../services/suppliers/mapping-sweep.ts';
 import { planSourcing } from '../../services/suppliers/plan-sourcing.ts';
+import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
 import { sourceOrder } from '../../services/suppliers/source-order.ts';
+import { suggestCandidates } from '../../services/suppliers/suggest-candidates.ts';
+import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
   article,
   callsOf,
+  type Desk,
   givenCustomer,
   LAMP_COST_MINOR,
   saidTo,
+  withAdapter,
 } from '../fixtures/purchase-desk.ts';
+import { RECIPIENT } from '../fixtures/shelves.ts';
 import { givenFaults } from '../sandbox/world.ts';
 
 const ORDER = { orderId: 'ord_1' };
@@ -22,6 +32,7 @@ const candidate = (number: number, change: Partial<MappingCandidate> = {}): Mapp
   supplierProductId: article(number).supplierProductId,
   supplierVariantId: article(number).supplierVariantId,
   unitsPerItem: 1,
+  bundledWith: [],
   countries: [],
   shipsFrom: 'CN',
   priority: 1,
@@ -34,13 +45,27 @@ interface Line {
   readonly candidates?: readonly MappingCandidate[];
 }
 
+const contextOf = (lines: readonly Line[], round = 1) => ({
+  round,
+  lines: Object.fromEntries(
+    lines.map(({ units }, index) => [
+      String(index + 1),
+      { ordered: units, outside: 0, unallocated: units, held: 0, cancelled: 0 },
+    ]),
+  ),
+});
+
 /** The order's lines, numbered from 1, with the mappings of their variants; answers the command that asks for all. */
 async function givenLines(store: Store, lines: readonly Line[], countryCode: string | null = 'US') {
   await givenCustomer(store, ORDER.orderId, countryCode);
   await store.run(
     `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
-     values ($1, 'sandbox-shop.myshopify.com', '1', '#1', 'USD', 2000, '2026-11-20T10:00:00.000Z', 'sourcing', '{"round":1}')`,
-    [ORDER.orderId],
+     values ($1, 'sandbox-shop.myshopify.com', '1', '#1', 'USD', $3, '2026-11-20T10:00:00.000Z', 'sourcing', $2::json)`,
+    [
+      ORDER.orderId,
+      JSON.stringify(contextOf(lines)),
+      lines.reduce((sum, { units }) => sum + units * 2_000, 0),
+    ],
   );
   for (const [index, { candidates }] of lines.entries()) {
     const lineId = String(index + 1);
@@ -79,6 +104,7 @@ test('a mapped line becomes a part with the cheapest total, not the cheapest pri
     ...ORDER,
     round: 1,
     refused: [],
+    stops: [],
     parts: [
       {
         supplier: 'cj_dropshipping',
@@ -116,19 +142,7 @@ test('the expected cost is what the supplier then charges, several lines and pac
       ceilingMinor: 100_000,
       currency: 'USD',
       callerRef: 'sup_ord_probe',
-      recipient: {
-        name: 'Robin Probe',
-        company: '',
-        address1: '12 Test Lane',
-        address2: '',
-        city: 'Testville',
-        province: 'Oregon',
-        zip: '97201',
-        countryCode: 'US',
-        phone: '',
-        email: '',
-        taxId: '',
-      },
+      recipient: RECIPIENT,
       shipsFrom: 'CN',
       shippingMethod: 'CJPacket Ordinary',
       lines: [
@@ -293,15 +307,200 @@ test('without credentials every line says that the supplier is paused', async ()
 
 test('the plan of many lines asks once for each purchase that they go into', async () => {
   const desk = await aDesk();
-  const wanted = [LAMP, MUG, TENT, BOTTLE].map((number) => ({
+  const lines = [LAMP, MUG, TENT, BOTTLE].map((number) => ({
     lineId: String(number),
     units: 1,
     variantId: `variant-${number}`,
     sku: null,
+    isSkuMapped: true,
+    unitPriceMinor: 2_000,
     candidates: [candidate(number)],
   }));
-  const plan = await planSourcing(desk.ports, wanted, { countryCode: 'US', zip: '97201' });
-  expect(plan).toMatchObject({ result: 'planned', refused: [] });
-  expect(plan.result === 'planned' && plan.parts.map(({ lines }) => lines.length)).toEqual([4]);
+  const destination = { countryCode: 'US', zip: '97201' };
+  const nobody = { recipient: null, sale: null, acceptances: [], isPartly: false };
+  const answer = await planSourcing(desk.ports, { lines, destination, ...nobody });
+  expect(answer).toMatchObject({ result: 'planned', plan: { refused: [], stops: [] } });
+  const parts = answer.result === 'planned' ? answer.plan.parts : [];
+  expect(parts.map((part) => part.lines.length)).toEqual([4]);
   expect(await callsOf(desk.world, 'freightCalculate')).toBe(1);
+});
+
+const RED = { optionLabels: ['Color: Red'], unitPriceMinor: 690, currency: 'USD' };
+
+/** The real adapter, and beside its prices what a supplier with labels and stock would say of the articles. */
+const showing = (desk: Desk, optionLabels: readonly string[], unitPriceMinor = 690): PurchasePorts =>
+  withAdapter(desk.ports, {
+    quote: async (request, signal) => {
+      const answer = await desk.adapter.quote(request, signal);
+      const now = { unitPriceMinor, stock: null, optionLabels };
+      const articles = request.articles.map((one) => [one.supplierVariantId, now] as const);
+      return { ...answer, articles: new Map(articles) };
+    },
+  });
+
+const mappingOf = async (store: Store) => {
+  const [row] = await store.query<{ candidates: MappingCandidate[]; sku: string | null; isOld: boolean }>(
+    `select candidates, sku, updated_at = '2026-01-01T00:00:00Z' as "isOld" from product_mappings`,
+  );
+  return { ...row, seen: row?.candidates.map(({ seen }) => seen) };
+};
+
+async function givenMapped(candidates: readonly MappingCandidate[]) {
+  const desk = await aDesk();
+  const command = await givenLines(desk.store, [{ units: 1, candidates }]);
+  await desk.store.run("update product_mappings set updated_at = '2026-01-01T00:00:00Z'");
+  return { desk, command };
+}
+
+test('a mapping learns labels, price and the shop’s SKU from a good quote, and stays the shop keeper’s', async () => {
+  const { desk, command } = await givenMapped([candidate(LAMP), candidate(MUG, { priority: 2 })]);
+  await sourceOrder(showing(desk, ['Color: Red']), command);
+  const learned = { sku: 'SKU', isOld: true, seen: [RED, undefined] };
+  expect(await mappingOf(desk.store)).toMatchObject(learned);
+  await desk.store.run("update orders set context = jsonb_set(context::jsonb, '{round}', '2')::json");
+  await sourceOrder(showing(desk, ['Color: Red'], 720), { ...command, round: 2 });
+  expect((await mappingOf(desk.store)).seen).toEqual([{ ...RED, unitPriceMinor: 720 }, undefined]);
+});
+
+test('an article whose label has changed is not bought, and what was known of it stays known', async () => {
+  const { desk, command } = await givenMapped([candidate(LAMP, { seen: RED })]);
+  await sourceOrder(showing(desk, ['Color: Blue']), command);
+  expect(await saidTo(desk.store, ORDER)).toMatchObject([
+    {
+      parts: [],
+      refused: [
+        { lineId: '1', reason: 'mapping_changed', evidence: { was: 'Color: Red', is: 'Color: Blue' } },
+      ],
+    },
+  ]);
+  expect((await mappingOf(desk.store)).seen).toEqual([RED]);
+});
+
+test('labels that the shop keeper confirms while a quote is asked for are not overwritten', async () => {
+  const { desk, command } = await givenMapped([candidate(LAMP)]);
+  const confirmed = JSON.stringify([candidate(LAMP, { seen: { ...RED, optionLabels: ['Color: Green'] } })]);
+  const slow = showing(desk, ['Color: Red']);
+  const ports = withAdapter(slow, {
+    quote: async (request, signal) => {
+      await desk.store.run('update product_mappings set candidates = $1::jsonb', [confirmed]);
+      return (slow.adapterOf('cj_dropshipping') ?? desk.adapter).quote(request, signal);
+    },
+  });
+  await sourceOrder(ports, command);
+  expect((await mappingOf(desk.store)).seen?.[0]?.optionLabels).toEqual(['Color: Green']);
+});
+
+test('a mapping stored before bundles were known is sourced as ever', async () => {
+  const { bundledWith: _, ...old } = candidate(LAMP);
+  const { desk, command } = await givenMapped([old as MappingCandidate]);
+  await sourceOrder(desk.ports, command);
+  expect(await saidTo(desk.store, ORDER)).toMatchObject([
+    { refused: [], parts: [{ lines: [{ units: 1 }] }] },
+  ]);
+});
+
+test('a floor under the margin stops the order in sourcing, until somebody accepts what it would earn', async () => {
+  const desk = await aDesk({ ORDER_MANAGER_MARGIN_FLOOR_PERCENT: '50' });
+  const command = await givenLines(desk.store, [{ units: 1, candidates: [candidate(LAMP)] }]);
+  await sourceOrder(desk.ports, command);
+  const [said] = await saidTo(desk.store, ORDER);
+  const { stops = [] } = OrderSourced.parse(said);
+  expect(stops).toMatchObject([
+    { reason: 'margin_below_floor', evidence: { costMinor: LAMP_COST_MINOR, revenueMinor: 2_000 } },
+  ]);
+  await desk.store.run(
+    `insert into holds (id, order_id, reason, evidence, released_at) values ('hld_1', $1, 'margin_below_floor', $2, now())`,
+    [ORDER.orderId, JSON.stringify(stops[0]?.evidence)],
+  );
+  const accepted = `context::jsonb || '{"round": 2, "accepted": ["hld_1"]}'`;
+  await desk.store.run(`update orders set context = (${accepted})::json`);
+  await sourceOrder(desk.ports, { ...command, round: 2 });
+  expect((await saidTo(desk.store, ORDER))[1]).toMatchObject({ round: 2, stops: [], parts: [{}] });
+});
+
+test('holds that a mapping stored since may mend are asked to be released, others are not', async () => {
+  const { desk } = await givenMapped([candidate(LAMP)]);
+  const holds = [
+    ['unmapped_line', '2026-01-02'],
+    ['out_of_stock', '2025-12-31'],
+    ['mapping_changed', '2026-01-02'],
+    ['phone_invalid', '2025-12-31'],
+  ];
+  for (const [reason, openedAt] of holds)
+    await desk.store.run(
+      `insert into holds (id, order_id, reason, line_id, evidence, opened_at) values ($2, $1, $2, '1', '{}', $3)`,
+      [ORDER.orderId, reason, openedAt],
+    );
+  const sweep = startMappingSweep(desk.ports);
+  await eventually(async () => expect(await saidTo(desk.store, ORDER)).not.toEqual([]));
+  await sweep.stop();
+  const released = (await saidTo(desk.store, ORDER)).map((said) => 'reason' in said && said.reason);
+  expect(released.sort()).toEqual(['out_of_stock', 'unmapped_line']);
+});
+
+const summary = (id: string): ProductSummary => ({
+  supplier: 'cj_dropshipping',
+  id,
+  title: 'Lamp',
+  price: null,
+  imageUrl: null,
+  stock: null,
+});
+const variant = (id: string, sku: string | null, stock: ProductVariant['stock']): ProductVariant => ({
+  id,
+  sku,
+  title: id,
+  options: [],
+  priceMinor: 690,
+  currency: 'USD',
+  imageUrl: null,
+  stock,
+});
+
+test('suggested is what a supplier sells under exactly the SKU, from where most of it lies', async () => {
+  const desk = await aDesk();
+  const variants = [
+    variant('red', 'cjlamp-red', [
+      { country: 'CN', units: 3 },
+      { country: 'DE', units: 9 },
+    ]),
+    variant('blue', 'CJLAMP-BLUE', []),
+    variant('none', null, []),
+  ];
+  const ports = withAdapter(desk.ports, {
+    search: async ({ page, limit }) => ({ items: [summary('p1')], page, limit, total: 1 }),
+    product: async ({ supplierProductId, countryCode }) => ({
+      supplier: 'cj_dropshipping',
+      id: supplierProductId,
+      title: 'Moon lamp',
+      description: null,
+      url: null,
+      price: null,
+      imageUrls: [],
+      variants,
+      stock: null,
+      shipsFrom: ['US'],
+      country: countryCode,
+      deliveryDays: null,
+      shippingOptions: [],
+    }),
+  });
+  const onlyCj = {
+    ...ports,
+    adapterOf: (supplier: SupplierName) =>
+      supplier === 'cj_dropshipping' ? ports.adapterOf(supplier) : undefined,
+  };
+  const found = {
+    supplier: 'cj_dropshipping',
+    supplierProductId: 'p1',
+    supplierVariantId: 'red',
+    shipsFrom: 'DE',
+  };
+  expect(await suggestCandidates(onlyCj, { sku: 'CJLAMP-RED', country: 'DE' })).toMatchObject({
+    ok: true,
+    value: {
+      suggestions: [{ candidate: found, fromVariantId: null, title: 'Moon lamp, red' }],
+      unanswered: [{ supplier: 'aliexpress', message: expect.stringContaining('not set up') }],
+    },
+  });
 });

@@ -66,6 +66,8 @@ const Ledger = z.object({
       fulfillmentId: z.string(),
       status: z.string(),
       trackingNumbers: z.array(z.string()),
+      notifications: z.int(),
+      events: z.array(z.string()),
       lines: z.array(z.object({ lineItemId: z.string(), quantity: z.int() })),
     }),
   ),

@@ -20,7 +20,9 @@ import { fixedAccessToken, renewedAccessToken } from '../../services/shopify/acc
 import { type AdminClientOptions, createAdminClient } from '../../services/shopify/admin-client.ts';
 import { toTrackingInfo } from '../../services/shopify/carriers.ts';
 import * as operations from '../../services/shopify/operations.ts';
+import * as orderOperations from '../../services/shopify/order-operations.ts';
 import type { ShopError } from '../../services/shopify/shop-error.ts';
+import * as shopOperations from '../../services/shopify/shop-operations.ts';
 
 const VERSIONS = ['2026-10', '2026-07', '2026-04'];
 
@@ -35,8 +37,8 @@ function realSchema(version: string): GraphQLSchema {
   return buildClientSchema(content.data, { assumeValid: true });
 }
 
-const texts = Object.entries(operations).flatMap(([name, value]): [string, string][] =>
-  typeof value === 'string' ? [[name, value]] : [],
+const texts = Object.entries({ ...operations, ...orderOperations, ...shopOperations }).flatMap(
+  ([name, value]): [string, string][] => (typeof value === 'string' ? [[name, value]] : []),
 );
 
 const parcel = {
@@ -58,6 +60,32 @@ const VARIABLES: Record<string, Record<string, unknown>> = {
       trackingInfo: toTrackingInfo(parcel),
       notifyCustomer: true,
     },
+  },
+  UPDATE_TRACKING: {
+    fulfillmentId: 'gid://shopify/Fulfillment/1',
+    trackingInfo: toTrackingInfo(parcel),
+    notifyCustomer: true,
+  },
+  CREATE_FULFILLMENT_EVENT: {
+    event: {
+      fulfillmentId: 'gid://shopify/Fulfillment/1',
+      status: 'IN_TRANSIT',
+      happenedAt: '2026-11-22T10:00:00Z',
+    },
+  },
+  SUBSCRIBE: {
+    topic: 'ORDERS_CREATE',
+    subscription: { uri: 'https://orders.lantern.example/webhooks/shopify/orders/create', format: 'JSON' },
+  },
+  ADD_TAGS: { orderId: 'gid://shopify/Order/1', tags: ['order-manager'] },
+  UPDATE_NOTE: { input: { id: 'gid://shopify/Order/1', note: 'text' } },
+  PLACE_HOLD: {
+    fulfillmentOrderId: 'gid://shopify/FulfillmentOrder/1',
+    hold: { reason: 'OTHER', reasonNotes: 'text', handle: 'order-manager', notifyMerchant: false },
+  },
+  RELEASE_HOLDS: {
+    fulfillmentOrderId: 'gid://shopify/FulfillmentOrder/1',
+    holdIds: ['gid://shopify/FulfillmentHold/1'],
   },
 };
 

@@ -12,7 +12,9 @@ import {
   type OrderReceived,
   type ReceivedLine,
 } from '../../contracts/events/order-received.ts';
+import { ORDER_RISK_ASSESSED, type RiskLevel } from '../../contracts/events/order-risk-assessed.ts';
 import { ORDER_SOURCED, type OrderSourced, type SourcedPart } from '../../contracts/events/order-sourced.ts';
+import { ORDER_VERIFIED, type OrderVerified } from '../../contracts/events/order-verified.ts';
 import {
   SUPPLIER_ORDER_ABSENT,
   SUPPLIER_ORDER_ACCEPTED,
@@ -109,6 +111,12 @@ export const aSourcedOrder = (over: Partial<OrderSourced> = {}): OrderSourced =>
   ...over,
 });
 
+/** The shop's last word before buying: nothing else than what is known, unless told otherwise. */
+export const verified = (over: Partial<OrderVerified> = {}): OrderEvent => ({
+  type: ORDER_VERIFIED,
+  data: { orderId: ORDER_ID, body: null, holds: [], ...over },
+});
+
 export const sourced = (over?: Partial<OrderSourced>): OrderEvent => ({
   type: ORDER_SOURCED,
   data: aSourcedOrder(over),
@@ -125,6 +133,15 @@ export const refusedLines = (
     refused: lineIds.map((lineId) => ({ lineId, reason, evidence: { variant: 'unknown' } })),
     ...over,
   });
+
+/** The whole order must not be bought. */
+export const stoppedPlan = (reason: HoldReason, over?: Partial<OrderSourced>): OrderEvent =>
+  sourced({ stops: [{ reason, evidence: { costMinor: 900 } }], ...over });
+
+export const riskAssessed = (level: RiskLevel): OrderEvent => ({
+  type: ORDER_RISK_ASSESSED,
+  data: { orderId: ORDER_ID, level, evidence: { provider: 'shop' } },
+});
 
 export const releaseRequested = (reason: HoldReason, lineIds?: string[]): OrderEvent => ({
   type: RELEASE_REQUESTED,

@@ -20,9 +20,11 @@ import {
   ORDER_ID,
   received,
   releaseRequested,
+  riskAssessed,
   SUPPLIER_ORDER_ID,
   sourced,
   updated,
+  verified,
 } from './builders.ts';
 
 type OrderMachineEvent = Parameters<typeof decideOrder>[1];
@@ -76,14 +78,17 @@ const EVENTS = {
   'order.updated, newer': own(updated(NEWER)),
   'order.updated, the same again': own(updated({ sourceUpdatedAt: '2026-11-22T08:00:00.000Z' })),
   'order.updated, older': own(updated(OLDER)),
+  'the shop’s last word before buying': own(verified()),
   'order.sourced of this round': own(sourced()),
   'order.sourced of another round': own(sourced({ round: 2 })),
+  'the risk is assessed': own(riskAssessed('high')),
   'a release that fits a hold': own(releaseRequested('operator')),
   'a release that fits no hold': own(releaseRequested('overdue')),
   'a mail was sent': own(mailSent()),
   'a mail failed': own(mailFailed()),
   'timer payment': own(elapsed('payment')),
   'timer grace': own(elapsed('grace')),
+  'timer verify': own(elapsed('verify')),
   'timer sourcing': own(elapsed('sourcing')),
   'a supplier order moved': {
     type: 'supplier_order.moved',
@@ -105,7 +110,12 @@ type EventName = keyof typeof EVENTS;
 /** A mail may still be on its way when the order is over. */
 const MAILS: readonly EventName[] = ['a mail was sent', 'a mail failed'];
 /** Holds come and go wherever an order stands; one that is over needs nobody any more. */
-const ALWAYS: readonly EventName[] = [...MAILS, 'a release that fits a hold', 'a hold is raised'];
+const ALWAYS: readonly EventName[] = [
+  ...MAILS,
+  'a release that fits a hold',
+  'a hold is raised',
+  'the risk is assessed',
+];
 const NEWER_BODY: readonly EventName[] = ['order.received, newer', 'order.updated, newer'];
 const SUPPLIER_ORDERS: readonly EventName[] = [
   'a supplier order moved',
@@ -151,12 +161,20 @@ test('the table speaks of every event that the machine knows', () => {
 });
 
 const SUPPLIER_DEADLINES = (Object.keys(DEADLINES) as DeadlineName[]).filter(
-  (deadline) => !['payment', 'grace', 'sourcing'].includes(deadline),
+  (deadline) => !['payment', 'grace', 'verify', 'sourcing'].includes(deadline),
 );
 
 test.each(ORDER_STATES)('%s refuses every timer that belongs to a supplier order', (state) => {
   for (const deadline of SUPPLIER_DEADLINES)
     expect(decideOrder(stateOf(state), own(elapsed(deadline))).accepted).toBe(false);
+});
+
+test('an order in grace takes the shop’s word, and the timer for it, only when it asked', () => {
+  const asked = { graceOver: true, canBeReread: true, verification: 'asked' as const };
+  for (const name of ['the shop’s last word before buying', 'timer verify'] as const) {
+    expect(decideOrder(stateOf('grace', asked), EVENTS[name]).accepted).toBe(true);
+    expect(decideOrder(stateOf('grace'), EVENTS[name]).accepted).toBe(false);
+  }
 });
 
 test('a held order in sourcing takes neither a plan nor its timer', () => {

@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { AppError } from '../../contracts/errors.ts';
 import { OrderReceived } from '../../contracts/events/order-received.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
-import { toOrderFacts } from '../../gateway/webhooks/order-facts.ts';
 import { parseOrderJson } from '../../gateway/webhooks/order-json.ts';
+import { toOrderFacts } from '../../services/order-facts.ts';
+import { hasRealBodies, REAL_BODIES, whySkipped } from '../fixtures/real-bodies.ts';
 
 const SHOP = 'unit-shop.myshopify.com';
 
@@ -111,6 +112,17 @@ test.each([
   [undefined, 'pending'],
 ])('financial status %s is payment %s', (financial_status, payment) => {
   expect(received({ financial_status }).payment).toBe(payment);
+});
+
+test('authorised money counts as paid in a shop that buys for it, and nothing else does', () => {
+  const paymentOf = (financial_status: string) =>
+    toOrderFacts(ShopifyOrderBody.parse(aBody({ financial_status })), SHOP, true).received.payment;
+  expect(['authorized', 'pending', 'partially_paid', 'voided'].map(paymentOf)).toEqual([
+    'paid',
+    'pending',
+    'pending',
+    'voided',
+  ]);
 });
 
 test.each([
@@ -423,25 +435,32 @@ const REAL: Readonly<Record<string, Expected>> = {
   ],
 };
 
-const FOLDER = new URL('../../../shared/facts/shopify-webhooks/', import.meta.url);
-const isBeside = existsSync(FOLDER);
-const reason = isBeside ? '' : ' (skipped: the real bodies are not beside this checkout)';
-
-test.skipIf(!isBeside)(`every real order body has its expectation${reason}`, () => {
-  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((file) =>
+test.skipIf(!hasRealBodies)(`every real order body has its expectation${whySkipped}`, () => {
+  const files = readdirSync(REAL_BODIES, { recursive: true, encoding: 'utf8' }).filter((file) =>
     /(^|\/)orders-.*\.json$/.test(file),
   );
   expect(files.sort()).toEqual(Object.keys(REAL).sort());
 });
 
-test.skipIf(!isBeside).each(Object.entries(REAL))(`real body %s is understood${reason}`, (file, expected) => {
-  const raw = readFileSync(new URL(file, FOLDER), 'utf8');
-  const { received: order, customer: person } = factsOf(raw);
-  const [total, payment, flags, lines] = expected;
-  expect([order.totalMinor, order.payment]).toEqual([total, payment]);
-  expect([order.test, order.cancelled, order.hasAddress, person.email !== null]).toEqual(flags);
-  expect(order.lines.map((one) => `${one.units}/${one.openUnits}/${one.deliveredBy}`)).toEqual(lines);
-  for (const id of [order.shopOrderId, ...order.lines.map(({ lineId }) => lineId)])
-    expect(raw).toMatch(new RegExp(`"id"\\s*:\\s*${id}\\b`));
-  expect(person.tax_id).toBe(file.includes('br-cpf') ? '12345678909' : null);
+test.skipIf(!hasRealBodies).each(Object.entries(REAL))(
+  `real body %s is understood${whySkipped}`,
+  (file, expected) => {
+    const raw = readFileSync(new URL(file, REAL_BODIES), 'utf8');
+    const { received: order, customer: person } = factsOf(raw);
+    const [total, payment, flags, lines] = expected;
+    expect([order.totalMinor, order.payment]).toEqual([total, payment]);
+    expect([order.test, order.cancelled, order.hasAddress, person.email !== null]).toEqual(flags);
+    expect(order.lines.map((one) => `${one.units}/${one.openUnits}/${one.deliveredBy}`)).toEqual(lines);
+    for (const id of [order.shopOrderId, ...order.lines.map(({ lineId }) => lineId)])
+      expect(raw).toMatch(new RegExp(`"id"\\s*:\\s*${id}\\b`));
+    expect(person.tax_id).toBe(file.includes('br-cpf') ? '12345678909' : null);
+  },
+);
+
+test.each([
+  ['the same day', '2026-11-02T10:15:03-05:00', undefined],
+  ['a week later', '2026-11-09T09:15:00-05:00', undefined],
+  ['more than a week later', '2026-11-09T09:15:01-05:00', true],
+])('a body of %s tells of the past: %s', (_when, updated_at, expected) => {
+  expect(received({ updated_at }).history).toBe(expected);
 });

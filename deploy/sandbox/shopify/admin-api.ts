@@ -15,10 +15,12 @@ import {
 } from 'graphql';
 import type { LiveSettings } from '../settings.ts';
 import { createTokenBucket } from '../token-bucket.ts';
+import { deniedFields } from './access-scopes.ts';
 import { createMutations } from './mutations.ts';
 import { createQueries, type SearchContext } from './queries.ts';
 import { actualCost, requestedCost } from './query-cost.ts';
 import type { Shop } from './shop.ts';
+import type { Webhooks } from './webhooks.ts';
 
 export const adminSchemaText: string = readFileSync(
   new URL('./admin-subset.graphql', import.meta.url),
@@ -85,8 +87,8 @@ const rootFieldsOf = ({ selectionSet }: OperationDefinitionNode): string[] =>
   );
 
 /** Shopify's Admin GraphQL over one shop, without HTTP. */
-export function createAdminApi(shop: Shop, settings: LiveSettings): AdminApi {
-  const rootValue = { ...createQueries(shop), ...createMutations(shop) };
+export function createAdminApi(shop: Shop, webhooks: Webhooks, settings: LiveSettings): AdminApi {
+  const rootValue = { ...createQueries(shop, webhooks), ...createMutations(shop, webhooks) };
   const cache = new Map<string, ReturnType<typeof readDocument>>();
   const bucket = createTokenBucket(() => {
     const { shopifyPointsPerSecond } = settings.current();
@@ -132,7 +134,11 @@ export function createAdminApi(shop: Shop, settings: LiveSettings): AdminApi {
       if (!bucket.take(requested)) return throttled(requested);
 
       const search: object[] = [];
+      const scopes = settings.current().shopifyScopes;
+      const denied = deniedFields(prepared.rootFields, scopes);
+      if (denied.length > 0) return { data: null, errors: denied };
       const contextValue: SearchContext = {
+        scopes,
         warn: (query, warnings) => search.push({ path: ['orders'], query, warnings }),
       };
       const result = await execute({

@@ -1,5 +1,13 @@
 import { fromGid } from './gid.ts';
-import { fulfillmentEventView, fulfillmentView, orderView, supportedActionsOf } from './order-view.ts';
+import {
+  fulfillmentEventView,
+  fulfillmentOrderView,
+  fulfillmentView,
+  holdView,
+  orderView,
+  supportedActionsOf,
+} from './order-view.ts';
+import { subscriptionView } from './queries.ts';
 import { nowText, type Shop } from './shop.ts';
 import {
   type Fulfillment,
@@ -9,6 +17,7 @@ import {
   remainingOf,
   type ShopOrder,
 } from './shop-order.ts';
+import type { Webhooks } from './webhooks.ts';
 
 interface TrackingInput {
   company?: string | null;
@@ -146,6 +155,7 @@ function ship(shop: Shop, input: FulfillmentInput): object {
   };
   order.fulfillments.push(fulfillment);
   shop.touch(order);
+  shop.tellFulfillment('FULFILLMENTS_CREATE', order, fulfillment);
   return fulfillmentView(order, fulfillment);
 }
 
@@ -185,6 +195,40 @@ function addEvent(shop: Shop, input: EventInput): object {
   return fulfillmentEventView(event);
 }
 
+interface HoldInput {
+  reason: string;
+  reasonNotes?: string | null;
+  handle?: string | null;
+}
+
+function hold(shop: Shop, gid: string, input: HoldInput): object {
+  const { order, fulfillmentOrder } = pick(shop, gid);
+  if (!supportedActionsOf(order, fulfillmentOrder).includes('HOLD'))
+    throw new UserRefusal(['id'], 'The fulfillment order is not in a state that can be held.');
+  const handle = input.handle ?? null;
+  if (fulfillmentOrder.holds.some((one) => one.isOurs && one.handle === handle))
+    throw new UserRefusal(
+      ['fulfillmentHold', 'handle'],
+      'The handle provided for the fulfillment hold is already in use.',
+    );
+  const { reason, reasonNotes = null } = input;
+  const placed = { id: shop.nextId(), handle, reason, reasonNotes, isOurs: true };
+  fulfillmentOrder.holds.push(placed);
+  shop.touch(order);
+  shop.tellFulfillmentOrder('FULFILLMENT_ORDERS_PLACED_ON_HOLD', order, fulfillmentOrder);
+  return holdView(placed);
+}
+
+/** Without ids every hold goes, also those of others. */
+function release(shop: Shop, gid: string, holdIds: string[] | null | undefined): object {
+  const { order, fulfillmentOrder } = pick(shop, gid);
+  const ids = holdIds?.map((id) => fromGid('FulfillmentHold', id));
+  fulfillmentOrder.holds = fulfillmentOrder.holds.filter(({ id }) => ids !== undefined && !ids.includes(id));
+  shop.touch(order);
+  shop.tellFulfillmentOrder('FULFILLMENT_ORDERS_HOLD_RELEASED', order, fulfillmentOrder);
+  return fulfillmentOrderView(order, fulfillmentOrder);
+}
+
 const MAX_TAG_LENGTH = 40;
 
 function addTags(shop: Shop, gid: string, tags: string[]): object {
@@ -201,7 +245,20 @@ function addTags(shop: Shop, gid: string, tags: string[]): object {
 }
 
 /** The root resolvers of every mutation. Arguments have been checked against the schema. */
-export const createMutations = (shop: Shop) => ({
+export const createMutations = (shop: Shop, webhooks: Webhooks) => ({
+  webhookSubscriptionCreate: (args: { topic: string; webhookSubscription: { uri?: string | null } }) =>
+    payload('webhookSubscription', () => {
+      const { uri } = args.webhookSubscription;
+      if (uri == null) throw new UserRefusal(['webhookSubscription', 'uri'], "Address can't be blank");
+      const made = webhooks.subscribe(args.topic, uri);
+      if (made === undefined)
+        throw new UserRefusal(
+          ['webhookSubscription', 'uri'],
+          'Address for this topic has already been taken',
+        );
+      return subscriptionView(made);
+    }),
+
   fulfillmentCreate: ({ fulfillment }: { fulfillment: FulfillmentInput }) =>
     payload('fulfillment', () => ship(shop, fulfillment)),
 
@@ -216,11 +273,18 @@ export const createMutations = (shop: Shop) => ({
       fulfillment.updatedAt = nowText();
       if (args.notifyCustomer === true) fulfillment.notifications += 1;
       shop.touch(order);
+      shop.tellFulfillment('FULFILLMENTS_UPDATE', order, fulfillment);
       return fulfillmentView(order, fulfillment);
     }),
 
   fulfillmentEventCreate: ({ fulfillmentEvent }: { fulfillmentEvent: EventInput }) =>
     payload('fulfillmentEvent', () => addEvent(shop, fulfillmentEvent)),
+
+  fulfillmentOrderHold: ({ id, fulfillmentHold }: { id: string; fulfillmentHold: HoldInput }) =>
+    payload('fulfillmentHold', () => hold(shop, id, fulfillmentHold)),
+
+  fulfillmentOrderReleaseHold: ({ id, holdIds }: { id: string; holdIds?: string[] | null }) =>
+    payload('fulfillmentOrder', () => release(shop, id, holdIds)),
 
   tagsAdd: ({ id, tags }: { id: string; tags: string[] }) => payload('node', () => addTags(shop, id, tags)),
 

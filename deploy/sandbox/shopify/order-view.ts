@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import { seesFulfillmentOrders } from './access-scopes.ts';
 import { connection, inSequence, type PageArguments } from './connection.ts';
 import { toGid } from './gid.ts';
 import {
@@ -59,12 +60,23 @@ const isMerchantManaged = ({ service }: FulfillmentOrder): boolean => service ==
 /** What the app may do with it now; a foreign service's fulfilment orders never allow CREATE_FULFILLMENT. */
 export function supportedActionsOf(order: ShopOrder, fulfillmentOrder: FulfillmentOrder): string[] {
   const status = fulfillmentOrderStatusOf(order, fulfillmentOrder);
+  if (status === 'ON_HOLD') return ['RELEASE_HOLD', 'HOLD', 'MOVE'];
   if (status !== 'OPEN' && status !== 'IN_PROGRESS') return [];
   if (!isMerchantManaged(fulfillmentOrder)) return ['REQUEST_FULFILLMENT', 'MOVE'];
   return status === 'OPEN'
     ? ['CREATE_FULFILLMENT', 'REPORT_PROGRESS', 'MOVE', 'HOLD']
     : ['CREATE_FULFILLMENT', 'MARK_AS_OPEN'];
 }
+
+/** The type FulfillmentHold. */
+export const holdView = ({ id, handle, reason, reasonNotes, isOurs }: FulfillmentOrder['holds'][number]) => ({
+  __typename: 'FulfillmentHold',
+  id: toGid('FulfillmentHold', id),
+  handle,
+  reason,
+  reasonNotes,
+  heldByRequestingApp: isOurs,
+});
 
 /** The type FulfillmentOrder. */
 export const fulfillmentOrderView = (order: ShopOrder, fulfillmentOrder: FulfillmentOrder) => ({
@@ -79,7 +91,7 @@ export const fulfillmentOrderView = (order: ShopOrder, fulfillmentOrder: Fulfill
   updatedAt: order.updatedAt,
   fulfillAt: order.createdAt,
   assignedLocation: {
-    name: isMerchantManaged(fulfillmentOrder) ? 'Sandbox warehouse' : fulfillmentOrder.service,
+    name: fulfillmentOrder.location,
     countryCode: 'US',
     city: null,
   },
@@ -89,7 +101,7 @@ export const fulfillmentOrderView = (order: ShopOrder, fulfillmentOrder: Fulfill
   },
   supportedActions: () =>
     supportedActionsOf(order, fulfillmentOrder).map((action) => ({ action, externalUrl: null })),
-  fulfillmentHolds: [],
+  fulfillmentHolds: fulfillmentOrder.holds.map(holdView),
   lineItems: (page: PageArguments) =>
     connection(
       inSequence(
@@ -166,6 +178,14 @@ function refuseCustomer(): never {
   );
 }
 
+const RECOMMENDATION_OF = {
+  HIGH: 'CANCEL',
+  MEDIUM: 'INVESTIGATE',
+  LOW: 'ACCEPT',
+  NONE: 'NONE',
+  PENDING: 'NONE',
+} as const;
+
 /** The type Order. */
 export const orderView = (order: ShopOrder) => ({
   __typename: 'Order',
@@ -199,6 +219,10 @@ export const orderView = (order: ShopOrder) => ({
   localizedFields: (page: PageArguments) => connection(inSequence([]), page),
   shippingAddress: addressView(order, 'ShippingAddress', order.shippingAddress),
   billingAddress: addressView(order, 'BillingAddress', order.billingAddress),
+  risk: {
+    assessments: [{ riskLevel: order.riskLevel }],
+    recommendation: RECOMMENDATION_OF[order.riskLevel],
+  },
   requiresShipping: order.lines.some(({ requiresShipping }) => requiresShipping),
   lineItems: (page: PageArguments) =>
     connection(inSequence(order.lines.map((line) => lineView(order, line))), page),
@@ -207,10 +231,12 @@ export const orderView = (order: ShopOrder) => ({
       inSequence(order.shippingLines.map((line) => ({ ...line, id: toGid('ShippingLine', line.id) }))),
       page,
     ),
-  fulfillmentOrders: (page: PageArguments) =>
+  fulfillmentOrders: (page: PageArguments, { scopes }: { readonly scopes: readonly string[] }) =>
     connection(
       inSequence(
-        order.fulfillmentOrders.map((fulfillmentOrder) => fulfillmentOrderView(order, fulfillmentOrder)),
+        (seesFulfillmentOrders(scopes) ? order.fulfillmentOrders : []).map((fulfillmentOrder) =>
+          fulfillmentOrderView(order, fulfillmentOrder),
+        ),
       ),
       page,
     ),

@@ -1,21 +1,20 @@
-import { connection, type PageArguments } from './connection.ts';
+import { connection, inSequence, type PageArguments } from './connection.ts';
 import { fromGid, toGid } from './gid.ts';
 import { parseOrderSearch, type SearchWarning } from './order-search.ts';
 import { fulfillmentOrderView, fulfillmentView, orderView } from './order-view.ts';
 import type { Shop } from './shop.ts';
 import type { ShopOrder } from './shop-order.ts';
+import type { Subscription, Webhooks } from './webhooks.ts';
 
-/** What the sandbox app may do: all that the operations of this world need in the real shop. */
-export const SCOPES = [
-  'read_orders',
-  'write_orders',
-  'read_fulfillments',
-  'write_fulfillments',
-  'read_products',
-  'read_merchant_managed_fulfillment_orders',
-  'write_merchant_managed_fulfillment_orders',
-  'read_third_party_fulfillment_orders',
-];
+/** The type WebhookSubscription. */
+export const subscriptionView = ({ id, topic, uri, createdAt }: Subscription) => ({
+  __typename: 'WebhookSubscription',
+  id: toGid('WebhookSubscription', id),
+  topic,
+  uri,
+  name: null,
+  createdAt,
+});
 
 type SortKey = 'CREATED_AT' | 'ID' | 'PROCESSED_AT' | 'UPDATED_AT';
 
@@ -40,12 +39,14 @@ function sortText(order: ShopOrder, sortKey: SortKey): string {
 
 /** One per request. */
 export interface SearchContext {
+  /** What the app may do. */
+  readonly scopes: readonly string[];
   /** Receives what the shop ignores in a search text. */
   warn(query: string, warnings: SearchWarning[]): void;
 }
 
 /** The root resolvers of every query; graphql hands them the request's SearchContext. */
-export const createQueries = (shop: Shop) => {
+export const createQueries = (shop: Shop, webhooks: Webhooks) => {
   const order = (gid: string) => {
     const found = shop.order(fromGid('Order', gid) ?? '');
     return found === undefined ? null : orderView(found);
@@ -77,6 +78,12 @@ export const createQueries = (shop: Shop) => {
         nodes: found.nodes.map(orderView),
       };
     },
+    ordersCount: ({ query, limit }: { query?: string | null; limit?: number | null }) => {
+      const count = shop.orders().filter(parseOrderSearch(query ?? '').matches).length;
+      return { count: Math.min(count, limit ?? Number.POSITIVE_INFINITY) };
+    },
+    webhookSubscriptions: (page: PageArguments) =>
+      connection(inSequence(webhooks.subscriptions().map(subscriptionView)), page),
     shop: {
       id: toGid('Shop', '70000000001'),
       name: 'Sandbox shop',
@@ -88,7 +95,8 @@ export const createQueries = (shop: Shop) => {
     },
     currentAppInstallation: {
       id: toGid('AppInstallation', '70000000002'),
-      accessScopes: SCOPES.map((handle) => ({ handle, description: `Scope ${handle}` })),
+      accessScopes: (_: object, { scopes }: SearchContext) =>
+        scopes.map((handle) => ({ handle, description: `Scope ${handle}` })),
     },
   };
 };

@@ -1,10 +1,10 @@
 import type { H3Event } from 'h3';
 import { z } from 'zod';
 import type { Faults } from '../faults.ts';
+import type { LiveSettings } from '../settings.ts';
 import { withFaults } from '../with-faults.ts';
 import type { AdminApi, AdminRequest } from './admin-api.ts';
 import type { AppTokens } from './app-tokens.ts';
-import { SCOPES } from './queries.ts';
 
 export const ADMIN_BASE_PATH = '/admin';
 
@@ -40,7 +40,11 @@ function readGrant(raw: string, contentType: string | null): z.infer<typeof Gran
   return GrantBody.safeParse(fields).data ?? null;
 }
 
-function grant(tokens: AppTokens, asked: z.infer<typeof GrantBody> | null): Response {
+function grant(
+  tokens: AppTokens,
+  scopes: readonly string[],
+  asked: z.infer<typeof GrantBody> | null,
+): Response {
   if (asked?.grant_type !== 'client_credentials') {
     return Response.json({ error: 'unsupported_grant_type' }, { status: 400 });
   }
@@ -51,7 +55,7 @@ function grant(tokens: AppTokens, asked: z.infer<typeof GrantBody> | null): Resp
   }
   return Response.json({
     access_token: granted.accessToken,
-    scope: SCOPES.join(','),
+    scope: scopes.join(','),
     expires_in: granted.expiresInSeconds,
   });
 }
@@ -64,8 +68,9 @@ export function createShopifyApi(world: {
   admin: AdminApi;
   tokens: AppTokens;
   faults: Faults;
+  settings: LiveSettings;
 }): (event: H3Event) => Promise<Response> {
-  const { admin, tokens, faults } = world;
+  const { admin, tokens, faults, settings } = world;
 
   const graphql = async (event: H3Event, version: string): Promise<Response> => {
     const headers = { 'x-shopify-api-version': version };
@@ -98,7 +103,9 @@ export function createShopifyApi(world: {
     if (path === '/oauth/access_token') {
       const asked = readGrant(await event.req.text(), event.req.headers.get('content-type'));
       const dialect = { rateLimited: frontDoorBusy };
-      return withFaults({ faults, event, dialect }, ['shopify.accessToken'], () => grant(tokens, asked));
+      return withFaults({ faults, event, dialect }, ['shopify.accessToken'], () =>
+        grant(tokens, settings.current().shopifyScopes, asked),
+      );
     }
     const version = servedVersion(/^\/api\/([^/]+)\/graphql\.json$/.exec(path)?.[1] ?? '');
     return version === null ? notFound() : graphql(event, version);

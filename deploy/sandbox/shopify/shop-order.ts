@@ -49,9 +49,20 @@ const Line = z.object({
 });
 export type Line = z.infer<typeof Line>;
 
+const FulfillmentHold = z.object({
+  id: z.string(),
+  handle: Nullable,
+  reason: z.string(),
+  reasonNotes: Nullable,
+  /** Placed by the app that this world knows, not by a person or another app. */
+  isOurs: z.boolean(),
+});
+
 const FulfillmentOrder = z.object({
   id: z.string(),
   service: z.string(),
+  location: z.string().default('Sandbox warehouse'),
+  holds: z.array(FulfillmentHold).default([]),
   lines: z.array(z.object({ id: z.string(), lineItemId: z.string(), totalQuantity: z.int() })),
 });
 export type FulfillmentOrder = z.infer<typeof FulfillmentOrder>;
@@ -130,6 +141,9 @@ export const ShopOrder = z.object({
   ),
   fulfillmentOrders: z.array(FulfillmentOrder),
   fulfillments: z.array(Fulfillment),
+  /** What the shop's own check for fraud says. */
+  riskLevel: z.enum(['HIGH', 'MEDIUM', 'LOW', 'NONE', 'PENDING']).default('LOW'),
+  isDeleted: z.boolean().default(false),
 });
 export type ShopOrder = z.infer<typeof ShopOrder>;
 
@@ -154,10 +168,11 @@ export const unfulfilledOf = (order: ShopOrder, { id, fulfillableQuantity }: Lin
   fulfillableQuantity - sum(leftLines(order).filter(({ lineItemId }) => lineItemId === id));
 
 /** A value of FulfillmentOrderStatus, reckoned from what remains. */
-export function fulfillmentOrderStatusOf(order: ShopOrder, { lines }: FulfillmentOrder): string {
+export function fulfillmentOrderStatusOf(order: ShopOrder, { lines, holds }: FulfillmentOrder): string {
   if (order.cancelledAt !== null) return 'CANCELLED';
   const remaining = lines.reduce((total, line) => total + remainingOf(order, line), 0);
   if (remaining === 0) return 'CLOSED';
+  if (holds.length > 0) return 'ON_HOLD';
   const total = lines.reduce((units, { totalQuantity }) => units + totalQuantity, 0);
   return remaining === total ? 'OPEN' : 'IN_PROGRESS';
 }

@@ -1,6 +1,13 @@
 import type { Journal } from '../journal.ts';
+import { toGid } from './gid.ts';
 import { RestOrder } from './rest-order.ts';
-import { type Fulfillment, type FulfillmentOrder, ShopOrder } from './shop-order.ts';
+import {
+  type Fulfillment,
+  type FulfillmentOrder,
+  fulfillmentOrderStatusOf,
+  ShopOrder,
+} from './shop-order.ts';
+import { toRestFulfillment, toRestOrder } from './to-rest-order.ts';
 import { toShopOrder } from './to-shop-order.ts';
 
 /** Far above the ids of real bodies of today's size, and still exact in a double. */
@@ -16,8 +23,17 @@ export interface Shop {
   orders(): ShopOrder[];
   fulfillmentOrder(id: string): { order: ShopOrder; fulfillmentOrder: FulfillmentOrder } | undefined;
   fulfillment(id: string): { order: ShopOrder; fulfillment: Fulfillment } | undefined;
-  /** Keeps a changed order and stamps it as updated now. */
+  /** Keeps a changed order, stamps it as updated now and says so. */
   touch(order: ShopOrder): void;
+  /** @param topic in the API's words. */
+  tellOrder(topic: string, order: ShopOrder): void;
+  tellFulfillment(topic: string, order: ShopOrder, fulfillment: Fulfillment): void;
+  tellFulfillmentOrder(topic: string, order: ShopOrder, work: FulfillmentOrder): void;
+  tell(topic: string, body: () => object): void;
+  /** Who is told from now on. */
+  listen(tell: (topic: string, body: () => object) => void): void;
+  /** The merchant deletes it. */
+  remove(order: ShopOrder): void;
   /** An id that nothing in this shop has. */
   nextId(): string;
 }
@@ -49,18 +65,38 @@ export function createShop(journal: Journal, domain: string): Shop {
     return String(lastId);
   };
 
+  let tell: (topic: string, body: () => object) => void = () => {};
+  const tellOrder = (topic: string, order: ShopOrder): void => tell(topic, () => toRestOrder(order));
+  const tellFulfillmentOrder: Shop['tellFulfillmentOrder'] = (topic, order, work) =>
+    tell(topic, () => ({
+      fulfillment_order: {
+        id: toGid('FulfillmentOrder', work.id),
+        status: fulfillmentOrderStatusOf(order, work).toLowerCase(),
+      },
+    }));
+
   return {
     domain,
+    listen(listener) {
+      tell = listener;
+    },
+    tell: (topic, body) => tell(topic, body),
+    tellOrder,
+    tellFulfillment: (topic, order, fulfillment) => tell(topic, () => toRestFulfillment(order, fulfillment)),
+    tellFulfillmentOrder,
     register(body) {
       const rest = RestOrder.parse(body);
       const known = kept.get(rest.id);
       if (known !== undefined) return { order: known, isNew: false };
       const order = toShopOrder(rest, nextId);
       save(order);
+      tellOrder('ORDERS_CREATE', order);
+      for (const work of order.fulfillmentOrders)
+        tellFulfillmentOrder('FULFILLMENT_ORDERS_ORDER_ROUTING_COMPLETE', order, work);
       return { order, isNew: true };
     },
-    order: (id) => kept.get(id),
-    orders: () => kept.all(),
+    order: (id) => [kept.get(id)].find((order) => order?.isDeleted === false),
+    orders: () => kept.all().filter(({ isDeleted }) => !isDeleted),
     fulfillmentOrder(id) {
       const order = byFulfillmentOrder.get(id);
       const fulfillmentOrder = order?.fulfillmentOrders.find((candidate) => candidate.id === id);
@@ -74,6 +110,12 @@ export function createShop(journal: Journal, domain: string): Shop {
     touch(order) {
       order.updatedAt = nowText();
       save(order);
+      tellOrder('ORDERS_UPDATED', order);
+    },
+    remove(order) {
+      order.isDeleted = true;
+      save(order);
+      tell('ORDERS_DELETE', () => ({ id: Number(order.id) }));
     },
     nextId,
   };

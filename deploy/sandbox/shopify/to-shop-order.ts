@@ -62,6 +62,8 @@ function route(lines: Lines, nextId: () => string): ShopOrder['fulfillmentOrders
   return [...Map.groupBy(shippable, ({ service }) => service)].map(([service, group]) => ({
     id: nextId(),
     service,
+    location: service === 'manual' ? 'Sandbox warehouse' : service,
+    holds: [],
     lines: group.map(({ id, fulfillableQuantity }) => ({
       id: nextId(),
       lineItemId: id,
@@ -154,6 +156,8 @@ export function toShopOrder(body: RestOrder, nextId: () => string): ShopOrder {
         carrierIdentifier: carrier_identifier,
       })),
     fulfillmentOrders: route(lines, nextId),
+    riskLevel: 'LOW',
+    isDeleted: false,
     fulfillments: body.fulfillments.map(shipped),
   };
 }

@@ -59,6 +59,8 @@ const CustomerDetailsSchema = defineEntity({
     locale: p.text().nullable(),
     taxId: p.text().nullable(),
     shippingAddress: p.json<ShippingAddress>().nullable(),
+    /** The person asked to be forgotten: nothing is written here again. */
+    redactedAt: p.datetime(3).nullable(),
   },
 });
 export class CustomerDetails extends CustomerDetailsSchema.class {}

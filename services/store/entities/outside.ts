@@ -1,5 +1,4 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { MappingCandidate } from '../../../contracts/resources/product-mapping.ts';
 import type {
   Evidence,
   FailureClass,
@@ -11,7 +10,10 @@ import type {
 const WebhookSchema = defineEntity({
   name: 'Webhook',
   tableName: 'webhooks',
-  indexes: [{ name: 'webhooks_event', properties: ['eventId'] }],
+  indexes: [
+    { name: 'webhooks_event', properties: ['eventId'] },
+    { name: 'webhooks_order', properties: ['orderId'] },
+  ],
   uniques: [{ name: 'webhooks_delivery', properties: ['source', 'deliveryId'] }],
   properties: {
     id: p.bigint('number').primary().autoincrement(),
@@ -84,10 +86,17 @@ NotificationSchema.setClass(Notification);
 const MappingSchema = defineEntity({
   name: 'Mapping',
   tableName: 'product_mappings',
+  indexes: [{ name: 'product_mappings_sku', properties: ['sku'] }],
   properties: {
     variantId: p.text().primary(),
-    candidates: p.json<MappingCandidate[]>(),
-    updatedAt: p.datetime(3),
+    /** The shop's own, where it is known. */
+    sku: p.text().nullable(),
+    /** As they were stored: to be read by their contract, whose newer fields have defaults. */
+    candidates: p.json<unknown>(),
+    /** By the shop keeper. */
+    updatedAt: p.datetime(3).defaultRaw('now()'),
+    /** The shop changed or deleted the product then: whoever decides about mappings looks. */
+    checkWantedAt: p.datetime(3).nullable(),
   },
 });
 export class Mapping extends MappingSchema.class {}
@@ -181,12 +190,3 @@ const StraySupplierOrderSchema = defineEntity({
 });
 export class StraySupplierOrder extends StraySupplierOrderSchema.class {}
 StraySupplierOrderSchema.setClass(StraySupplierOrder);
-
-/** Who may write to the shop for an order just now; a lease, since a killed process gives nothing back. */
-const ShopLeaseSchema = defineEntity({
-  name: 'ShopLease',
-  tableName: 'shop_leases',
-  properties: { orderId: p.text().primary(), owner: p.text(), until: p.datetime(3) },
-});
-export class ShopLease extends ShopLeaseSchema.class {}
-ShopLeaseSchema.setClass(ShopLease);

@@ -59,9 +59,10 @@ const SupplierOrderLineSchema = defineEntity({
   properties: {
     supplierOrderId: p.text().primary(),
     lineId: p.text().primary(),
+    /** Of the order line; 0 for the further articles of a bundle. */
     units: p.integer(),
-    supplierProductId: p.text(),
-    supplierVariantId: p.text(),
+    supplierProductId: p.text().primary(),
+    supplierVariantId: p.text().primary(),
     supplierUnits: p.integer(),
   },
 });
@@ -71,7 +72,14 @@ SupplierOrderLineSchema.setClass(SupplierOrderLine);
 const ParcelSchema = defineEntity({
   name: 'Parcel',
   tableName: 'parcels',
-  indexes: [{ name: 'parcels_supplier_order', properties: ['supplierOrderId'] }],
+  indexes: [
+    { name: 'parcels_supplier_order', properties: ['supplierOrderId'] },
+    {
+      name: 'parcels_to_show',
+      expression: `create index parcels_to_show on parcels (show_after) where fulfillment_state = 'done'
+        and (shown_state is distinct from state or shown_last_mile is distinct from last_mile_tracking_number)`,
+    },
+  ],
   properties: {
     id: p.text().primary(),
     orderId: p.text(),
@@ -89,6 +97,11 @@ const ParcelSchema = defineEntity({
     shopFulfillmentId: p.text().nullable(),
     /** When it was first seen to have left the supplier. */
     leftAt: p.datetime(3).nullable(),
+    /** What the shop's fulfilment says by now: where the parcel is, and its second number. */
+    shownState: p.text().$type<ParcelStateName>().nullable(),
+    shownLastMile: p.text().nullable(),
+    /** Until then nobody tries to show it. */
+    showAfter: p.datetime(3).defaultRaw('now()'),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
   },

@@ -1,30 +1,27 @@
-import { AppError } from '../../contracts/errors.ts';
-import type { OrderReceived, ReceivedLine } from '../../contracts/events/order-received.ts';
-import { orderIdOf } from '../../contracts/ids.ts';
-import { toMinor } from '../../contracts/money.ts';
-import type { ShippingAddress } from '../../contracts/resources/order.ts';
-import type { ShopifyAddress, ShopifyLine, ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
+import { AppError } from '../contracts/errors.ts';
+import type { OrderReceived, ReceivedLine } from '../contracts/events/order-received.ts';
+import { orderIdOf } from '../contracts/ids.ts';
+import { toMinor } from '../contracts/money.ts';
+import type { ShippingAddress } from '../contracts/resources/order.ts';
+import type { ShopifyAddress, ShopifyLine, ShopifyOrderBody } from '../contracts/shopify-order-body.ts';
+import type { CustomerRow } from './store/customers.ts';
 import { brazilianTaxIdOf } from './tax-id.ts';
 
-/** A row of `customer_details`, the only place for what names a person. */
-export interface CustomerRow {
-  readonly order_id: string;
-  /** Version of the body in UTC: an older one never replaces a newer one. */
-  readonly source_updated_at: string;
-  readonly email: string | null;
-  readonly phone: string | null;
-  readonly locale: string | null;
-  readonly tax_id: string | null;
-  readonly shipping_address: ShippingAddress | null;
+export interface OrderFacts {
+  readonly received: OrderReceived;
+  readonly customer: CustomerRow;
 }
 
-/** Everything not listed (authorized, partially paid, expired, unknown) is money that is not here yet. */
+/** Everything not listed (partially paid, expired, unknown) is money that is not here yet; so is `authorized`. */
 const PAYMENTS = new Map<string | null, OrderReceived['payment']>([
   ['paid', 'paid'],
   ['partially_refunded', 'paid'],
   ['refunded', 'refunded'],
   ['voided', 'voided'],
 ]);
+
+/** When somebody changes an order this long after it was placed, and it is new to us, nobody waits to hear of it. */
+const RECENT_MS = 7 * 86_400_000;
 
 const first = (...places: readonly (string | null | undefined)[]): string | null =>
   places.find((place) => place !== null && place !== undefined && place !== '') ?? null;
@@ -87,12 +84,10 @@ const isComplete = ({ name, address1, city, countryCode }: ShippingAddress): boo
  * What an order body says, parted into facts for the bus and the customer's own row.
  * Amounts are in the shop's currency, as they stand after edits and refunds where the body says so.
  * @param shop myshopify domain that sent the body.
+ * @param buysAuthorized the shop buys for money that is authorised and not captured yet.
  * @throws AppError `body_invalid` when an amount does not fit its currency.
  */
-export function toOrderFacts(
-  body: ShopifyOrderBody,
-  shop: string,
-): { readonly received: OrderReceived; readonly customer: CustomerRow } {
+export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorized = false): OrderFacts {
   const orderId = orderIdOf(shop, body.id);
   const { currency, customer, shipping_address: ship, billing_address: bill } = body;
   const email = first(body.email, body.contact_email, customer?.email);
@@ -101,6 +96,9 @@ export function toOrderFacts(
     body.current_total_price === null
       ? ['total_price', body.total_price]
       : ['current_total_price', body.current_total_price];
+  const isAuthorized = buysAuthorized && body.financial_status === 'authorized';
+  const placedAt = body.processed_at ?? body.created_at;
+  const isLate = Date.parse(body.updated_at) - Date.parse(placedAt) > RECENT_MS;
   return {
     received: {
       orderId,
@@ -109,13 +107,14 @@ export function toOrderFacts(
       name: body.name ?? `#${body.id}`,
       currency,
       totalMinor: minorAt(path, total, currency),
-      placedAt: body.processed_at ?? body.created_at,
+      placedAt,
       sourceUpdatedAt: body.updated_at,
       test: body.test,
       cancelled: body.cancelled_at !== null,
-      payment: PAYMENTS.get(body.financial_status) ?? 'pending',
+      payment: isAuthorized ? 'paid' : (PAYMENTS.get(body.financial_status) ?? 'pending'),
       hasAddress: address !== null && isComplete(address),
       lines: body.line_items.map((line, index) => toLine(line, index, currency)),
+      ...(isLate ? { history: true as const } : {}),
     },
     customer: {
       order_id: orderId,

@@ -1,4 +1,4 @@
-import type { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
+import type { ShopifyOrderBody } from '../contracts/shopify-order-body.ts';
 
 const ATTRIBUTE_NAME = /(^|[^a-z])(cpf|cnpj)([^a-z]|$)/i;
 const PUNCTUATION = /[\s./-]/g;

@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util';
+import { AppError } from '../contracts/errors.ts';
+import { readSettings } from '../contracts/settings.ts';
+import { openContext } from '../services/run-service.ts';
+import { type BackfillProgress, backfill, planBackfill } from '../services/shopify/backfill.ts';
+import { asking } from '../services/shopify/read-work.ts';
+import { adminOf } from '../services/shopify/shop-login.ts';
+
+const HELP = `npm run backfill -- --since 2026-10-01   brings in every order that the shop changed since that day
+
+It may be stopped and started again with the same day: it goes on where it was. Orders that are over come in as they
+are and nobody is mailed about them. Open paid ones are worked on like new ones, so look at your modes first.
+Without the scope read_all_orders Shopify shows the orders of the last 60 days only.
+`;
+
+const BAR = 30;
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+function show({ total, seen, told }: BackfillProgress): void {
+  const share = total === 0 ? 1 : Math.min(1, seen / total);
+  const full = Math.round(share * BAR);
+  const bar = `[${'#'.repeat(full)}${'.'.repeat(BAR - full)}]`;
+  const line = `${bar} ${Math.round(share * 100)} %  ${seen} of ${total} orders, ${told} brought in`;
+  // On a terminal it is drawn over itself.
+  process.stdout.write(process.stdout.isTTY ? `\r${line}\u001b[K` : `${line}\n`);
+}
+
+const { values } = parseArgs({ options: { since: { type: 'string' }, help: { type: 'boolean' } } });
+const since = new Date(values.since ?? '');
+if (values.help || Number.isNaN(since.getTime())) {
+  process.stdout.write(HELP);
+  process.exit(values.help ? 0 : 1);
+}
+
+const { store, bus, settings, log } = await openContext(readSettings(process.env), 'backfill', 4);
+const admin = adminOf(settings, log);
+const shop = settings.SHOPIFY_SHOP_URL;
+let code = 0;
+try {
+  if (admin === undefined || shop === undefined) {
+    throw new AppError('settings_invalid', 'there is no login for a shop: see .env.example, section Shop', {
+      retryable: false,
+    });
+  }
+  const ports = { store, bus, settings, log, admin, copyId: 'backfill' };
+  const ask = asking(admin, 'read');
+  const plan = await planBackfill(ports, ask, shop, since);
+  if (plan.hiddenBefore !== null) {
+    const day = plan.hiddenBefore.toISOString().slice(0, 10);
+    say(
+      `Shopify shows this app the orders of the last 60 days only: what was placed before ${day} will not come.`,
+    );
+    say('The scope read_all_orders would show the rest; Shopify grants it on request.');
+  }
+  say(`${plan.total} orders of ${shop} since ${plan.from.toISOString()}`);
+  const { told } = await backfill(ports, ask, shop, since, plan, show);
+  say(`\nDone: ${told} orders brought in.`);
+} catch (error) {
+  code = 1;
+  say(
+    `\nStopped: ${error instanceof AppError ? error.message : String(error)}. Start it again to go on from here.`,
+  );
+}
+await bus.close();
+await store.close();
+process.exit(code);

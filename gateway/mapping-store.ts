@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { RELEASE_REQUESTED, type ReleaseRequested } from '../contracts/events/release-requested.ts';
+import {
+  MappingCandidate,
+  type MappingEntry,
+  type ProductMapping,
+} from '../contracts/resources/product-mapping.ts';
+import { type HoldReason, MENDED_BY_MAPPING, type SupplierName } from '../contracts/vocabulary.ts';
+import type { Bus } from '../services/bus/bus.ts';
+import { commitAndPublish, eventRow } from '../services/bus/commit-and-publish.ts';
+import { insertRows } from '../services/store/rows.ts';
+import type { Sql, Store } from '../services/store/store.ts';
+
+/** As they were stored: what a newer contract adds has a default. */
+const StoredCandidates = z.array(MappingCandidate);
+
+const MAPPING_COLUMNS = `variant_id as "variantId", sku, candidates,
+  to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "updatedAt"`;
+
+interface Row extends Omit<ProductMapping, 'candidates'> {
+  readonly candidates: unknown;
+}
+
+const toMapping = (row: Row): ProductMapping => ({
+  ...row,
+  candidates: StoredCandidates.parse(row.candidates),
+});
+
+/** Lines whose holds a new mapping of these variants may mend, by order and reason. */
+const waitingLines = (
+  sql: Sql,
+  variantIds: readonly string[],
+): Promise<{ orderId: string; reason: HoldReason; lineIds: string[] }[]> =>
+  sql.query(
+    `select h.order_id as "orderId", h.reason, json_agg(h.line_id order by h.line_id) as "lineIds"
+       from order_lines l join holds h on h.order_id = l.order_id and h.line_id = l.line_id
+      where l.variant_id = any($1::text[]) and h.reason = any($2::text[]) and h.released_at is null
+      group by h.order_id, h.reason`,
+    [variantIds, MENDED_BY_MAPPING],
+  );
+
+/**
+ * Stores all of them or none, each in the place of the one that its variant had, and lets the orders go on that waited
+ * for them. A SKU that is left out stays what it was.
+ * @returns them as they are stored, in the order of their variants.
+ */
+export const storeMappings = (
+  store: Store,
+  bus: Bus,
+  entries: readonly MappingEntry[],
+): Promise<ProductMapping[]> => {
+  // The same mapping put again may release holds opened since, so it must not look like a repeat.
+  const request = randomUUID();
+  const rows = entries
+    .map(({ variantId, sku = null, candidates }) => ({ variant_id: variantId, sku, candidates }))
+    // Two imports at once must lock in the same order.
+    .sort((a, b) => (a.variant_id < b.variant_id ? -1 : 1));
+  return commitAndPublish(store, bus, async (sql, say) => {
+    const stored = await insertRows<Row>(
+      sql,
+      'product_mappings',
+      { variant_id: 'text', sku: 'text', candidates: 'jsonb' },
+      rows,
+      `on conflict (variant_id) do update set candidates = excluded.candidates, updated_at = now(),
+         sku = coalesce(excluded.sku, product_mappings.sku) returning ${MAPPING_COLUMNS}`,
+    );
+    const variantIds = rows.map((row) => row.variant_id);
+    for (const { orderId, reason, lineIds } of await waitingLines(sql, variantIds)) {
+      const data: ReleaseRequested = { orderId, reason, lineIds };
+      const messageId = `mapping:${request}:${orderId}:${reason}`;
+      say(eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, orderId, data }));
+    }
+    return stored.map(toMapping);
+  });
+};
+
+export interface MappingFilter {
+  /** Only those behind this variant. */
+  readonly after?: string | undefined;
+  readonly sku?: string | undefined;
+  readonly supplier?: SupplierName | undefined;
+  /** Of any article, one that a bundle brings along too. */
+  readonly supplierProductId?: string | undefined;
+}
+
+/** In the order of their variants. */
+export async function findMappings(
+  sql: Sql,
+  { after, sku, supplier, supplierProductId }: MappingFilter,
+  limit: number,
+): Promise<ProductMapping[]> {
+  const article = supplierProductId === undefined ? {} : { supplierProductId };
+  const from = supplier === undefined ? {} : { supplier };
+  const rows = await sql.query<Row>(
+    `select ${MAPPING_COLUMNS} from product_mappings
+      where ($1::text is null or variant_id > $1) and ($2::text is null or sku = $2)
+        and (candidates @> $3::jsonb or candidates @> $4::jsonb)
+      order by variant_id limit $5`,
+    [
+      after ?? null,
+      sku ?? null,
+      JSON.stringify([{ ...from, ...article }]),
+      JSON.stringify([{ ...from, bundledWith: [article] }]),
+      limit,
+    ],
+  );
+  return rows.map(toMapping);
+}
+
+export async function findMapping(sql: Sql, variantId: string): Promise<ProductMapping | undefined> {
+  const [row] = await sql.query<Row>(
+    `select ${MAPPING_COLUMNS} from product_mappings where variant_id = $1`,
+    [variantId],
+  );
+  return row && toMapping(row);
+}
+
+/** False: there was none. */
+export const deleteMapping = async (sql: Sql, variantId: string): Promise<boolean> =>
+  (await sql.run('delete from product_mappings where variant_id = $1', [variantId])) > 0;

@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { REREAD_ORDER, type RereadOrder } from '../../contracts/commands/reread-order.ts';
+import { envelope } from '../../contracts/envelope.ts';
+import { AppError } from '../../contracts/errors.ts';
+import { ORDER_RECEIVED, ORDER_UPDATED } from '../../contracts/events/order-received.ts';
+import { orderIdOf } from '../../contracts/ids.ts';
+import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
+import { commandSubject } from '../../contracts/subjects.ts';
+import type { WebhookTopic } from '../../contracts/webhook-topics.ts';
+import { eventRow } from '../../services/bus/commit-and-publish.ts';
+import { toOrderFacts } from '../../services/order-facts.ts';
+import type { CustomerRow } from '../../services/store/customers.ts';
+import type { OutboxRow } from '../../services/store/outbox.ts';
+import type { ShopNews } from '../../services/store/shop-news.ts';
+import { fieldsOf } from '../read-input.ts';
+
+/** What is needed of the delivery that a body came with. */
+export interface BodySource {
+  readonly shop: string;
+  readonly topic: string;
+  /** There is a login for the shop: it can be asked before anything is bought. */
+  readonly canBeReread: boolean;
+  /** Authorised money counts as paid. */
+  readonly buysAuthorized: boolean;
+  /** The event's id, or the delivery's where there is none: two subscriptions tell of one event, and it is said once. */
+  readonly causeId: string;
+}
+
+/** What a body comes to: rows for the inbox's transaction, and at most one message. */
+export interface Taken {
+  readonly orderId: string | null;
+  /** What of the body is kept. */
+  readonly kept: unknown;
+  readonly customer: CustomerRow | null;
+  readonly message: OutboxRow | null;
+  readonly news: ShopNews | null;
+}
+
+type ReadBody = (json: unknown, source: BodySource) => Taken;
+
+const NOTHING: Omit<Taken, 'kept'> = { orderId: null, customer: null, message: null, news: null };
+
+/** Ids are text here, as the exact parser and `String` leave them. */
+const Id = z
+  .union([z.string(), z.int()])
+  .transform(String)
+  .pipe(z.string().regex(/^[1-9]\d{0,19}$/, 'must be an id'));
+
+function check<T extends z.ZodType>(schema: T, json: unknown, topic: string): z.output<T> {
+  const body = schema.safeParse(json);
+  if (body.success) return body.data;
+  throw new AppError('body_invalid', `the body of ${topic} lacks what is needed`, {
+    retryable: false,
+    fields: fieldsOf(body.error, 'body'),
+  });
+}
+
+const messageIdOf = ({ topic, causeId }: BodySource, id: string): string =>
+  `shopify:${topic}:${causeId}:${id}`;
+
+/** An order body is a fact for the order's partition by itself. */
+const order: ReadBody = (json, source) => {
+  const { received, customer } = toOrderFacts(
+    check(ShopifyOrderBody, json, source.topic),
+    source.shop,
+    source.buysAuthorized,
+  );
+  const { orderId } = received;
+  const message = eventRow({
+    messageId: messageIdOf(source, orderId),
+    source: '/gateway',
+    type: source.topic === 'orders/create' ? ORDER_RECEIVED : ORDER_UPDATED,
+    orderId,
+    data: { ...received, canBeReread: source.canBeReread },
+  });
+  return { ...NOTHING, orderId, kept: json, customer, message };
+};
+
+/** Asks the shopify service to look: these bodies name an order and do not say what it is now. */
+function hint(source: BodySource, data: RereadOrder): OutboxRow {
+  const id = 'shopOrderId' in data ? data.shopOrderId : data.fulfillmentOrderId;
+  const messageId = messageIdOf(source, id);
+  const message = envelope({
+    id: messageId,
+    source: '/gateway',
+    type: `shopify.${REREAD_ORDER}`,
+    subject: id,
+    time: new Date().toISOString(),
+    data,
+  });
+  // One subject a hint: while a reading is under way, the next hint may know of something that it has not seen.
+  const place = `${id}-${source.causeId.replaceAll(/[^\w-]/g, '_')}`;
+  return {
+    messageId,
+    subject: commandSubject('shopify', REREAD_ORDER, place),
+    payload: JSON.stringify(message),
+  };
+}
+
+/** @param schema finds the shop's order id in the body. */
+const orderHint =
+  (schema: z.ZodType<string>, more: { readonly deleted?: true } = {}): ReadBody =>
+  (json, source) => {
+    const shopOrderId = check(schema, json, source.topic);
+    const { shop } = source;
+    const orderId = orderIdOf(shop, shopOrderId);
+    const message = hint(source, { shop, shopOrderId, ...more });
+    return { ...NOTHING, orderId, kept: { order_id: shopOrderId }, message };
+  };
+
+const ofOrder = z.object({ order_id: Id }).transform(({ order_id }) => order_id);
+const ofEdit = z
+  .object({ order_edit: z.object({ order_id: Id }) })
+  .transform(({ order_edit }) => order_edit.order_id);
+const ofId = z.object({ id: Id }).transform(({ id }) => id);
+
+const fulfillmentOrderGid = z
+  .object({ id: z.string().regex(/^gid:\/\/shopify\/FulfillmentOrder\/\d+$/, 'must be a global id') })
+  .transform(({ id }) => id.slice(id.lastIndexOf('/') + 1));
+
+/** Bodies about fulfilment orders do not name their order. @param key where the one to look at stands. */
+const fulfillmentOrderHint =
+  (key: string): ReadBody =>
+  (json, source) => {
+    const body = check(z.object({ [key]: fulfillmentOrderGid }), json, source.topic);
+    const fulfillmentOrderId = body[key] ?? '';
+    const message = hint(source, { shop: source.shop, fulfillmentOrderId });
+    return { ...NOTHING, kept: { fulfillment_order_id: fulfillmentOrderId }, message };
+  };
+
+const Product = z.object({ id: Id, variants: z.array(z.object({ id: Id })).default([]) });
+const product =
+  (isGone: boolean): ReadBody =>
+  (json, { topic }) => {
+    const { id, variants } = check(Product, json, topic);
+    const variantIds = isGone ? null : variants.map((variant) => variant.id);
+    const news: ShopNews = { kind: 'product_changed', productId: id, variantIds };
+    return { ...NOTHING, kept: { id, variants }, news };
+  };
+
+const Scopes = z.object({ current: z.array(z.string()) });
+/** Privacy bodies name a person; only the ids of their orders are kept. */
+const orderIds = (key: 'orders_requested' | 'orders_to_redact') =>
+  z.object({ [key]: z.array(Id).default([]) }).transform((body) => body[key] ?? []);
+
+const privacy =
+  (kind: 'data_requested' | 'customer_redacted', key: Parameters<typeof orderIds>[0]): ReadBody =>
+  (json, { topic, shop }) => {
+    const ids = check(orderIds(key), json, topic);
+    const news: ShopNews = { kind, orderIds: ids.map((id) => orderIdOf(shop, id)) };
+    return { ...NOTHING, kept: { [key]: ids }, news };
+  };
+
+/** How the body of each topic is read. */
+export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
+  'orders/create': order,
+  'orders/updated': order,
+  'orders/paid': order,
+  'orders/cancelled': order,
+  'orders/edited': orderHint(ofEdit),
+  'orders/delete': orderHint(ofId, { deleted: true }),
+  'refunds/create': orderHint(ofOrder),
+  'fulfillments/create': orderHint(ofOrder),
+  'fulfillments/update': orderHint(ofOrder),
+  'fulfillment_orders/order_routing_complete': fulfillmentOrderHint('fulfillment_order'),
+  'fulfillment_orders/placed_on_hold': fulfillmentOrderHint('fulfillment_order'),
+  'fulfillment_orders/hold_released': fulfillmentOrderHint('fulfillment_order'),
+  'fulfillment_orders/cancelled': fulfillmentOrderHint('fulfillment_order'),
+  'fulfillment_orders/split': fulfillmentOrderHint('fulfillment_order'),
+  'fulfillment_orders/moved': fulfillmentOrderHint('moved_fulfillment_order'),
+  'products/update': product(false),
+  'products/delete': product(true),
+  'app/uninstalled': (_, { shop }) => ({ ...NOTHING, kept: { shop }, news: { kind: 'uninstalled' } }),
+  'app/scopes_update': (json, { topic }) => {
+    const { current } = check(Scopes, json, topic);
+    return { ...NOTHING, kept: { current }, news: { kind: 'scopes_changed', scopes: current } };
+  },
+  'customers/data_request': privacy('data_requested', 'orders_requested'),
+  'customers/redact': privacy('customer_redacted', 'orders_to_redact'),
+  'shop/redact': (_, { shop }) => ({ ...NOTHING, kept: { shop }, news: { kind: 'shop_redacted' } }),
+};

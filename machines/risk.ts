@@ -1,0 +1,45 @@
+import {
+  type OrderRiskAssessed,
+  RISK_LEVELS,
+  type RiskLevel,
+} from '../contracts/events/order-risk-assessed.ts';
+import type { Change } from './effect.ts';
+import { rulesOf } from './hold-scope.ts';
+import { inTurn, isOff, type OrderContext, openHold, releaseHolds } from './order-units.ts';
+
+const NOTHING: Change<OrderContext> = { context: {}, effects: [] };
+
+const gravity = (level: RiskLevel): number => RISK_LEVELS.indexOf(level);
+
+function isTooRisky(context: OrderContext, level: RiskLevel): boolean {
+  const { riskHold } = rulesOf(context);
+  return riskHold !== 'off' && gravity(level) >= gravity(riskHold);
+}
+
+/**
+ * Holds an order that is too risky, and lets go of one that no longer is. What somebody has released is held again only
+ * when it grows graver.
+ */
+export const applyRisk = (
+  context: OrderContext,
+  { level, evidence }: OrderRiskAssessed,
+): Change<OrderContext> =>
+  inTurn(
+    context,
+    () => ({ context: { risk: level }, effects: [] }),
+    (now) => {
+      if (!isTooRisky(now, level)) return releaseHolds(now, ({ reason }) => reason === 'fraud_review');
+      const isGraver = context.risk === undefined || gravity(level) > gravity(context.risk);
+      return isGraver && !isOff(now) ? openHold(now, 'fraud_review', {}, { level, ...evidence }) : NOTHING;
+    },
+  );
+
+/** For shops that buy nothing before the risk is known: the assessment releases it, or somebody, and then for good. */
+export const holdUnassessed = (context: OrderContext): Change<OrderContext> =>
+  context.risk === undefined && rulesOf(context).riskHold === 'unknown'
+    ? inTurn(
+        context,
+        () => ({ context: { risk: 'unknown' }, effects: [] }),
+        (now) => openHold(now, 'fraud_review', {}, { cause: 'the shop has not assessed the risk yet' }),
+      )
+    : NOTHING;

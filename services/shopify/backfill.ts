@@ -1,0 +1,76 @@
+import { COUNT_ORDERS, CountOrdersAnswer } from './order-operations.ts';
+import type { Ask } from './read-work.ts';
+import { WHO_AM_I, WhoAmIAnswer } from './shop-operations.ts';
+import type { ShopPorts } from './shop-ports.ts';
+import { changedSince, sweepOrders } from './sweep-orders.ts';
+
+const DAY_MS = 86_400_000;
+/** What the shop shows to an app without `read_all_orders`. */
+const WINDOW_DAYS = 60;
+
+export interface BackfillProgress {
+  /** Orders that the shop counts from the beginning, or from where the last run stopped. */
+  readonly total: number;
+  readonly seen: number;
+  /** Of those, the ones that we did not know as they are now. */
+  readonly told: number;
+}
+
+export interface BackfillPlan {
+  /** Where it begins: `since`, or the mark of a run that was stopped. */
+  readonly from: Date;
+  readonly total: number;
+  /** The earliest day that the shop shows, when `since` lies before it. */
+  readonly hiddenBefore: Date | null;
+}
+
+const nameOf = (shop: string, since: Date): string => `backfill:${shop}:${since.toISOString()}`;
+
+/** Looks what a backfill would bring, without bringing anything. Throws ShopError when the shop cannot be read. */
+export async function planBackfill(
+  { store }: ShopPorts,
+  ask: Ask,
+  shop: string,
+  since: Date,
+): Promise<BackfillPlan> {
+  const [row] = await store.query<{ mark: Date }>(
+    `insert into shop_sweeps (name, mark) values ($1, $2::timestamptz)
+     on conflict (name) do update
+       set mark = case when shop_sweeps.ended_at is null then shop_sweeps.mark else excluded.mark end,
+           ended_at = null
+     returning mark`,
+    [nameOf(shop, since), since.toISOString()],
+  );
+  const from = new Date(row?.mark ?? since);
+  const answer = await ask(COUNT_ORDERS, { query: changedSince(from) }, CountOrdersAnswer);
+  const { accessScopes } = (await ask(WHO_AM_I, {}, WhoAmIAnswer)).currentAppInstallation;
+  const seesAll = accessScopes.some(({ handle }) => handle === 'read_all_orders');
+  const window = new Date(Date.now() - WINDOW_DAYS * DAY_MS);
+  return {
+    from,
+    total: answer.ordersCount?.count ?? 0,
+    hiddenBefore: !seesAll && since < window ? window : null,
+  };
+}
+
+/**
+ * Brings in what the shop knows since a day. Nobody is mailed about it. A run that was stopped goes on where it was;
+ * one that is through begins anew. Throws ShopError when the shop cannot be read.
+ */
+export async function backfill(
+  ports: ShopPorts,
+  ask: Ask,
+  shop: string,
+  since: Date,
+  plan: BackfillPlan,
+  onProgress: (progress: BackfillProgress) => void,
+): Promise<BackfillProgress> {
+  const name = nameOf(shop, since);
+  let progress: BackfillProgress = { total: plan.total, seen: 0, told: 0 };
+  await sweepOrders(ports, ask, { name, shop, isHistory: true }, plan.from, ({ seen, told }) => {
+    progress = { ...progress, seen: progress.seen + seen, told: progress.told + told };
+    onProgress(progress);
+  });
+  await ports.store.run('update shop_sweeps set ended_at = now() where name = $1', [name]);
+  return progress;
+}

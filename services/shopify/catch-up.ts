@@ -1,0 +1,35 @@
+import { underLease } from './order-lease.ts';
+import { asking } from './read-work.ts';
+import type { ShopPorts } from './shop-ports.ts';
+import { type PageDone, sweepOrders } from './sweep-orders.ts';
+
+/** The shop's index lags, and rows move while they are read: each sweep looks again at the end of the one before. */
+const OVERLAP_MS = 10 * 60_000;
+
+/** The first sweep of a shop begins where it starts: what was before is for a backfill, and for a person to want. */
+async function markOf({ store }: ShopPorts, name: string): Promise<Date> {
+  const [row] = await store.query<{ mark: Date }>(
+    `insert into shop_sweeps (name, mark) values ($1, now())
+     on conflict (name) do update set mark = shop_sweeps.mark returning mark`,
+    [name],
+  );
+  return new Date(row?.mark ?? Date.now());
+}
+
+/** Finds the orders that no webhook brought. One round; one copy at a time. */
+export async function catchUp(ports: ShopPorts): Promise<'idle'> {
+  const { admin, settings, log } = ports;
+  const shop = settings.SHOPIFY_SHOP_URL;
+  if (admin === undefined || shop === undefined) return 'idle';
+  const name = `catch-up:${shop}`;
+  await underLease(ports, name, async () => {
+    const from = new Date((await markOf(ports, name)).getTime() - OVERLAP_MS);
+    let told = 0;
+    const count = (done: PageDone): void => {
+      told += done.told;
+    };
+    await sweepOrders(ports, asking(admin, 'read'), { name, shop, isHistory: false }, from, count);
+    if (told > 0) log.info({ shop, orders: told }, 'the sweep told what no webhook had told');
+  });
+  return 'idle';
+}

@@ -1,0 +1,122 @@
+import type { FieldProblem } from '../../contracts/errors.ts';
+import { missingScopes } from '../../contracts/shopify-scopes.ts';
+import { SUBSCRIBED_TOPICS, topicEnumOf } from '../../contracts/webhook-topics.ts';
+import type { AdminClient } from './admin-client.ts';
+import { allNodes } from './operations.ts';
+import { underLease } from './order-lease.ts';
+import { type Ask, asking } from './read-work.ts';
+import { ShopError } from './shop-error.ts';
+import {
+  SUBSCRIBE,
+  SUBSCRIPTIONS,
+  SubscribeAnswer,
+  SubscriptionsAnswer,
+  WHO_AM_I,
+  WhoAmIAnswer,
+} from './shop-operations.ts';
+import type { ShopPorts } from './shop-ports.ts';
+
+/** A subscription that fails eight times in a row is deleted by Shopify, so this is also how long it may be missing. */
+const CHECK_EVERY = '1 hour';
+
+async function readSubscriptions(ask: Ask) {
+  const read = async (after: string | null) =>
+    (await ask(SUBSCRIPTIONS, { after }, SubscriptionsAnswer)).webhookSubscriptions;
+  return allNodes(await read(null), read);
+}
+
+/** Makes what is missing at our address; whatever stands at another address is somebody's own. */
+async function subscribe(ask: Ask, baseUrl: string): Promise<FieldProblem[]> {
+  const standing = new Set((await readSubscriptions(ask)).map(({ topic, uri }) => `${topic} ${uri}`));
+  const problems: FieldProblem[] = [];
+  for (const topic of SUBSCRIBED_TOPICS) {
+    const uri = `${baseUrl}/webhooks/shopify/${topic}`;
+    const name = topicEnumOf(topic);
+    if (standing.has(`${name} ${uri}`)) continue;
+    const variables = { topic: name, subscription: { uri, format: 'JSON' } };
+    const { userErrors } = (await ask(SUBSCRIBE, variables, SubscribeAnswer)).webhookSubscriptionCreate;
+    // Another copy was there first.
+    const refusals = userErrors.filter(({ message }) => !/already.*taken/i.test(message));
+    if (refusals.length === 0) continue;
+    const said = refusals.map(({ message }) => message).join(' ');
+    problems.push({ path: topic, message: `no webhook of ${topic} can be had: ${said.slice(0, 200)}` });
+  }
+  return problems;
+}
+
+interface Finding {
+  /** Null when the shop did not say. */
+  readonly scopes: readonly string[] | null;
+  readonly problems: readonly FieldProblem[];
+}
+
+async function look(admin: AdminClient, { settings }: ShopPorts): Promise<Finding> {
+  const {
+    SHOPIFY_SHOP_URL: shop,
+    SHOPIFY_WEBHOOK_BASE_URL: baseUrl,
+    SHOPIFY_API_VERSION: version,
+  } = settings;
+  const ask = asking(admin, 'read');
+  let scopes: readonly string[] | null = null;
+  const problems: FieldProblem[] = [];
+  try {
+    const answer = await ask(WHO_AM_I, {}, WhoAmIAnswer);
+    scopes = answer.currentAppInstallation.accessScopes.map(({ handle }) => handle);
+    const domain = answer.shop.myshopifyDomain;
+    if (domain !== shop)
+      problems.push({
+        path: 'SHOPIFY_SHOP_URL',
+        message: `the login belongs to ${domain}: webhooks of that shop are refused here`,
+      });
+    const served = admin.servedVersion();
+    if (served !== undefined && served !== version)
+      problems.push({
+        path: 'SHOPIFY_API_VERSION',
+        message: `${version} is answered by ${served}: set a version that Shopify serves`,
+      });
+    if (baseUrl !== undefined) problems.push(...(await subscribe(ask, baseUrl)));
+  } catch (error) {
+    if (!(error instanceof ShopError) || error.retryable) throw error;
+    const { failureClass, evidence } = error;
+    const operation = String(evidence.operation ?? '');
+    problems.push({ path: 'shopify', message: `the shop refuses ${operation}: ${failureClass}` });
+  }
+  return { scopes, problems };
+}
+
+/**
+ * Looks whether the shop lets this app do its work: login, API version, scopes, webhook subscriptions, of which the
+ * missing ones are made where a public address is set. What it finds stands in `shop_status` and in the log.
+ */
+export async function checkShop(ports: ShopPorts): Promise<void> {
+  const { admin, store, settings, log } = ports;
+  const shop = settings.SHOPIFY_SHOP_URL;
+  if (admin === undefined || shop === undefined) return;
+  await underLease(ports, `check:${shop}`, async () => {
+    const { scopes, problems } = await look(admin, ports);
+    await store.run(
+      `insert into shop_status as s (shop, scopes, problems, checked_at) values ($1, $2::json, $3::json, now())
+       on conflict (shop) do update set scopes = coalesce(excluded.scopes, s.scopes), problems = excluded.problems,
+         checked_at = now(), uninstalled_at = case when excluded.scopes is null then s.uninstalled_at end`,
+      [shop, scopes === null ? null : JSON.stringify(scopes), JSON.stringify(problems)],
+    );
+    const lacking = scopes === null ? [] : missingScopes(scopes);
+    const sentences = [...lacking, ...problems.map(({ message }) => message)];
+    for (const problem of sentences) log.warn({ shop, problem }, 'the shop needs a look');
+    if (sentences.length === 0) log.info({ shop }, 'the shop is as it must be');
+  });
+}
+
+/** One round: at the start, and again whenever no copy has looked for an hour. */
+export function hourlyCheck(ports: ShopPorts): () => Promise<'idle'> {
+  let isFirst = true;
+  return async () => {
+    const [recent] = await ports.store.query(
+      `select 1 from shop_status where shop = $1 and checked_at > now() - $2::interval`,
+      [ports.settings.SHOPIFY_SHOP_URL ?? '', CHECK_EVERY],
+    );
+    if (isFirst || recent === undefined) await checkShop(ports);
+    isFirst = false;
+    return 'idle';
+  };
+}

@@ -1,0 +1,146 @@
+import type { HoldReason } from '../../contracts/vocabulary.ts';
+import {
+  type FulfillmentOrder,
+  PLACE_HOLD,
+  PlaceHoldAnswer,
+  RELEASE_HOLDS,
+  ReleaseHoldsAnswer,
+} from './operations.ts';
+import { underLease } from './order-lease.ts';
+import { isOver } from './plan-fulfillments.ts';
+import { isOthers } from './read-order.ts';
+import { type Ask, asking, readWork } from './read-work.ts';
+import { ShopError } from './shop-error.ts';
+import type { ShopPorts } from './shop-ports.ts';
+import { assertTaken } from './user-errors.ts';
+
+/** Ours among the holds of a fulfilment order; the shop lets each app use a handle once. */
+export const HOLD_HANDLE = 'order-manager';
+
+const LIMIT = 20;
+
+/** The shop knows fewer reasons than we; the note says ours. */
+const SHOP_REASON_OF: Partial<Record<HoldReason, string>> = {
+  payment_pending: 'AWAITING_PAYMENT',
+  fraud_review: 'HIGH_RISK_OF_FRAUD',
+  address_invalid: 'INCORRECT_ADDRESS',
+  phone_invalid: 'INCORRECT_ADDRESS',
+  out_of_stock: 'INVENTORY_OUT_OF_STOCK',
+};
+
+export const isOwnHold = ({ handle, heldByRequestingApp }: FulfillmentOrder['fulfillmentHolds'][number]) =>
+  heldByRequestingApp && handle === HOLD_HANDLE;
+
+const isHeldByUs = ({ fulfillmentHolds }: Pick<FulfillmentOrder, 'fulfillmentHolds'>): boolean =>
+  fulfillmentHolds.some(isOwnHold);
+
+async function placeHolds(ask: Ask, orderGid: string, reasons: readonly HoldReason[]): Promise<void> {
+  const work = (await readWork(ask, orderGid))?.work ?? [];
+  const reason = reasons.map((one) => SHOP_REASON_OF[one]).find((one) => one !== undefined) ?? 'OTHER';
+  const hold = {
+    reason,
+    reasonNotes: `Order Manager waits: ${reasons.join(', ')}`,
+    handle: HOLD_HANDLE,
+    notifyMerchant: false,
+  };
+  for (const one of work) {
+    const mayBeHeld = one.supportedActions.some(({ action }) => action === 'HOLD');
+    if (isOver(one) || isOthers(one) || isHeldByUs(one) || !mayBeHeld) continue;
+    const answer = await ask(PLACE_HOLD, { fulfillmentOrderId: one.id, hold }, PlaceHoldAnswer);
+    assertTaken('hold', answer.fulfillmentOrderHold);
+  }
+}
+
+async function liftHolds(ask: Ask, orderGid: string): Promise<void> {
+  const work = (await readWork(ask, orderGid))?.work ?? [];
+  for (const { id: fulfillmentOrderId, fulfillmentHolds } of work.filter(isHeldByUs)) {
+    const holdIds = fulfillmentHolds.filter(isOwnHold).map(({ id }) => id);
+    const answer = await ask(RELEASE_HOLDS, { fulfillmentOrderId, holdIds }, ReleaseHoldsAnswer);
+    assertTaken('release', answer.fulfillmentOrderReleaseHold);
+  }
+}
+
+const remember = (ports: ShopPorts, orderId: string, placed: boolean): Promise<number> =>
+  ports.store.run(
+    `insert into shop_holds (order_id, placed) values ($1, $2)
+     on conflict (order_id) do update set placed = excluded.placed, check_after = now()`,
+    [orderId, placed],
+  );
+
+/** Before a parcel is shown, under the order's lease: our own hold must not stop our own fulfilment. */
+export async function liftOwnHolds(
+  ports: ShopPorts,
+  ask: Ask,
+  orderId: string,
+  orderGid: string,
+): Promise<void> {
+  const [placed] = await ports.store.query('select 1 from shop_holds where order_id = $1 and placed', [
+    orderId,
+  ]);
+  if (placed === undefined) return;
+  await liftHolds(ask, orderGid);
+  await remember(ports, orderId, false);
+}
+
+interface Mismatch {
+  readonly orderId: string;
+  readonly shopOrderId: string;
+  /** Of our open holds; null: none is open any more. */
+  readonly reasons: HoldReason[] | null;
+}
+
+/**
+ * Orders that are held here and not in the shop, or there and no more here. While a parcel waits to be shown nothing
+ * is placed. Claimed for the retry time, so that copies share them and a failure is no storm.
+ */
+const claimMismatches = ({ store, settings }: ShopPorts): Promise<Mismatch[]> =>
+  store.query<Mismatch>(
+    `with open as (
+       select order_id, json_agg(distinct reason) as reasons from holds where released_at is null group by order_id
+     ), mismatch as (
+       select o.id, o.shop_order_id, open.reasons
+         from open full join (select order_id from shop_holds where placed) placed on placed.order_id = open.order_id
+         join orders o on o.id = coalesce(open.order_id, placed.order_id)
+         left join shop_holds known on known.order_id = o.id
+        where (open.order_id is null) <> (placed.order_id is null) and o.shop = $1
+          and coalesce(known.check_after, '-infinity') <= now()
+          and (open.order_id is null or not exists (
+                select 1 from parcels p where p.order_id = o.id and p.state <> 'announced'
+                   and p.fulfillment_state is distinct from 'done'))
+        order by o.id limit $2
+     ), claimed as (
+       insert into shop_holds as h (order_id, placed, check_after)
+       select id, false, now() + $3::float8 * interval '1 second' from mismatch
+       on conflict (order_id) do update set check_after = excluded.check_after where h.check_after <= now()
+       returning order_id
+     )
+     select id as "orderId", shop_order_id as "shopOrderId", reasons
+       from mismatch join claimed on claimed.order_id = id`,
+    [settings.SHOPIFY_SHOP_URL, LIMIT, settings.ORDER_MANAGER_RETRY_SECONDS],
+  );
+
+/**
+ * Brings the shop's fulfilment holds and our own holds together: ours are placed under our handle and lifted again,
+ * those of others are left alone. One round.
+ */
+export async function mirrorHolds(ports: ShopPorts): Promise<'more' | 'idle'> {
+  const { admin, log } = ports;
+  if (admin === undefined) return 'idle';
+  const ask = asking(admin, 'read');
+  const mismatches = await claimMismatches(ports);
+  for (const { orderId, shopOrderId, reasons } of mismatches) {
+    const orderGid = `gid://shopify/Order/${shopOrderId}`;
+    try {
+      await underLease(ports, orderId, async () => {
+        if (reasons === null) await liftHolds(ask, orderGid);
+        else await placeHolds(ask, orderGid, reasons);
+        await remember(ports, orderId, reasons !== null);
+      });
+    } catch (error) {
+      if (!(error instanceof ShopError)) throw error;
+      const { failureClass, evidence } = error;
+      log.warn({ orderId, failureClass, evidence }, 'a hold could not be shown in the shop');
+    }
+  }
+  return mismatches.length === LIMIT ? 'more' : 'idle';
+}

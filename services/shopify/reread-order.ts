@@ -1,0 +1,78 @@
+import type { RereadOrder } from '../../contracts/commands/reread-order.ts';
+import { ORDER_UPDATED, type OrderReceived } from '../../contracts/events/order-received.ts';
+import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
+import { orderIdOf } from '../../contracts/ids.ts';
+import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { DONE } from '../serve-commands.ts';
+import { type CustomerRow, saveCustomers } from '../store/customers.ts';
+import { readDeletedOrder } from './deleted-order.ts';
+import { ORDER_OF_FULFILLMENT_ORDER, OrderOfFulfillmentOrderAnswer } from './order-operations.ts';
+import { lineIdOf, type OpenWork } from './plan-fulfillments.ts';
+import { readOrder } from './read-order.ts';
+import { type Ask, asking } from './read-work.ts';
+import { ShopError } from './shop-error.ts';
+import { liftedReasons } from './shop-holds.ts';
+import type { ShopPorts } from './shop-ports.ts';
+
+/** Tells the order's partition what was read, and keeps the customer, in one commit. */
+export const tellOrder = (
+  { store, bus }: ShopPorts,
+  messageId: string,
+  received: OrderReceived,
+  customer: CustomerRow | null,
+  work: readonly OpenWork[] = [],
+): Promise<void> =>
+  commitAndPublish(store, bus, async (sql, say) => {
+    if (customer !== null) await saveCustomers(sql, [customer]);
+    const { orderId } = received;
+    say(eventRow({ messageId, source: '/shopify', type: ORDER_UPDATED, orderId, data: received }));
+    if (work.length === 0) return;
+    for (const reason of await liftedReasons(sql, orderId, work)) {
+      const data: ReleaseRequested = { orderId, reason };
+      const id = `${messageId}:${reason}`;
+      say(eventRow({ messageId: id, source: '/shopify', type: RELEASE_REQUESTED, orderId, data }));
+    }
+  });
+
+async function shopOrderIdOf(ask: Ask, command: RereadOrder): Promise<string | null> {
+  if ('shopOrderId' in command) return command.shopOrderId;
+  const fulfillmentOrderId = `gid://shopify/FulfillmentOrder/${command.fulfillmentOrderId}`;
+  const answer = await ask(ORDER_OF_FULFILLMENT_ORDER, { fulfillmentOrderId }, OrderOfFulfillmentOrderAnswer);
+  return answer.fulfillmentOrder && lineIdOf({ id: answer.fulfillmentOrder.orderId });
+}
+
+/**
+ * Reads an order of which the shop only said that something happened to it. Without a login for that shop nothing is
+ * read: its own bodies tell the most, and a later reading the rest.
+ */
+export async function rereadOrder(
+  ports: ShopPorts,
+  command: RereadOrder,
+  commandId: string,
+): Promise<CommandResult> {
+  const { admin, settings, store, log } = ports;
+  const { shop } = command;
+  const messageId = `reread:${commandId}`;
+  if ('deleted' in command && command.deleted) {
+    const received = await readDeletedOrder(store, orderIdOf(shop, command.shopOrderId));
+    if (received !== null) await tellOrder(ports, messageId, received, null);
+    return DONE;
+  }
+  if (admin === undefined || shop !== settings.SHOPIFY_SHOP_URL) return DONE;
+  const ask = asking(admin, 'read');
+  try {
+    const shopOrderId = await shopOrderIdOf(ask, command);
+    const truth =
+      shopOrderId === null
+        ? null
+        : await readOrder(ask, { shop, buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED }, shopOrderId);
+    if (truth === null) log.warn({ shopOrderId }, 'the shop does not show an order that it spoke of');
+    else await tellOrder(ports, messageId, truth.received, truth.customer, truth.work);
+  } catch (error) {
+    if (!(error instanceof ShopError) || error.retryable) throw error;
+    // To ask again would be refused again; the sweep reads it once the cause is mended.
+    log.warn({ failureClass: error.failureClass, evidence: error.evidence }, 'an order could not be read');
+  }
+  return DONE;
+}

@@ -1,0 +1,160 @@
+import type { ParcelStateName, SupplierName } from '../../contracts/vocabulary.ts';
+import { toTrackingInfo, toTrackingKey } from './carriers.ts';
+import { markOrder } from './mark-order.ts';
+import {
+  CREATE_FULFILLMENT_EVENT,
+  CreateFulfillmentEventAnswer,
+  FULFILLMENT_EVENTS,
+  FulfillmentEventsAnswer,
+  SHIPMENTS,
+  type Shipment,
+  ShipmentsAnswer,
+  UPDATE_TRACKING,
+  UpdateTrackingAnswer,
+} from './operations.ts';
+import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
+import { type Ask, asking } from './read-work.ts';
+import { carriesNumberOf } from './ship-parcel.ts';
+import { ShopError } from './shop-error.ts';
+import { shopMailsParcels } from './shop-mails.ts';
+import type { ShopPorts } from './shop-ports.ts';
+import { assertTaken } from './user-errors.ts';
+
+const LIMIT = 20;
+
+/** What the shop calls a parcel's state; null: before the first scan there is nothing to tell. */
+const EVENT_OF: Record<ParcelStateName, string | null> = {
+  announced: null,
+  first_scan: 'CARRIER_PICKED_UP',
+  in_transit: 'IN_TRANSIT',
+  out_for_delivery: 'OUT_FOR_DELIVERY',
+  delivered: 'DELIVERED',
+  available_for_pickup: 'READY_FOR_PICKUP',
+  attempt_failed: 'ATTEMPTED_DELIVERY',
+  exception: 'FAILURE',
+  delayed: 'DELAYED',
+  lost: 'FAILURE',
+  returned: 'FAILURE',
+};
+
+export interface ShownParcel {
+  readonly parcelId: string;
+  readonly orderId: string;
+  readonly shopOrderId: string;
+  readonly trackingNumber: string;
+  readonly lastMileTrackingNumber: string | null;
+  readonly carrier: string | null;
+  readonly trackingUrl: string | null;
+  readonly state: ParcelStateName;
+  /** When that state was seen. */
+  readonly seenAt: string;
+  readonly isNew: boolean;
+  readonly supplier: SupplierName | null;
+  readonly supplierReference: string | null;
+}
+
+/**
+ * Parcels of which the shop shows less than is known. Claimed for the retry time, so that copies share them and a
+ * failure is no storm.
+ */
+const claimParcels = ({ store, settings }: ShopPorts): Promise<ShownParcel[]> =>
+  store.query<ShownParcel>(
+    `with due as (
+       select id from parcels
+        where fulfillment_state = 'done' and show_after <= now()
+          and (shown_state is distinct from state or shown_last_mile is distinct from last_mile_tracking_number)
+        order by show_after limit $1 for update skip locked
+     ), claimed as (
+       update parcels p set show_after = now() + $2::float8 * interval '1 second' from due where p.id = due.id
+       returning p.*
+     )
+     select p.id as "parcelId", p.order_id as "orderId", o.shop_order_id as "shopOrderId",
+            p.tracking_number as "trackingNumber", p.last_mile_tracking_number as "lastMileTrackingNumber", p.carrier,
+            p.tracking_url as "trackingUrl", p.state,
+            to_char(p.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "seenAt",
+            p.shown_state is null as "isNew", s.supplier, s.supplier_reference as "supplierReference"
+       from claimed p join orders o on o.id = p.order_id left join supplier_orders s on s.id = p.supplier_order_id`,
+    [LIMIT, settings.ORDER_MANAGER_RETRY_SECONDS],
+  );
+
+/** The last mile's number came after the fulfilment: both are shown from now on. */
+async function replaceTracking(
+  ask: Ask,
+  shipment: Shipment,
+  parcel: ShownParcel,
+  notifyCustomer: boolean,
+): Promise<void> {
+  const lastMile = toTrackingKey(parcel.lastMileTrackingNumber ?? '');
+  const isShown = shipment.trackingInfo.some(({ number }) => toTrackingKey(number ?? '') === lastMile);
+  if (lastMile === '' || isShown) return;
+  const variables = { fulfillmentId: shipment.id, trackingInfo: toTrackingInfo(parcel), notifyCustomer };
+  const answer = await ask(UPDATE_TRACKING, variables, UpdateTrackingAnswer);
+  assertTaken('tracking update', answer.fulfillmentTrackingInfoUpdate);
+}
+
+/** The shop takes the same checkpoint twice, so it is asked first. */
+async function addEvent(ask: Ask, fulfillmentId: string, parcel: ShownParcel): Promise<void> {
+  const status = EVENT_OF[parcel.state];
+  if (status === null) return;
+  const { fulfillment } = await ask(FULFILLMENT_EVENTS, { fulfillmentId }, FulfillmentEventsAnswer);
+  if (fulfillment === null || fulfillment.events.nodes.some((event) => event.status === status)) return;
+  const event = { fulfillmentId, status, happenedAt: parcel.seenAt };
+  const answer = await ask(CREATE_FULFILLMENT_EVENT, { event }, CreateFulfillmentEventAnswer);
+  assertTaken('fulfilment event', answer.fulfillmentEventCreate);
+}
+
+const remember = ({ store }: ShopPorts, parcel: ShownParcel): Promise<number> =>
+  store.run('update parcels set shown_state = $2, shown_last_mile = $3, show_after = now() where id = $1', [
+    parcel.parcelId,
+    parcel.state,
+    parcel.lastMileTrackingNumber,
+  ]);
+
+async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
+  const { settings, log } = ports;
+  const orderId = `gid://shopify/Order/${parcel.shopOrderId}`;
+  const shipments = (await ask(SHIPMENTS, { orderId }, ShipmentsAnswer)).order?.fulfillments ?? [];
+  const ours = shipments.filter(carriesNumberOf(parcel)).filter(({ status }) => status !== 'CANCELLED');
+  if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
+  for (const shipment of ours) {
+    await replaceTracking(ask, shipment, parcel, shopMailsParcels(settings));
+    await addEvent(ask, shipment.id, parcel);
+  }
+  if (parcel.isNew) await markOrder(ask, settings, orderId, parcel);
+  await remember(ports, parcel);
+}
+
+const tryAgainIn = ({ store }: ShopPorts, parcelId: string, ms: number): Promise<number> =>
+  store.run(`update parcels set show_after = now() + $2::float8 * interval '1 millisecond' where id = $1`, [
+    parcelId,
+    ms,
+  ]);
+
+/**
+ * Tells the shop how far its parcels are: the checkpoint of each state, the last mile's number, what the settings want
+ * on the order. Whatever ends in doubt is read again before it is written again. One round.
+ */
+export async function showProgress(ports: ShopPorts): Promise<'more' | 'idle'> {
+  const { admin, log } = ports;
+  if (admin === undefined) return 'idle';
+  const ask = asking(admin, 'write');
+  const parcels = await claimParcels(ports);
+  for (const parcel of parcels) {
+    const { parcelId } = parcel;
+    try {
+      const shown = await underLease(ports, parcel.orderId, async () => {
+        await showParcel(ports, ask, parcel);
+        return true;
+      });
+      if (shown === undefined) await tryAgainIn(ports, parcelId, LOCKED_MS);
+    } catch (error) {
+      if (!(error instanceof ShopError)) throw error;
+      const { failureClass, evidence } = error;
+      if (failureClass === 'unknown_outcome') await tryAgainIn(ports, parcelId, SETTLE_MS);
+      // A refusal of this very thing: it would be refused for ever, and the next state is another thing.
+      if (failureClass === 'permanent') await remember(ports, parcel);
+      log.warn({ parcelId, failureClass, evidence }, 'the way of a parcel could not be shown');
+    }
+  }
+  return parcels.length === LIMIT ? 'more' : 'idle';
+}

@@ -1,0 +1,134 @@
+import { orderIdOf } from '../../contracts/ids.ts';
+import { insertRows } from '../store/rows.ts';
+import { ORDERS_CHANGED, OrdersChangedAnswer } from './order-operations.ts';
+import { lineIdOf } from './plan-fulfillments.ts';
+import { readOrder } from './read-order.ts';
+import type { Ask } from './read-work.ts';
+import { tellOrder } from './reread-order.ts';
+import { ShopError } from './shop-error.ts';
+import type { ShopPorts } from './shop-ports.ts';
+
+/** Orders read at the same time: enough for a bucket of the smallest plan. */
+const AT_ONCE = 4;
+
+export interface Sweep {
+  /** Row of `shop_sweeps` that remembers the mark. */
+  readonly name: string;
+  readonly shop: string;
+  /** Of history nobody is told by mail. */
+  readonly isHistory: boolean;
+}
+
+export interface PageDone {
+  /** Orders on the page, and of those how many were told because we knew less. */
+  readonly seen: number;
+  readonly told: number;
+}
+
+interface ChangedOrder {
+  readonly orderId: string;
+  readonly shopOrderId: string;
+  readonly updatedAt: string;
+}
+
+const COLUMNS = { order_id: 'text', shop: 'text', shop_updated_at: 'timestamptz' };
+
+/** Those of which neither a webhook nor an earlier sweep told this version. */
+async function unknownOf({ store }: ShopPorts, page: readonly ChangedOrder[]): Promise<ChangedOrder[]> {
+  const rows = await store.query<{ orderId: string }>(
+    `select d."orderId" from json_to_recordset($1::json) as d("orderId" text, "updatedAt" timestamptz)
+       left join orders o on o.id = d."orderId"
+       left join swept_orders s on s.order_id = d."orderId"
+      where not coalesce((o.context ->> 'sourceUpdatedAt')::timestamptz >= d."updatedAt", false)
+        and not coalesce(s.shop_updated_at >= d."updatedAt", false)`,
+    [JSON.stringify(page)],
+  );
+  const unknown = new Set(rows.map(({ orderId }) => orderId));
+  return page.filter(({ orderId }) => unknown.has(orderId));
+}
+
+async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrder): Promise<void> {
+  try {
+    const truth = await readOrder(
+      ask,
+      { shop: sweep.shop, buysAuthorized: ports.settings.ORDER_MANAGER_BUY_AUTHORIZED },
+      order.shopOrderId,
+    );
+    if (truth === null) return;
+    const received = sweep.isHistory ? { ...truth.received, history: true as const } : truth.received;
+    // The same version found again, by whichever sweep, is the same message.
+    const messageId = `sweep:${order.orderId}:${received.sourceUpdatedAt}`;
+    await tellOrder(ports, messageId, received, truth.customer, truth.work);
+  } catch (error) {
+    if (error instanceof ShopError) throw error;
+    // One order that cannot be understood must not keep back those behind it.
+    ports.log.error({ orderId: order.orderId, err: error }, 'an order of the shop could not be taken in');
+  }
+}
+
+async function takePage(
+  ports: ShopPorts,
+  ask: Ask,
+  sweep: Sweep,
+  page: readonly ChangedOrder[],
+): Promise<PageDone> {
+  const unknown = await unknownOf(ports, page);
+  for (let start = 0; start < unknown.length; start += AT_ONCE) {
+    const some = unknown.slice(start, start + AT_ONCE);
+    await Promise.all(some.map((order) => tell(ports, ask, sweep, order)));
+  }
+  const [last] = page.slice(-1);
+  await ports.store.transaction(async (sql) => {
+    if (!sweep.isHistory) {
+      await insertRows(
+        sql,
+        'swept_orders',
+        COLUMNS,
+        page.map(({ orderId, updatedAt }) => ({
+          order_id: orderId,
+          shop: sweep.shop,
+          shop_updated_at: updatedAt,
+        })),
+        `on conflict (order_id) do update
+           set shop_updated_at = greatest(swept_orders.shop_updated_at, excluded.shop_updated_at)`,
+      );
+    }
+    if (last !== undefined)
+      await sql.run('update shop_sweeps set mark = greatest(mark, $2::timestamptz) where name = $1', [
+        sweep.name,
+        last.updatedAt,
+      ]);
+  });
+  return { seen: page.length, told: unknown.length };
+}
+
+export const changedSince = (from: Date): string => `updated_at:>='${from.toISOString()}'`;
+
+/**
+ * Tells every order changed in the shop since `from` of which we know less, in the order of their changes. The mark
+ * follows page by page, so that whoever dies goes on from there. Throws ShopError when the shop cannot be read.
+ */
+export async function sweepOrders(
+  ports: ShopPorts,
+  ask: Ask,
+  sweep: Sweep,
+  from: Date,
+  onPage: (done: PageDone) => void = () => {},
+): Promise<void> {
+  const query = changedSince(from);
+  let after: string | null = null;
+  do {
+    const { orders }: { orders: Page } = await ask(ORDERS_CHANGED, { query, after }, OrdersChangedAnswer);
+    const page = orders.nodes.map((node) => {
+      const shopOrderId = lineIdOf(node);
+      return { orderId: orderIdOf(sweep.shop, shopOrderId), shopOrderId, updatedAt: node.updatedAt };
+    });
+    onPage(await takePage(ports, ask, sweep, page));
+    after = orders.pageInfo.hasNextPage ? orders.pageInfo.endCursor : null;
+  } while (after !== null);
+}
+
+interface Page {
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  readonly nodes: readonly { readonly id: string; readonly updatedAt: string }[];
+}

@@ -1,0 +1,96 @@
+import type { VerifyOrder } from '../../contracts/commands/verify-order.ts';
+import { AppError } from '../../contracts/errors.ts';
+import { ORDER_RISK_ASSESSED, type OrderRiskAssessed } from '../../contracts/events/order-risk-assessed.ts';
+import { ORDER_VERIFIED, type OrderVerified } from '../../contracts/events/order-verified.ts';
+import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { DONE } from '../serve-commands.ts';
+import { saveCustomers } from '../store/customers.ts';
+import type { OrderNow } from './order-operations.ts';
+import { readOrder, type Truth } from './read-order.ts';
+import { asking } from './read-work.ts';
+import { ShopError } from './shop-error.ts';
+import { shopHoldsIn } from './shop-holds.ts';
+import type { ShopPorts } from './shop-ports.ts';
+
+/** Refusals of the shop that only a person can mend; the others pass, and the deadline asks again. */
+export const HOLD_OF_REFUSAL: Partial<Record<FailureClass, HoldReason>> = {
+  auth: 'credentials_expired',
+  account_blocked: 'account_risk',
+  permanent: 'operator',
+};
+
+/** In the order in which they outweigh each other. */
+const LEVELS = [
+  ['HIGH', 'high'],
+  ['MEDIUM', 'medium'],
+  ['LOW', 'low'],
+] as const;
+
+export function toRisk(
+  orderId: string,
+  { recommendation, assessments }: OrderNow['risk'],
+): OrderRiskAssessed {
+  const found = assessments.map(({ riskLevel }) => riskLevel);
+  const level = LEVELS.find(([theirs]) => found.includes(theirs))?.[1] ?? 'unknown';
+  return { orderId, level, evidence: { recommendation, assessments: found.join(' ') } };
+}
+
+interface OrderRow {
+  readonly shop: string;
+  readonly shopOrderId: string;
+}
+
+type Verdict = Pick<OrderVerified, 'holds'> & { readonly truth: Truth | null };
+const HIDDEN: OrderVerified['holds'][number] = {
+  reason: 'operator',
+  evidence: { order: 'not shown by the shop: deleted, or too old' },
+};
+
+async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise<Verdict> {
+  const { admin, settings } = ports;
+  // Made by hand, of another shop, or without a login: what is known is all there is.
+  if (admin === undefined || shop !== settings.SHOPIFY_SHOP_URL) return { truth: null, holds: [] };
+  try {
+    const truth = await readOrder(
+      asking(admin, 'read'),
+      { shop, buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED },
+      shopOrderId,
+    );
+    return { truth, holds: truth === null ? [HIDDEN] : shopHoldsIn(truth.work) };
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'body_invalid')
+      return { truth: null, holds: [{ reason: 'operator', evidence: { order: error.message } }] };
+    const reason = error instanceof ShopError ? HOLD_OF_REFUSAL[error.failureClass] : undefined;
+    if (!(error instanceof ShopError) || reason === undefined) throw error;
+    const evidence = { failureClass: error.failureClass, ...error.evidence };
+    return { truth: null, holds: [{ reason, evidence }] };
+  }
+}
+
+/** Says what the order is now, what the shop thinks of its risk, and what keeps it from being bought for. */
+export async function verifyOrder(
+  ports: ShopPorts,
+  { orderId }: VerifyOrder,
+  commandId: string,
+): Promise<CommandResult> {
+  const { store, bus } = ports;
+  const [order] = await store.query<OrderRow>(
+    'select shop, shop_order_id as "shopOrderId" from orders where id = $1',
+    [orderId],
+  );
+  if (order === undefined) return DONE;
+  const { truth, holds } = await judge(ports, order);
+  const data: OrderVerified = { orderId, body: truth?.received ?? null, holds };
+  const event = { source: '/shopify', orderId };
+  await commitAndPublish(store, bus, async (sql, say) => {
+    if (truth !== null) {
+      await saveCustomers(sql, [truth.customer]);
+      const risk = toRisk(orderId, truth.risk);
+      say(eventRow({ ...event, messageId: `risk:${commandId}`, type: ORDER_RISK_ASSESSED, data: risk }));
+    }
+    say(eventRow({ ...event, messageId: `verified:${commandId}`, type: ORDER_VERIFIED, data }));
+  });
+  return DONE;
+}

@@ -1,0 +1,91 @@
+import { redactCustomers } from './customers.ts';
+import type { Sql } from './store.ts';
+
+/** What a delivery that is about no single order changes; carried out in the transaction that keeps the delivery. */
+export type ShopNews =
+  | {
+      readonly kind: 'product_changed';
+      readonly productId: string;
+      /** All variants that it has now; null: the product is gone. */
+      readonly variantIds: readonly string[] | null;
+    }
+  | { readonly kind: 'uninstalled' }
+  | { readonly kind: 'scopes_changed'; readonly scopes: readonly string[] }
+  | { readonly kind: 'data_requested'; readonly orderIds: readonly string[] }
+  | { readonly kind: 'customer_redacted'; readonly orderIds: readonly string[] }
+  | { readonly kind: 'shop_redacted' };
+
+/** Days in which the shop's owner has to answer a person who asks for their data. */
+const ANSWER_DAYS = 30;
+
+/** Mappings of the variants want a look: the article may be another one now, or gone. */
+async function markProduct(sql: Sql, productId: string, variantIds: readonly string[] | null): Promise<void> {
+  await sql.run(
+    `insert into shop_variants (variant_id, product_id, seen_at)
+     select id, $1, now() from unnest($2::text[]) as id order by id
+     on conflict (variant_id) do update set product_id = excluded.product_id, seen_at = now(), gone_at = null`,
+    [productId, [...new Set(variantIds)]],
+  );
+  await sql.run(
+    `update shop_variants set gone_at = now()
+      where product_id = $1 and gone_at is null and not variant_id = any($2::text[])`,
+    [productId, variantIds ?? []],
+  );
+  await sql.run(
+    `update product_mappings m set check_wanted_at = now() from shop_variants v
+      where v.product_id = $1 and m.variant_id = v.variant_id`,
+    [productId],
+  );
+}
+
+async function recordRequest(
+  sql: Sql,
+  shop: string,
+  kind: ShopNews['kind'],
+  orderIds: readonly string[],
+): Promise<void> {
+  await sql.run(
+    `insert into privacy_requests (shop, kind, order_ids, due_at)
+     values ($1, $2, $3::json, now() + $4::float8 * interval '1 day')`,
+    [shop, kind, JSON.stringify(orderIds), kind === 'data_requested' ? ANSWER_DAYS : 0],
+  );
+}
+
+const ordersOf = async (sql: Sql, shop: string): Promise<string[]> => {
+  const rows = await sql.query<{ id: string }>(
+    `select id from orders where shop = $1
+     union select order_id from webhooks where source = 'shopify:' || $1 and order_id is not null`,
+    [shop],
+  );
+  return rows.map(({ id }) => id);
+};
+
+/** @param shop myshopify domain that sent the news. */
+export async function applyShopNews(sql: Sql, shop: string, news: ShopNews): Promise<void> {
+  switch (news.kind) {
+    case 'product_changed':
+      return markProduct(sql, news.productId, news.variantIds);
+    case 'uninstalled':
+      await sql.run(
+        `insert into shop_status (shop, uninstalled_at) values ($1, now())
+         on conflict (shop) do update set uninstalled_at = now()`,
+        [shop],
+      );
+      return;
+    case 'scopes_changed':
+      await sql.run(
+        `insert into shop_status (shop, scopes) values ($1, $2::json)
+         on conflict (shop) do update set scopes = excluded.scopes`,
+        [shop, JSON.stringify(news.scopes)],
+      );
+      return;
+    case 'data_requested':
+      return recordRequest(sql, shop, news.kind, news.orderIds);
+    case 'customer_redacted':
+      await recordRequest(sql, shop, news.kind, news.orderIds);
+      return redactCustomers(sql, news.orderIds);
+    case 'shop_redacted':
+      await recordRequest(sql, shop, news.kind, []);
+      return redactCustomers(sql, await ordersOf(sql, shop));
+  }
+}

@@ -1,0 +1,50 @@
+import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import type { Sql } from '../store/store.ts';
+
+/** A hold that a person released with "go on with this", and the facts that they saw. */
+export interface Acceptance {
+  readonly reason: HoldReason;
+  readonly lineId: string | null;
+  readonly supplierOrderId: string | null;
+  readonly evidence: Evidence;
+}
+
+/** What of an order's holds was accepted and not opened anew since. */
+export const readAcceptances = (sql: Sql, orderId: string): Promise<Acceptance[]> =>
+  sql.query<Acceptance>(
+    `select h.reason, h.line_id as "lineId", h.supplier_order_id as "supplierOrderId", h.evidence
+       from orders o
+       cross join lateral json_array_elements_text(o.context -> 'accepted') as accepted (hold_id)
+       join holds h on h.id = accepted.hold_id
+      where o.id = $1 and h.released_at is not null`,
+    [orderId],
+  );
+
+const costIn = ({ costMinor, amountMinor }: Evidence): number => Number(costMinor ?? amountMinor ?? 0);
+const marginIn = ({ marginPercent }: Evidence): number =>
+  typeof marginPercent === 'number' ? marginPercent : Number.NEGATIVE_INFINITY;
+/** Facts that must be the same ones. */
+const NAMES = ['supplier', 'fields', 'currency', 'cause'] as const;
+
+const isNoWorse = (accepted: Evidence, now: Evidence): boolean =>
+  NAMES.every((name) => accepted[name] === now[name]) &&
+  costIn(now) <= costIn(accepted) &&
+  marginIn(now) >= marginIn(accepted);
+
+/** Whether a person has accepted this already: the same judgement, on facts that were no better than now. */
+export const isAccepted = (
+  acceptances: readonly Acceptance[],
+  {
+    reason,
+    lineId = null,
+    supplierOrderId = null,
+  }: { reason: HoldReason } & Partial<Record<'lineId' | 'supplierOrderId', string | null>>,
+  now: Evidence,
+): boolean =>
+  acceptances.some(
+    (accepted) =>
+      accepted.reason === reason &&
+      accepted.lineId === lineId &&
+      accepted.supplierOrderId === supplierOrderId &&
+      isNoWorse(accepted.evidence, now),
+  );

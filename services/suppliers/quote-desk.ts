@@ -1,0 +1,179 @@
+import type {
+  MappedArticle,
+  MappingCandidate,
+  SeenArticle,
+} from '../../contracts/resources/product-mapping.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import type { SupplierName } from '../../contracts/vocabulary.ts';
+import type { Article, Destination, Quote, ShippingOption } from './adapter.ts';
+import type { PatientAdapter } from './policy.ts';
+import { callTimeoutMs, noCredentials, type PurchasePorts, toSupplierError } from './purchase-ports.ts';
+import { REFUSAL_OF, type Refusal } from './refusal.ts';
+
+/** All that planning needs: it neither reads nor writes anything of ours. */
+export type SourcingPorts = Pick<PurchasePorts, 'settings' | 'adapterOf'>;
+
+/** So many units of a line by this candidate. */
+export interface Wish {
+  readonly lineId: string;
+  readonly units: number;
+  readonly candidate: MappingCandidate;
+}
+
+/** An article of a mapping as the supplier shows it now. */
+export interface SeenNow extends Pick<MappedArticle, 'supplierProductId' | 'supplierVariantId'> {
+  readonly supplier: SupplierName;
+  readonly seen: SeenArticle;
+}
+
+export type GroupQuote =
+  | { result: 'quoted'; quote: Quote; option: ShippingOption; seen: readonly SeenNow[] }
+  | ({ result: 'refused' } & Refusal);
+
+export interface QuoteDesk {
+  /**
+   * Wishes that go into one purchase: same supplier, warehouse and preferred method.
+   * @throws SupplierError of a class that passes by itself: nothing can be said yet.
+   */
+  quote(wishes: readonly Wish[]): Promise<GroupQuote>;
+  /** Units of the wish that its candidate has; 0 also where that cannot be known. */
+  available(wish: Wish): Promise<number>;
+  /** These are taken: what is quoted later cannot have the same pieces. */
+  reserve(wishes: readonly Wish[]): void;
+}
+
+export const articlesOf = ({ bundledWith, ...first }: MappingCandidate): MappedArticle[] => [
+  first,
+  ...bundledWith,
+];
+
+const toArticles = ({ candidate, units }: Wish): Article[] =>
+  articlesOf(candidate).map(({ supplierProductId, supplierVariantId, unitsPerItem }) => ({
+    supplierProductId,
+    supplierVariantId,
+    units: units * unitsPerItem,
+  }));
+
+/** Unknown days come last. */
+export const daysOf = ({ deliveryDays }: ShippingOption): number =>
+  deliveryDays?.max ?? Number.POSITIVE_INFINITY;
+
+type Strategy = Settings['ORDER_MANAGER_SOURCING_STRATEGY'];
+
+/** The method that the mapping prefers when it is offered, else the fastest or the cheapest in total. */
+function pickOption(
+  { options }: Quote,
+  preferred: string | undefined,
+  strategy: Strategy,
+): ShippingOption | undefined {
+  const named = options.find(({ shippingMethod }) => shippingMethod === preferred);
+  if (named !== undefined) return named;
+  const byCost = options.toSorted((a, b) => a.costMinor - b.costMinor);
+  return (strategy === 'fastest' ? byCost.toSorted((a, b) => daysOf(a) - daysOf(b)) : byCost)[0];
+}
+
+/** In whatever order the supplier names them. */
+export const sameLabels = (a: readonly string[], b: readonly string[]): boolean =>
+  JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
+
+/** Asks suppliers for prices, stock and shipping. One desk is one moment: the same question is asked once. */
+export function createQuoteDesk({ settings, adapterOf }: SourcingPorts, destination: Destination): QuoteDesk {
+  const answers = new Map<string, Promise<Quote>>();
+  const reserved = new Map<string, number>();
+
+  const keyOf = ({ supplier, shipsFrom }: MappingCandidate, article: Omit<Article, 'units'>): string =>
+    [supplier, shipsFrom, article.supplierProductId, article.supplierVariantId].join('/');
+
+  const ask = (adapter: PatientAdapter, shipsFrom: string, articles: readonly Article[]): Promise<Quote> => {
+    const key = JSON.stringify([adapter.name, shipsFrom, articles]);
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const { countryCode, zip } = destination;
+    const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
+    const answer = adapter.quote({ destination: { countryCode, zip }, shipsFrom, articles }, signal);
+    answers.set(key, answer);
+    return answer;
+  };
+
+  /** Why what the supplier shows is not what the mapping means, or not enough of it; null when all is well. */
+  const misfit = (wishes: readonly Wish[], quote: Quote): Refusal | null => {
+    const needed = new Map<string, number>();
+    for (const wish of wishes) {
+      const { supplier } = wish.candidate;
+      for (const { supplierVariantId, supplierProductId, seen, unitsPerItem } of articlesOf(wish.candidate)) {
+        const now = quote.articles.get(supplierVariantId);
+        if (now === undefined) continue;
+        const about = { supplier, supplierProductId, supplierVariantId };
+        if (seen !== undefined && !sameLabels(seen.optionLabels, now.optionLabels)) {
+          const evidence = { ...about, was: seen.optionLabels.join(', '), is: now.optionLabels.join(', ') };
+          return { reason: 'mapping_changed', evidence };
+        }
+        const key = keyOf(wish.candidate, { supplierProductId, supplierVariantId });
+        const wanted = (needed.get(key) ?? reserved.get(key) ?? 0) + wish.units * unitsPerItem;
+        needed.set(key, wanted);
+        if (now.stock !== null && now.stock < wanted) {
+          return { reason: 'out_of_stock', evidence: { ...about, stock: now.stock, wanted }, isShort: true };
+        }
+      }
+    }
+    return null;
+  };
+
+  const seenIn = (wishes: readonly Wish[], quote: Quote): SeenNow[] =>
+    wishes.flatMap(({ candidate }) =>
+      articlesOf(candidate).flatMap(({ supplierProductId, supplierVariantId }) => {
+        const now = quote.articles.get(supplierVariantId);
+        if (now === undefined) return [];
+        const { unitPriceMinor, optionLabels } = now;
+        const seen = { optionLabels: [...optionLabels], unitPriceMinor, currency: quote.currency };
+        return [{ supplier: candidate.supplier, supplierProductId, supplierVariantId, seen }];
+      }),
+    );
+
+  const quote = async (wishes: readonly Wish[]): Promise<GroupQuote> => {
+    const candidate = wishes[0]?.candidate;
+    if (candidate === undefined) throw new RangeError('a quote without wishes');
+    const { supplier, shipsFrom, shippingMethod } = candidate;
+    const adapter = adapterOf(supplier);
+    if (adapter === undefined) return { result: 'refused', ...noCredentials(supplier) };
+    try {
+      const answer = await ask(adapter, shipsFrom, wishes.flatMap(toArticles));
+      const wrong = misfit(wishes, answer);
+      if (wrong !== null) return { result: 'refused', ...wrong };
+      const option = pickOption(answer, shippingMethod, settings.ORDER_MANAGER_SOURCING_STRATEGY);
+      if (option === undefined) {
+        const evidence = { supplier, shipsFrom, country: destination.countryCode };
+        return { result: 'refused', reason: 'not_shippable', evidence };
+      }
+      return { result: 'quoted', quote: answer, option, seen: seenIn(wishes, answer) };
+    } catch (thrown) {
+      const error = toSupplierError(thrown);
+      const { failureClass, evidence } = error;
+      const reason = REFUSAL_OF[failureClass];
+      if (reason === undefined) throw error;
+      return { result: 'refused', reason, evidence, isShort: failureClass === 'unavailable' };
+    }
+  };
+
+  return {
+    quote,
+    async available(wish) {
+      const one = await quote([{ ...wish, units: 1 }]);
+      if (one.result === 'refused') return 0;
+      const counts = articlesOf(wish.candidate).map((article) => {
+        const stock = one.quote.articles.get(article.supplierVariantId)?.stock ?? 0;
+        const left = stock - (reserved.get(keyOf(wish.candidate, article)) ?? 0);
+        return Math.floor(left / article.unitsPerItem);
+      });
+      return Math.max(0, Math.min(...counts));
+    },
+    reserve(wishes) {
+      for (const { candidate, units } of wishes) {
+        for (const article of articlesOf(candidate)) {
+          const key = keyOf(candidate, article);
+          reserved.set(key, (reserved.get(key) ?? 0) + units * article.unitsPerItem);
+        }
+      }
+    },
+  };
+}

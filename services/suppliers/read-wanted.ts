@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { AppError } from '../../contracts/errors.ts';
+import { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
+import type { PreviewSourcing } from '../../contracts/resources/sourcing-preview.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import type { OrderContext } from '../../machines/order-units.ts';
+import type { Sql } from '../store/store.ts';
+import { readAcceptances } from './acceptances.ts';
+import type { Wanted, WantedLine } from './plan-sourcing.ts';
+import { readRecipient } from './recipient.ts';
+
+interface LineRow {
+  readonly lineId: string;
+  readonly variantId: string | null;
+  readonly sku: string | null;
+  readonly isSkuMapped: boolean;
+  readonly unitPriceMinor: number;
+  readonly candidates: unknown;
+}
+
+/** As they were stored: what a newer contract adds has a default. */
+const StoredCandidates = z.array(MappingCandidate).nullable();
+
+/** Units of each line that nobody has bought, held ones too. */
+export const waitingUnits = ({ lines }: OrderContext): ReadonlyMap<string, number> =>
+  new Map(
+    Object.entries(lines)
+      .map(([lineId, { unallocated, held }]): [string, number] => [lineId, unallocated + held])
+      .filter(([, units]) => units > 0),
+  );
+
+/**
+ * An order with all that planning has to know of it.
+ * @param unitsOf which units of which lines are wanted.
+ * @throws AppError `order_not_found`.
+ */
+export async function readWanted(
+  sql: Sql,
+  orderId: string,
+  unitsOf: (context: OrderContext) => ReadonlyMap<string, number>,
+): Promise<Wanted> {
+  const [order] = await sql.query<{ currency: string; totalMinor: number; context: OrderContext }>(
+    `select currency, total_minor::float8 as "totalMinor", context from orders where id = $1`,
+    [orderId],
+  );
+  if (order === undefined)
+    throw new AppError('order_not_found', `there is no order ${orderId}`, { retryable: false });
+  const rows = await sql.query<LineRow>(
+    `select l.line_id as "lineId", l.variant_id as "variantId", l.sku,
+            l.unit_price_minor::float8 as "unitPriceMinor", m.candidates, m.sku is not null as "isSkuMapped"
+       from order_lines l left join product_mappings m on m.variant_id = l.variant_id
+      where l.order_id = $1 order by l.position, l.line_id`,
+    [orderId],
+  );
+  const { currency, totalMinor, context } = order;
+  const wanted = unitsOf(context);
+  const recipient = await readRecipient(sql, orderId);
+  return {
+    lines: rows.flatMap((row): WantedLine[] => {
+      const units = wanted.get(row.lineId);
+      if (units === undefined) return [];
+      return [{ ...row, units, candidates: StoredCandidates.parse(row.candidates) ?? [] }];
+    }),
+    destination: recipient,
+    recipient: recipient ?? null,
+    sale: {
+      currency,
+      totalMinor,
+      listMinor: rows.reduce(
+        (sum, { lineId, unitPriceMinor }) => sum + unitPriceMinor * (context.lines[lineId]?.ordered ?? 0),
+        0,
+      ),
+    },
+    acceptances: await readAcceptances(sql, orderId),
+    isPartly: context.rules?.partialPurchase ?? false,
+  };
+}
+
+/**
+ * An order that nobody has made, its lines numbered from 1. A SKU stands for the variant whose mapping names it; of
+ * several the first that was mapped last.
+ */
+export async function readInvented(
+  sql: Sql,
+  invented: PreviewSourcing,
+  { ORDER_MANAGER_PARTIAL_PURCHASE: isPartly }: Settings,
+): Promise<Wanted> {
+  const { lines, country: countryCode, zip, currency } = invented;
+  const rows = await sql.query<{ variantId: string; sku: string | null; candidates: unknown }>(
+    `select variant_id as "variantId", sku, candidates from product_mappings
+      where variant_id = any($1::text[]) or sku = any($2::text[]) order by updated_at desc, variant_id`,
+    [lines.flatMap(({ variantId }) => variantId ?? []), lines.flatMap(({ sku }) => sku ?? [])],
+  );
+  const wanted = lines.map(({ variantId, sku, units, unitPriceMinor = 0 }, index): WantedLine => {
+    const mapping = rows.find((row) =>
+      variantId === undefined ? row.sku === sku : row.variantId === variantId,
+    );
+    return {
+      lineId: String(index + 1),
+      units,
+      variantId: variantId ?? mapping?.variantId ?? null,
+      sku: sku ?? mapping?.sku ?? null,
+      isSkuMapped: true,
+      unitPriceMinor,
+      candidates: StoredCandidates.parse(mapping?.candidates ?? null) ?? [],
+    };
+  });
+  const listMinor = wanted.reduce((sum, { units, unitPriceMinor }) => sum + units * unitPriceMinor, 0);
+  const isPriced = lines.every(({ unitPriceMinor }) => unitPriceMinor !== undefined);
+  return {
+    lines: wanted,
+    destination: { countryCode, zip },
+    recipient: null,
+    sale: isPriced ? { currency, totalMinor: listMinor, listMinor } : null,
+    acceptances: [],
+    isPartly,
+  };
+}

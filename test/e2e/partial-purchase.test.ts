@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { OrderView } from '../../contracts/resources/order.ts';
+import { SourcingPreview } from '../../contracts/resources/sourcing-preview.ts';
+import { readOrders } from '../../deploy/local/show-orders.ts';
+import { ONE_PROCESS } from '../../deploy/local/stack.ts';
+import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
+import { eventually } from '../fixtures/eventually.ts';
+import { aRunningStack, outsideOf, type RunningStack } from '../fixtures/running-stack.ts';
+import { aShopOrder, placeInShop } from '../fixtures/shop-orders.ts';
+
+let stack: RunningStack;
+beforeAll(async () => {
+  stack = await aRunningStack({ ORDER_MANAGER_PARTIAL_PURCHASE: 'true' }, ONE_PROCESS);
+}, 120_000);
+afterAll(() => stack.stop());
+
+const call = (path: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(`${stack.url}${path}`, {
+    ...init,
+    headers: { 'x-api-key': stack.apiKey, 'content-type': 'application/json' },
+  });
+
+const viewOf = async (id: string): Promise<OrderView> =>
+  OrderView.parse(await (await call(`/orders/${id}`)).json());
+
+const LAMP = 1;
+/** Sold by the shop, mapped to nothing. */
+const POSTER = 9;
+
+test('what can be had of an order is bought while the rest waits, and the rest when its mapping comes', async () => {
+  const articles = [LAMP, POSTER].map((article) => ({ article, units: 2 }));
+  expect((await placeInShop(stack, aShopOrder(1, articles))).status).toBe(200);
+  const id = await eventually(async () => {
+    const [order] = await readOrders(stack);
+    expect(order?.holdReasons).toEqual(['unmapped_line']);
+    return order?.id ?? '';
+  }, 30_000);
+  const partly = await eventually(async () => {
+    const view = await viewOf(id);
+    expect(view.supplierOrders.map(({ status }) => status)).toEqual(['delivered']);
+    return view;
+  }, 30_000);
+  expect(partly.status).toBe('partially_delivered');
+  expect(partly.lines.map(({ units }) => [units.held, units.onSupplierOrders])).toEqual([
+    [0, 2],
+    [2, 0],
+  ]);
+
+  const poster = CATALOGUE[POSTER - 1];
+  const candidate = {
+    supplier: 'cj_dropshipping',
+    supplierProductId: poster?.supplierProductId,
+    supplierVariantId: poster?.supplierVariantId,
+  };
+  const mapping = JSON.stringify({ candidates: [candidate] });
+  const path = `/product-mappings/${poster?.shopVariantId}`;
+  expect((await call(path, { method: 'PUT', body: mapping })).status).toBe(200);
+  const whole = await eventually(async () => {
+    const view = await viewOf(id);
+    expect(view.status).toBe('delivered');
+    return view;
+  }, 30_000);
+  expect(whole.lines.map(({ units }) => [units.held, units.onSupplierOrders])).toEqual([
+    [0, 2],
+    [0, 2],
+  ]);
+  const { purchases } = await outsideOf(stack);
+  expect(purchases.flatMap(({ orders }) => orders.map(({ paidCount }) => paidCount))).toEqual([1, 1]);
+  const pieces = purchases.flatMap(({ orders }) => orders.flatMap(({ products }) => products));
+  expect(pieces.map(({ quantity }) => quantity)).toEqual([2, 2]);
+}, 120_000);
+
+test('a preview asks the same suppliers and buys nothing', async () => {
+  const before = await outsideOf(stack);
+  const lines = [{ sku: 'LAMP-MOON', units: 1, unitPriceMinor: 2_000 }];
+  const response = await call('/sourcing-preview', {
+    method: 'POST',
+    body: JSON.stringify({ lines, country: 'US', zip: '97201' }),
+  });
+  const preview = SourcingPreview.parse(await response.json());
+  expect(preview).toMatchObject({ wouldBuy: true, parts: [{ supplier: 'cj_dropshipping' }] });
+  expect(preview.marginMinor).toBe(2_000 - (preview.costMinor ?? 0));
+  expect(await outsideOf(stack)).toEqual(before);
+});

@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { orderIdOf } from '../../contracts/ids.ts';
+import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
+import { readStoreGauges } from '../../gateway/store-gauges.ts';
+import { type BackfillProgress, backfill, planBackfill } from '../../services/shopify/backfill.ts';
+import { catchUp } from '../../services/shopify/catch-up.ts';
+import { asking } from '../../services/shopify/read-work.ts';
+import { reportGap } from '../../services/shopify/report-gap.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { eventsIn } from '../fixtures/shipped-order.ts';
+import { shopPorts } from '../fixtures/shop-ports.ts';
+import { anOrderBody, givenShopOrder } from '../sandbox/shop-client.ts';
+import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
+
+let nats: OwnNats;
+beforeAll(async () => {
+  nats = await startOwnNats();
+});
+afterAll(() => nats.remove());
+beforeEach(() => emptyStreams(nats.url));
+
+const SHOP = CREDENTIALS.shop;
+const MINUTE_MS = 60_000;
+const ago = (minutes: number): string =>
+  `${new Date(Date.now() - minutes * MINUTE_MS).toISOString().slice(0, 19)}Z`;
+
+async function aShop() {
+  const world = await givenWorld();
+  const context = await aServiceContext(nats.url, { SHOPIFY_SHOP_URL: SHOP });
+  const ports = shopPorts(context, world);
+  const told = async () =>
+    (await eventsIn(context.store)).map(({ data }) => (data as { shopOrderId: string }).shopOrderId).sort();
+  /** Orders 5501, 5502, … that changed so many minutes ago. */
+  const orders = async (...minutes: number[]) => {
+    for (const [index, minute] of minutes.entries())
+      await givenShopOrder(world, anOrderBody({ id: 5501 + index, updated_at: ago(minute) }));
+  };
+  return { world, context, ports, told, orders };
+}
+
+/** As the order service keeps what a webhook told. */
+const givenKnown = (
+  { store }: Pick<Awaited<ReturnType<typeof aShop>>['context'], 'store'>,
+  shopOrderId: string,
+  sourceUpdatedAt: string,
+) =>
+  store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     values ($1, $2, $3, '#1', 'USD', 1, '2026-11-20T10:00:00Z', 'grace', $4::json)`,
+    [orderIdOf(SHOP, shopOrderId), SHOP, shopOrderId, JSON.stringify({ sourceUpdatedAt })],
+  );
+
+const readsIn = async (world: Sandbox): Promise<number> =>
+  (await ledgerOf(world)).calls['shopify.order'] ?? 0;
+
+test('a sweep tells what no webhook brought, once, and reads no order that is known as it is', async () => {
+  const { world, context, ports, told, orders } = await aShop();
+  await orders(5, 4, 3, 2);
+  await givenKnown(context, '5501', new Date(ago(5)).toISOString());
+  await givenKnown(context, '5502', new Date(ago(60)).toISOString());
+  await catchUp(ports);
+  expect(await told()).toEqual(['5502', '5503', '5504']);
+  const reads = await readsIn(world);
+  await catchUp(ports);
+  expect([await told(), await readsIn(world)]).toEqual([['5502', '5503', '5504'], reads]);
+
+  await control(world, 'PUT', '/shop/orders/5503', { cancelled: true });
+  await catchUp(ports);
+  const last = (await eventsIn(context.store)).filter(({ id }) => id.includes(orderIdOf(SHOP, '5503')));
+  expect(last.map(({ data }) => (data as { cancelled: boolean }).cancelled).sort()).toEqual([false, true]);
+});
+
+test('the first sweep leaves the past alone but for the overlap', async () => {
+  const { context, ports, told, orders } = await aShop();
+  await orders(60 * 24, 30, 9);
+  await catchUp(ports);
+  expect(await told()).toEqual(['5503']);
+  const [{ mark } = { mark: '' }] = await context.store.query<{ mark: string }>(
+    'select mark from shop_sweeps',
+  );
+  expect(Math.abs(new Date(mark).getTime() - Date.now())).toBeLessThan(5 * MINUTE_MS);
+});
+
+test('two copies sweep as one', async () => {
+  const { world, context, ports, told, orders } = await aShop();
+  await orders(5, 4, 3);
+  await Promise.all([catchUp(ports), catchUp(shopPorts(context, world))]);
+  expect(await told()).toEqual(['5501', '5502', '5503']);
+  expect(await context.store.query('select 1 from shop_leases')).toEqual([]);
+});
+
+test('a sweep that the shop breaks off tells the rest the next time', async () => {
+  const { world, context, ports, told, orders } = await aShop();
+  await orders(5, 4, 3);
+  await givenFaults(world, { operation: 'shopify.order', kind: 'error_before' });
+  await expect(catchUp(ports)).rejects.toMatchObject({ retryable: true });
+  await givenFaults(world);
+  // The copy that failed gives the shop ten seconds; another one does not know of that.
+  await catchUp(shopPorts(context, world));
+  expect(await told()).toEqual(['5501', '5502', '5503']);
+  expect(await context.store.query('select 1 from shop_leases')).toEqual([]);
+});
+
+test('an order that cannot be understood does not keep back the others', async () => {
+  const { world, context, ports, told } = await aShop();
+  await givenShopOrder(
+    world,
+    anOrderBody({ id: 5501, updated_at: ago(5), total_price_set: undefined, total_price: '1.234' }),
+  );
+  await givenShopOrder(world, anOrderBody({ id: 5502, updated_at: ago(4) }));
+  await catchUp(ports);
+  expect(await told()).toEqual(['5502']);
+  expect(context.lines).toContainEqual(expect.objectContaining({ orderId: orderIdOf(SHOP, '5501') }));
+});
+
+test('a day’s gap is told once: by webhook, only by sweep, missing, and how late', async () => {
+  const { context, ports } = await aShop();
+  const { store } = context;
+  await store.run(
+    `insert into swept_orders (order_id, shop, shop_updated_at, first_seen_at)
+     select id, $1, now(), now() - interval '1 day' from unnest(array['o1', 'o2', 'o3', 'o4']) id`,
+    [SHOP],
+  );
+  await store.run("insert into swept_orders values ('o5', $1, now(), now())", [SHOP]);
+  await store.run(
+    `insert into webhooks (source, delivery_id, topic, api_version, triggered_at, order_id, body, received_at)
+     select 'shopify:' || $1, d, 'orders/create', '2026-10', (at - late * interval '1 second')::text, o, '{}', at
+       from (values ('d1', 'o1', 1), ('d2', 'o1', 3), ('d3', 'o2', 2)) as v (d, o, late),
+            (select (now() at time zone 'UTC')::date::timestamp at time zone 'UTC' - interval '1 hour' as at) t`,
+    [SHOP],
+  );
+  for (const id of ['o1', 'o2', 'o3'])
+    await store.run(
+      `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+       values ($1, $2, $1, '#1', 'USD', 1, '', 'grace', '{}')`,
+      [id, SHOP],
+    );
+  for (let round = 1; round <= 3; round += 1) await reportGap(ports);
+  const yesterday = new Date(Date.now() - 24 * 60 * MINUTE_MS).toISOString().slice(0, 10);
+  const told = await eventsIn(store);
+  expect(told).toMatchObject([
+    {
+      type: 'shop.gap_reported',
+      id: `gap:${SHOP}:${yesterday}`,
+      data: {
+        shop: SHOP,
+        day: yesterday,
+        seen: 4,
+        byWebhook: 2,
+        onlyBySweep: 2,
+        missing: 1,
+        meanDelaySeconds: 2,
+      },
+    },
+  ]);
+  const gauges = await readStoreGauges(store);
+  expect(gauges).toEqual(
+    expect.arrayContaining([
+      { name: 'shop_gap', label: 'by_webhook', value: 2 },
+      { name: 'shop_gap', label: 'missing', value: 1 },
+      { name: 'shop_webhook_delay', label: '', value: 2 },
+    ]),
+  );
+  await expect
+    .poll(() => context.bus.lastSeqOn('CREW', 'oms.pub.shop.gap_reported'), { timeout: 10_000 })
+    .toBeGreaterThan(0);
+});
+
+const DAY = 24 * 60;
+
+test('a backfill brings in history, tells nobody, shows how far it is and goes on where it stopped', async () => {
+  const { world, context, ports, told, orders } = await aShop();
+  await orders(40 * DAY, 30 * DAY, 20 * DAY, 10 * DAY);
+  const since = new Date(Date.now() - 35 * DAY * MINUTE_MS);
+  const ask = asking(ports.admin!, 'read');
+  const plan = await planBackfill(ports, ask, SHOP, since);
+  expect(plan).toEqual({ from: since, total: 3, hiddenBefore: null });
+
+  await givenFaults(world, { operation: 'shopify.order', kind: 'error_before' });
+  await expect(backfill(ports, ask, SHOP, since, plan, () => {})).rejects.toMatchObject({ retryable: true });
+  await givenFaults(world);
+  // What it had read by then is marked: the shop counts only the rest.
+  await context.store.run('update shop_sweeps set mark = $1', [ago(25 * DAY)]);
+  const again = asking(shopPorts(context, world).admin!, 'read');
+  const rest = await planBackfill(ports, again, SHOP, since);
+  expect(rest.total).toBe(2);
+  const shown: BackfillProgress[] = [];
+  await backfill(ports, again, SHOP, since, rest, (progress) => shown.push(progress));
+  expect(shown).toEqual([{ total: 2, seen: 2, told: 2 }]);
+  expect(await told()).toEqual(['5503', '5504']);
+  for (const { data } of await eventsIn(context.store)) expect(data).toMatchObject({ history: true });
+
+  expect(await planBackfill(ports, again, SHOP, since)).toMatchObject({ from: since, total: 3 });
+});
+
+test('what Shopify hides is said, unless the app may see all', async () => {
+  const { world, ports } = await aShop();
+  const ask = asking(ports.admin!, 'read');
+  const since = new Date(Date.now() - 90 * DAY * MINUTE_MS);
+  const { hiddenBefore } = await planBackfill(ports, ask, SHOP, since);
+  expect(hiddenBefore?.getTime()).toBeGreaterThan(Date.now() - 61 * DAY * MINUTE_MS);
+  await control(world, 'PUT', '/settings', { shopifyScopes: ['read_orders', 'read_all_orders'] });
+  expect((await planBackfill(ports, ask, SHOP, since)).hiddenBefore).toBeNull();
+});

@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
+import { holdIdOf, supplierOrderIdOf } from '../../contracts/ids.ts';
+import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import { DONE } from '../../services/serve-commands.ts';
+import type { Store } from '../../services/store/store.ts';
+import { buy } from '../../services/suppliers/purchase.ts';
+import {
+  aDesk,
+  article,
+  boughtUnder,
+  type Copy,
+  givenPurchase,
+  LAMP_COST_MINOR,
+  rowOf,
+  verdicts,
+} from '../fixtures/purchase-desk.ts';
+
+/** The hold that the host opened for what was said, and that a person released with "go on with this". */
+async function givenAcceptance(
+  store: Store,
+  { orderId, supplierOrderId }: PurchaseCommand,
+  reason: HoldReason,
+  evidence: Evidence,
+): Promise<void> {
+  const holdId = holdIdOf(orderId, reason, supplierOrderId);
+  await store.run(
+    `insert into holds (id, order_id, reason, supplier_order_id, evidence, released_at)
+     values ($1, $2, $3, $4, $5::json, now())`,
+    [holdId, orderId, reason, supplierOrderId, JSON.stringify(evidence)],
+  );
+  await givenOrder(store, orderId, { accepted: [holdId] });
+}
+
+const givenOrder = (store: Store, orderId: string, context: object): Promise<number> =>
+  store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     values ($1, 'shop', $1, '#1', 'USD', 2000, '2026-11-20T10:00:00.000Z', 'purchasing', $2::json)`,
+    [orderId, JSON.stringify(context)],
+  );
+
+/** What becomes of a purchase of 14.34 US dollars, whose hold was accepted for what it cost then. */
+async function boughtAfter(
+  reason: HoldReason,
+  acceptedMinor: number | null,
+  environment: Record<string, string>,
+): Promise<string[]> {
+  const desk = await aDesk(environment);
+  const purchase = await givenPurchase(desk.store);
+  if (acceptedMinor !== null)
+    await givenAcceptance(desk.store, purchase, reason, { costMinor: acceptedMinor, currency: 'USD' });
+  expect(await buy(desk.ports, purchase, 'command-1')).toEqual(DONE);
+  return verdicts(desk.store, purchase);
+}
+
+const CAPS = [
+  ['cost_above_cap', { ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: '10' }],
+  ['daily_cap_reached', { ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: '10' }],
+] as const;
+
+test.each(CAPS)(
+  '%s holds until somebody accepts it, and again when it costs more than that',
+  async (reason, caps) => {
+    expect(await boughtAfter(reason, null, caps)).toEqual([`withheld ${reason}`]);
+    expect(await boughtAfter(reason, LAMP_COST_MINOR, caps)).toEqual(['placing', 'placed']);
+    expect(await boughtAfter(reason, LAMP_COST_MINOR - 1, caps)).toEqual([`withheld ${reason}`]);
+  },
+);
+
+const other = 'sup_ord_of_another_part';
+const OWN = supplierOrderIdOf('ord_1', 'cj_dropshipping', 'CN', 1);
+const HOLDS: readonly [string, { lineId?: string; supplierOrderId?: string }, isStopped: boolean][] = [
+  ['the whole order', {}, true],
+  ['another line', { lineId: '2' }, false],
+  ['another supplier order', { supplierOrderId: other }, false],
+  ['the supplier order itself', { supplierOrderId: OWN }, true],
+];
+
+type Scope = (typeof HOLDS)[number][1];
+
+/** What becomes of a draft in an order with such a hold, by the rules under which the order was taken. */
+async function stateUnder({ store, ports }: Copy, hold: Scope, partialPurchase: boolean) {
+  const purchase = await givenPurchase(store);
+  await givenOrder(store, purchase.orderId, { rules: { partialPurchase, riskHold: 'high' } });
+  await store.run(
+    `insert into holds (id, order_id, reason, line_id, supplier_order_id, evidence)
+     values ('hld_1', $1, 'operator', $2, $3, '{}')`,
+    [purchase.orderId, hold.lineId ?? null, hold.supplierOrderId ?? null],
+  );
+  await buy(ports, purchase, 'command-1');
+  return (await rowOf(store, purchase))?.state;
+}
+
+test.each(HOLDS)('a hold on %s', async (_name, hold, isStopped) => {
+  expect(await stateUnder(await aDesk(), hold, true)).toBe(isStopped ? 'draft' : 'placing');
+  expect(await stateUnder(await aDesk(), hold, false)).toBe('draft');
+});
+
+test('a bundle is one line of several articles, and all of them are bought', async () => {
+  const desk = await aDesk();
+  const purchase = await givenPurchase(desk.store);
+  const { supplierProductId, supplierVariantId } = article(2);
+  await desk.store.run('insert into supplier_order_lines values ($1, $2, 0, $3, $4, 3)', [
+    purchase.supplierOrderId,
+    '1',
+    supplierProductId,
+    supplierVariantId,
+  ]);
+  await buy(desk.ports, purchase, 'command-1');
+  expect(await boughtUnder(desk.world, purchase)).toMatchObject([
+    {
+      products: [
+        { vid: article(1).supplierVariantId, quantity: 1 },
+        { vid: supplierVariantId, quantity: 3 },
+      ],
+    },
+  ]);
+});

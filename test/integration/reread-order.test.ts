@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { RereadOrder } from '../../contracts/commands/reread-order.ts';
+import { orderIdOf } from '../../contracts/ids.ts';
+import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
+import { toOrderFacts } from '../../services/order-facts.ts';
+import { rereadOrder } from '../../services/shopify/reread-order.ts';
+import { redactCustomers } from '../../services/store/customers.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
+import { eventsIn, givenOrderRows, SHOP_ORDER_ID } from '../fixtures/shipped-order.ts';
+import { shopPorts } from '../fixtures/shop-ports.ts';
+import { aLine, anOrderBody, fulfillmentOrdersOf, givenShopOrder, ship } from '../sandbox/shop-client.ts';
+import { CREDENTIALS, control, givenFaults, givenWorld } from '../sandbox/world.ts';
+
+let nats: OwnNats;
+beforeAll(async () => {
+  nats = await startOwnNats();
+});
+afterAll(() => nats.remove());
+beforeEach(() => emptyStreams(nats.url));
+
+const DONE = { verdict: 'done' };
+const SHOP = CREDENTIALS.shop;
+const ORDER_ID = orderIdOf(SHOP, SHOP_ORDER_ID);
+const COMMAND: RereadOrder = { shop: SHOP, shopOrderId: SHOP_ORDER_ID };
+
+async function aShop(body: object = anOrderBody()) {
+  const world = await givenWorld();
+  const gid = await givenShopOrder(world, body);
+  const context = await aServiceContext(nats.url, { SHOPIFY_SHOP_URL: SHOP });
+  return { world, gid, context, ports: shopPorts(context, world) };
+}
+
+const customersIn = ({ store }: TestContext) =>
+  store.query('select email, shipping_address as address from customer_details');
+
+test('an order that is read says what its own webhook would say', async () => {
+  const body = anOrderBody();
+  const { context, ports } = await aShop(body);
+  expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
+  const { received, customer } = toOrderFacts(ShopifyOrderBody.parse(body), SHOP);
+  expect(await eventsIn(context.store)).toMatchObject([
+    { type: 'order.updated', id: 'reread:hint-1', data: { ...received, reread: true } },
+  ]);
+  expect(await customersIn(context)).toEqual([{ email: customer.email, address: customer.shipping_address }]);
+  expect(received.lines.map(({ deliveredBy }) => deliveredBy)).toContain('other_service');
+});
+
+test('yen, a payment that waits, a cancel and units that others shipped are read as they are', async () => {
+  const { world, gid, context, ports } = await aShop(
+    anOrderBody({
+      currency: 'JPY',
+      total_price: '19800',
+      total_price_set: undefined,
+      financial_status: 'pending',
+      cancelled_at: '2026-11-21T10:00:00-05:00',
+      line_items: [aLine({ id: 1, price: '9900', quantity: 2, fulfillable_quantity: 2 })],
+    }),
+  );
+  expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
+  expect((await eventsIn(context.store))[0]?.data).toMatchObject({
+    totalMinor: 19_800,
+    payment: 'pending',
+    cancelled: true,
+    lines: [{ unitPriceMinor: 9_900, units: 2, openUnits: 2 }],
+  });
+  expect((await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes).toMatchObject([
+    { status: 'CANCELLED' },
+  ]);
+});
+
+test('a fulfilment order leads to its order, and what somebody else shipped is no longer open', async () => {
+  const { world, gid, context, ports } = await aShop();
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  const lamp = mine?.lineItems.nodes[0];
+  await ship(world, [{ fulfillmentOrderId: mine!.id, lines: [{ id: lamp!.id, quantity: 2 }] }], 'THEIRS');
+  const fulfillmentOrderId = mine!.id.replace(/.*\//, '');
+  expect(await rereadOrder(ports, { shop: SHOP, fulfillmentOrderId }, 'hint-1')).toEqual(DONE);
+  const [event] = await eventsIn(context.store);
+  expect(event).toMatchObject({
+    id: 'reread:hint-1',
+    data: { orderId: ORDER_ID, lines: [{ lineId: '101', units: 3, openUnits: 1 }, {}, {}, {}, {}] },
+  });
+});
+
+test('an order that the shop deleted is told as cancelled, from what we knew', async () => {
+  const context = await aServiceContext(nats.url, { SHOPIFY_SHOP_URL: SHOP });
+  await givenOrderRows(context.store);
+  await context.store.run(`update orders set shop = $1, context = $2::json`, [
+    SHOP,
+    JSON.stringify({
+      test: false,
+      payment: 'paid',
+      hasAddress: true,
+      inShop: { 101: { units: 3, ours: 3 }, 102: { units: 1, ours: 0 } },
+    }),
+  ]);
+  const [{ id } = { id: '' }] = await context.store.query<{ id: string }>('select id from orders');
+  await context.store.run('update orders set id = $1 where id = $2', [ORDER_ID, id]);
+  await context.store.run('update order_lines set order_id = $1', [ORDER_ID]);
+  const ports = shopPorts(context, await givenWorld());
+  expect(await rereadOrder(ports, { ...COMMAND, deleted: true }, 'hint-1')).toEqual(DONE);
+  expect((await eventsIn(context.store))[0]?.data).toMatchObject({
+    orderId: ORDER_ID,
+    cancelled: true,
+    lines: [
+      { lineId: '101', units: 3, openUnits: 3 },
+      { lineId: '102', units: 1, openUnits: 0 },
+    ],
+  });
+  expect(await rereadOrder(ports, { shop: SHOP, shopOrderId: '9', deleted: true }, 'hint-2')).toEqual(DONE);
+  expect(await eventsIn(context.store)).toHaveLength(1);
+});
+
+test('without a login, of another shop, or of an order that the shop hides, nothing is said', async () => {
+  const { context, ports } = await aShop();
+  expect(await rereadOrder({ ...ports, admin: undefined }, COMMAND, 'hint-1')).toEqual(DONE);
+  expect(await rereadOrder(ports, { ...COMMAND, shop: 'other.myshopify.com' }, 'hint-2')).toEqual(DONE);
+  expect(await rereadOrder(ports, { shop: SHOP, shopOrderId: '404' }, 'hint-3')).toEqual(DONE);
+  expect(await rereadOrder(ports, { shop: SHOP, fulfillmentOrderId: '404' }, 'hint-4')).toEqual(DONE);
+  expect(await eventsIn(context.store)).toEqual([]);
+});
+
+test('a shop that is away is asked again, one that refuses the login is not', async () => {
+  const { world, context, ports } = await aShop();
+  await givenFaults(world, { operation: 'shopify.order', kind: 'error_before' });
+  await expect(rereadOrder(ports, COMMAND, 'hint-1')).rejects.toMatchObject({ retryable: true });
+  await givenFaults(world);
+  const stranger = shopPorts(context, world, { accessToken: 'revoked' });
+  expect(await rereadOrder(stranger, COMMAND, 'hint-2')).toEqual(DONE);
+  expect(context.lines).toContainEqual(expect.objectContaining({ failureClass: 'auth' }));
+});
+
+test('who was forgotten stays so when the order is read', async () => {
+  const { context, ports } = await aShop();
+  await redactCustomers(context.store, [ORDER_ID]);
+  expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
+  expect(await customersIn(context)).toEqual([{ email: null, address: null }]);
+});
+
+test('what was held here only because the shop held it is released when the shop releases it', async () => {
+  const { world, gid, context, ports } = await aShop();
+  const { store } = context;
+  const hold = (id: string, reason: string, evidence: object) =>
+    store.run('insert into holds (id, order_id, reason, evidence) values ($1, $2, $3, $4::json)', [
+      id,
+      ORDER_ID,
+      reason,
+      JSON.stringify(evidence),
+    ]);
+  await hold('h1', 'fraud_review', { heldInShop: 'HIGH_RISK_OF_FRAUD' });
+  await hold('h2', 'operator', { heldInShop: 'OTHER' });
+  await hold('h3', 'operator', { cause: 'somebody here wants to look' });
+  await hold('h4', 'address_invalid', { heldInShop: 'INCORRECT_ADDRESS' });
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  await control(world, 'PUT', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/holds`, [
+    { reason: 'INCORRECT_ADDRESS' },
+  ]);
+  expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
+  const released = (await eventsIn(store)).filter(({ type }) => type === 'order.release_requested');
+  expect(released.map(({ data }) => data)).toEqual([{ orderId: ORDER_ID, reason: 'fraud_review' }]);
+});

@@ -1,0 +1,356 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { PARCEL_STATES } from '../../contracts/vocabulary.ts';
+import type { AdminClient } from '../../services/shopify/admin-client.ts';
+import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
+import { mirrorHolds } from '../../services/shopify/mirror-holds.ts';
+import { CREATE_FULFILLMENT_EVENT } from '../../services/shopify/operations.ts';
+import { showProgress } from '../../services/shopify/show-progress.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import {
+  eventsIn,
+  givenOrderRows,
+  givenParcelRow,
+  ORDER_ID,
+  SUPPLIER_ORDER_ID,
+} from '../fixtures/shipped-order.ts';
+import { shopPorts } from '../fixtures/shop-ports.ts';
+import { ask, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
+import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
+
+let nats: OwnNats;
+beforeAll(async () => {
+  nats = await startOwnNats();
+});
+afterAll(() => nats.remove());
+beforeEach(() => emptyStreams(nats.url));
+
+const DONE = { verdict: 'done' };
+
+/** A parcel with two of three lamps, and a shop that knows its order. */
+async function aShop(environment: Readonly<Record<string, string>> = {}) {
+  const world = await givenWorld();
+  const gid = await givenShopOrder(world);
+  const context = await aServiceContext(nats.url, {
+    ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '2',
+    SHOPIFY_SHOP_URL: CREDENTIALS.shop,
+    ...environment,
+  });
+  await givenOrderRows(context.store);
+  await context.store.run('update orders set shop = $1', [CREDENTIALS.shop]);
+  const ports = shopPorts(context, world);
+  const parcelId = await givenParcelRow(context.store, { 101: 2 });
+  const command = { orderId: ORDER_ID, supplierOrderId: SUPPLIER_ORDER_ID, parcelId };
+  const { store } = context;
+  return {
+    world,
+    gid,
+    context,
+    ports,
+    parcelId,
+    fulfil: () => fulfillParcel(ports, command, 'command-1'),
+    /** As the order service writes what a status query saw. */
+    parcelIs: (state: string, lastMile: string | null = null) =>
+      store.run('update parcels set state = $1, last_mile_tracking_number = $2, updated_at = now()', [
+        state,
+        lastMile,
+      ]),
+    shown: async () => (await ledgerOf(world)).fulfillments,
+    /** What is put off waits no longer. */
+    timePasses: () =>
+      store.run("update parcels set show_after = now(), updated_at = updated_at - interval '6 seconds'"),
+  };
+}
+
+const callsOf = async (world: Parameters<typeof ledgerOf>[0], operation: string): Promise<number> =>
+  (await ledgerOf(world)).calls[`shopify.${operation}`] ?? 0;
+
+test('each state of a shipped parcel is one event in the shop, in their order, and a round without news asks nothing', async () => {
+  const { world, ports, fulfil, parcelIs, shown } = await aShop();
+  expect(await showProgress(ports)).toBe('idle');
+  expect(await fulfil()).toEqual(DONE);
+  for (const state of [
+    'first_scan',
+    'in_transit',
+    'delayed',
+    'out_for_delivery',
+    'attempt_failed',
+    'delivered',
+  ]) {
+    await parcelIs(state);
+    await showProgress(ports);
+  }
+  expect(await shown()).toMatchObject([
+    {
+      trackingNumbers: ['YT2600001'],
+      notifications: 0,
+      events: [
+        'CARRIER_PICKED_UP',
+        'IN_TRANSIT',
+        'DELAYED',
+        'OUT_FOR_DELIVERY',
+        'ATTEMPTED_DELIVERY',
+        'DELIVERED',
+      ],
+    },
+  ]);
+  const { calls } = await ledgerOf(world);
+  await showProgress(ports);
+  expect((await ledgerOf(world)).calls).toEqual(calls);
+});
+
+test('every state of a parcel after the first scan has its event', async () => {
+  const { ports, fulfil, parcelIs, shown } = await aShop();
+  await fulfil();
+  for (const state of PARCEL_STATES) {
+    await parcelIs(state);
+    await showProgress(ports);
+  }
+  expect(new Set((await shown())[0]?.events)).toEqual(
+    new Set([
+      'CARRIER_PICKED_UP',
+      'IN_TRANSIT',
+      'OUT_FOR_DELIVERY',
+      'DELIVERED',
+      'READY_FOR_PICKUP',
+      'ATTEMPTED_DELIVERY',
+      'FAILURE',
+      'DELAYED',
+    ]),
+  );
+});
+
+test.each([
+  ['us', 0],
+  ['shop', 2],
+])(
+  'the number of the last mile joins the first one, and with mails by %s the shop mails %i times',
+  async (by, notifications) => {
+    const { ports, fulfil, parcelIs, shown } = await aShop({ ORDER_MANAGER_MAILS_BY: by });
+    await fulfil();
+    await parcelIs('in_transit', '9400-LAST');
+    await showProgress(ports);
+    expect(await shown()).toMatchObject([
+      { trackingNumbers: ['YT2600001', '9400-LAST'], notifications, events: ['IN_TRANSIT'] },
+    ]);
+    await showProgress(ports);
+    expect(await shown()).toMatchObject([{ notifications }]);
+  },
+);
+
+test.each(['error_after', 'no_answer_after', 'error_before', 'no_answer_before'])(
+  'writes that end without a verdict (%s) are read again, and each fact stands once',
+  async (kind) => {
+    const { world, ports, fulfil, parcelIs, shown, timePasses } = await aShop();
+    await fulfil();
+    await givenFaults(
+      world,
+      { operation: 'shopify.fulfillmentTrackingInfoUpdate', kind, times: 1 },
+      { operation: 'shopify.fulfillmentEventCreate', kind, times: 1 },
+    );
+    await parcelIs('in_transit', '9400-LAST');
+    for (let round = 1; round <= 4; round += 1) {
+      await showProgress(ports);
+      await timePasses();
+    }
+    expect(await shown()).toMatchObject([
+      { trackingNumbers: ['YT2600001', '9400-LAST'], events: ['IN_TRANSIT'] },
+    ]);
+    const tries = kind.endsWith('after') ? 1 : 2;
+    expect(await callsOf(world, 'fulfillmentEventCreate')).toBe(tries);
+    expect(await callsOf(world, 'fulfillmentTrackingInfoUpdate')).toBe(tries);
+  },
+);
+
+test('what the shop refuses for good is not sent for ever, and the next state is told again', async () => {
+  const { ports, context, fulfil, parcelIs, shown, timePasses } = await aShop();
+  await fulfil();
+  const admin = ports.admin!;
+  let isRefusing = true;
+  const refusing: AdminClient = {
+    ...admin,
+    request: (operation, variables, schema, options) =>
+      isRefusing && operation === CREATE_FULFILLMENT_EVENT
+        ? Promise.resolve(
+            schema.parse({ fulfillmentEventCreate: { userErrors: [{ field: null, message: 'Not now' }] } }),
+          )
+        : admin.request(operation, variables, schema, options),
+  };
+  await showProgress({ ...ports, admin: refusing });
+  expect(context.lines).toContainEqual(expect.objectContaining({ evidence: { userErrors: 'Not now' } }));
+  const lines = context.lines.length;
+  await timePasses();
+  await showProgress({ ...ports, admin: refusing });
+  expect(context.lines).toHaveLength(lines);
+  isRefusing = false;
+  await parcelIs('delivered');
+  await showProgress({ ...ports, admin: refusing });
+  expect((await shown())[0]?.events).toEqual(['DELIVERED']);
+});
+
+test('a parcel whose units the shop has at two places is two fulfilments, and both follow it', async () => {
+  const { world, gid, ports, fulfil, parcelIs, shown } = await aShop();
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  const place = { location: 'Second warehouse', units: { 101: 2 } };
+  await control(world, 'POST', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/split`, place);
+  expect(await fulfil()).toEqual(DONE);
+  await parcelIs('in_transit', '9400-LAST');
+  await showProgress(ports);
+  const both = await shown();
+  expect(both.map(({ lines }) => lines.map(({ quantity }) => quantity))).toEqual([[1], [1]]);
+  for (const { trackingNumbers, events } of both)
+    expect([trackingNumbers, events]).toEqual([['YT2600001', '9400-LAST'], ['IN_TRANSIT']]);
+});
+
+test('two copies at once show a fact once, and a busy order a moment later', async () => {
+  const { world, context, ports, fulfil, parcelIs, shown, timePasses } = await aShop();
+  await fulfil();
+  const other = shopPorts(context, world);
+  await parcelIs('in_transit');
+  await context.store.run("insert into shop_leases values ($1, 'third copy', now() + interval '1 minute')", [
+    ORDER_ID,
+  ]);
+  await showProgress(ports);
+  expect((await shown())[0]?.events).toEqual([]);
+  await context.store.run('delete from shop_leases');
+  await timePasses();
+  await Promise.all([showProgress(ports), showProgress(other)]);
+  expect((await shown())[0]?.events).toEqual(['IN_TRANSIT']);
+});
+
+const NOTE = `query Note($id: ID!) { order(id: $id) { note tags } }`;
+
+test('with the settings tags and a note say what we did, once, beside what people wrote', async () => {
+  const { world, gid, ports, context, fulfil, parcelIs, timePasses } = await aShop({
+    SHOPIFY_ORDER_TAGS: 'true',
+    SHOPIFY_ORDER_NOTES: 'true',
+  });
+  await ask(world, 'mutation N($in: OrderInput!) { orderUpdate(input: $in) { order { id } } }', {
+    in: { id: gid, note: 'ring twice' },
+  });
+  await fulfil();
+  await showProgress(ports);
+  // A copy that died before it could remember comes again.
+  await context.store.run('update parcels set shown_state = null');
+  await timePasses();
+  await parcelIs('in_transit');
+  await showProgress(ports);
+  const { data } = await ask(world, NOTE, { id: gid });
+  expect(data).toEqual({
+    order: {
+      note: 'ring twice\nOrder Manager: parcel YT2600001 by YunExpress',
+      tags: ['vip', 'fragile', 'order-manager'],
+    },
+  });
+});
+
+test('without the settings the order is left as it is', async () => {
+  const { world, gid, ports, fulfil } = await aShop();
+  await fulfil();
+  await showProgress(ports);
+  const { data } = await ask(world, NOTE, { id: gid });
+  expect(data).toEqual({ order: { note: null, tags: ['vip', 'fragile'] } });
+});
+
+const HOLDS = `query Holds($id: ID!) { order(id: $id) { fulfillmentOrders(first: 8) { nodes { id status
+  assignedLocation { name } fulfillmentHolds { handle reason reasonNotes } } } } }`;
+
+async function holdsIn(world: Parameters<typeof ask>[0], id: string): Promise<string[]> {
+  const { data } = (await ask(world, HOLDS, { id })) as {
+    data: {
+      order: {
+        fulfillmentOrders: {
+          nodes: { status: string; fulfillmentHolds: { handle: string; reason: string }[] }[];
+        };
+      };
+    };
+  };
+  return data.order.fulfillmentOrders.nodes.map(({ status, fulfillmentHolds }) =>
+    [status, ...fulfillmentHolds.map(({ handle, reason }) => `${handle}/${reason}`)].join(' '),
+  );
+}
+
+const THEIRS = 'their-app/OTHER';
+const OURS = 'order-manager/INCORRECT_ADDRESS';
+
+async function aHeldOrder() {
+  const shop = await aShop();
+  const { world, gid, context, ports } = shop;
+  await context.store.run('delete from parcels');
+  const open = () =>
+    context.store.run(
+      `insert into holds (id, order_id, reason, evidence) values ('h1', $1, 'address_invalid', '{}')
+       on conflict (id) do update set released_at = null`,
+      [ORDER_ID],
+    );
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  const theirHolds = (holds: object[]) =>
+    control(world, 'PUT', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/holds`, holds);
+  const mirror = async () => {
+    await context.store.run('update shop_holds set check_after = now()');
+    await mirrorHolds(ports);
+    return holdsIn(world, gid);
+  };
+  return { ...shop, open, mirror, theirHolds };
+}
+
+test('an order that is held here is held in the shop under our handle, and only ours is lifted', async () => {
+  const { world, context, open, mirror, theirHolds } = await aHeldOrder();
+  expect(await mirror()).toEqual(['OPEN', 'OPEN']);
+  await theirHolds([{ reason: 'OTHER', handle: 'their-app' }]);
+  await open();
+  // The second fulfilment order belongs to another service.
+  expect(await mirror()).toEqual([`ON_HOLD ${THEIRS} ${OURS}`, 'OPEN']);
+  const { calls } = await ledgerOf(world);
+  await mirror();
+  expect((await ledgerOf(world)).calls['shopify.fulfillmentOrderHold']).toBe(
+    calls['shopify.fulfillmentOrderHold'],
+  );
+  await context.store.run('update holds set released_at = now()');
+  expect(await mirror()).toEqual([`ON_HOLD ${THEIRS}`, 'OPEN']);
+  await open();
+  expect(await mirror()).toEqual([`ON_HOLD ${THEIRS} ${OURS}`, 'OPEN']);
+});
+
+test.each(['error_after', 'no_answer_after', 'error_before'])(
+  'a hold whose answer was lost (%s) is placed once, and lifted',
+  async (kind) => {
+    const { world, context, open, mirror } = await aHeldOrder();
+    await givenFaults(
+      world,
+      { operation: 'shopify.fulfillmentOrderHold', kind, times: 1 },
+      { operation: 'shopify.fulfillmentOrderReleaseHold', kind, times: 1 },
+    );
+    await open();
+    await mirror();
+    expect(await mirror()).toEqual([`ON_HOLD ${OURS}`, 'OPEN']);
+    await context.store.run('update holds set released_at = now()');
+    await mirror();
+    expect(await mirror()).toEqual(['OPEN', 'OPEN']);
+  },
+);
+
+test('our own hold does not stop our own parcel; afterwards what is left is held no more than the shop allows', async () => {
+  const { world, context, ports, open, mirror, gid } = await aHeldOrder();
+  await open();
+  expect(await mirror()).toEqual([`ON_HOLD ${OURS}`, 'OPEN']);
+  const parcelId = await givenParcelRow(context.store, { 101: 2 });
+  const command = { orderId: ORDER_ID, supplierOrderId: SUPPLIER_ORDER_ID, parcelId };
+  expect(await fulfillParcel(ports, command, 'command-1')).toEqual(DONE);
+  expect(await eventsIn(context.store)).toMatchObject([{ type: 'fulfillment.synced' }]);
+  expect(await holdsIn(world, gid)).toEqual(['IN_PROGRESS', 'OPEN']);
+});
+
+test('while a parcel waits to be shown nothing is held', async () => {
+  const { context, open, mirror } = await aHeldOrder();
+  await givenParcelRow(context.store, { 101: 2 });
+  await open();
+  expect(await mirror()).toEqual(['OPEN', 'OPEN']);
+});
+
+test('an order of another shop is nobody’s business here', async () => {
+  const { context, open, mirror } = await aHeldOrder();
+  await context.store.run("update orders set shop = 'other.myshopify.com'");
+  await open();
+  expect(await mirror()).toEqual(['OPEN', 'OPEN']);
+});

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ORDER_VERIFIED } from '../../contracts/events/order-verified.ts';
+import { orderIdOf } from '../../contracts/ids.ts';
+import { verifyOrder } from '../../services/shopify/verify-order.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { eventsIn, PERSONAL, SHOP_ORDER_ID } from '../fixtures/shipped-order.ts';
+import { shopPorts } from '../fixtures/shop-ports.ts';
+import { anOrderBody, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
+import { CREDENTIALS, control, givenFaults, givenWorld } from '../sandbox/world.ts';
+
+let nats: OwnNats;
+beforeAll(async () => {
+  nats = await startOwnNats();
+});
+afterAll(() => nats.remove());
+beforeEach(() => emptyStreams(nats.url));
+
+const DONE = { verdict: 'done' };
+const SHOP = CREDENTIALS.shop;
+const ORDER_ID = orderIdOf(SHOP, SHOP_ORDER_ID);
+
+/** An order that we know and, unless told otherwise, the shop as well. */
+async function anOrder(
+  known: { readonly shop?: string; readonly isHidden?: boolean; readonly body?: object } = {},
+) {
+  const world = await givenWorld();
+  const gid = known.isHidden ? '' : await givenShopOrder(world, anOrderBody(known.body));
+  const context = await aServiceContext(nats.url, { SHOPIFY_SHOP_URL: SHOP });
+  await context.store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     values ($1, $2, $3, '#1042', 'USD', 6150, '2026-11-20T10:00:00Z', 'grace', '{}')`,
+    [ORDER_ID, known.shop ?? SHOP, SHOP_ORDER_ID],
+  );
+  const ports = shopPorts(context, world);
+  const verify = (id = 'command-1', by = ports) => verifyOrder(by, { orderId: ORDER_ID }, id);
+  const change = (body: object) => control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, body);
+  const verdict = async () =>
+    (await eventsIn(context.store)).find(({ type }) => type === ORDER_VERIFIED)?.data;
+  return { world, gid, context, ports, verify, change, verdict };
+}
+
+test('the truth is told with its risk, and nothing of it names a person', async () => {
+  const { context, verify, change } = await anOrder();
+  await change({ riskLevel: 'MEDIUM', quantities: { 101: 1 } });
+  expect(await verify()).toEqual(DONE);
+  const events = await eventsIn(context.store);
+  expect(events).toMatchObject([
+    {
+      type: 'order.risk_assessed',
+      id: 'risk:command-1',
+      data: { level: 'medium', evidence: { recommendation: 'INVESTIGATE', assessments: 'MEDIUM' } },
+    },
+    {
+      type: 'order.verified',
+      id: 'verified:command-1',
+      data: {
+        orderId: ORDER_ID,
+        holds: [],
+        body: { reread: true, canBeReread: true, lines: [{ units: 1, openUnits: 1 }, {}, {}, {}, {}] },
+      },
+    },
+  ]);
+  expect(JSON.stringify(events)).not.toMatch(PERSONAL);
+  expect(JSON.stringify(events)).not.toMatch(/Pat|buyer\.example|Columbus/);
+});
+
+test.each([
+  ['cancelled', { cancelled: true }, { cancelled: true }],
+  ['no longer paid', { financialStatus: 'PENDING' }, { payment: 'pending' }],
+  ['refunded', { financialStatus: 'REFUNDED' }, { payment: 'refunded' }],
+])('an order that was %s meanwhile is told so', async (_name, deed, expected) => {
+  const { verify, change, verdict } = await anOrder();
+  await change(deed);
+  await verify();
+  expect(await verdict()).toMatchObject({ body: expected });
+});
+
+test.each([
+  ['HIGH_RISK_OF_FRAUD', 'fraud_review'],
+  ['INCORRECT_ADDRESS', 'address_invalid'],
+  ['OTHER', 'operator'],
+])('a hold of others in the shop, %s, is a hold here: %s', async (theirs, reason) => {
+  const { world, gid, verify, verdict } = await anOrder();
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  await control(world, 'PUT', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/holds`, [
+    { reason: theirs, handle: 'their-app' },
+  ]);
+  await verify();
+  expect(await verdict()).toMatchObject({
+    holds: [{ reason, evidence: { fulfillmentOrder: mine!.id, heldInShop: theirs } }],
+  });
+});
+
+test.each([
+  ['without a login', {}, true],
+  ['of another shop', { shop: 'other.myshopify.com' }, false],
+])('an order %s goes on by what is known', async (_name, known, isWithoutLogin) => {
+  const { ports, verify, verdict } = await anOrder(known);
+  expect(await verify('command-1', isWithoutLogin ? { ...ports, admin: undefined } : ports)).toEqual(DONE);
+  expect(await verdict()).toEqual({ orderId: ORDER_ID, body: null, holds: [] });
+});
+
+test('an order that the shop does not show, and a login that it refuses, are for a person', async () => {
+  const hidden = await anOrder({ isHidden: true });
+  await hidden.verify();
+  expect(await hidden.verdict()).toMatchObject({ body: null, holds: [{ reason: 'operator' }] });
+
+  const { world, context, verify, verdict } = await anOrder();
+  await verify('command-1', shopPorts(context, world, { accessToken: 'revoked' }));
+  expect(await verdict()).toMatchObject({ holds: [{ reason: 'credentials_expired' }] });
+});
+
+test('an order whose amounts its currency cannot hold is for a person, not asked about for ever', async () => {
+  const { verify, verdict } = await anOrder({ body: { total_price_set: undefined, total_price: '1.234' } });
+  expect(await verify()).toEqual(DONE);
+  expect(await verdict()).toMatchObject({
+    holds: [
+      { reason: 'operator', evidence: { order: 'the order has an amount that its currency cannot hold' } },
+    ],
+  });
+});
+
+test('a shop that is away says nothing: the command comes again', async () => {
+  const { world, context, verify } = await anOrder();
+  await givenFaults(world, { operation: 'shopify.order', kind: 'no_answer_before' });
+  await expect(verify()).rejects.toMatchObject({ retryable: true });
+  expect(await eventsIn(context.store)).toEqual([]);
+});
