@@ -5,7 +5,7 @@ import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { Sql } from '../store/store.ts';
 import { type FoundOrder, SupplierError } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
-import { requestFor, settlePlaced } from './purchase.ts';
+import { settlePlaced } from './purchase.ts';
 import {
   callTimeoutMs,
   NEEDS_A_PERSON,
@@ -15,7 +15,7 @@ import {
   withheld,
 } from './purchase-ports.ts';
 import { type PurchaseRow, readPurchase } from './purchase-row.ts';
-import { sameArticles } from './same-articles.ts';
+import { articlesKey } from './same-articles.ts';
 
 /** Clocks differ, and a supplier may take its time: this much before the call, and after its deadline. */
 const EARLIER_MS = 120_000;
@@ -54,6 +54,7 @@ interface Stray {
   readonly reference: string;
   readonly seenAt: Date;
   readonly found: FoundOrder;
+  readonly articles: string;
 }
 
 /**
@@ -61,11 +62,11 @@ interface Stray {
  * leaves open what became of the first time.
  */
 interface OpenCall {
-  readonly row: PurchaseRow;
+  readonly id: string;
   readonly attempt: number;
   readonly state: 'under_way' | 'in_doubt' | 'repeated';
   readonly isWithin: (stray: Stray) => boolean;
-  readonly hasArticlesOf: (stray: Stray) => boolean;
+  readonly articles: string;
 }
 
 const OPEN_CALLS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
@@ -75,30 +76,27 @@ const STATE = `case when i.state = 'done' then 'repeated'
   when o.state = 'outcome_unknown' and (i.state = 'unknown' or i.call_deadline < now()) then 'in_doubt'
   else 'under_way' end`;
 
-async function readOpenCalls(
-  { store, settings }: PurchasePorts,
-  supplier: SupplierName,
-): Promise<OpenCall[]> {
+async function readOpenCalls({ store }: PurchasePorts, supplier: SupplierName): Promise<OpenCall[]> {
   const rows = await store.query<{
     id: string;
     attempt: number;
     begunAt: Date;
     deadline: Date;
     state: OpenCall['state'];
+    lines: FoundOrder['articles'];
   }>(
-    `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline, ${STATE} as state
+    `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline, ${STATE} as state,
+            (select coalesce(json_agg(json_build_object('supplierVariantId', l.supplier_variant_id,
+                      'units', l.supplier_units)), '[]')
+               from supplier_order_lines l where l.supplier_order_id = o.id) as lines
        ${OPEN_CALLS} order by o.id`,
     [supplier],
   );
-  const calls: OpenCall[] = [];
-  for (const { id, attempt, begunAt, deadline, state } of rows) {
-    const row = await readPurchase(store, id);
-    const request = row === undefined ? undefined : await requestFor(store, row, settings);
-    if (row === undefined || request === undefined) continue;
+  return rows.map(({ id, attempt, begunAt, deadline, state, lines }) => {
     const from = new Date(begunAt).getTime() - EARLIER_MS;
     const to = new Date(deadline).getTime() + LATER_MS;
-    calls.push({
-      row,
+    return {
+      id,
       attempt,
       state,
       isWithin: ({ found: { createdAt }, seenAt }) => {
@@ -106,10 +104,9 @@ async function readOpenCalls(
         const at = new Date(createdAt ?? seenAt).getTime();
         return at >= from && at <= to;
       },
-      hasArticlesOf: ({ found }) => sameArticles(found, request),
-    });
-  }
-  return calls;
+      articles: articlesKey(lines),
+    };
+  });
 }
 
 /** One that cannot be read for its own sake must not keep its neighbours back. */
@@ -161,7 +158,10 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
         and seen_at > now() - $2 * interval '1 day' order by reference`,
     [name, FORGOTTEN_DAYS],
   );
-  return rows.map(({ found, ...stray }) => ({ ...stray, found: Found.parse(found) }));
+  return rows.map((row) => {
+    const found = Found.parse(row.found);
+    return { ...row, found, articles: articlesKey(found.articles) };
+  });
 }
 
 export type StrayMatch =
@@ -177,7 +177,12 @@ const NO_STRAY: StrayMatch = { kind: 'none' };
 /** Reasons why a purchase in doubt may be held; its outcome is the end of them. */
 const DOUBT_HOLDS: readonly HoldReason[] = ['outcome_unknown', 'duplicate_suspected'];
 
-async function adopt(ports: PurchasePorts, { row, attempt }: OpenCall, stray: Stray): Promise<void> {
+async function adopt(
+  ports: PurchasePorts,
+  row: PurchaseRow,
+  { attempt }: OpenCall,
+  stray: Stray,
+): Promise<void> {
   const { store, bus, log } = ports;
   const { supplierReference } = stray.found;
   log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
@@ -190,7 +195,8 @@ async function adopt(ports: PurchasePorts, { row, attempt }: OpenCall, stray: St
 /** The supplier promised that the repetition buys nothing more, and here is an order that only the first call can have made. */
 const suspect = (
   { store, bus, log }: PurchasePorts,
-  { row, attempt }: OpenCall,
+  row: PurchaseRow,
+  { attempt }: OpenCall,
   { reference }: Stray,
 ): Promise<void> =>
   commitAndPublish(store, bus, async (sql, say) => {
@@ -217,7 +223,8 @@ async function matchStrays(
   if (strays.length === 0) return NO_STRAY;
   // After the strays: whoever bought one of them had written its intent before.
   const calls = await readOpenCalls(ports, adapter.name);
-  const fits = (stray: Stray, call: OpenCall): boolean => call.isWithin(stray) && call.hasArticlesOf(stray);
+  const fits = (stray: Stray, call: OpenCall): boolean =>
+    call.articles === stray.articles && call.isWithin(stray);
   const matchOf = (call: OpenCall, mine: readonly Stray[]): StrayMatch => {
     const rivals = calls.filter((other) => other !== call && mine.some((stray) => fits(stray, other)));
     if (mine.length === 1 && rivals.length === 0) return { kind: 'adopted' };
@@ -230,8 +237,9 @@ async function matchStrays(
     const [only] = mine;
     if (only === undefined) continue;
     const match = matchOf(call, mine);
-    if (match.kind === 'adopted') await (call.state === 'repeated' ? suspect : adopt)(ports, call, only);
-    if (call.row.id === supplierOrderId) answer = match;
+    const row = match.kind === 'adopted' ? await readPurchase(ports.store, call.id) : undefined;
+    if (row !== undefined) await (call.state === 'repeated' ? suspect : adopt)(ports, row, call, only);
+    if (call.id === supplierOrderId) answer = match;
   }
   return answer;
 }

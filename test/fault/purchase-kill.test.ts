@@ -27,7 +27,7 @@ const OPTIONS = {
   kills: Number(KILL_TEST_KILLS ?? 6),
   // One under which every way of failing meets a purchase.
   seed: Number(KILL_TEST_SEED ?? 11),
-  everyMs: isLong ? 200 : 120,
+  everyMs: 120,
   killingMs: isLong ? 0 : 17_000,
   settleMs: isLong ? 600_000 : 60_000,
 };
