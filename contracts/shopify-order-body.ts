@@ -78,6 +78,10 @@ const line = z.object({
 });
 export type ShopifyLine = z.infer<typeof line>;
 
+const refund = z.object({
+  refund_line_items: z.array(z.object({ line_item_id: requiredId, quantity: units })).catch([]),
+});
+
 const noteAttribute = z.object({ name: text, value: text });
 
 /**
@@ -106,5 +110,6 @@ export const ShopifyOrderBody = z.object({
   billing_address: optional(address),
   note_attributes: z.array(noteAttribute).catch([]),
   line_items: z.array(line).max(1_000),
+  refunds: z.array(refund).catch([]),
 });
 export type ShopifyOrderBody = z.infer<typeof ShopifyOrderBody>;

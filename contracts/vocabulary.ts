@@ -113,6 +113,22 @@ export const SUPPLIERS = ['aliexpress', 'cj_dropshipping'] as const;
 export const SupplierName = z.enum(SUPPLIERS);
 export type SupplierName = z.infer<typeof SupplierName>;
 
+/** How a purchase that is no longer wanted is undone, by how far it had come. */
+export const COMPENSATIONS = [
+  'given_up',
+  'await_verdict',
+  'cancel_at_supplier',
+  'ask_supplier',
+  'too_late',
+] as const;
+export const Compensation = z.enum(COMPENSATIONS);
+export type Compensation = z.infer<typeof Compensation>;
+
+/** Why the units of a line changed; `undone`: a purchase that nobody wanted any more was cancelled. */
+export const UNIT_CHANGE_CAUSES = ['edit', 'refund', 'cancel', 'edit_here', 'cancel_here', 'undone'] as const;
+export const UnitChangeCause = z.enum(UNIT_CHANGE_CAUSES);
+export type UnitChangeCause = z.infer<typeof UnitChangeCause>;
+
 /** What a customer is told, in the order in which it usually happens. */
 export const CUSTOMER_MAILS = [
   'order_confirmed',

@@ -11,6 +11,9 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'content_type_unsupported'
   | 'webhooks_off'
+  | 'conflict'
+  | 'too_late'
+  | 'idempotency_key_reused'
   | 'forbidden'
   | 'too_many_requests'
   | 'supplier_auth'
@@ -61,6 +64,10 @@ export function refusal(details: ProblemDetails): HTTPError {
   refusals.set(error, details);
   return error;
 }
+
+/** What was asked for does not fit how things stand. */
+export const conflict = (detail: string, fields: readonly FieldProblem[] = []): HTTPError =>
+  refusal({ status: 409, code: 'conflict', detail, fields });
 
 const internal: ProblemDetails = {
   status: 500,

@@ -8,13 +8,26 @@ const JSON_LIMIT_BYTES = 1_000_000;
 export const fieldsOf = (error: z.ZodError, whole: string): FieldProblem[] =>
   error.issues.map(({ path, message }) => ({ path: path.join('.') || whole, message }));
 
+/** Where a text stands that no database takes: with a NUL, or with half of a surrogate pair. */
+function unstorable(value: unknown, path: readonly string[] = []): string[] {
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? [path.join('.')] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, field]) => [
+    ...unstorable(name, path),
+    ...unstorable(field, [...path, name]),
+  ]);
+}
+
+const invalid = (whole: string, fields: readonly FieldProblem[]): AppError =>
+  new AppError('body_invalid', `the ${whole} is not as it must be`, { retryable: false, fields });
+
 function check<T extends z.ZodType>(schema: T, input: unknown, whole: string): z.output<T> {
   const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  throw new AppError('body_invalid', `the ${whole} is not as it must be`, {
-    retryable: false,
-    fields: fieldsOf(result.error, whole),
-  });
+  if (!result.success) throw invalid(whole, fieldsOf(result.error, whole));
+  const message = 'must not hold a NUL character or half of a surrogate pair';
+  const fields = unstorable(result.data).map((path) => ({ path: path || whole, message }));
+  if (fields.length > 0) throw invalid(whole, fields);
+  return result.data;
 }
 
 /** @throws 413 above the limit, 400 when the client leaves in the middle of it. */

@@ -9,6 +9,7 @@ import { ROUTE_DOCS } from './documents/route-docs.ts';
 import { createMetrics } from './metrics.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
+import { holdRoutes } from './routes/holds.ts';
 import { mappingFileRoutes } from './routes/mapping-files.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
@@ -42,9 +43,10 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
       buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED,
       canBeReread: hasShopifyLogin(settings),
     }),
-    ...orderRoutes(store),
+    ...orderRoutes(store, bus),
     ...supplierPushRoutes({ bus, metrics }),
-    ...supplierOrderRoutes(store),
+    ...supplierOrderRoutes(store, bus),
+    ...holdRoutes(store, bus),
     ...supplierRoutes(bus),
     ...purchasingSwitchRoutes(store),
     ...productMappingRoutes(store, bus),

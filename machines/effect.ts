@@ -1,6 +1,6 @@
 import type { TimerElapsed } from '../contracts/deadlines.ts';
 import type { ReceivedLine } from '../contracts/events/order-received.ts';
-import type { SourcedPart } from '../contracts/events/order-sourced.ts';
+import type { SourcedLine, SourcedPart } from '../contracts/events/order-sourced.ts';
 import type { FactData, FactType } from '../contracts/facts.ts';
 import type { ServiceName } from '../contracts/subjects.ts';
 import type {
@@ -31,10 +31,19 @@ export interface ParcelRecord {
   readonly hasLeft: boolean;
 }
 
+/** A purchase to be made. `isQuoted` false: asked for by hand, its variants, method and cost are still to be found. */
+export interface PlannedPart extends Omit<SourcedPart, 'lines'> {
+  readonly isQuoted: boolean;
+  readonly lines: readonly (SourcedLine & {
+    readonly properties?: Readonly<Record<string, string>>;
+  })[];
+}
+
 /** What the supplier order's machine tells its order; both are stepped in one transaction. */
 export type ToOrder =
   | { type: 'supplier_order.moved'; data: { supplierOrderId: string; state: SupplierOrderStateName } }
-  | { type: 'supplier_order.given_up'; data: { supplierOrderId: string } }
+  /** It came to nothing because it was no longer wanted; `by` the order as a whole, or a person who meant it alone. */
+  | { type: 'supplier_order.given_up'; data: { supplierOrderId: string; by: 'order' | 'operator' } }
   | {
       type: 'supplier_order.failed';
       data: {
@@ -70,7 +79,9 @@ export type Effect =
   | { kind: 'open_hold'; holdId: string; reason: HoldReason; scope: HoldScope; evidence: Evidence }
   | { kind: 'close_hold'; holdId: string }
   | { kind: 'save_lines'; lines: readonly ReceivedLine[] }
-  | { kind: 'create_supplier_order'; supplierOrderId: string; part: SourcedPart }
+  | { kind: 'create_supplier_order'; supplierOrderId: string; part: PlannedPart }
+  | { kind: 'save_quote'; supplierOrderId: string; part: SourcedPart }
+  | { kind: 'archive_order' }
   | { kind: 'save_parcel'; parcel: ParcelRecord }
   | { kind: 'move_parcel'; parcelId: string; state: ParcelStateName }
   /** A parcel's shipped mail is asked for twice, and the host's setting says which of the two moments counts. */

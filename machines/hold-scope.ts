@@ -2,7 +2,8 @@ import { USUAL_RULES } from '../contracts/order-rules.ts';
 import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { OpenHold, OrderContext, SupplierOrderUnits } from './order-units.ts';
 
-const DEAD: readonly SupplierOrderStateName[] = ['rejected', 'cancelled', 'lapsed'];
+/** Its units are on it no more. */
+export const DEAD: readonly SupplierOrderStateName[] = ['rejected', 'cancelled', 'lapsed'];
 
 export const isLive = ({ state }: SupplierOrderUnits): boolean => !DEAD.includes(state);
 

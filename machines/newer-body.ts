@@ -3,12 +3,15 @@ import { USUAL_RULES } from '../contracts/order-rules.ts';
 import type { Change, Effect } from './effect.ts';
 import { isLive } from './hold-scope.ts';
 import {
+  callOffSurplus,
   followShop,
   hasUnitsToSource,
   inTurn,
+  isAboutLine,
   isOff,
   type OrderContext,
   openHold,
+  parkHeldLines,
   releaseHolds,
   shopUnitsOf,
   unitsOfBody,
@@ -64,10 +67,11 @@ export const isNewerBody = (context: OrderContext, received: OrderReceived): boo
 
 /**
  * Takes a newer body. While nothing is on a live supplier order its lines replace ours; afterwards an edit, or a
- * cancel, is held for a person: drafts are given up, what is bought stays.
+ * cancel, is held for a person, and each purchase of what is no longer wanted is undone as far as it can be.
  */
 export function takeNewerBody(context: OrderContext, received: OrderReceived): Change<OrderContext> {
-  const { payment, sourceUpdatedAt, hasAddress, lines } = received;
+  const { payment, sourceUpdatedAt, lines } = received;
+  const hasAddress = received.hasAddress || context.hasAddressHere === true;
   const newer = {
     payment,
     sourceUpdatedAt,
@@ -78,8 +82,7 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
     ...((received.rules ?? context.rules) === undefined ? {} : { rules: received.rules ?? USUAL_RULES }),
   };
   const after = { ...context, ...newer };
-  const live = Object.entries(context.supplierOrders).filter(([, part]) => isLive(part));
-  const hasLive = live.length > 0;
+  const hasLive = Object.values(context.supplierOrders).some(isLive);
   const edited = isEdited(context, after, hasLive) || (isOff(context) && !isOff(after));
   const saved: Effect[] = edited ? [{ kind: 'save_lines', lines }] : [];
   const taken = (): Change<OrderContext> => ({
@@ -125,23 +128,16 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
     unpaid,
     mended,
     followShop,
-    () => ({
-      context: {},
-      effects: live.map(
-        ([supplierOrderId]): Effect => ({
-          kind: 'tell_supplier_order',
-          supplierOrderId,
-          event: { type: 'order.cancelled' },
-        }),
-      ),
-    }),
+    callOffSurplus,
   );
 }
 
-/** Holds on lines were about the old lines; those that still hold are opened anew here or by the next sourcing. */
+/** Holds on lines were about the old lines, but for those of a person; those that still hold are opened anew here or by the next sourcing. */
 const replaceLines = (context: OrderContext, received: OrderReceived): Change<OrderContext> =>
   inTurn(
     context,
-    (now) => releaseHolds(now, ({ lineId }) => lineId !== undefined),
+    (now) => releaseHolds(now, isAboutLine),
     () => ({ context: { lines: unitsOfBody(received) }, effects: [] }),
+    followShop,
+    parkHeldLines,
   );

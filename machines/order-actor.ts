@@ -56,12 +56,14 @@ export function stepOrderActor(before: OrderActor, event: OrderEvent): Step {
         effects.push(effect);
         if (effect.kind === 'create_supplier_order' && order !== null) {
           const units = unitsOfPart(effect.part);
-          const { orderId } = order.context;
-          const { deliveryDays } = effect.part;
+          const { orderId, isWithoutShop } = order.context;
+          const { supplierOrderId, part } = effect;
+          const { deliveryDays } = part;
           const started = startSupplierOrder({
             orderId,
-            supplierOrderId: effect.supplierOrderId,
+            supplierOrderId,
             units,
+            ...(isWithoutShop === undefined ? {} : { isWithoutShop }),
             ...(deliveryDays === undefined ? {} : { deliveryDays }),
           });
           supplierOrders.set(effect.supplierOrderId, started.state);

@@ -1,4 +1,4 @@
-import type { OrderReceived } from '../contracts/events/order-received.ts';
+import { NO_SHOP, type OrderReceived } from '../contracts/events/order-received.ts';
 import type { RiskLevel } from '../contracts/events/order-risk-assessed.ts';
 import type { ReleaseRequested } from '../contracts/events/release-requested.ts';
 import { holdIdOf } from '../contracts/ids.ts';
@@ -62,6 +62,16 @@ export interface OrderContext {
   readonly accepted?: readonly string[];
   /** Of the newest body that was taken; absent: the usual ones. */
   readonly rules?: OrderRules;
+  /** Made by the API: no shop is told of its parcels, and payment is said here. */
+  readonly isWithoutShop?: true;
+  /** An operator cancelled it here; the shop may still want it. */
+  readonly cancelledHere?: true;
+  /** `wanted`: to be put away once nothing of it moves any more. */
+  readonly archive?: 'wanted' | 'done';
+  /** The address was put in here; what the shop says of addresses counts no more. */
+  readonly hasAddressHere?: true;
+  /** Units by line that were taken back here, of those that the shop still wants. */
+  readonly withdrawn?: Readonly<Record<string, number>>;
 }
 
 export const liveSupplierOrders = (context: OrderContext): SupplierOrderUnits[] =>
@@ -76,9 +86,9 @@ export const hasUnitsToSource = (context: OrderContext): boolean =>
 export const hasHeldUnits = (context: OrderContext): boolean =>
   Object.values(context.lines).some(({ held }) => held > 0);
 
-/** The shop wants nothing of it any more. What is bought already is a matter for a person. */
-export const isOff = ({ cancelledInShop, payment }: OrderContext): boolean =>
-  cancelledInShop || payment === 'voided' || payment === 'refunded';
+/** Nobody wants anything of it any more. What is bought already is a matter for a person. */
+export const isOff = ({ cancelledInShop, cancelledHere, payment }: OrderContext): boolean =>
+  cancelledInShop || cancelledHere === true || payment === 'voided' || payment === 'refunded';
 
 /** Nothing of this order is ours to buy: digital goods, gift cards, or all of it taken back. */
 export const hasNothingToShip = (context: OrderContext): boolean =>
@@ -112,10 +122,26 @@ export function openHold(
   };
 }
 
+/** A rule opened it for what a line was like; what a person holds only a person releases. */
+export const isAboutLine = (hold: OpenHold): hold is OpenHold & { readonly lineId: string } =>
+  hold.lineId !== undefined && hold.reason !== 'operator';
+
 export type MatchesHold = (hold: OpenHold, holdId: string) => boolean;
 
 export const hasHold = (context: OrderContext, matches: MatchesHold): boolean =>
   Object.entries(context.holds).some(([holdId, hold]) => matches(hold, holdId));
+
+/** What waits of lines that are held themselves waits with their holds, whatever else of the order goes on. */
+export const parkHeldLines = (context: OrderContext): Change<OrderContext> => ({
+  context: {
+    lines: mapLines(context.lines, (units, lineId) =>
+      units.unallocated > 0 && hasHold(context, (hold) => hold.lineId === lineId)
+        ? { ...units, unallocated: 0, held: units.held + units.unallocated }
+        : units,
+    ),
+  },
+  effects: [],
+});
 
 /** Closes the matching holds; units and supplier orders that none of the others concerns go on. */
 export function releaseHolds(context: OrderContext, matches: MatchesHold): Change<OrderContext> {
@@ -193,6 +219,7 @@ export const newOrderContext = (received: OrderReceived): OrderContext => ({
   supplierOrders: {},
   holds: {},
   ...(received.rules === undefined ? {} : { rules: received.rules }),
+  ...(received.shop === NO_SHOP ? { isWithoutShop: true } : {}),
 });
 
 /** Several pure changes, each on top of the one before. */
@@ -210,17 +237,59 @@ export function inTurn(
   return { context: changed, effects };
 }
 
+/** Units by what it would take to call them back: nothing, the supplier's consent, or more than anybody can do. */
+export interface CancelCost {
+  readonly free: number;
+  readonly mustAsk: number;
+  readonly tooLate: number;
+}
+
+/** Some of it has left the supplier. */
+export const LEFT: readonly SupplierOrderStateName[] = ['partially_shipped', 'shipped', 'delivered'];
+
+export function cancelCostOf(context: OrderContext, lineId: string): CancelCost {
+  const { unallocated = 0, held = 0 } = context.lines[lineId] ?? {};
+  const count = (isThere: (state: SupplierOrderStateName) => boolean): number =>
+    liveSupplierOrders(context)
+      .filter(({ state }) => isThere(state))
+      .reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0);
+  return {
+    free: unallocated + held + count((state) => state === 'draft'),
+    mustAsk: count((state) => state !== 'draft' && !LEFT.includes(state)),
+    tooLate: count((state) => LEFT.includes(state)),
+  };
+}
+
 const NO_UNITS: LineUnits = { ordered: 0, outside: 0, unallocated: 0, held: 0, cancelled: 0 };
 
-/** Units of a line that we count and the shop no longer asks for; below zero: it asks for more. */
+/** Units of a line that are wanted: by the shop, less what was taken back here. */
+export const wantedUnits = (context: OrderContext, lineId: string): number =>
+  isOff(context) ? 0 : Math.max(0, (context.inShop[lineId]?.units ?? 0) - (context.withdrawn?.[lineId] ?? 0));
+
+/** Units of a line that we count and nobody asks for any more; below zero: more are asked for. */
 const surplusOf = (context: OrderContext, lineId: string): number => {
   const { ordered, cancelled } = context.lines[lineId] ?? NO_UNITS;
-  return ordered - cancelled - (isOff(context) ? 0 : (context.inShop[lineId]?.units ?? 0));
+  return ordered - cancelled - wantedUnits(context, lineId);
 };
 
-/** Whether something was taken away that is, or was, on its way to be bought. */
-export const hasSurplus = (context: OrderContext): boolean =>
-  isOff(context) || Object.keys(context.lines).some((lineId) => surplusOf(context, lineId) > 0);
+/**
+ * Tells the supplier orders that hold units nobody wants any more; all of them when the order is off. Call it after
+ * {@link followShop}, which cancels what still waits. Each of them knows what can be done about it.
+ */
+export const callOffSurplus = (context: OrderContext): Change<OrderContext> => ({
+  context: {},
+  effects: Object.entries(context.supplierOrders)
+    .filter(([, part]) => isLive(part))
+    .filter(
+      ([, { units }]) =>
+        isOff(context) || Object.keys(units).some((lineId) => surplusOf(context, lineId) > 0),
+    )
+    .map(([supplierOrderId]) => ({
+      kind: 'tell_supplier_order',
+      supplierOrderId,
+      event: { type: 'order.cancelled' },
+    })),
+});
 
 /**
  * Follows the shop while supplier orders stand: what it takes away is cancelled as far as it still waits, what it adds

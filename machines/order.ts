@@ -1,11 +1,12 @@
 import { setup } from 'xstate';
 import { SOURCE_ORDER, type SourceOrder } from '../contracts/commands/source-order.ts';
+import type { DeadlineName } from '../contracts/deadlines.ts';
 import type { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
-import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type { HoldReason, OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { acceptHolds } from './acceptance.ts';
-import type { Change, Effect, ToOrder, ToSupplierOrder } from './effect.ts';
+import type { Change, Effect, ToOrder } from './effect.ts';
 import { isHeld } from './hold-scope.ts';
 import { holdsOfFirstBody, isNewerBody, takeNewerBody } from './newer-body.ts';
 import {
@@ -13,7 +14,6 @@ import {
   hasHeldUnits,
   hasHold,
   hasNothingToShip,
-  hasSurplus,
   hasUnitsToSource,
   inTurn,
   isOff,
@@ -22,10 +22,21 @@ import {
   newOrderContext,
   type OrderContext,
   openHold,
+  parkHeldLines,
   releaseHolds,
 } from './order-units.ts';
 import { askShop, forgetVerification, takeVerified } from './order-verification.ts';
 import { applyFailed, applyGivenUp, applySourced, applyTorn } from './purchase-units.ts';
+import {
+  archiveIfWanted,
+  cancelHere,
+  changeHere,
+  isUndoing,
+  mayChange,
+  mayPurchase,
+  purchaseHere,
+  purchaseRefused,
+} from './requests.ts';
 import { applyRisk, holdUnassessed } from './risk.ts';
 
 type OrderMachineEvent =
@@ -33,14 +44,21 @@ type OrderMachineEvent =
   | ToOrder;
 
 const PAID: readonly OrderReceived['payment'][] = ['paid'];
-const BUYING: readonly SupplierOrderStateName[] = ['draft', 'placing', 'outcome_unknown', 'awaiting_payment'];
+/** Neither bought for certain nor dead. */
+const UNSETTLED: readonly SupplierOrderStateName[] = [
+  'draft',
+  'placing',
+  'outcome_unknown',
+  'awaiting_payment',
+  'cancelling',
+];
 const SHIPPED: readonly SupplierOrderStateName[] = ['shipped', 'delivered'];
 
 /** The state that the supplier orders together amount to. */
 export function progressOf(context: OrderContext): OrderStateName {
   const states = liveSupplierOrders(context).map(({ state }) => state);
   const isWhole = Object.values(context.lines).every(({ unallocated, held }) => unallocated + held === 0);
-  if (states.some((state) => BUYING.includes(state)) || states.length === 0) return 'purchasing';
+  if (states.some((state) => UNSETTLED.includes(state)) || states.length === 0) return 'purchasing';
   if (isWhole && states.every((state) => state === 'delivered')) return 'delivered';
   if (states.some((state) => state === 'delivered')) return 'partially_delivered';
   if (isWhole && states.every((state) => SHIPPED.includes(state))) return 'shipped';
@@ -52,6 +70,7 @@ export function progressOf(context: OrderContext): OrderStateName {
 const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
 
 const waitForPayment: Effect = { kind: 'set_timer', timer: { deadline: 'payment' } };
+const waitForCancel: Effect = { kind: 'set_timer', timer: { deadline: 'cancelling' } };
 
 const sourceCommand = (context: OrderContext): Effect => {
   const lines = Object.entries(context.lines)
@@ -73,7 +92,8 @@ const machine = setup({
   actions: { effect: (_, _effect: Effect) => {} },
   guards: {
     isCancelled: ({ context }) =>
-      (context.cancelledInShop || context.payment === 'voided') && liveSupplierOrders(context).length === 0,
+      (context.cancelledInShop || context.cancelledHere === true || context.payment === 'voided') &&
+      liveSupplierOrders(context).length === 0,
     isRefunded: ({ context }) => context.payment === 'refunded' && liveSupplierOrders(context).length === 0,
     isDone: ({ context }) => !context.test && PAID.includes(context.payment) && hasNothingToShip(context),
     isPaid: ({ context }) => !context.test && PAID.includes(context.payment),
@@ -87,6 +107,9 @@ const machine = setup({
       !isHeld(context) &&
       !hasUnitsToSource(context) &&
       (liveSupplierOrders(context).length > 0 || !hasHeldUnits(context)),
+    isUndoing: ({ context }) => isUndoing(context),
+    isBoughtByHand: ({ context }) =>
+      liveSupplierOrders(context).length > 0 && !hasUnitsToSource(context) && !isHeld(context),
   },
 });
 
@@ -163,6 +186,15 @@ const releaseBy = (context: OrderContext, event: OrderMachineEvent): Change<Orde
 const riskBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
   event.type === 'order.risk_assessed' ? applyRisk(context, event.data) : { context: {}, effects: [] };
 
+const holdBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'order.hold_requested'
+    ? inTurn(
+        context,
+        (now) => openHold(now, 'operator', { lineId: event.data.lineId }, { cause: 'held by a person' }),
+        parkHeldLines,
+      )
+    : { context: {}, effects: [] };
+
 const holdEvents = {
   'hold.raised': {
     actions: apply((context, event) =>
@@ -178,13 +210,95 @@ const holdEvents = {
   },
   'order.release_requested': { guard: isReleasing, actions: apply(releaseBy) },
   'order.risk_assessed': { actions: apply(riskBy) },
+  'order.hold_requested': {
+    actions: apply(holdBy),
+  },
   ...mailEvents,
 };
 
-const giveUpBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
-  event.type === 'supplier_order.given_up'
-    ? applyGivenUp(context, event.data.supplierOrderId)
+const cancelBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'order.cancel_requested' ? cancelHere(context, event.data) : { context: {}, effects: [] };
+const changeBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'order.change_requested' ? changeHere(context, event.data) : { context: {}, effects: [] };
+const purchaseBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'order.purchase_requested'
+    ? purchaseHere(context, event.data)
     : { context: {}, effects: [] };
+
+const refusePurchase = {
+  actions: apply((context, event) =>
+    event.type === 'order.purchase_requested'
+      ? purchaseRefused(context, event.data)
+      : { context: {}, effects: [] },
+  ),
+};
+
+interface Args {
+  readonly context: OrderContext;
+  readonly event: OrderMachineEvent;
+}
+const isNewCancel = ({ context }: Args): boolean => context.cancelledHere === undefined;
+const isChange = ({ context, event }: Args): boolean =>
+  event.type === 'order.change_requested' && mayChange(context, event.data);
+const isPurchase = ({ context, event }: Args): boolean =>
+  event.type === 'order.purchase_requested' && mayPurchase(context, event.data);
+
+/** What a person may ask for; `change` wraps what they do to lines where an answer of sourcing may be on its way. */
+const requestEvents = (change: (by: typeof takeBodyOf) => ReturnType<typeof apply> = apply) => ({
+  'order.cancel_requested': { guard: isNewCancel, actions: change(cancelBy) },
+  'order.change_requested': { guard: isChange, actions: change(changeBy) },
+  'order.purchase_requested': [{ guard: isPurchase, actions: change(purchaseBy) }, refusePurchase],
+});
+
+/** Before the payment nothing can be bought. */
+const { 'order.purchase_requested': _, ...unpaidRequestEvents } = requestEvents();
+const beforePaymentEvents = { ...unpaidRequestEvents, 'order.purchase_requested': refusePurchase };
+
+const archive = apply(archiveIfWanted);
+/** Nothing moves any more: a cancel only puts the order away. */
+const archiveEvents = {
+  'order.cancel_requested': {
+    guard: ({ context }: Args): boolean => context.archive !== 'done',
+    actions: apply((context) => archiveIfWanted({ ...context, archive: 'wanted' })),
+  },
+};
+/** A dead order may still be told of money that lives on at a supplier. */
+const endEvents = {
+  ...mailEvents,
+  ...archiveEvents,
+  'hold.raised': holdEvents['hold.raised'],
+  'order.release_requested': holdEvents['order.release_requested'],
+};
+
+const isElapsed =
+  (deadline: DeadlineName) =>
+  ({ event }: { event: OrderMachineEvent }): boolean =>
+    event.type === 'timer.elapsed' && event.data.deadline === deadline;
+
+const overdue = (deadline: DeadlineName, waitingFor: string) =>
+  apply((context) =>
+    inTurn(
+      context,
+      (now) => openHold(now, 'overdue', {}, { waitingFor }),
+      () => ({ context: {}, effects: [{ kind: 'cancel_timer', timer: { deadline } }] }),
+    ),
+  );
+
+/** Whoever releases what is overdue waits the whole time again. */
+const waitAgainAfter = (reason: HoldReason, again: Effect) =>
+  apply((context, event) =>
+    inTurn(
+      context,
+      (now) => releaseBy(now, event),
+      () => {
+        const isAboutIt = event.type === 'order.release_requested' && event.data.reason === reason;
+        return { context: {}, effects: isAboutIt ? [again] : [] };
+      },
+    ),
+  );
+
+const giveUpBy = (context: OrderContext, event: OrderMachineEvent): Change<OrderContext> =>
+  event.type === 'supplier_order.given_up' ? applyGivenUp(context, event.data) : { context: {}, effects: [] };
 
 const supplierOrderEvents = {
   'supplier_order.moved': {
@@ -194,11 +308,7 @@ const supplierOrderEvents = {
       const known = context.supplierOrders[supplierOrderId];
       if (known === undefined) return { context: {}, effects: [] };
       const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: { ...known, state } };
-      // The shop's change came while it was being placed: the plan that it goes back to is no longer wanted.
-      const isStale = state === 'draft' && hasSurplus(context);
-      const cancel: ToSupplierOrder = { type: 'order.cancelled' };
-      const told: Effect = { kind: 'tell_supplier_order', supplierOrderId, event: cancel };
-      return { context: { supplierOrders }, effects: isStale ? [told] : [] };
+      return { context: { supplierOrders }, effects: [] };
     }),
   },
   'supplier_order.given_up': { actions: apply(giveUpBy) },
@@ -237,6 +347,7 @@ const follow = (here: (typeof PROGRESS)[number]) => [
   { guard: 'isCancelled' as const, target: 'cancelled' },
   { guard: 'isRefunded' as const, target: 'refunded' },
   { guard: 'isDone' as const, target: 'delivered' },
+  { guard: 'isUndoing' as const, target: 'cancelling' },
   sourceAgain,
   ...PROGRESS.filter((state) => state !== here).map((target) => ({
     guard: ({ context }: { context: OrderContext }) => progressOf(context) === target,
@@ -247,7 +358,7 @@ const follow = (here: (typeof PROGRESS)[number]) => [
 const progressState = (here: (typeof PROGRESS)[number], entered?: FactType) => ({
   ...(entered === undefined ? {} : { entry: emit(fact(entered)) }),
   always: follow(here),
-  on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents },
+  on: { ...bodyEvents, ...holdEvents, ...requestEvents(), ...supplierOrderEvents },
 });
 
 const leaveBeforeBuying = [
@@ -273,7 +384,7 @@ export const orderMachine = machine.createMachine({
         { guard: 'isPaid', target: 'grace', actions: confirmReceipt },
         { guard: 'isUnpaid', target: 'awaiting_payment' },
       ],
-      on: { ...bodyEvents, ...holdEvents },
+      on: { ...bodyEvents, ...holdEvents, ...beforePaymentEvents },
     },
     awaiting_payment: {
       entry: apply((context) => {
@@ -295,30 +406,14 @@ export const orderMachine = machine.createMachine({
       on: {
         ...bodyEvents,
         ...holdEvents,
+        ...beforePaymentEvents,
+        // Of purchases by hand, when the shop took its word of the payment back.
+        ...supplierOrderEvents,
         'order.release_requested': {
           guard: isReleasing,
-          // Whoever releases the overdue payment waits the whole time again.
-          actions: apply((context, event) =>
-            inTurn(
-              context,
-              (now) => releaseBy(now, event),
-              () => {
-                const isOverdue = event.type === 'order.release_requested' && event.data.reason === 'overdue';
-                return { context: {}, effects: isOverdue ? [waitForPayment] : [] };
-              },
-            ),
-          ),
+          actions: waitAgainAfter('overdue', waitForPayment),
         },
-        'timer.elapsed': {
-          guard: ({ event }) => event.data.deadline === 'payment',
-          actions: apply((context) =>
-            inTurn(
-              context,
-              (now) => openHold(now, 'overdue', {}, { waitingFor: 'payment' }),
-              () => ({ context: {}, effects: [{ kind: 'cancel_timer', timer: { deadline: 'payment' } }] }),
-            ),
-          ),
-        },
+        'timer.elapsed': { guard: isElapsed('payment'), actions: overdue('payment', 'payment') },
       },
     },
     grace: {
@@ -328,11 +423,14 @@ export const orderMachine = machine.createMachine({
         ...leaveBeforeBuying,
         { guard: 'isUnpaid', target: 'awaiting_payment' },
         { guard: 'mustVerify', actions: apply(askShop) },
+        { guard: 'isBoughtByHand', target: 'purchasing' },
         { guard: 'mayBuy', target: 'sourcing' },
       ],
       on: {
         ...bodyEvents,
         ...holdEvents,
+        ...requestEvents(),
+        ...supplierOrderEvents,
         'order.verified': {
           guard: ({ context }) => context.verification === 'asked' && !isHeld(context),
           actions: apply((context, event) =>
@@ -368,15 +466,21 @@ export const orderMachine = machine.createMachine({
     sourcing: {
       entry: apply((context) => ({ context: {}, effects: askToSource(context) })),
       exit: emit({ kind: 'cancel_timer', timer: { deadline: 'sourcing' } }),
-      always: [...leaveBeforeBuying, { guard: 'isSourced', target: 'purchasing' }],
+      always: [
+        ...leaveBeforeBuying,
+        { guard: 'isUndoing', target: 'cancelling' },
+        { guard: 'isSourced', target: 'purchasing' },
+      ],
       on: {
         ...holdEvents,
+        ...requestEvents(sourceAfter),
         ...supplierOrderEvents,
         'supplier_order.given_up': { actions: sourceAfter(giveUpBy) },
         'order.received': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.updated': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.release_requested': { guard: isReleasing, actions: sourceAfter(releaseBy) },
         'order.risk_assessed': { actions: sourceAfter(riskBy) },
+        'order.hold_requested': { actions: sourceAfter(holdBy) },
         'order.sourced': {
           guard: ({ context, event }) =>
             event.data.round === context.round && !isHeld(context) && hasUnitsToSource(context),
@@ -405,12 +509,33 @@ export const orderMachine = machine.createMachine({
     shipped: progressState('shipped', 'order.shipped'),
     partially_delivered: progressState('partially_delivered', 'order.partially_delivered'),
     delivered: {
-      entry: emit(fact('order.delivered')),
+      entry: [emit(fact('order.delivered')), archive],
       always: sourceAgain,
-      on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents },
+      on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents, ...archiveEvents },
     },
-    cancelling: { on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents } },
-    cancelled: { entry: [apply(cancelRest), emit(fact('order.cancelled'))], on: mailEvents },
-    refunded: { entry: apply(cancelRest), on: mailEvents },
+    cancelling: {
+      entry: emit(waitForCancel),
+      exit: emit({ kind: 'cancel_timer', timer: { deadline: 'cancelling' } }),
+      always: [
+        { guard: 'isCancelled', target: 'cancelled' },
+        { guard: 'isRefunded', target: 'refunded' },
+        // What could not be cancelled goes on as any other purchase does.
+        ...PROGRESS.map((target) => ({
+          guard: ({ context }: { context: OrderContext }) =>
+            !isUndoing(context) && progressOf(context) === target,
+          target,
+        })),
+      ],
+      on: {
+        ...bodyEvents,
+        ...holdEvents,
+        ...requestEvents(),
+        ...supplierOrderEvents,
+        'order.release_requested': { guard: isReleasing, actions: waitAgainAfter('overdue', waitForCancel) },
+        'timer.elapsed': { guard: isElapsed('cancelling'), actions: overdue('cancelling', 'cancellation') },
+      },
+    },
+    cancelled: { entry: [apply(cancelRest), emit(fact('order.cancelled')), archive], on: endEvents },
+    refunded: { entry: [apply(cancelRest), archive], on: endEvents },
   },
 });

@@ -95,6 +95,7 @@ interface Owner {
   readonly supplierOrderId: string;
   readonly units: Readonly<Record<string, number>>;
   readonly parcels: Parcels;
+  readonly isWithoutShop?: true;
   readonly deliveryDays?: number | undefined;
 }
 
@@ -190,7 +191,8 @@ export function observeParcels(
       (before.isScanned ?? false) === isScanned &&
       before.lastMileTrackingNumber === lastMileTrackingNumber;
     if (isSame) continue;
-    const isFulfilled = before?.isFulfilled ?? false;
+    // Without a shop there is nothing to show it in.
+    const isFulfilled = before?.isFulfilled ?? owner.isWithoutShop === true;
     const parcel: ParcelUnits = {
       state,
       furthest,
@@ -224,7 +226,7 @@ export function observeParcels(
     if (hasLeft(parcel) && !hadLeft) {
       effects.push(
         { kind: 'notify', notification: 'parcel_shipped', parcelId },
-        ...fulfillCommand(owner, parcelId),
+        ...(isFulfilled ? [] : fulfillCommand(owner, parcelId)),
       );
     }
     if (isScanned && before?.isScanned !== true)

@@ -1,7 +1,7 @@
 import { AppError } from '../contracts/errors.ts';
-import type { OrderSourced, SourcedPart } from '../contracts/events/order-sourced.ts';
+import type { OrderSourced } from '../contracts/events/order-sourced.ts';
 import { supplierOrderIdOf } from '../contracts/ids.ts';
-import type { Change, Effect, ToOrder } from './effect.ts';
+import type { Change, Effect, PlannedPart, ToOrder } from './effect.ts';
 import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
 import {
   followShop,
@@ -14,7 +14,7 @@ import {
 } from './order-units.ts';
 
 /** Units by order line; a line may stand in a part more than once, by several candidates or as a bundle. */
-export function unitsOfPart(part: SourcedPart): Record<string, number> {
+export function unitsOfPart(part: Pick<PlannedPart, 'lines'>): Record<string, number> {
   const units: Record<string, number> = {};
   for (const line of part.lines) units[line.lineId] = (units[line.lineId] ?? 0) + line.units;
   return units;
@@ -54,7 +54,7 @@ function takeParts(context: OrderContext, { parts, refused, round }: OrderSource
     const units = unitsOfPart(part);
     supplierOrders[supplierOrderId] = { state: 'draft', units };
     for (const [lineId, count] of Object.entries(units)) taken[lineId] = (taken[lineId] ?? 0) + count;
-    effects.push({ kind: 'create_supplier_order', supplierOrderId, part });
+    effects.push({ kind: 'create_supplier_order', supplierOrderId, part: { ...part, isQuoted: true } });
   }
   for (const lineId of new Set([...Object.keys(context.lines), ...Object.keys(taken)])) {
     const [wanted, planned] = [context.lines[lineId]?.unallocated ?? 0, taken[lineId] ?? 0];
@@ -122,10 +122,28 @@ const isLiveStill = ({ supplierOrders }: OrderContext, supplierOrderId: string):
   return known !== undefined && isLive(known);
 };
 
-/** A draft that was never bought is given up for a cancel or an edit: nothing is lost but the plan. */
-export const applyGivenUp = (context: OrderContext, supplierOrderId: string): Change<OrderContext> =>
+/**
+ * A purchase was given up: never made, or cancelled at the supplier. When a person meant this one alone its units wait
+ * under a hold: sourcing would at once buy them there again.
+ */
+export const applyGivenUp = (
+  context: OrderContext,
+  { supplierOrderId, by }: Extract<ToOrder, { type: 'supplier_order.given_up' }>['data'],
+): Change<OrderContext> =>
   isLiveStill(context, supplierOrderId)
-    ? giveBack(supplierOrderId, 'cancelled')(context)
+    ? inTurn(
+        context,
+        (now) =>
+          by === 'order' || isOff(now)
+            ? { context: {}, effects: [] }
+            : openHold(
+                now,
+                'operator',
+                { supplierOrderId },
+                { cause: 'the supplier order was cancelled here' },
+              ),
+        giveBack(supplierOrderId, 'cancelled'),
+      )
     : { context: {}, effects: [] };
 
 /** The purchase came to nothing: its units wait under a hold instead of vanishing with it. */

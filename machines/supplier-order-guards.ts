@@ -44,3 +44,9 @@ export const isOfLastAttempt = ({ context, event }: Args): boolean =>
 /** An answer that comes after its attempt was given up: the supplier may have the order twice. */
 export const isSuspectedDuplicate = ({ event }: Pick<Args, 'event'>): boolean =>
   event.type === 'supplier_order.withheld' && event.data.reason === 'duplicate_suspected';
+
+export const isSameUnits = (
+  ours: Readonly<Record<string, number>>,
+  theirs: Readonly<Record<string, number>>,
+): boolean =>
+  [...Object.keys(ours), ...Object.keys(theirs)].every((lineId) => ours[lineId] === theirs[lineId]);

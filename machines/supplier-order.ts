@@ -1,10 +1,16 @@
-import { not, setup } from 'xstate';
-import { BUY, LOOK_UP, PAY, type PurchaseCommand } from '../contracts/commands/purchase.ts';
+import { and, not, setup } from 'xstate';
+import { BUY, CANCEL, LOOK_UP, PAY, type PurchaseCommand } from '../contracts/commands/purchase.ts';
 import type { DeadlineName } from '../contracts/deadlines.ts';
 import type { OrderEvent } from '../contracts/events/order-event.ts';
 import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
 import type { FactType } from '../contracts/facts.ts';
-import type { Evidence, FailureClass, HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type {
+  Compensation,
+  Evidence,
+  FailureClass,
+  HoldReason,
+  SupplierOrderStateName,
+} from '../contracts/vocabulary.ts';
 import type { Change, Effect, ToSupplierOrder } from './effect.ts';
 import {
   delayParcel,
@@ -15,6 +21,7 @@ import {
   parcelProgress,
   splitByLeft,
 } from './parcels.ts';
+import { unitsOfPart } from './purchase-units.ts';
 import {
   elapsed,
   isDoubt,
@@ -22,6 +29,7 @@ import {
   isNews,
   isOfLastAttempt,
   isOpenParcel,
+  isSameUnits,
   isSuspectedDuplicate,
 } from './supplier-order-guards.ts';
 
@@ -39,11 +47,17 @@ export interface SupplierOrderContext {
   readonly deliveryDays?: number;
   /** Of the purchase call that the ledger let through last, as far as we were told; 0 before the first. */
   readonly attempt: number;
+  /** The shop is not told of its parcels: there is none. */
+  readonly isWithoutShop?: true;
+  /** Nobody wants it any more: its order as a whole, or a person who gave up this purchase alone. */
+  readonly unwantedBy?: 'order' | 'operator';
+  /** What is done about that; it follows from how far the purchase had come. */
+  readonly compensation?: Compensation;
 }
 
 export type SupplierOrderInput = Pick<
   SupplierOrderContext,
-  'orderId' | 'supplierOrderId' | 'units' | 'deliveryDays'
+  'orderId' | 'supplierOrderId' | 'units' | 'isWithoutShop' | 'deliveryDays'
 >;
 
 export type SupplierOrderMachineEvent =
@@ -82,6 +96,7 @@ const machine = setup({
     isProcessing: ({ context }) => context.status === 'processing',
     isPaid: ({ context }) =>
       context.status !== null && context.status !== 'awaiting_payment' && context.status !== 'cancelled',
+    isUnwanted: ({ context }) => context.unwantedBy !== undefined,
     isCancelled: ({ context }) =>
       context.status === 'cancelled' && !Object.values(context.parcels).some(hasLeft),
   },
@@ -183,10 +198,62 @@ const lapsed = apply(({ supplierOrderId }) => {
   };
 });
 
-/** A draft is given up with its order; nothing was bought. */
-const giveUp = apply(({ supplierOrderId }) => ({
+const isByOperator = (event: SupplierOrderMachineEvent): boolean =>
+  event.type === 'supplier_order.cancel_requested';
+
+/** It comes to nothing because nobody wants it any more. */
+const giveUp = apply(({ supplierOrderId, unwantedBy }) => ({
   context: {},
-  effects: [{ kind: 'tell_order', event: { type: 'supplier_order.given_up', data: { supplierOrderId } } }],
+  effects: [
+    {
+      kind: 'tell_order',
+      event: { type: 'supplier_order.given_up', data: { supplierOrderId, by: unwantedBy ?? 'order' } },
+    },
+  ],
+}));
+
+/** Remembers that nobody wants it, and what is done about it. */
+const unwanted = (compensation: Compensation) =>
+  apply((_context, event) => ({
+    context: { unwantedBy: isByOperator(event) ? 'operator' : 'order', compensation },
+    effects: [],
+  }));
+
+/** An order says it with each of its bodies, and is heard once; a person may ask again. */
+const isFirstNo = ({ context, event }: { context: SupplierOrderContext; event: SupplierOrderMachineEvent }) =>
+  context.unwantedBy === undefined || isByOperator(event);
+
+/** The two ways to hear that it is not wanted, answered alike. */
+const whenUnwanted = (compensation: Compensation, target?: 'cancelling') => {
+  const transition = {
+    guard: isFirstNo,
+    actions: unwanted(compensation),
+    ...(target === undefined ? {} : { target }),
+  };
+  return { 'order.cancelled': transition, 'supplier_order.cancel_requested': transition };
+};
+
+/** What has left cannot be called back; a person who wants that is refused before it gets here. */
+const whenTooLate = {
+  'order.cancelled': { guard: isFirstNo, actions: unwanted('too_late') },
+};
+
+const stillThere = (context: SupplierOrderContext, evidence: Evidence): Effect => {
+  const reason = context.unwantedBy === 'operator' ? 'supplier_rejected' : 'customer_edit_pending';
+  return raised(context, reason, { ...evidence, cancelled: false });
+};
+
+/** The supplier does not give it up: a person has to speak with it, or let it go on. */
+const heldUncancelled = apply((context, event) => {
+  if (event.type !== 'supplier_order.cancel_refused') return { context: {}, effects: [] };
+  const { isPaid, evidence } = event.data;
+  return { context: {}, effects: [stillThere(context, { ...evidence, isPaid })] };
+});
+
+/** It left while it was being given up. */
+const leftMeanwhile = apply((context) => ({
+  context: {},
+  effects: [stillThere(context, { cause: 'it was shipped meanwhile' })],
 }));
 
 /** Said once; a release waits the whole time again. */
@@ -234,10 +301,45 @@ const rememberAttempt = apply((context, event) => ({
 }));
 
 const verdictEvents = {
-  'supplier_order.placed': 'awaiting_payment',
-  'supplier_order.accepted': 'accepted',
+  'supplier_order.placed': [
+    { guard: 'isUnwanted' as const, target: 'cancelling' },
+    { target: 'awaiting_payment' },
+  ],
+  'supplier_order.accepted': [{ guard: 'isUnwanted' as const, target: 'cancelling' }, { target: 'accepted' }],
 };
 const rejectedEvent = { target: 'rejected', actions: failed };
+/** Nothing came of it, and nobody wants it any more: it is not tried again. */
+const givenUpInstead = { guard: 'isUnwanted' as const, target: 'cancelled', actions: giveUp };
+/** A dead purchase that turns out to live after all is money that somebody has to look after. */
+const lateEvents = { 'supplier_order.withheld': { guard: isSuspectedDuplicate, actions: withheld(null) } };
+
+/** Whoever releases the order or asks to try again does now what the deadline would do later. */
+const askEvents = (verb: string, deadline: DeadlineName) => ({
+  'order.resumed': { actions: askAgain(verb, deadline) },
+  'supplier_order.retry_requested': { actions: askAgain(verb, deadline) },
+});
+
+const isOfItsUnits = ({
+  context,
+  event,
+}: {
+  context: SupplierOrderContext;
+  event: SupplierOrderMachineEvent;
+}): boolean =>
+  event.type === 'supplier_order.prepared' && isSameUnits(context.units, unitsOfPart(event.data.part));
+
+/** Its articles and cost are known by now: they are kept, and the purchase is asked for. */
+const prepare = apply((context, event) =>
+  event.type === 'supplier_order.prepared'
+    ? {
+        context: {},
+        effects: [
+          { kind: 'save_quote', supplierOrderId: context.supplierOrderId, part: event.data.part },
+          ...ask(BUY, 'buy')(context),
+        ],
+      }
+    : { context: {}, effects: [] },
+);
 
 const parcelEvents = {
   'supplier_order.withheld': {
@@ -338,8 +440,10 @@ export const supplierOrderMachine = machine.createMachine({
       on: {
         'supplier_order.placing': { target: 'placing', actions: rememberAttempt },
         'supplier_order.withheld': { actions: withheld('buy') },
-        'order.resumed': { actions: askAgain(BUY, 'buy') },
-        'order.cancelled': { target: 'cancelled', actions: giveUp },
+        ...askEvents(BUY, 'buy'),
+        'supplier_order.prepared': { guard: isOfItsUnits, actions: prepare },
+        'order.cancelled': { target: 'cancelled', actions: [unwanted('given_up'), giveUp] },
+        'supplier_order.cancel_requested': { target: 'cancelled', actions: [unwanted('given_up'), giveUp] },
         'timer.elapsed': { guard: elapsed('buy'), actions: askAgain(BUY, 'buy') },
       },
     },
@@ -360,8 +464,9 @@ export const supplierOrderMachine = machine.createMachine({
           ],
         },
         'supplier_order.outcome_unknown': { target: 'outcome_unknown', actions: rememberAttempt },
-        'supplier_order.deferred': { target: 'draft', actions: defer(true) },
+        'supplier_order.deferred': [givenUpInstead, { target: 'draft', actions: defer(true) }],
         'supplier_order.withheld': { actions: withheld(null) },
+        ...whenUnwanted('await_verdict'),
         'timer.elapsed': [
           { guard: elapsed('placing'), target: 'outcome_unknown' },
           // Still there: the event that told of the intent was lost, and with it the deadline of the call.
@@ -381,9 +486,13 @@ export const supplierOrderMachine = machine.createMachine({
       on: {
         ...verdictEvents,
         'supplier_order.rejected': { guard: not(isDoubt), ...rejectedEvent },
-        'supplier_order.absent': { guard: isOfLastAttempt, target: 'draft', actions: defer(false) },
+        'supplier_order.absent': [
+          { ...givenUpInstead, guard: and(['isUnwanted', isOfLastAttempt]) },
+          { guard: isOfLastAttempt, target: 'draft', actions: defer(false) },
+        ],
         'supplier_order.withheld': { actions: withheld('look_up') },
-        'order.resumed': { actions: askAgain(LOOK_UP, 'look_up') },
+        ...askEvents(LOOK_UP, 'look_up'),
+        ...whenUnwanted('await_verdict'),
         'timer.elapsed': { guard: elapsed('look_up'), actions: askAgain(LOOK_UP, 'look_up') },
       },
     },
@@ -399,7 +508,8 @@ export const supplierOrderMachine = machine.createMachine({
         'supplier_order.rejected': { guard: not(isDoubt), ...rejectedEvent },
         'supplier_order.observed': { guard: isNews, actions: observe },
         'supplier_order.withheld': { actions: withheld('pay') },
-        'order.resumed': { actions: askAgain(PAY, 'pay') },
+        ...askEvents(PAY, 'pay'),
+        ...whenUnwanted('cancel_at_supplier', 'cancelling'),
         'timer.elapsed': { guard: elapsed('pay'), actions: askAgain(PAY, 'pay') },
       },
     },
@@ -408,6 +518,7 @@ export const supplierOrderMachine = machine.createMachine({
       always: [...TRANSPORT, { guard: 'isProcessing', target: 'processing' }],
       on: {
         ...parcelEvents,
+        ...whenUnwanted('ask_supplier', 'cancelling'),
         'order.resumed': { actions: waitAgain('ship') },
         'timer.elapsed': { guard: elapsed('ship'), actions: overdue('ship', 'shipment') },
       },
@@ -417,6 +528,7 @@ export const supplierOrderMachine = machine.createMachine({
       always: TRANSPORT,
       on: {
         ...parcelEvents,
+        ...whenUnwanted('ask_supplier', 'cancelling'),
         'order.resumed': { actions: waitAgain('ship') },
         'timer.elapsed': { guard: elapsed('ship'), actions: overdue('ship', 'shipment') },
       },
@@ -426,6 +538,7 @@ export const supplierOrderMachine = machine.createMachine({
       always: TRANSPORT.filter(({ target }) => target !== 'partially_shipped'),
       on: {
         ...parcelEvents,
+        ...whenTooLate,
         'order.resumed': { actions: [resumeParcels, waitAgain('ship')] },
         'timer.elapsed': [
           fulfillAgain,
@@ -442,6 +555,7 @@ export const supplierOrderMachine = machine.createMachine({
       always: TRANSPORT.filter(({ target }) => target === 'delivered'),
       on: {
         ...parcelEvents,
+        ...whenTooLate,
         'order.resumed': { actions: [resumeParcels, waitAgain('deliver')] },
         'timer.elapsed': [
           fulfillAgain,
@@ -455,14 +569,53 @@ export const supplierOrderMachine = machine.createMachine({
         { kind: 'cancel_timer', timer: timer(context, 'ship') },
         { kind: 'cancel_timer', timer: timer(context, 'deliver') },
       ]),
-      on: { ...parcelEvents, 'order.resumed': { actions: resumeParcels }, 'timer.elapsed': fulfillAgain },
+      on: {
+        ...parcelEvents,
+        ...whenTooLate,
+        'order.resumed': { actions: resumeParcels },
+        'timer.elapsed': fulfillAgain,
+      },
     },
-    rejected: { entry: entered('rejected', 'supplier_order.rejected') },
-    cancelling: {},
+    rejected: { entry: entered('rejected', 'supplier_order.rejected'), on: lateEvents },
+    cancelling: {
+      entry: entered('cancelling', undefined, (context) => [
+        ...ask(CANCEL, 'cancel')(context),
+        ...wait('cancelling')(context),
+      ]),
+      exit: [stopWaiting('cancel'), stopWaiting('cancelling')],
+      always: [
+        { guard: 'isCancelled', target: 'cancelled', actions: giveUp },
+        ...TRANSPORT.filter(({ target }) => target !== 'cancelled').map((way) => ({
+          ...way,
+          actions: leftMeanwhile,
+        })),
+      ],
+      on: {
+        ...parcelEvents,
+        'supplier_order.cancel_confirmed': { target: 'cancelled', actions: giveUp },
+        'supplier_order.cancel_refused': [
+          { guard: ({ event }) => event.data.isPaid, target: 'accepted', actions: heldUncancelled },
+          // Nobody pays for it any more; asking again waits for a person, or for the supplier to give up by itself.
+          { actions: [stopWaiting('cancel'), stopWaiting('cancelling'), heldUncancelled] },
+        ],
+        // The payment found it cancelled at the supplier.
+        'supplier_order.rejected': { guard: not(isDoubt), target: 'cancelled', actions: giveUp },
+        'supplier_order.withheld': { actions: withheld('cancel') },
+        // A payment that was on its way got its answer: now it can be seen what there is to undo.
+        'supplier_order.accepted': { actions: askAgain(CANCEL, 'cancel') },
+        'order.resumed': { actions: [askAgain(CANCEL, 'cancel'), waitAgain('cancelling')] },
+        'supplier_order.retry_requested': { actions: askAgain(CANCEL, 'cancel') },
+        'timer.elapsed': [
+          { guard: elapsed('cancel'), actions: askAgain(CANCEL, 'cancel') },
+          { guard: elapsed('cancelling'), actions: overdue('cancelling', 'cancellation') },
+        ],
+      },
+    },
     cancelled: {
       entry: entered('cancelled', 'supplier_order.cancelled', (context) => [
         { kind: 'cancel_timer', timer: timer(context, 'ship') },
       ]),
+      on: lateEvents,
     },
     lapsed: { entry: entered('lapsed') },
   },

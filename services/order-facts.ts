@@ -45,7 +45,12 @@ const deliveredBy = (line: ShopifyLine): ReceivedLine['deliveredBy'] => {
   return service === 'manual' || service === 'gift_card' ? 'us' : 'other_service';
 };
 
-function toLine(line: ShopifyLine, index: number, currency: string): ReceivedLine {
+function toLine(
+  line: ShopifyLine,
+  index: number,
+  currency: string,
+  refunded: ReadonlyMap<string, number>,
+): ReceivedLine {
   const units = line.current_quantity ?? line.quantity;
   return {
     lineId: line.id,
@@ -56,9 +61,17 @@ function toLine(line: ShopifyLine, index: number, currency: string): ReceivedLin
     unitPriceMinor: minorAt(`line_items.${index}.price`, line.price, currency),
     units,
     openUnits: Math.min(units, line.fulfillable_quantity ?? units),
+    ...(refunded.has(line.id) ? { refundedUnits: refunded.get(line.id) } : {}),
     deliveredBy: deliveredBy(line),
   };
 }
+
+const refundedUnits = ({ refunds }: ShopifyOrderBody): ReadonlyMap<string, number> => {
+  const units = new Map<string, number>();
+  for (const { line_item_id: id, quantity } of refunds.flatMap((refund) => refund.refund_line_items))
+    units.set(id, (units.get(id) ?? 0) + quantity);
+  return units;
+};
 
 const nameOf = (address: ShopifyAddress): string =>
   address.name ?? [address.first_name, address.last_name].filter((part) => part !== null).join(' ');
@@ -92,6 +105,7 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
   const { currency, customer, shipping_address: ship, billing_address: bill } = body;
   const email = first(body.email, body.contact_email, customer?.email);
   const address = ship === null ? null : toAddress(ship);
+  const refunded = refundedUnits(body);
   const [path, total] =
     body.current_total_price === null
       ? ['total_price', body.total_price]
@@ -113,7 +127,7 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
       cancelled: body.cancelled_at !== null,
       payment: isAuthorized ? 'paid' : (PAYMENTS.get(body.financial_status) ?? 'pending'),
       hasAddress: address !== null && isComplete(address),
-      lines: body.line_items.map((line, index) => toLine(line, index, currency)),
+      lines: body.line_items.map((line, index) => toLine(line, index, currency, refunded)),
       ...(isLate ? { history: true as const } : {}),
     },
     customer: {

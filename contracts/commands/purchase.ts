@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const BUY = 'buy';
 export const PAY = 'pay';
 export const LOOK_UP = 'look_up';
+export const CANCEL = 'cancel';
 
 export const PurchaseCommand = z.object({ orderId: z.string(), supplierOrderId: z.string() });
 export type PurchaseCommand = z.infer<typeof PurchaseCommand>;

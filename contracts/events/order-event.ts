@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { TIMER_ELAPSED, TimerElapsed } from '../deadlines.ts';
 import {
+  SUPPLIER_ORDER_CANCEL_CONFIRMED,
+  SUPPLIER_ORDER_CANCEL_REFUSED,
+  SupplierOrderCancelConfirmed,
+  SupplierOrderCancelRefused,
+} from './cancel-outcome.ts';
+import {
   FULFILLMENT_SYNCED,
   FULFILLMENT_WITHHELD,
   FulfillmentSynced,
@@ -12,6 +18,20 @@ import {
   NotificationFailed,
   NotificationSent,
 } from './notification-outcome.ts';
+import {
+  CANCEL_REQUESTED,
+  CancelRequested,
+  CHANGE_REQUESTED,
+  ChangeRequested,
+  HOLD_REQUESTED,
+  HoldRequested,
+  PURCHASE_REQUESTED,
+  PurchaseRequested,
+  SUPPLIER_ORDER_CANCEL_REQUESTED,
+  SUPPLIER_ORDER_RETRY_REQUESTED,
+  SupplierOrderCancelRequested,
+  SupplierOrderRetryRequested,
+} from './operator-requests.ts';
 import { ORDER_RECEIVED, ORDER_UPDATED, OrderReceived } from './order-received.ts';
 import { ORDER_RISK_ASSESSED, OrderRiskAssessed } from './order-risk-assessed.ts';
 import { ORDER_SOURCED, OrderSourced } from './order-sourced.ts';
@@ -36,6 +56,7 @@ import {
 } from './purchase-outcome.ts';
 import { RELEASE_REQUESTED, ReleaseRequested } from './release-requested.ts';
 import { SUPPLIER_ORDER_OBSERVED, SupplierOrderObserved } from './supplier-order-observed.ts';
+import { SUPPLIER_ORDER_PREPARED, SupplierOrderPrepared } from './supplier-order-prepared.ts';
 
 const event = <T extends string, D extends z.ZodType>(type: T, data: D) =>
   z.object({ type: z.literal(type), data });
@@ -48,6 +69,11 @@ export const OrderEvent = z.discriminatedUnion('type', [
   event(ORDER_RISK_ASSESSED, OrderRiskAssessed),
   event(ORDER_SOURCED, OrderSourced),
   event(RELEASE_REQUESTED, ReleaseRequested),
+  event(HOLD_REQUESTED, HoldRequested),
+  event(CANCEL_REQUESTED, CancelRequested),
+  event(CHANGE_REQUESTED, ChangeRequested),
+  event(PURCHASE_REQUESTED, PurchaseRequested),
+  event(SUPPLIER_ORDER_PREPARED, SupplierOrderPrepared),
   event(SUPPLIER_ORDER_PLACING, SupplierOrderPlacing),
   event(SUPPLIER_ORDER_PLACED, SupplierOrderPlaced),
   event(SUPPLIER_ORDER_ACCEPTED, SupplierOrderAccepted),
@@ -57,6 +83,10 @@ export const OrderEvent = z.discriminatedUnion('type', [
   event(SUPPLIER_ORDER_ABSENT, SupplierOrderAbsent),
   event(SUPPLIER_ORDER_WITHHELD, SupplierOrderWithheld),
   event(SUPPLIER_ORDER_OBSERVED, SupplierOrderObserved),
+  event(SUPPLIER_ORDER_CANCEL_REQUESTED, SupplierOrderCancelRequested),
+  event(SUPPLIER_ORDER_CANCEL_CONFIRMED, SupplierOrderCancelConfirmed),
+  event(SUPPLIER_ORDER_CANCEL_REFUSED, SupplierOrderCancelRefused),
+  event(SUPPLIER_ORDER_RETRY_REQUESTED, SupplierOrderRetryRequested),
   event(FULFILLMENT_SYNCED, FulfillmentSynced),
   event(FULFILLMENT_WITHHELD, FulfillmentWithheld),
   event(NOTIFICATION_SENT, NotificationSent),

@@ -6,6 +6,9 @@ export const ORDER_RECEIVED = 'order.received';
 /** A later body of the same order; applied only when `sourceUpdatedAt` is newer than what is stored. */
 export const ORDER_UPDATED = 'order.updated';
 
+/** In the place of the shop for an order that was made by the API. */
+export const NO_SHOP = 'api';
+
 export const ReceivedLine = z.object({
   lineId: z.string().min(1),
   variantId: z.string().nullable(),
@@ -17,6 +20,8 @@ export const ReceivedLine = z.object({
   units: z.int().nonnegative(),
   /** Of those, the units that nobody has shipped yet. */
   openUnits: z.int().nonnegative(),
+  /** Units that refunds name, whether or not they took them away. */
+  refundedUnits: z.int().nonnegative().optional(),
   /**
    * Who delivers the open units: `us`; `nobody` for digital goods and gift cards; `other_service` when the shop routed
    * the line to somebody else's fulfilment service.

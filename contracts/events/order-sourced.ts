@@ -13,6 +13,7 @@ export const SourcedLine = z.object({
   /** Pieces to buy at the supplier for these units. */
   supplierUnits: z.int().positive(),
 });
+export type SourcedLine = z.infer<typeof SourcedLine>;
 
 export const SourcedPart = z.object({
   supplier: SupplierName,

@@ -1,16 +1,8 @@
 import { z } from 'zod';
-import { Evidence, HoldReason, OrderStateName } from '../vocabulary.ts';
+import { HoldReason, OrderStateName, SupplierName, UnitChangeCause } from '../vocabulary.ts';
+import { HoldView } from './hold.ts';
+import { dateRange, ListQuery } from './list-query.ts';
 import { SupplierOrderView } from './supplier-order.ts';
-
-export const HoldView = z.object({
-  id: z.string(),
-  reason: HoldReason,
-  lineId: z.string().nullable(),
-  supplierOrderId: z.string().nullable(),
-  evidence: Evidence,
-  openedAt: z.iso.datetime(),
-});
-export type HoldView = z.infer<typeof HoldView>;
 
 export const OrderSummary = z.object({
   id: z.string(),
@@ -23,6 +15,7 @@ export const OrderSummary = z.object({
   currency: z.string(),
   totalMinor: z.int(),
   placedAt: z.string(),
+  archivedAt: z.iso.datetime().nullable(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });
@@ -52,6 +45,7 @@ export const OrderView = OrderSummary.extend({
     phone: z.string().nullable(),
     locale: z.string().nullable(),
     shippingAddress: ShippingAddress.nullable(),
+    note: z.string().nullable(),
   }),
   lines: z.array(
     z.object({
@@ -68,15 +62,39 @@ export const OrderView = OrderSummary.extend({
         onSupplierOrders: z.int(),
         cancelled: z.int(),
       }),
+      /** Units by what it would take to call them back. */
+      cancellable: z.object({ free: z.int(), mustAsk: z.int(), tooLate: z.int() }),
+      /** Where its units are bought. */
+      allocations: z.array(z.object({ supplierOrderId: z.string(), units: z.int() })),
+      /** Edits, refunds and cancels, as differences of units, oldest first. */
+      changes: z.array(
+        z.object({ cause: UnitChangeCause, ordered: z.int(), cancelled: z.int(), at: z.iso.datetime() }),
+      ),
     }),
   ),
   holds: z.array(HoldView),
   supplierOrders: z.array(SupplierOrderView),
+  totals: z.object({
+    orderMinor: z.int(),
+    currency: z.string(),
+    /** Of the purchases that live: what they were quoted at, and what the suppliers said that they cost. */
+    purchases: z.array(z.object({ currency: z.string(), expectedMinor: z.int(), amountMinor: z.int() })),
+  }),
 });
 export type OrderView = z.infer<typeof OrderView>;
 
-/** Query of the list routes. `cursor` is what the last answer gave as `nextCursor`. */
-export const ListQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(200).optional(),
+export const OrderListQuery = ListQuery.extend({
+  status: OrderStateName.optional(),
+  /** Orders with a purchase there. */
+  supplier: SupplierName.optional(),
+  holdReason: HoldReason.optional(),
+  ...dateRange,
+  /**
+   * An id of an order or supplier order; else a name or its beginning, whether or not with `#`; else, when no name begins
+   * so, a SKU. Upper and lower case are the same.
+   */
+  text: z.string().trim().min(2).max(100).optional(),
+  /** `true` lists what was put away, and nothing else. */
+  archived: z.stringbool().default(false),
 });
+export type OrderListQuery = z.infer<typeof OrderListQuery>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SupplierName } from '../vocabulary.ts';
-import { ListQuery } from './order.ts';
+import { ListQuery } from './list-query.ts';
 
 const country = z.string().regex(/^[A-Z]{2}$/, 'must be a two-letter country code');
 const id = z.string().trim().min(1).max(100);

@@ -6,6 +6,13 @@ export const json = (contract: z.ZodType, example?: unknown): readonly Content[]
   example === undefined ? { json: contract } : { json: contract, example },
 ];
 
+/** Of the routes that make something. */
+export const IDEMPOTENCY = {
+  'Idempotency-Key': {
+    description: 'The same request again under it brings the same answer; another one is refused.',
+  },
+};
+
 /** What the parts of paths mean. */
 export const ORDER_ID = 'Id of an order, like `ord_20wmtjkdkoioc`.';
 export const SUPPLIER_ORDER_ID = 'Id of a supplier order, like `sup_ord_20wmtjkdkoioc`.';

@@ -1,10 +1,5 @@
-import {
-  HoldView,
-  OrderList,
-  OrderSummary,
-  OrderView,
-  ShippingAddress,
-} from '../../contracts/resources/order.ts';
+import { HoldView } from '../../contracts/resources/hold.ts';
+import { OrderList, OrderSummary, OrderView, ShippingAddress } from '../../contracts/resources/order.ts';
 import {
   ImportReport,
   MappedArticle,

@@ -1,33 +1,81 @@
-import { ListQuery, OrderList, OrderView } from '../../contracts/resources/order.ts';
-import { SupplierOrderList, SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
-import { json, ORDER_ID, SUPPLIER_ORDER_ID } from './described.ts';
+import { Explanation } from '../../contracts/resources/explanation.ts';
+import { OrderList, OrderListQuery, OrderView } from '../../contracts/resources/order.ts';
+import { OrderReceipt, PostOrder, PutOrder } from '../../contracts/resources/order-requests.ts';
+import { Timeline, TimelineQuery } from '../../contracts/resources/timeline.ts';
+import { IDEMPOTENCY, json, ORDER_ID } from './described.ts';
 import type { RouteDoc } from './route-doc.ts';
+
+const params = { orderId: ORDER_ID };
+export const EXAMPLE_ADDRESS = {
+  first_name: 'Jean',
+  last_name: 'Dupont',
+  address1: '123 Rue Exemple',
+  city: 'Paris',
+  state: 'Île-de-France',
+  zip: '75001',
+  country: 'FR',
+  phone: '+33123456789',
+  email: 'jean.dupont@example.com',
+};
 
 export const ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
   'GET /orders': {
     tag: 'Orders',
     summary: 'List orders, newest first',
-    query: ListQuery,
+    description: 'What was put away is left out unless `archived=true` asks for it, and for nothing else.',
+    query: OrderListQuery,
     answers: { 200: json(OrderList) },
+  },
+  'POST /orders': {
+    tag: 'Orders',
+    summary: 'Make an order that no shop stands behind',
+    description: 'It goes the road of every other order: committed now, to be read in a moment.',
+    headers: IDEMPOTENCY,
+    body: json(PostOrder, {
+      currency: 'EUR',
+      payment: 'paid',
+      items: [{ sku: 'LAMP-MOON', variant_id: '44550000000001', quantity: 1, unit_price_minor: 1_990 }],
+      shipping_address: EXAMPLE_ADDRESS,
+    }),
+    answers: { 201: json(OrderReceipt) },
+    problems: [409],
   },
   'GET /orders/:orderId': {
     tag: 'Orders',
-    summary: 'Get an order with its lines, holds, supplier orders and parcels',
-    params: { orderId: ORDER_ID },
+    summary: 'Get an order with its lines, holds, supplier orders, parcels and totals',
+    params,
     answers: { 200: json(OrderView) },
     problems: [404],
   },
-  'GET /supplier-orders': {
-    tag: 'Supplier orders',
-    summary: 'List supplier orders, newest first',
-    query: ListQuery,
-    answers: { 200: json(SupplierOrderList) },
+  'PUT /orders/:orderId': {
+    tag: 'Orders',
+    summary: 'Change address, contact, note or units of an order',
+    description: 'As far as nobody has to be asked; a refusal says what is still possible.',
+    params,
+    body: json(PutOrder, { note: 'ring twice' }),
+    answers: { 202: json(OrderReceipt) },
+    problems: [404, 409],
   },
-  'GET /supplier-orders/:supplierOrderId': {
-    tag: 'Supplier orders',
-    summary: 'Get a supplier order with its parcels',
-    params: { supplierOrderId: SUPPLIER_ORDER_ID },
-    answers: { 200: json(SupplierOrderView) },
+  'DELETE /orders/:orderId': {
+    tag: 'Orders',
+    summary: 'Cancel what can be cancelled of an order, and put it away',
+    params,
+    answers: { 202: json(OrderReceipt) },
+    problems: [404],
+  },
+  'GET /orders/:orderId/timeline': {
+    tag: 'Orders',
+    summary: 'Read what happened to an order, oldest first',
+    params,
+    query: TimelineQuery,
+    answers: { 200: json(Timeline) },
+    problems: [404],
+  },
+  'GET /orders/:orderId/explain': {
+    tag: 'Orders',
+    summary: 'Say where an order is, why, what comes next and when, and what can be done',
+    params,
+    answers: { 200: json(Explanation) },
     problems: [404],
   },
 };

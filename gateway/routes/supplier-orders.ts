@@ -1,45 +1,117 @@
-import { AppError } from '../../contracts/errors.ts';
-import { ListQuery } from '../../contracts/resources/order.ts';
-import type { SupplierOrderList, SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
+import { randomUUID } from 'node:crypto';
+import type { H3Event, HTTPResponse } from 'h3';
+import {
+  type SupplierOrderList,
+  SupplierOrderListQuery,
+  type SupplierOrderView,
+} from '../../contracts/resources/supplier-order.ts';
+import { PostSupplierOrder, PutSupplierOrder } from '../../contracts/resources/supplier-order-requests.ts';
+import type { Bus } from '../../services/bus/bus.ts';
+import { commitAndPublish } from '../../services/bus/commit-and-publish.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import type { Store } from '../../services/store/store.ts';
-import { after, fromCursor, NEWEST_FIRST, toPage } from '../page.ts';
-import { readParam, readQuery } from '../read-input.ts';
+import { accepted, created } from '../answer.ts';
+import { createSupplierOrder } from '../create-supplier-order.ts';
+import { doOnce, idempotencyKeyOf } from '../idempotency.ts';
+import { readPlaces, supplierOrderListStatement } from '../order-list.ts';
+import { toPage } from '../page.ts';
+import { readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
+import {
+  cancelSupplierOrder,
+  changeSupplierOrder,
+  noSuchSupplierOrder,
+  refreshSupplierOrder,
+  retrySupplierOrder,
+} from '../supplier-order-requests.ts';
 import { SUPPLIER_ORDER_FIELDS, toSupplierOrderViews } from '../views/supplier-order-view.ts';
 
-export const supplierOrderRoutes = (store: Store): Route[] => [
+/** @throws AppError `supplier_order_not_found` for what can be no id of ours. */
+function idIn(event: H3Event): string {
+  const id = readParam(event, 'supplierOrderId');
+  if (/^sup_ord_\w{1,60}$/.test(id)) return id;
+  throw noSuchSupplierOrder(id);
+}
+
+async function readViews(store: Store, ids: readonly string[]): Promise<SupplierOrderView[]> {
+  const em = store.em();
+  const rows = await em.find(SupplierOrder, { id: { $in: [...ids] } }, { fields: SUPPLIER_ORDER_FIELDS });
+  const views = new Map((await toSupplierOrderViews(em, rows)).map((view) => [view.id, view]));
+  return ids.flatMap((id) => views.get(id) ?? []);
+}
+
+/** A request about one supplier order, without a body. */
+const command =
+  (store: Store, bus: Bus, ask: typeof cancelSupplierOrder) =>
+  async (event: H3Event): Promise<HTTPResponse> => {
+    const id = idIn(event);
+    return accepted(await commitAndPublish(store, bus, (sql, say) => ask(sql, say, id)));
+  };
+
+export const supplierOrderRoutes = (store: Store, bus: Bus): Route[] => [
   {
     method: 'GET',
     path: '/supplier-orders',
     handle: async (event): Promise<SupplierOrderList> => {
-      const { limit, cursor } = readQuery(event, ListQuery);
-      const em = store.em();
-      const found = await em.find(SupplierOrder, cursor === undefined ? {} : after(fromCursor(cursor)), {
-        fields: SUPPLIER_ORDER_FIELDS,
-        orderBy: NEWEST_FIRST,
-        limit: limit + 1,
-      });
-      const { items, nextCursor } = toPage(found, limit);
-      return { items: await toSupplierOrderViews(em, items), nextCursor };
+      const query = readQuery(event, SupplierOrderListQuery);
+      const places = await readPlaces(store, supplierOrderListStatement(query));
+      const { items, nextCursor } = toPage(places, query.limit);
+      return {
+        items: await readViews(
+          store,
+          items.map(({ id }) => id),
+        ),
+        nextCursor,
+      };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/supplier-orders',
+    handle: async (event): Promise<HTTPResponse> => {
+      const body = await readJson(event, PostSupplierOrder);
+      const key = idempotencyKeyOf(event);
+      const request = { route: 'POST /supplier-orders', key, body };
+      const receipt = await doOnce({ store, bus }, request, (sql, say) =>
+        createSupplierOrder(sql, say, body, key ?? randomUUID()),
+      );
+      return created(`/supplier-orders/${receipt.id}`, receipt);
     },
   },
   {
     method: 'GET',
     path: '/supplier-orders/:supplierOrderId',
     handle: async (event): Promise<SupplierOrderView> => {
-      const id = readParam(event, 'supplierOrderId');
-      const em = store.em();
-      const found = /^sup_ord_\w{1,60}$/.test(id)
-        ? await em.find(SupplierOrder, { id }, { fields: SUPPLIER_ORDER_FIELDS })
-        : [];
-      const [view] = await toSupplierOrderViews(em, found);
+      const id = idIn(event);
+      const [view] = await readViews(store, [id]);
       if (view !== undefined) return view;
-      throw new AppError(
-        'supplier_order_not_found',
-        `there is no supplier order ${JSON.stringify(id.slice(0, 80))}`,
-        { retryable: false },
+      throw noSuchSupplierOrder(id);
+    },
+  },
+  {
+    method: 'PUT',
+    path: '/supplier-orders/:supplierOrderId',
+    handle: async (event): Promise<HTTPResponse> => {
+      const id = idIn(event);
+      const body = await readJson(event, PutSupplierOrder);
+      return accepted(
+        await commitAndPublish(store, bus, (sql, say) => changeSupplierOrder(sql, say, id, body)),
       );
     },
+  },
+  {
+    method: 'DELETE',
+    path: '/supplier-orders/:supplierOrderId',
+    handle: command(store, bus, cancelSupplierOrder),
+  },
+  {
+    method: 'POST',
+    path: '/supplier-orders/:supplierOrderId/retry',
+    handle: command(store, bus, retrySupplierOrder),
+  },
+  {
+    method: 'POST',
+    path: '/supplier-orders/:supplierOrderId/refresh',
+    handle: command(store, bus, refreshSupplierOrder),
   },
 ];

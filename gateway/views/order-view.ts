@@ -1,59 +1,65 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { HoldView, OrderSummary, OrderView } from '../../contracts/resources/order.ts';
-import { unitsOnSupplierOrders } from '../../machines/order-units.ts';
-import { CustomerDetails, Hold, Order, OrderLine } from '../../services/store/entities/order.ts';
+import type { OrderSummary, OrderView } from '../../contracts/resources/order.ts';
+import type { SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
+import type { HoldReason } from '../../contracts/vocabulary.ts';
+import { isLive } from '../../machines/hold-scope.ts';
+import { cancelCostOf, unitsOnSupplierOrders } from '../../machines/order-units.ts';
+import { CustomerDetails, Hold, Order, OrderLine, UnitChange } from '../../services/store/entities/order.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
+import { toHoldViews } from './hold-view.ts';
 import { SUPPLIER_ORDER_FIELDS, toSupplierOrderViews } from './supplier-order-view.ts';
 
-/** Columns a summary needs; the machine's context is not among them. */
-export const ORDER_SUMMARY_FIELDS = [
-  'id',
-  'shop',
-  'shopOrderId',
-  'name',
-  'state',
-  'currency',
-  'totalMinor',
-  'placedAt',
-  'createdAt',
-  'updatedAt',
-] as const;
+/** A row of the list statement; dates as the database gives them. */
+export interface SummaryRow
+  extends Pick<
+    Order,
+    'id' | 'shop' | 'shopOrderId' | 'name' | 'state' | 'currency' | 'totalMinor' | 'placedAt'
+  > {
+  readonly archivedAt?: string | Date | null | undefined;
+  readonly createdAt: string | Date;
+  readonly updatedAt: string | Date;
+  readonly holdReasons: readonly HoldReason[];
+}
 
-type Row = Pick<Order, (typeof ORDER_SUMMARY_FIELDS)[number]>;
+const instant = (at: string | Date): string => new Date(at).toISOString();
 
-const toSummary = (order: Row, holds: readonly Hold[]): OrderSummary => ({
+export const toSummary = (order: SummaryRow): OrderSummary => ({
   id: order.id,
   shop: order.shop,
   shopOrderId: order.shopOrderId,
   name: order.name,
   status: order.state,
-  held: holds.length > 0,
-  holdReasons: [...new Set(holds.map(({ reason }) => reason))].sort(),
+  held: order.holdReasons.length > 0,
+  holdReasons: [...order.holdReasons],
   currency: order.currency,
   totalMinor: order.totalMinor,
   placedAt: order.placedAt,
-  createdAt: order.createdAt.toISOString(),
-  updatedAt: order.updatedAt.toISOString(),
+  archivedAt: order.archivedAt == null ? null : instant(order.archivedAt),
+  createdAt: instant(order.createdAt),
+  updatedAt: instant(order.updatedAt),
 });
 
-const toHold = (hold: Hold): HoldView => ({
-  id: hold.id,
-  reason: hold.reason,
-  lineId: hold.lineId ?? null,
-  supplierOrderId: hold.supplierOrderId ?? null,
-  evidence: hold.evidence,
-  openedAt: hold.openedAt.toISOString(),
-});
-
-/** Summaries in the order of the rows, with one query for the holds of all of them. */
-export async function toOrderSummaries(em: EntityManager, orders: readonly Row[]): Promise<OrderSummary[]> {
-  if (orders.length === 0) return [];
-  const holds = await em.find(Hold, { orderId: { $in: orders.map(({ id }) => id) }, releasedAt: null });
-  const holdsOf = Map.groupBy(holds, ({ orderId }) => orderId);
-  return orders.map((order) => toSummary(order, holdsOf.get(order.id) ?? []));
+/** What the purchases that live cost, by the suppliers' currencies. */
+function purchaseTotals(order: Order, purchases: readonly SupplierOrderView[]): OrderView['totals'] {
+  const totals = new Map<string, { currency: string; expectedMinor: number; amountMinor: number }>();
+  for (const { id, currency, expectedCostMinor, amountMinor } of purchases) {
+    const known = order.context.supplierOrders[id];
+    if (known === undefined || !isLive(known)) continue;
+    const total = totals.get(currency) ?? { currency, expectedMinor: 0, amountMinor: 0 };
+    totals.set(currency, {
+      currency,
+      expectedMinor: total.expectedMinor + (expectedCostMinor ?? 0),
+      amountMinor: total.amountMinor + (amountMinor ?? 0),
+    });
+  }
+  return { orderMinor: order.totalMinor, currency: order.currency, purchases: [...totals.values()] };
 }
 
-const lineView = ({ context }: Order, line: OrderLine): OrderView['lines'][number] => {
+const lineView = (
+  { context }: Order,
+  line: OrderLine,
+  changes: readonly UnitChange[],
+): OrderView['lines'][number] => {
   const units = context.lines[line.lineId];
   return {
     lineId: line.lineId,
@@ -69,6 +75,17 @@ const lineView = ({ context }: Order, line: OrderLine): OrderView['lines'][numbe
       onSupplierOrders: unitsOnSupplierOrders(context, line.lineId),
       cancelled: units?.cancelled ?? 0,
     },
+    cancellable: { ...cancelCostOf(context, line.lineId) },
+    allocations: Object.entries(context.supplierOrders).flatMap(([supplierOrderId, part]) => {
+      const count = part.units[line.lineId] ?? 0;
+      return isLive(part) && count > 0 ? [{ supplierOrderId, units: count }] : [];
+    }),
+    changes: changes.map(({ cause, ordered, cancelled, at }) => ({
+      cause,
+      ordered,
+      cancelled,
+      at: at.toISOString(),
+    })),
   };
 };
 
@@ -88,16 +105,22 @@ export async function readOrderView(em: EntityManager, orderId: string): Promise
     { orderId },
     { fields: SUPPLIER_ORDER_FIELDS, orderBy: { createdAt: 'asc', id: 'asc' } },
   );
+  const changes = await em.find(UnitChange, { orderId }, { orderBy: { id: 'asc' } });
+  const changesOf = Map.groupBy(changes, ({ lineId }) => lineId);
+  const holdReasons = [...new Set(holds.map(({ reason }) => reason))].sort();
+  const purchases = await toSupplierOrderViews(em, supplierOrders);
   return {
-    ...toSummary(order, holds),
+    ...toSummary({ ...order, holdReasons }),
     customer: {
       email: customer?.email ?? null,
       phone: customer?.phone ?? null,
       locale: customer?.locale ?? null,
       shippingAddress: customer?.shippingAddress ?? null,
+      note: customer?.note ?? null,
     },
-    lines: lines.map((line) => lineView(order, line)),
-    holds: holds.map(toHold),
-    supplierOrders: await toSupplierOrderViews(em, supplierOrders),
+    lines: lines.map((line) => lineView(order, line, changesOf.get(line.lineId) ?? [])),
+    holds: await toHoldViews(em, holds),
+    supplierOrders: purchases,
+    totals: purchaseTotals(order, purchases),
   };
 }

@@ -7,7 +7,7 @@ import {
   SupplierOrderLine,
 } from '../../services/store/entities/supplier-order.ts';
 
-/** Columns a view needs; the machine's context is not among them. */
+/** Columns a view needs. Of the machine's context it shows what is done about a purchase that nobody wants. */
 export const SUPPLIER_ORDER_FIELDS = [
   'id',
   'orderId',
@@ -19,6 +19,9 @@ export const SUPPLIER_ORDER_FIELDS = [
   'expectedCostMinor',
   'amountMinor',
   'currency',
+  'isQuoted',
+  'note',
+  'context',
   'createdAt',
   'updatedAt',
 ] as const;
@@ -60,19 +63,22 @@ export async function toSupplierOrderViews(
     status: row.state,
     supplierReference: row.supplierReference ?? null,
     attempt: attempts.get(row.id) ?? 0,
-    shippingMethod: row.shippingMethod,
-    shipsFrom: row.shipsFrom,
-    expectedCostMinor: row.expectedCostMinor,
+    shippingMethod: row.shippingMethod || null,
+    shipsFrom: row.shipsFrom || null,
+    expectedCostMinor: row.isQuoted ? row.expectedCostMinor : null,
     amountMinor: row.amountMinor ?? null,
     currency: row.currency,
     lines: (linesOf.get(row.id) ?? []).map((line) => ({
       lineId: line.lineId,
       units: line.units,
       supplierProductId: line.supplierProductId,
-      supplierVariantId: line.supplierVariantId,
+      supplierVariantId: line.supplierVariantId || null,
       supplierUnits: line.supplierUnits,
+      properties: line.properties ?? {},
     })),
     parcels: (parcelsOf.get(row.id) ?? []).map(toParcel),
+    compensation: row.context.compensation ?? null,
+    note: row.note ?? null,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }));

@@ -20,6 +20,8 @@ export interface Carry {
   readonly settings: Settings;
   /** ISO instant for the messages. */
   readonly now: string;
+  /** When the order came, as an ISO instant. */
+  readonly orderCreatedAt: string;
 }
 
 /** Rows of `order_lines`, in the order of the body. */
@@ -59,7 +61,7 @@ export function setTimer(
 
 /** Message ids follow from the cause and the effect's place: a repeated batch says the same things under the same ids. */
 export function carryOut(effect: OutwardEffect, index: number, carry: Carry): void {
-  const { writes, orderId, cause, version, delays, settings, now } = carry;
+  const { writes, orderId, cause, version, delays, settings, now, orderCreatedAt } = carry;
   const say = (subject: string, type: string, data: unknown, messageId = `${cause}:${index}`): void => {
     const message = envelope({
       id: messageId,
@@ -104,6 +106,7 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
         line_id: effect.scope.lineId ?? null,
         supplier_order_id: effect.scope.supplierOrderId ?? null,
         evidence: effect.evidence,
+        order_created_at: orderCreatedAt,
       });
       return;
     }
@@ -126,6 +129,8 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
         ships_from: part.shipsFrom,
         expected_cost_minor: part.expectedCostMinor,
         currency: part.currency,
+        is_quoted: part.isQuoted,
+        order_created_at: orderCreatedAt,
         delivery_days: part.deliveryDays ?? null,
       });
       writes.supplierOrderLines.push(
@@ -136,10 +141,33 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
           supplier_product_id: line.supplierProductId,
           supplier_variant_id: line.supplierVariantId,
           supplier_units: line.supplierUnits,
+          properties: line.properties ?? null,
         })),
       );
       return;
     }
+    case 'save_quote': {
+      const { supplierOrderId, part } = effect;
+      writes.quotes.push({
+        id: supplierOrderId,
+        shipping_method: part.shippingMethod,
+        ships_from: part.shipsFrom,
+        expected_cost_minor: part.expectedCostMinor,
+        currency: part.currency,
+      });
+      writes.quotedLines.push(
+        ...part.lines.map((line) => ({
+          supplier_order_id: supplierOrderId,
+          line_id: line.lineId,
+          supplier_variant_id: line.supplierVariantId,
+          supplier_units: line.supplierUnits,
+        })),
+      );
+      return;
+    }
+    case 'archive_order':
+      writes.archived.push(orderId);
+      return;
     case 'save_parcel': {
       const { parcel } = effect;
       const row = {

@@ -10,6 +10,10 @@ export interface DecodedMessage {
   /** Null when nobody can read it: a dead letter. */
   readonly event: OrderEvent | null;
   readonly failure: string | null;
+  /** Who says it, as `/suppliers`. */
+  readonly source: string;
+  /** Message that led to this one, where there is one. */
+  readonly causationId: string | null;
 }
 
 /** PostgreSQL takes neither a NUL nor half of a surrogate pair. */
@@ -23,10 +27,19 @@ export function decodeMessage(log: LogMessage): DecodedMessage {
     if (!isStorable(message.id)) throw new TypeError('no database takes this message id');
     const event = OrderEvent.parse({ type: message.type, data: message.data });
     if (event.data.orderId !== orderId) throw new TypeError('the subject names another order than the data');
-    return { log, messageId: message.id, orderId, event, failure: null };
+    const { id: messageId, source, causationid: causationId = null } = message;
+    return { log, messageId, orderId, event, failure: null, source, causationId };
   } catch (error) {
     const failure = JSON.stringify(describeError(error));
     const stored = { ...log, payload: log.payload.replaceAll('\0', '\ufffd') };
-    return { log: stored, messageId: `unreadable:${log.seq}`, orderId, event: null, failure };
+    return {
+      log: stored,
+      messageId: `unreadable:${log.seq}`,
+      orderId,
+      event: null,
+      failure,
+      source: 'unknown',
+      causationId: null,
+    };
   }
 }

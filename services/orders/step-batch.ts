@@ -12,6 +12,7 @@ import type { LoadedBatch } from '../store/batch.ts';
 import { type BatchWrites, noWrites } from '../store/batch-writes.ts';
 import { carryOut, lineRows, setTimer } from './carry-out.ts';
 import type { DecodedMessage } from './decode-message.ts';
+import { unitChanges } from './unit-changes.ts';
 
 /** Whose status is asked for until they arrive; one that waits for its payment may be paid on the supplier's own site. */
 const WATCHED: readonly SupplierOrderStateName[] = [
@@ -20,6 +21,7 @@ const WATCHED: readonly SupplierOrderStateName[] = [
   'processing',
   'partially_shipped',
   'shipped',
+  'cancelling',
 ];
 
 interface Actor {
@@ -84,7 +86,7 @@ export function stepBatch(messages: readonly DecodedMessage[], context: BatchCon
     if (!isParked && orderId !== null) blocked.add(orderId);
     writes.deadLetters.push(deadLetter(message, isParked ? 'parked' : 'open', message.failure));
   }
-  writeActors(actors, loaded, writes);
+  writeActors(actors, loaded, context.now, writes);
   return writes;
 }
 
@@ -121,6 +123,8 @@ function tryStep(
     }
     const step = stepOrderActor(before, event);
     const supplierOrderId = 'supplierOrderId' in event.data ? (event.data.supplierOrderId ?? null) : null;
+    const purchaseIn = ({ supplierOrders }: OrderActor) =>
+      supplierOrderId === null ? null : (supplierOrders.get(supplierOrderId)?.value ?? null);
     writes.timeline.push({
       order_id: orderId,
       message_id: message.messageId,
@@ -129,19 +133,35 @@ function tryStep(
       from_state: before.order?.value ?? null,
       to_state: step.actor.order?.value ?? null,
       supplier_order_id: supplierOrderId,
+      supplier_from: purchaseIn(before),
+      supplier_to: purchaseIn(step.actor),
+      actor: message.source,
+      cause: message.causationId,
+      data: step.accepted ? event.data : null,
     });
     if (!step.accepted) {
       // A timer that nobody waits for any more would otherwise elapse for ever.
       if (event.type === TIMER_ELAPSED) setTimer(writes, orderId, event.data, null);
       return null;
     }
+    writes.unitChanges.push(...unitChanges(event, message.messageId, before.order, step.actor.order));
     if (isBody && before.order === null) actor.received = event.data;
     actor.order = step.actor.order;
     actor.supplierOrders = new Map(step.actor.supplierOrders);
     actor.changes += 1;
     const version = (stored?.version ?? 0) + actor.changes;
     const { delays, settings, now } = context;
-    const carry = { writes, orderId, cause: message.messageId, version, delays, settings, now };
+    const orderCreatedAt = stored?.createdAt ?? now;
+    const carry = {
+      writes,
+      orderId,
+      cause: message.messageId,
+      version,
+      delays,
+      settings,
+      now,
+      orderCreatedAt,
+    };
     for (const [index, effect] of step.effects.entries()) carryOut(effect, index, carry);
     return null;
   } catch (error) {
@@ -149,7 +169,12 @@ function tryStep(
   }
 }
 
-function writeActors(actors: ReadonlyMap<string, Actor>, loaded: LoadedBatch, writes: BatchWrites): void {
+function writeActors(
+  actors: ReadonlyMap<string, Actor>,
+  loaded: LoadedBatch,
+  now: string,
+  writes: BatchWrites,
+): void {
   const created = new Map(writes.newSupplierOrders.map((row) => [row.id, row]));
   for (const [orderId, { order, supplierOrders, received, changes }] of actors) {
     if (order === null || changes === 0) continue;
@@ -163,6 +188,7 @@ function writeActors(actors: ReadonlyMap<string, Actor>, loaded: LoadedBatch, wr
         currency: received.currency,
         total_minor: received.totalMinor,
         placed_at: received.placedAt,
+        created_at: now,
         state: order.value,
         context: order.context,
         version: changes,

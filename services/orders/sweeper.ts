@@ -50,7 +50,7 @@ export const startSweeper = (store: Store, bus: Bus, log: Logger): Periodic =>
     }),
   );
 
-/** Lets go of archived outbox rows after a day and of inbox ids after thirty, in small bites. */
+/** Lets go of archived outbox rows after a day, of inbox ids and of the API's request keys after thirty, in small bites. */
 export const startArchiveKeeper = (store: Store, log: Logger): Periodic =>
   startPeriodic('archive', 60_000, log, async () => {
     const dropped = await dropArchived(store);
@@ -58,5 +58,9 @@ export const startArchiveKeeper = (store: Store, log: Logger): Periodic =>
       `delete from inbox where message_id in (
          select message_id from inbox where at < now() - interval '30 days' order by at limit 5000)`,
     );
-    return dropped + forgotten >= 5_000 ? 'more' : 'idle';
+    const keys = await store.run(
+      `delete from api_requests where (route, key) in (
+         select route, key from api_requests where at < now() - interval '30 days' order by at limit 5000)`,
+    );
+    return dropped + forgotten + keys >= 5_000 ? 'more' : 'idle';
   });

@@ -1,4 +1,4 @@
-import type { Evidence, HoldReason, ParcelStateName } from '../../contracts/vocabulary.ts';
+import type { Evidence, HoldReason, ParcelStateName, UnitChangeCause } from '../../contracts/vocabulary.ts';
 import type { DeadLetterRow } from './dead-letters.ts';
 import type { NewNotification } from './notifications.ts';
 import type { OutboxRow } from './outbox.ts';
@@ -11,6 +11,7 @@ export interface NewOrder {
   currency: string;
   total_minor: number;
   placed_at: string;
+  created_at: string;
   state: string;
   context: object;
   version: number;
@@ -35,8 +36,48 @@ export interface NewSupplierOrder {
   ships_from: string;
   expected_cost_minor: number;
   currency: string;
+  /** False: asked for by hand; articles, method and cost are still to be found. */
+  is_quoted: boolean;
+  /** The lists of orders by supplier run along it. */
+  order_created_at: string;
   /** As quoted, from the supplier's door. */
   delivery_days: number | null;
+}
+
+/** What an accepted event did; `data` is what a replay needs, null where nothing changed. */
+export interface TimelineRow {
+  readonly order_id: string;
+  readonly message_id: string;
+  readonly type: string;
+  readonly accepted: boolean;
+  readonly from_state: string | null;
+  readonly to_state: string | null;
+  readonly supplier_order_id: string | null;
+  readonly supplier_from: string | null;
+  readonly supplier_to: string | null;
+  /** Who said it: the path of a service, as its messages name their source. */
+  readonly actor: string;
+  /** Message that led to this one. */
+  readonly cause: string | null;
+  readonly data: object | null;
+}
+
+export interface UnitChangeRow {
+  readonly order_id: string;
+  readonly line_id: string;
+  readonly message_id: string;
+  readonly cause: UnitChangeCause;
+  /** Differences. */
+  readonly ordered: number;
+  readonly cancelled: number;
+}
+
+export interface QuoteRow {
+  readonly id: string;
+  readonly shipping_method: string;
+  readonly ships_from: string;
+  readonly expected_cost_minor: number;
+  readonly currency: string;
 }
 
 export interface ParcelRow {
@@ -70,6 +111,9 @@ export interface BatchWrites {
   /** `state` and `context` are filled in when the batch is through. */
   readonly newSupplierOrders: NewSupplierOrder[];
   readonly supplierOrderLines: object[];
+  /** Quotes of purchases that were asked for by hand, with what was found for their lines. */
+  readonly quotes: QuoteRow[];
+  readonly quotedLines: object[];
   readonly changedSupplierOrders: {
     id: string;
     version: number;
@@ -87,12 +131,17 @@ export interface BatchWrites {
     line_id: string | null;
     supplier_order_id: string | null;
     evidence: Evidence;
+    /** Of the order: the lists of orders by hold reason run along it. */
+    order_created_at: string;
   }[];
   readonly closedHolds: string[];
   readonly notifications: NewNotification[];
   /** By order and key: the last word of the batch counts. A null delay cancels. */
   readonly timers: Map<string, TimerRow>;
-  readonly timeline: object[];
+  readonly timeline: TimelineRow[];
+  readonly unitChanges: UnitChangeRow[];
+  /** Orders that are put away. */
+  readonly archived: string[];
   readonly deadLetters: DeadLetterRow[];
   readonly outbox: OutboxRow[];
 }
@@ -103,6 +152,8 @@ export const noWrites = (): BatchWrites => ({
   changedOrders: [],
   newSupplierOrders: [],
   supplierOrderLines: [],
+  quotes: [],
+  quotedLines: [],
   changedSupplierOrders: [],
   parcels: [],
   movedParcels: new Map(),
@@ -111,6 +162,8 @@ export const noWrites = (): BatchWrites => ({
   notifications: [],
   timers: new Map(),
   timeline: [],
+  unitChanges: [],
+  archived: [],
   deadLetters: [],
   outbox: [],
 });

@@ -12,6 +12,8 @@ export interface LoadedOrder {
   readonly version: number;
   readonly shop: string;
   readonly shopOrderId: string;
+  /** ISO instant. */
+  readonly createdAt: string;
 }
 
 export interface LoadedSupplierOrder {
@@ -48,8 +50,9 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
     version: number;
     shop: string;
     shop_order_id: string;
+    created_at: Date;
   }>(
-    'select id, state, context, version, shop, shop_order_id from orders where id = any($1::text[]) order by id for update',
+    'select id, state, context, version, shop, shop_order_id, created_at from orders where id = any($1::text[]) order by id for update',
     [orderIds],
   );
   const supplierOrders = await sql.query<{
@@ -68,9 +71,15 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
   );
   return {
     orders: new Map(
-      orders.map(({ id, state, context, version, shop, shop_order_id }) => [
+      orders.map(({ id, state, context, version, shop, shop_order_id, created_at }) => [
         id,
-        { state: { value: state, context }, version, shop, shopOrderId: shop_order_id },
+        {
+          state: { value: state, context },
+          version,
+          shop,
+          shopOrderId: shop_order_id,
+          createdAt: new Date(created_at).toISOString(),
+        },
       ]),
     ),
     supplierOrders: new Map(
@@ -103,6 +112,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
       currency: 'text',
       total_minor: 'bigint',
       placed_at: 'text',
+      created_at: 'timestamptz',
       version: 'int',
       ...MACHINE,
     },
@@ -145,6 +155,8 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
       ships_from: 'text',
       expected_cost_minor: 'bigint',
       currency: 'text',
+      is_quoted: 'boolean',
+      order_created_at: 'timestamptz',
       delivery_days: 'int',
       ...MACHINE,
     },
@@ -160,6 +172,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
       supplier_product_id: 'text',
       supplier_variant_id: 'text',
       supplier_units: 'int',
+      properties: 'json',
     },
     writes.supplierOrderLines,
   );
@@ -173,6 +186,29 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
     'o.id = d.id and o.version = d.version',
   );
   assertTouched('supplier_orders', moved, writes.changedSupplierOrders.length);
+  await updateRows(
+    sql,
+    'supplier_orders',
+    {
+      id: 'text',
+      shipping_method: 'text',
+      ships_from: 'text',
+      expected_cost_minor: 'bigint',
+      currency: 'text',
+    },
+    writes.quotes,
+    `shipping_method = d.shipping_method, ships_from = d.ships_from, expected_cost_minor = d.expected_cost_minor,
+     currency = d.currency, is_quoted = true`,
+    'o.id = d.id',
+  );
+  await updateRows(
+    sql,
+    'supplier_order_lines',
+    { supplier_order_id: 'text', line_id: 'text', supplier_variant_id: 'text', supplier_units: 'int' },
+    writes.quotedLines,
+    'supplier_variant_id = d.supplier_variant_id, supplier_units = d.supplier_units',
+    'o.supplier_order_id = d.supplier_order_id and o.line_id = d.line_id',
+  );
   await insertRows(
     sql,
     'parcels',
@@ -211,6 +247,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
       line_id: 'text',
       supplier_order_id: 'text',
       evidence: 'json',
+      order_created_at: 'timestamptz',
     },
     writes.openedHolds,
     'on conflict (id) do update set evidence = excluded.evidence, opened_at = now(), released_at = null',
@@ -231,9 +268,33 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
       from_state: 'text',
       to_state: 'text',
       supplier_order_id: 'text',
+      supplier_from: 'text',
+      supplier_to: 'text',
+      actor: 'text',
+      cause: 'text',
+      data: 'json',
     },
     writes.timeline,
   );
+  await insertRows(
+    sql,
+    'unit_changes',
+    {
+      order_id: 'text',
+      line_id: 'text',
+      message_id: 'text',
+      cause: 'text',
+      ordered: 'int',
+      cancelled: 'int',
+    },
+    writes.unitChanges,
+  );
+  if (writes.archived.length > 0) {
+    await sql.run(
+      'update orders set archived_at = now() where id = any($1::text[]) and archived_at is null',
+      [writes.archived],
+    );
+  }
   await layDown(sql, writes.deadLetters);
   return queue(sql, writes.outbox);
 }

@@ -37,16 +37,19 @@ function newestOf(customers: readonly CustomerRow[]): CustomerRow[] {
   return [...newest.values()].sort((a, b) => byText(a.order_id, b.order_id));
 }
 
-/** Keeps what is newer than what stands there. Whoever was redacted stays so, whatever comes late. */
+/** Keeps what is newer than what stands there, but for what was put in here by hand. Whoever was redacted stays so, whatever comes late. */
 export async function saveCustomers(sql: Sql, customers: readonly CustomerRow[]): Promise<void> {
   await insertRows(
     sql,
     'customer_details',
     COLUMNS,
     newestOf(customers),
-    `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at, email = excluded.email,
-       phone = excluded.phone, locale = excluded.locale, tax_id = excluded.tax_id,
-       shipping_address = excluded.shipping_address
+    `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at,
+       email = case when customer_details.is_contact_ours then customer_details.email else excluded.email end,
+       phone = case when customer_details.is_contact_ours then customer_details.phone else excluded.phone end,
+       locale = excluded.locale, tax_id = excluded.tax_id,
+       shipping_address = case when customer_details.is_address_ours then customer_details.shipping_address
+                               else excluded.shipping_address end
      where customer_details.source_updated_at < excluded.source_updated_at and customer_details.redacted_at is null`,
   );
 }
@@ -57,7 +60,7 @@ export async function redactCustomers(sql: Sql, orderIds: readonly string[]): Pr
     `insert into customer_details (order_id, source_updated_at, redacted_at)
      select id, now(), now() from unnest($1::text[]) as id order by id
      on conflict (order_id) do update set email = null, phone = null, locale = null, tax_id = null,
-       shipping_address = null, redacted_at = now()`,
+       shipping_address = null, note = null, redacted_at = now()`,
     [[...new Set(orderIds)]],
   );
   await emptyRedactedBodies(sql, orderIds);

@@ -5,8 +5,17 @@ import type { PoolConfig } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
 import { ApiKey } from './entities/api-key.ts';
 import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
-import { CustomerDetails, Hold, Order, OrderLine, TimelineEntry } from './entities/order.ts';
 import {
+  CustomerDetails,
+  Hold,
+  HoldNote,
+  Order,
+  OrderLine,
+  TimelineEntry,
+  UnitChange,
+} from './entities/order.ts';
+import {
+  ApiRequest,
   Mapping,
   Notification,
   PurchasingPause,
@@ -32,12 +41,14 @@ import { returnDeadClients } from './pool.ts';
 
 const ENTITIES = [
   ApiKey,
+  ApiRequest,
   Copy,
   CustomerDetails,
   DeadLetter,
   EventPartition,
   GapReport,
   Hold,
+  HoldNote,
   InboxMessage,
   Mapping,
   Notification,
@@ -62,6 +73,7 @@ const ENTITIES = [
   SweptOrder,
   TimelineEntry,
   Timer,
+  UnitChange,
   Webhook,
 ];
 

@@ -1,4 +1,5 @@
 import type { SupplierName, SupplierOrderStateName } from '../../contracts/vocabulary.ts';
+import { INTENT_WRITTEN } from '../../machines/replay.ts';
 import type { Sql } from '../store/store.ts';
 
 export interface PurchaseRow {
@@ -12,11 +13,14 @@ export interface PurchaseRow {
   readonly currency: string;
   readonly supplierReference: string | null;
   readonly amountMinor: number | null;
+  /** False: its articles, method and cost are still to be found. */
+  readonly isQuoted: boolean;
 }
 
 const COLUMNS = `id, order_id as "orderId", supplier, state, shipping_method as "shippingMethod",
   ships_from as "shipsFrom", expected_cost_minor::float8 as "expectedCostMinor", currency,
-  supplier_reference as "supplierReference", amount_minor::float8 as "amountMinor"`;
+  supplier_reference as "supplierReference", amount_minor::float8 as "amountMinor",
+  is_quoted as "isQuoted"`;
 
 export async function readPurchase(sql: Sql, supplierOrderId: string): Promise<PurchaseRow | undefined> {
   const [row] = await sql.query<PurchaseRow>(`select ${COLUMNS} from supplier_orders where id = $1`, [
@@ -48,24 +52,39 @@ export async function lockPurchase(sql: Sql, supplierOrderId: string): Promise<L
   return row;
 }
 
-/** The one move that is not the order host's: part of the transaction that takes the right to call. */
-export const markPlacing = (sql: Sql, supplierOrderId: string): Promise<number> =>
-  sql.run(
+/**
+ * The one move that is not the order host's: part of the transaction that takes the right to call, which holds the row.
+ * The timeline tells of it in its place, so that telling it all again leads to the same state.
+ */
+export async function markPlacing(sql: Sql, { id, orderId }: PurchaseRow, commandId: string): Promise<void> {
+  await sql.run(
     "update supplier_orders set state = 'placing', version = version + 1, updated_at = now() where id = $1",
-    [supplierOrderId],
+    [id],
   );
+  await sql.run(
+    `insert into timeline (order_id, message_id, type, accepted, supplier_order_id, supplier_from, supplier_to, actor, data)
+     values ($1, $2, $3, true, $4, 'draft', 'placing', '/suppliers', $5::json)`,
+    [orderId, commandId, INTENT_WRITTEN, id, JSON.stringify({ orderId, supplierOrderId: id })],
+  );
+}
 
 export interface PurchaseLine {
   readonly lineId: string;
+  /** Of the order line. */
+  readonly units: number;
   readonly supplierProductId: string;
+  /** Empty until the purchase is quoted. */
   readonly supplierVariantId: string;
   readonly supplierUnits: number;
+  /** By which the variant is found. */
+  readonly properties: Readonly<Record<string, string>>;
 }
 
 export const readLines = (sql: Sql, supplierOrderId: string): Promise<PurchaseLine[]> =>
   sql.query<PurchaseLine>(
-    `select line_id as "lineId", supplier_product_id as "supplierProductId",
-            supplier_variant_id as "supplierVariantId", supplier_units as "supplierUnits"
+    `select line_id as "lineId", units, supplier_product_id as "supplierProductId",
+            supplier_variant_id as "supplierVariantId", supplier_units as "supplierUnits",
+            coalesce(properties, '{}') as properties
        from supplier_order_lines where supplier_order_id = $1
       order by line_id, units desc, supplier_product_id, supplier_variant_id`,
     [supplierOrderId],

@@ -16,6 +16,7 @@ import { DONE } from '../serve-commands.ts';
 import type { Sql } from '../store/store.ts';
 import type { PlacedOrder, PlaceRequest, SupplierError } from './adapter.ts';
 import { begin, currentIntent, settle } from './ledger.ts';
+import { prepare } from './prepare.ts';
 import {
   callTimeoutMs,
   ceilingOf,
@@ -52,10 +53,14 @@ export async function requestFor(
 ): Promise<PlaceRequest | undefined> {
   const recipient = await readRecipient(sql, row.orderId);
   if (recipient === undefined) return undefined;
-  const lines = (await readLines(sql, row.id)).map(({ supplierUnits, ...line }) => ({
-    ...line,
-    units: supplierUnits,
-  }));
+  const lines = (await readLines(sql, row.id)).map(
+    ({ lineId, supplierProductId, supplierVariantId, supplierUnits: units }) => ({
+      lineId,
+      supplierProductId,
+      supplierVariantId,
+      units,
+    }),
+  );
   const { id: callerRef, shipsFrom, shippingMethod, currency } = row;
   return {
     callerRef,
@@ -88,10 +93,14 @@ export async function buy(
   // Whatever forbids the call must do so before the intent is written.
   const wait = await notNow(ports, adapter);
   if (wait !== null) return wait;
+  if (!row.isQuoted) return prepare(ports, adapter, row, commandId);
 
   const begun = await commitAndPublish(store, bus, async (sql, say) => {
     const locked = await lockPurchase(sql, row.id);
-    if (locked?.state !== 'draft' || locked.isHeld) return { may: 'wait' as const };
+    if (locked?.state !== 'draft' || locked.isHeld || !locked.isQuoted) return { may: 'wait' as const };
+    // Read again under the lock: a change of the address or of the method locks here too, and comes before or after.
+    const current = await requestFor(sql, locked, settings);
+    if (current === undefined || hashOf(current) !== hashOf(request)) return { may: 'wait' as const };
     const closed = await spendingGate(sql, ports, row);
     if (closed !== null) {
       say(withheld(row, commandId, 0, closed.reason, closed.evidence));
@@ -110,13 +119,13 @@ export async function buy(
     const result = await begin(sql, intent, await standingCaps(sql, settings, row, intent.costMinor));
     if (result.may === 'not') say(withheld(row, commandId, 0, result.reason, result.evidence));
     if (result.may === 'call') {
-      await markPlacing(sql, row.id);
+      await markPlacing(sql, row, commandId);
       say(outcome(row, SUPPLIER_ORDER_PLACING, `placing:${result.attempt}`, result.attempt, {}));
     }
     if (result.may === 'look_up') {
       // An outdated answer led back to draft. The ledger is right: nothing is called, and the doubt is taken up again.
       log.error({ supplierOrderId: row.id, attempt: result.attempt }, 'a draft with a purchase in doubt');
-      await markPlacing(sql, row.id);
+      await markPlacing(sql, row, commandId);
       const data = { evidence: { cause: 'a draft with a purchase in doubt' } };
       say(outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${commandId}`, result.attempt, data));
     }

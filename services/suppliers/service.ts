@@ -1,4 +1,4 @@
-import { BUY, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
+import { BUY, CANCEL, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { SOURCE_ORDER, SourceOrder } from '../../contracts/commands/source-order.ts';
 import { LIST_SUPPLIERS } from '../../contracts/requests/list-suppliers.ts';
 import { PREVIEW_SOURCING } from '../../contracts/requests/preview-sourcing.ts';
@@ -20,6 +20,7 @@ import { pausePurchasing, resumePurchasing } from '../purchasing-switch.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { handling, serveCommands } from '../serve-commands.ts';
 import { createCallRecord, startCallReports } from './call-record.ts';
+import { cancel } from './cancel.ts';
 import { readProduct, searchProducts } from './catalogue.ts';
 import { listSuppliers } from './list-suppliers.ts';
 import { lookUp } from './look-up.ts';
@@ -83,6 +84,7 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
     [SOURCE_ORDER]: handling(SourceOrder, (command) => sourceOrder(ports, command)),
     [BUY]: handling(PurchaseCommand, (command, commandId) => buy(ports, command, commandId)),
     [PAY]: handling(PurchaseCommand, (command, commandId) => pay(ports, command, commandId)),
+    [CANCEL]: handling(PurchaseCommand, (command, commandId) => cancel(ports, command, commandId)),
     [LOOK_UP]: handling(PurchaseCommand, (command, commandId) => lookUp(ports, command, commandId)),
   });
   const requests = bus.serveRequests('suppliers', requestHandlers(ports), (error, verb) =>

@@ -1,18 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readSettings } from '../../contracts/settings.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
-import { startNats } from '../../deploy/local/nats-process.ts';
-import { findNatsServer } from '../../deploy/local/nats-server.ts';
-import { startPostgres } from '../../deploy/local/postgres.ts';
 import { openContext } from '../../services/run-service.ts';
 import { migrate } from '../../services/store/migrate.ts';
+import { startServers } from './bench-servers.ts';
 
 /*
  * How fast a webhook is answered while they come at a constant rate, whether or not earlier ones were answered:
@@ -29,30 +25,11 @@ const local = (path: string): string => fileURLToPath(new URL(`../../${path}`, i
 const cleanups: (() => unknown)[] = [];
 
 async function startWorld() {
-  const folder = mkdtempSync(join(tmpdir(), 'webhook-ack-'));
-  chmodSync(folder, 0o755);
-  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
-  const postgres = await startPostgres({
-    dataDir: join(folder, 'postgres'),
-    logFile: join(folder, 'postgres.log'),
-    port: await freePort(),
-    database: 'orders',
-  });
-  cleanups.push(() => postgres.stop());
-  const { path: binary } = await findNatsServer({ cacheDir: local('.cache/nats-server'), log: console.log });
-  const natsPort = await freePort();
-  const nats = await startNats({
-    binary,
-    port: natsPort,
-    monitorPort: await freePort(natsPort + 1),
-    storeDir: join(folder, 'nats'),
-    logFile: join(folder, 'nats.log'),
-  });
-  cleanups.push(() => nats.stop());
+  const { connectionString, natsUrl } = await startServers('webhook-ack', cleanups);
   const port = await freePort();
   const environment = {
-    DB_CONNECTION_STRING: postgres.connectionString,
-    NATS_URL: nats.url,
+    DB_CONNECTION_STRING: connectionString,
+    NATS_URL: natsUrl,
     ORDER_MANAGER_HOST: '127.0.0.1',
     ORDER_MANAGER_PORT: String(port),
     ORDER_MANAGER_API_KEY: 'a key of sixteen or more',

@@ -218,8 +218,8 @@ test.each([
 });
 
 test.each([
-  ['DELETE', '/orders', 'GET, HEAD'],
-  ['POST', '/orders/ord_0000000000000', 'GET, HEAD'],
+  ['DELETE', '/orders', 'GET, HEAD, POST'],
+  ['POST', '/orders/ord_0000000000000', 'GET, HEAD, PUT, DELETE'],
   ['POST', '/product-mappings/501', 'PUT, GET, HEAD, DELETE'],
   ['GET', '/webhooks/shopify/orders/create', 'POST'],
 ])('%s %s is a 405 with what is allowed', async (method, path, allow) => {
@@ -547,7 +547,7 @@ test('a connection stays good for the next request after a refusal that did not 
   const body = JSON.stringify({ filler: 'x'.repeat(200_000) });
   for (const [path, method, status] of [
     ['/product-mappings/801', 'PUT', 401],
-    ['/orders', 'POST', 405],
+    ['/orders', 'POST', 401],
     ['/webhooks/shopify/orders/create', 'POST', 503],
     ['/nowhere', 'POST', 404],
     ['/healthz', 'GET', 200],

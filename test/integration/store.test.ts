@@ -80,6 +80,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     currency: 'USD',
     total_minor: 3_990,
     placed_at: '2026-11-20T10:00:00Z',
+    created_at: '2026-11-20T10:00:00.000Z',
     state: 'sourcing',
     context: { round: 1 },
     version: 3,
@@ -102,6 +103,8 @@ test('every statement of a batch finds its tables and columns', async () => {
     ships_from: 'CN',
     expected_cost_minor: 1_240,
     currency: 'USD',
+    is_quoted: false,
+    order_created_at: '2026-11-20T10:00:00.000Z',
     delivery_days: 12,
     ...{ state: supplierOrder.value, context: supplierOrder.context },
   });
@@ -133,6 +136,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     line_id: null,
     supplier_order_id: null,
     evidence: { note: 'first' },
+    order_created_at: '2026-11-20T10:00:00.000Z',
   });
   writes.notifications.push({
     id: 'ntf_1',
@@ -153,7 +157,34 @@ test('every statement of a batch finds its tables and columns', async () => {
     from_state: null,
     to_state: 'sourcing',
     supplier_order_id: null,
+    supplier_from: null,
+    supplier_to: null,
+    actor: '/gateway',
+    cause: null,
+    data: { orderId },
   });
+  writes.unitChanges.push({
+    order_id: orderId,
+    line_id: '1',
+    message_id: 'm1',
+    cause: 'refund',
+    ordered: 0,
+    cancelled: 1,
+  });
+  writes.quotes.push({
+    id: supplierOrderId,
+    shipping_method: 'CJPacket Ordinary',
+    ships_from: 'CN',
+    expected_cost_minor: 1_240,
+    currency: 'USD',
+  });
+  writes.quotedLines.push({
+    supplier_order_id: supplierOrderId,
+    line_id: '1',
+    supplier_variant_id: 'v1',
+    supplier_units: 2,
+  });
+  writes.archived.push(orderId);
   const letter = { order_id: 'ord_other', message_id: 'm2', subject: 's', seq: 7, payload: '{' };
   writes.deadLetters.push({ ...letter, state: 'open', failure: 'unreadable' });
   writes.outbox.push({ messageId: 'm1:0', subject: 'oms.pub.order.received', payload: '{}' });
@@ -166,6 +197,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     version: 3,
     shop: 'shop',
     shopOrderId,
+    createdAt: '2026-11-20T10:00:00.000Z',
   });
   expect(loaded.supplierOrders.get(supplierOrderId)).toEqual({ orderId, version: 1, state: supplierOrder });
   expect(loaded.blocked).toEqual(new Set(['ord_other']));

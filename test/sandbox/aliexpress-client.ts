@@ -3,7 +3,7 @@ import { ALIEXPRESS_PRODUCTS, type AliExpressSku } from '../../deploy/sandbox/al
 import { signatureOf } from '../../deploy/sandbox/aliexpress/sign.ts';
 import { parseExactJson } from '../../deploy/sandbox/exact-json.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import { CREDENTIALS, control } from './world.ts';
+import { CREDENTIALS, control, OWN_CONNECTION } from './world.ts';
 
 /** Answers are looked at as plain JSON; ids that a double cannot hold come as text. */
 const Json = z.record(z.string(), z.unknown());
@@ -44,13 +44,18 @@ export const sync = async (
   readAnswer(
     await fetch(`${world.origin}/sync`, {
       method: 'POST',
+      headers: OWN_CONNECTION,
       body: new URLSearchParams(syncParameters(method, parameters)),
     }),
   );
 
 /** Calls a token method. */
 export const rest = async (world: Sandbox, path: string, parameters: Record<string, string>): Promise<Json> =>
-  readAnswer(await fetch(`${world.origin}/rest${path}?${new URLSearchParams(signed(parameters, path))}`));
+  readAnswer(
+    await fetch(`${world.origin}/rest${path}?${new URLSearchParams(signed(parameters, path))}`, {
+      headers: OWN_CONNECTION,
+    }),
+  );
 
 export const turn = async (world: Sandbox, aliexpress: object, more: object = {}): Promise<void> => {
   const answer = await control(world, 'PUT', '/settings', { ...more, aliexpress });

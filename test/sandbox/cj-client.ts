@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import { CREDENTIALS } from './world.ts';
+import { CREDENTIALS, OWN_CONNECTION } from './world.ts';
 
 const Envelope = z.strictObject({
   code: z.int(),
@@ -27,6 +27,7 @@ export function cjCaller(world: Sandbox, token: string | null): CjCaller {
     const response = await fetch(world.cjBaseUrl + path, {
       method,
       headers: {
+        ...OWN_CONNECTION,
         'content-type': 'application/json',
         ...(token === null ? {} : { 'CJ-Access-Token': token }),
       },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import { CREDENTIALS, control } from './world.ts';
+import { CREDENTIALS, control, OWN_CONNECTION } from './world.ts';
 
 const Answer = z.object({
   data: z.unknown().optional(),
@@ -18,7 +18,7 @@ export const post = (
 ) =>
   fetch(`${world.origin}/admin/api/${version}/graphql.json`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'X-Shopify-Access-Token': token },
+    headers: { ...OWN_CONNECTION, 'content-type': 'application/json', 'X-Shopify-Access-Token': token },
     body: JSON.stringify(body),
   });
 

@@ -1,10 +1,23 @@
 import { type DeadlineName, TIMER_ELAPSED } from '../../contracts/deadlines.ts';
 import {
+  SUPPLIER_ORDER_CANCEL_CONFIRMED,
+  SUPPLIER_ORDER_CANCEL_REFUSED,
+} from '../../contracts/events/cancel-outcome.ts';
+import {
   FULFILLMENT_SYNCED,
   FULFILLMENT_WITHHELD,
   type FulfillmentWithheld,
 } from '../../contracts/events/fulfillment-outcome.ts';
 import { NOTIFICATION_FAILED, NOTIFICATION_SENT } from '../../contracts/events/notification-outcome.ts';
+import {
+  CANCEL_REQUESTED,
+  CHANGE_REQUESTED,
+  type ChangeRequested,
+  HOLD_REQUESTED,
+  PURCHASE_REQUESTED,
+  SUPPLIER_ORDER_CANCEL_REQUESTED,
+  SUPPLIER_ORDER_RETRY_REQUESTED,
+} from '../../contracts/events/operator-requests.ts';
 import type { OrderEvent } from '../../contracts/events/order-event.ts';
 import {
   ORDER_RECEIVED,
@@ -31,6 +44,7 @@ import {
   SUPPLIER_ORDER_OBSERVED,
   type SupplierOrderObserved,
 } from '../../contracts/events/supplier-order-observed.ts';
+import { SUPPLIER_ORDER_PREPARED } from '../../contracts/events/supplier-order-prepared.ts';
 import { orderIdOf, supplierOrderIdOf } from '../../contracts/ids.ts';
 import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 
@@ -272,4 +286,69 @@ export const mailFailed = (): OrderEvent => ({
     doubt: false,
     evidence: { code: 550 },
   },
+});
+
+export const holdRequested = (lineId?: string): OrderEvent => ({
+  type: HOLD_REQUESTED,
+  data: { orderId: ORDER_ID, ...(lineId === undefined ? {} : { lineId }) },
+});
+
+export const cancelRequested = (): OrderEvent => ({ type: CANCEL_REQUESTED, data: { orderId: ORDER_ID } });
+
+export const changeRequested = (change: Omit<ChangeRequested, 'orderId'>): OrderEvent => ({
+  type: CHANGE_REQUESTED,
+  data: { orderId: ORDER_ID, ...change },
+});
+
+/** Asked for by hand; the id of the supplier order that it makes. */
+export const BY_HAND = cjOrder('by hand', 0);
+
+export const purchaseRequested = (
+  units: Readonly<Record<string, number>> = { L1: 2 },
+  newSupplierOrderId = BY_HAND,
+): OrderEvent => ({
+  type: PURCHASE_REQUESTED,
+  data: {
+    orderId: ORDER_ID,
+    newSupplierOrderId,
+    supplier: 'cj_dropshipping',
+    shippingMethod: '',
+    lines: Object.entries(units).map(([lineId, count]) => ({
+      lineId,
+      units: count,
+      supplierProductId: `p-${lineId}`,
+      supplierVariantId: '',
+      properties: { Color: 'Blue' },
+    })),
+  },
+});
+
+export const prepared = (
+  units?: Readonly<Record<string, number>>,
+  supplierOrderId = BY_HAND,
+): OrderEvent => ({
+  type: SUPPLIER_ORDER_PREPARED,
+  data: { orderId: ORDER_ID, supplierOrderId, part: aPart(units) },
+});
+
+const aimedAt = (supplierOrderId: string) => ({ orderId: ORDER_ID, supplierOrderId });
+
+export const supplierCancelRequested = (supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({
+  type: SUPPLIER_ORDER_CANCEL_REQUESTED,
+  data: aimedAt(supplierOrderId),
+});
+
+export const retryRequested = (supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({
+  type: SUPPLIER_ORDER_RETRY_REQUESTED,
+  data: aimedAt(supplierOrderId),
+});
+
+export const cancelConfirmed = (supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({
+  type: SUPPLIER_ORDER_CANCEL_CONFIRMED,
+  data: { ...aimedAt(supplierOrderId), evidence: {} },
+});
+
+export const cancelRefused = (isPaid: boolean, supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({
+  type: SUPPLIER_ORDER_CANCEL_REFUSED,
+  data: { ...aimedAt(supplierOrderId), isPaid, evidence: { code: 1_603_002 } },
 });

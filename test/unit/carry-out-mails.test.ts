@@ -12,7 +12,15 @@ const DAY_MS = 86_400_000;
 function writesOf(environment: Readonly<Record<string, string>>, ...effects: OutwardEffect[]): BatchWrites {
   const settings = readSettings(environment);
   const writes = noWrites();
-  const carry = { writes, orderId: ORDER_ID, cause: 'm1', version: 1, settings, now: NOW };
+  const carry = {
+    writes,
+    orderId: ORDER_ID,
+    cause: 'm1',
+    version: 1,
+    settings,
+    now: NOW,
+    orderCreatedAt: NOW,
+  };
   for (const [index, effect] of effects.entries())
     carryOut(effect, index, { ...carry, delays: deadlineDelays(settings) });
   return writes;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NO_SHOP } from '../../contracts/events/order-received.ts';
 import {
   A,
   aRoad,
@@ -16,16 +17,27 @@ import {
   aLine,
   aParcel,
   aPart,
+  BY_HAND,
+  cancelConfirmed,
+  cancelRefused,
+  cancelRequested,
+  changeRequested,
   deferred,
   elapsed,
+  holdRequested,
+  ORDER_ID,
   observed,
   outcomeUnknown,
+  placed,
   placing,
+  prepared,
+  purchaseRequested,
   received,
   refusedLines,
   rejected,
   releaseRequested,
   sourced,
+  supplierCancelRequested,
   updated,
   withheld,
 } from './builders.ts';
@@ -164,23 +176,202 @@ test.each([
   for (const event of [placing(A), elapsed('buy', A), withheld('operator', A)]) road.refuse(event);
 });
 
-test('a cancel after the purchase is held for a person, once, and what is not bought yet is given up', () => {
+test('a cancel after the purchase is held for a person, once: the supplier is asked, and what is not bought yet is given up', () => {
   const road = aRoad(...toTwoDrafts, placing(A), accepted(A));
   expect(road.step(updated({ lines: TWO_LINES, cancelled: true, ...at(1) }))).toEqual([
     'fact order.updated',
     'hold customer_edit_pending',
     'fact order.held customer_edit_pending',
+    'suppliers: cancel A',
+    'wait cancel A',
+    'wait cancelling A',
     'no wait buy B',
     'no wait ship B',
     'fact supplier_order.cancelled B',
-    'fact order.purchased',
+    'wait cancelling',
   ]);
-  expect([road.supplierOrder(A), road.supplierOrder(B)]).toEqual(['accepted', 'cancelled']);
+  expect([road.state(), road.supplierOrder(A), road.supplierOrder(B)]).toEqual([
+    'cancelling',
+    'cancelling',
+    'cancelled',
+  ]);
   expect(road.line('L2')).toMatchObject({ cancelled: 1 });
-  expect(road.step(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([]);
+  expect(road.step(cancelRefused(true, A))).toContain('hold customer_edit_pending A');
+  expect([road.state(), road.supplierOrder(A)]).toEqual(['awaiting_shipment', 'accepted']);
   expect(road.step(updated({ lines: TWO_LINES, cancelled: true, ...at(2) }))).toEqual(['fact order.updated']);
+  expect(road.step(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([]);
   road.step(observed('delivered', [aParcel({ state: 'delivered' })], A));
   expect(road.state()).toBe('delivered');
+});
+
+test('a purchase that the supplier gives up ends the cancelled order, and nobody has to do anything', () => {
+  const road = aRoad(...toBought, updated({ cancelled: true }));
+  road.step(cancelConfirmed(A));
+  expect([road.state(), road.supplierOrder(A), road.holds()]).toEqual(['cancelled', 'cancelled', []]);
+  expect(road.line()).toMatchObject({ unallocated: 0, held: 0, cancelled: 2 });
+});
+
+test.each([
+  ['draft', [], 'cancelled', 'given_up'],
+  ['placing', [placing()], 'placing', 'await_verdict'],
+  ['outcome_unknown', [placing(), outcomeUnknown()], 'outcome_unknown', 'await_verdict'],
+  ['awaiting_payment', [placing(), placed()], 'cancelling', 'cancel_at_supplier'],
+  ['accepted', [placing(), accepted()], 'cancelling', 'ask_supplier'],
+  ['shipped', [placing(), accepted(), observed('shipped', [aParcel()])], 'shipped', 'too_late'],
+] as const)(
+  'of a purchase that is %s the compensation is chosen and kept',
+  (_, events, state, compensation) => {
+    for (const no of [updated({ cancelled: true }), cancelRequested()]) {
+      const road = aRoad(...toSourcing, sourced(), ...events, no);
+      expect([road.supplierOrder(A), road.compensation(A)]).toEqual([state, compensation]);
+    }
+  },
+);
+
+test.each([
+  ['placed', placed()],
+  ['paid', accepted()],
+] as const)(
+  'a purchase cancelled in flight that turns out to be %s is cancelled at the supplier, and never paid',
+  (_, verdict) => {
+    const road = aRoad(...toSourcing, sourced(), placing(), updated({ cancelled: true }));
+    expect(road.state()).toBe('cancelling');
+    expect(road.step(verdict).filter(isBuying)).toEqual(['suppliers: cancel A']);
+    expect(road.step(cancelConfirmed()).filter(isBuying)).toEqual([]);
+    expect(road.state()).toBe('cancelled');
+  },
+);
+
+test('an unpaid purchase that the supplier keeps is not paid, whoever releases it; it ends when the supplier ends it', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), placed(), updated({ cancelled: true }));
+  road.step(cancelRefused(false));
+  expect([road.state(), road.supplierOrder(A)]).toEqual(['cancelling', 'cancelling']);
+  expect(road.step(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([
+    'suppliers: cancel A',
+  ]);
+  road.step(observed('cancelled'));
+  expect(road.state()).toBe('cancelled');
+});
+
+test('what leaves while it is being cancelled goes on, and a person hears of it', () => {
+  const road = aRoad(...toBought, supplierCancelRequested());
+  expect(road.supplierOrder(A)).toBe('cancelling');
+  expect(road.step(observed('shipped', [aParcel()]))).toContain('hold supplier_rejected A');
+  expect([road.state(), road.supplierOrder(A)]).toEqual(['shipped', 'shipped']);
+});
+
+test('a cancel that comes to no end is overdue', () => {
+  const road = aRoad(...toBought, supplierCancelRequested());
+  expect(road.step(elapsed('cancel', A)).filter(isBuying)).toEqual(['suppliers: cancel A']);
+  expect(road.step(elapsed('cancelling', A))).toContain('hold overdue A');
+  expect(road.step(releaseRequested('overdue'))).toContain('wait cancelling A');
+});
+
+test('units of a purchase that a person gives up alone are not bought again by themselves', () => {
+  const road = aRoad(...toTwoDrafts, placing(A), accepted(A));
+  expect(road.step(supplierCancelRequested(B)).filter(isBuying)).toEqual([]);
+  expect(road.holds()).toEqual(['operator']);
+  expect(road.line('L2')).toMatchObject({ unallocated: 0, held: 1 });
+  expect(road.step(releaseRequested('operator')).filter(isBuying)).toEqual(['suppliers: source order']);
+});
+
+test('an order cancelled here never reopens, and is put away when nothing of it moves any more', () => {
+  const road = aRoad(...toSourcing, sourced(), placing());
+  expect(road.step(cancelRequested())).not.toContain('archive');
+  expect(road.step(rejected())).toContain('archive');
+  expect(road.state()).toBe('cancelled');
+  road.refuse(cancelRequested());
+  road.refuse(updated(at(2)));
+});
+
+test('an order that is over is only put away, once', () => {
+  const road = aRoad(...toShipped, observed('delivered', [aParcel({ state: 'delivered' })]));
+  expect(road.step(cancelRequested())).toEqual(['archive']);
+  road.refuse(cancelRequested());
+  expect(road.state()).toBe('delivered');
+});
+
+test('units taken back here before anything is bought are sourced no more, and no body of the shop brings them back', () => {
+  const road = aRoad(...toSourcing);
+  expect(road.commands(changeRequested({ units: { L1: 1 } })).at(-1)?.data).toMatchObject({
+    round: 2,
+    lines: [{ lineId: 'L1', units: 1 }],
+  });
+  road.step(updated(at(1)));
+  expect(road.line()).toMatchObject({ ordered: 2, unallocated: 1, cancelled: 1 });
+});
+
+test('units taken back here give the draft up, and the rest is sourced again', () => {
+  const road = aRoad(...toSourcing, sourced());
+  expect(road.step(changeRequested({ units: { L1: 1 } })).filter(isBuying)).toEqual([
+    'suppliers: source order',
+  ]);
+  expect([road.state(), road.supplierOrder(A)]).toEqual(['sourcing', 'cancelled']);
+  expect(road.line()).toMatchObject({ unallocated: 1, cancelled: 1 });
+});
+
+test('units that are bought are not taken back without asking, nor can more be had by a change', () => {
+  const road = aRoad(...toBought);
+  road.refuse(changeRequested({ units: { L1: 1 } }));
+  road.refuse(changeRequested({ units: { L1: 3 } }));
+  road.refuse(changeRequested({ payment: 'paid' }));
+});
+
+test('an address put in here mends the hold, and stays good whatever the shop says', () => {
+  const road = aRoad(received({ hasAddress: false }), changeRequested({ hasAddress: true }));
+  expect(road.holds()).toEqual([]);
+  road.step(updated({ hasAddress: false, ...at(1) }));
+  expect(road.holds()).toEqual([]);
+});
+
+test('units without a mapping that are bought by hand need no mapping any more', () => {
+  const road = aRoad(...toSourcing, refusedLines('unmapped_line', ['L1']));
+  expect(road.step(purchaseRequested())).toEqual(
+    expect.arrayContaining([`create ${BY_HAND}`, 'unhold unmapped_line L1', `suppliers: buy ${BY_HAND}`]),
+  );
+  expect([road.state(), road.holds()]).toEqual(['purchasing', []]);
+  expect(road.step(prepared({ L1: 2 }))).toEqual([
+    `quote ${BY_HAND}`,
+    `suppliers: buy ${BY_HAND}`,
+    `wait buy ${BY_HAND}`,
+  ]);
+});
+
+test('a purchase by hand does not wait for the grace period, and leaves the rest to sourcing', () => {
+  const road = aRoad(received());
+  expect(road.commands(purchaseRequested({ L1: 1 }))).toContainEqual({
+    verb: 'source',
+    data: expect.objectContaining({ lines: [{ lineId: 'L1', units: 1 }] }),
+  });
+});
+
+test.each([
+  ['is not paid', [received({ payment: 'pending' })]],
+  ['has them on a purchase already', [...toSourcing, sourced()]],
+  ['is being cancelled', [...toBought, updated({ cancelled: true })]],
+] as const)('units of an order that %s cannot be bought by hand: a person hears of it', (_, events) => {
+  const road = aRoad(...events);
+  expect(road.step(purchaseRequested()).filter((text) => !text.startsWith('fact'))).toEqual([
+    'hold operator',
+  ]);
+});
+
+test('releasing one of two holds starts nothing; releasing the last goes on at the same step', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), holdRequested(), holdRequested('L1'), placed());
+  road.refuse({
+    type: 'order.release_requested',
+    data: { orderId: ORDER_ID, reason: 'operator', holdId: 'hld_0' },
+  });
+  expect(road.step(releaseRequested('operator', ['L1'])).filter(isBuying)).toEqual([]);
+  expect(road.step(releaseRequested('operator')).filter(isBuying)).toEqual(['suppliers: pay A']);
+});
+
+test('an order without a shop tells no shop of its parcels', () => {
+  const own = { shop: NO_SHOP };
+  const road = aRoad(received(own), elapsed('grace'), sourced(), placing(), accepted());
+  const texts = road.step(observed('shipped', [aParcel()]));
+  expect(texts).toContain('mail parcel_shipped PA');
+  expect(texts.filter((text) => text.startsWith('shopify'))).toEqual([]);
 });
 
 test.each([
@@ -195,7 +386,7 @@ test.each([
 
 test('a purchase rejected after the cancel ends the order', () => {
   const road = aRoad(...toSourcing, sourced(), placing(), updated({ cancelled: true }));
-  expect(road.state()).toBe('purchasing');
+  expect(road.state()).toBe('cancelling');
   road.step(rejected());
   expect([road.state(), road.supplierOrder(A)]).toEqual(['cancelled', 'rejected']);
   expect(road.holds()).toEqual([]);
@@ -205,6 +396,7 @@ test('of a cancelled order the rejected part is not sourced again while the othe
   const road = aRoad(...toTwoDrafts, placing(A), accepted(A), placing(B));
   road.step(updated({ lines: TWO_LINES, cancelled: true }));
   road.step(rejected('unavailable', B));
+  road.step(cancelRefused(true, A));
   expect(road.line('L2')).toMatchObject({ held: 0, unallocated: 0, cancelled: 1 });
   expect(road.step(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([]);
   expect(road.state()).toBe('awaiting_shipment');
@@ -216,6 +408,7 @@ test('a cancel in a second sourcing, with a part bought, sources nothing more', 
   expect(road.state()).toBe('sourcing');
   road.step(updated({ lines: TWO_LINES, cancelled: true }));
   road.refuse(sourced({ round: 2, parts: [aPart({ L2: 1 }, { part: 'US' })] }));
+  road.step(cancelRefused(true, A));
   expect(road.step(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([]);
   expect(road.state()).toBe('awaiting_shipment');
   expect(road.line('L2')).toMatchObject({ cancelled: 1 });
@@ -235,7 +428,11 @@ test('an edit after buying is held once, however many bodies repeat it', () => {
     'lines L1x1',
     'hold customer_edit_pending',
     'fact order.held customer_edit_pending',
+    'suppliers: cancel A',
+    'wait cancel A',
+    'wait cancelling A',
   ]);
+  road.step(cancelRefused(true, A));
   road.step(releaseRequested('customer_edit_pending'));
   expect(road.step(updated({ lines, ...at(2) }))).toEqual(['fact order.updated']);
   expect(road.line()).toMatchObject({ ordered: 2, cancelled: 0 });

@@ -206,6 +206,8 @@ const batchOf = (event: OrderEvent, rules: OrderRules) =>
         orderId: ORDER_ID,
         event,
         failure: null,
+        source: '/gateway',
+        causationId: null,
         log: { seq: 1, subject: 'oms.evt.0.order.received', payload: '', pending: 0 },
       },
     ],

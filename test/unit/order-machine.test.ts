@@ -14,10 +14,14 @@ import type { OrderContext } from '../../machines/order-units.ts';
 import {
   aLine,
   aReceivedOrder,
+  cancelRequested,
+  changeRequested,
   elapsed,
+  holdRequested,
   mailFailed,
   mailSent,
   ORDER_ID,
+  purchaseRequested,
   received,
   releaseRequested,
   riskAssessed,
@@ -86,6 +90,12 @@ const EVENTS = {
   'a release that fits no hold': own(releaseRequested('overdue')),
   'a mail was sent': own(mailSent()),
   'a mail failed': own(mailFailed()),
+  'a person holds it': own(holdRequested()),
+  'a person cancels it': own(cancelRequested()),
+  'a person puts an address': own(changeRequested({ hasAddress: true })),
+  'a person wants more units than before': own(changeRequested({ units: { L1: 3 } })),
+  'a person buys by hand': own(purchaseRequested()),
+  'timer cancelling': own(elapsed('cancelling')),
   'timer payment': own(elapsed('payment')),
   'timer grace': own(elapsed('grace')),
   'timer verify': own(elapsed('verify')),
@@ -94,7 +104,10 @@ const EVENTS = {
     type: 'supplier_order.moved',
     data: { supplierOrderId: SUPPLIER_ORDER_ID, state: 'accepted' },
   },
-  'a draft was given up': { type: 'supplier_order.given_up', data: { supplierOrderId: SUPPLIER_ORDER_ID } },
+  'a draft was given up': {
+    type: 'supplier_order.given_up',
+    data: { supplierOrderId: SUPPLIER_ORDER_ID, by: 'order' },
+  },
   'a supplier order failed': {
     type: 'supplier_order.failed',
     data: { supplierOrderId: SUPPLIER_ORDER_ID, state: 'rejected', reason: 'out_of_stock', evidence: {} },
@@ -109,14 +122,26 @@ type EventName = keyof typeof EVENTS;
 
 /** A mail may still be on its way when the order is over. */
 const MAILS: readonly EventName[] = ['a mail was sent', 'a mail failed'];
-/** Holds come and go wherever an order stands; one that is over needs nobody any more. */
+/** Holds come and go wherever an order stands, even over a dead one: its purchases may turn out to live. */
 const ALWAYS: readonly EventName[] = [
   ...MAILS,
   'a release that fits a hold',
   'a hold is raised',
-  'the risk is assessed',
+  'a person cancels it',
 ];
-const NEWER_BODY: readonly EventName[] = ['order.received, newer', 'order.updated, newer'];
+/** What a person may ask of an order that is not over. A purchase that cannot be made is taken, and becomes a hold. */
+const REQUESTS: readonly EventName[] = [
+  'a person holds it',
+  'a person puts an address',
+  'a person buys by hand',
+];
+const OPEN: readonly EventName[] = [
+  ...ALWAYS,
+  ...REQUESTS,
+  'the risk is assessed',
+  'order.received, newer',
+  'order.updated, newer',
+];
 const SUPPLIER_ORDERS: readonly EventName[] = [
   'a supplier order moved',
   'a draft was given up',
@@ -126,19 +151,26 @@ const SUPPLIER_ORDERS: readonly EventName[] = [
 
 /** What each state takes; it refuses everything else. What is cancelled or refunded reads no body and never reopens. */
 const ACCEPTED: Record<OrderStateName, readonly EventName[]> = {
-  received: [...ALWAYS, ...NEWER_BODY],
-  awaiting_payment: [...ALWAYS, ...NEWER_BODY, 'timer payment'],
-  grace: [...ALWAYS, ...NEWER_BODY, 'timer grace'],
-  sourcing: [...ALWAYS, ...NEWER_BODY, ...SUPPLIER_ORDERS, 'order.sourced of this round', 'timer sourcing'],
-  purchasing: [...ALWAYS, ...NEWER_BODY, ...SUPPLIER_ORDERS],
-  awaiting_shipment: [...ALWAYS, ...NEWER_BODY, ...SUPPLIER_ORDERS],
-  partially_shipped: [...ALWAYS, ...NEWER_BODY, ...SUPPLIER_ORDERS],
-  shipped: [...ALWAYS, ...NEWER_BODY, ...SUPPLIER_ORDERS],
-  partially_delivered: [...ALWAYS, ...NEWER_BODY, ...SUPPLIER_ORDERS],
-  delivered: [...ALWAYS, ...NEWER_BODY, ...SUPPLIER_ORDERS],
-  cancelling: [...ALWAYS, ...NEWER_BODY, ...SUPPLIER_ORDERS],
-  cancelled: MAILS,
-  refunded: MAILS,
+  received: OPEN,
+  awaiting_payment: [...OPEN, ...SUPPLIER_ORDERS, 'timer payment'],
+  grace: [...OPEN, ...SUPPLIER_ORDERS, 'timer grace'],
+  sourcing: [...OPEN, ...SUPPLIER_ORDERS, 'order.sourced of this round', 'timer sourcing'],
+  purchasing: [...OPEN, ...SUPPLIER_ORDERS],
+  awaiting_shipment: [...OPEN, ...SUPPLIER_ORDERS],
+  partially_shipped: [...OPEN, ...SUPPLIER_ORDERS],
+  shipped: [...OPEN, ...SUPPLIER_ORDERS],
+  partially_delivered: [...OPEN, ...SUPPLIER_ORDERS],
+  delivered: [
+    ...ALWAYS,
+    ...SUPPLIER_ORDERS,
+    'the risk is assessed',
+    'a person holds it',
+    'order.received, newer',
+    'order.updated, newer',
+  ],
+  cancelling: [...OPEN, ...SUPPLIER_ORDERS, 'timer cancelling'],
+  cancelled: ALWAYS,
+  refunded: ALWAYS,
 };
 
 for (const state of ORDER_STATES) {
@@ -161,7 +193,7 @@ test('the table speaks of every event that the machine knows', () => {
 });
 
 const SUPPLIER_DEADLINES = (Object.keys(DEADLINES) as DeadlineName[]).filter(
-  (deadline) => !['payment', 'grace', 'verify', 'sourcing'].includes(deadline),
+  (deadline) => !['payment', 'grace', 'verify', 'sourcing', 'cancelling'].includes(deadline),
 );
 
 test.each(ORDER_STATES)('%s refuses every timer that belongs to a supplier order', (state) => {

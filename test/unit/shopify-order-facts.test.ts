@@ -464,3 +464,10 @@ test.each([
 ])('a body of %s tells of the past: %s', (_when, updated_at, expected) => {
   expect(received({ updated_at }).history).toBe(expected);
 });
+
+test('units that refunds name are told with their line, summed over all refunds', () => {
+  const refund = (quantity: number) => ({ refund_line_items: [{ line_item_id: 71, quantity }] });
+  const { received } = factsOf(aBody({ refunds: [refund(1), refund(1), { refund_line_items: null }] }));
+  expect(received.lines[0]?.refundedUnits).toBe(2);
+  expect(factsOf(aBody({ refunds: 'none' })).received.lines[0]?.refundedUnits).toBeUndefined();
+});

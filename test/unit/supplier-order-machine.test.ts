@@ -15,6 +15,8 @@ import {
   absent,
   accepted,
   aParcel,
+  cancelConfirmed,
+  cancelRefused,
   deferred,
   elapsed,
   fulfillmentWithheld,
@@ -23,8 +25,11 @@ import {
   outcomeUnknown,
   placed,
   placing,
+  prepared,
   rejected,
+  retryRequested,
   SUPPLIER_ORDER_ID,
+  supplierCancelRequested,
   synced,
   TRACKING_NUMBER,
   withheld,
@@ -94,6 +99,14 @@ const EVENTS = {
   'timer fulfill': own(elapsed('fulfill', SUPPLIER_ORDER_ID, PARCEL_ID)),
   'timer fulfill of an unknown parcel': own(elapsed('fulfill', SUPPLIER_ORDER_ID, 'pcl_unknown')),
   "a timer of the order's own": own(elapsed('grace', SUPPLIER_ORDER_ID)),
+  'timer cancel': own(elapsed('cancel', SUPPLIER_ORDER_ID)),
+  'timer cancelling': own(elapsed('cancelling', SUPPLIER_ORDER_ID)),
+  'a person gives it up': own(supplierCancelRequested()),
+  'a person tries again': own(retryRequested()),
+  prepared: own(prepared({ L1: 2 }, SUPPLIER_ORDER_ID)),
+  'prepared for other units': own(prepared({ L1: 1 }, SUPPLIER_ORDER_ID)),
+  'the supplier gives it up': own(cancelConfirmed()),
+  'the supplier does not give it up': own(cancelRefused(true)),
   'the order resumed': told('order.resumed'),
   'the order was cancelled': told('order.cancelled'),
 } as const;
@@ -102,17 +115,20 @@ type EventName = keyof typeof EVENTS;
 /**
  * What each state takes; it refuses everything else. A purchase that is being placed needs no word from its order: its
  * own timer brings it to a look-up. Verdicts are taken while a call runs or is in doubt, and only then:
- * the ledger lets none through without its intent; an answer that comes after all that can only be a duplicate. A
- * cancel is taken only while nothing can have been bought.
+ * the ledger lets none through without its intent; an answer that comes after all that can only be a duplicate. That
+ * its order does not want it is heard everywhere; a person cannot give up what has left.
  */
 const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
   draft: [
+    'prepared',
     'placing',
     'withheld',
     'withheld as a suspected duplicate',
     'timer buy',
     'the order resumed',
     'the order was cancelled',
+    'a person gives it up',
+    'a person tries again',
   ],
   placing: [
     'placing',
@@ -126,6 +142,8 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'withheld as a suspected duplicate',
     'timer buy',
     'timer placing',
+    'the order was cancelled',
+    'a person gives it up',
   ],
   outcome_unknown: [
     'placed',
@@ -136,6 +154,9 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'withheld as a suspected duplicate',
     'timer look_up',
     'the order resumed',
+    'the order was cancelled',
+    'a person gives it up',
+    'a person tries again',
   ],
   awaiting_payment: [
     'accepted',
@@ -145,6 +166,9 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'withheld as a suspected duplicate',
     'timer pay',
     'the order resumed',
+    'the order was cancelled',
+    'a person gives it up',
+    'a person tries again',
   ],
   accepted: [
     'withheld as a suspected duplicate',
@@ -153,6 +177,8 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'the shop refuses the parcel',
     'timer ship',
     'the order resumed',
+    'the order was cancelled',
+    'a person gives it up',
   ],
   processing: [
     'withheld as a suspected duplicate',
@@ -161,6 +187,8 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'the shop refuses the parcel',
     'timer ship',
     'the order resumed',
+    'the order was cancelled',
+    'a person gives it up',
   ],
   partially_shipped: [
     'withheld as a suspected duplicate',
@@ -170,6 +198,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'timer ship',
     'timer fulfill',
     'the order resumed',
+    'the order was cancelled',
   ],
   shipped: [
     'withheld as a suspected duplicate',
@@ -179,6 +208,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'timer deliver',
     'timer fulfill',
     'the order resumed',
+    'the order was cancelled',
   ],
   delivered: [
     'withheld as a suspected duplicate',
@@ -187,10 +217,23 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'the shop refuses the parcel',
     'timer fulfill',
     'the order resumed',
+    'the order was cancelled',
   ],
-  rejected: [],
-  cancelling: [],
-  cancelled: [],
+  rejected: ['withheld as a suspected duplicate'],
+  cancelling: [
+    'accepted',
+    'rejected',
+    'withheld',
+    'withheld as a suspected duplicate',
+    'observed something new',
+    'the supplier gives it up',
+    'the supplier does not give it up',
+    'timer cancel',
+    'timer cancelling',
+    'a person tries again',
+    'the order resumed',
+  ],
+  cancelled: ['withheld as a suspected duplicate'],
   lapsed: [],
 };
 

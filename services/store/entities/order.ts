@@ -1,12 +1,29 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { ShippingAddress } from '../../../contracts/resources/order.ts';
-import type { Evidence, HoldReason, OrderStateName } from '../../../contracts/vocabulary.ts';
+import type { Evidence, HoldReason, OrderStateName, UnitChangeCause } from '../../../contracts/vocabulary.ts';
 import type { OrderContext } from '../../../machines/order-units.ts';
 
 const OrderSchema = defineEntity({
   name: 'Order',
   tableName: 'orders',
-  indexes: [{ name: 'orders_listing', properties: ['createdAt', 'id'] }],
+  indexes: [
+    {
+      name: 'orders_listing',
+      expression: 'create index orders_listing on orders (created_at, id) where archived_at is null',
+    },
+    {
+      name: 'orders_archived',
+      expression: 'create index orders_archived on orders (created_at, id) where archived_at is not null',
+    },
+    {
+      name: 'orders_by_state',
+      expression: 'create index orders_by_state on orders (state, created_at, id) where archived_at is null',
+    },
+    {
+      name: 'orders_name',
+      expression: 'create index orders_name on orders (lower(name) text_pattern_ops)',
+    },
+  ],
   uniques: [{ name: 'orders_shop_order', properties: ['shop', 'shopOrderId'] }],
   properties: {
     id: p.text().primary(),
@@ -19,11 +36,14 @@ const OrderSchema = defineEntity({
     /** The machine's state value. */
     state: p.text().$type<OrderStateName>(),
     context: p.json<OrderContext>().columnType('json'),
-    machineVersion: p.integer().default(1),
+    /** Of the machines that its whole timeline was told to. */
+    machineVersion: p.integer().default(2),
     /** Counts changes; the hot statement checks it, so MikroORM's own optimistic lock is not used. */
     version: p.integer().default(1),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
+    /** Put away: lists leave it out unless asked. */
+    archivedAt: p.datetime(3).nullable(),
   },
 });
 export class Order extends OrderSchema.class {}
@@ -32,7 +52,10 @@ OrderSchema.setClass(Order);
 const OrderLineSchema = defineEntity({
   name: 'OrderLine',
   tableName: 'order_lines',
-  indexes: [{ name: 'order_lines_variant', properties: ['variantId'] }],
+  indexes: [
+    { name: 'order_lines_variant', properties: ['variantId'] },
+    { name: 'order_lines_sku', expression: 'create index order_lines_sku on order_lines (lower(sku))' },
+  ],
   properties: {
     orderId: p.text().primary(),
     lineId: p.text().primary(),
@@ -61,6 +84,10 @@ const CustomerDetailsSchema = defineEntity({
     shippingAddress: p.json<ShippingAddress>().nullable(),
     /** The person asked to be forgotten: nothing is written here again. */
     redactedAt: p.datetime(3).nullable(),
+    note: p.text().nullable(),
+    /** Put in here by the API: later bodies of the shop do not replace it. */
+    isAddressOurs: p.boolean().default(false),
+    isContactOurs: p.boolean().default(false),
   },
 });
 export class CustomerDetails extends CustomerDetailsSchema.class {}
@@ -74,6 +101,20 @@ const HoldSchema = defineEntity({
       name: 'holds_open',
       expression: 'create index holds_open on holds (order_id) where released_at is null',
     },
+    {
+      name: 'holds_by_reason',
+      expression:
+        'create index holds_by_reason on holds (reason, order_created_at, order_id) where released_at is null',
+    },
+    {
+      name: 'holds_listing',
+      expression: 'create index holds_listing on holds (opened_at, id) where released_at is null',
+    },
+    {
+      name: 'holds_reason_listing',
+      expression:
+        'create index holds_reason_listing on holds (reason, opened_at, id) where released_at is null',
+    },
   ],
   properties: {
     id: p.text().primary(),
@@ -84,12 +125,48 @@ const HoldSchema = defineEntity({
     evidence: p.json<Evidence>().columnType('json'),
     openedAt: p.datetime(3).defaultRaw('now()'),
     releasedAt: p.datetime(3).nullable(),
+    /** A copy, so that the lists of orders by hold reason run along an index in their own order. */
+    orderCreatedAt: p.datetime(3).defaultRaw('now()'),
   },
 });
 export class Hold extends HoldSchema.class {}
 HoldSchema.setClass(Hold);
 
-/** Append-only: which message moved the order from where to where. */
+/** What people wrote when they held something. May name persons, so it is neither evidence nor an event. */
+const HoldNoteSchema = defineEntity({
+  name: 'HoldNote',
+  tableName: 'hold_notes',
+  indexes: [{ name: 'hold_notes_hold', properties: ['holdId'] }],
+  properties: {
+    id: p.bigint('number').primary().autoincrement(),
+    holdId: p.text(),
+    note: p.text(),
+    at: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class HoldNote extends HoldNoteSchema.class {}
+HoldNoteSchema.setClass(HoldNote);
+
+/** Edits, refunds and cancels, unit by unit: how `ordered` and `cancelled` of a line changed, and by what. */
+const UnitChangeSchema = defineEntity({
+  name: 'UnitChange',
+  tableName: 'unit_changes',
+  indexes: [{ name: 'unit_changes_order', properties: ['orderId', 'id'] }],
+  properties: {
+    id: p.bigint('number').primary().autoincrement(),
+    orderId: p.text(),
+    lineId: p.text(),
+    messageId: p.text(),
+    cause: p.text().$type<UnitChangeCause>(),
+    ordered: p.integer(),
+    cancelled: p.integer(),
+    at: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class UnitChange extends UnitChangeSchema.class {}
+UnitChangeSchema.setClass(UnitChange);
+
+/** Append-only: which message moved the order from where to where, and what it said: enough to tell it all again. */
 const TimelineEntrySchema = defineEntity({
   name: 'TimelineEntry',
   tableName: 'timeline',
@@ -104,6 +181,14 @@ const TimelineEntrySchema = defineEntity({
     fromState: p.text().nullable(),
     toState: p.text().nullable(),
     supplierOrderId: p.text().nullable(),
+    supplierFrom: p.text().nullable(),
+    supplierTo: p.text().nullable(),
+    /** Who said it: the path of a service, as its messages name their source. */
+    actor: p.text().default('unknown'),
+    /** Message that led to this one. */
+    cause: p.text().nullable(),
+    /** Of an accepted event; null for what changed nothing, and for entries older than this column. */
+    data: p.json<object>().columnType('json').nullable(),
   },
 });
 export class TimelineEntry extends TimelineEntrySchema.class {}

@@ -190,3 +190,19 @@ const StraySupplierOrderSchema = defineEntity({
 });
 export class StraySupplierOrder extends StraySupplierOrderSchema.class {}
 StraySupplierOrderSchema.setClass(StraySupplierOrder);
+
+/** Requests under an Idempotency-Key, with their answers; bodies may name persons, so only their hash is kept. */
+const ApiRequestSchema = defineEntity({
+  name: 'ApiRequest',
+  tableName: 'api_requests',
+  indexes: [{ name: 'api_requests_age', properties: ['at'] }],
+  properties: {
+    route: p.text().primary(),
+    key: p.text().primary(),
+    bodyHash: p.text(),
+    answer: p.json<object>().columnType('json'),
+    at: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class ApiRequest extends ApiRequestSchema.class {}
+ApiRequestSchema.setClass(ApiRequest);

@@ -13,6 +13,14 @@ const SupplierOrderSchema = defineEntity({
   indexes: [
     { name: 'supplier_orders_order', properties: ['orderId'] },
     { name: 'supplier_orders_listing', properties: ['createdAt', 'id'] },
+    { name: 'supplier_orders_by_state', properties: ['state', 'createdAt', 'id'] },
+    { name: 'supplier_orders_by_supplier', properties: ['supplier', 'createdAt', 'id'] },
+    { name: 'supplier_orders_along_orders', properties: ['supplier', 'orderCreatedAt', 'orderId'] },
+    {
+      name: 'supplier_orders_reference',
+      expression:
+        'create index supplier_orders_reference on supplier_orders (supplier_reference) where supplier_reference is not null',
+    },
     {
       name: 'supplier_orders_watched',
       expression:
@@ -46,6 +54,11 @@ const SupplierOrderSchema = defineEntity({
     nextCheckAt: p.datetime(3).nullable(),
     observation: p.text().nullable(),
     observations: p.integer().default(0),
+    /** False: articles, method or cost are still to be found before it may be bought. */
+    isQuoted: p.boolean().default(true),
+    note: p.text().nullable(),
+    /** A copy, so that the lists of orders by supplier run along an index in their own order. */
+    orderCreatedAt: p.datetime(3).defaultRaw('now()'),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
   },
@@ -62,8 +75,11 @@ const SupplierOrderLineSchema = defineEntity({
     /** Of the order line; 0 for the further articles of a bundle. */
     units: p.integer(),
     supplierProductId: p.text().primary(),
+    /** Empty until the purchase is quoted. */
     supplierVariantId: p.text().primary(),
     supplierUnits: p.integer(),
+    /** Names and values by which the variant is found, of a purchase that was asked for by hand. */
+    properties: p.json<Record<string, string>>().columnType('json').nullable(),
   },
 });
 export class SupplierOrderLine extends SupplierOrderLineSchema.class {}

@@ -1,0 +1,141 @@
+import type { HoldReason } from './vocabulary.ts';
+
+export interface HoldWords {
+  /** What is the matter, in one sentence. */
+  readonly means: string;
+  /** What usually mends it. */
+  readonly mend: string;
+  /** When it goes away. */
+  readonly release: string;
+}
+
+const BY_HAND = 'a person releases it';
+
+/** Every hold reason in plain words: the API shows them with each hold, and `explain` speaks in them. */
+export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
+  payment_pending: {
+    means: 'the order is not paid',
+    mend: 'wait for the payment, or ask the customer for it',
+    release: 'by itself, when the shop says that it is paid',
+  },
+  fraud_review: {
+    means: 'the payment may be fraudulent',
+    mend: 'look at the order in the shop and decide whether to serve it',
+    release: BY_HAND,
+  },
+  unmapped_line: {
+    means: 'nobody said which supplier article stands behind this article of the shop',
+    mend: 'put a product mapping for its variant, or buy the units by hand with POST /supplier-orders',
+    release: 'by itself, when the mapping is put; or when its units are bought by hand',
+  },
+  mapping_changed: {
+    means: 'the supplier article is gone, or is not the one that was meant any more',
+    mend: 'choose the article anew: in the product mapping, or in the draft of the purchase',
+    release: BY_HAND,
+  },
+  out_of_stock: {
+    means: 'the supplier has too little of an article',
+    mend: 'wait for stock, or name another candidate in the product mapping',
+    release: BY_HAND,
+  },
+  not_shippable: {
+    means: 'the supplier does not ship this to the destination',
+    mend: 'name another candidate or shipping method for that country',
+    release: BY_HAND,
+  },
+  address_invalid: {
+    means: 'the shipping address is not complete or not usable',
+    mend: 'put the right address with PUT /orders/{id}, or mend it in the shop',
+    release: 'by itself, when a complete address arrives or is put',
+  },
+  phone_invalid: {
+    means: 'the supplier needs a telephone number that the carrier can call',
+    mend: 'put it with PUT /orders/{id}',
+    release: BY_HAND,
+  },
+  tax_id_missing: {
+    means: 'customs of the destination want a tax number of the buyer',
+    mend: 'ask the customer for it and add it to the order in the shop',
+    release: BY_HAND,
+  },
+  margin_below_floor: {
+    means: 'buying costs so much that too little would be left',
+    mend: 'find a cheaper candidate, or accept the margin',
+    release: BY_HAND,
+  },
+  cost_above_cap: {
+    means: 'the purchase costs more than is allowed or was expected',
+    mend: 'compare the amounts in the evidence, then raise the cap or choose another candidate',
+    release: BY_HAND,
+  },
+  daily_cap_reached: {
+    means: 'the money allowed for one day is spent',
+    mend: 'wait for the next day (UTC), or raise the cap',
+    release: BY_HAND,
+  },
+  supplier_paused: {
+    means: 'purchases at this supplier are switched off here',
+    mend: 'set its mode to live and its credentials, then release',
+    release: BY_HAND,
+  },
+  credentials_expired: {
+    means: 'the supplier does not accept our credentials',
+    mend: 'renew them in the settings',
+    release: BY_HAND,
+  },
+  quota_exhausted: {
+    means: 'the supplier takes no more calls for now',
+    mend: 'wait for its limit to be renewed, or ask the supplier for a higher one',
+    release: BY_HAND,
+  },
+  insufficient_funds: {
+    means: 'the account at the supplier has too little money',
+    mend: 'top it up',
+    release: BY_HAND,
+  },
+  outcome_unknown: {
+    means: 'nobody knows whether the purchase was made',
+    mend: 'look for our reference on the supplier’s site before anything is bought again',
+    release: BY_HAND,
+  },
+  account_risk: {
+    means: 'the supplier has limited or blocked the account',
+    mend: 'speak with the supplier',
+    release: BY_HAND,
+  },
+  duplicate_suspected: {
+    means: 'the supplier may have this purchase twice',
+    mend: 'look for our reference on the supplier’s site and give up the surplus one',
+    release: BY_HAND,
+  },
+  fulfillment_not_ours: {
+    means: 'the shop gave these units to somebody else to deliver',
+    mend: 'give them back to this location in the shop, or leave them to the other service',
+    release: BY_HAND,
+  },
+  customer_edit_pending: {
+    means: 'the order was changed or cancelled after buying began',
+    mend: 'see what is undone already, settle the rest with supplier and customer, then release',
+    release: 'by itself, when everything could be cancelled; else a person releases it',
+  },
+  supplier_rejected: {
+    means: 'the supplier refused',
+    mend: 'read its answer in the evidence and mend what it names',
+    release: BY_HAND,
+  },
+  supplier_cancelled: {
+    means: 'the supplier cancelled a purchase',
+    mend: 'find out why; a release sources its units again',
+    release: BY_HAND,
+  },
+  overdue: {
+    means: 'something takes longer than it should',
+    mend: 'ask whoever it waits for',
+    release: 'a person releases it; the whole time is then waited again',
+  },
+  operator: {
+    means: 'a person, or a rule that needs one, stopped it',
+    mend: 'read the note and the evidence, and do what they ask for',
+    release: BY_HAND,
+  },
+};

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { ShippingAddress } from './order.ts';
+
+const text = z.string().trim().max(200);
+
+/** An address as the API takes it. `country` is the two-letter code, `state` the province by its name. */
+export const PostedAddress = z
+  .strictObject({
+    first_name: text.default(''),
+    last_name: text.default(''),
+    company: text.default(''),
+    address1: text.min(1),
+    address2: text.default(''),
+    city: text.min(1),
+    state: text.default(''),
+    zip: text.default(''),
+    country: z
+      .string()
+      .trim()
+      .regex(/^[A-Z]{2}$/, 'must be a two-letter country code, like FR'),
+    phone: text.default(''),
+    email: z.union([z.email().max(200), z.literal('')]).default(''),
+  })
+  .refine(({ first_name, last_name }) => `${first_name}${last_name}` !== '', {
+    error: 'first_name or last_name must be there',
+  });
+export type PostedAddress = z.infer<typeof PostedAddress>;
+
+const countryNames = new Intl.DisplayNames(['en'], { type: 'region' });
+
+export const toShippingAddress = (posted: PostedAddress): ShippingAddress => ({
+  name: `${posted.first_name} ${posted.last_name}`.trim(),
+  company: posted.company,
+  address1: posted.address1,
+  address2: posted.address2,
+  city: posted.city,
+  province: posted.state,
+  provinceCode: '',
+  zip: posted.zip,
+  country: countryNames.of(posted.country) ?? posted.country,
+  countryCode: posted.country,
+  phone: posted.phone,
+});

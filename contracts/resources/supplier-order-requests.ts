@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { SupplierName, SupplierOrderStateName } from '../vocabulary.ts';
+import { PostedAddress } from './posted-address.ts';
+
+const articleId = z.string().trim().min(1).max(100);
+const shippingMethod = z.string().trim().min(1).max(100);
+
+/**
+ * Body of `POST /supplier-orders`: a purchase outside sourcing.
+ *
+ * `order_id` names one of our orders: each item takes units that are not bought yet from the lines of its SKU. An
+ * `order_id` that we do not know is no error: an order of that very id is made, paid and with no shop behind it, out of
+ * the items and the address. The article is `supplier_variant_id`, or the one variant of the product that has all
+ * `properties`; when that is not exactly one, the purchase is held and the hold names the choices.
+ */
+export const PostSupplierOrder = z.strictObject({
+  order_id: z.string().regex(/^ord_\w{1,60}$/, 'must look like ord_12345'),
+  supplier: SupplierName,
+  items: z
+    .array(
+      z.strictObject({
+        sku: z.string().trim().min(1).max(100),
+        quantity: z.int().min(1).max(10_000),
+        supplier_product_id: articleId,
+        supplier_variant_id: articleId.optional(),
+        properties: z.record(z.string().min(1).max(100), z.string().min(1).max(200)).default({}),
+      }),
+    )
+    .min(1)
+    .max(100),
+  /** Of an order that we know it may be absent; another than the order has is refused. */
+  shipping_address: PostedAddress.optional(),
+  /** The supplier's own name; absent: the cheapest. */
+  shipping_method: shippingMethod.optional(),
+  note: z.string().trim().max(2_000).optional(),
+});
+export type PostSupplierOrder = z.infer<typeof PostSupplierOrder>;
+
+/** Body of `PUT /supplier-orders/{id}`. All but the note can be changed while it is a draft only. */
+export const PutSupplierOrder = z
+  .strictObject({
+    note: z.string().trim().max(2_000).optional(),
+    shipping_method: shippingMethod.optional(),
+    /** Other articles for its lines. */
+    items: z
+      .array(
+        z.strictObject({
+          line_id: z.string().min(1).max(100),
+          supplier_product_id: articleId.optional(),
+          supplier_variant_id: articleId,
+        }),
+      )
+      .min(1)
+      .max(100)
+      .optional(),
+  })
+  .refine((body) => Object.keys(body).length > 0, { error: 'says nothing to change' });
+export type PutSupplierOrder = z.infer<typeof PutSupplierOrder>;
+
+/** What was asked for is committed and follows in a moment. */
+export const SupplierOrderReceipt = z.object({
+  id: z.string(),
+  orderId: z.string(),
+  status: SupplierOrderStateName,
+});
+export type SupplierOrderReceipt = z.infer<typeof SupplierOrderReceipt>;

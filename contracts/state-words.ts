@@ -1,0 +1,72 @@
+import type { Compensation, OrderStateName, SupplierOrderStateName } from './vocabulary.ts';
+
+export interface StateWords {
+  /** Where it is. */
+  readonly is: string;
+  /** What leads on from here; empty where nothing does. */
+  readonly next: string;
+}
+
+/** Every state of an order in plain words. */
+export const ORDER_STATE_WORDS: Readonly<Record<OrderStateName, StateWords>> = {
+  received: { is: 'The order was received.', next: 'It goes on as soon as nothing holds it.' },
+  awaiting_payment: { is: 'The order waits to be paid.', next: 'The payment leads on to the grace period.' },
+  grace: {
+    is: 'The order is paid, and the customer has time to change their mind.',
+    next: 'When the grace period is over, suppliers are sought.',
+  },
+  sourcing: {
+    is: 'It is being found out who delivers each unit, and at what cost.',
+    next: 'The answer leads on to the purchases.',
+  },
+  purchasing: {
+    is: 'Purchases are being made.',
+    next: 'When all of them are bought, the shipment is awaited.',
+  },
+  awaiting_shipment: {
+    is: 'Everything is bought.',
+    next: 'The suppliers ship; their news is asked for regularly.',
+  },
+  partially_shipped: {
+    is: 'A part of the order is on its way.',
+    next: 'The rest is shipped by its suppliers.',
+  },
+  shipped: { is: 'The whole order is on its way.', next: 'The carriers deliver it.' },
+  partially_delivered: {
+    is: 'A part of the order has arrived.',
+    next: 'The rest is on its way or being bought.',
+  },
+  delivered: { is: 'The order is done.', next: '' },
+  cancelling: {
+    is: 'The order is being cancelled.',
+    next: 'It is cancelled when the last purchase is given up; what cannot be given up goes on.',
+  },
+  cancelled: { is: 'The order is cancelled.', next: '' },
+  refunded: { is: 'The order is refunded.', next: '' },
+};
+
+/** Every state of a supplier order in plain words. */
+export const SUPPLIER_ORDER_STATE_WORDS: Readonly<Record<SupplierOrderStateName, StateWords>> = {
+  draft: { is: 'is planned, nothing was said to the supplier', next: 'it is bought next' },
+  placing: { is: 'is being placed at the supplier', next: 'the supplier’s answer is awaited' },
+  outcome_unknown: { is: 'may or may not have been bought', next: 'it is looked up at the supplier' },
+  awaiting_payment: { is: 'stands at the supplier, unpaid', next: 'it is paid next' },
+  accepted: { is: 'is bought', next: 'the supplier prepares it' },
+  processing: { is: 'is being prepared by the supplier', next: 'the supplier ships it' },
+  partially_shipped: { is: 'is shipped in part', next: 'the supplier ships the rest' },
+  shipped: { is: 'is on its way', next: 'the carrier delivers it' },
+  delivered: { is: 'has arrived', next: '' },
+  rejected: { is: 'was refused by the supplier', next: '' },
+  cancelling: { is: 'is being cancelled at the supplier', next: 'the supplier says yes or no' },
+  cancelled: { is: 'is cancelled', next: '' },
+  lapsed: { is: 'ran out unpaid', next: '' },
+};
+
+/** What is done about a purchase that nobody wants any more. */
+export const COMPENSATION_WORDS: Readonly<Record<Compensation, string>> = {
+  given_up: 'nobody wants it any more, and it was given up before anything was bought',
+  await_verdict: 'nobody wants it any more; once its outcome is known it is cancelled',
+  cancel_at_supplier: 'nobody wants it any more; the unpaid order is cancelled at the supplier',
+  ask_supplier: 'nobody wants it any more; the supplier is asked to give it up, else a person decides',
+  too_late: 'nobody wants it any more, but it had left before that was known',
+};

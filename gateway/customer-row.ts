@@ -1,0 +1,32 @@
+import type { ShippingAddress } from '../contracts/resources/order.ts';
+import type { Sql } from '../services/store/store.ts';
+
+export interface CustomerChange {
+  readonly address?: ShippingAddress | undefined;
+  readonly email?: string | undefined;
+  readonly phone?: string | undefined;
+  readonly note?: string | undefined;
+}
+
+/** Writes what was put in by the API. Address and contact stay as they are put, whatever the shop says later. */
+export const putCustomer = (sql: Sql, orderId: string, change: CustomerChange): Promise<number> => {
+  const { address, email, phone, note } = change;
+  return sql.run(
+    `insert into customer_details as c (order_id, source_updated_at, email, phone, shipping_address, note,
+                                        is_address_ours, is_contact_ours)
+     values ($1, now(), $2, $3, $4::jsonb, $5, $4::jsonb is not null, coalesce($2, $3) is not null)
+     on conflict (order_id) do update set
+       email = coalesce(excluded.email, c.email), phone = coalesce(excluded.phone, c.phone),
+       shipping_address = coalesce(excluded.shipping_address, c.shipping_address),
+       note = coalesce(excluded.note, c.note),
+       is_address_ours = c.is_address_ours or excluded.is_address_ours,
+       is_contact_ours = c.is_contact_ours or excluded.is_contact_ours`,
+    [
+      orderId,
+      email ?? null,
+      phone ?? null,
+      address === undefined ? null : JSON.stringify(address),
+      note ?? null,
+    ],
+  );
+};

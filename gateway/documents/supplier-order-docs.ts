@@ -1,0 +1,80 @@
+import {
+  SupplierOrderList,
+  SupplierOrderListQuery,
+  SupplierOrderView,
+} from '../../contracts/resources/supplier-order.ts';
+import {
+  PostSupplierOrder,
+  PutSupplierOrder,
+  SupplierOrderReceipt,
+} from '../../contracts/resources/supplier-order-requests.ts';
+import { IDEMPOTENCY, json, SUPPLIER_ORDER_ID } from './described.ts';
+import { EXAMPLE_ADDRESS } from './order-docs.ts';
+import type { RouteDoc } from './route-doc.ts';
+
+const params = { supplierOrderId: SUPPLIER_ORDER_ID };
+const about = (summary: string, description: string): RouteDoc => ({
+  tag: 'Supplier orders',
+  summary,
+  description,
+  params,
+  answers: { 202: json(SupplierOrderReceipt) },
+  problems: [404, 409],
+});
+
+export const SUPPLIER_ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
+  'GET /supplier-orders': {
+    tag: 'Supplier orders',
+    summary: 'List supplier orders, newest first',
+    query: SupplierOrderListQuery,
+    answers: { 200: json(SupplierOrderList) },
+  },
+  'POST /supplier-orders': {
+    tag: 'Supplier orders',
+    summary: 'Buy outside sourcing',
+    description:
+      'Takes units that are not bought yet from the lines of the SKU. An order id that is not known makes an order of that id, paid and with no shop behind it.',
+    headers: IDEMPOTENCY,
+    body: json(PostSupplierOrder, {
+      order_id: 'ord_12345',
+      supplier: 'cj_dropshipping',
+      items: [
+        {
+          sku: 'SKU001',
+          quantity: 1,
+          supplier_product_id: 'CJ123456',
+          properties: { color: 'blue', size: 'M' },
+        },
+      ],
+      shipping_address: EXAMPLE_ADDRESS,
+    }),
+    answers: { 201: json(SupplierOrderReceipt) },
+    problems: [409],
+  },
+  'GET /supplier-orders/:supplierOrderId': {
+    tag: 'Supplier orders',
+    summary: 'Get a supplier order with its parcels',
+    params,
+    answers: { 200: json(SupplierOrderView) },
+    problems: [404],
+  },
+  'PUT /supplier-orders/:supplierOrderId': {
+    ...about(
+      'Change a draft',
+      'Articles and method while it is a draft, which is then quoted anew; its note at any time.',
+    ),
+    body: json(PutSupplierOrder, { note: 'the blue one' }),
+  },
+  'DELETE /supplier-orders/:supplierOrderId': about(
+    'Give a supplier order up',
+    'It is `cancelled` when nothing was bought or the supplier says so, and `cancelling` until then.',
+  ),
+  'POST /supplier-orders/:supplierOrderId/retry': about(
+    'Try again now',
+    'Does at once what its deadline would do later.',
+  ),
+  'POST /supplier-orders/:supplierOrderId/refresh': about(
+    'Read its state at the supplier now',
+    'News follow in a moment.',
+  ),
+};

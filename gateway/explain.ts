@@ -1,0 +1,119 @@
+import { DEADLINES, DeadlineName } from '../contracts/deadlines.ts';
+import type { Explanation } from '../contracts/resources/explanation.ts';
+import type { HoldView } from '../contracts/resources/hold.ts';
+import {
+  COMPENSATION_WORDS,
+  ORDER_STATE_WORDS,
+  SUPPLIER_ORDER_STATE_WORDS,
+} from '../contracts/state-words.ts';
+import type {
+  Compensation,
+  OrderStateName,
+  SupplierName,
+  SupplierOrderStateName,
+} from '../contracts/vocabulary.ts';
+import { DEAD } from '../machines/hold-scope.ts';
+import { LEFT } from '../machines/order-units.ts';
+
+/** What an explanation is made of; nothing in it is a person's. */
+export interface Explained {
+  readonly id: string;
+  readonly status: OrderStateName;
+  readonly isArchived: boolean;
+  readonly isTest: boolean;
+  readonly supplierOrders: readonly {
+    readonly id: string;
+    readonly supplier: SupplierName;
+    readonly status: SupplierOrderStateName;
+    readonly compensation: Compensation | null;
+  }[];
+  readonly holds: readonly HoldView[];
+  readonly timers: readonly {
+    readonly deadline: string;
+    readonly supplierOrderId: string | null;
+    /** ISO instant. */
+    readonly dueAt: string;
+  }[];
+}
+
+const OVER: readonly OrderStateName[] = ['delivered', 'cancelled', 'refunded'];
+function can({ id, status, isArchived, supplierOrders, holds }: Explained): Explanation['can'] {
+  const ways: Explanation['can'] = holds.map((hold) => ({
+    what: `release the hold ${hold.reason}, once this is done: ${hold.suggestedMend}`,
+    method: 'POST',
+    path: `/holds/${hold.id}/release`,
+  }));
+  if (!OVER.includes(status) && status !== 'cancelling') {
+    ways.push(
+      { what: 'hold the whole order, with a note', method: 'POST', path: `/orders/${id}/holds` },
+      { what: 'change address, contact, note or units not bought yet', method: 'PUT', path: `/orders/${id}` },
+      { what: 'cancel what can be cancelled, and put it away', method: 'DELETE', path: `/orders/${id}` },
+    );
+  }
+  if (OVER.includes(status) && !isArchived)
+    ways.push({ what: 'put it away', method: 'DELETE', path: `/orders/${id}` });
+  for (const purchase of supplierOrders) {
+    const isOver = [...DEAD, ...LEFT, 'cancelling'].includes(purchase.status);
+    if (isOver || purchase.compensation !== null) continue;
+    const what = `give up the purchase ${purchase.id}, at ${purchase.supplier} too where it stands there`;
+    ways.push({ what, method: 'DELETE', path: `/supplier-orders/${purchase.id}` });
+  }
+  return ways;
+}
+
+function next({ status, holds, timers, isTest }: Explained): Explanation['next'] {
+  const waits = timers.flatMap(({ deadline, supplierOrderId, dueAt }) => {
+    const name = DeadlineName.safeParse(deadline);
+    return name.success ? [{ what: DEADLINES[name.data], at: dueAt, supplierOrderId }] : [];
+  });
+  const byAt = waits.toSorted((a, b) => (a.at < b.at ? -1 : 1));
+  const leadsOn = ORDER_STATE_WORDS[status].next;
+  if (leadsOn === '' || isTest) return byAt;
+  const what =
+    holds.length === 0
+      ? leadsOn
+      : `Nothing more is bought until ${holds.length === 1 ? 'the hold is' : `all ${holds.length} holds are`} released; then it goes on from here.`;
+  return [{ what, at: null, supplierOrderId: null }, ...byAt];
+}
+
+const saysOf = (purchase: Explained['supplierOrders'][number]): string => {
+  const { is, next: leadsOn } = SUPPLIER_ORDER_STATE_WORDS[purchase.status];
+  const undone = purchase.compensation === null ? '' : `; ${COMPENSATION_WORDS[purchase.compensation]}`;
+  return `${purchase.id} at ${purchase.supplier} ${is}${leadsOn === '' ? '' : `; ${leadsOn}`}${undone}.`;
+};
+
+/** The order in plain sentences, and the same as data. Table-driven: every state and every reason has its words. */
+export function explain(order: Explained): Explanation {
+  const { id, status, isArchived, isTest, supplierOrders, holds } = order;
+  const purchases = supplierOrders.map((purchase) => ({ ...purchase, says: saysOf(purchase) }));
+  const steps = next(order);
+  const ways = can(order);
+  const sentences = [
+    ORDER_STATE_WORDS[status].is,
+    ...(isTest ? ['It is a test order: nothing is ever bought for it.'] : []),
+    ...(isArchived ? ['It is put away.'] : []),
+    ...purchases.map(({ says }) => says),
+    ...holds.map(({ reason, means }) => `It is held (${reason}): ${means}.`),
+    ...steps.map(({ what, at, supplierOrderId }) => {
+      const whose = supplierOrderId === null ? '' : ` (${supplierOrderId})`;
+      return at === null ? what : `Until ${at}${whose}, else: ${what}.`;
+    }),
+    ...ways.map(({ what, method, path }) => `You can ${what}: ${method} ${path}.`),
+  ];
+  return {
+    id,
+    sentences,
+    where: {
+      status,
+      archived: isArchived,
+      supplierOrders: purchases.map(({ id: purchaseId, status: at, says }) => ({
+        id: purchaseId,
+        status: at,
+        says,
+      })),
+    },
+    why: holds.map(({ notes: _notes, orderId: _orderId, ...hold }) => hold),
+    next: steps,
+    can: ways,
+  };
+}

@@ -1,0 +1,51 @@
+import type { H3Event } from 'h3';
+import { AppError } from '../contracts/errors.ts';
+import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type { OrderContext } from '../machines/order-units.ts';
+import type { Sql } from '../services/store/store.ts';
+import { readParam } from './read-input.ts';
+
+export interface LockedOrder {
+  readonly id: string;
+  readonly state: OrderStateName;
+  readonly context: OrderContext;
+  readonly isArchived: boolean;
+  /** Of its purchases, as the rows say: an intent that was just written shows here first. */
+  readonly purchases: ReadonlyMap<string, SupplierOrderStateName>;
+}
+
+export const noSuchOrder = (orderId: string): AppError =>
+  new AppError('order_not_found', `there is no order ${JSON.stringify(orderId.slice(0, 80))}`, {
+    retryable: false,
+  });
+
+/** The order of the path. @throws AppError `order_not_found` for what can be no id of ours. */
+export function orderIdIn(event: H3Event): string {
+  const orderId = readParam(event, 'orderId');
+  if (/^ord_\w{1,60}$/.test(orderId)) return orderId;
+  throw noSuchOrder(orderId);
+}
+
+/**
+ * Holds the order and its purchases until the end of the transaction, in the same order as the host's batch does. What
+ * is found holds until the request is committed, and no purchase begins meanwhile.
+ */
+export async function lockOrder(sql: Sql, orderId: string): Promise<LockedOrder | null> {
+  const [order] = await sql.query<Omit<LockedOrder, 'purchases'>>(
+    `select id, state, context, archived_at is not null as "isArchived" from orders where id = $1 for update`,
+    [orderId],
+  );
+  if (order === undefined) return null;
+  const rows = await sql.query<{ id: string; state: SupplierOrderStateName }>(
+    'select id, state from supplier_orders where order_id = $1 order by id for update',
+    [orderId],
+  );
+  return { ...order, purchases: new Map(rows.map(({ id, state }) => [id, state])) };
+}
+
+/** @throws AppError `order_not_found`. */
+export async function lockKnownOrder(sql: Sql, orderId: string): Promise<LockedOrder> {
+  const order = await lockOrder(sql, orderId);
+  if (order === null) throw noSuchOrder(orderId);
+  return order;
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import type { H3Event, HTTPResponse } from 'h3';
+import { AppError } from '../../contracts/errors.ts';
+import { HOLD_REQUESTED, type HoldRequested } from '../../contracts/events/operator-requests.ts';
+import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
+import { holdIdOf } from '../../contracts/ids.ts';
+import {
+  type HoldList,
+  HoldListQuery,
+  type HoldReceipt,
+  PostHold,
+  ReleaseByReason,
+  type ReleaseReceipt,
+} from '../../contracts/resources/hold.ts';
+import type { HoldReason } from '../../contracts/vocabulary.ts';
+import type { Bus } from '../../services/bus/bus.ts';
+import { commitAndPublish, eventRow } from '../../services/bus/commit-and-publish.ts';
+import { Hold } from '../../services/store/entities/order.ts';
+import type { Store } from '../../services/store/store.ts';
+import { accepted } from '../answer.ts';
+import { lockKnownOrder, orderIdIn } from '../locked-order.ts';
+import { fromCursor, toPage } from '../page.ts';
+import { conflict } from '../problem.ts';
+import { readJson, readParam, readQuery } from '../read-input.ts';
+import type { Route } from '../route.ts';
+import { toHoldViews } from '../views/hold-view.ts';
+
+const OVER = ['delivered', 'cancelled', 'refunded'];
+
+const noSuchHold = (holdId: string): AppError =>
+  new AppError('not_found', `there is no hold ${JSON.stringify(holdId.slice(0, 80))}`, { retryable: false });
+
+/** @throws AppError `not_found` for what can be no id of ours. */
+function holdIdIn(event: H3Event): string {
+  const holdId = readParam(event, 'holdId');
+  if (/^hld_\w{1,60}$/.test(holdId)) return holdId;
+  throw noSuchHold(holdId);
+}
+
+export const holdRoutes = (store: Store, bus: Bus): Route[] => [
+  {
+    method: 'GET',
+    path: '/holds',
+    handle: async (event): Promise<HoldList> => {
+      const { limit, cursor, reason, orderId } = readQuery(event, HoldListQuery);
+      const em = store.em();
+      const place = cursor === undefined ? undefined : fromCursor(cursor);
+      const found = await em.find(
+        Hold,
+        {
+          releasedAt: null,
+          ...(reason === undefined ? {} : { reason }),
+          ...(orderId === undefined ? {} : { orderId }),
+          ...(place === undefined
+            ? {}
+            : {
+                openedAt: { $lte: place.createdAt },
+                $or: [{ openedAt: { $lt: place.createdAt } }, { id: { $lt: place.id } }],
+              }),
+        },
+        { orderBy: { openedAt: 'desc', id: 'desc' }, limit: limit + 1 },
+      );
+      const rows = found.map((hold) => ({ createdAt: hold.openedAt, id: hold.id, hold }));
+      const { items, nextCursor } = toPage(rows, limit);
+      return {
+        items: await toHoldViews(
+          em,
+          items.map(({ hold }) => hold),
+        ),
+        nextCursor,
+      };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/holds/release',
+    handle: async (event): Promise<HTTPResponse> => {
+      const { reason, limit } = await readJson(event, ReleaseByReason);
+      const request = randomUUID();
+      const receipt = await commitAndPublish(store, bus, async (sql, say): Promise<ReleaseReceipt> => {
+        const rows = await sql.query<{ orderId: string }>(
+          `select order_id as "orderId" from holds where reason = $1 and released_at is null
+            group by order_id order by min(opened_at), order_id limit $2`,
+          [reason, limit + 1],
+        );
+        for (const { orderId } of rows.slice(0, limit)) {
+          const data: ReleaseRequested = { orderId, reason };
+          const messageId = `api:release:${request}:${orderId}`;
+          say(eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, orderId, data }));
+        }
+        return { requested: Math.min(rows.length, limit), more: rows.length > limit };
+      });
+      return accepted(receipt);
+    },
+  },
+  {
+    method: 'POST',
+    path: '/holds/:holdId/release',
+    handle: async (event): Promise<HTTPResponse> => {
+      const holdId = holdIdIn(event);
+      const receipt = await commitAndPublish(store, bus, async (sql, say): Promise<ReleaseReceipt> => {
+        const [hold] = await sql.query<{
+          orderId: string;
+          reason: HoldReason;
+          opening: string;
+          isOpen: boolean;
+        }>(
+          `select order_id as "orderId", reason, released_at is null as "isOpen",
+                  (extract(epoch from opened_at) * 1000)::bigint::text as opening from holds where id = $1`,
+          [holdId],
+        );
+        if (hold === undefined) throw noSuchHold(holdId);
+        // Released already: what was asked for is so.
+        if (!hold.isOpen) return { requested: 0, more: false };
+        const { orderId, reason, opening } = hold;
+        const data: ReleaseRequested = { orderId, reason, holdId };
+        // The same release of the same opening is the same message.
+        const messageId = `api:release:${holdId}:${opening}`;
+        say(eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, orderId, data }));
+        return { requested: 1, more: false };
+      });
+      return accepted(receipt);
+    },
+  },
+  {
+    method: 'POST',
+    path: '/orders/:orderId/holds',
+    handle: async (event): Promise<HTTPResponse> => {
+      const orderId = orderIdIn(event);
+      const { note, line_id: lineId } = await readJson(event, PostHold);
+      const id = holdIdOf(orderId, 'operator', lineId ?? '');
+      await commitAndPublish(store, bus, async (sql, say) => {
+        const order = await lockKnownOrder(sql, orderId);
+        if (OVER.includes(order.state)) {
+          throw conflict(`the order is ${order.state}: there is nothing left to hold`);
+        }
+        if (lineId !== undefined && !(lineId in order.context.lines)) {
+          const fields = [{ path: 'line_id', message: 'the order has no such line' }];
+          throw new AppError('body_invalid', 'the body is not as it must be', { retryable: false, fields });
+        }
+        await sql.run('insert into hold_notes (hold_id, note) values ($1, $2)', [id, note]);
+        const data: HoldRequested = { orderId, ...(lineId === undefined ? {} : { lineId }) };
+        const messageId = `api:${randomUUID()}`;
+        say(eventRow({ messageId, source: '/gateway', type: HOLD_REQUESTED, orderId, data }));
+      });
+      const receipt: HoldReceipt = { id, orderId };
+      return accepted(receipt);
+    },
+  },
+];

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { AppError } from '../contracts/errors.ts';
+import {
+  SUPPLIER_ORDER_CANCEL_REQUESTED,
+  SUPPLIER_ORDER_RETRY_REQUESTED,
+} from '../contracts/events/operator-requests.ts';
+import type {
+  PutSupplierOrder,
+  SupplierOrderReceipt,
+} from '../contracts/resources/supplier-order-requests.ts';
+import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { DEAD } from '../machines/hold-scope.ts';
+import { LEFT } from '../machines/order-units.ts';
+import { eventRow } from '../services/bus/commit-and-publish.ts';
+import type { OutboxRow } from '../services/store/outbox.ts';
+import type { Sql } from '../services/store/store.ts';
+import { conflict, refusal } from './problem.ts';
+
+type Say = (row: OutboxRow) => void;
+
+export interface LockedSupplierOrder {
+  readonly id: string;
+  readonly orderId: string;
+  readonly state: SupplierOrderStateName;
+  readonly isWatched: boolean;
+}
+
+export const noSuchSupplierOrder = (id: string): AppError =>
+  new AppError('supplier_order_not_found', `there is no supplier order ${JSON.stringify(id.slice(0, 80))}`, {
+    retryable: false,
+  });
+
+/** @throws AppError `supplier_order_not_found`. */
+export async function lockSupplierOrder(sql: Sql, id: string): Promise<LockedSupplierOrder> {
+  const [row] = await sql.query<LockedSupplierOrder>(
+    `select id, order_id as "orderId", state, next_check_at is not null as "isWatched"
+       from supplier_orders where id = $1 for update`,
+    [id],
+  );
+  if (row !== undefined) return row;
+  throw noSuchSupplierOrder(id);
+}
+
+/** Changes a draft, which is then quoted anew; a note at any time. @throws 409 `too_late`. */
+export async function changeSupplierOrder(
+  sql: Sql,
+  say: Say,
+  id: string,
+  body: PutSupplierOrder,
+): Promise<SupplierOrderReceipt> {
+  const row = await lockSupplierOrder(sql, id);
+  const { note, shipping_method: method, items = [] } = body;
+  const isNoteAlone = method === undefined && items.length === 0;
+  if (!isNoteAlone && row.state !== 'draft') {
+    const detail = `it is ${row.state}: only its note can still be changed; DELETE asks the supplier to give it up`;
+    throw refusal({ status: 409, code: 'too_late', detail });
+  }
+  if (note !== undefined) await sql.run('update supplier_orders set note = $2 where id = $1', [id, note]);
+  for (const [index, item] of items.entries()) {
+    const touched = await sql.run(
+      `update supplier_order_lines set supplier_variant_id = $3, supplier_product_id = coalesce($4, supplier_product_id)
+        where supplier_order_id = $1 and line_id = $2`,
+      [id, item.line_id, item.supplier_variant_id, item.supplier_product_id ?? null],
+    );
+    if (touched === 1) continue;
+    const fields = [{ path: `items.${index}.line_id`, message: 'the purchase has no such line' }];
+    throw new AppError('body_invalid', 'the body is not as it must be', { retryable: false, fields });
+  }
+  if (!isNoteAlone) {
+    await sql.run(
+      `update supplier_orders set is_quoted = false, shipping_method = coalesce($2, shipping_method) where id = $1`,
+      [id, method ?? null],
+    );
+    sayRetry(say, row);
+  }
+  return { id, orderId: row.orderId, status: row.state };
+}
+
+function sayRetry(say: Say, { id, orderId }: LockedSupplierOrder): void {
+  const data = { orderId, supplierOrderId: id };
+  const messageId = `api:${randomUUID()}`;
+  say(eventRow({ messageId, source: '/gateway', type: SUPPLIER_ORDER_RETRY_REQUESTED, orderId, data }));
+}
+
+/** Asks to give it up. It is `cancelled` when nothing was bought or the supplier says so, and not before. */
+export async function cancelSupplierOrder(sql: Sql, say: Say, id: string): Promise<SupplierOrderReceipt> {
+  const row = await lockSupplierOrder(sql, id);
+  const { orderId, state } = row;
+  if (DEAD.includes(state)) return { id, orderId, status: state };
+  if (LEFT.includes(state)) {
+    const detail = `it is ${state}: what has left cannot be called back; settle a return with the supplier`;
+    throw refusal({ status: 409, code: 'too_late', detail });
+  }
+  const data = { orderId, supplierOrderId: id };
+  const messageId = `api:${randomUUID()}`;
+  say(eventRow({ messageId, source: '/gateway', type: SUPPLIER_ORDER_CANCEL_REQUESTED, orderId, data }));
+  return { id, orderId, status: 'cancelling' };
+}
+
+/** States whose deadline does something at the supplier. */
+const ASKING: readonly SupplierOrderStateName[] = [
+  'draft',
+  'outcome_unknown',
+  'awaiting_payment',
+  'cancelling',
+];
+
+/** Does at once what its deadline would do. @throws 409 `conflict` where there is nothing to try, or a hold forbids it. */
+export async function retrySupplierOrder(sql: Sql, say: Say, id: string): Promise<SupplierOrderReceipt> {
+  const row = await lockSupplierOrder(sql, id);
+  const { orderId, state } = row;
+  if (!ASKING.includes(state)) throw conflict(`it is ${state}: there is nothing to try again`);
+  const held = await sql.query<{ id: string }>(
+    'select id from holds where order_id = $1 and released_at is null order by id',
+    [orderId],
+  );
+  if (held.length > 0 && (state === 'draft' || state === 'awaiting_payment')) {
+    const fields = held.map(({ id: path }) => ({ path, message: 'open' }));
+    throw conflict('its order is held, and nothing is spent on it: POST /holds/{id}/release first', fields);
+  }
+  sayRetry(say, row);
+  return { id, orderId, status: state };
+}
+
+/** Reads its state at the supplier now. @throws 409 `conflict` when the supplier has nothing to tell. */
+export async function refreshSupplierOrder(sql: Sql, say: Say, id: string): Promise<SupplierOrderReceipt> {
+  const row = await lockSupplierOrder(sql, id);
+  const { orderId, state, isWatched } = row;
+  if (isWatched) await sql.run('update supplier_orders set next_check_at = now() where id = $1', [id]);
+  else if (state === 'outcome_unknown') sayRetry(say, row);
+  else throw conflict(`it is ${state}: there is no news to ask the supplier for`);
+  return { id, orderId, status: state };
+}

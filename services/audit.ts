@@ -1,0 +1,178 @@
+import { isDeepStrictEqual } from 'node:util';
+import { OrderEvent } from '../contracts/events/order-event.ts';
+import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { DEAD } from '../machines/hold-scope.ts';
+import { assertConserved } from '../machines/invariants.ts';
+import type { OrderActor } from '../machines/order-actor.ts';
+import type { OrderContext } from '../machines/order-units.ts';
+import { INTENT_WRITTEN, MACHINE_VERSION, replay, type Told } from '../machines/replay.ts';
+import type { SupplierOrderContext } from '../machines/supplier-order.ts';
+import type { Store } from './store/store.ts';
+
+export interface Checked {
+  orders: number;
+  lines: number;
+  units: number;
+  supplierOrders: number;
+  /** Orders whose timeline was told again; older ones do not have all of it. */
+  replayed: number;
+}
+
+interface OrderRow {
+  id: string;
+  state: OrderStateName;
+  context: OrderContext;
+  machineVersion: number;
+}
+interface PurchaseRow {
+  id: string;
+  orderId: string;
+  state: SupplierOrderStateName;
+  context: SupplierOrderContext;
+  /** Units by line of its lines' rows. */
+  bought: Record<string, number> | null;
+}
+interface TimelineRow {
+  orderId: string;
+  type: string;
+  data: unknown;
+}
+
+const BATCH = 500;
+
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What does not add up about one order: by its own counts, and by those of its purchases and their lines. */
+function unitProblems(order: OrderRow, purchases: readonly PurchaseRow[]): string[] {
+  const problems: string[] = [];
+  try {
+    assertConserved(order.context);
+  } catch (error) {
+    problems.push(messageOf(error));
+  }
+  const known = order.context.supplierOrders;
+  if (Object.keys(known).length !== purchases.length)
+    problems.push(
+      `it knows ${Object.keys(known).length} supplier orders, and ${purchases.length} are stored`,
+    );
+  for (const { id, state, context, bought } of purchases) {
+    const ours = known[id];
+    if (ours === undefined) {
+      problems.push(`it does not know its supplier order ${id}`);
+      continue;
+    }
+    if (!isDeepStrictEqual(ours.units, context.units))
+      problems.push(`${id} has other units than its order says`);
+    // Fewer may be on it than were bought: what a supplier took out again is no longer its own.
+    for (const [lineId, units] of Object.entries(context.units))
+      if ((bought?.[lineId] ?? 0) < units)
+        problems.push(`${id} was bought for fewer units of line ${lineId} than it counts`);
+    // An intent moves the row before the order hears of it.
+    const isAhead = ours.state === 'draft' && state === 'placing';
+    if (ours.state !== state && !isAhead && DEAD.includes(ours.state) !== DEAD.includes(state))
+      problems.push(`${id} is ${state}, but its order takes it for ${ours.state}`);
+  }
+  return problems;
+}
+
+function told(rows: readonly TimelineRow[]): Told[] {
+  return rows.map(({ type, data }) =>
+    type === INTENT_WRITTEN
+      ? { type: INTENT_WRITTEN, data: data as { supplierOrderId: string } }
+      : OrderEvent.parse({ type, data }),
+  );
+}
+
+/** Null: telling the timeline again leads to what is stored. */
+function replayProblem(
+  order: OrderRow,
+  purchases: readonly PurchaseRow[],
+  timeline: readonly TimelineRow[],
+): string | null {
+  let again: OrderActor;
+  try {
+    again = replay(told(timeline));
+  } catch (error) {
+    return `its timeline cannot be told again: ${messageOf(error)}`;
+  }
+  const stored = {
+    order: { value: order.state, context: order.context },
+    purchases: Object.fromEntries(purchases.map(({ id, state: value, context }) => [id, { value, context }])),
+  };
+  const replayed = { order: again.order, purchases: Object.fromEntries(again.supplierOrders) };
+  return isDeepStrictEqual(plain(replayed), plain(stored)) ? null : 'its timeline leads to another state';
+}
+
+/** @returns the next orders by id, with everything that belongs to them, as they stood at one moment. */
+const readBatch = (store: Store, after: string) =>
+  store.transaction(async (sql) => {
+    await sql.run('set transaction isolation level repeatable read, read only');
+    await sql.run('set local statement_timeout = 0');
+    const orders = await sql.query<OrderRow>(
+      `select id, state, context, machine_version as "machineVersion" from orders where id > $1 order by id limit $2`,
+      [after, BATCH],
+    );
+    const ids = orders.map(({ id }) => id);
+    const purchases = await sql.query<PurchaseRow>(
+      `select s.id, s.order_id as "orderId", s.state, s.context,
+              (select json_object_agg(line_id, units)
+                 from (select line_id, sum(units) as units from supplier_order_lines l
+                        where l.supplier_order_id = s.id group by line_id) b) as bought
+         from supplier_orders s where s.order_id = any($1::text[]) order by s.id`,
+      [ids],
+    );
+    const timeline = await sql.query<TimelineRow>(
+      `select order_id as "orderId", type, data from timeline
+        where order_id = any($1::text[]) and accepted order by id`,
+      [ids],
+    );
+    return { orders, purchases, timeline };
+  });
+
+/**
+ * Goes through all orders in batches and says what it checked. Nothing is locked and nothing changed: it may run beside
+ * a working system.
+ */
+export async function audit(
+  store: Store,
+  say: (text: string) => void,
+): Promise<{ checked: Checked; violations: number }> {
+  const checked: Checked = { orders: 0, lines: 0, units: 0, supplierOrders: 0, replayed: 0 };
+  let violations = 0;
+  for (let after = ''; ; ) {
+    const { orders, purchases, timeline } = await readBatch(store, after);
+    const purchasesOf = Map.groupBy(purchases, ({ orderId }) => orderId);
+    const timelineOf = Map.groupBy(timeline, ({ orderId }) => orderId);
+    for (const order of orders) {
+      const own = purchasesOf.get(order.id) ?? [];
+      const problems = unitProblems(order, own);
+      const lines = Object.values(order.context.lines);
+      checked.orders += 1;
+      checked.lines += lines.length;
+      checked.units += lines.reduce((sum, { ordered }) => sum + ordered, 0);
+      checked.supplierOrders += own.length;
+      if (order.machineVersion === MACHINE_VERSION) {
+        const problem = replayProblem(order, own, timelineOf.get(order.id) ?? []);
+        checked.replayed += 1;
+        if (problem !== null) problems.push(problem);
+      }
+      for (const problem of problems) say(`${order.id}: ${problem}`);
+      violations += problems.length;
+    }
+    const last = orders.at(-1);
+    if (last === undefined || orders.length < BATCH) break;
+    after = last.id;
+  }
+  say(
+    `checked ${checked.orders} orders with ${checked.lines} lines and ${checked.units} units, and ${checked.supplierOrders} supplier orders: ` +
+      'ordered = unallocated + held + on supplier orders + outside + cancelled, purchases agree with their orders and lines',
+  );
+  say(
+    `told the timeline of ${checked.replayed} orders again and compared it with the stored state; ` +
+      `${checked.orders - checked.replayed} are older than their timeline`,
+  );
+  say(violations === 0 ? 'no violation' : `${violations} violations`);
+  return { checked, violations };
+}

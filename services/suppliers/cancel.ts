@@ -1,0 +1,107 @@
+import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
+import {
+  SUPPLIER_ORDER_CANCEL_CONFIRMED,
+  SUPPLIER_ORDER_CANCEL_REFUSED,
+} from '../../contracts/events/cancel-outcome.ts';
+import type { Evidence } from '../../contracts/vocabulary.ts';
+import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { DONE } from '../serve-commands.ts';
+import { currentIntent } from './ledger.ts';
+import {
+  callTimeoutMs,
+  notNow,
+  outcome,
+  type PurchasePorts,
+  toSupplierError,
+  withhold,
+} from './purchase-ports.ts';
+import { type PurchaseRow, readPurchase } from './purchase-row.ts';
+
+/** Classes after which the next try may go well: the deadline of the cancel asks again. */
+const PASSES = ['transient', 'throttled', 'unknown_outcome'];
+
+/**
+ * Gives a purchase up at the supplier, and says so only when the supplier does. What is paid, or cannot be given up by a
+ * call, is refused: a person has to see to it. Spends nothing; any repetition does no harm.
+ */
+export async function cancel(
+  ports: PurchasePorts,
+  command: PurchaseCommand,
+  commandId: string,
+): Promise<CommandResult> {
+  const { store, settings, log } = ports;
+  const row = await readPurchase(store, command.supplierOrderId);
+  if (row === undefined || row.state !== 'cancelling') return DONE;
+  const adapter = ports.adapterOf(row.supplier);
+  const reference = row.supplierReference;
+  if (adapter === undefined) {
+    const evidence = { supplier: row.supplier, cause: 'no credentials' };
+    return withhold(ports, row, commandId, 0, 'supplier_paused', evidence);
+  }
+  if (reference === null)
+    return withhold(ports, row, commandId, 0, 'outcome_unknown', { cause: 'no supplier reference' });
+  const wait = await notNow(ports, adapter);
+  if (wait !== null) return wait;
+  // A payment may be on its way this very moment: what comes of it decides what there is to be undone.
+  const payment = await currentIntent(store, row.id, 'pay');
+  if (payment?.state === 'calling' && !payment.overdue) return DONE;
+
+  const key = { supplierReference: reference, callerRef: row.id };
+  const signal = (): AbortSignal => AbortSignal.timeout(callTimeoutMs(settings) * 2);
+  try {
+    const status = (await adapter.status([key], signal())).get(reference)?.status;
+    if (status === 'cancelled') return await confirm(ports, row, commandId, { status });
+    if (status !== undefined && status !== 'awaiting_payment')
+      return await refuse(ports, row, commandId, true, { status });
+    if (!adapter.capabilities.cancelsBeforePayment) {
+      const cause = 'this supplier has no call to give up an order';
+      return await refuse(ports, row, commandId, payment?.state === 'done', { cause });
+    }
+  } catch (error) {
+    log.warn({ supplierOrderId: row.id, err: error }, 'the state before a cancel could not be read');
+    return DONE;
+  }
+  try {
+    await adapter.cancel(key, signal());
+  } catch (error) {
+    const { failureClass, evidence } = toSupplierError(error);
+    log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'a cancel got no clear yes');
+    if (PASSES.includes(failureClass)) return DONE;
+    return refuse(ports, row, commandId, payment?.state === 'done', { ...evidence, failureClass });
+  }
+  return confirm(ports, row, commandId, {});
+}
+
+async function confirm(
+  { store, bus }: PurchasePorts,
+  row: PurchaseRow,
+  commandId: string,
+  evidence: Evidence,
+): Promise<CommandResult> {
+  await commitAndPublish(store, bus, async (_sql, say) =>
+    say(outcome(row, SUPPLIER_ORDER_CANCEL_CONFIRMED, `cancelled:${commandId}`, 0, { evidence })),
+  );
+  return DONE;
+}
+
+/** @param isPaid our money is in it, as far as anybody knows. */
+async function refuse(
+  { store, bus }: PurchasePorts,
+  row: PurchaseRow,
+  commandId: string,
+  isPaid: boolean,
+  evidence: Evidence,
+): Promise<CommandResult> {
+  await commitAndPublish(store, bus, async (sql, say) => {
+    // The supplier shows it paid: a payment in doubt is none any more.
+    if (isPaid)
+      await sql.run(
+        `update purchase_intents set state = 'done', updated_at = now()
+          where supplier_order_id = $1 and kind = 'pay' and state in ('calling', 'unknown')`,
+        [row.id],
+      );
+    say(outcome(row, SUPPLIER_ORDER_CANCEL_REFUSED, `uncancelled:${commandId}`, 0, { isPaid, evidence }));
+  });
+  return DONE;
+}

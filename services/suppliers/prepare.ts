@@ -1,0 +1,147 @@
+import { SUPPLIER_ORDER_PREPARED } from '../../contracts/events/supplier-order-prepared.ts';
+import type { ProductVariant } from '../../contracts/resources/supplier-product.ts';
+import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { DONE } from '../serve-commands.ts';
+import { planSourcing, type WantedLine } from './plan-sourcing.ts';
+import type { PatientAdapter } from './policy.ts';
+import { callTimeoutMs, outcome, type PurchasePorts, toSupplierError, withhold } from './purchase-ports.ts';
+import { type PurchaseLine, type PurchaseRow, readLines } from './purchase-row.ts';
+import { readRecipient } from './recipient.ts';
+
+interface Refusal {
+  readonly reason: HoldReason;
+  readonly evidence: Evidence;
+}
+type Resolved = { result: 'found'; variantId: string; shipsFrom: string } | ({ result: 'refused' } & Refusal);
+
+const MOST_CHOICES = 20;
+/** Where a supplier ships from when it does not say. */
+const USUAL_ORIGIN = 'CN';
+
+const plain = (text: string): string => text.trim().toLowerCase();
+
+const optionText = ({ id, options, title }: ProductVariant): string =>
+  `${id} (${options.length === 0 ? title : options.map(({ name, value }) => `${name}: ${value}`).join(', ')})`;
+
+const isWanted =
+  (properties: Readonly<Record<string, string>>) =>
+  ({ options }: ProductVariant): boolean =>
+    Object.entries(properties).every(([name, value]) =>
+      options.some((option) => plain(option.name) === plain(name) && plain(option.value) === plain(value)),
+    );
+
+/** The one variant that all properties name. Two of them, or none, are a person's choice: never another article. */
+async function resolve(
+  adapter: PatientAdapter,
+  row: PurchaseRow,
+  line: PurchaseLine,
+  countryCode: string,
+  signal: AbortSignal,
+): Promise<Resolved> {
+  const { supplierProductId, supplierVariantId, properties } = line;
+  // Sourced once already: only the quote is old.
+  if (supplierVariantId !== '' && row.shipsFrom !== '')
+    return { result: 'found', variantId: supplierVariantId, shipsFrom: row.shipsFrom };
+  const { variants, shipsFrom } = await adapter.product({ supplierProductId, countryCode }, signal);
+  const origin = shipsFrom[0] ?? USUAL_ORIGIN;
+  const fitting =
+    supplierVariantId === ''
+      ? variants.filter(isWanted(properties))
+      : variants.filter(({ id }) => id === supplierVariantId);
+  const [only] = fitting;
+  if (only !== undefined && fitting.length === 1)
+    return { result: 'found', variantId: only.id, shipsFrom: origin };
+  const choices = (fitting.length > 1 ? fitting : variants).slice(0, MOST_CHOICES).map(optionText).join('; ');
+  const cause =
+    fitting.length > 1 ? 'several variants have these properties' : 'no variant has these properties';
+  return { result: 'refused', reason: 'mapping_changed', evidence: { supplierProductId, cause, choices } };
+}
+
+/** Failures that a person has to see to; those missing here pass, and the purchase's deadline asks again. */
+const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
+  auth: 'credentials_expired',
+  not_found: 'mapping_changed',
+  unavailable: 'out_of_stock',
+  account_blocked: 'account_risk',
+  invalid_input: 'mapping_changed',
+  permanent: 'supplier_rejected',
+};
+
+/**
+ * Makes a draft without a quote ready to buy, be it asked for by hand or planned for another address: each article
+ * resolved to one variant, all of them quoted.
+ * Says `supplier_order.prepared`, or why a person has to look. Buys nothing.
+ */
+export async function prepare(
+  ports: PurchasePorts,
+  adapter: PatientAdapter,
+  row: PurchaseRow,
+  commandId: string,
+): Promise<CommandResult> {
+  const { store, bus, settings, log } = ports;
+  const hold = ({ reason, evidence }: Refusal): Promise<CommandResult> =>
+    withhold(ports, row, commandId, 0, reason, evidence);
+  const recipient = await readRecipient(store, row.orderId);
+  if (recipient === undefined)
+    return hold({ reason: 'address_invalid', evidence: { missing: 'shipping address' } });
+  const lines = await readLines(store, row.id);
+  const wanted: WantedLine[] = [];
+  for (const bought of lines) {
+    const { lineId, units, supplierUnits, supplierProductId } = bought;
+    try {
+      const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
+      const resolved = await resolve(adapter, row, bought, recipient.countryCode, signal);
+      if (resolved.result === 'refused') return hold(resolved);
+      const candidate = {
+        supplier: row.supplier,
+        supplierProductId,
+        supplierVariantId: resolved.variantId,
+        unitsPerItem: supplierUnits / units,
+        bundledWith: [],
+        countries: [],
+        shipsFrom: resolved.shipsFrom,
+        priority: 1,
+        ...(row.shippingMethod === '' ? {} : { shippingMethod: row.shippingMethod }),
+      };
+      // Who buys by hand has looked at price and recipient: neither margin nor preflight is asked here.
+      const line = { lineId, units, variantId: null, sku: null, isSkuMapped: true, unitPriceMinor: 0 };
+      wanted.push({ ...line, candidates: [candidate] });
+    } catch (error) {
+      const { failureClass, evidence } = toSupplierError(error);
+      log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'an article could not be read');
+      const reason = HOLD_OF[failureClass];
+      return reason === undefined ? DONE : hold({ reason, evidence: { ...evidence, supplierProductId } });
+    }
+  }
+  const answer = await planSourcing(ports, {
+    lines: wanted,
+    destination: recipient,
+    recipient: null,
+    sale: null,
+    acceptances: [],
+    isPartly: false,
+  });
+  if (answer.result === 'ask_again') {
+    const { evidence } = answer.failure;
+    log.warn({ supplierOrderId: row.id, evidence }, 'a quote failed, it will be asked again');
+    return DONE;
+  }
+  const { plan } = answer;
+  const [refused] = plan.refused;
+  if (refused !== undefined) return hold(refused);
+  const [part, ...others] = plan.parts;
+  if (part === undefined || others.length > 0) {
+    const cause = 'these articles cannot be bought together: ask for one purchase each';
+    return hold({ reason: 'not_shippable', evidence: { supplier: row.supplier, cause } });
+  }
+  if (row.shippingMethod !== '' && part.shippingMethod !== row.shippingMethod) {
+    const cause = `the supplier does not offer ${row.shippingMethod} for it`;
+    return hold({ reason: 'not_shippable', evidence: { offered: part.shippingMethod, cause } });
+  }
+  await commitAndPublish(store, bus, async (_sql, say) =>
+    say(outcome(row, SUPPLIER_ORDER_PREPARED, `prepared:${commandId}`, 0, { part })),
+  );
+  return DONE;
+}

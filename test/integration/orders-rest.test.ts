@@ -1,0 +1,520 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { z } from 'zod';
+import { orderIdOf } from '../../contracts/ids.ts';
+import { Explanation } from '../../contracts/resources/explanation.ts';
+import { HoldList } from '../../contracts/resources/hold.ts';
+import { OrderList, OrderView } from '../../contracts/resources/order.ts';
+import { OrderReceipt } from '../../contracts/resources/order-requests.ts';
+import { Problem } from '../../contracts/resources/problem.ts';
+import { SupplierOrderList, SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
+import { SupplierOrderReceipt } from '../../contracts/resources/supplier-order-requests.ts';
+import { Timeline } from '../../contracts/resources/timeline.ts';
+import { audit } from '../../services/audit.ts';
+import { type OrdersWorld, startOrdersWorld } from '../fixtures/orders-world.ts';
+import { article } from '../fixtures/purchase-desk.ts';
+import { aShopOrder } from '../fixtures/shop-orders.ts';
+import { CREDENTIALS } from '../sandbox/world.ts';
+
+/** Gateway, order host and suppliers in this process, against a real database, bus and supplier world. */
+let world: OrdersWorld;
+beforeAll(async () => {
+  world = await startOrdersWorld();
+}, 60_000);
+afterAll(() => world.stop());
+
+const LAMP = article(1);
+const ADDRESS = {
+  first_name: 'Jean',
+  last_name: 'Dupont',
+  address1: '123 Rue Exemple',
+  city: 'Paris',
+  state: 'Île-de-France',
+  zip: '75001',
+  country: 'FR',
+  phone: '+33123456789',
+  email: 'jean.dupont@example.com',
+};
+/** As the user's guide has it. */
+const GUIDE = {
+  order_id: 'ord_12345',
+  supplier: 'cj_dropshipping',
+  items: [
+    {
+      sku: 'SKU001',
+      quantity: 1,
+      supplier_product_id: 'CJ123456',
+      properties: { color: 'blue', size: 'M' },
+    },
+  ],
+  shipping_address: ADDRESS,
+};
+
+const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+  world.call('POST', path, body, headers);
+const read = async <T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>> =>
+  schema.parse(await (await world.call('GET', path)).json());
+const problem = async (response: Response, status: number): Promise<Problem> => {
+  expect(response.status).toBe(status);
+  return Problem.parse(await response.json());
+};
+const orderAt = (id: string) => read(`/orders/${id}`, OrderView);
+const purchaseAt = (id: string) => read(`/supplier-orders/${id}`, SupplierOrderView);
+
+/** Waits until the order is there and fits. */
+const until = async (id: string, fits: Partial<OrderView>): Promise<OrderView> => {
+  await expect
+    .poll(async () => (await world.call('GET', `/orders/${id}`)).json(), { timeout: 15_000, interval: 50 })
+    .toMatchObject(fits);
+  return orderAt(id);
+};
+const untilPurchase = async (id: string, fits: object): Promise<SupplierOrderView> => {
+  await expect
+    .poll(async () => (await world.call('GET', `/supplier-orders/${id}`)).json(), {
+      timeout: 15_000,
+      interval: 50,
+    })
+    .toMatchObject(fits);
+  return purchaseAt(id);
+};
+
+const anOrder = (over: object = {}) => ({
+  currency: 'EUR',
+  payment: 'paid',
+  items: [
+    { sku: LAMP.sku, variant_id: LAMP.shopVariantId, title: 'Lamp', quantity: 2, unit_price_minor: 1_990 },
+  ],
+  shipping_address: ADDRESS,
+  ...over,
+});
+const created = async (over: object = {}): Promise<string> => {
+  const response = await post('/orders', anOrder(over));
+  expect(response.status).toBe(201);
+  const { id } = OrderReceipt.parse(await response.json());
+  expect(response.headers.get('location')).toBe(`/orders/${id}`);
+  return id;
+};
+
+test('the example of the guide works when it is pasted: the purchase is there, under an order of that very id', async () => {
+  const response = await post('/supplier-orders', GUIDE);
+  expect(response.status).toBe(201);
+  const receipt = SupplierOrderReceipt.parse(await response.json());
+  expect(receipt).toMatchObject({ orderId: 'ord_12345', status: 'draft' });
+  // The article does not exist: nothing is bought in its place, and the hold says so.
+  const order = await until('ord_12345', { holdReasons: ['mapping_changed'] });
+  expect(order).toMatchObject({ status: 'purchasing', shop: 'api', customer: { email: ADDRESS.email } });
+  expect(order.lines[0]).toMatchObject({
+    sku: 'SKU001',
+    units: { ordered: 1, onSupplierOrders: 1, unallocated: 0, held: 0 },
+    cancellable: { free: 1, mustAsk: 0, tooLate: 0 },
+    allocations: [{ supplierOrderId: receipt.id, units: 1 }],
+  });
+  expect(await purchaseAt(receipt.id)).toMatchObject({
+    status: 'draft',
+    shippingMethod: null,
+    expectedCostMinor: null,
+    lines: [
+      { supplierProductId: 'CJ123456', supplierVariantId: null, properties: { color: 'blue', size: 'M' } },
+    ],
+  });
+  const [hold] = (await read('/holds?orderId=ord_12345', HoldList)).items;
+  expect(hold).toMatchObject({ supplierOrderId: receipt.id, reason: 'mapping_changed' });
+  expect(hold?.suggestedMend).not.toBe('');
+  // Pasted again, its unit is on that purchase already: it is not bought twice.
+  const again = await problem(await post('/supplier-orders', GUIDE), 409);
+  expect(again).toMatchObject({ code: 'conflict', errors: [{ path: 'items.0' }] });
+
+  // A person names the article, and the purchase goes on by itself.
+  await world.call('PUT', `/supplier-orders/${receipt.id}`, {
+    note: 'the lamp is meant',
+    items: [
+      {
+        line_id: '1',
+        supplier_product_id: LAMP.supplierProductId,
+        supplier_variant_id: LAMP.supplierVariantId,
+      },
+    ],
+  });
+  expect((await post(`/holds/${hold?.id}/release`, undefined)).status).toBe(202);
+  const bought = await untilPurchase(receipt.id, { status: 'delivered' });
+  expect(bought).toMatchObject({
+    note: 'the lamp is meant',
+    shippingMethod: expect.any(String),
+    amountMinor: expect.any(Number),
+    lines: [{ supplierVariantId: LAMP.supplierVariantId }],
+    parcels: [{ state: 'delivered', shopFulfillmentId: null }],
+  });
+  expect(await world.boughtUnder(receipt.id)).toEqual([{ paidCount: 1, status: 'DELIVERED' }]);
+  await until('ord_12345', { status: 'delivered', held: false });
+});
+
+test('properties that name one variant buy it; those that name two are a choice for a person', async () => {
+  const ask = (properties: object, order_id: string) =>
+    post('/supplier-orders', {
+      ...GUIDE,
+      order_id,
+      items: [{ sku: 'S', quantity: 1, supplier_product_id: world.twoColours, properties }],
+    });
+  const one = SupplierOrderReceipt.parse(await (await ask({ Color: 'blue' }, 'ord_blue')).json());
+  expect((await untilPurchase(one.id, { status: 'delivered' })).lines).toMatchObject([
+    { supplierVariantId: LAMP.supplierVariantId },
+  ]);
+  await ask({}, 'ord_any');
+  const { holds } = await until('ord_any', { holdReasons: ['mapping_changed'] });
+  expect(holds[0]?.evidence).toMatchObject({
+    cause: 'several variants have these properties',
+    choices: expect.stringContaining('Color: Blue'),
+  });
+});
+
+test('the same key brings the same answer and one order; with another body it is refused', async () => {
+  const headers = { 'idempotency-key': 'key-1' };
+  const answers = await Promise.all([1, 2, 3].map(() => post('/orders', anOrder(), headers)));
+  const bodies = await Promise.all(answers.map((answer) => answer.json()));
+  expect(new Set(bodies.map((body) => JSON.stringify(body))).size).toBe(1);
+  const other = await post('/orders', anOrder({ payment: 'pending' }), headers);
+  expect(await problem(other, 409)).toMatchObject({ code: 'idempotency_key_reused' });
+  const { id } = OrderReceipt.parse(bodies[0]);
+  await until(id, { status: 'grace' });
+  const rows = await world.store.query("select body_hash, answer from api_requests where key = 'key-1'");
+  expect(JSON.stringify(rows)).not.toContain('Dupont');
+});
+
+test('a request that is not as it must be is refused with its fields', async () => {
+  const answer = await problem(
+    await post(
+      '/orders',
+      anOrder({ items: [{ quantity: 0 }], colour: 'red', shipping_address: { city: 1 } }),
+    ),
+    422,
+  );
+  const paths = answer.errors?.map(({ path }) => path) ?? [];
+  expect(paths).toEqual(expect.arrayContaining(['items.0.quantity', 'shipping_address.address1']));
+});
+
+test.each([
+  ['a note', 'PUT', '/orders/ord_12345', { note: 'a\u0000b' }],
+  ['half a letter', 'POST', '/orders/ord_12345/holds', { note: '\ud800' }],
+  [
+    'a name of a property',
+    'PUT',
+    '/supplier-orders/sup_ord_1',
+    { items: [{ line_id: '\u0000', supplier_variant_id: 'v' }] },
+  ],
+  ['a query', 'GET', '/orders?text=ab%00', undefined],
+])('%s that no database takes is refused', async (_, method, path, body) => {
+  expect(await problem(await world.call(method, path, body), 422)).toMatchObject({ code: 'body_invalid' });
+});
+
+test.each([
+  ['POST', '/holds/%00/release'],
+  ['POST', '/holds/hld_nobody/release'],
+  ['DELETE', '/orders/%00'],
+  ['DELETE', '/supplier-orders/%00'],
+])('%s %s names nothing of ours', async (method, path) => {
+  expect((await world.call(method, path)).status).toBe(404);
+});
+
+test('address, contact, note and units are changed while nothing is bought', async () => {
+  const id = await created();
+  await until(id, { status: 'grace' });
+  const change = {
+    shipping_address: { ...ADDRESS, city: 'Lyon' },
+    contact: { email: 'autre@example.com' },
+    note: 'ring twice',
+    items: [{ line_id: '1', quantity: 1 }],
+  };
+  expect((await world.call('PUT', `/orders/${id}`, change)).status).toBe(202);
+  const order = await until(id, {
+    lines: [
+      expect.objectContaining({
+        units: expect.objectContaining({ ordered: 2, unallocated: 1, cancelled: 1 }),
+      }),
+    ],
+  });
+  expect(order.customer).toMatchObject({
+    email: 'autre@example.com',
+    note: 'ring twice',
+    shippingAddress: { city: 'Lyon', country: 'France' },
+  });
+  expect(order.lines[0]?.changes).toMatchObject([{ cause: 'edit_here', ordered: 0, cancelled: 1 }]);
+  const more = await world.call('PUT', `/orders/${id}`, { items: [{ line_id: '1', quantity: 3 }] });
+  expect(await problem(more, 409)).toMatchObject({
+    code: 'too_late',
+    errors: [{ path: 'items.1', message: expect.stringContaining('1 units can be taken back freely') }],
+  });
+});
+
+test('what is bought is not changed any more, and the refusal says what is still possible', async () => {
+  const id = await created();
+  await until(id, { status: 'grace' });
+  const receipt = SupplierOrderReceipt.parse(
+    await (
+      await post('/supplier-orders', {
+        order_id: id,
+        supplier: 'cj_dropshipping',
+        items: [
+          {
+            sku: LAMP.sku.toLowerCase(),
+            quantity: 2,
+            supplier_product_id: LAMP.supplierProductId,
+            supplier_variant_id: LAMP.supplierVariantId,
+          },
+        ],
+      })
+    ).json(),
+  );
+  await untilPurchase(receipt.id, { status: 'delivered' });
+  const late = await world.call('PUT', `/orders/${id}`, { shipping_address: ADDRESS });
+  expect(await problem(late, 409)).toMatchObject({
+    code: 'too_late',
+    detail: expect.stringContaining('Still possible: the note'),
+  });
+  expect((await world.call('PUT', `/orders/${id}`, { note: 'thank you' })).status).toBe(202);
+  expect((await orderAt(id)).customer.note).toBe('thank you');
+  const other = await world.call('PUT', `/supplier-orders/${receipt.id}`, { shipping_method: 'CJPacket' });
+  expect(await problem(other, 409)).toMatchObject({ code: 'too_late' });
+  const gone = await world.call('DELETE', `/supplier-orders/${receipt.id}`);
+  expect(await problem(gone, 409)).toMatchObject({ code: 'too_late' });
+});
+
+test('an order held by a person stays where it is until the last hold is released', async () => {
+  const id = await created();
+  await until(id, { status: 'grace' });
+  const hold = (body: object) => post(`/orders/${id}/holds`, body);
+  expect((await hold({ note: 'Mme Dupont called' })).status).toBe(202);
+  expect((await hold({ note: 'stock is counted', line_id: '1' })).status).toBe(202);
+  const { holds } = await until(id, { holds: [expect.anything(), expect.anything()] });
+  expect(holds.flatMap(({ notes }) => notes).sort()).toEqual(['Mme Dupont called', 'stock is counted']);
+  await world.passTime(id, 'grace');
+  await expect
+    .poll(() => world.store.query("select 1 from timers where order_id = $1 and key = 'grace'", [id]))
+    .toEqual([]);
+  await post(`/holds/${holds[0]?.id}/release`, undefined);
+  expect((await until(id, { holds: [expect.anything()] })).status).toBe('grace');
+  await post(`/holds/${holds[1]?.id}/release`, undefined);
+  await until(id, { holdReasons: [], status: 'delivered' });
+  // Notes may name people: they are in no event.
+  const events = await world.store.query('select data from timeline where order_id = $1', [id]);
+  expect(JSON.stringify(events)).not.toContain('Dupont');
+});
+
+test('holds of one reason are released all together', async () => {
+  const items = [{ sku: 'NOWHERE', title: 'Unknown', quantity: 1 }];
+  const ids = [await created({ items }), await created({ items })];
+  for (const id of ids) await until(id, { status: 'grace' });
+  for (const id of ids) await world.passTime(id, 'grace');
+  for (const id of ids) await until(id, { holdReasons: ['unmapped_line'] });
+  const open = await read('/holds?reason=unmapped_line&limit=1', HoldList);
+  expect(open.nextCursor).not.toBeNull();
+  const release = await post('/holds/release', { reason: 'unmapped_line' });
+  expect(await release.json()).toEqual({ requested: 2, more: false });
+  for (const id of ids)
+    await expect
+      .poll(async () => (await read(`/orders/${id}/timeline`, Timeline)).items.map(({ event }) => event))
+      .toContain('order.release_requested');
+});
+
+test('a deleted order is cancelled and put away, and its timeline stays', async () => {
+  const id = await created();
+  await until(id, { status: 'grace' });
+  const gone = await world.call('DELETE', `/orders/${id}`);
+  expect([gone.status, await gone.json()]).toEqual([202, { id, status: 'cancelled' }]);
+  await until(id, { status: 'cancelled', archivedAt: expect.any(String) });
+  const listed = async (query: string) =>
+    (await read(`/orders?${query}`, OrderList)).items.map((order) => order.id);
+  expect(await listed('status=cancelled')).not.toContain(id);
+  expect(await listed('archived=true')).toContain(id);
+  const { items } = await read(`/orders/${id}/timeline`, Timeline);
+  expect(items.map(({ event, actor, before, after }) => [event, actor, before, after])).toEqual([
+    ['order.received', 'operator', null, 'grace'],
+    ['order.cancel_requested', 'operator', 'grace', 'cancelled'],
+  ]);
+});
+
+test('lists are filtered, and a cursor goes on exactly where the last page ended', async () => {
+  const name = 'Filter-';
+  const ids: string[] = [];
+  for (const number of [1, 2, 3]) ids.push(await created({ name: `${name}${number}` }));
+  for (const id of ids) await until(id, { status: 'grace' });
+  const first = await read(`/orders?text=filter-&limit=2`, OrderList);
+  const second = await read(`/orders?text=filter-&limit=2&cursor=${first.nextCursor}`, OrderList);
+  expect([...first.items, ...second.items].map((order) => order.id)).toEqual([...ids].reverse());
+  expect(second.nextCursor).toBeNull();
+  const count = async (query: string) => (await read(`/orders?${query}`, OrderList)).items.length;
+  expect(await count(`text=${ids[0]}`)).toBe(1);
+  expect(await count('text=filter-&status=delivered')).toBe(0);
+  expect(await count('text=filter-&supplier=aliexpress')).toBe(0);
+  expect(await count('text=filter-&to=2026-01-01T00:00:00Z')).toBe(0);
+  expect(await count(`text=${LAMP.sku.toLowerCase()}&status=grace`)).toBeGreaterThan(2);
+  expect(await problem(await world.call('GET', '/orders?status=lost'), 422)).toMatchObject({
+    errors: [{ path: 'status' }],
+  });
+});
+
+/** An order as the shop tells it, and what it says later. */
+const aShopBody = (number: number) => JSON.parse(aShopOrder(number, [{ article: 1, units: 3 }]).body);
+
+test('edits and refunds in the shop are recorded unit by unit, and an address put in here outlives them', async () => {
+  const body = aShopBody(1);
+  const id = orderIdOf(CREDENTIALS.shop, String(body.id));
+  await world.hear('orders/create', body);
+  const [line] = (await until(id, { status: 'grace' })).lines;
+  await world.call('PUT', `/orders/${id}`, { shipping_address: { ...ADDRESS, country: 'US' } });
+  const lineAfter = (current_quantity: number) => [{ ...body.line_items[0], current_quantity }];
+  await world.hear('orders/updated', {
+    ...body,
+    updated_at: '2026-11-20T11:00:00-05:00',
+    line_items: lineAfter(2),
+  });
+  await world.hear('orders/updated', {
+    ...body,
+    updated_at: '2026-11-20T12:00:00-05:00',
+    line_items: lineAfter(1),
+    refunds: [{ refund_line_items: [{ line_item_id: Number(line?.lineId), quantity: 1 }] }],
+  });
+  const order = await until(id, {
+    lines: [expect.objectContaining({ units: expect.objectContaining({ ordered: 1, unallocated: 1 }) })],
+  });
+  expect(order.lines[0]?.changes.map(({ cause, ordered, cancelled }) => [cause, ordered, cancelled])).toEqual(
+    [
+      ['edit', -1, 0],
+      ['refund', -1, 0],
+    ],
+  );
+  expect(order.customer.shippingAddress?.city).toBe('Paris');
+  // What the shop says of the customer is taken where nothing was put in here.
+  expect(order.customer.locale).toBe('en');
+});
+
+test('a customer who cancels in the shop after buying: the supplier keeps what is paid, and a person hears of it', async () => {
+  const body = aShopBody(2);
+  const id = orderIdOf(CREDENTIALS.shop, String(body.id));
+  await world.hear('orders/create', body);
+  await until(id, { status: 'grace' });
+  await world.passTime(id, 'grace');
+  const { supplierOrders } = await until(id, {
+    supplierOrders: [
+      expect.objectContaining({ status: expect.stringMatching(/accepted|processing|shipped|delivered/) }),
+    ],
+  });
+  await world.hear('orders/cancelled', {
+    ...body,
+    updated_at: '2026-11-20T12:00:00-05:00',
+    cancelled_at: '2026-11-20T12:00:00-05:00',
+  });
+  const order = await until(id, { holdReasons: expect.arrayContaining(['customer_edit_pending']) });
+  expect(order.lines[0]?.units).toMatchObject({ ordered: 3, onSupplierOrders: 3, cancelled: 0 });
+  const purchase = supplierOrders[0]?.id ?? '';
+  await expect
+    .poll(async () => (await purchaseAt(purchase)).compensation)
+    .toMatch(/^(ask_supplier|too_late)$/);
+  expect(await world.boughtUnder(purchase)).toMatchObject([{ paidCount: 1 }]);
+});
+
+test('a purchase is found by state, supplier, order and reference; retry and refresh say when there is nothing to do', async () => {
+  const purchases = (query: string) =>
+    read(`/supplier-orders?${query}`, SupplierOrderList).then(({ items }) => items);
+  const [any] = await purchases('status=delivered&supplier=cj_dropshipping&limit=1');
+  expect(any).toMatchObject({ status: 'delivered', supplier: 'cj_dropshipping' });
+  const { id = '', orderId, supplierReference } = any ?? {};
+  for (const query of [`text=${id}`, `text=${supplierReference}`, `text=${orderId}`, `orderId=${orderId}`])
+    expect((await purchases(query)).map((purchase) => purchase.id)).toContain(id);
+  expect(await purchases('supplier=aliexpress')).toEqual([]);
+  for (const deed of ['retry', 'refresh']) {
+    const refused = await problem(await post(`/supplier-orders/${id}/${deed}`, undefined), 409);
+    expect(refused.detail).toContain('it is delivered');
+  }
+  const held = (await purchases('text=ord_any'))[0]?.id ?? '';
+  expect(await problem(await post(`/supplier-orders/${held}/retry`, undefined), 409)).toMatchObject({
+    detail: expect.stringContaining('held'),
+    errors: [{ path: expect.stringMatching(/^hld_/) }],
+  });
+  expect((await post('/supplier-orders/sup_ord_nobody/retry', undefined)).status).toBe(404);
+  expect(await (await world.call('DELETE', `/supplier-orders/${held}`)).json()).toMatchObject({
+    status: 'cancelling',
+  });
+  expect((await untilPurchase(held, { status: 'cancelled' })).compensation).toBe('given_up');
+});
+
+test('a timeline is read page by page, oldest first', async () => {
+  const whole = await read('/orders/ord_12345/timeline', Timeline);
+  const pages: string[] = [];
+  for (let cursor: string | null = '0'; cursor !== null; ) {
+    const page: Timeline = await read(`/orders/ord_12345/timeline?limit=2&cursor=${cursor}`, Timeline);
+    pages.push(...page.items.map(({ id }) => id));
+    cursor = page.nextCursor;
+  }
+  expect(pages).toEqual(whole.items.map(({ id }) => id));
+  expect(whole.items.find(({ event }) => event === 'supplier_order.withheld')).toMatchObject({
+    actor: 'supplier',
+    supplierOrder: { before: 'draft', after: 'draft' },
+    evidence: { reason: 'mapping_changed', supplierProductId: 'CJ123456' },
+  });
+  expect(JSON.stringify(whole)).not.toMatch(/Dupont|Rue Exemple|example\.com|\+33123456789/);
+  expect((await world.call('GET', '/orders/ord_nobody/timeline')).status).toBe(404);
+});
+
+test('an order explains itself, with the time of what comes next, and names nobody', async () => {
+  const id = await created();
+  await until(id, { status: 'grace' });
+  const explanation = await read(`/orders/${id}/explain`, Explanation);
+  expect(explanation.where.status).toBe('grace');
+  expect(explanation.next).toContainEqual({
+    what: 'the customer had time to change their mind: sourcing starts',
+    at: expect.any(String),
+    supplierOrderId: null,
+  });
+  expect(explanation.can.map(({ method, path }) => `${method} ${path}`)).toContain(`DELETE /orders/${id}`);
+  expect(JSON.stringify(explanation)).not.toMatch(/Dupont|Rue Exemple|example\.com/);
+});
+
+test('a draft that waits is quoted anew for another address, and bought for that one', async () => {
+  const body = aShopBody(3);
+  const id = orderIdOf(CREDENTIALS.shop, String(body.id));
+  await world.hear('orders/create', body);
+  await until(id, { status: 'grace' });
+  await world.call('PUT', `/orders/${id}`, { note: 'first' });
+  // A purchase by hand of an article that needs a choice: it stays a draft.
+  const items = [{ sku: LAMP.sku, quantity: 3, supplier_product_id: world.twoColours }];
+  const order = { order_id: id, supplier: 'cj_dropshipping', items };
+  const receipt = SupplierOrderReceipt.parse(await (await post('/supplier-orders', order)).json());
+  const { holds } = await until(id, { holdReasons: ['mapping_changed'] });
+  const elsewhere = await post('/supplier-orders', { ...order, shipping_address: ADDRESS });
+  expect(await problem(elsewhere, 409)).toMatchObject({ detail: expect.stringContaining('another address') });
+  expect((await world.call('PUT', `/orders/${id}`, { shipping_address: ADDRESS })).status).toBe(202);
+  await world.call('PUT', `/supplier-orders/${receipt.id}`, {
+    items: [
+      {
+        line_id: (await orderAt(id)).lines[0]?.lineId,
+        supplier_product_id: LAMP.supplierProductId,
+        supplier_variant_id: LAMP.supplierVariantId,
+      },
+    ],
+  });
+  await untilPurchase(receipt.id, { expectedCostMinor: expect.any(Number) });
+  await post(`/holds/${holds[0]?.id}/release`, undefined);
+  await untilPurchase(receipt.id, { status: 'delivered' });
+  expect(await world.boughtUnder(receipt.id)).toMatchObject([{ paidCount: 1 }]);
+});
+
+test('the audit finds all that happened here in order, and a unit that is missing', async () => {
+  const lines: string[] = [];
+  const { checked, violations } = await audit(world.store, (text) => lines.push(text));
+  expect(lines.filter((line) => line.startsWith('ord_'))).toEqual([]);
+  expect(violations).toBe(0);
+  expect(checked.replayed).toBe(checked.orders);
+  expect(checked.orders).toBeGreaterThan(5);
+
+  const id = await created();
+  await until(id, { status: 'grace' });
+  await world.store.run(
+    `update orders set context = jsonb_set(context::jsonb, '{lines,1,unallocated}', '1')::json where id = $1`,
+    [id],
+  );
+  lines.length = 0;
+  expect((await audit(world.store, (text) => lines.push(text))).violations).toBe(2);
+  expect(lines.filter((line) => line.startsWith(id))).toEqual([
+    expect.stringContaining('2 ordered, but 1 unallocated'),
+    expect.stringContaining('leads to another state'),
+  ]);
+});

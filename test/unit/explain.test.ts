@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { DEADLINES } from '../../contracts/deadlines.ts';
+import { HOLD_WORDS } from '../../contracts/hold-words.ts';
+import { redact } from '../../contracts/redact.ts';
+import { Explanation } from '../../contracts/resources/explanation.ts';
+import {
+  COMPENSATIONS,
+  HOLD_REASONS,
+  type HoldReason,
+  ORDER_STATES,
+  SUPPLIER_ORDER_STATES,
+} from '../../contracts/vocabulary.ts';
+import { type Explained, explain } from '../../gateway/explain.ts';
+
+const aHold = (reason: HoldReason): Explained['holds'][number] => ({
+  id: 'hld_1',
+  orderId: 'ord_1',
+  reason,
+  lineId: null,
+  supplierOrderId: null,
+  evidence: {},
+  means: HOLD_WORDS[reason].means,
+  suggestedMend: HOLD_WORDS[reason].mend,
+  releaseRule: HOLD_WORDS[reason].release,
+  notes: ['Mrs Example called'],
+  openedAt: '2026-11-20T10:00:00.000Z',
+});
+
+const anOrder = (over: Partial<Explained> = {}): Explained => ({
+  id: 'ord_1',
+  status: 'grace',
+  isArchived: false,
+  isTest: false,
+  supplierOrders: [],
+  holds: [],
+  timers: [],
+  ...over,
+});
+
+const FINAL = ['delivered', 'cancelled', 'refunded'];
+
+test.each(ORDER_STATES)(
+  'an order that is %s says where it is, and either what comes next or that it is over',
+  (status) => {
+    const explanation = Explanation.parse(explain(anOrder({ status })));
+    expect(explanation.sentences[0]).toMatch(/^(The order|It|Purchases|Everything|A part|The whole)\b.+\.$/);
+    expect(explanation.next.length === 0).toBe(FINAL.includes(status));
+    // Somebody can always do something, but for waiting until a cancel has ended.
+    expect(explanation.can.length > 0).toBe(status !== 'cancelling');
+    expect(explain(anOrder({ status, isArchived: true })).sentences).toContain('It is put away.');
+  },
+);
+
+test.each(SUPPLIER_ORDER_STATES)('a purchase that is %s is told in a sentence', (status) => {
+  for (const compensation of [null, ...COMPENSATIONS]) {
+    const purchase = { id: 'sup_ord_1', supplier: 'cj_dropshipping' as const, status, compensation };
+    const { where, sentences } = explain(anOrder({ supplierOrders: [purchase] }));
+    const says = where.supplierOrders[0]?.says ?? '';
+    expect(says).toMatch(/^sup_ord_1 at cj_dropshipping (is|was|may|stands|has|ran) .+\.$/);
+    expect(says.includes('nobody wants it any more')).toBe(compensation !== null);
+    expect(sentences).toContain(says);
+  }
+});
+
+test.each(HOLD_REASONS)(
+  'the hold %s says what it means, how it is mended and when it goes, and can be released',
+  (reason) => {
+    const explanation = explain(anOrder({ holds: [aHold(reason)] }));
+    for (const words of Object.values(HOLD_WORDS[reason])) expect(words.length).toBeGreaterThan(5);
+    expect(explanation.sentences).toContain(`It is held (${reason}): ${HOLD_WORDS[reason].means}.`);
+    expect(explanation.can[0]).toMatchObject({ method: 'POST', path: '/holds/hld_1/release' });
+    expect(explanation.next[0]?.what).toContain('until the hold is released');
+    expect(JSON.stringify(explanation)).not.toContain('Mrs Example');
+  },
+);
+
+test.each(Object.keys(DEADLINES))('the deadline %s is told with its time, the nearest first', (deadline) => {
+  const timers = [
+    { deadline, supplierOrderId: 'sup_ord_1', dueAt: '2026-11-22T10:00:00.000Z' },
+    { deadline: 'payment', supplierOrderId: null, dueAt: '2026-11-21T10:00:00.000Z' },
+  ];
+  const { next } = explain(anOrder({ status: 'delivered', timers }));
+  expect(next.map(({ at }) => at)).toEqual(['2026-11-21T10:00:00.000Z', '2026-11-22T10:00:00.000Z']);
+});
+
+test('a test order says that nothing is ever bought for it', () => {
+  expect(explain(anOrder({ status: 'received', isTest: true })).sentences).toContain(
+    'It is a test order: nothing is ever bought for it.',
+  );
+});
+
+test.each([
+  ['mail to jean.dupont@example.com failed', 'mail to (mail) failed'],
+  ['call +33 1 23 45 67 89 first', 'call (phone) first'],
+  ['phone 503-555-0100', 'phone (phone)'],
+  ['order SD2611220001 of 2026-11-22T08:00:00.000Z', 'order SD2611220001 of 2026-11-22T08:00:00.000Z'],
+  ['code 1603002', 'code 1603002'],
+])('evidence that quotes a person is redacted: %s', (text, shown) => {
+  expect(redact({ message: text, attempt: 2 })).toEqual({ message: shown, attempt: 2 });
+});
