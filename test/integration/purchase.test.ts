@@ -148,7 +148,6 @@ test('"too many requests" defers the purchase, and the next attempt buys it once
   await givenFaults(world, { operation: CREATE, kind: 'rate_limit', times: 1 });
   await buy(ports, purchase, 'c1');
   expect(await verdicts(store, purchase)).toEqual(['placing', 'deferred']);
-  await endPause(store);
   await moveTo(store, purchase, 'draft');
   await buy(ports, purchase, 'c2');
   expect(await verdicts(store, purchase)).toEqual(['placing', 'deferred']);
