@@ -7,6 +7,7 @@ import type { Metrics } from '../metrics.ts';
 import { refusal } from '../problem.ts';
 import { readBytes } from '../read-input.ts';
 import type { Route } from '../route.ts';
+import { pushPathOf } from './push-path.ts';
 import { verdictOf } from './verdict.ts';
 
 /** A push is an id and a status; the largest known lists a hundred tracking events. */
@@ -15,9 +16,6 @@ const BODY_LIMIT_BYTES = 256_000;
 const PATIENCE_MS = 400;
 /** Headers that suppliers sign with. No other leaves the gateway. */
 const SIGNATURE_HEADERS = ['authorization', 'sign'] as const;
-
-/** Where it is another word than the supplier's name. */
-const PATHS: Readonly<Partial<Record<SupplierName, string>>> = { cj_dropshipping: 'cj' };
 
 const signatureIn = (event: H3Event): Record<string, string> =>
   Object.fromEntries(
@@ -48,7 +46,7 @@ export function supplierPushRoutes({
     return answer.value;
   };
   return SUPPLIERS.map((supplier) => {
-    const path = PATHS[supplier] ?? supplier;
+    const path = pushPathOf(supplier);
     return {
       method: 'POST',
       path: `/webhooks/${path}`,

@@ -42,7 +42,7 @@ test(
     expect(verdictsOf(storm).filter(({ against }) => against.length > 0)).toEqual([]);
     // Otherwise nothing was put to the test.
     expect(storm.supplierKills).toBeGreaterThanOrEqual(OPTIONS.kills);
-    expect(Object.keys(storm.killsAt).length).toBeGreaterThan(3);
+    expect(Object.keys(storm.killsAt).length).toBeGreaterThan(2);
     expect(storm.hostKills).toBeGreaterThan(0);
     expect(storm.badAnswers).toBeGreaterThan(OPTIONS.orders / 6);
     // A hold is the honest way out, but not the usual one.
