@@ -3,7 +3,7 @@ import { AppError } from './errors.ts';
 import { parseExchangeRates } from './exchange-rates.ts';
 import { MailList, MailTellers } from './mail-settings.ts';
 import { toMinor } from './money.ts';
-import { NOTIFICATION_KINDS, type SupplierName } from './vocabulary.ts';
+import { NOTIFICATION_KINDS, SUPPLIERS, type SupplierName } from './vocabulary.ts';
 
 /** Shopify serves these; 2026-10 until 1 October 2027. A retired one would silently be answered by another version. */
 export const SHOPIFY_API_VERSIONS = ['2026-01', '2026-04', '2026-07', '2026-10'] as const;
@@ -177,30 +177,51 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   throw new AppError('settings_invalid', `cannot start: ${detail}`, { retryable: false, fields });
 }
 
+/** The variables of each supplier: what the rest of the house has to know of its settings. */
+export const SUPPLIER_VARIABLES = {
+  aliexpress: {
+    label: 'AliExpress',
+    /** Without these it is off. */
+    needs: ['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET'],
+    /** Credentials too, but it works without them. */
+    mayHave: ['ALIEXPRESS_ACCESS_TOKEN'],
+    mode: 'ALIEXPRESS_MODE',
+    requestsPerSecond: 'ALIEXPRESS_REQUESTS_PER_SECOND',
+  },
+  cj_dropshipping: {
+    label: 'CJ Dropshipping',
+    needs: ['CJ_DROPSHIPPING_API_KEY'],
+    mayHave: ['CJ_DROPSHIPPING_EMAIL'],
+    mode: 'CJ_DROPSHIPPING_MODE',
+    requestsPerSecond: 'CJ_DROPSHIPPING_REQUESTS_PER_SECOND',
+  },
+} as const satisfies Record<SupplierName, SupplierVariables>;
+
+interface SupplierVariables {
+  readonly label: string;
+  readonly needs: readonly (keyof Settings)[];
+  readonly mayHave: readonly (keyof Settings)[];
+  readonly mode: keyof Settings;
+  readonly requestsPerSecond: keyof Settings;
+}
+
+const variablesOf = (supplier: SupplierName): SupplierVariables => SUPPLIER_VARIABLES[supplier];
+
 /** Any of these set means that the owner wants the real world: no sandbox is started and nothing is fed. */
-const LIVE_VARIABLES = [
+const LIVE_VARIABLES: readonly (keyof Settings)[] = [
   'SHOPIFY_SHOP_URL',
   'SHOPIFY_API_KEY',
   'SHOPIFY_API_SECRET',
   'SHOPIFY_ACCESS_TOKEN',
-  'ALIEXPRESS_API_KEY',
-  'ALIEXPRESS_SECRET',
-  'ALIEXPRESS_ACCESS_TOKEN',
-  'CJ_DROPSHIPPING_API_KEY',
-  'CJ_DROPSHIPPING_EMAIL',
-] as const;
+  ...SUPPLIERS.map(variablesOf).flatMap(({ needs, mayHave }) => [...needs, ...mayHave]),
+];
 
 export const isLive = (settings: Settings): boolean =>
   LIVE_VARIABLES.some((name) => settings[name] !== undefined);
 
-const SUPPLIER_VARIABLES = {
-  aliexpress: ['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET'],
-  cj_dropshipping: ['CJ_DROPSHIPPING_API_KEY'],
-} as const satisfies Record<SupplierName, readonly (keyof Settings)[]>;
-
 /** Variables without which this supplier is off. */
 export const missingVariables = (settings: Settings, supplier: SupplierName): string[] =>
-  SUPPLIER_VARIABLES[supplier].filter((name) => settings[name] === undefined);
+  variablesOf(supplier).needs.filter((name) => settings[name] === undefined);
 
 /** What is switched off for want of its variables: one sentence each, naming them. Empty when all is there. */
 export function missingParts(settings: Settings): string[] {
@@ -217,8 +238,8 @@ export function missingParts(settings: Settings): string[] {
     const token = hasToken ? '' : 'SHOPIFY_ACCESS_TOKEN (or SHOPIFY_API_KEY)';
     add('Writing to the shop is', [missing, token].filter((part) => part !== '').join(', '));
   }
-  add('CJ Dropshipping is', missingVariables(settings, 'cj_dropshipping').join(', '));
-  add('AliExpress is', missingVariables(settings, 'aliexpress').join(', '));
+  for (const supplier of SUPPLIERS)
+    add(`${variablesOf(supplier).label} is`, missingVariables(settings, supplier).join(', '));
   add('Mail to customers is', lacking(['SMTP_SERVER', 'EMAIL_FROM']));
   return parts;
 }
@@ -231,4 +252,4 @@ export const hasShopifyLogin = (settings: Settings): boolean =>
 
 /** `off` buys nothing, `shadow` does everything but the purchase, `live` buys. */
 export const purchaseMode = (settings: Settings, supplier: SupplierName): 'off' | 'shadow' | 'live' =>
-  supplier === 'cj_dropshipping' ? settings.CJ_DROPSHIPPING_MODE : settings.ALIEXPRESS_MODE;
+  settings[SUPPLIER_VARIABLES[supplier].mode];

@@ -2,6 +2,7 @@ import { AppError } from '../contracts/errors.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { type Bus, openBus } from './bus/bus.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { dieAtMoment } from './moments.ts';
 import { openStore, type Store } from './store/store.ts';
 
 export interface ServiceContext {
@@ -46,6 +47,8 @@ export async function openContext(
  * Says `ready` in the log when it works. What it cannot foresee ends it: its rows and leases are made for that.
  */
 export async function runService(name: string, maxConnections: number, start: StartService): Promise<void> {
+  // No setting: only the fault suites set it.
+  if (process.env.FAULT_MOMENT) dieAtMoment(process.env.FAULT_MOMENT);
   const context = await openContext(readSettings(process.env), name, maxConnections).catch(refuseToStart);
   const { log, store, bus } = context;
   process.on('uncaughtException', (error) => {

@@ -1,7 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MAPPED_ARTICLES } from '../sandbox/catalogue.ts';
+import { ALIEXPRESS_PRODUCTS } from '../sandbox/aliexpress/goods.ts';
+import { MAPPED_ARTICLES, type SandboxArticle } from '../sandbox/catalogue.ts';
 import { parseExactJson } from '../sandbox/exact-json.ts';
 import { SANDBOX_SHOP, type Stack } from './stack.ts';
 
@@ -11,16 +12,36 @@ function deliveryIdOf(name: string, body: Buffer): string {
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-5${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 }
 
-/** Tells the order manager which supplier article stands behind each variant of the sandbox shop. */
+/** What is bought at AliExpress first, where it goes to the United States; all else, and the rest of the world, at CJ. */
+const AT_ALIEXPRESS_FIRST: readonly string[] = ['MUG-BLUE'];
+
+/** Best first. */
+function candidatesOf({ sku, supplierProductId, supplierVariantId, shipsFrom }: SandboxArticle): object[] {
+  const aliExpress = ALIEXPRESS_PRODUCTS.flatMap(({ productId, skus }) =>
+    skus
+      .filter(({ shopSku }) => shopSku === sku && AT_ALIEXPRESS_FIRST.includes(shopSku))
+      .map((offered) => ({
+        supplier: 'aliexpress',
+        supplierProductId: productId,
+        supplierVariantId: offered.skuId,
+        shipsFrom: offered.shipsFrom,
+        countries: ['US'],
+      })),
+  );
+  const cj = shipsFrom.map((country) => ({
+    supplier: 'cj_dropshipping',
+    supplierProductId,
+    supplierVariantId,
+    shipsFrom: country,
+  }));
+  return [...aliExpress, ...cj].map((candidate, index) => ({ ...candidate, priority: index + 1 }));
+}
+
+/** Tells the order manager which supplier articles stand behind each variant of the sandbox shop. */
 export async function mapArticles(stack: Stack): Promise<void> {
-  for (const { shopVariantId, supplierProductId, supplierVariantId, shipsFrom } of MAPPED_ARTICLES) {
-    const candidates = shipsFrom.map((country, index) => ({
-      supplier: 'cj_dropshipping',
-      supplierProductId,
-      supplierVariantId,
-      shipsFrom: country,
-      priority: index + 1,
-    }));
+  for (const article of MAPPED_ARTICLES) {
+    const { shopVariantId } = article;
+    const candidates = candidatesOf(article);
     const response = await fetch(`${stack.url}/product-mappings/${shopVariantId}`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json', 'x-api-key': stack.apiKey },

@@ -30,6 +30,13 @@ export type LocalService = keyof typeof SERVICES;
 /** The same in one process. */
 export const ONE_PROCESS = { 'all-in-one': 'deploy/all-in-one.ts' } as const;
 
+export interface Sandbox {
+  readonly origin: string;
+  readonly apiSecret: string;
+  /** Every key and token of shop and suppliers that it lets in. */
+  readonly secrets: readonly string[];
+}
+
 export interface Stack {
   /** `http://127.0.0.1:<port>` of the gateway. */
   readonly url: string;
@@ -37,7 +44,7 @@ export interface Stack {
   readonly connectionString: string;
   readonly natsUrl: string;
   /** Present when the sandbox world runs. */
-  readonly sandbox: { readonly origin: string; readonly apiSecret: string } | null;
+  readonly sandbox: Sandbox | null;
   readonly services: Readonly<Record<string, Supervised>>;
   stop(): Promise<void>;
 }
@@ -132,7 +139,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       connectionString,
       natsUrl,
       sandbox:
-        sandbox === null ? null : { origin: sandbox.origin, apiSecret: sandbox.env.SHOPIFY_API_SECRET },
+        sandbox === null
+          ? null
+          : { origin: sandbox.origin, apiSecret: sandbox.env.SHOPIFY_API_SECRET, secrets: sandbox.secrets },
       services,
       stop: stopAll,
     };
@@ -202,6 +211,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     log(`the sandbox world answers at ${origin}`);
     return {
       origin,
+      secrets: [cjApiKey, accessToken, apiSecret, aliexpressSecret, aliexpressToken],
       env: {
         ...QUICK,
         ...pick(options.environment, Object.keys(QUICK)),
@@ -220,6 +230,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ALIEXPRESS_ACCESS_TOKEN: aliexpressToken,
         ALIEXPRESS_BASE_URL: origin,
         ALIEXPRESS_MODE: 'live',
+        ALIEXPRESS_AUTO_PAY: 'true',
         ALIEXPRESS_REQUESTS_PER_SECOND: '40',
         SMTP_SERVER: '127.0.0.1',
         SMTP_PORT: String(smtpPort),

@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { orderIdOf } from '../../contracts/ids.ts';
-import { isLive, missingParts, purchaseMode, readSettings, type Settings } from '../../contracts/settings.ts';
+import {
+  isLive,
+  missingParts,
+  purchaseMode,
+  readSettings,
+  type Settings,
+  SUPPLIER_VARIABLES,
+} from '../../contracts/settings.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { feed, mapArticles } from './feed.ts';
 import { isSettled, showUntilSettled } from './show-orders.ts';
@@ -39,7 +46,7 @@ function sayWhatIsOff(settings: Settings): void {
   for (const part of missingParts(settings)) say(`  ${part}`);
   for (const supplier of SUPPLIERS) {
     const mode = purchaseMode(settings, supplier);
-    const variable = supplier === 'cj_dropshipping' ? 'CJ_DROPSHIPPING_MODE' : 'ALIEXPRESS_MODE';
+    const variable = SUPPLIER_VARIABLES[supplier].mode;
     if (mode !== 'live') say(`  ${supplier} buys nothing: ${variable} is ${mode}; set it to live to buy`);
   }
 }

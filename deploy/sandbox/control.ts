@@ -15,6 +15,8 @@ import type { Shop } from './shopify/shop.ts';
 import { addShopControl } from './shopify/shop-control.ts';
 import { withBody } from './with-body.ts';
 
+const Shown = z.strictObject({ status: z.string().min(1).nullable() });
+
 /** Adds `/control/*`: the switches and the looking glass. No dialect, no faults, no login. */
 export function addControl(
   app: H3,
@@ -31,7 +33,7 @@ export function addControl(
     shelf: Shelf;
   },
 ): void {
-  const { shop, account, goods, pushes, mailbox, faults, settings, shelf } = world;
+  const { shop, orders, account, goods, pushes, mailbox, faults, settings, shelf } = world;
   /** Whatever any supplier of this world sells. */
   const variantIds: ReadonlySet<string> = new Set([
     ...goods.all().map(({ supplierVariantId }) => supplierVariantId),
@@ -52,6 +54,17 @@ export function addControl(
       const variantId = event.context.params?.variantId ?? '';
       if (!variantIds.has(variantId)) return Response.json({ error: 'no such article' }, { status: 404 });
       return Response.json(shelf.change(variantId, ArticleChange.parse(body)));
+    }),
+  );
+  app.post('/control/cj/tokens/expire', () => {
+    account.expireAccess();
+    return Response.json({ ok: true });
+  });
+  app.put('/control/cj/orders/:orderNumber/status', (event) =>
+    withBody(event, (body) => {
+      const { status } = Shown.parse(body);
+      if (orders.show(event.context.params?.orderNumber ?? '', status)) return Response.json({ status });
+      return Response.json({ error: 'no such order' }, { status: 404 });
     }),
   );
   app.get('/control/cj/pushes', () => Response.json(pushes.sent()));

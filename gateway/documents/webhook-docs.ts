@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import { WEBHOOK_TOPICS } from '../../contracts/webhook-topics.ts';
+import { pushPathOf } from '../webhooks/push-path.ts';
 import { json } from './described.ts';
 import type { RouteDoc } from './route-doc.ts';
 
@@ -20,11 +22,17 @@ const SHOP_WEBHOOK: RouteDoc = {
   problems: [401],
 };
 
-const supplierPush = (header: string): RouteDoc => ({
+/** Header that a supplier signs with, where it is one. */
+const SIGNED_BY: Readonly<Partial<Record<SupplierName, string>>> = {
+  aliexpress: 'Authorization',
+  cj_dropshipping: 'sign',
+};
+
+const supplierPush = (header: string | undefined): RouteDoc => ({
   tag: 'Webhooks',
   summary: 'Take a push of the supplier',
   description: 'A signed hint: what it is about is read from the supplier afterwards.',
-  headers: { [header]: { description: 'Signature of the body.' } },
+  ...(header === undefined ? {} : { headers: { [header]: { description: 'Signature of the body.' } } }),
   body: json(z.looseObject({}).describe('As the supplier sends it.')),
   answers: { 200: taken },
   problems: [401],
@@ -32,6 +40,10 @@ const supplierPush = (header: string): RouteDoc => ({
 
 export const WEBHOOK_DOCS: Readonly<Record<string, RouteDoc>> = {
   ...Object.fromEntries(WEBHOOK_TOPICS.map((topic) => [`POST /webhooks/shopify/${topic}`, SHOP_WEBHOOK])),
-  'POST /webhooks/cj': supplierPush('sign'),
-  'POST /webhooks/aliexpress': supplierPush('Authorization'),
+  ...Object.fromEntries(
+    SUPPLIERS.map((supplier) => [
+      `POST /webhooks/${pushPathOf(supplier)}`,
+      supplierPush(SIGNED_BY[supplier]),
+    ]),
+  ),
 };

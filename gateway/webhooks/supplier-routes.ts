@@ -1,12 +1,13 @@
 import type { H3Event } from 'h3';
 import { isRetryable } from '../../contracts/errors.ts';
 import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
-import type { SupplierName } from '../../contracts/vocabulary.ts';
+import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import type { Metrics } from '../metrics.ts';
 import { refusal } from '../problem.ts';
 import { readBytes } from '../read-input.ts';
 import type { Route } from '../route.ts';
+import { pushPathOf } from './push-path.ts';
 import { verdictOf } from './verdict.ts';
 
 /** A push is an id and a status; the largest known lists a hundred tracking events. */
@@ -15,8 +16,6 @@ const BODY_LIMIT_BYTES = 256_000;
 const PATIENCE_MS = 400;
 /** Headers that suppliers sign with. No other leaves the gateway. */
 const SIGNATURE_HEADERS = ['authorization', 'sign'] as const;
-
-const PATHS: Readonly<Record<SupplierName, string>> = { aliexpress: 'aliexpress', cj_dropshipping: 'cj' };
 
 const signatureIn = (event: H3Event): Record<string, string> =>
   Object.fromEntries(
@@ -46,19 +45,22 @@ export function supplierPushRoutes({
     if (answer.value.result === 'forged') throw refuse(401, 'the signature does not fit the body');
     return answer.value;
   };
-  return Object.entries(PATHS).map(([supplier, path]) => ({
-    method: 'POST',
-    path: `/webhooks/${path}`,
-    isOpen: true,
-    handle: async (event) => {
-      try {
-        const answer = await receive(event, supplier as SupplierName);
-        metrics.countWebhook(path, answer.result);
-        return answer;
-      } catch (error) {
-        metrics.countWebhook(path, verdictOf(error));
-        throw error;
-      }
-    },
-  }));
+  return SUPPLIERS.map((supplier) => {
+    const path = pushPathOf(supplier);
+    return {
+      method: 'POST',
+      path: `/webhooks/${path}`,
+      isOpen: true,
+      handle: async (event) => {
+        try {
+          const answer = await receive(event, supplier);
+          metrics.countWebhook(path, answer.result);
+          return answer;
+        } catch (error) {
+          metrics.countWebhook(path, verdictOf(error));
+          throw error;
+        }
+      },
+    };
+  });
 }

@@ -1,5 +1,6 @@
 import { envelope } from '../../contracts/envelope.ts';
 import { eventSubject } from '../../contracts/subjects.ts';
+import { type Moment, moment } from '../moments.ts';
 import { markPublished, type OutboxRow, type QueuedRow, queue } from '../store/outbox.ts';
 import type { Sql, Store } from '../store/store.ts';
 import type { Bus } from './bus.ts';
@@ -17,12 +18,13 @@ export async function publishQueued(store: Store, bus: Bus, rows: readonly Queue
 
 /**
  * Rows and messages commit together or not at all; then the messages are published. The answer does not wait for the
- * bus: what is committed is promised.
+ * bus: what is committed is promised. @param between names the moment after the commit and before the publishing.
  */
 export async function commitAndPublish<T>(
   store: Store,
   bus: Bus,
   work: (sql: Sql, say: (row: OutboxRow) => void) => Promise<T>,
+  between?: Moment,
 ): Promise<T> {
   let queued: QueuedRow[] = [];
   const result = await store.transaction(async (sql) => {
@@ -31,6 +33,7 @@ export async function commitAndPublish<T>(
     queued = await queue(sql, rows);
     return value;
   });
+  if (between !== undefined) moment(between);
   void publishQueued(store, bus, queued);
   return result;
 }

@@ -255,7 +255,7 @@ export interface SupplierAdapter {
   cancel(key: OrderKey, signal: AbortSignal): Promise<void>;
   /** The order under one of the supplier's own references, null when it has none. Safe to repeat. */
   read(supplierReference: string, signal: AbortSignal): Promise<FoundOrder | null>;
-  /** Verifies over the raw bytes, then says what it is about. Asks the supplier at most for a signing key not stored yet. */
+  /** Verifies over the raw bytes, then says what it is about. Sends nothing; reads at most the stored token. */
   readPush(message: PushMessage): Promise<Push>;
   /** Asks the supplier to send its messages to this address. Only where `pushes` is `by_call`. Safe to repeat. */
   registerPush(callbackUrl: string, signal: AbortSignal): Promise<void>;

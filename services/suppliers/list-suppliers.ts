@@ -4,8 +4,8 @@ import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import { readPauses } from '../purchasing-switch.ts';
 import type { Sql } from '../store/store.ts';
 import type { BreakerState } from './policy.ts';
-import { PROFILES } from './profiles.ts';
 import { MODE_MEANING, type PurchasePorts } from './purchase-ports.ts';
+import { REGISTRY } from './registry.ts';
 
 /** Fewer parcels say more about luck than about the supplier. */
 const ENOUGH_PARCELS = 10;
@@ -70,7 +70,7 @@ export async function listSuppliers(ports: PurchasePorts): Promise<SupplierList>
     const adapter = ports.adapterOf(name);
     const account = accounts.get(name);
     const measured = deliveries.get(name);
-    const { label, comparison, deliveryDays } = PROFILES[name];
+    const { label, comparison, deliveryDays } = REGISTRY[name].profile;
     const mode = purchaseMode(settings, name);
     const states = breakers.flatMap(({ supplier, state }) => (supplier === name ? [state] : []));
     const worst = [...states, ...(adapter === undefined ? [] : [adapter.breakerState()])].sort(

@@ -7,6 +7,7 @@ import {
 import { type Evidence, FailureClass, type HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
@@ -70,8 +71,10 @@ export async function lookUp(
   if (wait !== null) return wait;
   if (!looksUpByReference) return repeatPurchase(ports, adapter, row, intent, request, commandId);
   let found: readonly FoundOrder[];
+  moment('look-up: before call');
   try {
     found = await adapter.lookUp(row.id, AbortSignal.timeout(callTimeoutMs(settings) * 2));
+    moment('look-up: after call before record');
   } catch (error) {
     const { failureClass, evidence } = toSupplierError(error);
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'the look-up failed');
@@ -87,23 +90,28 @@ export async function lookUp(
   }
   if (living.length > 1) return resolveTwice(ports, row, attempt, living, giveUp);
   if (only !== undefined) {
-    await settlePlaced(ports, row, attempt, only);
+    await settlePlaced(ports, row, attempt, only, 'look-up: after record before publish');
     return DONE;
   }
   if (found.length > 0)
     return giveUp('supplier_cancelled', { cause: 'found, but cancelled at the supplier' });
   const attempts = attempt - intent.deferrals;
   if (attempts >= MAX_ATTEMPTS) return giveUp('outcome_unknown', { attempts });
-  await commitAndPublish(store, bus, async (sql, say) => {
-    const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
-    if ((await lockPurchase(sql, row.id))?.state !== 'outcome_unknown') return;
-    if (await isKnownAbsent(sql, key)) {
-      const suffix = `absent:${attempt}:${commandId}`;
-      return say(outcome(row, SUPPLIER_ORDER_ABSENT, suffix, attempt, { lookUps: 1 }));
-    }
-    const { isAbsent, lookUps } = await countAbsence(sql, key, doubtOf(settings));
-    if (isAbsent) say(outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}`, attempt, { lookUps }));
-  });
+  await commitAndPublish(
+    store,
+    bus,
+    async (sql, say) => {
+      const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
+      if ((await lockPurchase(sql, row.id))?.state !== 'outcome_unknown') return;
+      if (await isKnownAbsent(sql, key)) {
+        const suffix = `absent:${attempt}:${commandId}`;
+        return say(outcome(row, SUPPLIER_ORDER_ABSENT, suffix, attempt, { lookUps: 1 }));
+      }
+      const { isAbsent, lookUps } = await countAbsence(sql, key, doubtOf(settings));
+      if (isAbsent) say(outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}`, attempt, { lookUps }));
+    },
+    'look-up: after record before publish',
+  );
   return DONE;
 }
 

@@ -5,6 +5,7 @@ import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-o
 import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import type { Sql } from '../store/store.ts';
 import { readAcceptances } from './acceptances.ts';
@@ -159,23 +160,38 @@ async function callOnce(
     // It was just seen unpaid: that counts as a look-up of the payment in doubt.
     if (result.may === 'look_up')
       await countAbsence(sql, { ...key, attempt: result.attempt }, doubtOf(settings));
+    if (result.may === 'call') moment('pay: before intent commit');
     return result;
   });
   if (begun.may !== 'call') return DONE;
 
   const { attempt } = begun;
+  moment('pay: after intent commit before call');
+  const recorded = 'pay: after record before publish';
   try {
     await adapter.pay(reference, AbortSignal.timeout(callTimeoutMs(settings)));
-    await commitAndPublish(store, bus, (sql, say) => settlePaid(sql, say, row, amountMinor, attempt));
+    moment('pay: after call before record');
+    await commitAndPublish(
+      store,
+      bus,
+      (sql, say) => settlePaid(sql, say, row, amountMinor, attempt),
+      recorded,
+    );
   } catch (error) {
+    moment('pay: after call before record');
     const { failureClass, evidence } = toSupplierError(error);
     log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a payment got no clear yes');
     const isDoubt = failureClass === 'unknown_outcome';
     const reason = HOLD_OF[failureClass];
-    await commitAndPublish(store, bus, async (sql, say) => {
-      if (!(await settle(sql, { ...key, attempt }, isDoubt ? 'unknown' : 'refused', evidence))) return;
-      if (!isDoubt && reason !== undefined) say(withheld(row, commandId, attempt, reason, evidence));
-    });
+    await commitAndPublish(
+      store,
+      bus,
+      async (sql, say) => {
+        if (!(await settle(sql, { ...key, attempt }, isDoubt ? 'unknown' : 'refused', evidence))) return;
+        if (!isDoubt && reason !== undefined) say(withheld(row, commandId, attempt, reason, evidence));
+      },
+      recorded,
+    );
   }
   return DONE;
 }

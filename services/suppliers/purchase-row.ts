@@ -101,3 +101,22 @@ export const rememberPlaced = (
       where id = $1`,
     [supplierOrderId, placed.supplierReference, placed.amountMinor],
   );
+
+/**
+ * The other supplier order that is known by one of these references, if there is one. Until the end of the transaction
+ * nobody else can take them.
+ */
+export async function ownerOf(
+  sql: Sql,
+  { id, supplier }: PurchaseRow,
+  supplierReference: string,
+): Promise<string | undefined> {
+  await sql.query('select pg_advisory_xact_lock(hashtext($1))', [`adopt:${supplier}`]);
+  const [owner] = await sql.query<{ id: string }>(
+    `select id from supplier_orders
+      where supplier = $1 and id <> $2 and string_to_array(supplier_reference, ',') && string_to_array($3, ',')
+      limit 1`,
+    [supplier, id, supplierReference],
+  );
+  return owner?.id;
+}

@@ -11,6 +11,7 @@ import {
 import type { Settings } from '../../contracts/settings.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { type Moment, moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import type { Sql } from '../store/store.ts';
 import type { PlacedOrder, PlaceRequest, SupplierError } from './adapter.ts';
@@ -31,6 +32,7 @@ import {
 import {
   lockPurchase,
   markPlacing,
+  ownerOf,
   type PurchaseRow,
   readLines,
   readPurchase,
@@ -127,15 +129,19 @@ export async function buy(
       const data = { evidence: { cause: 'a draft with a purchase in doubt' } };
       say(outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${commandId}`, result.attempt, data));
     }
+    if (result.may === 'call') moment('create: before intent commit');
     return result;
   });
   if (begun.may !== 'call') return DONE;
 
   const { attempt } = begun;
+  moment('create: after intent commit before call');
   try {
     const placed = await adapter.place(request, AbortSignal.timeout(callTimeoutMs(settings)));
-    await settlePlaced(ports, row, attempt, placed);
+    moment('create: after call before record');
+    await settlePlaced(ports, row, attempt, placed, 'create: after record before publish');
   } catch (error) {
+    moment('create: after call before record');
     await settleFailed(ports, row, attempt, toSupplierError(error));
   }
   return DONE;
@@ -147,23 +153,41 @@ export async function settlePlaced(
   row: PurchaseRow,
   attempt: number,
   placed: PlacedOrder,
+  between?: Moment,
 ): Promise<void> {
   const { supplierReference, amountMinor, isPaid } = placed;
-  await commitAndPublish(store, bus, async (sql, say) => {
-    const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
-    const known = await lockPurchase(sql, row.id);
-    if (!(await settle(sql, key, 'done', { supplierReference }))) {
-      const now = await currentIntent(sql, row.id, 'create');
-      if (now?.state === 'done' && known?.supplierReference === supplierReference) return;
-      log.error({ supplierOrderId: row.id, attempt }, 'a purchase answered after it had been given up');
-      const evidence = { supplierReference, lateAttempt: attempt };
-      say(withheld(row, `late:${attempt}`, attempt, 'duplicate_suspected', evidence));
-      return;
-    }
-    await rememberPlaced(sql, row.id, placed);
-    const type = isPaid ? SUPPLIER_ORDER_ACCEPTED : SUPPLIER_ORDER_PLACED;
-    say(outcome(row, type, `placed:${attempt}`, attempt, { supplierReference, amountMinor }));
-  });
+  await commitAndPublish(
+    store,
+    bus,
+    async (sql, say) => {
+      const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
+      const known = await lockPurchase(sql, row.id);
+      const owner = await ownerOf(sql, row, supplierReference);
+      if (owner !== undefined) {
+        log.error({ supplierOrderId: row.id, supplierReference, owner }, 'an order of two purchases');
+        const evidence = {
+          supplierReference,
+          cause: 'the order is known as the purchase of another one',
+          owner,
+        };
+        await settle(sql, key, 'unknown', evidence);
+        say(withheld(row, `taken:${attempt}`, attempt, 'duplicate_suspected', evidence));
+        return;
+      }
+      if (!(await settle(sql, key, 'done', { supplierReference }))) {
+        const now = await currentIntent(sql, row.id, 'create');
+        if (now?.state === 'done' && known?.supplierReference === supplierReference) return;
+        log.error({ supplierOrderId: row.id, attempt }, 'a purchase answered after it had been given up');
+        const evidence = { supplierReference, lateAttempt: attempt };
+        say(withheld(row, `late:${attempt}`, attempt, 'duplicate_suspected', evidence));
+        return;
+      }
+      await rememberPlaced(sql, row.id, placed);
+      const type = isPaid ? SUPPLIER_ORDER_ACCEPTED : SUPPLIER_ORDER_PLACED;
+      say(outcome(row, type, `placed:${attempt}`, attempt, { supplierReference, amountMinor }));
+    },
+    between,
+  );
 }
 
 async function settleFailed(
@@ -178,19 +202,26 @@ async function settleFailed(
   const isDoubt = failureClass === 'unknown_outcome' || failureClass === 'duplicate_reference';
   const isNotNow = failureClass === 'transient' || failureClass === 'throttled';
   log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a purchase was not accepted');
-  await commitAndPublish(store, bus, async (sql, say) => {
-    if (
-      !(await settle(sql, key, isDoubt ? 'unknown' : isNotNow ? 'absent' : 'refused', {
-        ...evidence,
-        failureClass,
-      }))
-    )
-      return;
-    if (isDoubt)
-      say(outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${attempt}`, attempt, { evidence }));
-    else if (isNotNow)
-      say(outcome(row, SUPPLIER_ORDER_DEFERRED, `deferred:${attempt}`, attempt, { evidence }));
-    else
-      say(outcome(row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}`, attempt, { failureClass, evidence }));
-  });
+  await commitAndPublish(
+    store,
+    bus,
+    async (sql, say) => {
+      if (
+        !(await settle(sql, key, isDoubt ? 'unknown' : isNotNow ? 'absent' : 'refused', {
+          ...evidence,
+          failureClass,
+        }))
+      )
+        return;
+      if (isDoubt)
+        say(outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${attempt}`, attempt, { evidence }));
+      else if (isNotNow)
+        say(outcome(row, SUPPLIER_ORDER_DEFERRED, `deferred:${attempt}`, attempt, { evidence }));
+      else
+        say(
+          outcome(row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}`, attempt, { failureClass, evidence }),
+        );
+    },
+    'create: after record before publish',
+  );
 }

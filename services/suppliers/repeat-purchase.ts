@@ -1,6 +1,7 @@
 import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import { type PlacedOrder, type PlaceRequest, SupplierError } from './adapter.ts';
 import { beginRepeat, type CurrentIntent, settle, takeBackRepeat } from './ledger.ts';
@@ -80,7 +81,7 @@ export async function repeatPurchase(
     const reason = NEEDS_A_PERSON[failureClass];
     return reason === undefined ? DONE : hold(reason, evidence);
   }
-  if (told.kind === 'adopted') return DONE;
+  if (told.kind === 'adopted' || told.kind === 'undecided') return DONE;
   if (told.kind === 'ambiguous') {
     const cause = 'several orders at the supplier, or several of ours, fit each other';
     return hold('duplicate_suspected', { references: told.references, cause });
@@ -98,36 +99,52 @@ export async function repeatPurchase(
       say(withheld(row, commandId, attempt, gate.reason, gate.evidence));
       return false;
     }
-    return beginRepeat(sql, key, {
+    const isMine = await beginRepeat(sql, key, {
       requestHash: hashOf(request),
       notBeforeMs: settings.ORDER_MANAGER_DOUBT_GRACE_SECONDS * 1_000,
       promiseMs,
       callTimeoutMs: callTimeoutMs(settings),
     });
+    if (isMine) moment('repeat: before intent commit');
+    return isMine;
   });
   if (!may) return DONE;
 
   log.warn({ supplierOrderId: row.id, attempt }, 'a purchase in doubt is sent again, once');
   let placed: PlacedOrder;
+  moment('repeat: after intent commit before call');
   try {
     placed = await adapter.place(request, AbortSignal.timeout(callTimeoutMs(settings)));
+    moment('repeat: after call before record');
   } catch (error) {
+    moment('repeat: after call before record');
     const failure = toSupplierError(error);
     const { failureClass, evidence } = failure;
     log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'the repetition brought no order');
     const verdict = { ...evidence, failureClass };
-    await commitAndPublish(store, bus, async (sql, say) => {
-      const isMine = wasTurnedAway(failure)
-        ? await takeBackRepeat(sql, key)
-        : await settle(sql, { ...key, deed: 'create' }, 'unknown', verdict);
-      // Settled meanwhile by a push, or put off and asked for again: nobody has to look.
-      if (!isMine || isNotNow(failureClass)) return;
-      say(
-        withheld(row, commandId, attempt, HOLD_OF[failureClass] ?? 'outcome_unknown', withSupplier(verdict)),
-      );
-    });
+    await commitAndPublish(
+      store,
+      bus,
+      async (sql, say) => {
+        const isMine = wasTurnedAway(failure)
+          ? await takeBackRepeat(sql, key)
+          : await settle(sql, { ...key, deed: 'create' }, 'unknown', verdict);
+        // Settled meanwhile by a push, or put off and asked for again: nobody has to look.
+        if (!isMine || isNotNow(failureClass)) return;
+        say(
+          withheld(
+            row,
+            commandId,
+            attempt,
+            HOLD_OF[failureClass] ?? 'outcome_unknown',
+            withSupplier(verdict),
+          ),
+        );
+      },
+      'repeat: after record before publish',
+    );
     return DONE;
   }
-  await settlePlaced(ports, row, attempt, placed);
+  await settlePlaced(ports, row, attempt, placed, 'repeat: after record before publish');
   return DONE;
 }

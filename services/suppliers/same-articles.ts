@@ -1,6 +1,7 @@
 import type { FoundOrder, PlaceRequest } from './adapter.ts';
 
-const count = (articles: FoundOrder['articles']): string => {
+/** The same text for the same articles, in whatever order and however divided they are named. */
+export const articlesKey = (articles: FoundOrder['articles']): string => {
   const units = new Map<string, number>();
   for (const article of articles)
     units.set(article.supplierVariantId, (units.get(article.supplierVariantId) ?? 0) + article.units);
@@ -11,4 +12,4 @@ const count = (articles: FoundOrder['articles']): string => {
 export const sameArticles = (
   found: Pick<FoundOrder, 'articles'>,
   request: Pick<PlaceRequest, 'lines'>,
-): boolean => count(found.articles) === count(request.lines);
+): boolean => articlesKey(found.articles) === articlesKey(request.lines);

@@ -8,7 +8,12 @@ import { yes } from '../../contracts/requests/request.ts';
 import { SEARCH_PRODUCTS } from '../../contracts/requests/search-products.ts';
 import { SUGGEST_CANDIDATES } from '../../contracts/requests/suggest-candidates.ts';
 import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
-import { missingVariables, purchaseMode, type Settings } from '../../contracts/settings.ts';
+import {
+  missingVariables,
+  purchaseMode,
+  type Settings,
+  SUPPLIER_VARIABLES,
+} from '../../contracts/settings.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import { answering, type RequestHandler } from '../bus/requests.ts';
 import { pausePurchasing, resumePurchasing } from '../purchasing-switch.ts';
@@ -34,16 +39,14 @@ import { takePush } from './take-push.ts';
 import { startWatch } from './watch.ts';
 
 const MOST_COMMANDS = 16;
-const RATES = {
-  aliexpress: 'ALIEXPRESS_REQUESTS_PER_SECOND',
-  cj_dropshipping: 'CJ_DROPSHIPPING_REQUESTS_PER_SECOND',
-} as const satisfies Record<SupplierName, keyof Settings>;
 /**
  * Commands at once. Each makes several calls one after another and all wait in the same line: with more of them than
  * two seconds of the slowest supplier's rate, their waits would outlast the patience of a call.
  */
 const concurrencyOf = (settings: Settings, suppliers: Iterable<SupplierName>): number => {
-  const slowest = Math.min(...[...suppliers].map((supplier) => settings[RATES[supplier]]));
+  const slowest = Math.min(
+    ...[...suppliers].map((supplier) => settings[SUPPLIER_VARIABLES[supplier].requestsPerSecond]),
+  );
   return Math.min(MOST_COMMANDS, Math.max(2, Math.floor(slowest * 2)));
 };
 

@@ -5,10 +5,17 @@ import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { Sql } from '../store/store.ts';
 import { type FoundOrder, SupplierError } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
-import { requestFor, settlePlaced } from './purchase.ts';
-import { callTimeoutMs, NEEDS_A_PERSON, notNow, type PurchasePorts, released } from './purchase-ports.ts';
+import { settlePlaced } from './purchase.ts';
+import {
+  callTimeoutMs,
+  NEEDS_A_PERSON,
+  notNow,
+  type PurchasePorts,
+  released,
+  withheld,
+} from './purchase-ports.ts';
 import { type PurchaseRow, readPurchase } from './purchase-row.ts';
-import { sameArticles } from './same-articles.ts';
+import { articlesKey } from './same-articles.ts';
 
 /** Clocks differ, and a supplier may take its time: this much before the call, and after its deadline. */
 const EARLIER_MS = 120_000;
@@ -47,44 +54,59 @@ interface Stray {
   readonly reference: string;
   readonly seenAt: Date;
   readonly found: FoundOrder;
+  readonly articles: string;
 }
 
-interface Doubt {
-  readonly row: PurchaseRow;
+/**
+ * A purchase call that may be the origin of a stray: under way still, in doubt, or made again and answered then, which
+ * leaves open what became of the first time.
+ */
+interface OpenCall {
+  readonly id: string;
   readonly attempt: number;
+  readonly state: 'under_way' | 'in_doubt' | 'repeated';
   readonly isWithin: (stray: Stray) => boolean;
-  readonly hasArticlesOf: (stray: Stray) => boolean;
+  readonly articles: string;
 }
 
-/** Whether a purchase call of this supplier is in doubt, so that a stray is worth a look. */
-const DOUBTS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
-  where o.supplier = $1 and o.state = 'outcome_unknown'
-    and (i.state = 'unknown' or (i.state = 'calling' and i.call_deadline < now()))`;
+const OPEN_CALLS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
+  where o.supplier = $1 and (i.state in ('calling', 'unknown')
+    or (i.state = 'done' and i.repeats > 0 and i.updated_at > now() - interval '${FORGOTTEN_DAYS} days'))`;
+const STATE = `case when i.state = 'done' then 'repeated'
+  when o.state = 'outcome_unknown' and (i.state = 'unknown' or i.call_deadline < now()) then 'in_doubt'
+  else 'under_way' end`;
 
-async function readDoubts({ store, settings }: PurchasePorts, supplier: SupplierName): Promise<Doubt[]> {
-  const rows = await store.query<{ id: string; attempt: number; begunAt: Date; deadline: Date }>(
-    `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline ${DOUBTS} order by o.id`,
+async function readOpenCalls({ store }: PurchasePorts, supplier: SupplierName): Promise<OpenCall[]> {
+  const rows = await store.query<{
+    id: string;
+    attempt: number;
+    begunAt: Date;
+    deadline: Date;
+    state: OpenCall['state'];
+    lines: FoundOrder['articles'];
+  }>(
+    `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline, ${STATE} as state,
+            (select coalesce(json_agg(json_build_object('supplierVariantId', l.supplier_variant_id,
+                      'units', l.supplier_units)), '[]')
+               from supplier_order_lines l where l.supplier_order_id = o.id) as lines
+       ${OPEN_CALLS} order by o.id`,
     [supplier],
   );
-  const doubts: Doubt[] = [];
-  for (const { id, attempt, begunAt, deadline } of rows) {
-    const row = await readPurchase(store, id);
-    const request = row === undefined ? undefined : await requestFor(store, row, settings);
-    if (row === undefined || request === undefined) continue;
+  return rows.map(({ id, attempt, begunAt, deadline, state, lines }) => {
     const from = new Date(begunAt).getTime() - EARLIER_MS;
     const to = new Date(deadline).getTime() + LATER_MS;
-    doubts.push({
-      row,
+    return {
+      id,
       attempt,
+      state,
       isWithin: ({ found: { createdAt }, seenAt }) => {
         // Where the supplier names no time that can be read, the push itself came soon after.
         const at = new Date(createdAt ?? seenAt).getTime();
         return at >= from && at <= to;
       },
-      hasArticlesOf: ({ found }) => sameArticles(found, request),
-    });
-  }
-  return doubts;
+      articles: articlesKey(lines),
+    };
+  });
 }
 
 /** One that cannot be read for its own sake must not keep its neighbours back. */
@@ -136,12 +158,17 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
         and seen_at > now() - $2 * interval '1 day' order by reference`,
     [name, FORGOTTEN_DAYS],
   );
-  return rows.map(({ found, ...stray }) => ({ ...stray, found: Found.parse(found) }));
+  return rows.map((row) => {
+    const found = Found.parse(row.found);
+    return { ...row, found, articles: articlesKey(found.articles) };
+  });
 }
 
 export type StrayMatch =
   | { readonly kind: 'adopted' }
   | { readonly kind: 'none' }
+  /** It may be the answer to a call that is still under way. */
+  | { readonly kind: 'undecided' }
   /** Several orders, or several purchases in doubt, fit each other. */
   | { readonly kind: 'ambiguous'; readonly references: string };
 
@@ -150,7 +177,12 @@ const NO_STRAY: StrayMatch = { kind: 'none' };
 /** Reasons why a purchase in doubt may be held; its outcome is the end of them. */
 const DOUBT_HOLDS: readonly HoldReason[] = ['outcome_unknown', 'duplicate_suspected'];
 
-async function adopt(ports: PurchasePorts, { row, attempt }: Doubt, stray: Stray): Promise<void> {
+async function adopt(
+  ports: PurchasePorts,
+  row: PurchaseRow,
+  { attempt }: OpenCall,
+  stray: Stray,
+): Promise<void> {
   const { store, bus, log } = ports;
   const { supplierReference } = stray.found;
   log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
@@ -160,7 +192,28 @@ async function adopt(ports: PurchasePorts, { row, attempt }: Doubt, stray: Stray
   });
 }
 
-/** Adopts whatever fits one purchase in doubt and no other; says how it stands with the one that is asked about. */
+/** The supplier promised that the repetition buys nothing more, and here is an order that only the first call can have made. */
+const suspect = (
+  { store, bus, log }: PurchasePorts,
+  row: PurchaseRow,
+  { attempt }: OpenCall,
+  { reference }: Stray,
+): Promise<void> =>
+  commitAndPublish(store, bus, async (sql, say) => {
+    const references = `${row.supplierReference} ${reference}`;
+    log.error({ supplierOrderId: row.id, references }, 'a repeated purchase was made twice');
+    const cause = 'sent twice, and both times an order was made: one of them has to be given up';
+    say(withheld(row, `second:${reference}`, attempt, 'duplicate_suspected', { references, cause }));
+    await sql.run('delete from stray_supplier_orders where supplier = $1 and reference = $2', [
+      row.supplier,
+      reference,
+    ]);
+  });
+
+/**
+ * Adopts whatever fits one purchase in doubt and no other call without a verdict; says how it stands with the one that
+ * is asked about.
+ */
 async function matchStrays(
   ports: PurchasePorts,
   adapter: PatientAdapter,
@@ -168,19 +221,25 @@ async function matchStrays(
 ): Promise<StrayMatch> {
   const strays = (await readStrays(ports, adapter)).filter(({ found }) => !found.isCancelled);
   if (strays.length === 0) return NO_STRAY;
-  const doubts = await readDoubts(ports, adapter.name);
+  // After the strays: whoever bought one of them had written its intent before.
+  const calls = await readOpenCalls(ports, adapter.name);
+  const fits = (stray: Stray, call: OpenCall): boolean =>
+    call.articles === stray.articles && call.isWithin(stray);
+  const matchOf = (call: OpenCall, mine: readonly Stray[]): StrayMatch => {
+    const rivals = calls.filter((other) => other !== call && mine.some((stray) => fits(stray, other)));
+    if (mine.length === 1 && rivals.length === 0) return { kind: 'adopted' };
+    if (rivals.some(({ state }) => state === 'under_way')) return { kind: 'undecided' };
+    return { kind: 'ambiguous', references: mine.map(({ reference }) => reference).join(' ') };
+  };
   let answer = NO_STRAY;
-  for (const doubt of doubts) {
-    const fits = (stray: Stray, other: Doubt): boolean => other.isWithin(stray) && other.hasArticlesOf(stray);
-    const mine = strays.filter((stray) => fits(stray, doubt));
+  for (const call of calls.filter(({ state }) => state !== 'under_way')) {
+    const mine = strays.filter((stray) => fits(stray, call));
     const [only] = mine;
     if (only === undefined) continue;
-    const isClear = mine.length === 1 && doubts.filter((other) => fits(only, other)).length === 1;
-    if (isClear) await adopt(ports, doubt, only);
-    if (doubt.row.id !== supplierOrderId) continue;
-    answer = isClear
-      ? { kind: 'adopted' }
-      : { kind: 'ambiguous', references: mine.map(({ reference }) => reference).join(' ') };
+    const match = matchOf(call, mine);
+    const row = match.kind === 'adopted' ? await readPurchase(ports.store, call.id) : undefined;
+    if (row !== undefined) await (call.state === 'repeated' ? suspect : adopt)(ports, row, call, only);
+    if (call.id === supplierOrderId) answer = match;
   }
   return answer;
 }
@@ -195,7 +254,9 @@ export const findByPush = (
 /** For suppliers that only tell by push what became of a call: settles doubts also when they are held already. */
 export const startStraySweep = (ports: PurchasePorts, adapter: PatientAdapter): Periodic =>
   startPeriodic(`strays ${adapter.name}`, 2_000, ports.log, async () => {
-    const [doubt] = await ports.store.query(`select 1 ${DOUBTS} limit 1`, [adapter.name]);
+    const [doubt] = await ports.store.query(`select 1 ${OPEN_CALLS} and ${STATE} <> 'under_way' limit 1`, [
+      adapter.name,
+    ]);
     if (doubt === undefined || (await notNow(ports, adapter)) !== null) return 'idle';
     await matchStrays(ports, adapter, null);
     return 'idle';

@@ -9,6 +9,7 @@ import { isSettled, readOrders } from '../../deploy/local/show-orders.ts';
 import { ONE_PROCESS } from '../../deploy/local/stack.ts';
 import { parseExactJson } from '../../deploy/sandbox/exact-json.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { issuedTokens } from '../fixtures/issued-tokens.ts';
 import { aRunningStack, outsideOf, type RunningStack } from '../fixtures/running-stack.ts';
 import { aShopOrder, deliver, placeInShop } from '../fixtures/shop-orders.ts';
 
@@ -80,6 +81,13 @@ test('every fed order ends where a person would expect it, and the outside world
   for (const { orders: atSupplier } of outside.purchases) {
     expect(atSupplier.map(({ paidCount }) => paidCount)).toEqual([1]);
   }
+  const suppliersOf = (name: string): string[] =>
+    views
+      .filter((view) => view.name === name)
+      .flatMap(({ supplierOrders }) => supplierOrders.map(({ supplier }) => supplier))
+      .sort();
+  expect(suppliersOf('#5009')).toEqual(['aliexpress']);
+  expect(suppliersOf('#5013')).toEqual(['aliexpress', 'cj_dropshipping']);
   // A parcel may show a last-mile number beside its own.
   const shown = outside.fulfillments.map(({ trackingNumbers }) => trackingNumbers);
   for (const { trackingNumber } of parcels) {
@@ -201,7 +209,11 @@ test('no name, address, e-mail or secret stands in any log', async () => {
     shippingAddress?.address1,
     shippingAddress?.phone,
   ]);
-  const secrets = [stack.apiKey, stack.sandbox?.apiSecret, new URL(stack.connectionString).password];
+  const secrets = [
+    ...[stack.apiKey, new URL(stack.connectionString).password],
+    ...(stack.sandbox?.secrets ?? []),
+    ...(await issuedTokens(stack.connectionString)),
+  ];
   const forbidden = [...personal, ...secrets].filter(
     (text) => text !== null && text !== undefined && text.length > 5,
   );

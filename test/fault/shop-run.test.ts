@@ -47,7 +47,7 @@ const shopEnvironment = (): Record<string, string | undefined> => ({
 
 /** The service that this is about: it logs in by itself, has its webhooks made, and lives as long as it is let. */
 const startShopService = (lifeMs: () => number): KilledService =>
-  startKilledService('services/shopify/main.ts', shopEnvironment(), lifeMs);
+  startKilledService('services/shopify/main.ts', shopEnvironment(), () => ({ lifeMs: lifeMs() }));
 const FOR_EVER = () => 2 ** 30;
 
 async function control(method: string, path: string, body: unknown): Promise<void> {

@@ -339,3 +339,39 @@ test('a supplier that neither looks up nor repeats leaves the doubt to a person'
   expect(await ends(desk, purchase)).toEqual(['withheld outcome_unknown']);
   expect(calls).toHaveLength(1);
 });
+
+test('a stray that may be the answer to a call still under way is left to that call', async () => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(
+    desk,
+    [doubt, { ...order, supplierReference: 'AE2' }],
+    reading(found('AE1')),
+  );
+  const inQuestion = await inDoubt(desk, ports);
+  const other = await givenPurchase(desk.store, { number: 2 });
+  const answer = Promise.withResolvers<PlacedOrder>();
+  const underWay = buy(withAdapter(ports, { place: () => answer.promise }), other, 'b2');
+  await eventually(async () => expect((await rowOf(desk.store, other))?.state).toBe('placing'));
+  await givenStrays(desk, 'AE1');
+  expect(await lookUp(ports, inQuestion, 'l1')).toEqual(DONE);
+  expect(calls).toHaveLength(1);
+  expect(await ends(desk, inQuestion)).toEqual([]);
+
+  answer.resolve({ ...order, supplierReference: 'AE1' });
+  await underWay;
+  expect(await rowOf(desk.store, other)).toMatchObject({ reference: 'AE1' });
+  await lookUp(ports, inQuestion, 'l2');
+  expect(calls).toHaveLength(2);
+  expect(await rowOf(desk.store, inQuestion)).toMatchObject({ reference: 'AE2' });
+});
+
+test('one order at the supplier is never the purchase of two of ours', async () => {
+  const desk = await aQuickDesk();
+  const { ports } = repeating(desk, [order, order]);
+  const [first, second] = [await givenPurchase(desk.store), await givenPurchase(desk.store, { number: 2 })];
+  await buy(ports, first, 'b1');
+  await buy(ports, second, 'b2');
+  expect(await rowOf(desk.store, first)).toMatchObject({ reference: order.supplierReference });
+  expect(await rowOf(desk.store, second)).toMatchObject({ reference: null });
+  expect(await verdicts(desk.store, second)).toEqual(['placing', 'withheld duplicate_suspected']);
+});

@@ -223,8 +223,8 @@ test('each part that is off names what it lacks', () => {
   expect(missingParts(readSettings({}))).toEqual([
     'Shopify webhooks are off: SHOPIFY_SHOP_URL, SHOPIFY_API_SECRET not set',
     'Writing to the shop is off: SHOPIFY_SHOP_URL, SHOPIFY_API_SECRET, SHOPIFY_ACCESS_TOKEN (or SHOPIFY_API_KEY) not set',
-    'CJ Dropshipping is off: CJ_DROPSHIPPING_API_KEY not set',
     'AliExpress is off: ALIEXPRESS_API_KEY, ALIEXPRESS_SECRET not set',
+    'CJ Dropshipping is off: CJ_DROPSHIPPING_API_KEY not set',
     'Mail to customers is off: SMTP_SERVER, EMAIL_FROM not set',
   ]);
 });

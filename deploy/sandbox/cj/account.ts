@@ -27,6 +27,8 @@ export interface CjAccount {
   /** Data of refreshAccessToken: both tokens change, the old ones are dead. Throws CjRefusal 1600003. */
   refresh(refreshToken: string): object;
   accepts(accessToken: string | null): boolean;
+  /** The access token is dead from now on; the refresh token lives. */
+  expireAccess(): void;
   balanceMinor(): number;
   setBalance(minor: number): void;
   /** When there is too little, throws CjRefusal 1604000 or what else was seen to mean it. */
@@ -86,6 +88,11 @@ export function createCjAccount(journal: Journal, settings: LiveSettings, apiKey
       account.tokens !== null &&
       given === account.tokens.access &&
       Date.now() < account.tokens.accessExpiresAt,
+    expireAccess() {
+      if (account.tokens === null) return;
+      account.tokens = { ...account.tokens, accessExpiresAt: 0 };
+      save();
+    },
     balanceMinor: () => account.balanceMinor,
     setBalance(minor) {
       account.balanceMinor = minor;

@@ -32,6 +32,8 @@ export const CjOrder = z.object({
   journey: Journey.nullable(),
   /** The order that this one is a part of. */
   partOf: z.string().nullable().default(null),
+  /** Look-ups see this status whatever the truth is; null: the truth. */
+  shownStatus: z.string().nullable().default(null),
   /** Whether look-ups still show an order that was split. */
   split: z.enum(['hidden', 'shown']).nullable().default(null),
   productMinor: z.int(),
@@ -111,7 +113,7 @@ export function detailBody(order: CjOrder, now: number): object {
     orderAmount: usd(amountOf(order)),
     productAmount: usd(order.productMinor),
     postageAmount: usd(order.postageMinor),
-    orderStatus: statusOf(order, now),
+    orderStatus: order.shownStatus ?? statusOf(order, now),
     createDate: utcTime(order.createdAt),
     paymentDate: instant(order.payments[0]),
     outWarehouseTime: journey !== null && now >= journey.shippedAt ? instant(journey.shippedAt) : null,

@@ -28,6 +28,8 @@ export interface CjOrders {
   /** Everything that look-ups can see. */
   visible(): CjOrder[];
   byTracking(trackingNumber: string): CjOrder | undefined;
+  /** Look-ups see that status of all orders under a merchant's number, until null gives the truth back. False: none. */
+  show(orderNumber: string, status: string | null): boolean;
   /** Everything ever created, removed ones too; the parts of split orders besides. */
   all(): CjOrder[];
   /** Tells of each order that was confirmed, paid or removed, and of the parts that it was split into. */
@@ -100,6 +102,7 @@ function assemble(
     payments: [],
     journey: null,
     partOf: null,
+    shownStatus: null,
     split: null,
     productMinor: goods.reduce((sum, { article, quantity }) => sum + article.priceMinor * quantity, 0),
     postageMinor: freight.totalMinor,
@@ -262,6 +265,14 @@ export function createCjOrders(
     byTracking(trackingNumber) {
       const order = byTracking.get(trackingNumber);
       return order !== undefined && trackingOf(order, Date.now()) !== null ? order : undefined;
+    },
+    show(orderNumber, status) {
+      const meant = byNumber.get(orderNumber) ?? [];
+      for (const order of meant) {
+        order.shownStatus = status;
+        save(order);
+      }
+      return meant.length > 0;
     },
     all: () => kept.all(),
     onChange: (listener) => listeners.push(listener),

@@ -1,0 +1,32 @@
+import { needed, type SupplierRegistration } from '../registration.ts';
+import { createAliExpress } from './aliexpress.ts';
+import { MEND_CONSENT } from './tokens.ts';
+
+export const aliExpress: SupplierRegistration = {
+  profile: {
+    label: 'AliExpress',
+    comparison: {
+      productSelection: 'very large',
+      prices: 'usually lower',
+      qualityControl: 'minimal',
+      productPhotos: 'none',
+      internationalWarehouses: false,
+      dedicatedDropshipping: false,
+      extraFees: 'none',
+    },
+    deliveryDays: { min: 15, max: 45 },
+  },
+  async create({ settings, log, ...account }) {
+    const accessToken = settings.ALIEXPRESS_ACCESS_TOKEN;
+    if (accessToken === undefined && (await account.tokens.read()) === null)
+      log.warn(`AliExpress is not connected, nothing is asked or bought there: ${MEND_CONSENT}`);
+    return createAliExpress({
+      baseUrl: settings.ALIEXPRESS_BASE_URL,
+      appKey: needed(settings, 'ALIEXPRESS_API_KEY'),
+      appSecret: needed(settings, 'ALIEXPRESS_SECRET'),
+      accessToken,
+      autoPay: settings.ALIEXPRESS_AUTO_PAY,
+      ...account,
+    });
+  },
+};

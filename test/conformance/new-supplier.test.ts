@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const COPIED = [
+  ...['contracts', 'machines', 'services', 'gateway', 'deploy', 'test', 'templates'],
+  ...['package.json', 'tsconfig.json', '.env.example', 'biome.json'],
+];
+
+/** The kit needs no servers. */
+const CONFIG = `export default { test: { include: ['test/conformance/adapters.test.ts'], testTimeout: 20_000 } };`;
+
+interface Run {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** The project without its history, in a folder of its own that is gone at the test's end. */
+function aCopy(): { folder: string; run: (...command: readonly string[]) => Promise<Run> } {
+  const folder = mkdtempSync(join(tmpdir(), 'order-manager-new-supplier-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const name of COPIED) cpSync(join(PROJECT, name), join(folder, name), { recursive: true });
+  symlinkSync(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
+  writeFileSync(join(folder, 'vitest.config.ts'), CONFIG);
+  const run = async (...command: readonly string[]): Promise<Run> => {
+    const options = { cwd: folder, maxBuffer: 32_000_000 };
+    const node = promisify(execFile)(process.execPath, [...command], options);
+    return node.then(
+      ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+      (error: { code: number; stdout: string; stderr: string }) => ({
+        code: error.code,
+        output: error.stdout + error.stderr,
+      }),
+    );
+  };
+  return { folder, run };
+}
+
+const Report = z.object({
+  testResults: z.array(
+    z.object({
+      assertionResults: z.array(
+        z.object({ fullName: z.string(), status: z.string(), failureMessages: z.array(z.string()) }),
+      ),
+    }),
+  ),
+});
+
+test('a new supplier compiles at once, and the kit says what there is to fill in', async () => {
+  const { folder, run } = aCopy();
+  const made = await run('deploy/new-supplier/main.ts', 'big-buy');
+  expect(made).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('services/suppliers/big-buy/big-buy.ts'),
+  });
+  const files = made.output.split(/\s+/).filter((word) => word.endsWith('.ts'));
+  expect(
+    await run('node_modules/@biomejs/biome/bin/biome', 'check', '--vcs-enabled=false', ...files),
+  ).toMatchObject({ code: 0 });
+  expect(await run('node_modules/typescript/bin/tsc', '--noEmit')).toEqual({ code: 0, output: '' });
+
+  const kit = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '-t',
+    'Big Buy',
+    '--reporter=json',
+    '--outputFile=kit.json',
+  ];
+  expect((await run(...kit)).code).toBe(1);
+  const { testResults } = Report.parse(JSON.parse(readFileSync(join(folder, 'kit.json'), 'utf8')));
+  const ours = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ fullName }) => fullName.startsWith('Big Buy'));
+  const messages = ours.flatMap(({ failureMessages }) => failureMessages);
+  for (const method of ['search', 'product', 'quote', 'checkRecipient', 'registerPush'])
+    expect(messages.join('\n')).toContain(
+      `not filled in yet: ${method}() of services/suppliers/big-buy/big-buy.ts`,
+    );
+  const unexplained = messages.filter((message) => !message.includes('not filled in yet: '));
+  expect(unexplained).toEqual([]);
+  // Paying by call is not among the promises of a supplier that promises nothing.
+  expect(ours.filter(({ status }) => status === 'passed').map(({ fullName }) => fullName)).toEqual([
+    'Big Buy paying a payment without an answer is doubt, and the next look knows',
+    'Big Buy paying too little money is funds, and nothing is paid',
+  ]);
+}, 180_000);
+
+test.each([
+  ['Big Buy', 'is no name'],
+  ['big_buy', 'is no name'],
+  ['aliexpress', 'is there already'],
+])('"%s" is refused in words, and nothing is written', async (name, problem) => {
+  const { folder, run } = aCopy();
+  const before = readFileSync(join(folder, 'contracts/vocabulary.ts'), 'utf8');
+  expect(await run('deploy/new-supplier/main.ts', name)).toMatchObject({
+    code: 1,
+    output: expect.stringContaining(problem),
+  });
+  expect(readFileSync(join(folder, 'contracts/vocabulary.ts'), 'utf8')).toBe(before);
+});
+
+test('a place in a table that has gone is named, and nothing is written', async () => {
+  const { folder, run } = aCopy();
+  writeFileSync(join(folder, 'test/conformance/benches.ts'), 'export const BENCHES = {};\n');
+  const before = readFileSync(join(folder, 'contracts/vocabulary.ts'), 'utf8');
+  const { code, output } = await run('deploy/new-supplier/main.ts', 'big-buy');
+  expect(code).toBe(1);
+  expect(output).toContain('test/conformance/benches.ts has no single place');
+  expect(readFileSync(join(folder, 'contracts/vocabulary.ts'), 'utf8')).toBe(before);
+});
