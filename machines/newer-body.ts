@@ -1,10 +1,11 @@
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import { USUAL_RULES } from '../contracts/order-rules.ts';
 import type { Change, Effect } from './effect.ts';
-import { isLive } from './hold-scope.ts';
+import { isLive, rulesOf } from './hold-scope.ts';
 import {
   callOffSurplus,
   followShop,
+  freedLines,
   hasUnitsToSource,
   inTurn,
   isAboutLine,
@@ -89,6 +90,11 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
     context: newer,
     effects: [{ kind: 'fact', type: 'order.updated', data: {} }, ...saved],
   });
+  // What waited only because all of the order had to wait goes on where the shop has come to buy in part.
+  const freed = (now: OrderContext): Change<OrderContext> =>
+    rulesOf(after).partialPurchase && !rulesOf(context).partialPurchase
+      ? { context: { lines: freedLines(now) }, effects: [] }
+      : NOTHING;
   const mended = (now: OrderContext): Change<OrderContext> =>
     releaseHolds(
       now,
@@ -106,6 +112,7 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
     return inTurn(
       context,
       taken,
+      freed,
       unpaid,
       mended,
       (now) => (edited ? replaceLines(now, received) : NOTHING),
@@ -116,13 +123,14 @@ export function takeNewerBody(context: OrderContext, received: OrderReceived): C
   }
 
   const isCalledOff = isOff(after);
-  if (!isCalledOff && !edited) return inTurn(context, taken, unpaid, mended);
+  if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, mended);
   const cause = isCalledOff
     ? 'cancelled or refunded in the shop after buying began'
     : 'edited in the shop after buying began';
   return inTurn(
     context,
     taken,
+    freed,
     (now) =>
       isCalledOff && isOff(context) ? NOTHING : openHold(now, 'customer_edit_pending', {}, { cause }),
     unpaid,

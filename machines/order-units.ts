@@ -151,6 +151,12 @@ export const parkHeldLines = (context: OrderContext): Change<OrderContext> => ({
   effects: [],
 });
 
+/** Units that no hold concerns go on. */
+export const freedLines = (context: OrderContext): OrderContext['lines'] =>
+  mapLines(context.lines, (units, lineId) =>
+    isLineHeld(context, lineId) ? units : { ...units, unallocated: units.unallocated + units.held, held: 0 },
+  );
+
 /** Closes the matching holds; units and supplier orders that none of the others concerns go on. */
 export function releaseHolds(context: OrderContext, matches: MatchesHold): Change<OrderContext> {
   const closed = Object.entries(context.holds).filter(([holdId, hold]) => matches(hold, holdId));
@@ -164,11 +170,7 @@ export function releaseHolds(context: OrderContext, matches: MatchesHold): Chang
   return {
     context: {
       holds,
-      lines: mapLines(context.lines, (units, lineId) =>
-        isLineHeld(after, lineId)
-          ? units
-          : { ...units, unallocated: units.unallocated + units.held, held: 0 },
-      ),
+      lines: freedLines(after),
     },
     effects: [
       ...[...ids].map((holdId): Effect => ({ kind: 'close_hold', holdId })),

@@ -199,6 +199,14 @@ test('a shop that begins to buy in part sources what only another line has held'
   expect(road.holds()).toEqual(['out_of_stock']);
 });
 
+test('a line that waited only because its order did goes on when the shop comes to buy in part', () => {
+  const held = TWO_LINES.map((line) => ({ ...line, deliveredBy: 'other_service' as const }));
+  const road = aRoad(received({ lines: held }), elapsed('grace'));
+  road.step(releaseRequested('fulfillment_not_ours', ['L1']));
+  const asked = road.commands(updated({ lines: held, rules: PARTLY }));
+  expect(asked).toMatchObject([{ verb: 'source', data: { lines: [{ lineId: 'L1' }] } }]);
+});
+
 const batchOf = (event: OrderEvent, rules: OrderRules) =>
   stepBatch(
     [

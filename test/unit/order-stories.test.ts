@@ -28,6 +28,8 @@ function stepOrThrowOut(actor: OrderActor, { event, isCrooked }: StoryEvent): St
 
 const MOST_EVENTS = 25;
 const SEQUENCES = 10_000;
+/** The same stories in every run of the suite; others are told with STORY_SEED. */
+const SEED = Number(process.env.STORY_SEED ?? 20_261_126);
 /** One story of so many holds everything that is said against its contract, which takes most of the time. */
 const THOROUGH = 5;
 
@@ -101,6 +103,7 @@ test('whatever happens in whatever order, in whatever batches: units are conserv
   // A failure names seed and length; the shortest story that fails is shown.
   fc.assert(fc.property(fc.integer({ min: 1 }), fc.integer({ min: 1, max: MOST_EVENTS }), tellStory), {
     numRuns: SEQUENCES,
+    seed: SEED,
   });
   for (const state of ORDER_STATES) expect(reached.states).toContain(`order ${state}`);
   // Only time leads to a lapse, which is another machine's deadline.
