@@ -16,6 +16,7 @@ import { startGateway } from '../../gateway/service.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { answering, type RequestHandler } from '../../services/bus/requests.ts';
 import { startSuppliers } from '../../services/suppliers/service.ts';
+import { describedFetch } from '../fixtures/documented.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
@@ -70,8 +71,9 @@ async function aGateway() {
   });
   const stop = await startGateway(context);
   onTestFinished(stop);
+  const ask = describedFetch(`http://127.0.0.1:${port}`);
   const call = (path: string, init: RequestInit = {}) =>
-    fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers: { 'x-api-key': KEY, ...init.headers } });
+    ask(path, { ...init, headers: { 'x-api-key': KEY, ...init.headers } });
   const post = (path: string, body: unknown) =>
     call(path, {
       method: 'POST',
