@@ -1,10 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect, ServiceError, StringCodec } from 'nats';
-import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { NatsRole } from '../../contracts/nats-roles.ts';
 import { agentSubject } from '../../contracts/requests/agent-request.ts';
 import { OrderList } from '../../contracts/resources/order.ts';
@@ -13,7 +10,6 @@ import { ProductMapping } from '../../contracts/resources/product-mapping.ts';
 import { readSettings } from '../../contracts/settings.ts';
 import { factSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
-import { type NatsProcess, startNats } from '../../deploy/local/nats-process.ts';
 import { OPERATIONS } from '../../gateway/crew/operations.ts';
 import { ROUTE_DOCS } from '../../gateway/documents/route-docs.ts';
 import { startGateway } from '../../gateway/service.ts';
@@ -23,26 +19,16 @@ import { toConnectOptions } from '../../services/bus/connection.ts';
 import { openContext, type ServiceContext } from '../../services/run-service.ts';
 import type { Store } from '../../services/store/store.ts';
 import { aDatabase } from '../fixtures/database.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 
-let folder: string;
-let nats: NatsProcess;
+let nats: OwnNats;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'crew-'));
-  nats = await startNats({
-    binary: inject('natsBinary'),
-    port: await freePort(),
-    monitorPort: await freePort(),
-    storeDir: join(folder, 'nats'),
-    logFile: join(folder, 'nats.log'),
-  });
+  nats = await startOwnNats();
   const bus = await openBus(nats.url, 'setup');
   await bus.setUp(1);
   await bus.close();
 });
-afterAll(async () => {
-  await nats.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => nats.remove());
 
 async function aGateway(): Promise<ServiceContext> {
   const settings = readSettings({

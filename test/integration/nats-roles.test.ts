@@ -7,33 +7,21 @@ import { connect, type NatsConnection, StringCodec } from 'nats';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import type { NatsRole } from '../../contracts/nats-roles.ts';
 import { eventSubject, factSubject, STREAMS } from '../../contracts/subjects.ts';
-import { freePort } from '../../deploy/local/free-port.ts';
 import { newNatsKeys, publicKeys } from '../../deploy/local/nats-keys.ts';
-import { type NatsProcess, startNats } from '../../deploy/local/nats-process.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { toConnectOptions } from '../../services/bus/connection.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-let folder: string;
-let nats: NatsProcess;
+let nats: OwnNats;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'nats-roles-'));
-  nats = await startNats({
-    binary: inject('natsBinary'),
-    port: await freePort(),
-    monitorPort: await freePort(),
-    storeDir: join(folder, 'nats'),
-    logFile: join(folder, 'nats.log'),
-  });
+  nats = await startOwnNats();
   const bus = await openBus(nats.url, 'setup');
   await bus.setUp(1);
   await bus.close();
 });
-afterAll(async () => {
-  await nats.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => nats.remove());
 
 const text = StringCodec();
 const ORDER = 'ord_20wmtjkdkoioc';
@@ -216,11 +204,18 @@ const environment = (place: string): Record<string, string> => ({
 const checkConfig = (file: string, env: Record<string, string>): unknown =>
   execFileSync(inject('natsBinary'), ['-t', '-c', join(PROJECT, file)], { env, stdio: 'pipe' });
 
+function aFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nats-roles-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 test('the server’s own check accepts nats.conf', () => {
-  checkConfig('nats.conf', environment(folder));
+  checkConfig('nats.conf', environment(aFolder()));
 });
 
 test.skipIf(!hasOpenssl)('its check accepts the configurations with TLS and for a cluster', () => {
+  const folder = aFolder();
   const { cert, key } = aCertificate(folder);
   const tls = { NATS_TLS_CERT: JSON.stringify(cert), NATS_TLS_KEY: JSON.stringify(key) };
   checkConfig('deploy/nats/tls.conf', { ...environment(folder), ...tls });
