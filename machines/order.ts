@@ -144,6 +144,20 @@ const askToSource = (context: OrderContext): Effect[] => [
   { kind: 'set_timer', timer: { deadline: 'sourcing' } },
 ];
 
+/**
+ * Asks where to buy; before that the shop, where it can be asked and has not been since the order last waited for
+ * somebody: what was read days ago is no truth any more.
+ */
+const askOn = (context: OrderContext): Change<OrderContext> =>
+  context.canBeReread === true && context.verification !== 'done'
+    ? askShop(context)
+    : { context: {}, effects: askToSource(context) };
+
+const askNewRound = (context: OrderContext): Change<OrderContext> =>
+  isOff(context) || isHeld(context) || !hasUnitsToSource(context)
+    ? { context: {}, effects: [] }
+    : inTurn(context, () => ({ context: { round: context.round + 1 }, effects: [] }), askOn);
+
 /** In sourcing, whatever changes holds or lines makes the answer on its way stale: a new round is asked for. */
 const sourceAfter = (change: typeof takeBodyOf) =>
   apply((context, event) =>
@@ -153,10 +167,8 @@ const sourceAfter = (change: typeof takeBodyOf) =>
       (now) => {
         const isSame =
           now.lines === context.lines && now.holds === context.holds && isHeld(now) === isHeld(context);
-        if (isSame || isOff(now) || isHeld(now) || !hasUnitsToSource(now))
-          return { context: {}, effects: [] };
-        const next = { ...now, round: now.round + 1 };
-        return { context: { round: next.round }, effects: askToSource(next) };
+        // The shop's answer, which is on its way, leads on by itself.
+        return isSame || now.verification === 'asked' ? { context: {}, effects: [] } : askNewRound(now);
       },
     ),
   );
@@ -424,7 +436,14 @@ export const orderMachine = machine.createMachine({
         { guard: 'isUnpaid', target: 'awaiting_payment' },
         { guard: 'mustVerify', actions: apply(askShop) },
         { guard: 'isBoughtByHand', target: 'purchasing' },
-        { guard: 'mayBuy', target: 'sourcing' },
+        {
+          guard: 'mayBuy',
+          target: 'sourcing',
+          actions: apply(({ canBeReread }) => ({
+            context: canBeReread === true ? { verification: 'done' } : {},
+            effects: [],
+          })),
+        },
       ],
       on: {
         ...bodyEvents,
@@ -464,8 +483,8 @@ export const orderMachine = machine.createMachine({
       },
     },
     sourcing: {
-      entry: apply((context) => ({ context: {}, effects: askToSource(context) })),
-      exit: emit({ kind: 'cancel_timer', timer: { deadline: 'sourcing' } }),
+      entry: apply(askOn),
+      exit: [emit({ kind: 'cancel_timer', timer: { deadline: 'sourcing' } }), apply(forgetVerification)],
       always: [
         ...leaveBeforeBuying,
         { guard: 'isUndoing', target: 'cancelling' },
@@ -478,12 +497,28 @@ export const orderMachine = machine.createMachine({
         'supplier_order.given_up': { actions: sourceAfter(giveUpBy) },
         'order.received': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
         'order.updated': { guard: isNewer, actions: sourceAfter(takeBodyOf) },
-        'order.release_requested': { guard: isReleasing, actions: sourceAfter(releaseBy) },
+        'order.release_requested': {
+          guard: isReleasing,
+          actions: sourceAfter((context, event) =>
+            inTurn(context, (now) => releaseBy(now, event), forgetVerification),
+          ),
+        },
+        'order.verified': {
+          guard: ({ context }) => context.verification === 'asked' && !isHeld(context),
+          actions: apply((context, event) =>
+            event.type === 'order.verified'
+              ? inTurn(context, (now) => takeVerified(now, event.data), askNewRound)
+              : { context: {}, effects: [] },
+          ),
+        },
         'order.risk_assessed': { actions: sourceAfter(riskBy) },
         'order.hold_requested': { actions: sourceAfter(holdBy) },
         'order.sourced': {
           guard: ({ context, event }) =>
-            event.data.round === context.round && !isHeld(context) && hasUnitsToSource(context),
+            event.data.round === context.round &&
+            context.verification !== 'asked' &&
+            !isHeld(context) &&
+            hasUnitsToSource(context),
           actions: apply((context, event) => {
             if (event.type !== 'order.sourced') return { context: {}, effects: [] };
             const { refused, stops = [] } = event.data;
@@ -496,11 +531,18 @@ export const orderMachine = machine.createMachine({
                 };
           }),
         },
-        'timer.elapsed': {
-          guard: ({ context, event }) =>
-            event.data.deadline === 'sourcing' && !isHeld(context) && hasUnitsToSource(context),
-          actions: apply((context) => ({ context: {}, effects: askToSource(context) })),
-        },
+        'timer.elapsed': [
+          {
+            guard: ({ context, event }) =>
+              event.data.deadline === 'sourcing' && !isHeld(context) && hasUnitsToSource(context),
+            actions: apply(askOn),
+          },
+          {
+            guard: ({ context, event }) =>
+              event.data.deadline === 'verify' && context.verification === 'asked',
+            actions: apply((context) => inTurn(context, forgetVerification, askNewRound)),
+          },
+        ],
       },
     },
     purchasing: progressState('purchasing'),

@@ -31,6 +31,7 @@ import {
   sourced,
   stoppedPlan,
   updated,
+  verified,
   withheld,
 } from './builders.ts';
 
@@ -205,6 +206,14 @@ test('a line that waited only because its order did goes on when the shop comes 
   road.step(releaseRequested('fulfillment_not_ours', ['L1']));
   const asked = road.commands(updated({ lines: held, rules: PARTLY }));
   expect(asked).toMatchObject([{ verb: 'source', data: { lines: [{ lineId: 'L1' }] } }]);
+});
+
+test('what waited in sourcing is bought on the shop’s word of now, not on that of days ago', () => {
+  const toAsk = { canBeReread: true, lines: TWO_LINES };
+  const road = aRoad(received(toAsk), elapsed('grace'), verified());
+  road.step(refusedLines('unmapped_line', ['L1', 'L2'], { parts: [] }));
+  expect(road.commands(releaseRequested('unmapped_line', ['L1', 'L2']))).toMatchObject([{ verb: 'verify' }]);
+  expect(road.commands(verified())).toMatchObject([{ verb: 'source' }]);
 });
 
 const batchOf = (event: OrderEvent, rules: OrderRules) =>

@@ -98,7 +98,7 @@ function tellStory(seed: number, length: number): void {
 }
 
 test('whatever happens in whatever order, in whatever batches: units are conserved, nobody waits in vain, and the timeline leads to the stored state', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, () => {
   // A failure names seed and length; the shortest story that fails is shown.
   fc.assert(fc.property(fc.integer({ min: 1 }), fc.integer({ min: 1, max: MOST_EVENTS }), tellStory), {
