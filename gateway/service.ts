@@ -60,10 +60,10 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   const all = [...routes, ...documentRoutes(routes)];
   const app = createApp(all, { guard, metrics, log });
   const server = await serve(app, host, port);
-  const agents = await bus.serveAgents([
-    ...crewEndpoints(app, routes, ROUTE_DOCS, crew),
-    ...newsEndpoints(store, bus),
-  ]);
+  const endpoints = [...crewEndpoints(app, routes, ROUTE_DOCS, crew), ...newsEndpoints(store, bus)];
+  const agents = await bus.serveAgents(endpoints, (error, subject) =>
+    log.error({ err: error, subject }, 'an operation failed'),
+  );
   log.info({ host, port: server.port }, 'the gateway listens');
   return async () => {
     await agents.stop();

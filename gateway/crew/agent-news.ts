@@ -5,7 +5,7 @@ import {
   type NewsTaken,
   newsSubject,
   type PriceNews,
-  ProductNews,
+  type ProductNews,
 } from '../../contracts/requests/agent-news.ts';
 import type { MappedArticle, MappingCandidate } from '../../contracts/resources/product-mapping.ts';
 import type { AgentAnswer, AgentEndpoint } from '../../services/bus/agent-service.ts';
@@ -70,41 +70,44 @@ const dataOf = (payload: string): unknown => {
   return event.success ? event.data.data : json;
 };
 
-const answering =
-  (store: Store, bus: Bus, type: AgentNewsType): AgentEndpoint['answer'] =>
-  async (payload): Promise<AgentAnswer> => {
+/** Binds a contract to what its news does. */
+function newsEndpoint<T>(
+  type: AgentNewsType,
+  contract: z.ZodType<T>,
+  take: (news: T) => Promise<NewsTaken>,
+): AgentEndpoint {
+  const answer = async (payload: string): Promise<AgentAnswer> => {
     let data: unknown;
     try {
       data = dataOf(payload);
     } catch {
       return refusedAnswer(422, 'body_invalid', 'the news is not JSON');
     }
-    const news = AGENT_NEWS[type].safeParse(data);
+    const news = contract.safeParse(data);
     if (!news.success) {
       const errors = news.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
       return refusedAnswer(422, 'body_invalid', `${type} is not as it must be`, errors);
     }
     try {
-      const product = ProductNews.safeParse(news.data);
-      const taken = product.success
-        ? await takeProduct(store, bus, product.data)
-        : await takePrice(store, bus, AGENT_NEWS['price.changed'].parse(news.data));
-      return { ok: true, status: 200, title: '', body: JSON.stringify(taken) };
+      return { ok: true, status: 200, title: '', body: JSON.stringify(await take(news.data)) };
     } catch (error) {
       if (isOutage(error))
         return refusedAnswer(503, 'store_unavailable', 'the database is away: send it again');
       throw error;
     }
   };
+  return { subject: newsSubject(type), name: type.replaceAll('.', '_'), description: `Tell ${type}`, answer };
+}
 
 /**
  * What other agents tell us. Sent as a request, the answer says that it is stored; news without an answer has to be sent
  * again, and does no harm twice.
  */
-export const newsEndpoints = (store: Store, bus: Bus): AgentEndpoint[] =>
-  z.enum(['product.created', 'product.updated', 'price.changed']).options.map((type) => ({
-    subject: newsSubject(type),
-    name: type.replaceAll('.', '_'),
-    description: `Tell ${type}`,
-    answer: answering(store, bus, type),
-  }));
+export function newsEndpoints(store: Store, bus: Bus): AgentEndpoint[] {
+  const product = (news: ProductNews): Promise<NewsTaken> => takeProduct(store, bus, news);
+  return [
+    newsEndpoint('product.created', AGENT_NEWS['product.created'], product),
+    newsEndpoint('product.updated', AGENT_NEWS['product.updated'], product),
+    newsEndpoint('price.changed', AGENT_NEWS['price.changed'], (news) => takePrice(store, bus, news)),
+  ];
+}

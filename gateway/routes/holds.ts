@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { H3Event, HTTPResponse } from 'h3';
 import { AppError } from '../../contracts/errors.ts';
 import { HOLD_REQUESTED, type HoldRequested } from '../../contracts/events/operator-requests.ts';
-import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
 import { holdIdOf } from '../../contracts/ids.ts';
 import {
   type HoldList,
@@ -10,9 +9,7 @@ import {
   type HoldReceipt,
   PostHold,
   ReleaseByReason,
-  type ReleaseReceipt,
 } from '../../contracts/resources/hold.ts';
-import type { HoldReason } from '../../contracts/vocabulary.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { commitAndPublish, eventRow } from '../../services/bus/commit-and-publish.ts';
 import { Hold } from '../../services/store/entities/order.ts';
@@ -22,6 +19,7 @@ import { lockKnownOrder, orderIdIn } from '../locked-order.ts';
 import { fromCursor, toPage } from '../page.ts';
 import { conflict } from '../problem.ts';
 import { readJson, readParam, readQuery } from '../read-input.ts';
+import { requestRelease, requestReleases } from '../request-release.ts';
 import type { Route } from '../route.ts';
 import { toHoldViews } from '../views/hold-view.ts';
 
@@ -74,51 +72,16 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
   {
     method: 'POST',
     path: '/holds/release',
-    handle: async (event): Promise<HTTPResponse> => {
-      const { reason, limit } = await readJson(event, ReleaseByReason);
-      const request = randomUUID();
-      const receipt = await commitAndPublish(store, bus, async (sql, say): Promise<ReleaseReceipt> => {
-        const rows = await sql.query<{ orderId: string }>(
-          `select order_id as "orderId" from holds where reason = $1 and released_at is null
-            group by order_id order by min(opened_at), order_id limit $2`,
-          [reason, limit + 1],
-        );
-        for (const { orderId } of rows.slice(0, limit)) {
-          const data: ReleaseRequested = { orderId, reason };
-          const messageId = `api:release:${request}:${orderId}`;
-          say(eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, orderId, data }));
-        }
-        return { requested: Math.min(rows.length, limit), more: rows.length > limit };
-      });
-      return accepted(receipt);
-    },
+    handle: async (event): Promise<HTTPResponse> =>
+      accepted(await requestReleases(store, bus, await readJson(event, ReleaseByReason))),
   },
   {
     method: 'POST',
     path: '/holds/:holdId/release',
     handle: async (event): Promise<HTTPResponse> => {
       const holdId = holdIdIn(event);
-      const receipt = await commitAndPublish(store, bus, async (sql, say): Promise<ReleaseReceipt> => {
-        const [hold] = await sql.query<{
-          orderId: string;
-          reason: HoldReason;
-          opening: string;
-          isOpen: boolean;
-        }>(
-          `select order_id as "orderId", reason, released_at is null as "isOpen",
-                  (extract(epoch from opened_at) * 1000)::bigint::text as opening from holds where id = $1`,
-          [holdId],
-        );
-        if (hold === undefined) throw noSuchHold(holdId);
-        // Released already: what was asked for is so.
-        if (!hold.isOpen) return { requested: 0, more: false };
-        const { orderId, reason, opening } = hold;
-        const data: ReleaseRequested = { orderId, reason, holdId };
-        // The same release of the same opening is the same message.
-        const messageId = `api:release:${holdId}:${opening}`;
-        say(eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, orderId, data }));
-        return { requested: 1, more: false };
-      });
+      const receipt = await requestRelease(store, bus, holdId);
+      if (receipt === undefined) throw noSuchHold(holdId);
       return accepted(receipt);
     },
   },

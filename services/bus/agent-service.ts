@@ -22,6 +22,18 @@ export interface AgentService {
   stop(): Promise<void>;
 }
 
+const FAILED: AgentAnswer = {
+  ok: false,
+  status: 500,
+  title: 'Internal Server Error',
+  body: JSON.stringify({
+    type: 'urn:oms:problem:internal',
+    title: 'Internal Server Error',
+    status: 500,
+    code: 'internal',
+  }),
+};
+
 const SERVICE = 'oms';
 /** The version of the operations, as NATS services carry one. */
 const VERSION = '1.0.0';
@@ -30,10 +42,12 @@ const VERSION = '1.0.0';
  * The order manager as a NATS service: agents find it by `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, and its copies
  * share the requests. A no arrives with the headers `Nats-Service-Error-Code` and `Nats-Service-Error`, and the problem
  * as its body.
+ * @param onBug told of every error that no endpoint foresaw; the agent is told that we failed, and nothing more.
  */
 export async function serveAgents(
   connection: NatsConnection,
   endpoints: readonly AgentEndpoint[],
+  onBug: (error: unknown, subject: string) => void,
 ): Promise<AgentService> {
   const service = await connection.services.add({
     name: SERVICE,
@@ -42,8 +56,11 @@ export async function serveAgents(
     queue: SERVICE,
   });
   const inHand = new Set<Promise<void>>();
-  const respond = async ({ answer }: AgentEndpoint, message: ServiceMsg): Promise<void> => {
-    const { ok, status, title, body } = await answer(message.string());
+  const respond = async ({ answer, subject }: AgentEndpoint, message: ServiceMsg): Promise<void> => {
+    const { ok, status, title, body } = await answer(message.string()).catch((error: unknown) => {
+      onBug(error, subject);
+      return FAILED;
+    });
     const bytes = new TextEncoder().encode(body);
     if (ok) message.respond(bytes);
     else message.respondError(status, title, bytes);

@@ -31,7 +31,10 @@ export interface Bus {
     handle: (command: Command) => Promise<CommandResult>,
   ): Promise<CommandConsumer>;
   /** Answers other agents. See `AgentEndpoint`. */
-  serveAgents(endpoints: readonly AgentEndpoint[]): Promise<AgentService>;
+  serveAgents(
+    endpoints: readonly AgentEndpoint[],
+    onBug: (error: unknown, subject: string) => void,
+  ): Promise<AgentService>;
   /**
    * Asks another service and waits for its answer; a foreseen no is an answer too.
    * @throws AppError `bus_unavailable` when no copy of the service is there, `request_timeout` when none answers in time,
@@ -85,7 +88,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
     consume: (service, concurrency, handle) => consumeCommands(jetstream, service, concurrency, handle),
-    serveAgents: (endpoints) => serveAgents(connection, endpoints),
+    serveAgents: (endpoints, onBug) => serveAgents(connection, endpoints, onBug),
     request: (contract, request, timeoutMs) => sendRequest(connection, contract, request, timeoutMs),
     serveRequests: (service, handlers, onBug) => serveRequests(connection, service, handlers, onBug),
     setUp: (replicas, gigabytes = STORE_GIGABYTES) => setUpStreams(manager, replicas, gigabytes),

@@ -190,6 +190,24 @@ test('news of products and prices changes mappings, under the names of the crew'
   await expect(reader.ask('product.created', { variantId: '45' })).rejects.toThrow(/permission/i);
 });
 
+test('an operation that fails as nobody foresaw is answered, told to us, and ends nothing', async () => {
+  const bus = await openBus(nats.url, 'setup');
+  onTestFinished(() => bus.close());
+  const bugs: string[] = [];
+  const broken = {
+    subject: agentSubject('read', 'broken'),
+    name: 'broken',
+    description: 'Fails',
+    answer: () => Promise.reject(new RangeError('a bug')),
+  };
+  const service = await bus.serveAgents([broken], (error, subject) => bugs.push(`${subject}: ${error}`));
+  const { ask } = await anAgent('crew-reader');
+  for (let times = 0; times < 2; times += 1)
+    await expect(ask(broken.subject, {})).rejects.toMatchObject({ status: 500, code: 'internal' });
+  expect(bugs).toEqual(Array(2).fill(`${broken.subject}: RangeError: a bug`));
+  await service.stop();
+});
+
 test('the example agent hears of a held order, asks and says why', async () => {
   const { store } = await aGateway();
   await givenHeldOrder(store);
