@@ -21,7 +21,7 @@ import { openContext, type ServiceContext } from '../../services/run-service.ts'
 import { migrate } from '../../services/store/migrate.ts';
 import { type CheckAnswer, createAnswerCheck } from '../fixtures/documented.ts';
 
-const KEY = 'a key of sixteen or more';
+const KEY = 'une clé de seize caractères ou plus';
 const cleanups: (() => unknown)[] = [];
 let context: ServiceContext;
 let origin: string;
@@ -200,6 +200,14 @@ test.each([
   const wrong = await call(path, { method, headers: { 'x-api-key': `${KEY}!` } });
   expect((await problemOf(wrong, 401)).detail).not.toContain(KEY);
 });
+
+test.each(['latin1', 'utf8'] as const)(
+  'a key with accents is known when its header comes in %s',
+  async (encoding) => {
+    const header = Buffer.from(KEY, encoding).toString('latin1');
+    expect((await call('/orders', { headers: { 'x-api-key': header } })).status).toBe(200);
+  },
+);
 
 test.each(['/healthz', '/readyz', '/metrics'])('%s asks for no key', async (path) => {
   const response = await fetch(`${origin}${path}`);
