@@ -11,7 +11,7 @@ import type {
   PostSupplierOrder,
   SupplierOrderReceipt,
 } from '../contracts/resources/supplier-order-requests.ts';
-import type { LineUnits } from '../machines/order-units.ts';
+import type { LineUnits } from '../machines/order-context.ts';
 import { mayPurchase } from '../machines/requests.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
 import type { OutboxRow } from '../services/store/outbox.ts';

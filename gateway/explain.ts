@@ -12,8 +12,8 @@ import type {
   SupplierName,
   SupplierOrderStateName,
 } from '../contracts/vocabulary.ts';
+import { LEFT } from '../machines/cancel-cost.ts';
 import { DEAD } from '../machines/hold-scope.ts';
-import { LEFT } from '../machines/order-units.ts';
 
 /** What an explanation is made of; nothing in it is a person's. */
 export interface Explained {

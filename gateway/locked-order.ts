@@ -1,7 +1,7 @@
 import type { H3Event } from 'h3';
 import { AppError } from '../contracts/errors.ts';
 import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
-import type { OrderContext } from '../machines/order-units.ts';
+import type { OrderContext } from '../machines/order-context.ts';
 import type { Sql } from '../services/store/store.ts';
 import { readParam } from './read-input.ts';
 

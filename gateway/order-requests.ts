@@ -8,9 +8,10 @@ import {
 import { NO_SHOP, ORDER_RECEIVED, type OrderReceived } from '../contracts/events/order-received.ts';
 import type { OrderReceipt, PostOrder, PutOrder } from '../contracts/resources/order-requests.ts';
 import { toShippingAddress } from '../contracts/resources/posted-address.ts';
+import { cancelCostOf } from '../machines/cancel-cost.ts';
 import { DEAD } from '../machines/hold-scope.ts';
-import { cancelCostOf, isOff } from '../machines/order-units.ts';
 import { mayChange } from '../machines/requests.ts';
+import { isOff } from '../machines/wanted-units.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
 import type { OutboxRow } from '../services/store/outbox.ts';
 import type { Sql } from '../services/store/store.ts';

@@ -16,6 +16,7 @@ interface AccountRow {
   remaining: number | null;
   total: number | null;
   pauseSeconds: number;
+  budgetPauseSeconds: number;
   tokenExpiresAt: string | null;
   isStopped: number;
 }
@@ -27,6 +28,7 @@ const readAccounts = (sql: Sql): Promise<AccountRow[]> =>
   sql.query(
     `select supplier, quota_remaining as remaining, quota_total as total, access_expires_at as "tokenExpiresAt",
             greatest(extract(epoch from paused_until - now()), 0)::float8 as "pauseSeconds",
+            greatest(extract(epoch from budget_paused_until - now()), 0)::float8 as "budgetPauseSeconds",
             (exists (select 1 from purchasing_pauses p where p.scope in ('all', a.supplier)))::int as "isStopped"
        from supplier_accounts a`,
   );
@@ -77,7 +79,12 @@ export function createSupplierGauges(registry: Registry): (sql: Sql) => Promise<
     'supplier',
   );
   const total = gauge('supplier_quota_total', "The supplier's own budget", 'supplier');
-  const pause = gauge('supplier_pause_seconds', 'Time until the supplier takes calls again', 'supplier');
+  const pause = gauge(
+    'supplier_pause_seconds',
+    'Time until the supplier takes calls again: any (calls), or those that cost of its budget (budget)',
+    'supplier',
+    'stops',
+  );
   const expiry = gauge('supplier_token_expiry_timestamp_seconds', 'When the access token ends', 'supplier');
   const stopped = gauge('supplier_purchasing_stopped', 'Whether the kill switch stops purchases', 'supplier');
   const purchases = gauge(
@@ -100,7 +107,8 @@ export function createSupplierGauges(registry: Registry): (sql: Sql) => Promise<
     for (const { supplier, deed, outcome, count } of await readPurchases(sql))
       purchases.set({ supplier, deed, outcome }, count);
     for (const { supplier, ...account } of await readAccounts(sql)) {
-      pause.set({ supplier }, account.pauseSeconds);
+      pause.set({ supplier, stops: 'calls' }, account.pauseSeconds);
+      pause.set({ supplier, stops: 'budget' }, account.budgetPauseSeconds);
       stopped.set({ supplier }, account.isStopped);
       if (account.remaining !== null) remaining.set({ supplier }, account.remaining);
       if (account.total !== null) total.set({ supplier }, account.total);

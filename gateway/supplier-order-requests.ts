@@ -9,8 +9,8 @@ import type {
   SupplierOrderReceipt,
 } from '../contracts/resources/supplier-order-requests.ts';
 import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { LEFT } from '../machines/cancel-cost.ts';
 import { DEAD } from '../machines/hold-scope.ts';
-import { LEFT } from '../machines/order-units.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
 import type { OutboxRow } from '../services/store/outbox.ts';
 import type { Sql } from '../services/store/store.ts';

@@ -1,6 +1,7 @@
 import type { HoldReason } from '../contracts/vocabulary.ts';
-import type { Change } from './effect.ts';
-import type { MatchesHold, OrderContext } from './order-units.ts';
+import { type Change, NOTHING } from './change.ts';
+import type { MatchesHold } from './holds.ts';
+import type { OrderContext } from './order-context.ts';
 
 /** Holds about a judgement: whoever releases one says "go on with this", and the same facts hold nothing again. */
 const ACCEPTABLE: readonly HoldReason[] = [
@@ -20,6 +21,6 @@ export function acceptHolds(context: OrderContext, matches: MatchesHold): Change
   const accepted = Object.entries(context.holds)
     .filter(([holdId, hold]) => ACCEPTABLE.includes(hold.reason) && matches(hold, holdId))
     .map(([holdId]) => holdId);
-  if (accepted.length === 0) return { context: {}, effects: [] };
+  if (accepted.length === 0) return NOTHING;
   return { context: { accepted: [...(context.accepted ?? []), ...accepted] }, effects: [] };
 }

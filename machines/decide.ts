@@ -3,12 +3,9 @@ import type { OrderReceived } from '../contracts/events/order-received.ts';
 import { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Effect } from './effect.ts';
 import { orderMachine } from './order.ts';
-import type { OrderContext } from './order-units.ts';
-import {
-  type SupplierOrderContext,
-  type SupplierOrderInput,
-  supplierOrderMachine,
-} from './supplier-order.ts';
+import type { OrderContext } from './order-context.ts';
+import { supplierOrderMachine } from './supplier-order.ts';
+import type { SupplierOrderContext, SupplierOrderInput } from './supplier-order-context.ts';
 
 /** All that is stored of a machine. */
 export interface MachineState<Value extends string, Context> {

@@ -88,9 +88,3 @@ export type Effect =
   | { kind: 'notify'; notification: CustomerMail; parcelId: string | null; on?: 'first_scan' }
   | { kind: 'tell_order'; event: ToOrder }
   | { kind: 'tell_supplier_order'; supplierOrderId: string; event: ToSupplierOrder };
-
-/** A change of context with what follows from it. */
-export interface Change<Context> {
-  readonly context: Partial<Context>;
-  readonly effects: readonly Effect[];
-}

@@ -1,6 +1,6 @@
 import { USUAL_RULES } from '../contracts/order-rules.ts';
 import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
-import type { OpenHold, OrderContext, SupplierOrderUnits } from './order-units.ts';
+import type { OpenHold, OrderContext, SupplierOrderUnits } from './order-context.ts';
 
 /** Its units are on it no more. */
 export const DEAD: readonly SupplierOrderStateName[] = ['rejected', 'cancelled', 'lapsed'];

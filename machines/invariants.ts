@@ -1,5 +1,6 @@
 import { AppError } from '../contracts/errors.ts';
-import { liveSupplierOrders, type OrderContext, unitsOnSupplierOrders } from './order-units.ts';
+import type { OrderContext } from './order-context.ts';
+import { liveSupplierOrders, unitsOnSupplierOrders } from './order-units.ts';
 
 /**
  * Line conservation: ordered = unallocated + held + on live supplier orders + outside + cancelled, and no count below zero.

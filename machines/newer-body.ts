@@ -1,24 +1,12 @@
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import { USUAL_RULES } from '../contracts/order-rules.ts';
-import type { Change, Effect } from './effect.ts';
+import { type Change, inTurn, NOTHING } from './change.ts';
+import type { Effect } from './effect.ts';
 import { isLive, rulesOf } from './hold-scope.ts';
-import {
-  callOffSurplus,
-  followShop,
-  freedLines,
-  hasUnitsToSource,
-  inTurn,
-  isAboutLine,
-  isOff,
-  type OrderContext,
-  openHold,
-  parkHeldLines,
-  releaseHolds,
-  shopUnitsOf,
-  unitsOfBody,
-} from './order-units.ts';
-
-const NOTHING: Change<OrderContext> = { context: {}, effects: [] };
+import { freedLines, isAboutLine, openHold, parkHeldLines, releaseHolds } from './holds.ts';
+import { type OrderContext, shopUnitsOf, unitsOfBody } from './order-context.ts';
+import { hasUnitsToSource } from './order-units.ts';
+import { callOffSurplus, followShop, isOff } from './wanted-units.ts';
 
 const holdWithoutAddress = (context: OrderContext): Change<OrderContext> =>
   !context.cancelledInShop && !context.hasAddress && hasUnitsToSource(context)

@@ -1,9 +1,10 @@
 import { VERIFY_ORDER, type VerifyOrder } from '../contracts/commands/verify-order.ts';
 import type { OrderVerified } from '../contracts/events/order-verified.ts';
-import type { Change } from './effect.ts';
+import { type Change, inTurn, NOTHING } from './change.ts';
 import { isHeld } from './hold-scope.ts';
+import { openHold } from './holds.ts';
 import { isNewerBody, takeNewerBody } from './newer-body.ts';
-import { inTurn, type OrderContext, openHold } from './order-units.ts';
+import type { OrderContext } from './order-context.ts';
 import { holdUnassessed } from './risk.ts';
 
 const timer = { deadline: 'verify' } as const;
@@ -23,7 +24,7 @@ export function askShop({ orderId }: OrderContext): Change<OrderContext> {
 /** Whatever was asked or answered no longer counts; where buying still waits for it, it is asked anew. */
 export const forgetVerification = ({ verification }: OrderContext): Change<OrderContext> =>
   verification === undefined
-    ? { context: {}, effects: [] }
+    ? NOTHING
     : {
         context: { verification: undefined },
         effects: verification === 'asked' ? [{ kind: 'cancel_timer', timer }] : [],
@@ -34,8 +35,7 @@ export const takeVerified = (context: OrderContext, { body, holds }: OrderVerifi
   inTurn(
     context,
     forgetVerification,
-    (now) =>
-      body !== null && isNewerBody(now, body) ? takeNewerBody(now, body) : { context: {}, effects: [] },
+    (now) => (body !== null && isNewerBody(now, body) ? takeNewerBody(now, body) : NOTHING),
     ...holds.map(
       ({ reason, evidence }) =>
         (now: OrderContext) =>

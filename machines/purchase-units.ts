@@ -1,17 +1,13 @@
 import { AppError } from '../contracts/errors.ts';
 import type { OrderSourced } from '../contracts/events/order-sourced.ts';
 import { supplierOrderIdOf } from '../contracts/ids.ts';
-import type { Change, Effect, PlannedPart, ToOrder } from './effect.ts';
+import { type Change, inTurn, NOTHING } from './change.ts';
+import type { Effect, PlannedPart, ToOrder } from './effect.ts';
 import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
-import {
-  followShop,
-  inTurn,
-  isOff,
-  mapLines,
-  type OrderContext,
-  openHold,
-  type SupplierOrderUnits,
-} from './order-units.ts';
+import { openHold } from './holds.ts';
+import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
+import { mapLines } from './order-units.ts';
+import { followShop, isOff } from './wanted-units.ts';
 
 /** Units by order line; a line may stand in a part more than once, by several candidates or as a bundle. */
 export function unitsOfPart(part: Pick<PlannedPart, 'lines'>): Record<string, number> {
@@ -19,8 +15,6 @@ export function unitsOfPart(part: Pick<PlannedPart, 'lines'>): Record<string, nu
   for (const line of part.lines) units[line.lineId] = (units[line.lineId] ?? 0) + line.units;
   return units;
 }
-
-const NOTHING: Change<OrderContext> = { context: {}, effects: [] };
 
 /**
  * Takes a whole plan or, where part of an order may be bought, what can be had of it. What cannot is held with its
@@ -112,9 +106,7 @@ const giveBack =
   (supplierOrderId: string, state: 'cancelled' | 'rejected' | 'lapsed') =>
   (context: OrderContext): Change<OrderContext> => {
     const dead = context.supplierOrders[supplierOrderId];
-    return dead === undefined
-      ? { context: {}, effects: [] }
-      : takeBack(supplierOrderId, { ...dead, state }, dead.units)(context);
+    return dead === undefined ? NOTHING : takeBack(supplierOrderId, { ...dead, state }, dead.units)(context);
   };
 
 const isLiveStill = ({ supplierOrders }: OrderContext, supplierOrderId: string): boolean => {
@@ -135,7 +127,7 @@ export const applyGivenUp = (
         context,
         (now) =>
           by === 'order' || isOff(now)
-            ? { context: {}, effects: [] }
+            ? NOTHING
             : openHold(
                 now,
                 'operator',
@@ -144,7 +136,7 @@ export const applyGivenUp = (
               ),
         giveBack(supplierOrderId, 'cancelled'),
       )
-    : { context: {}, effects: [] };
+    : NOTHING;
 
 /** The purchase came to nothing: its units wait under a hold instead of vanishing with it. */
 export const applyFailed = (
@@ -155,11 +147,10 @@ export const applyFailed = (
     ? inTurn(
         context,
         // Of an order that is off nothing is bought again, and nobody has to decide anything.
-        (now) =>
-          isOff(now) ? { context: {}, effects: [] } : openHold(now, reason, { supplierOrderId }, evidence),
+        (now) => (isOff(now) ? NOTHING : openHold(now, reason, { supplierOrderId }, evidence)),
         giveBack(supplierOrderId, state),
       )
-    : { context: {}, effects: [] };
+    : NOTHING;
 
 /** What has left goes on its way; the rest waits again, under a hold: a person sees that it comes apart. */
 export const applyTorn = (
@@ -167,13 +158,10 @@ export const applyTorn = (
   { supplierOrderId, rest, left, evidence }: Extract<ToOrder, { type: 'supplier_order.torn' }>['data'],
 ): Change<OrderContext> => {
   const torn = context.supplierOrders[supplierOrderId];
-  if (torn === undefined || !isLive(torn)) return { context: {}, effects: [] };
+  if (torn === undefined || !isLive(torn)) return NOTHING;
   return inTurn(
     context,
-    (now) =>
-      isOff(now)
-        ? { context: {}, effects: [] }
-        : openHold(now, 'supplier_cancelled', { supplierOrderId }, evidence),
+    (now) => (isOff(now) ? NOTHING : openHold(now, 'supplier_cancelled', { supplierOrderId }, evidence)),
     takeBack(supplierOrderId, { ...torn, units: left, returned: { ...torn.returned, ...rest } }, rest),
   );
 };

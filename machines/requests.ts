@@ -3,24 +3,14 @@ import type {
   ChangeRequested,
   PurchaseRequested,
 } from '../contracts/events/operator-requests.ts';
-import type { Change } from './effect.ts';
+import { cancelCostOf } from './cancel-cost.ts';
+import { type Change, inTurn, NOTHING } from './change.ts';
 import { isLive } from './hold-scope.ts';
-import {
-  callOffSurplus,
-  cancelCostOf,
-  followShop,
-  inTurn,
-  isAboutLine,
-  isOff,
-  type LineUnits,
-  mapLines,
-  type OrderContext,
-  openHold,
-  releaseHolds,
-  wantedUnits,
-} from './order-units.ts';
+import { isAboutLine, openHold, releaseHolds } from './holds.ts';
+import type { LineUnits, OrderContext } from './order-context.ts';
+import { mapLines } from './order-units.ts';
+import { callOffSurplus, followShop, isOff, wantedUnits } from './wanted-units.ts';
 
-const NOTHING: Change<OrderContext> = { context: {}, effects: [] };
 const UPDATED: Change<OrderContext> = {
   context: {},
   effects: [{ kind: 'fact', type: 'order.updated', data: {} }],

@@ -3,11 +3,11 @@ import {
   RISK_LEVELS,
   type RiskLevel,
 } from '../contracts/events/order-risk-assessed.ts';
-import type { Change } from './effect.ts';
+import { type Change, inTurn, NOTHING } from './change.ts';
 import { rulesOf } from './hold-scope.ts';
-import { inTurn, isOff, type OrderContext, openHold, releaseHolds } from './order-units.ts';
-
-const NOTHING: Change<OrderContext> = { context: {}, effects: [] };
+import { openHold, releaseHolds } from './holds.ts';
+import type { OrderContext } from './order-context.ts';
+import { isOff } from './wanted-units.ts';
 
 const gravity = (level: RiskLevel): number => RISK_LEVELS.indexOf(level);
 

@@ -1,11 +1,7 @@
 import type { DeadlineName } from '../contracts/deadlines.ts';
 import { isUnderWay, observeParcels } from './parcels.ts';
-import type { SupplierOrderContext, SupplierOrderMachineEvent } from './supplier-order.ts';
-
-interface Args {
-  readonly context: SupplierOrderContext;
-  readonly event: SupplierOrderMachineEvent;
-}
+import { unitsOfPart } from './purchase-units.ts';
+import type { SupplierOrderArgs as Args } from './supplier-order-setup.ts';
 
 /** Guard for the timer of one deadline. */
 export const elapsed =
@@ -45,8 +41,18 @@ export const isOfLastAttempt = ({ context, event }: Args): boolean =>
 export const isSuspectedDuplicate = ({ event }: Pick<Args, 'event'>): boolean =>
   event.type === 'supplier_order.withheld' && event.data.reason === 'duplicate_suspected';
 
-export const isSameUnits = (
+const isSameUnits = (
   ours: Readonly<Record<string, number>>,
   theirs: Readonly<Record<string, number>>,
 ): boolean =>
   [...Object.keys(ours), ...Object.keys(theirs)].every((lineId) => ours[lineId] === theirs[lineId]);
+
+/** It was prepared as it stands now; a change of the draft meanwhile makes it another. */
+export const isOfItsUnits = ({ context, event }: Args): boolean =>
+  event.type === 'supplier_order.prepared' && isSameUnits(context.units, unitsOfPart(event.data.part));
+
+export const isByOperator = ({ event }: Pick<Args, 'event'>): boolean =>
+  event.type === 'supplier_order.cancel_requested';
+
+/** An order says with each of its bodies that it is not wanted, and is heard once; a person may ask again. */
+export const isFirstNo = (args: Args): boolean => args.context.unwantedBy === undefined || isByOperator(args);

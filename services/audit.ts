@@ -4,9 +4,9 @@ import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabu
 import { DEAD } from '../machines/hold-scope.ts';
 import { assertConserved } from '../machines/invariants.ts';
 import type { OrderActor } from '../machines/order-actor.ts';
-import type { OrderContext } from '../machines/order-units.ts';
+import type { OrderContext } from '../machines/order-context.ts';
 import { INTENT_WRITTEN, MACHINE_VERSION, replay, type Told } from '../machines/replay.ts';
-import type { SupplierOrderContext } from '../machines/supplier-order.ts';
+import type { SupplierOrderContext } from '../machines/supplier-order-context.ts';
 import type { Store } from './store/store.ts';
 
 export interface Checked {

@@ -34,6 +34,8 @@ export const SupplierView = z.object({
   purchasingPauses: z.array(PurchasingPause),
   /** The supplier wants no calls before this. */
   callsPausedUntil: z.iso.datetime().nullable(),
+  /** Its budget is used up until then: search, quotes and stock wait; purchases and payments, which are free, go on. */
+  budgetPausedUntil: z.iso.datetime().nullable(),
   /** The worst of all copies; null: not configured. */
   breaker: z.enum(['closed', 'half_open', 'open']).nullable(),
   tokenExpiresAt: z.string().nullable(),

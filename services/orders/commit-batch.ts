@@ -3,11 +3,12 @@ import type { Settings } from '../../contracts/settings.ts';
 import type { Bus } from '../bus/bus.ts';
 import { publishQueued } from '../bus/commit-and-publish.ts';
 import { describeError, type Logger } from '../logger.ts';
-import { lockOrders, takeNew, writeBatch } from '../store/batch.ts';
+import { lockOrders, takeNew } from '../store/load-batch.ts';
 import { isOutage } from '../store/outage.ts';
 import type { QueuedRow } from '../store/outbox.ts';
 import { fence, position } from '../store/partitions.ts';
 import type { Store } from '../store/store.ts';
+import { writeBatch } from '../store/write-batch.ts';
 import type { DecodedMessage } from './decode-message.ts';
 import { stepBatch } from './step-batch.ts';
 

@@ -1,5 +1,5 @@
 import type { OrderReceived, ReceivedLine } from '../../contracts/events/order-received.ts';
-import type { OrderContext } from '../../machines/order-units.ts';
+import type { OrderContext } from '../../machines/order-context.ts';
 import type { Sql } from '../store/store.ts';
 
 interface OrderRow {

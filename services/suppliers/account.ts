@@ -1,7 +1,7 @@
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { Sql, Store } from '../store/store.ts';
 import {
-  type CallPriority,
+  type CallClaim,
   type ReportQuota,
   type ReserveCall,
   SupplierError,
@@ -14,34 +14,48 @@ const QUERY_QUEUE = 1;
 /** A pause that is nearly over is waited for; a longer one would outlast the patience of the call. */
 const BEARABLE_PAUSE_MS = 2_000;
 
-/** Milliseconds until the supplier takes calls again, as it said to any copy; 0: now. */
-export async function callPauseMs(sql: Sql, supplier: SupplierName): Promise<number> {
-  const [row] = await sql.query<{ ms: number }>(
-    `select (extract(epoch from paused_until - now()) * 1000)::float8 as ms from supplier_accounts
-      where supplier = $1 and paused_until > now()`,
+interface CallPauses {
+  /** Milliseconds until the supplier takes calls again; 0: now. */
+  readonly callsMs: number;
+  /** Milliseconds until its budget, which is used up, has something again; 0: now. */
+  readonly budgetMs: number;
+}
+
+/** As the supplier said to any copy. */
+async function callPauses(sql: Sql, supplier: SupplierName): Promise<CallPauses> {
+  const [row] = await sql.query<CallPauses>(
+    `select greatest(extract(epoch from paused_until - now()) * 1000, 0)::float8 as "callsMs",
+            greatest(extract(epoch from budget_paused_until - now()) * 1000, 0)::float8 as "budgetMs"
+       from supplier_accounts where supplier = $1`,
     [supplier],
   );
-  return row?.ms ?? 0;
+  return row ?? { callsMs: 0, budgetMs: 0 };
 }
+
+/** Milliseconds until the supplier takes calls again that cost nothing of its budget, as purchases do; 0: now. */
+export const callPauseMs = async (sql: Sql, supplier: SupplierName): Promise<number> =>
+  (await callPauses(sql, supplier)).callsMs;
 
 /** Keeps what the supplier told of its limits. Of two pauses the longer one counts; a pause ends by itself. */
 export const createQuotaReporter =
   (sql: Sql, supplier: SupplierName): ReportQuota =>
-  async ({ pausedUntil, remaining, total }) => {
+  async ({ pausedUntil, budgetPausedUntil, remaining, total }) => {
     await sql.run(
-      `insert into supplier_accounts (supplier, paused_until, quota_remaining, quota_total)
-       values ($1, $2::timestamptz, $3, $4)
+      `insert into supplier_accounts (supplier, paused_until, budget_paused_until, quota_remaining, quota_total)
+       values ($1, $2::timestamptz, $3::timestamptz, $4, $5)
        on conflict (supplier) do update
           set paused_until = greatest(supplier_accounts.paused_until, excluded.paused_until),
+              budget_paused_until = greatest(supplier_accounts.budget_paused_until, excluded.budget_paused_until),
               quota_remaining = coalesce(excluded.quota_remaining, supplier_accounts.quota_remaining),
               quota_total = coalesce(excluded.quota_total, supplier_accounts.quota_total)`,
-      [supplier, pausedUntil ?? null, remaining ?? null, total ?? null],
+      [supplier, pausedUntil ?? null, budgetPausedUntil ?? null, remaining ?? null, total ?? null],
     );
   };
 
 /**
  * One row per credential, shared by all copies: a call takes the next free moment in one statement and waits for it.
- * While the supplier wants no calls at all, nothing is sent: `throttled`, evidence `sent: false`.
+ * While the supplier wants no calls at all, or none of its budget, nothing of that is sent: `throttled`, evidence
+ * `sent: false`, and `budgetUsedUp: true` where it is the budget that is waited for.
  * @param requestsPerSecond of the supplier's contract; spaced by 10 % more, since its clock is not ours.
  */
 export async function createCallLimiter(
@@ -55,26 +69,30 @@ export async function createCallLimiter(
      on conflict (supplier) do update set call_interval_ms = excluded.call_interval_ms`,
     [supplier, intervalMs],
   );
-  const reserve = async (priority: CallPriority): Promise<number | null> => {
+  const reserve = async ({ priority, usesBudget = false }: CallClaim): Promise<number | null> => {
     const [row] = await store.query<{ wait_ms: number }>(
       `update supplier_accounts
           set next_call_at = greatest(next_call_at, now()) + call_interval_ms * interval '1 millisecond'
         where supplier = $1 and (paused_until is null or paused_until <= now())
+          and (not $4 or budget_paused_until is null or budget_paused_until <= now())
           and ($2 = 'purchase' or next_call_at <= now() + $3 * call_interval_ms * interval '1 millisecond')
        returning (extract(epoch from next_call_at - now()) * 1000 - call_interval_ms)::float8 as wait_ms`,
-      [supplier, priority, QUERY_QUEUE],
+      [supplier, priority, QUERY_QUEUE, usesBudget],
     );
     return row?.wait_ms ?? null;
   };
-  return async (priority, signal) => {
+  return async (claim, signal) => {
     for (;;) {
       signal.throwIfAborted();
-      const waitMs = await reserve(priority);
+      const waitMs = await reserve(claim);
       if (waitMs !== null) return wait(waitMs, signal);
-      const pauseMs = await callPauseMs(store, supplier);
+      const { callsMs, budgetMs } = await callPauses(store, supplier);
+      const pauseMs = Math.max(callsMs, claim.usesBudget === true ? budgetMs : 0);
       if (pauseMs > BEARABLE_PAUSE_MS) {
-        const evidence = { pausedForMs: Math.round(pauseMs), sent: false };
-        throw new SupplierError('throttled', 'nothing sent: the supplier wants no calls now', evidence);
+        const budgetUsedUp = pauseMs > callsMs;
+        const evidence = { pausedForMs: Math.round(pauseMs), sent: false, budgetUsedUp };
+        const why = budgetUsedUp ? 'its budget is used up' : 'the supplier wants no calls now';
+        throw new SupplierError('throttled', `nothing sent: ${why}`, evidence);
       }
       await wait(Math.max(intervalMs, pauseMs), signal);
     }

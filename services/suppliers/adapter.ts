@@ -264,13 +264,22 @@ export interface SupplierAdapter {
 /** Purchases go before queries when the supplier's rate is short. */
 export type CallPriority = 'purchase' | 'query';
 
+/** What a call takes from what all calls of a credential share. */
+export interface CallClaim {
+  readonly priority: CallPriority;
+  /** It takes from the supplier's own budget: not before there is some again. */
+  readonly usesBudget?: boolean;
+}
+
 /** Waits until the credential may call again. Shared by all copies of the service. */
-export type ReserveCall = (priority: CallPriority, signal: AbortSignal) => Promise<void>;
+export type ReserveCall = (claim: CallClaim, signal: AbortSignal) => Promise<void>;
 
 /** What the supplier's answers tell about its limits, for all copies to know. */
 export interface QuotaReport {
   /** No call of this credential before this ISO instant. */
   readonly pausedUntil?: string;
+  /** The budget is used up: no call that takes from it before this ISO instant; those that are free go on. */
+  readonly budgetPausedUntil?: string;
   /** Units of the supplier's own budget that are left, and its size. */
   readonly remaining?: number;
   readonly total?: number;

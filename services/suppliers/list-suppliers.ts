@@ -15,6 +15,7 @@ interface Account {
   supplier: SupplierName;
   tokenExpiresAt: string | null;
   pausedUntil: Date | null;
+  budgetPausedUntil: Date | null;
   quotaRemaining: number | null;
   quotaTotal: number | null;
   balanceMinor: number | null;
@@ -28,6 +29,7 @@ const readAccounts = (sql: Sql): Promise<Account[]> =>
   sql.query<Account>(
     `select supplier, access_expires_at as "tokenExpiresAt",
             case when paused_until > now() then paused_until end as "pausedUntil",
+            case when budget_paused_until > now() then budget_paused_until end as "budgetPausedUntil",
             quota_remaining as "quotaRemaining", quota_total as "quotaTotal",
             balance_minor::float8 as "balanceMinor", balance_currency as "balanceCurrency",
             last_success_at as "lastSuccessAt", last_failure_at as "lastFailureAt",
@@ -86,6 +88,7 @@ export async function listSuppliers(ports: PurchasePorts): Promise<SupplierList>
       modeMeaning: MODE_MEANING[mode],
       purchasingPauses: pauses.filter(({ scope }) => scope === 'all' || scope === name),
       callsPausedUntil: instant(account?.pausedUntil ?? null),
+      budgetPausedUntil: instant(account?.budgetPausedUntil ?? null),
       breaker: adapter === undefined ? null : (worst ?? null),
       tokenExpiresAt: account?.tokenExpiresAt ?? null,
       quota:

@@ -3,7 +3,7 @@ import { AppError } from '../../contracts/errors.ts';
 import { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
 import type { PreviewSourcing } from '../../contracts/resources/sourcing-preview.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import type { OrderContext } from '../../machines/order-units.ts';
+import type { OrderContext } from '../../machines/order-context.ts';
 import type { Sql } from '../store/store.ts';
 import { readAcceptances } from './acceptances.ts';
 import type { Wanted, WantedLine } from './plan-sourcing.ts';

@@ -249,8 +249,10 @@ describe.each(setups)('$name', (setup) => {
       await kit.quote();
       await kit.bench.endQuota();
       await refusedAs('quote() without quota', kit.quote(), 'throttled');
-      const until = kit.quotaReports.flatMap(({ pausedUntil }) => pausedUntil ?? []).at(-1);
-      expect(until, 'report() must be told a pausedUntil').toBeDefined();
+      const until = kit.quotaReports
+        .flatMap(({ pausedUntil, budgetPausedUntil }) => pausedUntil ?? budgetPausedUntil ?? [])
+        .at(-1);
+      expect(until, 'report() must be told a pausedUntil or a budgetPausedUntil').toBeDefined();
       expect(Date.parse(until ?? '')).toBeGreaterThan(Date.now());
     });
   });

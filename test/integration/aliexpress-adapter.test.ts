@@ -643,7 +643,7 @@ test('calls of one process go one after another, and leave is asked before each'
   const asked: string[] = [];
   const counted = anAdapter({
     baseUrl: strict.origin,
-    reserve: async (priority) => {
+    reserve: async ({ priority }) => {
       asked.push(priority);
     },
   });

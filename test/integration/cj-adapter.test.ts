@@ -525,7 +525,7 @@ test('a rate limit is throttled for a purchase, which then bought nothing, and i
 test('leave is asked before every request, purchases apart from queries', async () => {
   const asked: string[] = [];
   const counted = anAdapter({
-    reserve: async (priority) => {
+    reserve: async ({ priority }) => {
       asked.push(priority);
     },
   });

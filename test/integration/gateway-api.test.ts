@@ -16,7 +16,7 @@ import { startNats } from '../../deploy/local/nats-process.ts';
 import { findNatsServer } from '../../deploy/local/nats-server.ts';
 import { startPostgres } from '../../deploy/local/postgres.ts';
 import { startGateway } from '../../gateway/service.ts';
-import { newOrderContext } from '../../machines/order-units.ts';
+import { newOrderContext } from '../../machines/order-context.ts';
 import { openContext, type ServiceContext } from '../../services/run-service.ts';
 import { migrate } from '../../services/store/migrate.ts';
 import { type CheckAnswer, createAnswerCheck } from '../fixtures/documented.ts';

@@ -2,8 +2,8 @@ import { defineEntity, LockMode, MikroORM, p } from '@mikro-orm/postgresql';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { startSupplierOrder } from '../../machines/decide.ts';
-import { lockOrders, takeNew, writeBatch } from '../../services/store/batch.ts';
 import { noWrites } from '../../services/store/batch-writes.ts';
+import { lockOrders, takeNew } from '../../services/store/load-batch.ts';
 import { migrate } from '../../services/store/migrate.ts';
 import { MIGRATIONS } from '../../services/store/migrations/list.ts';
 import { isOutage } from '../../services/store/outage.ts';
@@ -22,6 +22,7 @@ import {
 import { insertRows, updateRows } from '../../services/store/rows.ts';
 import { openStore, type Store } from '../../services/store/store.ts';
 import { claimDue } from '../../services/store/timers.ts';
+import { writeBatch } from '../../services/store/write-batch.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { boughtFor, ordersOfPartition } from '../fixtures/order-events.ts';
 

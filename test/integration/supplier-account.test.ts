@@ -28,7 +28,7 @@ test('calls of all copies are spaced by one clock', async () => {
   const [one, other] = [await aStore(connectionString), await aStore(connectionString)];
   const limiters = [await createCallLimiter(one, CJ, 20), await createCallLimiter(other, CJ, 20)];
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: 12 }, (_, n) => limiters[n % 2]?.('purchase', never)));
+  await Promise.all(Array.from({ length: 12 }, (_, n) => limiters[n % 2]?.({ priority: 'purchase' }, never)));
   // Twelve calls have eleven gaps of 50 ms, and 10 % for the difference of the clocks.
   expect(performance.now() - startedAt).toBeGreaterThan(11 * 55 - 20);
 });
@@ -36,10 +36,10 @@ test('calls of all copies are spaced by one clock', async () => {
 test('an idle time is not saved up for a burst', async () => {
   const store = await aStore(await aDatabase());
   const reserve = await createCallLimiter(store, CJ, 10);
-  await reserve('query', never);
+  await reserve({ priority: 'query' }, never);
   await store.run("update supplier_accounts set next_call_at = now() - interval '1 hour'");
   const startedAt = performance.now();
-  for (const _ of [1, 2, 3]) await reserve('purchase', never);
+  for (const _ of [1, 2, 3]) await reserve({ priority: 'purchase' }, never);
   expect(performance.now() - startedAt).toBeGreaterThan(2 * 110 - 20);
 });
 
@@ -48,7 +48,7 @@ test('purchases go before queries that wait already', async () => {
   const reserve = await createCallLimiter(store, CJ, 20);
   const order: CallPriority[] = [];
   const call = async (priority: CallPriority): Promise<void> => {
-    await reserve(priority, never);
+    await reserve({ priority }, never);
     order.push(priority);
   };
   const queries = Promise.all(Array.from({ length: 8 }, () => call('query')));
@@ -64,11 +64,15 @@ test('purchases go before queries that wait already', async () => {
 test('who waits for a turn can be told to stop', async () => {
   const store = await aStore(await aDatabase());
   const reserve = await createCallLimiter(store, CJ, 0.1);
-  await reserve('purchase', never);
+  await reserve({ priority: 'purchase' }, never);
   const startedAt = performance.now();
-  await expect(reserve('purchase', AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
-  await expect(reserve('query', AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
-  await expect(reserve('query', AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
+  await expect(reserve({ priority: 'purchase' }, AbortSignal.timeout(100))).rejects.toMatchObject({
+    name: 'TimeoutError',
+  });
+  await expect(reserve({ priority: 'query' }, AbortSignal.timeout(100))).rejects.toMatchObject({
+    name: 'TimeoutError',
+  });
+  await expect(reserve({ priority: 'query' }, AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
   expect(performance.now() - startedAt).toBeLessThan(2_000);
 });
 

@@ -296,8 +296,9 @@ test('delivery days are measured once enough parcels have arrived, and the metri
      select 'pcl_' || n, 'ord_' || n, 'sup_ord_' || n, 'delivered', 'T' || n, '{}' from generate_series(5, 14) n`,
   );
   await suppliers.store.run(
-    `insert into supplier_accounts (supplier, paused_until, quota_remaining, quota_total, access_expires_at)
-     values ('cj_dropshipping', now() + interval '1 hour', 12, 50000, '2027-01-01T00:00:00.000Z')`,
+    `insert into supplier_accounts (supplier, paused_until, budget_paused_until, quota_remaining, quota_total,
+                                    access_expires_at)
+     values ('cj_dropshipping', now() + interval '1 hour', now() + interval '1 day', 12, 50000, '2027-01-01T00:00:00.000Z')`,
   );
   await suppliers.store.run(`insert into supplier_calls values ('cj_dropshipping', 'place', 'ok', 7, 3.5)`);
   await suppliers.store.run(`insert into supplier_breakers values ('copy-1', 'cj_dropshipping', 'open')`);
@@ -310,6 +311,7 @@ test('delivery days are measured once enough parcels have arrived, and the metri
   );
   expect(cj).toMatchObject({
     callsPausedUntil: expect.any(String),
+    budgetPausedUntil: expect.any(String),
     quota: { remaining: 12, total: 50_000 },
     tokenExpiresAt: '2027-01-01T00:00:00.000Z',
     comparison: { deliveryDays: { min: 5, max: 14, source: 'measured', parcels: 10 } },
@@ -324,4 +326,11 @@ test('delivery days are measured once enough parcels have arrived, and the metri
     'order_manager_supplier_purchasing_stopped{supplier="cj_dropshipping"} 1',
   ])
     expect(metrics).toContain(line);
+  const pause = (stops: string): number => {
+    const start = `order_manager_supplier_pause_seconds{supplier="cj_dropshipping",stops="${stops}"} `;
+    return Number(metrics.find((line) => line.startsWith(start))?.slice(start.length));
+  };
+  expect(pause('calls')).toBeGreaterThan(3_000);
+  expect(pause('calls')).toBeLessThan(3_700);
+  expect(pause('budget')).toBeGreaterThan(86_000);
 });

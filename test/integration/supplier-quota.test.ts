@@ -3,6 +3,7 @@ import { DONE } from '../../services/serve-commands.ts';
 import { callPauseMs, createCallLimiter, createQuotaReporter } from '../../services/suppliers/account.ts';
 import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { createCallRecord } from '../../services/suppliers/call-record.ts';
+import { listSuppliers } from '../../services/suppliers/list-suppliers.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
 import { pay } from '../../services/suppliers/payment.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
@@ -17,6 +18,7 @@ import {
   verdicts,
   withAdapter,
 } from '../fixtures/purchase-desk.ts';
+import { control } from '../sandbox/world.ts';
 
 const CJ = 'cj_dropshipping';
 const never = new AbortController().signal;
@@ -33,12 +35,37 @@ test('a pause of the supplier’s is honoured by every copy, for purchases and q
     [reserve, 'query'],
     [elsewhere, 'purchase'],
   ] as const) {
-    await expect(limiter(priority, never)).rejects.toMatchObject({
+    await expect(limiter({ priority }, never)).rejects.toMatchObject({
       failureClass: 'throttled',
       evidence: { sent: false, pausedForMs: expect.any(Number) },
     });
   }
-  await another('query', never);
+  await another({ priority: 'query' }, never);
+});
+
+test('used-up points stop what costs points and nothing else: purchases, payments and look-ups go on', async () => {
+  const desk = await aDesk();
+  const purchase = await givenPurchase(desk.store);
+  const unprepared = await givenPurchase(desk.store, { number: 2 });
+  await desk.store.run('update supplier_orders set is_quoted = false where id = $1', [
+    unprepared.supplierOrderId,
+  ]);
+  const search = () => desk.adapter.search({ query: 'lamp', page: 1, limit: 10, countryCode: 'US' }, never);
+  await control(desk.world, 'PUT', '/settings', { cjPointsPerDay: 1 });
+  await expect(search()).rejects.toMatchObject({ failureClass: 'throttled' });
+  const asked = await callsOf(desk.world, 'search');
+  await expect(search()).rejects.toMatchObject({ evidence: { sent: false, budgetUsedUp: true } });
+  expect(await callsOf(desk.world, 'search')).toBe(asked);
+  const cj = (await listSuppliers(desk.ports)).items.find(({ name }) => name === CJ);
+  expect(cj).toMatchObject({ callsPausedUntil: null, budgetPausedUntil: expect.any(String) });
+
+  expect(await buy(desk.ports, unprepared, 'b1')).toEqual(DONE);
+  expect(await verdicts(desk.store, unprepared)).toEqual([]);
+  await buy(desk.ports, purchase, 'b2');
+  await moveTo(desk.store, purchase, 'awaiting_payment');
+  await pay(desk.ports, purchase, 'p1');
+  expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'placed', 'accepted']);
+  expect(await desk.adapter.lookUp(purchase.supplierOrderId, never)).toHaveLength(1);
 });
 
 test('a pause ends by itself; of two the longer counts, and figures stay when a report leaves them out', async () => {
@@ -48,7 +75,7 @@ test('a pause ends by itself; of two the longer counts, and figures stay when a 
   await report({ pausedUntil: inMs(400), remaining: 0, total: 50_000 });
   await report({ pausedUntil: inMs(100) });
   expect(await callPauseMs(store, CJ)).toBeGreaterThan(100);
-  await reserve('purchase', never);
+  await reserve({ priority: 'purchase' }, never);
   expect(await callPauseMs(store, CJ)).toBe(0);
   const [row] = await store.query(
     'select quota_remaining as remaining, quota_total as total from supplier_accounts',

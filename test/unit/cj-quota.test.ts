@@ -50,15 +50,21 @@ test.each([
   ['what is missing only', { httpStatus: 429, path: '/product/listV2', points: points(25) }, '12:00:43.200'],
   ['a larger budget sooner', { httpStatus: 429, code: 429, points: points(0, 500_000) }, '12:00:01.728'],
   ['a debt like nothing', { httpStatus: 429, points: points(-90) }, '12:00:17.280'],
-  ['a point for what should be free', { code: 16900500, path: FREE }, '12:00:01.728'],
-])('used-up points pause until the refill brings %s', (_, changes, time) => {
-  expect(quotaReportOf(signs(changes), NOON)?.pausedUntil).toBe(`2027-01-05T${time}Z`);
+])('used-up points pause what costs points until the refill brings %s', (_, changes, time) => {
+  const report = quotaReportOf(signs(changes), NOON);
+  expect(report).toMatchObject({ budgetPausedUntil: `2027-01-05T${time}Z` });
+  expect(report).not.toHaveProperty('pausedUntil');
+});
+
+test('points wanted for what we take for free pause everything', () => {
+  const report = quotaReportOf(signs({ code: 16900500, path: FREE }), NOON);
+  expect(report).toEqual({ pausedUntil: '2027-01-05T12:00:01.728Z' });
 });
 
 test('the reset at midnight UTC ends a pause that the refill would make longer', () => {
   const late = Date.parse('2027-01-05T23:59:50.000Z');
   const report = quotaReportOf(signs({ code: 16900500, path: '/product/listV2' }), late);
-  expect(report?.pausedUntil).toBe('2027-01-06T00:00:00.000Z');
+  expect(report?.budgetPausedUntil).toBe('2027-01-06T00:00:00.000Z');
 });
 
 test('a quota that is used up is asked for again on the hour, midnight among them', () => {

@@ -4,7 +4,7 @@ import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { decideOrder, decideSupplierOrder, startOrder } from '../../machines/decide.ts';
 import { assertConserved } from '../../machines/invariants.ts';
 import { type OrderActor, stepOrderActor } from '../../machines/order-actor.ts';
-import type { LineUnits, OrderContext } from '../../machines/order-units.ts';
+import type { LineUnits, OrderContext } from '../../machines/order-context.ts';
 import { aReceivedOrder, elapsed, received, sourced } from './builders.ts';
 
 const codeOf = (run: () => unknown): string => {

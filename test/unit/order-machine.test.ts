@@ -9,8 +9,9 @@ import {
   type SupplierOrderStateName,
 } from '../../contracts/vocabulary.ts';
 import { decideOrder, type OrderState, startOrder } from '../../machines/decide.ts';
-import { orderMachine, progressOf } from '../../machines/order.ts';
-import type { OrderContext } from '../../machines/order-units.ts';
+import { orderMachine } from '../../machines/order.ts';
+import type { OrderContext } from '../../machines/order-context.ts';
+import { progressOf } from '../../machines/order-progress.ts';
 import {
   aLine,
   aReceivedOrder,

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { ShippingAddress } from '../../../contracts/resources/order.ts';
 import type { Evidence, HoldReason, OrderStateName, UnitChangeCause } from '../../../contracts/vocabulary.ts';
-import type { OrderContext } from '../../../machines/order-units.ts';
+import type { OrderContext } from '../../../machines/order-context.ts';
 
 const OrderSchema = defineEntity({
   name: 'Order',

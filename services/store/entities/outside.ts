@@ -117,6 +117,8 @@ const SupplierAccountSchema = defineEntity({
     callIntervalMs: p.double().default(1000),
     /** The supplier wants no call before this. */
     pausedUntil: p.datetime(3).nullable(),
+    /** Its budget is used up: it answers what is free, and nothing else before this. */
+    budgetPausedUntil: p.datetime(3).nullable(),
     /** The supplier's own budget, in its own units. */
     quotaRemaining: p.double().nullable(),
     quotaTotal: p.double().nullable(),

@@ -5,7 +5,7 @@ import type {
   SupplierName,
   SupplierOrderStateName,
 } from '../../../contracts/vocabulary.ts';
-import type { SupplierOrderContext } from '../../../machines/supplier-order.ts';
+import type { SupplierOrderContext } from '../../../machines/supplier-order-context.ts';
 
 const SupplierOrderSchema = defineEntity({
   name: 'SupplierOrder',

@@ -127,7 +127,7 @@ function createExchange(options: AliExpressClientOptions) {
     const endTurn = await beforeSending('turn', () => takeTurn(request.priority, signal));
     try {
       await beforeSending('reserve', async () => {
-        await reserve(request.priority, signal);
+        await reserve({ priority: request.priority }, signal);
         signal.throwIfAborted();
       });
       const { url, body } = signed(request, token);

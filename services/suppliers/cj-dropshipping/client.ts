@@ -11,7 +11,7 @@ import { beforeSending, exchangeText, withoutPersonalData } from '../exchange.ts
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
 import { failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
-import { quotaReportOf } from './quota.ts';
+import { pointsOf, quotaReportOf } from './quota.ts';
 import { Envelope, type PointsInfo } from './responses.ts';
 import { type AskForTokens, createTokenKeeper } from './tokens.ts';
 
@@ -116,7 +116,7 @@ export function createCjClient(options: CjClientOptions): CjClient {
 
   const exchange = async (request: CjRequest, token: string | null, signal: AbortSignal): Promise<Answer> => {
     await beforeSending('reserve', async () => {
-      await options.reserve(request.priority, signal);
+      await options.reserve({ priority: request.priority, usesBudget: pointsOf(request.path) > 0 }, signal);
       signal.throwIfAborted();
     });
     const url = new URL(`${root}${request.path}`);

@@ -31,12 +31,13 @@ const POINTS: readonly (readonly [path: string, points: number])[] = [
 
 export const pointsOf = (path: string): number => POINTS.find(([start]) => path.startsWith(start))?.[1] ?? 0;
 
+const instant = (ms: number): string => new Date(ms).toISOString();
 const next = (unitMs: number, now: number): number => (Math.floor(now / unitMs) + 1) * unitMs;
 
 /**
  * When the points for this call will be there. They come back evenly, a day's total in a day, and all at once at midnight
  * UTC. Whether a day's total that is used up refills at all before midnight is not sure: asking again after
- * each refill costs one refused call, and waiting for midnight for nothing a day of purchases.
+ * each refill costs one refused call, and waiting for midnight for nothing a day of sourcing.
  */
 function refilledAt(path: string, points: PointsInfo | null, now: number): number {
   const total = points?.total || BASE_POINTS;
@@ -44,23 +45,28 @@ function refilledAt(path: string, points: PointsInfo | null, now: number): numbe
   return Math.min(now + Math.ceil((missing * DAY_MS) / total), next(DAY_MS, now));
 }
 
-function pausedUntil({ path, httpStatus, code, points }: LimitSigns, now: number): number | null {
+type Pauses = Pick<QuotaReport, 'pausedUntil' | 'budgetPausedUntil'>;
+
+function pausesOf({ path, httpStatus, code, points }: LimitSigns, now: number): Pauses {
   const isTooMuch = httpStatus === 429 || code === 429;
   const lacksPoints = points?.remaining != null && points.remaining < Math.max(1, pointsOf(path));
-  if (code === POINTS_USED_UP || (isTooMuch && lacksPoints)) return refilledAt(path, points, now);
+  if (code === POINTS_USED_UP || (isTooMuch && lacksPoints)) {
+    const until = instant(refilledAt(path, points, now));
+    // What is refused for points although we take it for free leaves nothing that we could be sure of.
+    return pointsOf(path) > 0 ? { budgetPausedUntil: until } : { pausedUntil: until };
+  }
   // Of an hour or of a day: both end on the hour, and a day's is asked for again every hour.
-  if (code === QUOTA_USED_UP) return next(HOUR_MS, now);
-  return isTooMuch || code === TOO_FAST ? now + BURST_PAUSE_MS : null;
+  if (code === QUOTA_USED_UP) return { pausedUntil: instant(next(HOUR_MS, now)) };
+  return isTooMuch || code === TOO_FAST ? { pausedUntil: instant(now + BURST_PAUSE_MS) } : {};
 }
 
 /** What an answer tells about our limits; null when nothing. @param now in milliseconds. */
 export function quotaReportOf(signs: LimitSigns, now: number): QuotaReport | null {
-  const until = pausedUntil(signs, now);
   const { remaining, total } = signs.points ?? { remaining: null, total: null };
-  if (until === null && remaining === null && total === null) return null;
-  return {
-    ...(until === null ? {} : { pausedUntil: new Date(until).toISOString() }),
+  const report = {
+    ...pausesOf(signs, now),
     ...(remaining === null ? {} : { remaining: Math.floor(remaining) }),
     ...(total === null ? {} : { total: Math.floor(total) }),
   };
+  return Object.keys(report).length === 0 ? null : report;
 }

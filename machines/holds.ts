@@ -1,0 +1,101 @@
+import type { ReleaseRequested } from '../contracts/events/release-requested.ts';
+import { holdIdOf } from '../contracts/ids.ts';
+import type { Evidence, HoldReason } from '../contracts/vocabulary.ts';
+import { type Change, NOTHING } from './change.ts';
+import type { Effect, HoldScope } from './effect.ts';
+import { isLineHeld, isLive, isStopped } from './hold-scope.ts';
+import type { OpenHold, OrderContext } from './order-context.ts';
+import { mapLines } from './order-units.ts';
+
+/** For the agents that look after prices and products: somebody wanted what nobody has. */
+const stockAlert = ({ lineId, supplierOrderId }: HoldScope): Effect => ({
+  kind: 'fact',
+  type: 'product.stock_alert',
+  data: { lineId, supplierOrderId },
+});
+
+/** Opening the same hold twice changes nothing. */
+export function openHold(
+  context: Pick<OrderContext, 'orderId' | 'holds' | 'accepted'>,
+  reason: HoldReason,
+  scope: HoldScope,
+  evidence: Evidence,
+): Change<OrderContext> {
+  const holdId = holdIdOf(context.orderId, reason, scope.supplierOrderId ?? scope.lineId ?? '');
+  if (holdId in context.holds) return NOTHING;
+  const { accepted = [] } = context;
+  return {
+    context: {
+      holds: { ...context.holds, [holdId]: { reason, ...scope } },
+      ...(accepted.includes(holdId) ? { accepted: accepted.filter((id) => id !== holdId) } : {}),
+    },
+    effects: [
+      { kind: 'open_hold', holdId, reason, scope, evidence },
+      { kind: 'fact', type: 'order.held', data: { reason, supplierOrderId: scope.supplierOrderId } },
+      ...(reason === 'out_of_stock' ? [stockAlert(scope)] : []),
+    ],
+  };
+}
+
+/** A rule opened it for what a line was like; what a person holds only a person releases. */
+export const isAboutLine = (hold: OpenHold): hold is OpenHold & { readonly lineId: string } =>
+  hold.lineId !== undefined && hold.reason !== 'operator';
+
+export type MatchesHold = (hold: OpenHold, holdId: string) => boolean;
+
+export const hasHold = (context: OrderContext, matches: MatchesHold): boolean =>
+  Object.entries(context.holds).some(([holdId, hold]) => matches(hold, holdId));
+
+/** What waits of lines that are held themselves waits with their holds, whatever else of the order goes on. */
+export const parkHeldLines = (context: OrderContext): Change<OrderContext> => ({
+  context: {
+    lines: mapLines(context.lines, (units, lineId) =>
+      units.unallocated > 0 && hasHold(context, (hold) => hold.lineId === lineId)
+        ? { ...units, unallocated: 0, held: units.held + units.unallocated }
+        : units,
+    ),
+  },
+  effects: [],
+});
+
+/** Units that no hold concerns go on. */
+export const freedLines = (context: OrderContext): OrderContext['lines'] =>
+  mapLines(context.lines, (units, lineId) =>
+    isLineHeld(context, lineId) ? units : { ...units, unallocated: units.unallocated + units.held, held: 0 },
+  );
+
+/** Closes the matching holds; units and supplier orders that none of the others concerns go on. */
+export function releaseHolds(context: OrderContext, matches: MatchesHold): Change<OrderContext> {
+  const closed = Object.entries(context.holds).filter(([holdId, hold]) => matches(hold, holdId));
+  if (closed.length === 0) return NOTHING;
+  const ids = new Set(closed.map(([holdId]) => holdId));
+  const holds = Object.fromEntries(Object.entries(context.holds).filter(([holdId]) => !ids.has(holdId)));
+  const after = { ...context, holds };
+  const resumed = Object.entries(context.supplierOrders).filter(
+    ([id, part]) => isLive(part) && isStopped(context, id) && !isStopped(after, id),
+  );
+  return {
+    context: {
+      holds,
+      lines: freedLines(after),
+    },
+    effects: [
+      ...[...ids].map((holdId): Effect => ({ kind: 'close_hold', holdId })),
+      ...closed.map(([, { reason }]): Effect => ({ kind: 'fact', type: 'order.released', data: { reason } })),
+      ...resumed.map(
+        ([supplierOrderId]): Effect => ({
+          kind: 'tell_supplier_order',
+          supplierOrderId,
+          event: { type: 'order.resumed' },
+        }),
+      ),
+    ],
+  };
+}
+
+export const matchesRequest =
+  ({ reason, lineIds, holdId }: ReleaseRequested) =>
+  (hold: OpenHold, id: string): boolean =>
+    hold.reason === reason &&
+    (holdId === undefined || holdId === id) &&
+    (lineIds === undefined || (hold.lineId !== undefined && lineIds.includes(hold.lineId)));

@@ -1,0 +1,138 @@
+import type { FactType } from '../contracts/facts.ts';
+import { acceptHolds } from './acceptance.ts';
+import { inTurn, NOTHING } from './change.ts';
+import type { Effect } from './effect.ts';
+import { hasHold, matchesRequest, openHold, parkHeldLines, releaseHolds } from './holds.ts';
+import { isNewerBody, takeNewerBody } from './newer-body.ts';
+import { apply, by, emit, type OrderArgs, type OrderChange } from './order-setup.ts';
+import { applyFailed, applyGivenUp, applyTorn } from './purchase-units.ts';
+import {
+  archiveIfWanted,
+  cancelHere,
+  changeHere,
+  mayChange,
+  mayPurchase,
+  purchaseHere,
+  purchaseRefused,
+} from './requests.ts';
+import { applyRisk } from './risk.ts';
+
+export const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
+
+/** A body is taken when it is newer. */
+export const isNewer = ({ context, event }: OrderArgs): boolean =>
+  (event.type === 'order.updated' || event.type === 'order.received') && isNewerBody(context, event.data);
+
+/** It never reopens a cancelled order. */
+export const takeBodyBy: OrderChange = (context, event) =>
+  event.type === 'order.updated' || event.type === 'order.received'
+    ? takeNewerBody(context, event.data)
+    : NOTHING;
+
+export const isReleasing = ({ context, event }: OrderArgs): boolean =>
+  event.type === 'order.release_requested' && hasHold(context, matchesRequest(event.data));
+
+export const releaseBy = by('order.release_requested', (context, { data }) =>
+  inTurn(
+    context,
+    (now) => acceptHolds(now, matchesRequest(data)),
+    (now) => releaseHolds(now, matchesRequest(data)),
+  ),
+);
+
+export const riskBy = by('order.risk_assessed', (context, { data }) => applyRisk(context, data));
+
+export const holdBy = by('order.hold_requested', (context, { data: { lineId } }) =>
+  inTurn(
+    context,
+    (now) => openHold(now, 'operator', { lineId }, { cause: 'held by a person' }),
+    parkHeldLines,
+  ),
+);
+
+export const giveUpBy = by('supplier_order.given_up', (context, { data }) => applyGivenUp(context, data));
+
+export const bodyEvents = {
+  'order.received': { guard: isNewer, actions: apply(takeBodyBy) },
+  'order.updated': { guard: isNewer, actions: apply(takeBodyBy) },
+};
+
+const mailEvents = {
+  'notification.sent': { actions: emit(fact('notification.sent')) },
+  'notification.failed': { actions: emit(fact('notification.failed')) },
+};
+
+export const holdEvents = {
+  'hold.raised': {
+    actions: apply(
+      by('hold.raised', (context, { data: { reason, lineId, supplierOrderId, evidence } }) =>
+        openHold(context, reason, { lineId, supplierOrderId }, evidence),
+      ),
+    ),
+  },
+  'order.release_requested': { guard: isReleasing, actions: apply(releaseBy) },
+  'order.risk_assessed': { actions: apply(riskBy) },
+  'order.hold_requested': { actions: apply(holdBy) },
+  ...mailEvents,
+};
+
+const isNewCancel = ({ context }: OrderArgs): boolean => context.cancelledHere === undefined;
+const isChange = ({ context, event }: OrderArgs): boolean =>
+  event.type === 'order.change_requested' && mayChange(context, event.data);
+const isPurchase = ({ context, event }: OrderArgs): boolean =>
+  event.type === 'order.purchase_requested' && mayPurchase(context, event.data);
+
+const cancelBy = by('order.cancel_requested', (context, { data }) => cancelHere(context, data));
+const changeBy = by('order.change_requested', (context, { data }) => changeHere(context, data));
+const purchaseBy = by('order.purchase_requested', (context, { data }) => purchaseHere(context, data));
+const refusePurchase = {
+  actions: apply(by('order.purchase_requested', (context, { data }) => purchaseRefused(context, data))),
+};
+
+/** What a person may ask for; `change` wraps what they do to lines where an answer of sourcing may be on its way. */
+export const requestEvents = (change: (by: OrderChange) => ReturnType<typeof apply> = apply) => ({
+  'order.cancel_requested': { guard: isNewCancel, actions: change(cancelBy) },
+  'order.change_requested': { guard: isChange, actions: change(changeBy) },
+  'order.purchase_requested': [{ guard: isPurchase, actions: change(purchaseBy) }, refusePurchase],
+});
+
+/** Before the payment nothing can be bought. */
+export const unpaidRequestEvents = { ...requestEvents(), 'order.purchase_requested': refusePurchase };
+
+export const archive = apply(archiveIfWanted);
+
+/** Nothing moves any more: a cancel only puts the order away. */
+export const archiveEvents = {
+  'order.cancel_requested': {
+    guard: ({ context }: OrderArgs): boolean => context.archive !== 'done',
+    actions: apply((context) => archiveIfWanted({ ...context, archive: 'wanted' })),
+  },
+};
+
+/** A dead order may still be told of money that lives on at a supplier. */
+export const endEvents = {
+  ...mailEvents,
+  ...archiveEvents,
+  'hold.raised': holdEvents['hold.raised'],
+  'order.release_requested': holdEvents['order.release_requested'],
+};
+
+export const supplierOrderEvents = {
+  'supplier_order.moved': {
+    actions: apply(
+      by('supplier_order.moved', (context, { data: { supplierOrderId, state } }) => {
+        const known = context.supplierOrders[supplierOrderId];
+        if (known === undefined) return NOTHING;
+        const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: { ...known, state } };
+        return { context: { supplierOrders }, effects: [] };
+      }),
+    ),
+  },
+  'supplier_order.given_up': { actions: apply(giveUpBy) },
+  'supplier_order.failed': {
+    actions: apply(by('supplier_order.failed', (context, { data }) => applyFailed(context, data))),
+  },
+  'supplier_order.torn': {
+    actions: apply(by('supplier_order.torn', (context, { data }) => applyTorn(context, data))),
+  },
+};

@@ -1,0 +1,111 @@
+import { NO_SHOP, type OrderReceived } from '../contracts/events/order-received.ts';
+import type { RiskLevel } from '../contracts/events/order-risk-assessed.ts';
+import type { OrderRules } from '../contracts/order-rules.ts';
+import type { HoldReason, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type { HoldScope } from './effect.ts';
+
+/** Where the units of one order line are, besides those on supplier orders. */
+export interface LineUnits {
+  readonly ordered: number;
+  /** Delivered by nobody or by another service: not ours to buy. */
+  readonly outside: number;
+  readonly unallocated: number;
+  readonly held: number;
+  readonly cancelled: number;
+}
+
+/** What the newest body says of a line. */
+export interface ShopUnits {
+  /** Ordered, less what was taken away since. */
+  readonly units: number;
+  /** Of those, ours to deliver and shown by no fulfilment yet, not even by one of ours. */
+  readonly ours: number;
+}
+
+export interface SupplierOrderUnits {
+  readonly state: SupplierOrderStateName;
+  readonly units: Readonly<Record<string, number>>;
+  /** Given back while the rest of it went on its way. */
+  readonly returned?: Readonly<Record<string, number>>;
+}
+
+export interface OpenHold extends HoldScope {
+  readonly reason: HoldReason;
+}
+
+/** Counts, flags and ids only: guards need no more, and nothing here names a person. */
+export interface OrderContext {
+  readonly orderId: string;
+  readonly sourceUpdatedAt: string;
+  readonly payment: OrderReceived['payment'];
+  readonly cancelledInShop: boolean;
+  readonly test: boolean;
+  readonly hasAddress: boolean;
+  readonly graceOver: boolean;
+  /** Brought in as history: nobody is told now that it was received. */
+  readonly isHistory?: boolean | undefined;
+  /** There is a shop to ask before buying. */
+  readonly canBeReread?: boolean | undefined;
+  /** Of that question, while grace lasts: absent before it is put, or when it has to be put again. */
+  readonly verification?: 'asked' | 'done' | undefined;
+  readonly round: number;
+  readonly lines: Readonly<Record<string, LineUnits>>;
+  readonly inShop: Readonly<Record<string, ShopUnits>>;
+  readonly supplierOrders: Readonly<Record<string, SupplierOrderUnits>>;
+  readonly holds: Readonly<Record<string, OpenHold>>;
+  /** As the shop last said; absent: it has not said anything. */
+  readonly risk?: RiskLevel;
+  /** Ids of holds whose release was a person's "go on with this". */
+  readonly accepted?: readonly string[];
+  /** Of the newest body that was taken; absent: the usual ones. */
+  readonly rules?: OrderRules;
+  /** Made by the API: no shop is told of its parcels, and payment is said here. */
+  readonly isWithoutShop?: true;
+  /** An operator cancelled it here; the shop may still want it. */
+  readonly cancelledHere?: true;
+  /** `wanted`: to be put away once nothing of it moves any more. */
+  readonly archive?: 'wanted' | 'done';
+  /** The address was put in here; what the shop says of addresses counts no more. */
+  readonly hasAddressHere?: true;
+  /** Units by line that were taken back here, of those that the shop still wants. */
+  readonly withdrawn?: Readonly<Record<string, number>>;
+}
+
+/** Where the units of a body's lines are before anything is sourced. */
+export const unitsOfBody = (received: OrderReceived): OrderContext['lines'] =>
+  Object.fromEntries(
+    received.lines.map(({ lineId, units, openUnits, deliveredBy }) => {
+      const ours = deliveredBy === 'us' ? openUnits : 0;
+      const othersHeld = deliveredBy === 'other_service' ? openUnits : 0;
+      const outside = units - ours - othersHeld;
+      return [lineId, { ordered: units, outside, unallocated: ours, held: othersHeld, cancelled: 0 }];
+    }),
+  );
+
+export const shopUnitsOf = (received: OrderReceived): OrderContext['inShop'] =>
+  Object.fromEntries(
+    received.lines.map(({ lineId, units, openUnits, deliveredBy }) => [
+      lineId,
+      { units, ours: deliveredBy === 'us' ? openUnits : 0 },
+    ]),
+  );
+
+/** The context of an order never seen before. */
+export const newOrderContext = (received: OrderReceived): OrderContext => ({
+  orderId: received.orderId,
+  sourceUpdatedAt: received.sourceUpdatedAt,
+  payment: received.payment,
+  cancelledInShop: received.cancelled,
+  test: received.test,
+  hasAddress: received.hasAddress,
+  graceOver: false,
+  isHistory: received.history,
+  canBeReread: received.canBeReread,
+  round: 1,
+  lines: unitsOfBody(received),
+  inShop: shopUnitsOf(received),
+  supplierOrders: {},
+  holds: {},
+  ...(received.rules === undefined ? {} : { rules: received.rules }),
+  ...(received.shop === NO_SHOP ? { isWithoutShop: true } : {}),
+});

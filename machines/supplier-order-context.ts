@@ -1,0 +1,30 @@
+import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
+import type { Compensation } from '../contracts/vocabulary.ts';
+import type { Parcels } from './parcels.ts';
+
+/** Counts, flags and ids; what was bought and where it goes stands in tables. */
+export interface SupplierOrderContext {
+  readonly orderId: string;
+  readonly supplierOrderId: string;
+  /** Order line id to units of that line. */
+  readonly units: Readonly<Record<string, number>>;
+  readonly status: SupplierOrderObserved['status'] | null;
+  readonly parcels: Parcels;
+  /** The supplier said "not now": draft waits for its timer instead of asking at once. */
+  readonly isDeferred: boolean;
+  /** The longest that the quote promised; absent where it promised nothing. */
+  readonly deliveryDays?: number;
+  /** Of the purchase call that the ledger let through last, as far as we were told; 0 before the first. */
+  readonly attempt: number;
+  /** The shop is not told of its parcels: there is none. */
+  readonly isWithoutShop?: true;
+  /** Nobody wants it any more: its order as a whole, or a person who gave up this purchase alone. */
+  readonly unwantedBy?: 'order' | 'operator';
+  /** What is done about that; it follows from how far the purchase had come. */
+  readonly compensation?: Compensation;
+}
+
+export type SupplierOrderInput = Pick<
+  SupplierOrderContext,
+  'orderId' | 'supplierOrderId' | 'units' | 'isWithoutShop' | 'deliveryDays'
+>;

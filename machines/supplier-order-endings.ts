@@ -1,0 +1,58 @@
+import type { FailureClass, HoldReason } from '../contracts/vocabulary.ts';
+import type { ToOrder } from './effect.ts';
+import { apply, emit, type SupplierOrderMachineEvent } from './supplier-order-setup.ts';
+
+/** What a person has to look at when the supplier said no, by the class of its answer. */
+const HOLD_OF: Record<FailureClass, HoldReason> = {
+  transient: 'supplier_rejected',
+  throttled: 'quota_exhausted',
+  auth: 'credentials_expired',
+  funds: 'insufficient_funds',
+  invalid_input: 'supplier_rejected',
+  not_found: 'mapping_changed',
+  unavailable: 'out_of_stock',
+  not_shippable: 'not_shippable',
+  price_changed: 'cost_above_cap',
+  duplicate_reference: 'duplicate_suspected',
+  account_blocked: 'account_risk',
+  unknown_outcome: 'outcome_unknown',
+  permanent: 'supplier_rejected',
+};
+
+type Ending = Omit<Extract<ToOrder, { type: 'supplier_order.failed' }>['data'], 'supplierOrderId'>;
+
+const endingBy = (event: SupplierOrderMachineEvent): Ending =>
+  event.type === 'supplier_order.rejected'
+    ? { state: 'rejected', reason: HOLD_OF[event.data.failureClass], evidence: event.data.evidence }
+    : { state: 'cancelled', reason: 'supplier_cancelled', evidence: {} };
+
+/** The supplier refused it, or cancelled it by itself. */
+export const failed = apply(({ supplierOrderId }, event) => ({
+  context: {},
+  effects: [
+    {
+      kind: 'tell_order',
+      event: { type: 'supplier_order.failed', data: { supplierOrderId, ...endingBy(event) } },
+    },
+  ],
+}));
+
+/** Nobody paid in time, or it was closed unpaid: no money was spent, and its units wait again. */
+export const lapsed = emit(({ supplierOrderId }) => {
+  const evidence = { cause: 'closed at the supplier before it was paid' };
+  const ending: Ending = { state: 'lapsed', reason: 'supplier_cancelled', evidence };
+  return [
+    { kind: 'tell_order', event: { type: 'supplier_order.failed', data: { supplierOrderId, ...ending } } },
+  ];
+});
+
+/** It comes to nothing because nobody wants it any more. */
+export const giveUp = emit(({ supplierOrderId, unwantedBy }) => [
+  {
+    kind: 'tell_order',
+    event: { type: 'supplier_order.given_up', data: { supplierOrderId, by: unwantedBy ?? 'order' } },
+  },
+]);
+
+/** Nothing came of it, and nobody wants it any more: it is not tried again. */
+export const givenUpInstead = { guard: 'isUnwanted' as const, target: 'cancelled', actions: giveUp };

@@ -1,0 +1,34 @@
+import type { DeadlineName } from '../contracts/deadlines.ts';
+import type { Evidence, HoldReason } from '../contracts/vocabulary.ts';
+import type { Effect } from './effect.ts';
+import type { SupplierOrderContext } from './supplier-order-context.ts';
+import { endWait } from './supplier-order-deadlines.ts';
+import { isSuspectedDuplicate } from './supplier-order-guards.ts';
+import { apply, by, emit } from './supplier-order-setup.ts';
+
+export const raised = (
+  { supplierOrderId }: SupplierOrderContext,
+  reason: HoldReason,
+  evidence: Evidence,
+): Effect => ({
+  kind: 'tell_order',
+  event: { type: 'hold.raised', data: { reason, supplierOrderId, evidence } },
+});
+
+/** Suppliers will not go on by itself: the order is held, and asking again stops until somebody releases it. */
+export const withheld = (stopping: DeadlineName | null) =>
+  apply(
+    by('supplier_order.withheld', (context, { data: { reason, evidence } }) => {
+      const stop = stopping === null ? [] : endWait(stopping)(context);
+      return { context: {}, effects: [...stop, raised(context, reason, evidence)] };
+    }),
+  );
+
+/** A dead purchase that turns out to live after all is money that somebody has to look after. */
+export const duplicateEvents = {
+  'supplier_order.withheld': { guard: isSuspectedDuplicate, actions: withheld(null) },
+};
+
+/** Said once; a release waits the whole time again. */
+export const overdue = (deadline: DeadlineName, waitingFor: string) =>
+  emit((context) => [...endWait(deadline)(context), raised(context, 'overdue', { waitingFor })]);

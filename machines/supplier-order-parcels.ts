@@ -1,0 +1,89 @@
+import { type Change, NOTHING } from './change.ts';
+import type { Effect } from './effect.ts';
+import { delayParcel, fulfillCommand, hasLeft, observeParcels, splitByLeft } from './parcels.ts';
+import type { SupplierOrderContext } from './supplier-order-context.ts';
+import { elapsed, isLateParcel, isNews, isOpenParcel } from './supplier-order-guards.ts';
+import { duplicateEvents, raised } from './supplier-order-holds.ts';
+import { apply, by, emit, type SupplierOrderArgs } from './supplier-order-setup.ts';
+
+export const observe = apply(
+  by('supplier_order.observed', (context, { data }): Change<SupplierOrderContext> => {
+    const { status, evidence } = data;
+    const { parcels, effects } = observeParcels(context, data);
+    if (status !== 'cancelled' || !Object.values(parcels).some(hasLeft))
+      return { context: { status, parcels }, effects };
+    const { left, rest } = splitByLeft(context.units, parcels);
+    // Labels of parcels that never left go with the rest: it is bought anew.
+    const gone = Object.fromEntries(Object.entries(parcels).filter(([, parcel]) => hasLeft(parcel)));
+    const { supplierOrderId } = context;
+    const torn: Effect = {
+      kind: 'tell_order',
+      event: { type: 'supplier_order.torn', data: { supplierOrderId, left, rest, evidence } },
+    };
+    const isAllGone = Object.keys(rest).length === 0;
+    // Said once: a cancelled order of which all has left is a riddle for a person, and goes on its way meanwhile.
+    const riddle = context.status === 'cancelled' ? [] : [raised(context, 'supplier_cancelled', evidence)];
+    return {
+      context: { status, parcels: gone, units: left },
+      effects: [...effects, ...(isAllGone ? riddle : [torn])],
+    };
+  }),
+);
+
+const endFulfill = ({ supplierOrderId }: SupplierOrderContext, parcelId: string): Effect => ({
+  kind: 'cancel_timer',
+  timer: { deadline: 'fulfill', supplierOrderId, parcelId },
+});
+
+const showFulfilled = by('fulfillment.synced', (context, { data: { parcelId } }) => {
+  const { supplierOrderId, parcels } = context;
+  const parcel = parcels[parcelId];
+  if (parcel === undefined) return NOTHING;
+  return {
+    context: { parcels: { ...parcels, [parcelId]: { ...parcel, isFulfilled: true } } },
+    effects: [
+      endFulfill(context, parcelId),
+      { kind: 'fact', type: 'fulfillment.synced', data: { supplierOrderId, parcelId } },
+    ],
+  };
+});
+
+const holdUnfulfilled = by('fulfillment.withheld', (context, { data: { reason, evidence, parcelId } }) => ({
+  context: {},
+  effects: [endFulfill(context, parcelId), raised(context, reason, evidence)],
+}));
+
+/** What is seen of its parcels, and what the shop says to their fulfilments. */
+export const parcelEvents = {
+  ...duplicateEvents,
+  'supplier_order.observed': { guard: isNews, actions: observe },
+  'fulfillment.synced': { guard: isOpenParcel, actions: apply(showFulfilled) },
+  'fulfillment.withheld': { guard: isOpenParcel, actions: apply(holdUnfulfilled) },
+};
+
+/** A timer of an open parcel asks the shop again; a release does so for every parcel that the shop does not show yet. */
+export const fulfillAgain = {
+  guard: (args: SupplierOrderArgs) => elapsed('fulfill')(args) && isOpenParcel(args),
+  actions: apply(
+    by('timer.elapsed', (context, { data: { parcelId } }) =>
+      parcelId === undefined ? NOTHING : { context: {}, effects: fulfillCommand(context, parcelId) },
+    ),
+  ),
+};
+
+export const parcelIsLate = {
+  guard: isLateParcel,
+  actions: apply(
+    by('timer.elapsed', (context, { data: { parcelId } }) => {
+      if (parcelId === undefined) return NOTHING;
+      const { parcels, effects } = delayParcel(context, parcelId);
+      return { context: { parcels }, effects };
+    }),
+  ),
+};
+
+export const resumeParcels = emit((context) =>
+  Object.entries(context.parcels).flatMap(([parcelId, parcel]) =>
+    parcel.isFulfilled || !hasLeft(parcel) ? [] : fulfillCommand(context, parcelId),
+  ),
+);

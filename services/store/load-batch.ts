@@ -1,0 +1,89 @@
+import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
+import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
+import { insertRows } from './rows.ts';
+import type { Sql } from './store.ts';
+
+export interface LoadedOrder {
+  readonly state: OrderState;
+  readonly version: number;
+  readonly shop: string;
+  readonly shopOrderId: string;
+  /** ISO instant. */
+  readonly createdAt: string;
+}
+
+export interface LoadedSupplierOrder {
+  readonly orderId: string;
+  readonly state: SupplierOrderState;
+  readonly version: number;
+}
+
+export interface LoadedBatch {
+  readonly orders: ReadonlyMap<string, LoadedOrder>;
+  readonly supplierOrders: ReadonlyMap<string, LoadedSupplierOrder>;
+  /** Orders with a dead letter: their later events wait behind it. */
+  readonly blocked: ReadonlySet<string>;
+}
+
+/** Remembers the ids; those already known are left out of the answer. */
+export async function takeNew(sql: Sql, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await insertRows<{ message_id: string }>(
+    sql,
+    'inbox',
+    { message_id: 'text' },
+    [...new Set(messageIds)].map((message_id) => ({ message_id })),
+    'on conflict do nothing returning message_id',
+  );
+  return new Set(rows.map(({ message_id }) => message_id));
+}
+
+/** Locks the orders and their supplier orders, always in the order of their ids, so that repair jobs cannot deadlock with us. */
+export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise<LoadedBatch> {
+  const orders = await sql.query<{
+    id: string;
+    state: OrderState['value'];
+    context: OrderState['context'];
+    version: number;
+    shop: string;
+    shop_order_id: string;
+    created_at: Date;
+  }>(
+    'select id, state, context, version, shop, shop_order_id, created_at from orders where id = any($1::text[]) order by id for update',
+    [orderIds],
+  );
+  const supplierOrders = await sql.query<{
+    id: string;
+    order_id: string;
+    state: SupplierOrderStateName;
+    context: SupplierOrderState['context'];
+    version: number;
+  }>(
+    'select id, order_id, state, context, version from supplier_orders where order_id = any($1::text[]) order by id for update',
+    [orderIds],
+  );
+  const blocked = await sql.query<{ order_id: string }>(
+    "select distinct order_id from dead_letters where order_id = any($1::text[]) and state in ('open', 'parked')",
+    [orderIds],
+  );
+  return {
+    orders: new Map(
+      orders.map(({ id, state, context, version, shop, shop_order_id, created_at }) => [
+        id,
+        {
+          state: { value: state, context },
+          version,
+          shop,
+          shopOrderId: shop_order_id,
+          createdAt: new Date(created_at).toISOString(),
+        },
+      ]),
+    ),
+    supplierOrders: new Map(
+      supplierOrders.map(({ id, order_id, state, context, version }) => [
+        id,
+        { orderId: order_id, state: { value: state, context }, version },
+      ]),
+    ),
+    blocked: new Set(blocked.map(({ order_id }) => order_id)),
+  };
+}
