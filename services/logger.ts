@@ -1,5 +1,4 @@
 import pino, { type DestinationStream } from 'pino';
-import roll from 'pino-roll';
 import type { Settings } from '../contracts/settings.ts';
 import { workFields } from './work.ts';
 
@@ -37,7 +36,7 @@ export const createLogger = (
     destination,
   );
 
-/** The package that makes lines readable is only read where somebody reads them. */
+/** Packages that few processes need are read by those only. */
 async function toStandardOutput(): Promise<DestinationStream> {
   if (!process.stdout.isTTY) return pino.destination(1);
   const { default: pretty } = await import('pino-pretty');
@@ -55,6 +54,7 @@ export async function openLogger(
   const { ORDER_MANAGER_LOG_DIR: folder } = settings;
   const output = await toStandardOutput();
   if (folder === undefined) return createLogger(settings, service, output);
+  const { default: roll } = await import('pino-roll');
   const file = await roll({ ...ROTATION, file: `${folder}/${service}`, sync: true });
   const level = LEVELS[settings.ORDER_MANAGER_LOG_LEVEL];
   return createLogger(
