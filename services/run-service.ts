@@ -60,14 +60,16 @@ export async function runService(name: string, maxConnections: number, start: St
   const stopTracing = await startTracing(context.settings, name);
   const stopHealth = await startHealthListener(context).catch(refuseToStart);
   const stop = await start(context).catch(refuseToStart);
-  log.info('ready');
-
-  const signal = await new Promise<string>((resolve) => {
+  // Before it says that it works: whoever waits for that may end it in the same moment.
+  const ending = new Promise<string>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
     // Started by the local stack, which is gone: nothing of it may stay behind.
     process.once('disconnect', () => resolve('disconnect'));
   });
+  log.info('ready');
+
+  const signal = await ending;
   log.info({ signal }, 'stopping');
   setTimeout(() => process.exit(1), STOP_MS).unref();
   await stop();

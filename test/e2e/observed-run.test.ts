@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort, isPortFree } from '../../deploy/local/free-port.ts';
 import { readOrders } from '../../deploy/local/show-orders.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { issuedTokens } from '../fixtures/issued-tokens.ts';
 import { dashboardQueries } from '../fixtures/monitoring-files.ts';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../fixtures/otlp-receiver.ts';
 import { noPrometheus, type Prometheus, startPrometheus } from '../fixtures/prometheus.ts';
@@ -82,6 +83,8 @@ test('no span and no log line names a person or a secret, and each line of a ser
   const forbidden = [
     ...['Robin', 'Probe', 'Test Lane', 'Testville', '97201', '5035550100', 'probe.example'],
     ...[stack.apiKey, ...(stack.sandbox?.secrets ?? [])],
+    ...[new URL(stack.connectionString).password, new URL(stack.natsUrl).username],
+    ...(await issuedTokens(stack.connectionString)),
   ];
   const texts = new Map(receiver.bodies.map((body, index) => [`export ${index}`, body]));
   for (const service of SERVICES) {
@@ -91,6 +94,7 @@ test('no span and no log line names a person or a secret, and each line of a ser
     texts.set(service, log);
   }
   expect(readdirSync(stack.logDir).length).toBeGreaterThan(SERVICES.length);
+  expect(forbidden.filter((each) => each.length < 5)).toEqual([]);
   for (const [name, text] of texts)
     expect([name, forbidden.filter((each) => text.includes(each))]).toEqual([name, []]);
 });
