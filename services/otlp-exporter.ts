@@ -5,6 +5,9 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { describeError } from './logger.ts';
 import type { SpanExporter } from './tracing.ts';
 
+/** A collector that is away must not keep a service from ending. */
+const LAST_WORDS_MS = 2_000;
+
 const KINDS = {
   server: SpanKind.SERVER,
   client: SpanKind.CLIENT,
@@ -52,6 +55,11 @@ export function createSpanExporter(endpoint: string, service: string): SpanExpor
         },
       };
     },
-    stop: () => provider.shutdown(),
+    async stop() {
+      const tooLong = Promise.withResolvers<void>();
+      const timer = setTimeout(tooLong.resolve, LAST_WORDS_MS);
+      await Promise.race([provider.shutdown(), tooLong.promise]).catch(() => {});
+      clearTimeout(timer);
+    },
   };
 }
