@@ -223,8 +223,8 @@ test('a reader says where each message stands and how many wait behind it', asyn
   await until(() => batch.push(...reader.take(10)) === 2);
   const subject = event(1).subject;
   expect(batch).toEqual([
-    { seq: 1, subject, payload: '1', pending: 1 },
-    { seq: 3, subject, payload: '2', pending: 0 },
+    { seq: 1, subject, payload: '1', pending: 1, storedAt: expect.any(Number) },
+    { seq: 3, subject, payload: '2', pending: 0, storedAt: expect.any(Number) },
   ]);
 });
 

@@ -4,6 +4,7 @@ import { AppError } from '../../contracts/errors.ts';
 import { no, type RequestContract, yes } from '../../contracts/requests/request.ts';
 import { type Bus, openBus } from '../../services/bus/bus.ts';
 import { answering, type RequestHandler } from '../../services/bus/requests.ts';
+import { currentWork, during } from '../../services/work.ts';
 import { aProbe } from '../fixtures/probe-nats.ts';
 
 const PATIENCE_MS = 10_000;
@@ -144,4 +145,19 @@ test('a server that stops answers what it has in hand', async () => {
   await expect(bus.request(contract, { number: 1 }, PATIENCE_MS)).rejects.toMatchObject({
     code: 'bus_unavailable',
   });
+});
+
+test('who asks, and in which trace, is known on the other side', async () => {
+  const contract = aContract();
+  const seen: unknown[] = [];
+  const handler = answering(contract, async ({ number }) => {
+    seen.push(currentWork());
+    return yes({ doubled: number * 2 });
+  });
+  await aServer(handler);
+  const bus = await aBus();
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  await during({ requestId: 'request-1', traceparent }, () => ask(bus, contract));
+  await ask(bus, contract);
+  expect(seen).toEqual([{ requestId: 'request-1', traceparent }, {}]);
 });
