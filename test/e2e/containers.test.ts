@@ -1,0 +1,120 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'nats';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { STREAMS } from '../../contracts/subjects.ts';
+import { feed, mapArticles } from '../../deploy/local/feed.ts';
+import { readOrders } from '../../deploy/local/show-orders.ts';
+import { type Sandbox, startSandbox } from '../../deploy/sandbox/sandbox.ts';
+import { toConnectOptions } from '../../services/bus/connection.ts';
+import { clusterVariables, PROJECT } from '../fixtures/compose-file.ts';
+import { type Containers, type StartedContainer, theContainers } from '../fixtures/containers.ts';
+import { createDatabase } from '../fixtures/database.ts';
+import { eventually } from '../fixtures/eventually.ts';
+import { CREDENTIALS, ledgerOf } from '../sandbox/world.ts';
+
+const SERVICES = ['orders', 'suppliers', 'shopify', 'notifier', 'order-manager'] as const;
+const API_KEY = 'a key of the containers';
+
+let world: Sandbox;
+let containers: Containers;
+let setUp: string;
+const started = new Map<string, StartedContainer>();
+const cleanups: (() => unknown)[] = [];
+
+/** As a container reaches it. */
+function inDatabaseContainer(url: string): string {
+  const inside = new URL(url);
+  inside.host = 'db:5432';
+  return inside.href;
+}
+
+beforeAll(async () => {
+  const database = await createDatabase({ isMigrated: false });
+  cleanups.push(database.drop);
+  world = await startSandbox({
+    credentials: CREDENTIALS,
+    timing: { processMs: 200, shipMs: 200, transitMs: 200, deliverMs: 500 },
+  });
+  cleanups.push(world.stop);
+  // What a user writes into the .env.
+  const env = `
+ORDER_MANAGER_API_KEY="${API_KEY}"
+DB_CONNECTION_STRING=${inDatabaseContainer(database.url)}
+SHOPIFY_SHOP_URL=${CREDENTIALS.shop}
+SHOPIFY_API_KEY=${CREDENTIALS.shopifyClientId}
+SHOPIFY_API_SECRET=${CREDENTIALS.shopifyClientSecret}
+SHOPIFY_ADMIN_BASE_URL=${world.origin}
+CJ_DROPSHIPPING_API_KEY=${CREDENTIALS.cjApiKey}
+CJ_DROPSHIPPING_BASE_URL=${world.origin}
+CJ_DROPSHIPPING_MODE=live
+CJ_DROPSHIPPING_REQUESTS_PER_SECOND=40
+SMTP_SERVER=127.0.0.1
+SMTP_PORT=${world.smtpPort}
+EMAIL_FROM=orders@sandbox-shop.example
+ORDER_MANAGER_GRACE_SECONDS=0.3
+ORDER_MANAGER_POLL_SECONDS=0.2
+ORDER_MANAGER_RETRY_SECONDS=2
+`;
+  containers = await theContainers(env, database.url);
+  cleanups.push(containers.stop);
+  setUp = await containers.run('setup');
+  await Promise.all(SERVICES.map(async (name) => started.set(name, await containers.start(name))));
+}, 120_000);
+afterAll(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup();
+});
+
+const aFolderWith = (...bodies: string[]): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'order-manager-bodies-'));
+  cleanups.push(() => rmSync(folder, { recursive: true }));
+  for (const body of bodies) copyFileSync(join(PROJECT, 'deploy/sandbox/webhooks', body), join(folder, body));
+  return folder;
+};
+
+test('the containers of docker-compose.yml take an order from its webhook to the customer’s door', async () => {
+  const stack = {
+    url: containers.url,
+    apiKey: API_KEY,
+    sandbox: { origin: world.origin, apiSecret: CREDENTIALS.shopifyClientSecret, secrets: [] },
+  };
+  expect(setUp).toContain('streams ready');
+  await mapArticles(stack);
+  const fed = await feed(stack, aFolderWith('02-us-several-lines-discounts-split.json'));
+  expect(fed.map(({ status }) => status)).toEqual([200]);
+  await eventually(async () => {
+    expect((await readOrders(stack)).map(({ status }) => status)).toEqual(['delivered']);
+    const { fulfillments, mails } = await ledgerOf(world);
+    expect(fulfillments.length).toBeGreaterThan(0);
+    expect(mails.map(({ subject }) => subject)).toHaveLength(1 + 3 * fulfillments.length);
+  }, 60_000);
+});
+
+test('the image’s health check says of each container that it works', async () => {
+  const ends = [...started].map(async ([name, { healthcheck }]) => [name, await healthcheck()] as const);
+  expect(Object.fromEntries(await Promise.all(ends))).toEqual(
+    Object.fromEntries(SERVICES.map((name) => [name, 0])),
+  );
+});
+
+test.skipIf(process.getuid?.() !== 0)('no service may write to the files of its image', async () => {
+  const write = ['node', '-e', "require('node:fs').writeFileSync('contracts/settings.ts', '')"];
+  await expect(containers.run('orders', write)).rejects.toThrow('EACCES');
+});
+
+test('a cluster has three servers and keeps three copies of each stream', async () => {
+  const database = await createDatabase({ isMigrated: false });
+  cleanups.push(database.drop);
+  const env = `DB_CONNECTION_STRING=${inDatabaseContainer(database.url)}\nNATS_CLUSTER_PASSWORD=ofTheRoutes\n`;
+  const cluster = await theContainers(env, database.url, clusterVariables());
+  cleanups.push(cluster.stop);
+  await eventually(() => cluster.run('setup'), 60_000);
+  const connection = await connect(toConnectOptions(cluster.natsUrl('setup')));
+  cleanups.push(() => connection.close());
+  const manager = await connection.jetstreamManager();
+  for (const name of Object.values(STREAMS)) {
+    const { config, cluster: where } = await manager.streams.info(name);
+    expect([name, config.num_replicas, where?.replicas?.length]).toEqual([name, 3, 2]);
+  }
+}, 120_000);
