@@ -45,8 +45,6 @@ const rates = text.transform((list, context) => {
 const Environment = z.object({
   ORDER_MANAGER_PORT: port.default(8002),
   ORDER_MANAGER_HOST: text.default('0.0.0.0'),
-  /** Where each process answers /healthz and /readyz for itself; nowhere when not set. */
-  ORDER_MANAGER_HEALTH_PORT: port.optional(),
   ORDER_MANAGER_API_KEY: text.min(16, 'must have at least 16 characters').optional(),
   /** For each API key, in each copy of the gateway. */
   ORDER_MANAGER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(6_000),

@@ -1,7 +1,6 @@
 import { AppError } from '../contracts/errors.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { type Bus, openBus } from './bus/bus.ts';
-import { serveHealth } from './health.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { dieAtMoment } from './moments.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -57,9 +56,6 @@ export async function runService(name: string, maxConnections: number, start: St
     process.exit(1);
   });
   const stop = await start(context).catch(refuseToStart);
-  const { ORDER_MANAGER_HEALTH_PORT: port, ORDER_MANAGER_HOST: host } = context.settings;
-  const health =
-    port === undefined ? null : await serveHealth({ port, host }, store, bus).catch(refuseToStart);
   log.info('ready');
 
   const signal = await new Promise<string>((resolve) => {
@@ -71,7 +67,6 @@ export async function runService(name: string, maxConnections: number, start: St
   log.info({ signal }, 'stopping');
   setTimeout(() => process.exit(1), STOP_MS).unref();
   await stop();
-  await health?.stop();
   await bus.close();
   await store.close();
   process.exit(0);

@@ -107,8 +107,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       NODE_COMPILE_CACHE: join(PROJECT, '.cache/node'),
       ORDER_MANAGER_API_KEY: apiKey,
       ORDER_MANAGER_HOST: options.environment.ORDER_MANAGER_HOST || '127.0.0.1',
-      // They would all listen on the same one.
-      ORDER_MANAGER_HEALTH_PORT: '',
       DB_CONNECTION_STRING: connectionString,
       NATS_URL: natsUrl,
       ...sandbox?.env,
