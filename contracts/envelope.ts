@@ -26,6 +26,7 @@ export interface NewEnvelope {
   readonly time: string;
   readonly data: unknown;
   readonly causationId?: string | undefined;
+  readonly traceparent?: string | undefined;
 }
 
 export const envelope = (message: NewEnvelope): Envelope => ({
@@ -38,5 +39,6 @@ export const envelope = (message: NewEnvelope): Envelope => ({
   datacontenttype: 'application/json',
   dataschema: `urn:oms:${message.type}:v1`,
   ...(message.causationId === undefined ? {} : { causationid: message.causationId }),
+  ...(message.traceparent === undefined ? {} : { traceparent: message.traceparent }),
   data: message.data,
 });

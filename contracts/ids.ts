@@ -30,6 +30,10 @@ function shortHash(parts: readonly string[]): string {
 export const orderIdOf = (shop: string, shopOrderId: string): string =>
   `ord_${shortHash([shop, shopOrderId])}`;
 
+/** What an envelope is about, if that is an order; some hints of the shop are about something that only it knows. */
+export const orderIdIn = (subject: string): string | undefined =>
+  subject.startsWith('ord_') ? subject : undefined;
+
 /** `part` tells apart several purchases from one supplier in one round of sourcing (warehouse, seller). */
 export const supplierOrderIdOf = (orderId: string, supplier: string, part: string, round: number): string =>
   `sup_ord_${shortHash([orderId, supplier, part, String(round)])}`;

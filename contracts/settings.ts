@@ -49,6 +49,12 @@ const Environment = z.object({
   /** For each API key, in each copy of the gateway. */
   ORDER_MANAGER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(6_000),
   ORDER_MANAGER_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']).default('INFO'),
+  /** Folder for log files besides the standard output. */
+  ORDER_MANAGER_LOG_DIR: text.optional(),
+  /** Where a service answers `/metrics`, `/healthz` and `/readyz` for itself; absent: nowhere. */
+  ORDER_MANAGER_METRICS_PORT: port.optional(),
+  /** Of an OpenTelemetry collector that takes OTLP over HTTP. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: origin.optional(),
   ORDER_MANAGER_GRACE_SECONDS: seconds.default(900),
   ORDER_MANAGER_POLL_SECONDS: seconds.min(0.1).default(900),
   ORDER_MANAGER_RETRY_SECONDS: seconds.min(0.1).default(120),

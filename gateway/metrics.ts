@@ -1,6 +1,14 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { HOLD_REASONS, ORDER_STATES, SUPPLIER_ORDER_STATES } from '../contracts/vocabulary.ts';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  HOLD_REASONS,
+  NOTIFICATION_KINDS,
+  ORDER_STATES,
+  SUPPLIER_ORDER_STATES,
+  SUPPLIERS,
+} from '../contracts/vocabulary.ts';
+import { measureProcess, processFigures } from '../services/figures.ts';
 import type { Sql } from '../services/store/store.ts';
+import { createEndedCounts } from './ended-counts.ts';
 import { GAUGE_NAMES, type GaugeName, type GaugeValue, readStoreGauges } from './store-gauges.ts';
 import { createSupplierGauges } from './supplier-gauges.ts';
 
@@ -26,12 +34,39 @@ export interface Metrics {
 const DATABASE_GAUGES: Readonly<
   Record<GaugeName, { name: string; help: string; label?: string; values?: readonly string[] }>
 > = {
-  orders: { name: 'orders', help: 'Orders by state', label: 'state', values: ORDER_STATES },
+  orders: {
+    name: 'orders',
+    help: 'Orders by state, without those put away; ended ones as counted a moment ago',
+    label: 'state',
+    values: ORDER_STATES,
+  },
   supplier_orders: {
     name: 'supplier_orders',
-    help: 'Supplier orders by state',
+    help: 'Supplier orders by state; ended ones as counted a moment ago',
     label: 'state',
     values: SUPPLIER_ORDER_STATES,
+  },
+  orders_stalled: {
+    name: 'orders_stalled',
+    help: 'Orders without a hold in a state that passes in minutes, and unchanged for an hour',
+  },
+  purchases_in_doubt: {
+    name: 'purchases_in_doubt',
+    help: 'Purchases of which nobody knows whether they were made',
+    label: 'supplier',
+    values: SUPPLIERS,
+  },
+  purchase_doubt_age: {
+    name: 'purchase_doubt_oldest_age_seconds',
+    help: 'Age of the oldest purchase in doubt',
+    label: 'supplier',
+    values: SUPPLIERS,
+  },
+  mails_waiting: {
+    name: 'mails_waiting',
+    help: 'Mails that are due and not sent yet',
+    label: 'kind',
+    values: NOTIFICATION_KINDS,
   },
   open_holds: { name: 'open_holds', help: 'Open holds by reason', label: 'reason', values: HOLD_REASONS },
   dead_letters: {
@@ -45,6 +80,7 @@ const DATABASE_GAUGES: Readonly<
     help: 'Age of the oldest outbox row that is not published yet',
   },
   timers_overdue: { name: 'timers_overdue', help: 'Timers that are due and not handled yet' },
+  timer_delay: { name: 'timer_oldest_overdue_seconds', help: 'How long the oldest due timer waits' },
   shop_gap: {
     name: 'shop_gap_orders',
     help: 'Orders of the last day reported: seen in the shop, of those told by webhook, only by sweep, not here',
@@ -54,6 +90,10 @@ const DATABASE_GAUGES: Readonly<
   shop_webhook_delay: {
     name: 'shop_webhook_delay_mean_seconds',
     help: 'Mean time from the shop’s deed to the committed webhook, on the last day reported',
+  },
+  partitions_unowned: {
+    name: 'partitions_unowned',
+    help: 'Partitions of the event log that may be read and that no copy reads',
   },
   partitions_halted: { name: 'partitions_halted', help: 'Partitions of the event log that nobody may read' },
 };
@@ -75,7 +115,7 @@ function setGauges(gauges: ReadonlyMap<GaugeName, Gauge>, values: readonly Gauge
 /** A registry of its own: several gateways in one process do not meet. */
 export function createMetrics(sql: Sql): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: PREFIX });
+  measureProcess();
   const databaseRegistry = new Registry();
   const registers = [registry];
   const requests = new Histogram({
@@ -107,9 +147,10 @@ export function createMetrics(sql: Sql): Metrics {
   }
 
   const readSupplierGauges = createSupplierGauges(databaseRegistry);
+  const readEnded = createEndedCounts(sql);
   const readDatabase = async (): Promise<string> => {
     try {
-      setGauges(gauges, await readStoreGauges(sql));
+      setGauges(gauges, [...(await readStoreGauges(sql)), ...(await readEnded())]);
       await readSupplierGauges(sql);
       isUp.set(1);
       return await databaseRegistry.metrics();
@@ -118,7 +159,7 @@ export function createMetrics(sql: Sql): Metrics {
       return '';
     }
   };
-  // Counting takes a scan: scrapes at the same time share one.
+  // Scrapes at the same time share one reading.
   let running: Promise<string> | undefined;
   const database = (): Promise<string> => {
     running ??= readDatabase().finally(() => {
@@ -133,7 +174,7 @@ export function createMetrics(sql: Sql): Metrics {
     countWebhook: (topic, verdict) => webhooks.inc({ topic, verdict }),
     async scrape() {
       const counts = await database();
-      return `${await registry.metrics()}\n${counts}`;
+      return `${await processFigures()}\n${await registry.metrics()}\n${counts}`;
     },
     contentType: registry.contentType,
     close() {

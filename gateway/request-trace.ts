@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { H3Event } from 'h3';
+import { readTraceparent } from '../contracts/trace-context.ts';
 
 export interface RequestTrace {
   /** The client's own id when it looks like one, so that a call can be followed through several services. */
   readonly requestId: string;
+  /** W3C Trace Context of whoever asks, where they say it. */
+  readonly traceparent: string | undefined;
   /** From `performance.now()`. */
   readonly startedAt: number;
 }
@@ -17,6 +20,7 @@ export function traceOf(event: H3Event): RequestTrace {
   const given = event.req.headers.get('x-request-id') ?? '';
   const trace: RequestTrace = {
     requestId: /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID(),
+    traceparent: readTraceparent(event.req.headers.get('traceparent')),
     startedAt: performance.now(),
   };
   traces.set(event, trace);

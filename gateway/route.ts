@@ -1,7 +1,10 @@
 import type { H3, H3Event } from 'h3';
 import type { Scope } from '../contracts/resources/api-key.ts';
+import { inSpan } from '../services/tracing.ts';
+import { during } from '../services/work.ts';
 import type { Guard } from './api-key.ts';
 import { refusal } from './problem.ts';
+import { traceOf } from './request-trace.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -24,9 +27,17 @@ export function addRoutes(app: H3, routes: readonly Route[], guard: Guard): void
     const { method, path, isOpen = false, handle } = route;
     const methods = method === 'GET' ? (['GET', 'HEAD'] as const) : [method];
     for (const each of methods) {
-      app.on(each, path, async (event) => {
-        if (!isOpen) await guard(event, scopeOf(route));
-        return handle(event);
+      const span = { name: `${method} ${path}`, kind: 'server' } as const;
+      app.on(each, path, (event) => {
+        const { requestId, traceparent } = traceOf(event);
+        const serve = async (): Promise<unknown> => {
+          if (!isOpen) await guard(event, scopeOf(route));
+          return handle(event);
+        };
+        // Probes and scrapes come every few seconds and are nobody's order.
+        return during({ requestId, traceparent }, () =>
+          isOpen && method === 'GET' ? serve() : inSpan(span, serve),
+        );
       });
     }
     allowed.set(path, [...(allowed.get(path) ?? []), ...methods]);

@@ -17,6 +17,7 @@ interface AccountRow {
   total: number | null;
   pauseSeconds: number;
   tokenExpiresAt: string | null;
+  consentExpiresAt: string | null;
   isStopped: number;
 }
 
@@ -26,6 +27,7 @@ const readCalls = (sql: Sql): Promise<CallRow[]> =>
 const readAccounts = (sql: Sql): Promise<AccountRow[]> =>
   sql.query(
     `select supplier, quota_remaining as remaining, quota_total as total, access_expires_at as "tokenExpiresAt",
+            refresh_expires_at as "consentExpiresAt",
             greatest(extract(epoch from paused_until - now()), 0)::float8 as "pauseSeconds",
             (exists (select 1 from purchasing_pauses p where p.scope in ('all', a.supplier)))::int as "isStopped"
        from supplier_accounts a`,
@@ -37,17 +39,9 @@ const readBreakers = (sql: Sql): Promise<{ supplier: string; state: string; copi
       where seen_at > now() - interval '30 seconds' group by supplier, state`,
   );
 
-const readPurchases = (
-  sql: Sql,
-): Promise<{ supplier: string; deed: string; outcome: string; count: number }[]> =>
-  sql.query(
-    `select supplier, kind as deed, state as outcome, count(*)::float8 as count from purchase_intents
-      group by supplier, kind, state`,
-  );
-
 /**
- * What the copies of the suppliers service reported, for one scrape. They have no port of their own: the counters
- * stand in the database, so that they outlive every copy.
+ * What the copies of the suppliers service reported, for one scrape: counters that outlive every copy, and what all of
+ * them share. How long calls take is told by each copy itself.
  */
 export function createSupplierGauges(registry: Registry): (sql: Sql) => Promise<void> {
   const registers = [registry];
@@ -80,16 +74,14 @@ export function createSupplierGauges(registry: Registry): (sql: Sql) => Promise<
   const pause = gauge('supplier_pause_seconds', 'Time until the supplier takes calls again', 'supplier');
   const expiry = gauge('supplier_token_expiry_timestamp_seconds', 'When the access token ends', 'supplier');
   const stopped = gauge('supplier_purchasing_stopped', 'Whether the kill switch stops purchases', 'supplier');
-  const purchases = gauge(
-    'purchases',
-    'Purchases and payments in the ledger by their outcome',
+  const consent = gauge(
+    'supplier_consent_expiry_timestamp_seconds',
+    'When the consent ends by which tokens are renewed',
     'supplier',
-    'deed',
-    'outcome',
   );
 
   return async (sql) => {
-    for (const metric of [calls, seconds, breakers, remaining, total, pause, expiry, stopped, purchases])
+    for (const metric of [calls, seconds, breakers, remaining, total, pause, expiry, consent, stopped])
       metric.reset();
     for (const { supplier, operation, outcome, ...row } of await readCalls(sql)) {
       calls.inc({ supplier, operation, outcome }, row.calls);
@@ -97,15 +89,18 @@ export function createSupplierGauges(registry: Registry): (sql: Sql) => Promise<
     }
     for (const { supplier, state, copies } of await readBreakers(sql))
       breakers.set({ supplier, state }, copies);
-    for (const { supplier, deed, outcome, count } of await readPurchases(sql))
-      purchases.set({ supplier, deed, outcome }, count);
     for (const { supplier, ...account } of await readAccounts(sql)) {
       pause.set({ supplier }, account.pauseSeconds);
       stopped.set({ supplier }, account.isStopped);
       if (account.remaining !== null) remaining.set({ supplier }, account.remaining);
       if (account.total !== null) total.set({ supplier }, account.total);
-      const expiresAt = Date.parse(account.tokenExpiresAt ?? '');
-      if (Number.isFinite(expiresAt)) expiry.set({ supplier }, expiresAt / 1_000);
+      for (const [metric, instant] of [
+        [expiry, account.tokenExpiresAt],
+        [consent, account.consentExpiresAt],
+      ] as const) {
+        const expiresAt = Date.parse(instant ?? '');
+        if (Number.isFinite(expiresAt)) metric.set({ supplier }, expiresAt / 1_000);
+      }
     }
   };
 }

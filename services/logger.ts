@@ -1,19 +1,71 @@
-import pino from 'pino';
+import pino, { type DestinationStream } from 'pino';
+import roll from 'pino-roll';
 import type { Settings } from '../contracts/settings.ts';
+import { workFields } from './work.ts';
 
 export type Logger = pino.Logger;
 
 const LEVELS = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const;
 
-/** One JSON object per line on standard output. What may hold secrets or persons is never passed in. */
-export const createLogger = (settings: Pick<Settings, 'ORDER_MANAGER_LOG_LEVEL'>, service: string): Logger =>
-  pino({
-    level: LEVELS[settings.ORDER_MANAGER_LOG_LEVEL],
-    base: { service },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (level) => ({ level }) },
-    serializers: { err: describeError },
-  });
+/** One file a day, more of them on a busy one; what is older than the last fourteen files goes. */
+const ROTATION = {
+  frequency: 'daily',
+  dateFormat: 'yyyy-MM-dd',
+  size: '50m',
+  limit: { count: 14, removeOtherLogFiles: true },
+  mkdir: true,
+} as const;
+
+/**
+ * One JSON object per line, with the order, message and request that it is about. What may hold secrets or persons is
+ * never passed in.
+ */
+export const createLogger = (
+  settings: Pick<Settings, 'ORDER_MANAGER_LOG_LEVEL'>,
+  service: string,
+  destination: DestinationStream = pino.destination(1),
+): Logger =>
+  pino(
+    {
+      level: LEVELS[settings.ORDER_MANAGER_LOG_LEVEL],
+      base: { service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      serializers: { err: describeError },
+      mixin: workFields,
+    },
+    destination,
+  );
+
+/** The package that makes lines readable is only read where somebody reads them. */
+async function toStandardOutput(): Promise<DestinationStream> {
+  if (!process.stdout.isTTY) return pino.destination(1);
+  const { default: pretty } = await import('pino-pretty');
+  return pretty({ colorize: true, sync: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'service' });
+}
+
+/**
+ * The logger of a process: JSON on a pipe, lines for people on a terminal, and files in ORDER_MANAGER_LOG_DIR if it is
+ * set, as `<service>.<day>.<number>.log`.
+ */
+export async function openLogger(
+  settings: Pick<Settings, 'ORDER_MANAGER_LOG_LEVEL' | 'ORDER_MANAGER_LOG_DIR'>,
+  service: string,
+): Promise<Logger> {
+  const { ORDER_MANAGER_LOG_DIR: folder } = settings;
+  const output = await toStandardOutput();
+  if (folder === undefined) return createLogger(settings, service, output);
+  const file = await roll({ ...ROTATION, file: `${folder}/${service}`, sync: true });
+  const level = LEVELS[settings.ORDER_MANAGER_LOG_LEVEL];
+  return createLogger(
+    settings,
+    service,
+    pino.multistream([
+      { level, stream: output },
+      { level, stream: file },
+    ]),
+  );
+}
 
 /** Codes and our own words. The message of a foreign error may quote data, so only its name and code are kept. */
 export function describeError(error: unknown): Record<string, unknown> {

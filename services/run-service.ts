@@ -1,9 +1,11 @@
 import { AppError } from '../contracts/errors.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { type Bus, openBus } from './bus/bus.ts';
-import { createLogger, type Logger } from './logger.ts';
+import { startHealthListener } from './health-listener.ts';
+import { type Logger, openLogger } from './logger.ts';
 import { dieAtMoment } from './moments.ts';
 import { openStore, type Store } from './store/store.ts';
+import { startTracing } from './tracing.ts';
 
 export interface ServiceContext {
   readonly settings: Settings;
@@ -33,7 +35,7 @@ export async function openContext(
 ): Promise<ServiceContext> {
   const connectionString = required(settings, 'DB_CONNECTION_STRING');
   const natsUrl = required(settings, 'NATS_URL');
-  const log = createLogger(settings, name);
+  const log = await openLogger(settings, name);
   const store = await openStore({ connectionString, maxConnections, name });
   const bus = await openBus(natsUrl, name).catch(async (error: unknown) => {
     await store.close();
@@ -55,6 +57,8 @@ export async function runService(name: string, maxConnections: number, start: St
     log.error({ err: error }, 'an error that nobody handled');
     process.exit(1);
   });
+  const stopTracing = await startTracing(context.settings, name);
+  const stopHealth = await startHealthListener(context).catch(refuseToStart);
   const stop = await start(context).catch(refuseToStart);
   log.info('ready');
 
@@ -67,6 +71,8 @@ export async function runService(name: string, maxConnections: number, start: St
   log.info({ signal }, 'stopping');
   setTimeout(() => process.exit(1), STOP_MS).unref();
   await stop();
+  await stopHealth();
+  await stopTracing();
   await bus.close();
   await store.close();
   process.exit(0);

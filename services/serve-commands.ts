@@ -1,12 +1,17 @@
 import type { z } from 'zod';
 import { Envelope } from '../contracts/envelope.ts';
 import { isRetryable } from '../contracts/errors.ts';
-import type { ServiceName } from '../contracts/subjects.ts';
+import { orderIdIn } from '../contracts/ids.ts';
+import { SERVICES, type ServiceName } from '../contracts/subjects.ts';
+import { readTraceparent } from '../contracts/trace-context.ts';
 import type { Command, CommandConsumer, CommandResult } from './bus/command-consumer.ts';
+import { histogram, SECONDS } from './figures.ts';
 import { describeError } from './logger.ts';
 import type { ServiceContext } from './run-service.ts';
 import { layDown } from './store/dead-letters.ts';
 import { isOutage } from './store/outage.ts';
+import { inSpan } from './tracing.ts';
+import { during, type Work } from './work.ts';
 
 export const DONE: CommandResult = { verdict: 'done' };
 /** For a lock or a short outage; longer waits are timers of the machines. */
@@ -20,6 +25,11 @@ export const handling =
   <T>(schema: z.ZodType<T>, handle: (data: T, commandId: string) => Promise<CommandResult>): CommandHandler =>
   (payload, commandId) =>
     handle(schema.parse(payload), commandId);
+
+const durations = histogram(
+  { name: 'command_duration_seconds', help: 'Commands by what became of them', buckets: SECONDS },
+  { service: SERVICES, verb: [] as readonly string[], verdict: ['done', 'later', 'bury'] as const },
+);
 
 /** Tries of a command that fails for a reason nobody foresaw; the machine's own deadline asks again after that. */
 const MAX_TRIES = 5;
@@ -57,23 +67,35 @@ export function serveCommands(
     return { verdict: 'bury' };
   };
 
+  const refuse = (command: Command, error: unknown): CommandResult | Promise<CommandResult> => {
+    if (isOutage(error) || isRetryable(error)) {
+      log.warn({ subject: command.subject, err: error }, 'a command waits for better times');
+      return later(RETRY_MS);
+    }
+    const tries = (failures.get(command.subject) ?? 0) + 1;
+    failures.set(command.subject, tries);
+    if (tries < MAX_TRIES && command.deliveries < MAX_DELIVERIES) return later(RETRY_MS);
+    return bury(command, error).catch(() => later(RETRY_MS));
+  };
+
   const handle = async (command: Command): Promise<CommandResult> => {
+    let work: Work = {};
     try {
       const handler = handlers[command.verb];
       if (handler === undefined) throw new TypeError(`no such command: ${command.verb}`);
       const message = Envelope.parse(JSON.parse(command.payload));
-      const result = await handler(message.data, message.id);
+      const { id: messageId, subject, traceparent } = message;
+      work = { messageId, orderId: orderIdIn(subject), traceparent: readTraceparent(traceparent) };
+      const span = {
+        name: `${service}.${command.verb}`,
+        kind: 'consumer',
+        attributes: { 'oms.subject': subject },
+      } as const;
+      const result = await during(work, () => inSpan(span, () => handler(message.data, messageId)));
       if (result.verdict === 'done') failures.delete(command.subject);
       return result;
     } catch (error) {
-      if (isOutage(error) || isRetryable(error)) {
-        log.warn({ subject: command.subject, err: error }, 'a command waits for better times');
-        return later(RETRY_MS);
-      }
-      const tries = (failures.get(command.subject) ?? 0) + 1;
-      failures.set(command.subject, tries);
-      if (tries < MAX_TRIES && command.deliveries < MAX_DELIVERIES) return later(RETRY_MS);
-      return bury(command, error).catch(() => later(RETRY_MS));
+      return during(work, () => refuse(command, error));
     }
   };
 
@@ -83,7 +105,10 @@ export function serveCommands(
     // Asked again while the first is at work, as every deadline does in a crowd: one of them is enough.
     if (inHand.has(command.subject)) return DONE;
     inHand.add(command.subject);
+    const begun = performance.now();
     const result = await handle(command).finally(() => inHand.delete(command.subject));
+    const verb = command.verb in handlers ? command.verb : 'unknown';
+    durations.observe({ service, verb, verdict: result.verdict }, (performance.now() - begun) / 1_000);
     // Left alone, it would lie in the stream for ever once the server has delivered it often enough.
     return result.verdict === 'later' && command.deliveries >= MAX_DELIVERIES ? DONE : result;
   });

@@ -119,13 +119,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     log('database and streams are ready, the services start');
     const services = Object.fromEntries(
-      Object.entries(options.scripts ?? SERVICES).map(([name, script]) => [
+      Object.entries(options.scripts ?? SERVICES).map(([name, script], index) => [
         name,
         keep(
           supervise({
             name,
             script,
-            env: { ...env, ...loginOf(name, nats) },
+            env: { ...env, ...loginOf(name, nats), ...metricsPortOf(settings, index) },
             logDir,
             readyText: '"msg":"ready"',
           }),
@@ -243,6 +243,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     };
   }
 }
+
+/** On one machine each service needs a port of its own: the next one. */
+const metricsPortOf = (
+  { ORDER_MANAGER_METRICS_PORT: first }: Settings,
+  index: number,
+): { ORDER_MANAGER_METRICS_PORT?: string } =>
+  first === undefined ? {} : { ORDER_MANAGER_METRICS_PORT: String(first + index) };
 
 /** Each service logs in as itself, where the NATS is ours. */
 const loginOf = (service: string, nats: NatsProcess | undefined): { NATS_URL?: string } => {

@@ -12,6 +12,7 @@ import { toOrderFacts } from '../../services/order-facts.ts';
 import type { CustomerRow } from '../../services/store/customers.ts';
 import type { OutboxRow } from '../../services/store/outbox.ts';
 import type { ShopNews } from '../../services/store/shop-news.ts';
+import { currentWork } from '../../services/work.ts';
 import { fieldsOf } from '../read-input.ts';
 
 /** What is needed of the delivery that a body came with. */
@@ -87,6 +88,7 @@ function hint(source: BodySource, data: RereadOrder): OutboxRow {
     subject: id,
     time: new Date().toISOString(),
     data,
+    traceparent: currentWork()?.traceparent,
   });
   // One subject a hint: while a reading is under way, the next hint may know of something that it has not seen.
   const place = `${id}-${source.causeId.replaceAll(/[^\w-]/g, '_')}`;

@@ -3,6 +3,7 @@ import type { Answer, RequestContract } from '../../contracts/requests/request.t
 import { STORE_GIGABYTES } from '../../contracts/settings.ts';
 import type { ServiceName } from '../../contracts/subjects.ts';
 import { type AgentEndpoint, type AgentService, serveAgents } from './agent-service.ts';
+import { connections, reconnections } from './bus-figures.ts';
 import {
   type Command,
   type CommandConsumer,
@@ -73,14 +74,17 @@ export async function openBus(url: string, name: string): Promise<Bus> {
       if (type !== 'reconnect') continue;
       isConnected = true;
       reconnects += 1;
+      reconnections.count({});
     }
   };
   watch().catch(() => {});
   const jetstream = connection.jetstream();
   const manager = await connection.jetstreamManager({ checkAPI: false });
   const publisher = createPublisher(connection, name);
+  const bus: Pick<Bus, 'isConnected'> = { isConnected: () => isConnected && !connection.isClosed() };
+  const forget = connections.add(bus);
   return {
-    isConnected: () => isConnected && !connection.isClosed(),
+    ...bus,
     reconnects: () => reconnects,
     serverVersion: () => connection.info?.version ?? 'unknown',
     publish: (batch) => publisher.publish(batch),
@@ -93,6 +97,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     serveRequests: (service, handlers, onBug) => serveRequests(connection, service, handlers, onBug),
     setUp: (replicas, gigabytes = STORE_GIGABYTES) => setUpStreams(manager, replicas, gigabytes),
     async close() {
+      forget();
       publisher.close();
       await connection.drain().catch(() => connection.close());
     },

@@ -3,6 +3,7 @@ import { eventSubject } from '../../contracts/subjects.ts';
 import { type Moment, moment } from '../moments.ts';
 import { markPublished, type OutboxRow, type QueuedRow, queue } from '../store/outbox.ts';
 import type { Sql, Store } from '../store/store.ts';
+import { currentWork } from '../work.ts';
 import type { Bus } from './bus.ts';
 
 /** Publishes what a commit has promised. A failure is no loss: the rows stay, and the sweeper comes by. */
@@ -46,6 +47,8 @@ export function eventRow(event: {
   readonly orderId: string;
   readonly data: unknown;
   readonly causationId?: string | undefined;
+  /** By default of the work at hand. */
+  readonly traceparent?: string | null | undefined;
 }): OutboxRow {
   const payload = JSON.stringify(
     envelope({
@@ -56,6 +59,7 @@ export function eventRow(event: {
       time: new Date().toISOString(),
       data: event.data,
       causationId: event.causationId,
+      traceparent: event.traceparent ?? currentWork()?.traceparent,
     }),
   );
   return { messageId: event.messageId, subject: eventSubject(event.type, event.orderId), payload };

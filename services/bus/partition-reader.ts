@@ -16,6 +16,8 @@ export interface LogMessage {
   readonly payload: string;
   /** Messages of this partition that the stream holds behind this one. */
   readonly pending: number;
+  /** When the stream took it, in milliseconds since the epoch by the server's clock. */
+  readonly storedAt: number;
 }
 
 export interface PartitionReader {
@@ -25,6 +27,8 @@ export interface PartitionReader {
    * a new one, after a look at the stream.
    */
   take(max: number): LogMessage[];
+  /** What has arrived and is not taken yet. */
+  waiting(): readonly LogMessage[];
   /** Resolves when something is there to take or the reader is broken, or after the time. */
   arrival(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
@@ -71,10 +75,16 @@ export async function openPartitionReader(
       messages = await consumer.fetch({ max_messages: PREFETCH, expires: 4_000, idle_heartbeat: 1_000 });
       if (isClosed) await messages.close();
       for await (const message of messages) {
-        const { deliverySequence, pending } = message.info;
+        const { deliverySequence, pending, timestampNanos } = message.info;
         deliveries += 1;
         if (deliverySequence !== deliveries) throw new RangeError('a message was lost on its way');
-        buffer.push({ seq: message.seq, subject: message.subject, payload: message.string(), pending });
+        buffer.push({
+          seq: message.seq,
+          subject: message.subject,
+          payload: message.string(),
+          pending,
+          storedAt: timestampNanos / 1e6,
+        });
         wake.resolve();
       }
       while (buffer.length >= PREFETCH && !isClosed) await room.promise;
@@ -97,6 +107,7 @@ export async function openPartitionReader(
       room = Promise.withResolvers();
       return batch;
     },
+    waiting: () => buffer,
     async arrival(timeoutMs) {
       if (buffer.length > 0 || broken !== undefined) return;
       wake = Promise.withResolvers();

@@ -1,9 +1,19 @@
-import { type Msg, type NatsConnection, NatsError, ErrorCode as NatsErrorCode } from 'nats';
+import {
+  headers,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  NatsError,
+  ErrorCode as NatsErrorCode,
+} from 'nats';
 import { z } from 'zod';
 import { AppError, ERROR_CODES } from '../../contracts/errors.ts';
 import { type Answer, type RequestContract, RequestFailure } from '../../contracts/requests/request.ts';
 import { requestSubject, type ServiceName } from '../../contracts/subjects.ts';
+import { readTraceparent } from '../../contracts/trace-context.ts';
 import { isOutage } from '../store/outage.ts';
+import { inSpan } from '../tracing.ts';
+import { currentWork, during, type Work } from '../work.ts';
 import { durableOf } from './streams.ts';
 
 /** On the wire a third kind joins the two of `Answer`: the other side failed, and the asker shall throw it. */
@@ -58,6 +68,23 @@ const toBusError = (error: unknown, { service, verb }: RequestContract, timeoutM
   return new AppError('bus_unavailable', `the request ${service}.${verb} could not be sent`, options);
 };
 
+/** Names of what travels beside a request, so that the lines of both sides belong together. */
+const WORK_HEADERS = { requestId: 'x-request-id', traceparent: 'traceparent' } as const;
+
+function withWork(): { headers?: MsgHdrs } {
+  const { requestId, traceparent } = currentWork() ?? {};
+  if (requestId === undefined && traceparent === undefined) return {};
+  const head = headers();
+  if (requestId !== undefined) head.set(WORK_HEADERS.requestId, requestId);
+  if (traceparent !== undefined) head.set(WORK_HEADERS.traceparent, traceparent);
+  return { headers: head };
+}
+
+const workOf = (message: Msg): Work => ({
+  requestId: message.headers?.get(WORK_HEADERS.requestId) || undefined,
+  traceparent: readTraceparent(message.headers?.get(WORK_HEADERS.traceparent)),
+});
+
 export async function sendRequest<Request extends z.ZodType, Reply extends z.ZodType>(
   connection: NatsConnection,
   contract: RequestContract<Request, Reply>,
@@ -66,7 +93,7 @@ export async function sendRequest<Request extends z.ZodType, Reply extends z.Zod
 ): Promise<Answer<z.output<Reply>>> {
   const subject = requestSubject(contract.service, contract.verb);
   const message = await connection
-    .request(subject, JSON.stringify(request), { timeout: timeoutMs })
+    .request(subject, JSON.stringify(request), { timeout: timeoutMs, ...withWork() })
     .catch((error: unknown) => {
       throw toBusError(error, contract, timeoutMs);
     });
@@ -132,7 +159,11 @@ export function serveRequests(
       queue: durableOf(service),
       callback: (error, message) => {
         if (error !== null) return;
-        const work = respond(handler, message).finally(() => inHand.delete(work));
+        const { verb } = handler.contract;
+        const span = { name: `${service}.${verb}`, kind: 'server' } as const;
+        const work = during(workOf(message), () => inSpan(span, () => respond(handler, message))).finally(
+          () => inHand.delete(work),
+        );
         inHand.add(work);
       },
     }),

@@ -12,6 +12,7 @@ import addressparser from 'nodemailer/lib/addressparser';
 import { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
 import type { Evidence } from '../../contracts/vocabulary.ts';
+import { breakerStateOf, type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
 
 export interface MailerOptions {
   readonly host: string;
@@ -52,6 +53,15 @@ export interface MailOutcome {
   readonly result: 'sent' | 'refused_for_now' | 'refused' | 'doubt';
   readonly evidence: Evidence;
 }
+
+const OUTCOMES = {
+  sent: 'ok',
+  refused_for_now: 'transient',
+  refused: 'permanent',
+  doubt: 'unknown_outcome',
+} as const;
+const outcomeOf = ({ result, evidence }: MailOutcome): CallOutcome =>
+  evidence.breaker === 'open' ? 'not_sent' : OUTCOMES[result];
 
 export interface Mailer {
   /** Tries once; what a server or network does is an outcome and no exception, giving up through `signal` too. */
@@ -184,6 +194,7 @@ export function createMailer(options: MailerOptions): Mailer {
   });
   // A mail that waits for others of ours must not run out of time and be taken for a silent server.
   const policy = wrap(bulkhead(CONNECTIONS, Number.POSITIVE_INFINITY), breaker);
+  watchBreaker('smtp', () => breakerStateOf(breaker.state));
   const underWay = new Set<Promise<MailOutcome>>();
 
   // A lost connection looks the same before and after DATA, but the message is only read once the server has said
@@ -232,7 +243,10 @@ export function createMailer(options: MailerOptions): Mailer {
   return {
     async send(mail, signal) {
       if (!isAddress(mail.to)) return { result: 'refused', evidence: { code: 'address_invalid' } };
-      const sending = deliver(mail, signal);
+      const sending = outsideCall('smtp', 'send', () => deliver(mail, signal), {
+        result: outcomeOf,
+        error: () => 'unforeseen',
+      });
       underWay.add(sending);
       return sending.finally(() => underWay.delete(sending));
     },

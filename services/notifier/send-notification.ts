@@ -4,8 +4,14 @@ import {
   type NotificationFailed,
   type NotificationSent,
 } from '../../contracts/events/notification-outcome.ts';
-import { CUSTOMER_MAILS, type Evidence, OPERATOR_MAILS } from '../../contracts/vocabulary.ts';
+import {
+  CUSTOMER_MAILS,
+  type Evidence,
+  NOTIFICATION_KINDS,
+  OPERATOR_MAILS,
+} from '../../contracts/vocabulary.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { counter } from '../figures.ts';
 import type { ServiceContext } from '../run-service.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import { type ComposedMail, composeCustomerMail, type Writer } from './customer-mail.ts';
@@ -22,6 +28,11 @@ import {
 } from './mail-rows.ts';
 import type { Mailer } from './mailer.ts';
 import { composeOperatorMail } from './operator-mail.ts';
+
+const mails = counter(
+  { name: 'mails_total', help: 'Mails by what became of them; repeated means refused for now' },
+  { kind: NOTIFICATION_KINDS, outcome: ['sent', 'failed', 'doubt', 'skipped', 'repeated'] as const },
+);
 
 export interface NotifierPorts extends ServiceContext, Writer {
   /** Undefined while no mail server is configured: nothing is sent, and nothing piles up. */
@@ -93,7 +104,8 @@ const endInDoubt = (ports: NotifierPorts, rows: MailRows, evidence: Evidence): P
     : finish(ports, rows, 'doubt', evidence);
 
 async function retryLater({ store, log }: NotifierPorts, rows: MailRows, evidence: Evidence): Promise<void> {
-  const [{ id: notificationId, orderId, attempt }] = rows;
+  const [{ id: notificationId, orderId, attempt, kind }] = rows;
+  mails.count({ kind, outcome: 'repeated' });
   log.warn({ orderId, notificationId, attempt, evidence }, 'the mail is sent again later');
   await store.run(
     `update notifications set state = 'pending', evidence = $2::json,
@@ -126,6 +138,7 @@ async function finish(
 ): Promise<void> {
   const [first] = rows;
   if (first === undefined) return;
+  mails.count({ kind: first.kind, outcome: state });
   if (state === 'failed' || state === 'doubt') {
     const { id: notificationId, orderId } = first;
     log.error({ orderId, notificationId, state, evidence }, 'a mail was not sent for sure');

@@ -22,6 +22,8 @@ export interface Carry {
   readonly now: string;
   /** When the order came, as an ISO instant. */
   readonly orderCreatedAt: string;
+  /** Of the event: whatever follows from it belongs to its trace, its deadlines too. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Rows of `order_lines`, in the order of the body. */
@@ -47,6 +49,7 @@ export function setTimer(
     parcelId?: string | undefined;
   },
   delayMs: number | null,
+  traceparent?: string | undefined,
 ): void {
   const key = timerKey(timer);
   writes.timers.set(`${orderId}/${key}`, {
@@ -56,12 +59,13 @@ export function setTimer(
     supplier_order_id: timer.supplierOrderId ?? null,
     parcel_id: timer.parcelId ?? null,
     delay_ms: delayMs,
+    traceparent,
   });
 }
 
 /** Message ids follow from the cause and the effect's place: a repeated batch says the same things under the same ids. */
 export function carryOut(effect: OutwardEffect, index: number, carry: Carry): void {
-  const { writes, orderId, cause, version, delays, settings, now, orderCreatedAt } = carry;
+  const { writes, orderId, cause, version, delays, settings, now, orderCreatedAt, traceparent } = carry;
   const say = (subject: string, type: string, data: unknown, messageId = `${cause}:${index}`): void => {
     const message = envelope({
       id: messageId,
@@ -71,6 +75,7 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
       time: now,
       data,
       causationId: cause,
+      traceparent,
     });
     writes.outbox.push({ messageId, subject, payload: JSON.stringify(message) });
   };
@@ -90,7 +95,7 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
     case 'set_timer': {
       const { timer, quotedDays } = effect;
       const delayMs = quotedDays === undefined ? delays[timer.deadline] : transitMs(settings, quotedDays);
-      setTimer(writes, orderId, timer, delayMs);
+      setTimer(writes, orderId, timer, delayMs, traceparent);
       return;
     }
     case 'cancel_timer':

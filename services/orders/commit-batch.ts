@@ -9,7 +9,9 @@ import type { QueuedRow } from '../store/outbox.ts';
 import { fence, position } from '../store/partitions.ts';
 import type { Store } from '../store/store.ts';
 import type { DecodedMessage } from './decode-message.ts';
+import { batchDurations, batchEvents } from './partition-figures.ts';
 import { stepBatch } from './step-batch.ts';
+import { traced } from './traced-batch.ts';
 
 /** Somebody else owns the partition now. The batch is theirs; the reader must be dropped. */
 export class FencedError extends Error {
@@ -55,8 +57,8 @@ async function commitOnce(
     const orderIds = [...new Set(batch.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))];
     const loaded = await lockOrders(sql, orderIds);
     const writes = stepBatch(batch, { loaded, delays, settings, now: new Date().toISOString() });
-    for (const { order_id, failure, state } of writes.deadLetters) {
-      if (state === 'open') ports.log.error({ orderId: order_id, failure }, 'dead letter');
+    for (const { order_id: orderId, message_id: messageId, failure, state } of writes.deadLetters) {
+      if (state === 'open') ports.log.error({ orderId, messageId, failure }, 'dead letter');
     }
     return writeBatch(sql, writes);
   });
@@ -78,9 +80,12 @@ export async function commitBatch(
 ): Promise<number> {
   const to = messages.at(-1)?.log.seq ?? from;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const begun = performance.now();
     try {
-      const queued = await commitOnce(ports, messages, from, to);
+      const queued = await traced(messages, ports.part, (batch) => commitOnce(ports, batch, from, to));
       await publishQueued(ports.store, ports.bus, queued);
+      batchEvents.observe({}, messages.length);
+      batchDurations.observe({}, (performance.now() - begun) / 1_000);
       return to;
     } catch (error) {
       if (error instanceof FencedError) throw error;

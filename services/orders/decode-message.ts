@@ -14,6 +14,8 @@ export interface DecodedMessage {
   readonly source: string;
   /** Message that led to this one, where there is one. */
   readonly causationId: string | null;
+  /** W3C Trace Context of what it came of, where there is one. */
+  readonly traceparent?: string | undefined;
 }
 
 /** PostgreSQL takes neither a NUL nor half of a surrogate pair. */
@@ -27,8 +29,8 @@ export function decodeMessage(log: LogMessage): DecodedMessage {
     if (!isStorable(message.id)) throw new TypeError('no database takes this message id');
     const event = OrderEvent.parse({ type: message.type, data: message.data });
     if (event.data.orderId !== orderId) throw new TypeError('the subject names another order than the data');
-    const { id: messageId, source, causationid: causationId = null } = message;
-    return { log, messageId, orderId, event, failure: null, source, causationId };
+    const { id: messageId, source, causationid: causationId = null, traceparent } = message;
+    return { log, messageId, orderId, event, failure: null, source, causationId, traceparent };
   } catch (error) {
     const failure = JSON.stringify(describeError(error));
     const stored = { ...log, payload: log.payload.replaceAll('\0', '\ufffd') };

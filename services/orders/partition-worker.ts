@@ -2,12 +2,13 @@ import type { DeadlineName } from '../../contracts/deadlines.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { partitionFilter, STREAMS } from '../../contracts/subjects.ts';
 import type { Bus } from '../bus/bus.ts';
-import type { PartitionReader } from '../bus/partition-reader.ts';
+import type { LogMessage, PartitionReader } from '../bus/partition-reader.ts';
 import type { Logger } from '../logger.ts';
 import { adoptStream, type ClaimedPartition, fence, halt } from '../store/partitions.ts';
 import type { Store } from '../store/store.ts';
 import { commitBatch, FencedError } from './commit-batch.ts';
 import { decodeMessage } from './decode-message.ts';
+import { type Lag, readers } from './partition-figures.ts';
 import { streamProblem } from './stream-guard.ts';
 
 export interface WorkerOptions {
@@ -44,6 +45,8 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   let isStopping = false;
   let seq = partition.seq;
   let streamCreated = partition.streamCreated;
+  let reading: PartitionReader | undefined;
+  let inHand: readonly LogMessage[] = [];
 
   const pause = (ms: number): Promise<void> => {
     const timer = Promise.withResolvers<void>();
@@ -89,7 +92,9 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
       if (batch.length > 0) {
         heardAt = now;
         const ports = { ...options, part, epoch, pause, isStopping: () => isStopping };
+        inHand = batch;
         seq = await commitBatch(ports, batch.map(decodeMessage), seq);
+        inHand = [];
       } else if (now - heardAt > silenceMs) {
         heardAt = now;
         if (await hasLag()) {
@@ -110,20 +115,36 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
       try {
         if (!(await passesGuard())) return;
         reader = await bus.readPartition(part, seq + 1);
+        reading = reader;
         await read(reader);
       } catch (error) {
         if (error instanceof FencedError) return;
         log.warn({ part, err: error }, 'reading the partition failed, trying again');
         await pause(1_000);
       } finally {
+        reading = undefined;
+        inHand = [];
         await reader?.close().catch(() => {});
       }
     }
   };
 
+  const lag = (): Lag => {
+    const waiting = reading?.waiting() ?? [];
+    const oldest = inHand[0] ?? waiting[0];
+    if (oldest === undefined) return { events: 0, seconds: 0 };
+    const behind = (waiting.at(-1) ?? inHand.at(-1))?.pending ?? 0;
+    return {
+      events: inHand.length + waiting.length + behind,
+      seconds: Math.max(0, Date.now() - oldest.storedAt) / 1_000,
+    };
+  };
+  const forget = readers.add({ part, lag });
+
   let hasEnded = false;
   const ended = (partition.halted === null ? run() : Promise.resolve()).finally(() => {
     hasEnded = true;
+    forget();
   });
   return {
     epoch,

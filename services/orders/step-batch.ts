@@ -161,6 +161,7 @@ function tryStep(
       settings,
       now,
       orderCreatedAt,
+      traceparent: message.traceparent,
     };
     for (const [index, effect] of step.effects.entries()) carryOut(effect, index, carry);
     return null;

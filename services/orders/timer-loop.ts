@@ -13,7 +13,7 @@ export const startTimerLoop = (store: Store, bus: Bus, log: Logger): Periodic =>
   startPeriodic('timers', 250, log, async () => {
     const claimed = await commitAndPublish(store, bus, async (sql, say) => {
       const due = await claimDue(sql, LIMIT);
-      for (const { orderId, deadline, supplierOrderId, parcelId, setting, attempt } of due) {
+      for (const { orderId, deadline, supplierOrderId, parcelId, setting, attempt, traceparent } of due) {
         const parsed = TimerElapsed.safeParse({
           orderId,
           deadline,
@@ -27,7 +27,7 @@ export const startTimerLoop = (store: Store, bus: Bus, log: Logger): Periodic =>
         }
         const { data } = parsed;
         const messageId = `tmr:${orderId}:${timerKey(data)}:${setting}:${attempt}`;
-        say(eventRow({ messageId, source: '/orders', type: TIMER_ELAPSED, orderId, data }));
+        say(eventRow({ messageId, source: '/orders', type: TIMER_ELAPSED, orderId, data, traceparent }));
       }
       return due.length;
     });

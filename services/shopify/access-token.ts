@@ -15,12 +15,15 @@ export interface AccessTokens {
   current(): Promise<string>;
   /** The shop answered 401 to this token. Says whether `current` will bring another one. */
   reject(accessToken: string): boolean;
+  /** Milliseconds since the epoch; undefined when it has no end, or nobody has logged in yet. */
+  expiresAt(): number | undefined;
 }
 
 /** An admin-made custom app's token: it does not expire, and when it is refused only a person can help. */
 export const fixedAccessToken = (accessToken: string): AccessTokens => ({
   current: () => Promise.resolve(accessToken),
   reject: () => false,
+  expiresAt: () => undefined,
 });
 
 /**
@@ -57,6 +60,7 @@ export function renewedAccessToken(
       if (held?.accessToken === accessToken) held = null;
       return true;
     },
+    expiresAt: () => held?.expiresAt,
   };
 }
 

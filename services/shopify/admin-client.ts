@@ -8,9 +8,11 @@ import type { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
+import { breakerStateOf, type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
 import { clientCredentialsLogin, fixedAccessToken, renewedAccessToken } from './access-token.ts';
 import { judge, judgeLogin, type Priority, refused, type Setback, waitBeforeRepeatMs } from './setback.ts';
 import { ShopError } from './shop-error.ts';
+import { budgetIn, type ShopStanding, standings } from './shop-figures.ts';
 
 export interface AdminClientOptions {
   /** The shop's own domain, like your-shop.myshopify.com. */
@@ -50,6 +52,11 @@ export interface AdminClient {
 }
 
 const ABANDONED: Evidence = { aborted: true };
+
+const nameOf = (operation: string): string =>
+  /\b(?:query|mutation)\s+(\w+)/.exec(operation)?.[1] ?? 'operation';
+const outcomeOf = (error: unknown): CallOutcome =>
+  error instanceof ShopError ? error.failureClass : 'unforeseen';
 
 /** The library offers neither another origin nor a timeout for logins; both travel with the call to its one fetch hook. */
 const route = new AsyncLocalStorage<{ readonly origin: string | undefined; readonly timeoutMs: number }>();
@@ -126,6 +133,9 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     halfOpenAfter: 10_000,
     breaker: new ConsecutiveBreaker(5),
   });
+  watchBreaker('shopify', () => breakerStateOf(breaker.state));
+  const standing: ShopStanding = { budget: undefined, tokenExpiresAt: () => tokens.expiresAt() };
+  standings.add(standing);
   // An adapter that somebody imported after ours would have put its own fetch here.
   setAbstractFetchFunc(routedFetch);
   let current: { readonly token: string; readonly client: ReturnType<typeof createClient> } | null = null;
@@ -160,6 +170,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
       const { variables } = request;
       const answer = await current.client.request(request.operation, { variables, retries: 0, signal });
       checkHeaders(answer.headers ?? {});
+      standing.budget = budgetIn(answer.extensions) ?? standing.budget;
       return { data: answer.data };
     } catch (error) {
       const setback = judge(error, request);
@@ -183,37 +194,40 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
         return { setback: refused('transient', { circuit: 'open' }, error) };
       });
 
+  const request: AdminClient['request'] = async (operation, variables, schema, { priority, signal }) => {
+    const name = nameOf(operation);
+    // What does not plainly begin as a query is never repeated on doubt.
+    const isMutation = !/^\s*(?:query\b|\{)/.test(operation);
+    const fail = (failureClass: FailureClass, details: Evidence, cause?: unknown): ShopError => {
+      const evidence = { operation: name, ...details };
+      return new ShopError(failureClass, `Shopify ${name}: ${failureClass}`, evidence, cause);
+    };
+    const met = { lost: 0, throttled: 0, unauthorized: 0, refused: 0 };
+    for (;;) {
+      if (signal?.aborted) throw fail('transient', ABANDONED, signal.reason);
+      const result = await throughBreaker({ operation, variables, isMutation, priority, signal });
+      if ('data' in result) {
+        const parsed = schema.safeParse(result.data);
+        if (parsed.success) return parsed.data;
+        const unexpected = parsed.error.issues
+          .map(({ path }) => path.join('.'))
+          .join(' ')
+          .slice(0, 300);
+        throw fail(isMutation ? 'unknown_outcome' : 'permanent', { unexpected }, parsed.error);
+      }
+      const { setback } = result;
+      met[setback.kind] += 1;
+      const waitMs = waitBeforeRepeatMs(setback, met[setback.kind]);
+      if (waitMs === null || (setback.kind === 'lost' && signal?.aborted)) {
+        throw fail(setback.failureClass, setback.evidence, setback.cause);
+      }
+      await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    }
+  };
+
   return {
     servedVersion: () => served,
-    async request(operation, variables, schema, { priority, signal }) {
-      const name = /\b(?:query|mutation)\s+(\w+)/.exec(operation)?.[1] ?? 'operation';
-      // What does not plainly begin as a query is never repeated on doubt.
-      const isMutation = !/^\s*(?:query\b|\{)/.test(operation);
-      const fail = (failureClass: FailureClass, details: Evidence, cause?: unknown): ShopError => {
-        const evidence = { operation: name, ...details };
-        return new ShopError(failureClass, `Shopify ${name}: ${failureClass}`, evidence, cause);
-      };
-      const met = { lost: 0, throttled: 0, unauthorized: 0, refused: 0 };
-      for (;;) {
-        if (signal?.aborted) throw fail('transient', ABANDONED, signal.reason);
-        const result = await throughBreaker({ operation, variables, isMutation, priority, signal });
-        if ('data' in result) {
-          const parsed = schema.safeParse(result.data);
-          if (parsed.success) return parsed.data;
-          const unexpected = parsed.error.issues
-            .map(({ path }) => path.join('.'))
-            .join(' ')
-            .slice(0, 300);
-          throw fail(isMutation ? 'unknown_outcome' : 'permanent', { unexpected }, parsed.error);
-        }
-        const { setback } = result;
-        met[setback.kind] += 1;
-        const waitMs = waitBeforeRepeatMs(setback, met[setback.kind]);
-        if (waitMs === null || (setback.kind === 'lost' && signal?.aborted)) {
-          throw fail(setback.failureClass, setback.evidence, setback.cause);
-        }
-        await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
-      }
-    },
+    request: (operation, ...rest) =>
+      outsideCall('shopify', nameOf(operation), () => request(operation, ...rest), { error: outcomeOf }),
   };
 }

@@ -241,7 +241,7 @@ export const RELEASE_HOLDS = `
 `;
 export const ReleaseHoldsAnswer = z.object({ fulfillmentOrderReleaseHold: UserErrors });
 
-const Cost = z.object({
+export const Cost = z.object({
   requestedQueryCost: z.number(),
   throttleStatus: z.object({
     maximumAvailable: z.number(),

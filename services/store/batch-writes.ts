@@ -101,6 +101,8 @@ export interface TimerRow {
   readonly supplier_order_id: string | null;
   readonly parcel_id: string | null;
   readonly delay_ms: number | null;
+  /** W3C Trace Context of the event that sets it. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Everything that one batch writes besides its position, in rows as the tables have them. */

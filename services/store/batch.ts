@@ -312,12 +312,13 @@ async function writeTimers(sql: Sql, timers: readonly { delay_ms: number | null 
   const set = timers.filter(({ delay_ms }) => delay_ms !== null);
   if (set.length === 0) return;
   await sql.run(
-    `insert into timers (order_id, key, deadline, supplier_order_id, parcel_id, setting, due_at)
-     select order_id, key, deadline, supplier_order_id, parcel_id,
+    `insert into timers (order_id, key, deadline, supplier_order_id, parcel_id, traceparent, setting, due_at)
+     select order_id, key, deadline, supplier_order_id, parcel_id, traceparent,
             (extract(epoch from clock_timestamp()) * 1000000)::bigint, now() + delay_ms * interval '1 millisecond'
        from json_to_recordset($1::json) as d(order_id text, key text, deadline text, supplier_order_id text,
-                                             parcel_id text, delay_ms float8)
-     on conflict (order_id, key) do update set due_at = excluded.due_at, setting = excluded.setting, attempt = 0`,
+                                             parcel_id text, traceparent text, delay_ms float8)
+     on conflict (order_id, key) do update set due_at = excluded.due_at, setting = excluded.setting, attempt = 0,
+                                               traceparent = excluded.traceparent`,
     [JSON.stringify(set)],
   );
 }

@@ -1,7 +1,7 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import type { PoolConfig } from 'pg';
+import type { Pool, PoolConfig } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
 import { ApiKey } from './entities/api-key.ts';
 import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
@@ -38,6 +38,7 @@ import {
 import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { returnDeadClients } from './pool.ts';
+import { pools } from './pool-figures.ts';
 
 const ENTITIES = [
   ApiKey,
@@ -118,14 +119,18 @@ export async function openStore(options: {
   maxConnections: number;
   name: string;
 }): Promise<Store> {
-  const pool: PoolConfig & { onPoolCreated: typeof returnDeadClients } = {
+  let forgetPool = (): void => {};
+  const pool: PoolConfig & { onPoolCreated: (pool: Pool) => void } = {
     connectionTimeoutMillis: 5_000,
     application_name: `order-manager ${options.name}`,
     statement_timeout: 10_000,
     lock_timeout: 5_000,
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,
-    onPoolCreated: returnDeadClients,
+    onPoolCreated: (created) => {
+      returnDeadClients(created);
+      forgetPool = pools.add(created);
+    },
   };
   const orm = await MikroORM.init({
     clientUrl: options.connectionString,
@@ -168,6 +173,7 @@ export async function openStore(options: {
       ),
     async close() {
       while (inHand.size > 0) await Promise.all(inHand);
+      forgetPool();
       await orm.close();
     },
   };

@@ -7,6 +7,7 @@ export interface DueTimer {
   readonly parcelId: string | null;
   readonly setting: string;
   readonly attempt: number;
+  readonly traceparent: string | null;
 }
 
 /**
@@ -19,6 +20,6 @@ export const claimDue = (sql: Sql, limit: number): Promise<DueTimer[]> =>
        from (select order_id, key from timers where due_at <= now() order by due_at limit $1 for update skip locked) d
       where t.order_id = d.order_id and t.key = d.key
      returning t.order_id as "orderId", t.deadline, t.supplier_order_id as "supplierOrderId",
-               t.parcel_id as "parcelId", t.setting, t.attempt`,
+               t.parcel_id as "parcelId", t.setting, t.attempt, t.traceparent`,
     [limit],
   );

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
+import { type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import { pausePurchasing } from '../purchasing-switch.ts';
 import type { ServiceContext } from '../run-service.ts';
@@ -10,8 +11,7 @@ import type { PatientAdapter } from './policy.ts';
 interface Tally {
   readonly supplier: SupplierName;
   readonly operation: string;
-  /** `ok`, `not_sent`, or the class of the failure. */
-  readonly outcome: string;
+  readonly outcome: CallOutcome;
   calls: number;
   seconds: number;
 }
@@ -29,7 +29,7 @@ export interface CallRecord {
   flush(): Promise<void>;
 }
 
-const outcomeOf = (error: unknown): string => {
+const outcomeOf = (error: unknown): CallOutcome => {
   if (!(error instanceof SupplierError)) return 'unforeseen';
   return error.evidence.sent === false ? 'not_sent' : error.failureClass;
 };
@@ -44,7 +44,7 @@ export function createCallRecord({ store, log }: Pick<ServiceContext, 'store' | 
   let tallies = new Map<string, Tally>();
   const lastWords = new Map<SupplierName, LastWord>();
 
-  const count = (supplier: SupplierName, operation: string, outcome: string, seconds: number): void => {
+  const count = (supplier: SupplierName, operation: string, outcome: CallOutcome, seconds: number): void => {
     const key = `${supplier}/${operation}/${outcome}`;
     const tally = tallies.get(key) ?? { supplier, operation, outcome, calls: 0, seconds: 0 };
     tally.calls += 1;
@@ -112,21 +112,19 @@ export function createCallRecord({ store, log }: Pick<ServiceContext, 'store' | 
   return {
     recorded(adapter) {
       adapters.push(adapter);
+      watchBreaker(adapter.name, () => adapter.breakerState());
       const record =
         <Arguments extends unknown[], Result>(
           operation: string,
           call: (...args: Arguments) => Promise<Result>,
         ): ((...args: Arguments) => Promise<Result>) =>
         async (...args) => {
-          const begun = performance.now();
-          const tell = (outcome: string): void =>
-            count(adapter.name, operation, outcome, (performance.now() - begun) / 1_000);
           try {
-            const result = await call(...args);
-            tell('ok');
-            return result;
+            return await outsideCall(adapter.name, operation, () => call(...args), {
+              error: outcomeOf,
+              onEnd: (outcome, seconds) => count(adapter.name, operation, outcome, seconds),
+            });
           } catch (error) {
-            tell(outcomeOf(error));
             if (error instanceof SupplierError && error.failureClass === 'account_blocked')
               await stopBuying(adapter.name, error);
             throw error;

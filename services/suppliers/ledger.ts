@@ -1,4 +1,5 @@
-import type { Evidence, HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
+import { type Evidence, type HoldReason, SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
+import { counter } from '../figures.ts';
 import type { Sql } from '../store/store.ts';
 
 /**
@@ -6,6 +7,18 @@ import type { Sql } from '../store/store.ts';
  * order and deed is the whole right to call; without a row in `calling` under one's own attempt nobody calls.
  */
 export type Deed = 'create' | 'pay';
+
+const verdicts = counter(
+  {
+    name: 'purchases_total',
+    help: 'Verdicts on purchases and payments: absent means put off, nothing bought',
+  },
+  {
+    supplier: SUPPLIERS,
+    deed: ['create', 'pay'] as const,
+    outcome: ['done', 'refused', 'unknown', 'absent'] as const,
+  },
+);
 
 export interface Intent {
   readonly supplierOrderId: string;
@@ -116,18 +129,23 @@ export async function begin(sql: Sql, intent: Intent, caps: Caps): Promise<Begun
  * Writes the verdict of a call. False: the row has moved on since (the call was given up as unknown, or another
  * attempt runs); the answer is late and must be looked at, not believed.
  */
-export const settle = async (
+export async function settle(
   sql: Sql,
   key: { supplierOrderId: string; deed: Deed; attempt: number },
   state: 'done' | 'refused' | 'unknown' | 'absent',
   evidence: Evidence,
-): Promise<boolean> =>
-  (await sql.run(
+): Promise<boolean> {
+  const [row] = await sql.query<{ supplier: SupplierName }>(
     `update purchase_intents set state = $4, evidence = $5::json, updated_at = now(),
             deferrals = deferrals + case when $4 = 'absent' then 1 else 0 end
-      where supplier_order_id = $1 and kind = $2 and attempt = $3 and state in ('calling', 'unknown')`,
+      where supplier_order_id = $1 and kind = $2 and attempt = $3 and state in ('calling', 'unknown')
+      returning supplier`,
     [key.supplierOrderId, key.deed, key.attempt, state, JSON.stringify(evidence)],
-  )) === 1;
+  );
+  if (row === undefined) return false;
+  verdicts.count({ supplier: row.supplier, deed: key.deed, outcome: state });
+  return true;
+}
 
 /**
  * Counts a look-up that found nothing. True once there were enough of them over enough time: then the deed has not

@@ -1,9 +1,9 @@
 import type { SupplierList, SupplierView } from '../../contracts/resources/supplier.ts';
 import { missingVariables, purchaseMode } from '../../contracts/settings.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
+import type { BreakerState } from '../outside-call.ts';
 import { readPauses } from '../purchasing-switch.ts';
 import type { Sql } from '../store/store.ts';
-import type { BreakerState } from './policy.ts';
 import { MODE_MEANING, type PurchasePorts } from './purchase-ports.ts';
 import { REGISTRY } from './registry.ts';
 

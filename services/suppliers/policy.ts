@@ -15,9 +15,8 @@ import {
   wrap,
 } from 'cockatiel';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
+import { type BreakerState, breakerStateOf } from '../outside-call.ts';
 import { type SupplierAdapter, SupplierError } from './adapter.ts';
-
-export type BreakerState = 'closed' | 'open' | 'half_open';
 
 export interface PatientAdapter extends SupplierAdapter {
   /** `half_open` also when the pause is over and nobody has called yet: the next call is let through. */
@@ -61,13 +60,6 @@ const backoff = new DelegateBackoff(({ attempt, result }: IRetryBackoffContext<u
   const first = isThrottled ? FIRST_THROTTLED_DELAY_MS : FIRST_DELAY_MS;
   return first * 2 ** (attempt - 1) * (1 + Math.random() / 4);
 });
-
-const STATE_NAMES: Record<CircuitState, BreakerState> = {
-  [CircuitState.Closed]: 'closed',
-  [CircuitState.Open]: 'open',
-  [CircuitState.HalfOpen]: 'half_open',
-  [CircuitState.Isolated]: 'open',
-};
 
 /** Cockatiel's own errors become ours; everything else passes. */
 const translate =
@@ -125,7 +117,7 @@ export function withPolicy(
   return {
     name: adapter.name,
     capabilities: adapter.capabilities,
-    breakerState: () => (isPauseOver() ? 'half_open' : STATE_NAMES[breaker.state]),
+    breakerState: () => (isPauseOver() ? 'half_open' : breakerStateOf(breaker.state)),
     quote: (request, signal) => run(repeated, 'transient', signal, (inner) => adapter.quote(request, inner)),
     place: (request, signal) =>
       run(once, 'unknown_outcome', signal, (inner) => adapter.place(request, inner)),

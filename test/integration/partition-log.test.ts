@@ -77,7 +77,7 @@ async function portsOf(world: World, copyId = 'one'): Promise<BatchPorts> {
 /** As a reader would give them, at 1, 2, 3 … of the stream. */
 const decoded = (messages: readonly OutgoingMessage[], from = 0): DecodedMessage[] =>
   messages.map(({ subject, payload }, index) =>
-    decodeMessage({ seq: from + index + 1, subject, payload, pending: 0 }),
+    decodeMessage({ seq: from + index + 1, subject, payload, pending: 0, storedAt: 0 }),
   );
 
 const until = (isTrue: () => unknown, timeout = 10_000): Promise<void> =>

@@ -226,7 +226,7 @@ const batchOf = (event: OrderEvent, rules: OrderRules) =>
         failure: null,
         source: '/gateway',
         causationId: null,
-        log: { seq: 1, subject: 'oms.evt.0.order.received', payload: '', pending: 0 },
+        log: { seq: 1, subject: 'oms.evt.0.order.received', payload: '', pending: 0, storedAt: 0 },
       },
     ],
     {

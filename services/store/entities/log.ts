@@ -74,6 +74,8 @@ const TimerSchema = defineEntity({
     parcelId: p.text().nullable(),
     dueAt: p.datetime(3),
     attempt: p.integer().default(0),
+    /** Of the event that set it. */
+    traceparent: p.text().nullable(),
   },
 });
 export class Timer extends TimerSchema.class {}
