@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'nats';
@@ -91,6 +91,13 @@ test('the containers of docker-compose.yml take an order from its webhook to the
   }, 60_000);
 });
 
+test('each service writes its log into the container’s folder logs', () => {
+  const services = readdirSync(containers.logDir).map((file) => file.split('.')[0]);
+  expect(new Set(services)).toEqual(
+    new Set(['setup', 'orders', 'suppliers', 'shopify', 'notifier', 'gateway']),
+  );
+});
+
 test('the image’s health check says of each container that it works', async () => {
   const ends = [...started].map(async ([name, { healthcheck }]) => [name, await healthcheck()] as const);
   expect(Object.fromEntries(await Promise.all(ends))).toEqual(
@@ -103,13 +110,16 @@ test.skipIf(process.getuid?.() !== 0)('no service may write to the files of its 
   await expect(containers.run('orders', write)).rejects.toThrow('EACCES');
 });
 
-test('a cluster has three servers and keeps three copies of each stream', async () => {
+test('a cluster has three servers and three copies of each stream; who awaits the set-up step goes on after it', async () => {
   const database = await createDatabase({ isMigrated: false });
   cleanups.push(database.drop);
   const env = `DB_CONNECTION_STRING=${inDatabaseContainer(database.url)}\nNATS_CLUSTER_PASSWORD=ofTheRoutes\n`;
   const cluster = await theContainers(env, database.url, clusterVariables());
   cleanups.push(cluster.stop);
+  // As in Kubernetes, where nothing else keeps the order of the two.
+  const awaited = cluster.run('orders', ['node', 'deploy/await-setup.ts']);
   await eventually(() => cluster.run('setup'), 60_000);
+  await awaited;
   const connection = await connect(toConnectOptions(cluster.natsUrl('setup')));
   cleanups.push(() => connection.close());
   const manager = await connection.jetstreamManager();

@@ -89,7 +89,7 @@ test('what runs our image may write to logs and /tmp only and has no privileges'
         read_only: true,
         cap_drop: ['ALL'],
         tmpfs: ['/tmp'],
-        volumes: ['logs:/app/logs'],
+        volumes: ['/app/logs'],
       }),
     ]);
 });
