@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { STREAMS } from '../../contracts/subjects.ts';
 import { feed, mapArticles } from '../../deploy/local/feed.ts';
 import { readOrders } from '../../deploy/local/show-orders.ts';
@@ -11,7 +12,10 @@ import { toConnectOptions } from '../../services/bus/connection.ts';
 import { clusterVariables, PROJECT } from '../fixtures/compose-file.ts';
 import { type Containers, type StartedContainer, theContainers } from '../fixtures/containers.ts';
 import { createDatabase } from '../fixtures/database.ts';
+import { commandsOf, DOCUMENTS, simpleCommands, textOf } from '../fixtures/documents.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { npmRunOf } from '../fixtures/npm-scripts.ts';
+import { startProcess } from '../fixtures/started-process.ts';
 import { CREDENTIALS, ledgerOf } from '../sandbox/world.ts';
 
 const SERVICES = ['orders', 'suppliers', 'shopify', 'notifier', 'order-manager'] as const;
@@ -50,6 +54,11 @@ CJ_DROPSHIPPING_API_KEY=${CREDENTIALS.cjApiKey}
 CJ_DROPSHIPPING_BASE_URL=${world.origin}
 CJ_DROPSHIPPING_MODE=live
 CJ_DROPSHIPPING_REQUESTS_PER_SECOND=40
+ALIEXPRESS_API_KEY=${CREDENTIALS.aliexpressAppKey}
+ALIEXPRESS_SECRET=${CREDENTIALS.aliexpressAppSecret}
+ALIEXPRESS_ACCESS_TOKEN=${CREDENTIALS.aliexpressAccessToken}
+ALIEXPRESS_BASE_URL=${world.origin}
+ALIEXPRESS_REQUESTS_PER_SECOND=40
 SMTP_SERVER=127.0.0.1
 SMTP_PORT=${world.smtpPort}
 EMAIL_FROM=orders@sandbox-shop.example
@@ -81,13 +90,25 @@ test('the containers of docker-compose.yml take an order from its webhook to the
   };
   expect(setUp).toContain('streams ready');
   await mapArticles(stack);
-  const fed = await feed(stack, aFolderWith('02-us-several-lines-discounts-split.json'));
-  expect(fed.map(({ status }) => status)).toEqual([200]);
+  const fed = await feed(
+    stack,
+    aFolderWith(
+      '01-us-single-line.json',
+      '02-us-several-lines-discounts-split.json',
+      '15-us-unmapped-article.json',
+    ),
+  );
+  expect(fed.map(({ status }) => status)).toEqual([200, 200, 200]);
   await eventually(async () => {
-    expect((await readOrders(stack)).map(({ status }) => status)).toEqual(['delivered']);
+    const orders = (await readOrders(stack)).map(({ name, status, held }) => [name, held ? 'held' : status]);
+    expect(Object.fromEntries(orders)).toEqual({
+      '#5001': 'delivered',
+      '#5002': 'delivered',
+      '#5015': 'held',
+    });
     const { fulfillments, mails } = await ledgerOf(world);
     expect(fulfillments.length).toBeGreaterThan(0);
-    expect(mails.map(({ subject }) => subject)).toHaveLength(1 + 3 * fulfillments.length);
+    expect(mails.map(({ subject }) => subject)).toHaveLength(3 + 3 * fulfillments.length);
   }, 60_000);
 });
 
@@ -103,6 +124,51 @@ test('the image’s health check says of each container that it works', async ()
   expect(Object.fromEntries(await Promise.all(ends))).toEqual(
     Object.fromEntries(SERVICES.map((name) => [name, 0])),
   );
+});
+
+/** Where the guides say that the API is. */
+const ADDRESSES = /http:\/\/(127\.0\.0\.1|votre-serveur):8002/g;
+
+test('every call of the API in the guides is answered as it stands there', async () => {
+  const calls = DOCUMENTS.flatMap(commandsOf).filter(({ text }) => text.startsWith('curl '));
+  expect(calls.length).toBeGreaterThan(15);
+  const failed: string[] = [];
+  for (const { document, text } of calls) {
+    const command = `${text.replaceAll(ADDRESSES, containers.url)} --silent --show-error --fail-with-body`;
+    const env = { PATH: process.env.PATH, ORDER_MANAGER_API_KEY: API_KEY };
+    const call = startProcess('bash', ['-c', command], { cwd: PROJECT, env });
+    if ((await call.exited) !== 0) failed.push(`${document}: ${text}\n${call.output()}`);
+  }
+  expect(failed).toEqual([]);
+}, 60_000);
+
+/** Looks at everything or makes a key; the others change what this file's tests look at, or want an answer. */
+const RUN_HERE = ['audit', 'api-keys', 'nats:keys'];
+
+test('the guides’ commands for operators work inside of a container', async () => {
+  const commands = DOCUMENTS.flatMap(commandsOf).flatMap(({ text }) => simpleCommands(text));
+  const runs = commands.flatMap((words) => {
+    const begin = words.indexOf('npm');
+    return begin < 0 || words[begin + 1] === 'ci' ? [] : [npmRunOf(words.slice(begin))];
+  });
+  const here = runs.filter(({ script }) => RUN_HERE.includes(script));
+  expect(new Set(here.map(({ script }) => script))).toEqual(new Set(RUN_HERE));
+  for (const { entry, args } of here) await containers.run('order-manager', ['node', entry ?? '', ...args]);
+}, 60_000);
+
+test('every route in the guides’ tables is one of the API', async () => {
+  const described = z
+    .object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
+    .parse(await (await fetch(`${containers.url}/openapi.json`)).json());
+  const shapeOf = (path: string): string => path.replaceAll(/\{\w+\}/g, '{}');
+  const routes = Object.entries(described.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${shapeOf(path)}`),
+  );
+  const rows = [
+    ...textOf('deploy/guide/guide-utilisateur.fr.md').matchAll(/^\| (GET|POST|PUT|DELETE) \| `([^`]+)`/gm),
+  ].map(([, method, path]) => `${method} ${shapeOf(path ?? '')}`);
+  expect(rows.length).toBeGreaterThan(15);
+  expect(rows.filter((row) => !routes.includes(row))).toEqual([]);
 });
 
 test.skipIf(process.getuid?.() !== 0)('no service may write to the files of its image', async () => {
