@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+
+const LOGGER = new URL('../../services/logger.ts', import.meta.url).href;
+const WORK = new URL('../../services/work.ts', import.meta.url).href;
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A program that logs as a service does, at WARNING. */
+const program = (folder: string | undefined, work: string): string => `
+  const { openLogger } = await import('${LOGGER}');
+  const { during } = await import('${WORK}');
+  const settings = { ORDER_MANAGER_LOG_LEVEL: 'WARNING', ORDER_MANAGER_LOG_DIR: ${JSON.stringify(folder)} };
+  const log = await openLogger(settings, 'orders');
+  ${work}`;
+
+const run = async (code: string, toFile?: string): Promise<string> => {
+  const args = ['--input-type=module', '--eval', code];
+  if (toFile === undefined)
+    return (await promisify(execFile)(process.execPath, args, { cwd: PROJECT })).stdout;
+  // Whatever writes much to a pipe waits for whoever reads it.
+  const command = `exec "$0" "$@" > '${toFile}'`;
+  await promisify(execFile)('/bin/sh', ['-c', command, process.execPath, ...args], { cwd: PROJECT });
+  return readFile(toFile, 'utf8');
+};
+
+const linesOf = (text: string): unknown[] =>
+  text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+
+/** Cheaper than parsing lines of a megabyte. */
+const messagesIn = (text: string): string[] =>
+  text.split('\n').flatMap((line) => /"msg":"([^"]*)"}$/.exec(line.slice(-40))?.[1] ?? []);
+
+async function aFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'order-manager-logs-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return join(folder, 'logs');
+}
+
+const LINES = `
+  log.info('too small for this level');
+  during({ orderId: 'ord_1', requestId: 'r-1' }, () =>
+    during({ messageId: 'm-1' }, () => log.warn({ err: new TypeError('robin@probe.example') }, 'in work')));
+  log.error({ orderId: 'ord_2' }, 'beside it');`;
+
+test('on a pipe a line is JSON, says what it is about, and keeps the words of foreign errors to itself', async () => {
+  const text = await run(program(undefined, LINES));
+  expect(linesOf(text)).toEqual([
+    expect.objectContaining({
+      level: 'warn',
+      service: 'orders',
+      orderId: 'ord_1',
+      requestId: 'r-1',
+      messageId: 'm-1',
+      err: expect.objectContaining({ name: 'TypeError' }),
+      msg: 'in work',
+    }),
+    expect.objectContaining({ level: 'error', orderId: 'ord_2', msg: 'beside it' }),
+  ]);
+  expect(text).not.toContain('robin');
+});
+
+test('a folder gets the same lines, in files by service and day that follow each other', async () => {
+  const folder = await aFolder();
+  const lines = `for (let n = 0; n < 60; n += 1) log.warn({ filling: 'x'.repeat(1_000_000) }, 'line ' + n);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    log.warn('last');`;
+  const stdout = messagesIn(await run(program(folder, lines), `${folder}.out`));
+  const files = (await readdir(folder)).sort();
+  expect(files.length).toBeGreaterThan(1);
+  for (const file of files) expect(file).toMatch(/^orders\.\d{4}-\d\d-\d\d\.\d\.log$/);
+  const written = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  expect(messagesIn(written.join(''))).toEqual(stdout);
+  expect(stdout).toHaveLength(61);
+});
+
+/** Gives a program a terminal. */
+const SCRIPT = '/usr/bin/script';
+const noTerminal = existsSync(SCRIPT) ? '' : ` (skipped: ${SCRIPT} is missing)`;
+
+test.skipIf(noTerminal !== '')(`on a terminal a line is for people${noTerminal}`, async () => {
+  const code = program(undefined, LINES).replaceAll('\n', ' ').replaceAll("'", `'"'"'`);
+  const command = `'${process.execPath}' --input-type=module --eval '${code}'`;
+  const { stdout } = await promisify(execFile)(SCRIPT, ['-qec', command, '/dev/null'], { cwd: PROJECT });
+  expect(stdout).not.toContain('"msg"');
+  expect(stdout).toMatch(/WARN.*in work/);
+  expect(stdout).toMatch(/orderId.*ord_1/);
+});
