@@ -1,8 +1,12 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
+import { ERROR_CODES } from '../../contracts/errors.ts';
 import { NATS_ROLES, seedVariable } from '../../contracts/nats-roles.ts';
 import { SETTING_NAMES } from '../../contracts/settings.ts';
+import { NEEDED_SCOPES } from '../../contracts/shopify-scopes.ts';
+import { HOLD_REASONS } from '../../contracts/vocabulary.ts';
+import { WEBHOOK_TOPICS } from '../../contracts/webhook-topics.ts';
 import { composeContainers, PROJECT } from '../fixtures/compose-file.ts';
 import { anchorsOf, commandsOf, DOCUMENTS, linksOf, simpleCommands, textOf } from '../fixtures/documents.ts';
 import { npmRunOf } from '../fixtures/npm-scripts.ts';
@@ -138,4 +142,24 @@ test.each(DOCUMENTS)('every variable that %s names is read', (document) => {
     (name) => !SETTING_NAMES.includes(name) && !OTHERS.test(name) && !roles.includes(name),
   );
   expect(unknown).toEqual([]);
+});
+
+const all = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map(([, word]) => word ?? '');
+
+test.each(DOCUMENTS)('every topic of a webhook that %s names is taken', (document) => {
+  const topics: readonly string[] = WEBHOOK_TOPICS;
+  const named = all(textOf(document), /\/webhooks\/shopify\/(\w+\/\w+)/g);
+  expect(named.filter((topic) => !topics.includes(topic))).toEqual([]);
+});
+
+test('the guide in French names the scopes that the app needs, and reasons and codes that there are', () => {
+  const guide = textOf('deploy/guide/guide-utilisateur.fr.md');
+  expect(new Set(all(guide, /`((?:read|write)_\w+)`/g))).toEqual(new Set(Object.keys(NEEDED_SCOPES)));
+  const reasons: readonly string[] = HOLD_REASONS;
+  const named = all(guide, /\b(?:retenue|ou) `(\w+_\w+)`/g);
+  expect(named).toContain('unmapped_line');
+  expect(named.filter((reason) => !reasons.includes(reason))).toEqual([]);
+  const codes: readonly string[] = ERROR_CODES;
+  expect(all(guide, /le code `(\w+)`/g).filter((code) => !codes.includes(code))).toEqual([]);
 });
