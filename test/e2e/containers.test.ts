@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'nats';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { STREAMS } from '../../contracts/subjects.ts';
 import { feed, mapArticles } from '../../deploy/local/feed.ts';
@@ -20,6 +20,9 @@ import { CREDENTIALS, ledgerOf } from '../sandbox/world.ts';
 
 const SERVICES = ['orders', 'suppliers', 'shopify', 'notifier', 'order-manager'] as const;
 const API_KEY = 'a key of the containers';
+
+// A dozen processes start here, maybe on a machine that has other work.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 
 let world: Sandbox;
 let containers: Containers;
@@ -70,7 +73,7 @@ ORDER_MANAGER_RETRY_SECONDS=2
   cleanups.push(containers.stop);
   setUp = await containers.run('setup');
   await Promise.all(SERVICES.map(async (name) => started.set(name, await containers.start(name))));
-}, 120_000);
+});
 afterAll(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup();
 });
@@ -109,7 +112,7 @@ test('the containers of docker-compose.yml take an order from its webhook to the
     const { fulfillments, mails } = await ledgerOf(world);
     expect(fulfillments.length).toBeGreaterThan(0);
     expect(mails.map(({ subject }) => subject)).toHaveLength(3 + 3 * fulfillments.length);
-  }, 60_000);
+  });
 });
 
 test('each service writes its log into the container’s folder logs', () => {
@@ -140,7 +143,7 @@ test('every call of the API in the guides is answered as it stands there', async
     if ((await call.exited) !== 0) failed.push(`${document}: ${text}\n${call.output()}`);
   }
   expect(failed).toEqual([]);
-}, 60_000);
+});
 
 /** Looks at everything or makes a key; the others change what this file's tests look at, or want an answer. */
 const RUN_HERE = ['audit', 'api-keys', 'nats:keys'];
@@ -156,7 +159,7 @@ test('the guides’ commands for operators work inside of a container', async ()
   await Promise.all(
     here.map(({ entry, args }) => containers.run('order-manager', ['node', entry ?? '', ...args])),
   );
-}, 60_000);
+});
 
 test('every route in the guides’ tables is one of the API', async () => {
   const described = z
@@ -186,7 +189,7 @@ test('a cluster has three servers and three copies of each stream; who awaits th
   cleanups.push(cluster.stop);
   // As in Kubernetes, where nothing else keeps the order of the two.
   const awaited = cluster.run('orders', ['node', 'deploy/await-setup.ts']);
-  await eventually(() => cluster.run('setup'), 60_000);
+  await eventually(() => cluster.run('setup'), 90_000);
   await awaited;
   const connection = await connect(toConnectOptions(cluster.natsUrl('setup')));
   cleanups.push(() => connection.close());
@@ -195,4 +198,4 @@ test('a cluster has three servers and three copies of each stream; who awaits th
     const { config, cluster: where } = await manager.streams.info(name);
     expect([name, config.num_replicas, where?.replicas?.length]).toEqual([name, 3, 2]);
   }
-}, 120_000);
+});

@@ -91,15 +91,15 @@ test.skipIf(previous === undefined)(
     await eventually(async () => {
       const owners = await store.query('select distinct owner from event_partitions where owner is not null');
       expect(owners).toHaveLength(2);
-    });
+    }, 60_000);
     await eventually(async () => {
       const orders = await readOrders({ url: after.url, apiKey: API_KEY });
       expect(orders.map(({ status }) => status)).toEqual(placed.map(() => 'delivered'));
-    }, 60_000);
+    }, 120_000);
     expect(await store.query('select * from dead_letters')).toEqual([]);
     // The way back: the set-up step of the release before finds nothing to do and spoils nothing.
     await runSetup(old);
     expect((await readOrders({ url: before.url, apiKey: API_KEY })).length).toBe(placed.length);
   },
-  120_000,
+  240_000,
 );
