@@ -3,7 +3,7 @@ import { missingScopes, NEEDED_SCOPES } from '../contracts/shopify-scopes.ts';
 import { STREAMS } from '../contracts/subjects.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import type { Sql } from '../services/store/store.ts';
-import { withPatience } from './with-patience.ts';
+import { withPatience } from '../services/with-patience.ts';
 
 /** Whoever asks gives up after a few seconds, so an answer that takes longer is a no. */
 const PATIENCE_MS = 2_000;

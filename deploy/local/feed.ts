@@ -38,7 +38,7 @@ function candidatesOf({ sku, supplierProductId, supplierVariantId, shipsFrom }: 
 }
 
 /** Tells the order manager which supplier articles stand behind each variant of the sandbox shop. */
-export async function mapArticles(stack: Stack): Promise<void> {
+export async function mapArticles(stack: Pick<Stack, 'url' | 'apiKey'>): Promise<void> {
   for (const article of MAPPED_ARTICLES) {
     const { shopVariantId } = article;
     const candidates = candidatesOf(article);
@@ -68,7 +68,7 @@ const topicOf = (file: string): string =>
  * Feeds each `*.json` of a folder as the shop would: the order exists there first, then its webhook arrives, signed
  * over the exact bytes of the file.
  */
-export async function feed(stack: Stack, folder: string): Promise<Fed[]> {
+export async function feed(stack: Pick<Stack, 'url' | 'sandbox'>, folder: string): Promise<Fed[]> {
   const { sandbox } = stack;
   if (sandbox === null) throw new Error('bodies are only fed to a sandbox');
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();

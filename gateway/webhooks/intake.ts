@@ -7,7 +7,7 @@ import { type OutboxRow, type QueuedRow, queue } from '../../services/store/outb
 import { insertRows } from '../../services/store/rows.ts';
 import { applyShopNews, type ShopNews } from '../../services/store/shop-news.ts';
 import type { Sql, Store } from '../../services/store/store.ts';
-import { withPatience } from '../with-patience.ts';
+import { withPatience } from '../../services/with-patience.ts';
 
 export interface WebhookRow {
   /** `shopify:<shop domain>`. */

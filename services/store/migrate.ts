@@ -1,15 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Store } from './store.ts';
 
 /** Any number that no other software of this database uses as an advisory lock. */
-const MIGRATION_LOCK = 7_302_611;
+export const MIGRATION_LOCK = 7_302_611;
+const ASK_AGAIN_MS = 200;
 
 /** Brings the schema up to date; waits its turn when another copy is at it. Returns the names of what was applied. */
 export async function migrate(store: Store): Promise<string[]> {
   const pool = await store.orm.em.getConnection().getNativeClient();
   const client = await pool.connect();
   try {
-    await client.query('set statement_timeout = 0');
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    // Asked again and again: a statement that waits for the lock would itself be waited for by the copy that holds it and
+    // makes an index concurrently, for ever.
+    const isMine = async (): Promise<boolean> => {
+      const { rows } = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1) as got', [
+        MIGRATION_LOCK,
+      ]);
+      return rows[0]?.got === true;
+    };
+    while (!(await isMine())) await delay(ASK_AGAIN_MS);
     const applied = await store.orm.migrator.up();
     return applied.map(({ name }) => name);
   } finally {

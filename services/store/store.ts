@@ -138,7 +138,8 @@ export async function openStore(options: {
     extensions: [Migrator],
     driverOptions: pool,
     pool: { min: 0, max: options.maxConnections },
-    migrations: { migrationsList: MIGRATIONS, tableName: 'migrations', snapshot: false },
+    // Each migration commits by itself: an index that is made concurrently must wait for no lock of the one before.
+    migrations: { migrationsList: MIGRATIONS, tableName: 'migrations', snapshot: false, allOrNothing: false },
     timezone: 'UTC',
     logger: () => {},
   });

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { MIGRATION_LOCK, migrate } from '../../services/store/migrate.ts';
+import { MIGRATIONS } from '../../services/store/migrations/list.ts';
+import { aDatabase, aStore } from '../fixtures/database.ts';
+import { breaksOf, catalogOf, INDEX_BREAK } from '../fixtures/schema-catalog.ts';
+
+/** Written before there was a database anywhere: the steps after it are looked at. */
+const FIRST_SCHEMA = '0007-api-keys';
+
+/** Up to this number of a migration no table was so big that making an index on it held anybody up. */
+const LAST_OF_SMALL_TABLES = 14;
+
+/** Breaks that were looked at and may stay, with the reason: `'0042-name: table.thing'`. */
+const ACCEPTED: Readonly<Record<string, string>> = {};
+
+const sourceOf = (name: string): string =>
+  readFileSync(fileURLToPath(new URL(`../../services/store/migrations/${name}.ts`, import.meta.url)), 'utf8');
+
+test('each migration leaves the release before it working: it only adds, and stops no writes', async () => {
+  const store = await aStore(await aDatabase({ isMigrated: false }), 2);
+  const names = MIGRATIONS.map(({ name }) => name);
+  const first = names.indexOf(FIRST_SCHEMA);
+  await store.orm.migrator.up({ to: FIRST_SCHEMA });
+  const found: string[] = [];
+  let before = await catalogOf(store);
+  for (const name of names.slice(first + 1)) {
+    await store.orm.migrator.up({ to: name });
+    const after = await catalogOf(store);
+    found.push(...breaksOf(before, after, sourceOf(name)).map((what) => `${name}: ${what}`));
+    before = after;
+  }
+  const isAccepted = (what: string): boolean =>
+    Object.keys(ACCEPTED).some((begin) => what.startsWith(begin)) ||
+    (Number.parseInt(what, 10) <= LAST_OF_SMALL_TABLES && what.includes(INDEX_BREAK));
+  expect(found.filter((what) => !isAccepted(what))).toEqual([]);
+  // An exception that nothing needs any more would cover the next mistake.
+  expect(Object.keys(ACCEPTED).filter((begin) => !found.some((what) => what.startsWith(begin)))).toEqual([]);
+});
+
+const OLD = `create table things (id int primary key, name text, size int not null default 1, code text not null);
+  create unique index things_code on things (code)`;
+
+test.each([
+  ['drop table things', 'things is gone'],
+  ['alter table things drop column name', 'things.name is gone'],
+  ['alter table things rename column name to title', 'things.name is gone'],
+  ['alter table things alter column size type bigint', 'things.size was integer and is bigint'],
+  ['alter table things alter column name set not null', 'things.name may not be null any more'],
+  ['alter table things alter column code drop not null', 'things.code may be null now'],
+  ['alter table things alter column size drop default', 'things.size lost its default'],
+  ['alter table things add column new int not null', 'things.new is new, and no insert'],
+  ['drop index things_code', 'things.things_code is gone or another one'],
+  ['alter table things drop constraint things_pkey', 'things.things_pkey is gone or another one'],
+  ['alter table things add constraint small check (size < 9)', 'things.small may refuse'],
+  ['create unique index things_name on things (name)', 'things.things_name may refuse'],
+  ['create index things_size on things (size)', 'things.things_size is made while nobody may write'],
+])('what breaks the release before is found: %s', async (change, what) => {
+  const store = await aStore(await aDatabase({ isMigrated: false }), 2);
+  await store.run(OLD);
+  const before = await catalogOf(store);
+  await store.run(change);
+  expect(breaksOf(before, await catalogOf(store), change).join()).toContain(what);
+});
+
+test('what only adds is no break', async () => {
+  const store = await aStore(await aDatabase({ isMigrated: false }), 2);
+  await store.run(OLD);
+  const before = await catalogOf(store);
+  const changes = [
+    'alter table things add column new int, add column other int not null default 0',
+    'create index concurrently things_size on things (size)',
+    'create table others (id int primary key, thing int not null); create index others_thing on others (thing)',
+  ];
+  for (const change of changes) await store.run(change);
+  expect(breaksOf(before, await catalogOf(store), changes.join())).toEqual([]);
+});
+
+test('a set-up step that waits its turn holds up no index that is made concurrently meanwhile', async () => {
+  const url = await aDatabase();
+  const [other, waiting] = [await aStore(url, 1), await aStore(url, 2)];
+  await other.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+  const migrated = migrate(waiting);
+  await expect
+    .poll(() =>
+      other.query(
+        `select 1 from pg_stat_activity where query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid()`,
+      ),
+    )
+    .not.toEqual([]);
+  await other.run('create index concurrently orders_currency on orders (currency)');
+  await other.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  expect(await migrated).toEqual([]);
+});

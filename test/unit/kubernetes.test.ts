@@ -1,0 +1,226 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { seedVariable } from '../../contracts/nats-roles.ts';
+import { SETTING_NAMES } from '../../contracts/settings.ts';
+import { SERVICES, STREAMS } from '../../contracts/subjects.ts';
+import { newNatsKeys, publicKeys } from '../../deploy/local/nats-keys.ts';
+import { durableOf } from '../../services/bus/streams.ts';
+import { PROJECT } from '../fixtures/compose-file.ts';
+import {
+  hasKubectl,
+  type Manifest,
+  manifestsOf,
+  modelsOf,
+  workloadsOf,
+} from '../fixtures/kubernetes-manifests.ts';
+
+const OURS = ['orders', 'suppliers', 'shopify', 'notifier', 'gateway'] as const;
+const OVERLAYS = ['overlays/trial', 'overlays/cluster'];
+const withKubectl = test.skipIf(!hasKubectl);
+
+const Model = z.custom<new (data: unknown) => { validate(): void }>((model) => typeof model === 'function');
+
+withKubectl.each(OVERLAYS)('every manifest of %s keeps to the schema of its kind', async (overlay) => {
+  const wrong: string[] = [];
+  for (const manifest of manifestsOf(overlay)) {
+    const models: unknown = await import(modelsOf(manifest.apiVersion));
+    const ofKind = Model.parse(z.record(z.string(), z.unknown()).parse(models)[manifest.kind]);
+    try {
+      new ofKind(manifest).validate();
+    } catch (error) {
+      wrong.push(`${manifest.kind} ${manifest.metadata.name}: ${error}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+/** A module that only type-checks when each manifest has no field that its kind does not know, at any depth. */
+const typedModule = (manifests: readonly Manifest[]): string =>
+  manifests
+    .map(({ apiVersion, kind, ...rest }, index) => {
+      const type = `import('${modelsOf(apiVersion)}').I${kind}`;
+      return `export const manifest${index}: ${type} = ${JSON.stringify({ apiVersion, kind, ...rest })};`;
+    })
+    .join('\n');
+
+/** What the compiler says to it; empty when nothing. */
+function complaintsAbout(manifests: readonly Manifest[]): string {
+  // Inside of the project, so that the compiler finds the packages.
+  mkdirSync(join(PROJECT, '.cache'), { recursive: true });
+  const folder = mkdtempSync(join(PROJECT, '.cache/kubernetes-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'manifests.ts');
+  writeFileSync(file, typedModule(manifests));
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2024'];
+  const compiler = join(PROJECT, 'node_modules/.bin/tsc');
+  try {
+    execFileSync(compiler, ['--ignoreConfig', ...options, '--types', '', file], {
+      cwd: folder,
+      stdio: 'pipe',
+      encoding: 'utf8',
+    });
+    return '';
+  } catch (error) {
+    return z.object({ stdout: z.string() }).parse(error).stdout;
+  }
+}
+
+withKubectl('no manifest has a field that its kind does not know', () => {
+  const manifests = OVERLAYS.flatMap(manifestsOf);
+  expect(complaintsAbout(manifests)).toBe('');
+  const [first] = manifests;
+  expect(complaintsAbout([{ ...first!, metadata: { ...first!.metadata, lables: {} } }])).toContain('lables');
+});
+
+const named = (manifests: readonly Manifest[], kind: string): string[] =>
+  manifests.filter((each) => each.kind === kind).map(({ metadata }) => metadata.name);
+
+withKubectl.each(OVERLAYS)('in %s every pod is locked down, probed and bounded', (overlay) => {
+  for (const { kind, metadata, spec } of workloadsOf(manifestsOf(overlay))) {
+    const { template } = spec;
+    const pod = template.spec;
+    expect([metadata.name, pod]).toEqual([
+      metadata.name,
+      expect.objectContaining({ automountServiceAccountToken: false, enableServiceLinks: false }),
+    ]);
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    for (const container of [...pod.initContainers, ...pod.containers]) {
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect(container.resources.limits.memory).toBeDefined();
+    }
+    if (kind === 'Job') continue;
+    for (const { startupProbe, livenessProbe, readinessProbe } of pod.containers)
+      expect([startupProbe, livenessProbe, readinessProbe]).not.toContain(undefined);
+  }
+});
+
+withKubectl('every service has a budget and a scale, and the queue it scales by is its own', () => {
+  const manifests = manifestsOf('base');
+  expect(named(manifests, 'Deployment').sort()).toEqual([...OURS].sort());
+  expect(named(manifests, 'PodDisruptionBudget').sort()).toEqual([...OURS].sort());
+  expect(named(manifests, 'ScaledObject').sort()).toEqual([...OURS].sort());
+  const Scaled = z.object({
+    spec: z.object({ triggers: z.tuple([z.object({ metadata: z.record(z.string(), z.string()) })]) }),
+  });
+  for (const service of SERVICES) {
+    const scaled = manifests.find(
+      ({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === service,
+    );
+    const [{ metadata }] = Scaled.parse(scaled).spec.triggers;
+    expect(metadata).toMatchObject({
+      account: 'OMS',
+      stream: STREAMS.commands,
+      consumer: durableOf(service),
+    });
+  }
+  const figures = readFileSync(join(PROJECT, 'services/orders/partition-figures.ts'), 'utf8');
+  expect(figures).toContain("name: 'partition_lag_events'");
+  expect(JSON.stringify(manifests)).toContain('order_manager_partition_lag_events');
+});
+
+withKubectl(
+  'each pod of ours runs a command of the image with the login of its own role, from a secret',
+  () => {
+    const { version } = z
+      .object({ version: z.string() })
+      .parse(JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')));
+    for (const { metadata, spec } of workloadsOf(manifestsOf('base'))) {
+      const [container] = spec.template.spec.containers;
+      expect(container?.image).toBe(`order-manager:${version}`);
+      expect([container?.command, existsSync(join(PROJECT, container?.command?.[1] ?? ''))]).toEqual([
+        container?.command,
+        true,
+      ]);
+      const role = [...OURS, 'setup' as const].find((each) => each === metadata.name);
+      const env = container?.env ?? [];
+      const seeds = env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []);
+      expect(seeds).toEqual([{ name: 'order-manager-nats-seeds', key: seedVariable(role!) }]);
+      // Kubernetes puts in only what stands before.
+      expect(env.map(({ name }) => name)).toEqual(['NATS_SERVERS', 'NATS_SEED', 'NATS_URL']);
+    }
+  },
+);
+
+withKubectl.each(OVERLAYS)(
+  'in %s every value that is no secret is a setting, and no secret is written down',
+  (overlay) => {
+    const manifests = manifestsOf(overlay);
+    expect(named(manifests, 'Secret')).toEqual([]);
+    const config = manifests.find(({ kind }) => kind === 'ConfigMap');
+    const names = Object.keys(z.object({ data: z.record(z.string(), z.string()) }).parse(config).data);
+    expect(names.filter((name) => name !== 'NATS_SERVERS' && !SETTING_NAMES.includes(name))).toEqual([]);
+  },
+);
+
+withKubectl.each(OVERLAYS)('in %s NATS has every variable that its configuration names', (overlay) => {
+  const nats = workloadsOf(manifestsOf(overlay)).find(({ metadata }) => metadata.name === 'nats');
+  const [container] = nats?.spec.template.spec.containers ?? [];
+  const config = container?.command?.at(-1)?.replace('/configuration/', '') ?? '';
+  const folder = config.slice(0, config.lastIndexOf('/') + 1);
+  const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8').replaceAll(/#.*/g, '');
+  const included = [...read(config).matchAll(/include "([^"]+)"/g)].map(([, path]) =>
+    join(folder, path ?? ''),
+  );
+  const wanted = [config, ...included].flatMap((path) =>
+    [...read(path).matchAll(/: \$([A-Z_]+)/g)].map(([, name]) => name),
+  );
+  const set = [...(container?.env ?? []).map(({ name }) => name), ...Object.keys(publicKeys(newNatsKeys()))];
+  expect(wanted).toContain('NATS_NKEY_ORDERS');
+  expect(wanted.filter((name) => !set.includes(name ?? ''))).toEqual([]);
+});
+
+const Policy = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({
+    podSelector: z.object({
+      matchLabels: z.record(z.string(), z.string()).default({}),
+      matchExpressions: z.array(z.object({ key: z.string(), values: z.array(z.string()) })).default([]),
+    }),
+    ingress: z
+      .array(z.object({ ports: z.array(z.object({ port: z.union([z.string(), z.number()]) })).default([]) }))
+      .default([]),
+  }),
+});
+
+withKubectl.each(OVERLAYS)(
+  'in %s every policy of the network means pods and ports that are there',
+  (overlay) => {
+    const manifests = manifestsOf(overlay);
+    const pods = workloadsOf(manifests).map(({ spec }) => spec.template);
+    for (const manifest of manifests.filter(({ kind }) => kind === 'NetworkPolicy')) {
+      const { metadata, spec } = Policy.parse(manifest);
+      const { matchLabels, matchExpressions } = spec.podSelector;
+      const wanted = [
+        ...Object.entries(matchLabels).map(([key, value]) => [key, [value]] as const),
+        ...matchExpressions.map(({ key, values }) => [key, values] as const),
+      ];
+      const chosen = pods.filter((pod) =>
+        wanted.every(([key, values]) => values.includes(pod.metadata.labels[key] ?? '')),
+      );
+      expect([metadata.name, chosen.length > 0]).toEqual([metadata.name, true]);
+      for (const [key, values] of wanted)
+        for (const value of values)
+          expect([value, pods.some((pod) => pod.metadata.labels[key] === value)]).toEqual([value, true]);
+      for (const { port } of spec.ingress.flatMap(({ ports }) => ports)) {
+        // The port for routes is there in a cluster only.
+        if (port === 6222) continue;
+        const open = chosen.flatMap((pod) => pod.spec.containers.flatMap(({ ports }) => ports));
+        expect([metadata.name, port, open.some(({ name }) => name === port)]).toEqual([
+          metadata.name,
+          port,
+          true,
+        ]);
+      }
+    }
+  },
+);
