@@ -37,6 +37,14 @@ const SETTINGS = {
   log_error_verbosity: 'terse',
 };
 
+/** Nothing waits for the disk: a server that crashes loses nothing, a machine that does may lose everything. */
+const FORGETFUL_SETTINGS = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  autovacuum: 'off',
+  max_wal_size: '256MB',
+};
+
 export interface PostgresProcess {
   /** `postgresql://…` with the password: never to be logged. */
   readonly connectionString: string;
@@ -58,10 +66,17 @@ export interface StartPostgresOptions {
   readonly logFile: string;
   /** Created when it is not there. */
   readonly database: string;
+  /** The data is worth nothing once the server has ended, as in tests: it need not outlive a crash of the machine. */
+  readonly isForgetful?: boolean;
   readonly log?: (line: string) => void;
 }
 
-type Launch = ClusterPlace & { readonly port: number; readonly logFile: string; readonly password: string };
+type Launch = ClusterPlace & {
+  readonly port: number;
+  readonly logFile: string;
+  readonly password: string;
+  readonly isForgetful: boolean;
+};
 
 async function withClient<T>(
   { port, password }: Pick<Launch, 'port' | 'password'>,
@@ -104,8 +119,10 @@ async function answers(launch: Launch): Promise<boolean> {
 }
 
 async function launchOnce(launch: Launch, claim: ServerClaim): Promise<ServerProcess> {
-  const { binaries, dataDir, account, port, logFile } = launch;
-  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const { binaries, dataDir, account, port, logFile, isForgetful } = launch;
+  const settings = Object.entries({ ...SETTINGS, ...(isForgetful ? FORGETFUL_SETTINGS : {}) }).flatMap(
+    ([name, value]) => ['-c', `${name}=${value}`],
+  );
   const server = await spawnServer({
     command: binaries.postgres,
     args: ['-D', dataDir, '-p', String(port), ...settings],
@@ -151,7 +168,7 @@ const ensureDatabase = (launch: Launch, database: string): Promise<void> =>
  * @throws Error in words for the user: port taken, data in use, or the server's last lines when it does not start.
  */
 export async function startPostgres(options: StartPostgresOptions): Promise<PostgresProcess> {
-  const { port, database, log = () => {} } = options;
+  const { port, database, isForgetful = false, log = () => {} } = options;
   const wishedDir = resolve(options.dataDir);
   const account = await findServerAccount(wishedDir);
   const dataDir = await placeData(wishedDir, account, log);
@@ -162,7 +179,7 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
     await assertPortFree(port, 'PostgreSQL');
     const place = { binaries, dataDir, account };
     const password = await ensureCluster(place);
-    const launch = { ...place, port, password, logFile: resolve(options.logFile) };
+    const launch = { ...place, port, password, isForgetful, logFile: resolve(options.logFile) };
     const server = await launchServer(launch, claim);
     void server.exited.then(() => claim.release());
 
