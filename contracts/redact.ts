@@ -22,16 +22,21 @@ const LEAST_CHARACTERS = 3;
 
 const withoutAccents = (text: string): string => text.normalize('NFD').replaceAll(/\p{M}/gu, '');
 
+/** The words of a name as well: whoever quotes it may quote one of them. */
+const wordsOf = (value: string): string[] => (/[\d@]/.test(value) ? [value] : [value, ...value.split(/\s+/)]);
+
 /**
- * Takes known values (names, streets, numbers of a person) out of a text, whole words in any case and also without their
- * accents, and then whatever looks like a mail address or a telephone number.
+ * Takes known values (names, streets, numbers of a person) and the words of names out of a text, whole words in any case
+ * and also without their accents, and then whatever looks like a mail address or a telephone number.
  */
 export function withoutValues(text: string, values: readonly string[]): string {
-  const known = [...new Set(values.flatMap((value) => [value.trim(), withoutAccents(value.trim())]))]
+  const known = [
+    ...new Set(values.flatMap(wordsOf).flatMap((value) => [value.trim(), withoutAccents(value.trim())])),
+  ]
     .filter((value) => value.length >= LEAST_CHARACTERS)
     // A name before its parts.
     .sort((a, b) => b.length - a.length)
-    .map((value) => value.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+    .map((value) => value.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
   if (known.length === 0) return redactText(text);
   const words = new RegExp(`(?<![\\p{L}\\p{N}])(?:${known.join('|')})(?![\\p{L}\\p{N}])`, 'giu');
   return redactText(text.replaceAll(words, '(erased)'));

@@ -53,10 +53,10 @@ export const PRIVACY_DOCS: Readonly<Record<string, RouteDoc>> = {
   },
   'POST /privacy-requests/:requestId/close': {
     tag: 'Privacy',
-    summary: 'Close a request that was answered another way',
-    description: 'What is to be erased is erased all the same.',
+    summary: 'Close a request for data that was answered another way',
+    description: 'A request to be forgotten closes by itself, when nobody is left to be erased.',
     params: { requestId: 'Number of the request.' },
     answers: { 200: json(PrivacyRequest) },
-    problems: [404],
+    problems: [404, 409],
   },
 };

@@ -22,6 +22,7 @@ import {
 } from '../../services/store/privacy.ts';
 import type { Store } from '../../services/store/store.ts';
 import { accepted } from '../answer.ts';
+import { conflict } from '../problem.ts';
 import { readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
 
@@ -87,7 +88,9 @@ export const privacyRoutes = (store: Store): Route[] => [
     path: '/privacy-requests/:requestId/close',
     scope: 'admin',
     handle: async (event): Promise<PrivacyRequest> => {
-      const { id } = await requestIn(store, event);
+      const { id, kind } = await requestIn(store, event);
+      if (kind !== 'data_requested')
+        throw conflict('a request to be forgotten closes by itself, when nobody is left to be erased');
       await closeRequest(store, id);
       return requestIn(store, event);
     },

@@ -215,9 +215,9 @@ export const closeExported = (sql: Sql, orderIds: readonly string[]): Promise<nu
     [JSON.stringify(orderIds)],
   );
 
-/** By hand: answered another way. What is to be erased is erased all the same. */
+/** By hand: a request for data that was answered another way. */
 export const closeRequest = (sql: Sql, id: number): Promise<number> =>
   sql.run(
-    `update privacy_requests set closed_at = now(), closed_by = 'operator' where id = $1 and closed_at is null`,
+    `update privacy_requests set closed_at = now(), closed_by = 'operator' where id = $1 and kind = 'data_requested' and closed_at is null`,
     [id],
   );
