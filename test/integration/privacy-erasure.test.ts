@@ -32,14 +32,13 @@ const KNOWN = [...Object.values(ADA), '15035550100'];
 async function givenOrder(
   sql: Sql,
   orderId: string,
-  { state = 'delivered', endedDaysAgo = 0 } = {},
+  { state = 'delivered', changedDaysAgo = 0 } = {},
 ): Promise<void> {
-  const hasEnded = state === 'delivered';
   await sql.run(
-    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context, archived_at)
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context, created_at, updated_at)
      values ($1, $2, $1, '#1042', 'EUR', 1990, '2026-11-20T10:00:00Z', $3, '{"lines": {}}',
-             case when $4 then now() - $5::float8 * interval '1 day' end)`,
-    [orderId, SHOP, state, hasEnded, endedDaysAgo],
+             now() - interval '200 days', now() - $4::float8 * interval '1 day')`,
+    [orderId, SHOP, state, changedDaysAgo],
   );
   await sql.run(
     `insert into customer_details (order_id, source_updated_at, customer_id, email, phone, locale, tax_id,
@@ -198,7 +197,7 @@ test('an order on its way keeps its address until it has ended and its last mail
   expect(await listRequests(store, { id, limit: 1 })).toMatchObject([
     { closedAt: null, orderIds: ['ord_1'], waiting: [{ orderId: 'ord_1', status: 'shipped' }] },
   ]);
-  await store.run("update orders set state = 'delivered', archived_at = now()");
+  await store.run("update orders set state = 'delivered'");
   await store.run("update notifications set state = 'pending'");
   await eraseRound(store);
   expect(await isErased(store, 'ord_1')).toBe(false);
@@ -252,7 +251,7 @@ test('a whole shop is erased, what has ended at once and the rest later', async 
   expect(await listRequests(store, { open: true, limit: 5 })).toMatchObject([
     { waiting: [{ orderId: 'ord_2' }] },
   ]);
-  await store.run("update orders set archived_at = now() where id = 'ord_2'");
+  await store.run("update orders set state = 'cancelled' where id = 'ord_2'");
   await eraseRound(store);
   expect(await isErased(store, 'ord_2')).toBe(true);
   expect(await listRequests(store, { open: true, limit: 5 })).toEqual([]);
@@ -277,11 +276,11 @@ test('what comes in late about a redacted order is not kept', async () => {
   expect(await searchPersonalData(store, KNOWN)).toEqual([]);
 });
 
-test('orders are erased the set time after their end, along an index, and webhooks emptied before', async () => {
+test('ended orders are erased the set time after their last change, and webhooks emptied before', async () => {
   const store = await open();
-  await givenOrder(store, 'ord_old', { endedDaysAgo: 181 });
-  await givenOrder(store, 'ord_new', { endedDaysAgo: 179 });
-  await givenOrder(store, 'ord_open', { state: 'shipped' });
+  await givenOrder(store, 'ord_old', { changedDaysAgo: 181 });
+  await givenOrder(store, 'ord_new', { changedDaysAgo: 179 });
+  await givenOrder(store, 'ord_open', { state: 'shipped', changedDaysAgo: 181 });
   expect(await emptyOldBodies(store, 30)).toBe(0);
   await store.run("update webhooks set received_at = now() - interval '31 days' where order_id = 'ord_open'");
   expect(await emptyOldBodies(store, 30)).toBe(1);

@@ -25,8 +25,8 @@ const OrderSchema = defineEntity({
     },
     {
       name: 'orders_to_erase',
-      expression:
-        'create index orders_to_erase on orders (archived_at) where archived_at is not null and erased_at is null',
+      expression: `create index orders_to_erase on orders (created_at)
+        where erased_at is null and state in ('delivered', 'cancelled', 'refunded')`,
     },
   ],
   uniques: [{ name: 'orders_shop_order', properties: ['shop', 'shopOrderId'] }],

@@ -20,7 +20,8 @@ export class Migration0011Privacy extends Migration {
         where c.order_id = o.id and c.redacted_at is not null`,
     );
     this.addSql(
-      `create index orders_to_erase on orders (archived_at) where archived_at is not null and erased_at is null`,
+      `create index orders_to_erase on orders (created_at)
+        where erased_at is null and state in ('delivered', 'cancelled', 'refunded')`,
     );
     this.addSql('create index holds_order on holds (order_id)');
     this.addSql('alter table hold_notes add column order_id text');
