@@ -13,8 +13,11 @@ import {
 import { searchPersonalData, textColumns } from '../../services/store/search-personal-data.ts';
 import { applyShopNews } from '../../services/store/shop-news.ts';
 import type { Sql, Store } from '../../services/store/store.ts';
+import { SupplierError } from '../../services/suppliers/adapter.ts';
+import { buy } from '../../services/suppliers/purchase.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { boughtFor, SHOP } from '../fixtures/order-events.ts';
+import { aDesk, givenPurchase, withAdapter } from '../fixtures/purchase-desk.ts';
 
 const open = async (): Promise<Store> => aStore(await aDatabase());
 
@@ -291,4 +294,20 @@ test('ended orders are erased the set time after their last change, and webhooks
     await isErased(store, 'ord_new'),
     await isErased(store, 'ord_open'),
   ]).toEqual([true, false, false]);
+});
+
+test('what a supplier quotes of its recipient reaches neither bus nor ledger nor log', async () => {
+  const { store, ports, logLines } = await aDesk();
+  const purchase = await givenPurchase(store);
+  const text = 'Mr PROBE, 12 Test Lane, robin@probe.example, +1 503 555 0100: no such house';
+  const refusing = withAdapter(ports, {
+    place: () => Promise.reject(new SupplierError('invalid_input', 'refused', { code: '1603', text })),
+  });
+  await buy(refusing, purchase, 'c1');
+  const [intent] = await store.query('select state, evidence from purchase_intents');
+  const left = 'Mr (erased), (erased), (erased), (phone): no such house';
+  expect(intent).toMatchObject({ state: 'refused', evidence: { code: '1603', text: left } });
+  const said = await store.query('select payload from outbox');
+  expect(JSON.stringify(said)).toContain(left);
+  expect(JSON.stringify([said, logLines])).not.toMatch(/probe\.example|Test Lane|PROBE/);
 });
