@@ -94,6 +94,10 @@ const Environment = z.object({
   ORDER_MANAGER_DELAY_MARGIN_DAYS: days.default(3),
   ORDER_MANAGER_OPERATOR_EMAIL: address.optional(),
   ORDER_MANAGER_OPERATOR_SECONDS: seconds.default(300),
+  /** Whole days after an order's end; 0: never. */
+  ORDER_MANAGER_RETENTION_DAYS: z.coerce.number().int().min(0).max(36_500).default(180),
+  /** Whole days after a webhook; 0: as long as its order's customer is known. */
+  ORDER_MANAGER_WEBHOOK_DAYS: z.coerce.number().int().min(0).max(36_500).default(30),
   DB_CONNECTION_STRING: z
     .url({
       protocol: /^postgres(ql)?$/,

@@ -105,7 +105,7 @@ export const ShopifyOrderBody = z.object({
   contact_email: text,
   phone: text,
   customer_locale: text,
-  customer: optional(z.object({ email: text, phone: text })),
+  customer: optional(z.object({ id: id.catch(null), email: text, phone: text })),
   shipping_address: optional(address),
   billing_address: optional(address),
   note_attributes: z.array(noteAttribute).catch([]),

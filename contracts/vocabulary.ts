@@ -140,7 +140,13 @@ export const CUSTOMER_MAILS = [
 export type CustomerMail = (typeof CUSTOMER_MAILS)[number];
 
 /** What the operator is told, each kind in one mail for everything that came up in a while. */
-export const OPERATOR_MAILS = ['order_held', 'dead_letter', 'supplier_trouble', 'mail_failed'] as const;
+export const OPERATOR_MAILS = [
+  'order_held',
+  'dead_letter',
+  'supplier_trouble',
+  'mail_failed',
+  'privacy_request',
+] as const;
 export type OperatorMail = (typeof OPERATOR_MAILS)[number];
 
 export const NOTIFICATION_KINDS = [...CUSTOMER_MAILS, ...OPERATOR_MAILS] as const;

@@ -129,6 +129,22 @@ function operatorSamples({ reasonsIn }: Templates, language: string): OperatorVi
         ],
       },
     },
+    {
+      kind: 'privacy_request',
+      view: {
+        count: formatCount(1, language),
+        more: '',
+        items: [
+          {
+            number: '7',
+            shop: 'sandbox-shop.myshopify.com',
+            orders: formatCount(2, language),
+            since: concerned.since,
+            due: concerned.since,
+          },
+        ],
+      },
+    },
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { ShippingAddress } from '../contracts/resources/order.ts';
 import type { Sql } from '../services/store/store.ts';
+import { conflict } from './problem.ts';
 
 export interface CustomerChange {
   readonly address?: ShippingAddress | undefined;
@@ -8,10 +9,13 @@ export interface CustomerChange {
   readonly note?: string | undefined;
 }
 
-/** Writes what was put in by the API. Address and contact stay as they are put, whatever the shop says later. */
-export const putCustomer = (sql: Sql, orderId: string, change: CustomerChange): Promise<number> => {
+/**
+ * Writes what was put in by the API. Address and contact stay as they are put, whatever the shop says later.
+ * @throws 409 when the customer was erased: nothing about them is taken again.
+ */
+export async function putCustomer(sql: Sql, orderId: string, change: CustomerChange): Promise<void> {
   const { address, email, phone, note } = change;
-  return sql.run(
+  const rows = await sql.run(
     `insert into customer_details as c (order_id, source_updated_at, email, phone, shipping_address, note,
                                         is_address_ours, is_contact_ours)
      values ($1, now(), $2, $3, $4::jsonb, $5, $4::jsonb is not null, coalesce($2, $3) is not null)
@@ -20,7 +24,8 @@ export const putCustomer = (sql: Sql, orderId: string, change: CustomerChange): 
        shipping_address = coalesce(excluded.shipping_address, c.shipping_address),
        note = coalesce(excluded.note, c.note),
        is_address_ours = c.is_address_ours or excluded.is_address_ours,
-       is_contact_ours = c.is_contact_ours or excluded.is_contact_ours`,
+       is_contact_ours = c.is_contact_ours or excluded.is_contact_ours
+     where c.redacted_at is null`,
     [
       orderId,
       email ?? null,
@@ -29,4 +34,6 @@ export const putCustomer = (sql: Sql, orderId: string, change: CustomerChange): 
       note ?? null,
     ],
   );
-};
+  if (rows === 0)
+    throw conflict('the customer of this order was erased: nothing about them is kept any more');
+}

@@ -13,6 +13,7 @@ import { healthRoutes } from './routes/health.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { mappingFileRoutes } from './routes/mapping-files.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { privacyRoutes } from './routes/privacy.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
 import { sourcingPreviewRoutes } from './routes/sourcing-preview.ts';
 import { supplierOrderRoutes } from './routes/supplier-orders.ts';
@@ -48,6 +49,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     ...supplierPushRoutes({ bus, metrics }),
     ...supplierOrderRoutes(store, bus),
     ...holdRoutes(store, bus),
+    ...privacyRoutes(store),
     ...supplierRoutes(bus),
     ...purchasingSwitchRoutes(store),
     ...productMappingRoutes(store, bus),

@@ -1,6 +1,12 @@
 import { HoldView } from '../../contracts/resources/hold.ts';
 import { OrderList, OrderSummary, OrderView, ShippingAddress } from '../../contracts/resources/order.ts';
 import {
+  CustomerData,
+  ErasureReceipt,
+  PrivacyRequest,
+  WaitingErasure,
+} from '../../contracts/resources/privacy.ts';
+import {
   ImportReport,
   MappedArticle,
   MappingCandidate,
@@ -36,7 +42,9 @@ import type { NamedContracts } from './openapi.ts';
 
 /** Contracts that stand in the documents by their names; clients generated from them get types of these names. */
 export const NAMED_CONTRACTS: NamedContracts = {
+  CustomerData,
   DeliveryDays,
+  ErasureReceipt,
   HoldView,
   ImportReport,
   MappedArticle,
@@ -49,6 +57,7 @@ export const NAMED_CONTRACTS: NamedContracts = {
   PausePurchasing,
   PreviewSourcing,
   PriceRange,
+  PrivacyRequest,
   ProductMapping,
   ProductMappingList,
   ProductPage,
@@ -68,4 +77,5 @@ export const NAMED_CONTRACTS: NamedContracts = {
   SupplierOrderView,
   SupplierProduct,
   SupplierView,
+  WaitingErasure,
 };

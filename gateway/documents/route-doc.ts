@@ -13,6 +13,7 @@ export const TAGS = {
   Holds: 'What waits for a person, and how it goes on.',
   'Product mappings': 'Which supplier articles stand behind the variants of the shop.',
   Suppliers: 'Their goods, their state, and whether anything is bought from them.',
+  Privacy: 'What is known of a customer, and how it is forgotten. Only for admin keys.',
   Webhooks: 'What the shop and the suppliers tell us.',
   Operation: 'Health and measurements.',
   Documents: 'This description.',

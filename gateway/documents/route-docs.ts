@@ -2,6 +2,7 @@ import { HOLD_DOCS } from './hold-docs.ts';
 import { MAPPING_DOCS } from './mapping-docs.ts';
 import { OPERATION_DOCS } from './operation-docs.ts';
 import { ORDER_DOCS } from './order-docs.ts';
+import { PRIVACY_DOCS } from './privacy-docs.ts';
 import type { RouteDoc } from './route-doc.ts';
 import { SUPPLIER_DOCS } from './supplier-docs.ts';
 import { SUPPLIER_ORDER_DOCS } from './supplier-order-docs.ts';
@@ -12,6 +13,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   ...ORDER_DOCS,
   ...SUPPLIER_ORDER_DOCS,
   ...HOLD_DOCS,
+  ...PRIVACY_DOCS,
   ...SUPPLIER_DOCS,
   ...MAPPING_DOCS,
   ...WEBHOOK_DOCS,

@@ -101,7 +101,11 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
           const fields = [{ path: 'line_id', message: 'the order has no such line' }];
           throw new AppError('body_invalid', 'the body is not as it must be', { retryable: false, fields });
         }
-        await sql.run('insert into hold_notes (hold_id, note) values ($1, $2)', [id, note]);
+        await sql.run('insert into hold_notes (hold_id, order_id, note) values ($1, $2, $3)', [
+          id,
+          orderId,
+          note,
+        ]);
         const data: HoldRequested = { orderId, ...(lineId === undefined ? {} : { lineId }) };
         const messageId = `api:${randomUUID()}`;
         say(eventRow({ messageId, source: '/gateway', type: HOLD_REQUESTED, orderId, data }));

@@ -144,12 +144,18 @@ const Scopes = z.object({ current: z.array(z.string()) });
 /** Privacy bodies name a person; only the ids of their orders are kept. */
 const orderIds = (key: 'orders_requested' | 'orders_to_redact') =>
   z.object({ [key]: z.array(Id).default([]) }).transform((body) => body[key] ?? []);
+const ofCustomer = z
+  .object({ customer: z.object({ id: Id }) })
+  .transform(({ customer }) => customer.id)
+  .nullable()
+  .catch(null);
 
 const privacy =
   (kind: 'data_requested' | 'customer_redacted', key: Parameters<typeof orderIds>[0]): ReadBody =>
   (json, { topic, shop }) => {
     const ids = check(orderIds(key), json, topic);
-    const news: ShopNews = { kind, orderIds: ids.map((id) => orderIdOf(shop, id)) };
+    const customerId = ofCustomer.parse(json);
+    const news: ShopNews = { kind, orderIds: ids.map((id) => orderIdOf(shop, id)), customerId };
     return { ...NOTHING, kept: { [key]: ids }, news };
   };
 

@@ -90,6 +90,10 @@ export const SHAPES = {
     },
   },
   mail_failed: { ...OPERATOR, items: { ...CONCERNED, mail: 'text', isDoubt: 'flag' } },
+  privacy_request: {
+    ...OPERATOR,
+    items: { number: 'text', shop: 'text', orders: 'text', since: 'text', due: 'text' },
+  },
 } as const satisfies Record<NotificationKind, Shape>;
 
 export type BrandView = ViewOf<typeof BRAND>;

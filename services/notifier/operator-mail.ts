@@ -144,6 +144,32 @@ async function failedMails({ sql, about, locale }: Reading): Promise<MailView<'m
   }));
 }
 
+async function privacyRequests({
+  sql,
+  about,
+  locale,
+}: Reading): Promise<MailView<'privacy_request'>['items']> {
+  const rows = await sql.query<{
+    number: string;
+    shop: string;
+    orders: number;
+    sinceMs: number;
+    dueMs: number;
+  }>(
+    `select id::text as number, shop, json_array_length(order_ids)::int as orders,
+            extract(epoch from received_at)::float8 * 1000 as "sinceMs", extract(epoch from due_at)::float8 * 1000 as "dueMs"
+       from privacy_requests where id = any($1::bigint[]) and closed_at is null order by due_at, id`,
+    [about],
+  );
+  return rows.map(({ number, shop, orders, sinceMs, dueMs }) => ({
+    number,
+    shop,
+    orders: formatCount(orders, locale),
+    since: formatDate(new Date(sinceMs), locale),
+    due: formatDate(new Date(dueMs), locale),
+  }));
+}
+
 /** The first items, and how many there are. */
 function listed<Item>(items: readonly Item[], locale: string) {
   const left = items.length - MOST_ITEMS;
@@ -166,6 +192,8 @@ async function viewOf(kind: OperatorMail, reading: Reading): Promise<OperatorVie
         return { kind, view: listed(await troubles(reading), locale) };
       case 'mail_failed':
         return { kind, view: listed(await failedMails(reading), locale) };
+      case 'privacy_request':
+        return { kind, view: listed(await privacyRequests(reading), locale) };
     }
   };
   const mail = await read();

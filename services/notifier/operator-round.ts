@@ -51,6 +51,13 @@ const UNTOLD: Readonly<Record<OperatorMail, string>> = {
      where f.state in ('failed', 'doubt') and f.about is null and f.created_at > now() - interval '7 days'
        and not exists (select 1 from notifications n where n.about = f.id and n.kind = 'mail_failed')
      order by f.created_at limit $1`,
+  // Once, and again in the last week before it is due.
+  privacy_request: `select null as "orderId", r.id::text as about,
+           case when r.due_at < now() + interval '7 days' then 'due' else '' end as occurrence
+      from privacy_requests r where r.closed_at is null and r.kind = 'data_requested'
+       and not exists (select 1 from notifications n where n.about = r.id::text and n.kind = 'privacy_request'
+                          and (r.due_at >= now() + interval '7 days' or n.created_at >= r.due_at - interval '7 days'))
+     order by r.id limit $1`,
 };
 
 /**

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { deadlineDelays } from '../../contracts/deadlines.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { startPartitionOwner } from './partition-owner.ts';
+import { startPrivacySweep } from './privacy-sweep.ts';
 import { startArchiveKeeper, startSweeper } from './sweeper.ts';
 import { startTimerLoop } from './timer-loop.ts';
 
@@ -15,6 +16,7 @@ export async function startOrders({ settings, store, bus, log }: ServiceContext)
     startTimerLoop(store, bus, log),
     startSweeper(store, bus, log),
     startArchiveKeeper(store, log),
+    startPrivacySweep(store, settings, log),
   ];
   return async () => {
     await Promise.all([owner.stop(), ...rounds.map((round) => round.stop())]);

@@ -5,6 +5,8 @@ import type { Sql } from './store.ts';
 /** A row of `customer_details`, the only place for what names a person. */
 export interface CustomerRow {
   readonly order_id: string;
+  /** The shop's own, null where it does not say. */
+  readonly customer_id: string | null;
   /** Version of the body in UTC: an older one never replaces a newer one. */
   readonly source_updated_at: string;
   readonly email: string | null;
@@ -16,6 +18,7 @@ export interface CustomerRow {
 
 const COLUMNS = {
   order_id: 'text',
+  customer_id: 'text',
   source_updated_at: 'timestamptz',
   email: 'text',
   phone: 'text',
@@ -45,6 +48,7 @@ export async function saveCustomers(sql: Sql, customers: readonly CustomerRow[])
     COLUMNS,
     newestOf(customers),
     `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at,
+       customer_id = coalesce(excluded.customer_id, customer_details.customer_id),
        email = case when customer_details.is_contact_ours then customer_details.email else excluded.email end,
        phone = case when customer_details.is_contact_ours then customer_details.phone else excluded.phone end,
        locale = excluded.locale, tax_id = excluded.tax_id,
@@ -54,18 +58,6 @@ export async function saveCustomers(sql: Sql, customers: readonly CustomerRow[])
   );
 }
 
-/** The orders' customers have no name any more; the books stay. Orders not heard of yet are remembered as well. */
-export async function redactCustomers(sql: Sql, orderIds: readonly string[]): Promise<void> {
-  await sql.run(
-    `insert into customer_details (order_id, source_updated_at, redacted_at)
-     select id, now(), now() from unnest($1::text[]) as id order by id
-     on conflict (order_id) do update set email = null, phone = null, locale = null, tax_id = null,
-       shipping_address = null, note = null, redacted_at = now()`,
-    [[...new Set(orderIds)]],
-  );
-  await emptyRedactedBodies(sql, orderIds);
-}
-
 /** Bodies of redacted orders say nothing, also those that come in late. Rows stay: they know repeats. */
 export async function emptyRedactedBodies(sql: Sql, orderIds: readonly string[]): Promise<void> {
   await sql.run(
@@ -73,4 +65,24 @@ export async function emptyRedactedBodies(sql: Sql, orderIds: readonly string[])
       where w.order_id = any($1::text[]) and c.order_id = w.order_id and c.redacted_at is not null and w.body <> '{}'`,
     [orderIds],
   );
+}
+
+/**
+ * The orders of one person: all under the same customer number or mail address.
+ * @param person the shop's number of the customer, their mail address, or the id of one of their orders.
+ */
+export async function ordersOfPerson(sql: Sql, person: string): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `with named as (
+       select customer_id, email from customer_details where order_id = $1
+       union select customer_id, email from customer_details where customer_id = $1
+       union select customer_id, email from customer_details where lower(email) = lower($1))
+     select id from orders where id = $1
+     union select order_id from customer_details where order_id = $1
+     union select c.order_id from named n join customer_details c on c.customer_id = n.customer_id
+     union select c.order_id from named n join customer_details c on lower(c.email) = lower(n.email)
+     order by id`,
+    [person],
+  );
+  return rows.map(({ id }) => id);
 }

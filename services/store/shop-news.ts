@@ -1,4 +1,5 @@
-import { redactCustomers } from './customers.ts';
+import { ordersOfPerson } from './customers.ts';
+import { askErasure, recordRequest } from './privacy.ts';
 import type { Sql } from './store.ts';
 
 /** What a delivery that is about no single order changes; carried out in the transaction that keeps the delivery. */
@@ -11,12 +12,14 @@ export type ShopNews =
     }
   | { readonly kind: 'uninstalled' }
   | { readonly kind: 'scopes_changed'; readonly scopes: readonly string[] }
-  | { readonly kind: 'data_requested'; readonly orderIds: readonly string[] }
-  | { readonly kind: 'customer_redacted'; readonly orderIds: readonly string[] }
+  | {
+      readonly kind: 'data_requested' | 'customer_redacted';
+      /** That the shop names; those that we know the customer by are added. */
+      readonly orderIds: readonly string[];
+      /** The shop's number; null where it does not say. */
+      readonly customerId: string | null;
+    }
   | { readonly kind: 'shop_redacted' };
-
-/** Days in which the shop's owner has to answer a person who asks for their data. */
-const ANSWER_DAYS = 30;
 
 /** Mappings of the variants want a look: the article may be another one now, or gone. */
 async function markProduct(sql: Sql, productId: string, variantIds: readonly string[] | null): Promise<void> {
@@ -38,26 +41,12 @@ async function markProduct(sql: Sql, productId: string, variantIds: readonly str
   );
 }
 
-async function recordRequest(
+const ordersOf = async (
   sql: Sql,
-  shop: string,
-  kind: ShopNews['kind'],
-  orderIds: readonly string[],
-): Promise<void> {
-  await sql.run(
-    `insert into privacy_requests (shop, kind, order_ids, due_at)
-     values ($1, $2, $3::json, now() + $4::float8 * interval '1 day')`,
-    [shop, kind, JSON.stringify(orderIds), kind === 'data_requested' ? ANSWER_DAYS : 0],
-  );
-}
-
-const ordersOf = async (sql: Sql, shop: string): Promise<string[]> => {
-  const rows = await sql.query<{ id: string }>(
-    `select id from orders where shop = $1
-     union select order_id from webhooks where source = 'shopify:' || $1 and order_id is not null`,
-    [shop],
-  );
-  return rows.map(({ id }) => id);
+  { orderIds, customerId }: { readonly orderIds: readonly string[]; readonly customerId: string | null },
+): Promise<string[]> => {
+  const known = customerId === null ? [] : await ordersOfPerson(sql, customerId);
+  return [...new Set([...orderIds, ...known])];
 };
 
 /** @param shop myshopify domain that sent the news. */
@@ -80,12 +69,13 @@ export async function applyShopNews(sql: Sql, shop: string, news: ShopNews): Pro
       );
       return;
     case 'data_requested':
-      return recordRequest(sql, shop, news.kind, news.orderIds);
+      await recordRequest(sql, shop, news.kind, await ordersOf(sql, news));
+      return;
     case 'customer_redacted':
-      await recordRequest(sql, shop, news.kind, news.orderIds);
-      return redactCustomers(sql, news.orderIds);
+      await askErasure(sql, shop, await ordersOf(sql, news));
+      return;
     case 'shop_redacted':
       await recordRequest(sql, shop, news.kind, []);
-      return redactCustomers(sql, await ordersOf(sql, shop));
+      return;
   }
 }

@@ -38,7 +38,7 @@ import {
   readPurchase,
   rememberPlaced,
 } from './purchase-row.ts';
-import { readRecipient } from './recipient.ts';
+import { readRecipient, withoutRecipient } from './recipient.ts';
 import { standingCaps } from './standing-caps.ts';
 
 /** Of what the supplier is sent: our own ceiling may change without making it another purchase. */
@@ -142,7 +142,8 @@ export async function buy(
     await settlePlaced(ports, row, attempt, placed, 'create: after record before publish');
   } catch (error) {
     moment('create: after call before record');
-    await settleFailed(ports, row, attempt, toSupplierError(error));
+    const failure = withoutRecipient(toSupplierError(error), request.recipient);
+    await settleFailed(ports, row, attempt, failure);
   }
   return DONE;
 }

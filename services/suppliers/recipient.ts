@@ -1,6 +1,7 @@
+import { evidenceWithout } from '../../contracts/redact.ts';
 import type { ShippingAddress } from '../../contracts/resources/order.ts';
 import type { Sql } from '../store/store.ts';
-import type { Recipient } from './adapter.ts';
+import { type Recipient, SupplierError } from './adapter.ts';
 
 /** Who gets the parcel; undefined when the order has no address to ship to. */
 export async function readRecipient(sql: Sql, orderId: string): Promise<Recipient | undefined> {
@@ -28,4 +29,11 @@ export async function readRecipient(sql: Sql, orderId: string): Promise<Recipien
     email: row.email ?? '',
     taxId: row.taxId ?? '',
   };
+}
+
+/** A supplier may quote in its refusal what it was sent: evidence travels on the bus and into the log, without the person. */
+export function withoutRecipient(error: SupplierError, recipient: Recipient): SupplierError {
+  const { name, company, address1, address2, phone, email, taxId } = recipient;
+  const evidence = evidenceWithout(error.evidence, [name, company, address1, address2, phone, email, taxId]);
+  return new SupplierError(error.failureClass, error.message, evidence, error.cause);
 }

@@ -17,6 +17,7 @@ import {
   withheld,
 } from './purchase-ports.ts';
 import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
+import { withoutRecipient } from './recipient.ts';
 import { findByPush, type StrayMatch } from './stray-orders.ts';
 
 /** What the ledger forbids, said before anything is called; null: the repetition may be tried. */
@@ -118,7 +119,7 @@ export async function repeatPurchase(
     moment('repeat: after call before record');
   } catch (error) {
     moment('repeat: after call before record');
-    const failure = toSupplierError(error);
+    const failure = withoutRecipient(toSupplierError(error), request.recipient);
     const { failureClass, evidence } = failure;
     log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'the repetition brought no order');
     const verdict = { ...evidence, failureClass };

@@ -261,6 +261,26 @@ test('a dead letter is told with what waits behind it, one without an order too'
   expect(text).toContain('- Without an order\n  Message: oms.cmd.suppliers.buy.x');
 });
 
+test('who asks for their data is told to the operator once, and again in the week before it is due', async () => {
+  const post = await aPost();
+  const { store } = post;
+  await store.run(
+    `insert into privacy_requests (shop, kind, order_ids, due_at)
+     values ('shop.example', 'data_requested', '["ord_1", "ord_2"]', now() + interval '30 days'),
+            ('shop.example', 'customer_redacted', '[]', now() + interval '30 days')`,
+  );
+  await tell(post);
+  await tell(post);
+  const { subject, text } = await mailIn(post.world, 1);
+  expect(subject).toBe('Customers who ask for their data: 1');
+  expect(text).toMatch(/- Request 1 of shop\.example\n {2}Orders: 2\n/);
+  await store.run(`update notifications set created_at = created_at - interval '20 days'`);
+  await store.run(`update privacy_requests set due_at = now() + interval '6 days'`);
+  await tell(post);
+  await tell(post);
+  expect(await statesIn(post)).toEqual(['privacy_request sent', 'privacy_request sent']);
+});
+
 test('a customer whose address is refused for good stops no order: the operator hears of it, without the address', async () => {
   const { context, store } = await aPost();
   const server = new SMTPServer({

@@ -4,7 +4,7 @@ import { orderIdOf } from '../../contracts/ids.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
 import { toOrderFacts } from '../../services/order-facts.ts';
 import { rereadOrder } from '../../services/shopify/reread-order.ts';
-import { redactCustomers } from '../../services/store/customers.ts';
+import { eraseOrders } from '../../services/store/erase-orders.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
 import { eventsIn, givenOrderRows, SHOP_ORDER_ID } from '../fixtures/shipped-order.ts';
@@ -133,7 +133,7 @@ test('a shop that is away is asked again, one that refuses the login is not', as
 
 test('who was forgotten stays so when the order is read', async () => {
   const { context, ports } = await aShop();
-  await redactCustomers(context.store, [ORDER_ID]);
+  await context.store.transaction((sql) => eraseOrders(sql, [ORDER_ID]));
   expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
   expect(await customersIn(context)).toEqual([{ email: null, address: null }]);
 });

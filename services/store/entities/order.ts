@@ -23,6 +23,11 @@ const OrderSchema = defineEntity({
       name: 'orders_name',
       expression: 'create index orders_name on orders (lower(name) text_pattern_ops)',
     },
+    {
+      name: 'orders_to_erase',
+      expression: `create index orders_to_erase on orders (created_at)
+        where erased_at is null and state in ('delivered', 'cancelled', 'refunded')`,
+    },
   ],
   uniques: [{ name: 'orders_shop_order', properties: ['shop', 'shopOrderId'] }],
   properties: {
@@ -44,6 +49,8 @@ const OrderSchema = defineEntity({
     updatedAt: p.datetime(3).defaultRaw('now()'),
     /** Put away: lists leave it out unless asked. */
     archivedAt: p.datetime(3).nullable(),
+    /** Since then nothing about it names its customer. */
+    erasedAt: p.datetime(3).nullable(),
   },
 });
 export class Order extends OrderSchema.class {}
@@ -74,6 +81,23 @@ OrderLineSchema.setClass(OrderLine);
 const CustomerDetailsSchema = defineEntity({
   name: 'CustomerDetails',
   tableName: 'customer_details',
+  indexes: [
+    {
+      name: 'customer_details_customer',
+      expression:
+        'create index customer_details_customer on customer_details (customer_id) where customer_id is not null',
+    },
+    {
+      name: 'customer_details_email',
+      expression:
+        'create index customer_details_email on customer_details (lower(email)) where email is not null',
+    },
+    {
+      name: 'customer_details_to_erase',
+      expression: `create index customer_details_to_erase on customer_details (erase_request, order_id)
+        where erase_request is not null and redacted_at is null`,
+    },
+  ],
   properties: {
     orderId: p.text().primary(),
     sourceUpdatedAt: p.datetime(3),
@@ -84,6 +108,10 @@ const CustomerDetailsSchema = defineEntity({
     shippingAddress: p.json<ShippingAddress>().nullable(),
     /** The person asked to be forgotten: nothing is written here again. */
     redactedAt: p.datetime(3).nullable(),
+    /** The privacy request by which the person is to be forgotten, once the order has ended. */
+    eraseRequest: p.bigint('number').nullable(),
+    /** The shop's own, where its bodies say it. */
+    customerId: p.text().nullable(),
     note: p.text().nullable(),
     /** Put in here by the API: later bodies of the shop do not replace it. */
     isAddressOurs: p.boolean().default(false),
@@ -97,6 +125,7 @@ const HoldSchema = defineEntity({
   name: 'Hold',
   tableName: 'holds',
   indexes: [
+    { name: 'holds_order', properties: ['orderId'] },
     {
       name: 'holds_open',
       expression: 'create index holds_open on holds (order_id) where released_at is null',
@@ -136,10 +165,15 @@ HoldSchema.setClass(Hold);
 const HoldNoteSchema = defineEntity({
   name: 'HoldNote',
   tableName: 'hold_notes',
-  indexes: [{ name: 'hold_notes_hold', properties: ['holdId'] }],
+  indexes: [
+    { name: 'hold_notes_hold', properties: ['holdId'] },
+    { name: 'hold_notes_order', properties: ['orderId'] },
+  ],
   properties: {
     id: p.bigint('number').primary().autoincrement(),
     holdId: p.text(),
+    /** Also of a note whose hold never came to be; null only in rows older than this column. */
+    orderId: p.text().nullable(),
     note: p.text(),
     at: p.datetime(3).defaultRaw('now()'),
   },

@@ -13,6 +13,10 @@ const WebhookSchema = defineEntity({
   indexes: [
     { name: 'webhooks_event', properties: ['eventId'] },
     { name: 'webhooks_order', properties: ['orderId'] },
+    {
+      name: 'webhooks_to_empty',
+      expression: "create index webhooks_to_empty on webhooks (received_at) where body <> '{}'",
+    },
   ],
   uniques: [{ name: 'webhooks_delivery', properties: ['source', 'deliveryId'] }],
   properties: {

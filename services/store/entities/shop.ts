@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { FieldProblem } from '../../../contracts/errors.ts';
+import type { PrivacyRequestEnd, PrivacyRequestKind } from '../../../contracts/resources/privacy.ts';
 
 /** Who may write to the shop for an order just now; a lease, since a killed process gives nothing back. */
 const ShopLeaseSchema = defineEntity({
@@ -110,19 +111,27 @@ const ShopVariantSchema = defineEntity({
 export class ShopVariant extends ShopVariantSchema.class {}
 ShopVariantSchema.setClass(ShopVariant);
 
-/** What persons, through the shop, asked us to show or to forget; redactions are done in the row's own transaction. */
+/** What persons, through the shop or the API, asked us to show or to forget. */
 const PrivacyRequestSchema = defineEntity({
   name: 'PrivacyRequest',
   tableName: 'privacy_requests',
+  indexes: [
+    {
+      name: 'privacy_requests_open',
+      expression: 'create index privacy_requests_open on privacy_requests (due_at) where closed_at is null',
+    },
+  ],
   properties: {
     id: p.bigint('number').primary().autoincrement(),
     shop: p.text(),
-    kind: p.text().$type<'data_requested' | 'customer_redacted' | 'shop_redacted'>(),
+    kind: p.text().$type<PrivacyRequestKind>(),
     /** Ours; empty for a whole shop. */
     orderIds: p.json<string[]>().columnType('json'),
     receivedAt: p.datetime(3).defaultRaw('now()'),
-    /** Until when the shop's owner has to answer. */
+    /** Until when it has to be answered, or done. */
     dueAt: p.datetime(3),
+    closedAt: p.datetime(3).nullable(),
+    closedBy: p.text().$type<PrivacyRequestEnd>().nullable(),
   },
 });
 export class PrivacyRequest extends PrivacyRequestSchema.class {}

@@ -1,0 +1,37 @@
+import { createInterface } from 'node:readline';
+import { readSettings } from '../contracts/settings.ts';
+import { LEAST_CHARACTERS, searchPersonalData } from '../services/store/search-personal-data.ts';
+import { openStore } from '../services/store/store.ts';
+
+/**
+ * npm run privacy:search: looks for what is known of a person in every column of the database that can hold text. The
+ * values come from standard input, one a line, so that they stand in no history and no list of processes. Changes
+ * nothing; exit code 1 when something is found, 2 when nothing could be looked for.
+ */
+const stop = (message: string): never => {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+};
+
+const { DB_CONNECTION_STRING: connectionString = '' } = readSettings(process.env);
+if (connectionString === '') stop('cannot search: DB_CONNECTION_STRING is not set');
+if (process.stdin.isTTY)
+  process.stderr.write('mail address, name, street, telephone: one a line, then Ctrl-D\n');
+const lines: string[] = [];
+for await (const line of createInterface({ input: process.stdin })) lines.push(line.trim());
+const values = lines.filter((line) => line.length >= LEAST_CHARACTERS);
+if (values.length === 0)
+  stop(`cannot search: give values of at least ${LEAST_CHARACTERS} characters, one a line`);
+
+const store = await openStore({ connectionString, maxConnections: 1, name: 'privacy-search' });
+const findings = await store.transaction(async (sql) => {
+  await sql.run('set transaction read only');
+  await sql.run('set local statement_timeout = 0');
+  return searchPersonalData(sql, values);
+});
+await store.close();
+for (const { column, rows } of findings) process.stdout.write(`${column}: ${rows} rows\n`);
+process.stdout.write(
+  `searched every column of text for ${values.length} values: ${findings.length === 0 ? 'nothing found' : 'found'}\n`,
+);
+process.exit(findings.length === 0 ? 0 : 1);

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { withoutValues } from '../../contracts/redact.ts';
+
+const ADA = ['Ada Müller-Example', '1 Sample (Street)', 'ada@mail.example', '+1 503 555 0100'];
+
+test.each([
+  ['the name: Ada Müller-Example, at 1 SAMPLE (STREET).', 'the name: (erased), at (erased).'],
+  ['consignee ada muller-example refused', 'consignee (erased) refused'],
+  ['Müller-Example is too long', '(erased) is too long'],
+  ['write to ada@mail.example', 'write to (erased)'],
+  ['write to somebody@else.example or +33 1 23 45 67 89', 'write to (mail) or (phone)'],
+  ['Canada and Adam are other words', 'Canada and Adam are other words'],
+  ['order 2611220001 of 2026-11-22T08:00:00.000Z', 'order 2611220001 of 2026-11-22T08:00:00.000Z'],
+])('what is known of a person is taken out of a text: %s', (text, left) => {
+  expect(withoutValues(text, ADA)).toBe(left);
+});
+
+test('values too short to be told from other words change nothing', () => {
+  expect(withoutValues('it is so', ['', 'is', ' '])).toBe('it is so');
+});
