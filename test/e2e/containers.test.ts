@@ -112,7 +112,7 @@ test('the containers of docker-compose.yml take an order from its webhook to the
     const { fulfillments, mails } = await ledgerOf(world);
     expect(fulfillments.length).toBeGreaterThan(0);
     expect(mails.map(({ subject }) => subject)).toHaveLength(3 + 3 * fulfillments.length);
-  });
+  }, 100_000);
 });
 
 test('each service writes its log into the container’s folder logs', () => {
