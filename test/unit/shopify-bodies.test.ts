@@ -97,9 +97,9 @@ const THIN: Readonly<Partial<Record<WebhookTopic, string>>> = {
   'fulfillment_orders/split': '{"shop":"bodies-shop.myshopify.com","fulfillmentOrderId":"1"}',
   'fulfillment_orders/cancelled': '{"shop":"bodies-shop.myshopify.com","fulfillmentOrderId":"1"}',
   'customers/data_request':
-    '{"kind":"data_requested","orderIds":["ord_2z89v8g5pmcov","ord_1ni7k7kseqo6k","ord_0cy4z6qveccoy"]}',
+    '{"kind":"data_requested","orderIds":["ord_2z89v8g5pmcov","ord_1ni7k7kseqo6k","ord_0cy4z6qveccoy"],"customerId":"191167"}',
   'customers/redact':
-    '{"kind":"customer_redacted","orderIds":["ord_2z89v8g5pmcov","ord_1ni7k7kseqo6k","ord_0cy4z6qveccoy"]}',
+    '{"kind":"customer_redacted","orderIds":["ord_2z89v8g5pmcov","ord_1ni7k7kseqo6k","ord_0cy4z6qveccoy"],"customerId":"191167"}',
   'shop/redact': '{"kind":"shop_redacted"}',
   'app/uninstalled': '{"kind":"uninstalled"}',
   'app/scopes_update': '{"kind":"scopes_changed","scopes":["read_products","write_products"]}',
@@ -179,7 +179,7 @@ test('what names a person in a privacy body is not kept', () => {
   const body = { customer: { id: 1, email: 'a@b.example', phone: '555' }, orders_to_redact: [12] };
   const { webhook, news } = take(JSON.stringify(body), 'customers/redact');
   expect(JSON.parse(webhook.body)).toEqual({ orders_to_redact: ['12'] });
-  expect(news).toEqual({ kind: 'customer_redacted', orderIds: [orderIdOf(SHOP, '12')] });
+  expect(news).toEqual({ kind: 'customer_redacted', orderIds: [orderIdOf(SHOP, '12')], customerId: '1' });
 });
 
 test.each<[WebhookTopic, object]>([
