@@ -126,7 +126,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
   },
   timers: {
     ofOrders: OF_ORDERS,
-    columns: ours('order_id', 'key', 'deadline', 'supplier_order_id', 'parcel_id'),
+    columns: ours('order_id', 'key', 'deadline', 'supplier_order_id', 'parcel_id', 'traceparent'),
   },
   shop_leases: { ofOrders: OF_ORDERS, columns: ours('order_id', 'owner') },
   shop_holds: { ofOrders: OF_ORDERS, columns: ours('order_id') },
