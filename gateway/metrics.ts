@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { DEAD_LETTER_KINDS, DEAD_LETTER_REASONS } from '../contracts/dead-letters.ts';
 import { HOLD_REASONS, ORDER_STATES, SUPPLIER_ORDER_STATES } from '../contracts/vocabulary.ts';
 import type { Sql } from '../services/store/store.ts';
 import { GAUGE_NAMES, type GaugeName, type GaugeValue, readStoreGauges } from './store-gauges.ts';
@@ -24,7 +25,17 @@ export interface Metrics {
 }
 
 const DATABASE_GAUGES: Readonly<
-  Record<GaugeName, { name: string; help: string; label?: string; values?: readonly string[] }>
+  Record<
+    GaugeName,
+    {
+      name: string;
+      help: string;
+      label?: string;
+      values?: readonly string[];
+      /** A second label. */
+      by?: { label: string; values: readonly string[] };
+    }
+  >
 > = {
   orders: { name: 'orders', help: 'Orders by state', label: 'state', values: ORDER_STATES },
   supplier_orders: {
@@ -36,9 +47,14 @@ const DATABASE_GAUGES: Readonly<
   open_holds: { name: 'open_holds', help: 'Open holds by reason', label: 'reason', values: HOLD_REASONS },
   dead_letters: {
     name: 'dead_letters',
-    help: 'Messages set aside, and those parked behind them',
-    label: 'state',
-    values: ['open', 'parked'],
+    help: 'Open dead letters by kind and reason',
+    label: 'kind',
+    values: DEAD_LETTER_KINDS,
+    by: { label: 'reason', values: DEAD_LETTER_REASONS },
+  },
+  dead_letters_parked: {
+    name: 'dead_letters_parked',
+    help: 'Events that wait behind an open dead letter of their order',
   },
   outbox_age: {
     name: 'outbox_oldest_unpublished_age_seconds',
@@ -61,14 +77,23 @@ const DATABASE_GAUGES: Readonly<
 /** A state that has no orders is told as 0, so that it is not mistaken for silence. */
 function setGauges(gauges: ReadonlyMap<GaugeName, Gauge>, values: readonly GaugeValue[]): void {
   for (const [name, gauge] of gauges) {
-    const { label, values: known = [] } = DATABASE_GAUGES[name];
+    const { label, values: known = [], by } = DATABASE_GAUGES[name];
     gauge.reset();
     if (label === undefined) continue;
-    for (const value of known) gauge.set({ [label]: value }, 0);
+    for (const value of known) {
+      if (by === undefined) gauge.set({ [label]: value }, 0);
+      else for (const second of by.values) gauge.set({ [label]: value, [by.label]: second }, 0);
+    }
   }
-  for (const { name, label: text, value } of values) {
-    const { label } = DATABASE_GAUGES[name];
-    gauges.get(name)?.set(label === undefined ? {} : { [label]: text }, value);
+  for (const { name, label: text, by: second, value } of values) {
+    const { label, by } = DATABASE_GAUGES[name];
+    gauges.get(name)?.set(
+      {
+        ...(label === undefined ? {} : { [label]: text }),
+        ...(by === undefined ? {} : { [by.label]: second }),
+      },
+      value,
+    );
   }
 }
 
@@ -98,8 +123,8 @@ export function createMetrics(sql: Sql): Metrics {
   });
   const gauges = new Map<GaugeName, Gauge>();
   for (const gauge of GAUGE_NAMES) {
-    const { name, help, label } = DATABASE_GAUGES[gauge];
-    const labelNames = label === undefined ? [] : [label];
+    const { name, help, label, by } = DATABASE_GAUGES[gauge];
+    const labelNames = [label, by?.label].filter((text) => text !== undefined);
     gauges.set(
       gauge,
       new Gauge({ name: `${PREFIX}${name}`, help, labelNames, registers: [databaseRegistry] }),

@@ -8,6 +8,7 @@ import { newsEndpoints } from './crew/agent-news.ts';
 import { crewEndpoints } from './crew/serve-crew.ts';
 import { ROUTE_DOCS } from './documents/route-docs.ts';
 import { createMetrics } from './metrics.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -48,6 +49,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     ...supplierPushRoutes({ bus, metrics }),
     ...supplierOrderRoutes(store, bus),
     ...holdRoutes(store, bus),
+    ...deadLetterRoutes(store, bus),
     ...supplierRoutes(bus),
     ...purchasingSwitchRoutes(store),
     ...productMappingRoutes(store, bus),

@@ -1,11 +1,12 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import type { DeadLetterReason } from '../contracts/dead-letters.ts';
 import { Envelope } from '../contracts/envelope.ts';
-import { isRetryable } from '../contracts/errors.ts';
+import { AppError, isRetryable } from '../contracts/errors.ts';
 import type { ServiceName } from '../contracts/subjects.ts';
 import type { Command, CommandConsumer, CommandResult } from './bus/command-consumer.ts';
 import { describeError } from './logger.ts';
 import type { ServiceContext } from './run-service.ts';
-import { layDown } from './store/dead-letters.ts';
+import { layDownCommand } from './store/dead-letters.ts';
 import { isOutage } from './store/outage.ts';
 
 export const DONE: CommandResult = { verdict: 'done' };
@@ -27,6 +28,29 @@ const RETRY_MS = 2_000;
 /** Below the consumer's own limit: then the command is let go, for the same deadline asks again. */
 const MAX_DELIVERIES = 15;
 
+const OfOrder = z.object({ data: z.object({ orderId: z.string().regex(/^\w{1,80}$/) }) });
+
+/** The order that a command is about; null where it does not say so, or nobody can read it. */
+function orderIdIn({ payload }: Command): string | null {
+  try {
+    return OfOrder.parse(JSON.parse(payload)).data.orderId;
+  } catch {
+    return null;
+  }
+}
+
+/** Of a verb that nobody knows. */
+class UnheardError extends Error {
+  override name = 'UnheardError';
+}
+
+const reasonOf = (error: unknown): DeadLetterReason => {
+  if (error instanceof AppError) return 'refused';
+  const isUnreadable =
+    error instanceof UnheardError || error instanceof SyntaxError || error instanceof z.ZodError;
+  return isUnreadable ? 'unreadable' : 'failed';
+};
+
 /** Works off the commands of one service, with one verdict for every way of failing. */
 export function serveCommands(
   { bus, store, log }: ServiceContext,
@@ -39,19 +63,19 @@ export function serveCommands(
 
   const bury = async (command: Command, error: unknown): Promise<CommandResult> => {
     const failure = JSON.stringify(describeError(error));
-    await layDown(store, [
-      {
-        // A command that cannot be carried out must not stop the order's events.
-        order_id: null,
-        message_id: command.subject,
-        subject: command.subject,
-        seq: 0,
-        // PostgreSQL keeps no zero bytes: a letter with one could never be put down, and would come again instead.
-        payload: command.payload.replaceAll('\u0000', '\ufffd'),
-        state: 'open',
-        failure,
-      },
-    ]);
+    await layDownCommand(store, {
+      order_id: orderIdIn(command),
+      message_id: command.subject,
+      subject: command.subject,
+      seq: 0,
+      // PostgreSQL keeps no zero bytes: a letter with one could never be put down, and would come again instead.
+      payload: command.payload.replaceAll('\u0000', '\ufffd'),
+      kind: 'command',
+      state: 'open',
+      reason: reasonOf(error),
+      failure,
+      attempts: 1,
+    });
     failures.delete(command.subject);
     log.error({ subject: command.subject, err: error }, 'dead letter');
     return { verdict: 'bury' };
@@ -60,7 +84,7 @@ export function serveCommands(
   const handle = async (command: Command): Promise<CommandResult> => {
     try {
       const handler = handlers[command.verb];
-      if (handler === undefined) throw new TypeError(`no such command: ${command.verb}`);
+      if (handler === undefined) throw new UnheardError(`no such command: ${command.verb}`);
       const message = Envelope.parse(JSON.parse(command.payload));
       const result = await handler(message.data, message.id);
       if (result.verdict === 'done') failures.delete(command.subject);

@@ -1,3 +1,4 @@
+import { DeadLetterList, DeadLetterSummary, DeadLetterView } from '../../contracts/resources/dead-letter.ts';
 import { HoldView } from '../../contracts/resources/hold.ts';
 import { OrderList, OrderSummary, OrderView, ShippingAddress } from '../../contracts/resources/order.ts';
 import {
@@ -36,6 +37,9 @@ import type { NamedContracts } from './openapi.ts';
 
 /** Contracts that stand in the documents by their names; clients generated from them get types of these names. */
 export const NAMED_CONTRACTS: NamedContracts = {
+  DeadLetterList,
+  DeadLetterSummary,
+  DeadLetterView,
   DeliveryDays,
   HoldView,
   ImportReport,

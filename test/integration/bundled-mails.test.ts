@@ -247,6 +247,9 @@ test('a dead letter is told with what waits behind it, one without an order too'
     seq: 7,
     payload: '{}',
     failure: '{"name":"AppError","code":"conservation_violated","message":"line 1","at":["x.ts"]}',
+    kind: 'event',
+    reason: 'impossible',
+    attempts: 1,
   } as const;
   await layDown(post.store, [
     { ...letter, order_id: ORDER_ID, subject: 'oms.evt.1.order.updated', state: 'open' },
