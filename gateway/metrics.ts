@@ -1,7 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { DEAD_LETTER_KINDS, DEAD_LETTER_REASONS } from '../contracts/dead-letters.ts';
+import type { Settings } from '../contracts/settings.ts';
 import { HOLD_REASONS, ORDER_STATES, SUPPLIER_ORDER_STATES } from '../contracts/vocabulary.ts';
+import { TOLERANCE_SECONDS, WAITING_KINDS } from '../contracts/waits.ts';
 import type { Sql } from '../services/store/store.ts';
+import { countStuck } from '../services/store/stuck.ts';
 import { GAUGE_NAMES, type GaugeName, type GaugeValue, readStoreGauges } from './store-gauges.ts';
 import { createSupplierGauges } from './supplier-gauges.ts';
 
@@ -56,6 +59,12 @@ const DATABASE_GAUGES: Readonly<
     name: 'dead_letters_parked',
     help: 'Events that wait behind an open dead letter of their order',
   },
+  stuck: {
+    name: 'stuck',
+    help: 'What is over its deadline, or has nothing that wakes it, by kind',
+    label: 'kind',
+    values: WAITING_KINDS,
+  },
   outbox_age: {
     name: 'outbox_oldest_unpublished_age_seconds',
     help: 'Age of the oldest outbox row that is not published yet',
@@ -98,7 +107,7 @@ function setGauges(gauges: ReadonlyMap<GaugeName, Gauge>, values: readonly Gauge
 }
 
 /** A registry of its own: several gateways in one process do not meet. */
-export function createMetrics(sql: Sql): Metrics {
+export function createMetrics(sql: Sql, settings: Settings): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
   const databaseRegistry = new Registry();
@@ -134,7 +143,14 @@ export function createMetrics(sql: Sql): Metrics {
   const readSupplierGauges = createSupplierGauges(databaseRegistry);
   const readDatabase = async (): Promise<string> => {
     try {
-      setGauges(gauges, await readStoreGauges(sql));
+      const stuck = await countStuck(sql, settings, TOLERANCE_SECONDS);
+      const values = stuck.map(({ kind, stuck: value }) => ({
+        name: 'stuck' as const,
+        label: kind,
+        by: '',
+        value,
+      }));
+      setGauges(gauges, [...(await readStoreGauges(sql)), ...values]);
       await readSupplierGauges(sql);
       isUp.set(1);
       return await databaseRegistry.metrics();

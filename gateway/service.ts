@@ -16,6 +16,7 @@ import { mappingFileRoutes } from './routes/mapping-files.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
 import { sourcingPreviewRoutes } from './routes/sourcing-preview.ts';
+import { stuckRoutes } from './routes/stuck.ts';
 import { supplierOrderRoutes } from './routes/supplier-orders.ts';
 import { purchasingSwitchRoutes, supplierRoutes } from './routes/suppliers.ts';
 import { serve } from './server.ts';
@@ -35,7 +36,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
       'cannot start: ORDER_MANAGER_API_KEY is not set, and without it the API would be open to everybody';
     throw new AppError('settings_invalid', message, { retryable: false });
   }
-  const metrics = createMetrics(store);
+  const metrics = createMetrics(store, settings);
   const intake = createIntake(store, bus);
   const routes = [
     ...shopifyRoutes({
@@ -50,6 +51,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     ...supplierOrderRoutes(store, bus),
     ...holdRoutes(store, bus),
     ...deadLetterRoutes(store, bus),
+    ...stuckRoutes(store, settings),
     ...supplierRoutes(bus),
     ...purchasingSwitchRoutes(store),
     ...productMappingRoutes(store, bus),

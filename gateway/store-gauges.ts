@@ -6,6 +6,7 @@ export const GAUGE_NAMES = [
   'open_holds',
   'dead_letters',
   'dead_letters_parked',
+  'stuck',
   'outbox_age',
   'timers_overdue',
   'partitions_halted',

@@ -11,6 +11,7 @@ export const OPERATIONS: Readonly<Record<string, string>> = {
   'GET /holds': 'holds.list',
   'POST /holds/:holdId/release': 'holds.release',
   'POST /holds/release': 'holds.release_many',
+  'GET /stuck': 'stuck.list',
   'GET /dead-letters': 'dead_letters.list',
   'GET /dead-letters/:letterId': 'dead_letters.get',
   'POST /dead-letters/:letterId/replay': 'dead_letters.replay',

@@ -17,6 +17,7 @@ import {
   PurchasingPauses,
 } from '../../contracts/resources/purchasing-pause.ts';
 import { PreviewSourcing, SourcingPreview } from '../../contracts/resources/sourcing-preview.ts';
+import { StuckItem, StuckList } from '../../contracts/resources/stuck.ts';
 import { SupplierComparison, SupplierList, SupplierView } from '../../contracts/resources/supplier.ts';
 import {
   ParcelView,
@@ -66,6 +67,8 @@ export const NAMED_CONTRACTS: NamedContracts = {
   SeenArticle,
   ShippingAddress,
   SourcingPreview,
+  StuckItem,
+  StuckList,
   SupplierComparison,
   SupplierList,
   SupplierOrderList,
