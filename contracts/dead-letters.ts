@@ -10,7 +10,14 @@ export const DEAD_LETTER_STATES = ['open', 'parked', 'replayed', 'edited', 'skip
 export const DeadLetterState = z.enum(DEAD_LETTER_STATES);
 export type DeadLetterState = z.infer<typeof DeadLetterState>;
 
-export const DEAD_LETTER_REASONS = ['unreadable', 'impossible', 'unstorable', 'refused', 'failed'] as const;
+export const DEAD_LETTER_REASONS = [
+  'unreadable',
+  'impossible',
+  'unstorable',
+  'refused',
+  'failed',
+  'undelivered',
+] as const;
 export const DeadLetterReason = z.enum(DEAD_LETTER_REASONS);
 export type DeadLetterReason = z.infer<typeof DeadLetterReason>;
 
@@ -39,5 +46,9 @@ export const DEAD_LETTER_WORDS: Readonly<Record<DeadLetterReason, { means: strin
   failed: {
     means: 'the command failed on every try for a cause that nobody foresaw',
     mend: 'look at the failure in the log, mend it and replay it, or skip it',
+  },
+  undelivered: {
+    means: 'whoever took the command died or hung, again and again, and never answered',
+    mend: 'look into the log of its service for how it ended, then replay it, or skip it',
   },
 };

@@ -6,6 +6,7 @@ import type { ServiceName } from '../contracts/subjects.ts';
 import type { Command, CommandConsumer, CommandResult } from './bus/command-consumer.ts';
 import { describeError } from './logger.ts';
 import type { ServiceContext } from './run-service.ts';
+import { commandLetter } from './store/command-letter.ts';
 import { layDownCommand } from './store/dead-letters.ts';
 import { isOutage } from './store/outage.ts';
 
@@ -27,17 +28,6 @@ const MAX_TRIES = 5;
 const RETRY_MS = 2_000;
 /** Below the consumer's own limit: then the command is let go, for the same deadline asks again. */
 const MAX_DELIVERIES = 15;
-
-const OfOrder = z.object({ data: z.object({ orderId: z.string().regex(/^\w{1,80}$/) }) });
-
-/** The order that a command is about; null where it does not say so, or nobody can read it. */
-function orderIdIn({ payload }: Command): string | null {
-  try {
-    return OfOrder.parse(JSON.parse(payload)).data.orderId;
-  } catch {
-    return null;
-  }
-}
 
 /** Of a verb that nobody knows. */
 class UnheardError extends Error {
@@ -63,19 +53,7 @@ export function serveCommands(
 
   const bury = async (command: Command, error: unknown): Promise<CommandResult> => {
     const failure = JSON.stringify(describeError(error));
-    await layDownCommand(store, {
-      order_id: orderIdIn(command),
-      message_id: command.subject,
-      subject: command.subject,
-      seq: 0,
-      // PostgreSQL keeps no zero bytes: a letter with one could never be put down, and would come again instead.
-      payload: command.payload.replaceAll('\u0000', '\ufffd'),
-      kind: 'command',
-      state: 'open',
-      reason: reasonOf(error),
-      failure,
-      attempts: 1,
-    });
+    await layDownCommand(store, commandLetter(command, reasonOf(error), failure));
     failures.delete(command.subject);
     log.error({ subject: command.subject, err: error }, 'dead letter');
     return { verdict: 'bury' };

@@ -4,6 +4,7 @@ import type { ServiceContext, StopService } from '../run-service.ts';
 import { startPartitionOwner } from './partition-owner.ts';
 import { startArchiveKeeper, startSweeper } from './sweeper.ts';
 import { startTimerLoop } from './timer-loop.ts';
+import { startUndeliveredLoop } from './undelivered-loop.ts';
 
 /** The actor host: reads the partition log, decides, commits; keeps timers and outbox going. */
 export async function startOrders({ settings, store, bus, log }: ServiceContext): Promise<StopService> {
@@ -15,6 +16,7 @@ export async function startOrders({ settings, store, bus, log }: ServiceContext)
     startTimerLoop(store, bus, log),
     startSweeper(store, bus, log),
     startArchiveKeeper(store, log),
+    startUndeliveredLoop(store, bus, log),
   ];
   return async () => {
     await Promise.all([owner.stop(), ...rounds.map((round) => round.stop())]);

@@ -12,6 +12,7 @@ import { eventSubject } from '../../contracts/subjects.ts';
 import { audit } from '../../services/audit.ts';
 import type { OutgoingMessage } from '../../services/bus/publisher.ts';
 import { startPartitionOwner } from '../../services/orders/partition-owner.ts';
+import { startUndeliveredLoop } from '../../services/orders/undelivered-loop.ts';
 import { DONE, handling, serveCommands } from '../../services/serve-commands.ts';
 import { type DeadLetterRow, layDownCommand } from '../../services/store/dead-letters.ts';
 import { aGateway, type Gateway } from '../fixtures/a-gateway.ts';
@@ -27,6 +28,7 @@ import {
   sourced,
 } from '../fixtures/order-events.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { aProbe } from '../fixtures/probe-nats.ts';
 import { emptyStreams } from '../fixtures/service-context.ts';
 
 let nats: OwnNats;
@@ -302,6 +304,24 @@ test('a request that comes again, or that is late, does nothing twice', async ()
   const after = (await timeline(gateway, A)).slice(before);
   expect(after.map(({ accepted: taken }) => taken)).toEqual([false, false]);
   await audited(gateway);
+});
+
+test('a command that whoever takes it dies of leaves the queue for the same list', async () => {
+  const gateway = await aWorld();
+  const { context } = gateway;
+  const { connection } = await aProbe(nats.url);
+  const subject = 'oms.cmd.notifier.tell.deadly';
+  await context.bus.publish([{ ...aMessage(elapsed(A.orderId, 'grace'), 'deadly'), subject }]);
+  const consumer = await connection.jetstream().consumers.get('CMD', 'oms-notifier');
+  // As often as the server delivers it; nobody answers.
+  for (let delivery = 1; delivery <= 20; delivery += 1) (await consumer.next({ expires: 10_000 }))?.nak();
+  expect(await consumer.next({ expires: 1_000 })).toBeNull();
+  const loop = startUndeliveredLoop(context.store, context.bus, context.log);
+  onTestFinished(() => loop.stop());
+  await until(async () => (await context.bus.streamState('CMD')).messages === 0);
+  expect(await lettersOf(gateway, '?reason=undelivered')).toMatchObject([
+    { kind: 'command', orderId: A.orderId, attempts: 1, can: ['replay', 'skip'] },
+  ]);
 });
 
 test('a command that no service can carry out is in the same list, is one letter however often it fails, and is sent again or left out', async () => {
