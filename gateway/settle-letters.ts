@@ -29,7 +29,8 @@ export interface Wish {
   readonly data?: Record<string, unknown>;
 }
 
-interface LockedLetter {
+/** Not locked: the host must never wait for a request, and whoever comes second is late and does nothing. */
+interface FoundLetter {
   readonly id: string;
   readonly kind: DeadLetterKind;
   readonly state: DeadLetterState;
@@ -49,7 +50,7 @@ export const noSuchLetter = (id: string): AppError =>
   });
 
 /** @throws AppError `body_invalid` with the fields that the event's contract refuses. */
-function checkData({ subject, orderId }: LockedLetter, data: Record<string, unknown>): void {
+function checkData({ subject, orderId }: FoundLetter, data: Record<string, unknown>): void {
   const refused = (fields: readonly { path: string; message: string }[]): AppError =>
     new AppError('body_invalid', 'the data are not as the event must be', { retryable: false, fields });
   if ('orderId' in data && data.orderId !== orderId)
@@ -64,7 +65,7 @@ function checkData({ subject, orderId }: LockedLetter, data: Record<string, unkn
 }
 
 /** @throws 409 `conflict` for what is settled, waits behind another letter, or has nothing to edit. */
-async function mayBeSettled(sql: Sql, letter: LockedLetter, { action, data }: Wish): Promise<void> {
+async function mayBeSettled(sql: Sql, letter: FoundLetter, { action, data }: Wish): Promise<void> {
   const { id, state, kind, orderId } = letter;
   if (state === 'parked') {
     const [first] = await sql.query<{ id: string }>(
@@ -82,10 +83,15 @@ async function mayBeSettled(sql: Sql, letter: LockedLetter, { action, data }: Wi
 }
 
 /** A command stops no order: it is settled at once, and said again or not. */
-async function settleCommand(sql: Sql, say: Say, letter: LockedLetter, { action }: Wish, messageId: string) {
+async function settleCommand(sql: Sql, say: Say, letter: FoundLetter, { action }: Wish, messageId: string) {
   const { id, orderId, subject, payload } = letter;
   const state = action === 'replay' ? 'replayed' : 'skipped';
-  await sql.run('update dead_letters set state = $2, settled_at = now() where id = $1', [id, state]);
+  const settled = await sql.run(
+    "update dead_letters set state = $2, settled_at = now() where id = $1 and state = 'open'",
+    [id, state],
+  );
+  // Somebody else was faster.
+  if (settled === 0) return;
   if (action === 'replay') say({ messageId, subject, payload });
   if (orderId === null) return;
   await sql.run(
@@ -101,7 +107,7 @@ async function settleCommand(sql: Sql, say: Say, letter: LockedLetter, { action 
 }
 
 /** The same request about the same attempt is the same message, however often it is made. */
-async function request(sql: Sql, say: Say, letter: LockedLetter, wish: Wish): Promise<void> {
+async function request(sql: Sql, say: Say, letter: FoundLetter, wish: Wish): Promise<void> {
   const { id, kind, orderId, attempts } = letter;
   const { action, by, note, data } = wish;
   const what = data === undefined ? '' : `:${bodyHash(data).slice(0, 16)}`;
@@ -136,10 +142,9 @@ export const settleLetter = (
   wish: Wish,
 ): Promise<DeadLetterReceipt> =>
   commitAndPublish(store, bus, async (sql, say) => {
-    const [letter] = await sql.query<LockedLetter>(
-      `select ${COLUMNS} from dead_letters where id = $1 for update`,
-      [letterId],
-    );
+    const [letter] = await sql.query<FoundLetter>(`select ${COLUMNS} from dead_letters where id = $1`, [
+      letterId,
+    ]);
     if (letter === undefined) throw noSuchLetter(letterId);
     await mayBeSettled(sql, letter, wish);
     await request(sql, say, letter, wish);
@@ -154,9 +159,9 @@ export const settleLetters = (
   wish: Wish,
 ): Promise<DeadLetterReceipt> =>
   commitAndPublish(store, bus, async (sql, say) => {
-    const letters = await sql.query<LockedLetter>(
+    const letters = await sql.query<FoundLetter>(
       `select ${COLUMNS} from dead_letters where state = 'open' and reason = $1
-        order by attempts, dead_letters.id limit $2 for update`,
+        order by attempts, dead_letters.id limit $2`,
       [reason, limit + 1],
     );
     for (const letter of letters.slice(0, limit)) await request(sql, say, letter, wish);
