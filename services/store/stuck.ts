@@ -44,6 +44,8 @@ const judged = (since: string, wantsTimer: boolean): string => `
 /** Old enough to be looked at: what has just been entered may be waiting for a message on its way. */
 const isSettled = (since: string): string => `${since} < now() - $2::float8 * interval '1 second'`;
 const isOver = (from: string): string => `${from} < now() - w.within - $2::float8 * interval '1 second'`;
+/** Without a timer only its age counts, and none needs to be looked for. */
+const mayBeLate = (since: string): string => `${isSettled(since)} and (w.timers <> '' or ${isOver(since)})`;
 
 /** Waits without timers, counted from one moment. */
 const aged = (since: string, from = since): string =>
@@ -56,20 +58,20 @@ const aged = (since: string, from = since): string =>
 const BRANCHES: Readonly<Record<WaitingKind, string>> = {
   order: `select o.id, o.id as order_id, ${judged('o.entered_at', true)}
     from orders o ${dueOf('t.order_id = o.id and t.supplier_order_id is null')}
-   where o.state = w.state and o.state not in (${list(ENDED_ORDERS)}) and ${isSettled('o.entered_at')}
+   where o.state = w.state and o.state not in (${list(ENDED_ORDERS)}) and ${mayBeLate('o.entered_at')}
      and o.context->>'test' is distinct from 'true'
      and not exists (select 1 from holds h where h.order_id = o.id and h.released_at is null
                         and h.reason <> 'payment_pending')`,
   supplier_order: `select s.id, s.order_id, ${judged('s.entered_at', true)}
     from supplier_orders s
          ${dueOf('t.order_id = s.order_id and t.supplier_order_id = s.id and t.parcel_id is null')}
-   where s.state = w.state and s.state not in (${list(ENDED_SUPPLIER_ORDERS)}) and ${isSettled('s.entered_at')}
+   where s.state = w.state and s.state not in (${list(ENDED_SUPPLIER_ORDERS)}) and ${mayBeLate('s.entered_at')}
      and not exists (select 1 from holds h where h.order_id = s.order_id and h.released_at is null
                         and (h.supplier_order_id = s.id or s.state in ('draft', 'awaiting_payment')))`,
   parcel: `select p.id, p.order_id, ${judged('p.entered_at', false)}
     from parcels p join supplier_orders s on s.id = p.supplier_order_id
          ${dueOf('t.order_id = p.order_id and t.parcel_id = p.id')}
-   where p.state = w.state and p.state not in (${list(ENDED_PARCELS)}) and ${isSettled('p.entered_at')}
+   where p.state = w.state and p.state not in (${list(ENDED_PARCELS)}) and ${mayBeLate('p.entered_at')}
      and s.state not in (${list(ENDED_SUPPLIER_ORDERS)})
      and not exists (select 1 from holds h where h.order_id = p.order_id and h.released_at is null
                         and h.supplier_order_id = p.supplier_order_id)`,
