@@ -34,6 +34,8 @@ export const FACT_TYPES = [
   'notification.sent',
   'notification.failed',
   'dead_letter.opened',
+  'dead_letter.replayed',
+  'dead_letter.skipped',
 ] as const;
 export const FactType = z.enum(FACT_TYPES);
 export type FactType = z.infer<typeof FactType>;

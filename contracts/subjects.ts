@@ -9,6 +9,9 @@ export type ServiceName = (typeof SERVICES)[number];
 export const eventSubject = (type: string, orderId: string): string =>
   `oms.evt.${partitionOf(orderId)}.${type}.${orderId}`;
 
+/** The type that stands in the subject of an event. */
+export const eventTypeOf = (subject: string): string => subject.split('.').slice(3, -1).join('.');
+
 export const partitionFilter = (partition: number): string => `oms.evt.${partition}.>`;
 
 export const commandSubject = (service: ServiceName, verb: string, id: string): string =>

@@ -86,13 +86,19 @@ function operatorSamples({ reasonsIn }: Templates, language: string): OperatorVi
       view: {
         ...two,
         items: [
-          { ...concerned, message: 'oms.evt.17.order.updated.ord_20wmtjkdkoioc', waiting: '3' },
+          {
+            ...concerned,
+            message: 'oms.evt.17.order.updated.ord_20wmtjkdkoioc',
+            waiting: '3',
+            settle: 'POST /dead-letters/17/replay, skip, edit',
+          },
           {
             ...concerned,
             orderName: '',
             orderUrl: '',
             message: 'oms.cmd.suppliers.buy.sup_ord_1',
             waiting: '',
+            settle: 'POST /dead-letters/18/replay, skip',
           },
         ],
       },

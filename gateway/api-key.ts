@@ -16,6 +16,11 @@ const MOST_REMEMBERED = 1_000;
 const OWNER = 'owner';
 const CREW = 'crew';
 
+const holders = new WeakMap<H3Event, string>();
+
+/** Whose key a request came with, once the guard has let it in: `owner`, `crew`, or `key:` with the key's id. */
+export const holderOf = (event: H3Event): string => holders.get(event) ?? 'unknown';
+
 const isSame = (given: Buffer, expected: Buffer): boolean => timingSafeEqual(given, expected);
 
 const unauthorized = (detail: string) =>
@@ -60,7 +65,7 @@ export function createApiKeyGuard(
   const find = createKeyMemory(sql);
   const allowance = new RateLimiterMemory({ points: requestsPerMinute, duration: 60 });
 
-  const holderOf = async (given: string): Promise<{ name: string; scope: Scope } | undefined> => {
+  const findHolder = async (given: string): Promise<{ name: string; scope: Scope } | undefined> => {
     const digest = digestOf(given);
     if (isSame(digest, ownersDigest) || isSame(digestOf(asUtf8(given)), ownersDigest))
       return { name: OWNER, scope: 'admin' };
@@ -74,12 +79,13 @@ export function createApiKeyGuard(
   return async (event, wanted) => {
     const given = event.req.headers.get('x-api-key');
     if (given === null) throw unauthorized('the header X-API-Key is missing');
-    const holder = await holderOf(given);
+    const holder = await findHolder(given);
     if (holder === undefined) throw unauthorized('the header X-API-Key is not right');
     if (!allows(holder.scope, wanted)) {
       const detail = `this key may ${holder.scope}, and this needs one that may ${wanted}`;
       throw refusal({ status: 403, code: 'forbidden', detail });
     }
+    holders.set(event, holder.name);
     await allowance.consume(holder.name).catch((error: unknown) => {
       if (!(error instanceof RateLimiterRes)) throw error;
       const seconds = String(Math.ceil(error.msBeforeNext / 1_000));

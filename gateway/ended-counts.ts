@@ -19,21 +19,23 @@ export const ENDED_SUPPLIER_ORDERS = [
 const SHARE = 0.01;
 const FRESH_MS = 5_000;
 
-const count = (sql: Sql): Promise<GaugeValue[]> =>
+export const countEnded = (sql: Sql): Promise<GaugeValue[]> =>
   sql.query<GaugeValue>(
-    `select 'orders' as name, state as label, count(*)::float8 as value from orders
+    `select 'orders' as name, state as label, '' as by, count(*)::float8 as value from orders
       where state = any($1::text[]) and archived_at is null group by state
      union all
-     select 'supplier_orders', state, count(*)::float8 from supplier_orders
+     select 'supplier_orders', state, '', count(*)::float8 from supplier_orders
       where state = any($2::text[]) group by state`,
     [ENDED_ORDERS, ENDED_SUPPLIER_ORDERS],
   );
 
 /**
- * Counts what has ended behind the scrape's back: an answer is the count of a moment ago, and only the first one is
- * waited for. The longer a count takes, the longer it is good.
+ * Has what is dear to count be counted behind the scrape's back: an answer is the count of a moment ago, and only the
+ * first one is waited for. The longer a count takes, the longer it is good.
  */
-export function createEndedCounts(sql: Sql): () => Promise<readonly GaugeValue[]> {
+export function countedBehind(
+  count: () => Promise<readonly GaugeValue[]>,
+): () => Promise<readonly GaugeValue[]> {
   let last: readonly GaugeValue[] | undefined;
   let counting: Promise<readonly GaugeValue[]> | undefined;
   let nextAt = 0;
@@ -41,7 +43,7 @@ export function createEndedCounts(sql: Sql): () => Promise<readonly GaugeValue[]
   const countAgain = async (): Promise<readonly GaugeValue[]> => {
     const begun = performance.now();
     try {
-      last = await count(sql);
+      last = await count();
       return last;
     } finally {
       const now = performance.now();

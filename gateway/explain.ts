@@ -1,3 +1,4 @@
+import { DEAD_LETTER_ACTIONS, DEAD_LETTER_WORDS } from '../contracts/dead-letters.ts';
 import { DEADLINES, DeadlineName } from '../contracts/deadlines.ts';
 import type { Explanation } from '../contracts/resources/explanation.ts';
 import type { HoldView } from '../contracts/resources/hold.ts';
@@ -28,6 +29,7 @@ export interface Explained {
     readonly compensation: Compensation | null;
   }[];
   readonly holds: readonly HoldView[];
+  readonly deadLetters: Explanation['deadLetters'];
   readonly timers: readonly {
     readonly deadline: string;
     readonly supplierOrderId: string | null;
@@ -37,12 +39,28 @@ export interface Explained {
 }
 
 const OVER: readonly OrderStateName[] = ['delivered', 'cancelled', 'refunded'];
-function can({ id, status, isArchived, supplierOrders, holds }: Explained): Explanation['can'] {
-  const ways: Explanation['can'] = holds.map((hold) => ({
+
+const settle = ({ id, kind, reason }: Explained['deadLetters'][number]): Explanation['can'] =>
+  DEAD_LETTER_ACTIONS.filter((action) => action !== 'edit' || kind === 'event').map((action) => ({
+    what: `${action} the dead letter ${id} (${reason})`,
+    method: 'POST',
+    path: `/dead-letters/${id}/${action}`,
+  }));
+
+const letterSentence = ({ id, kind, reason, waiting }: Explained['deadLetters'][number]): string => {
+  const { means } = DEAD_LETTER_WORDS[reason];
+  return kind === 'event'
+    ? `It waits behind a message that could not be handled (dead letter ${id}, ${waiting} later ones wait): ${means}.`
+    : `A command for it was set aside (dead letter ${id}): ${means}.`;
+};
+
+function can({ id, status, isArchived, supplierOrders, holds, deadLetters }: Explained): Explanation['can'] {
+  const releases: Explanation['can'] = holds.map((hold) => ({
     what: `release the hold ${hold.reason}, once this is done: ${hold.suggestedMend}`,
     method: 'POST',
     path: `/holds/${hold.id}/release`,
   }));
+  const ways: Explanation['can'] = [...deadLetters.flatMap(settle), ...releases];
   if (!OVER.includes(status) && status !== 'cancelling') {
     ways.push(
       { what: 'hold the whole order, with a note', method: 'POST', path: `/orders/${id}/holds` },
@@ -84,7 +102,7 @@ const saysOf = (purchase: Explained['supplierOrders'][number]): string => {
 
 /** The order in plain sentences, and the same as data. Table-driven: every state and every reason has its words. */
 export function explain(order: Explained): Explanation {
-  const { id, status, isArchived, isTest, supplierOrders, holds } = order;
+  const { id, status, isArchived, isTest, supplierOrders, holds, deadLetters } = order;
   const purchases = supplierOrders.map((purchase) => ({ ...purchase, says: saysOf(purchase) }));
   const steps = next(order);
   const ways = can(order);
@@ -92,6 +110,7 @@ export function explain(order: Explained): Explanation {
     ORDER_STATE_WORDS[status].is,
     ...(isTest ? ['It is a test order: nothing is ever bought for it.'] : []),
     ...(isArchived ? ['It is put away.'] : []),
+    ...deadLetters.map(letterSentence),
     ...purchases.map(({ says }) => says),
     ...holds.map(({ reason, means }) => `It is held (${reason}): ${means}.`),
     ...steps.map(({ what, at, supplierOrderId }) => {
@@ -113,6 +132,7 @@ export function explain(order: Explained): Explanation {
       })),
     },
     why: holds.map(({ notes: _notes, orderId: _orderId, ...hold }) => hold),
+    deadLetters: [...deadLetters],
     next: steps,
     can: ways,
   };

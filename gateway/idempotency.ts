@@ -17,7 +17,7 @@ export function idempotencyKeyOf(event: H3Event): string | null {
 }
 
 /** The same for two bodies that say the same, whatever the order of their fields. */
-function bodyHash(body: unknown): string {
+export function bodyHash(body: unknown): string {
   const sorted = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(sorted);
     if (typeof value !== 'object' || value === null) return value;

@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { DEAD_LETTER_KINDS, DEAD_LETTER_REASONS } from '../contracts/dead-letters.ts';
+import type { Settings } from '../contracts/settings.ts';
 import {
   HOLD_REASONS,
   NOTIFICATION_KINDS,
@@ -6,9 +8,11 @@ import {
   SUPPLIER_ORDER_STATES,
   SUPPLIERS,
 } from '../contracts/vocabulary.ts';
+import { TOLERANCE_SECONDS, WAITING_KINDS } from '../contracts/waits.ts';
 import { measureProcess, processFigures } from '../services/figures.ts';
 import type { Sql } from '../services/store/store.ts';
-import { createEndedCounts } from './ended-counts.ts';
+import { countStuck } from '../services/store/stuck.ts';
+import { countEnded, countedBehind } from './ended-counts.ts';
 import { GAUGE_NAMES, type GaugeName, type GaugeValue, readStoreGauges } from './store-gauges.ts';
 import { createSupplierGauges } from './supplier-gauges.ts';
 
@@ -32,7 +36,17 @@ export interface Metrics {
 }
 
 const DATABASE_GAUGES: Readonly<
-  Record<GaugeName, { name: string; help: string; label?: string; values?: readonly string[] }>
+  Record<
+    GaugeName,
+    {
+      name: string;
+      help: string;
+      label?: string;
+      values?: readonly string[];
+      /** A second label. */
+      by?: { label: string; values: readonly string[] };
+    }
+  >
 > = {
   orders: {
     name: 'orders',
@@ -71,9 +85,20 @@ const DATABASE_GAUGES: Readonly<
   open_holds: { name: 'open_holds', help: 'Open holds by reason', label: 'reason', values: HOLD_REASONS },
   dead_letters: {
     name: 'dead_letters',
-    help: 'Messages set aside, and those parked behind them',
-    label: 'state',
-    values: ['open', 'parked'],
+    help: 'Open dead letters by kind and reason',
+    label: 'kind',
+    values: DEAD_LETTER_KINDS,
+    by: { label: 'reason', values: DEAD_LETTER_REASONS },
+  },
+  dead_letters_parked: {
+    name: 'dead_letters_parked',
+    help: 'Events that wait behind an open dead letter of their order',
+  },
+  stuck: {
+    name: 'stuck',
+    help: 'What is over its deadline, or has nothing that wakes it, by kind',
+    label: 'kind',
+    values: WAITING_KINDS,
   },
   outbox_age: {
     name: 'outbox_oldest_unpublished_age_seconds',
@@ -101,19 +126,28 @@ const DATABASE_GAUGES: Readonly<
 /** A state that has no orders is told as 0, so that it is not mistaken for silence. */
 function setGauges(gauges: ReadonlyMap<GaugeName, Gauge>, values: readonly GaugeValue[]): void {
   for (const [name, gauge] of gauges) {
-    const { label, values: known = [] } = DATABASE_GAUGES[name];
+    const { label, values: known = [], by } = DATABASE_GAUGES[name];
     gauge.reset();
     if (label === undefined) continue;
-    for (const value of known) gauge.set({ [label]: value }, 0);
+    for (const value of known) {
+      if (by === undefined) gauge.set({ [label]: value }, 0);
+      else for (const second of by.values) gauge.set({ [label]: value, [by.label]: second }, 0);
+    }
   }
-  for (const { name, label: text, value } of values) {
-    const { label } = DATABASE_GAUGES[name];
-    gauges.get(name)?.set(label === undefined ? {} : { [label]: text }, value);
+  for (const { name, label: text, by: second, value } of values) {
+    const { label, by } = DATABASE_GAUGES[name];
+    gauges.get(name)?.set(
+      {
+        ...(label === undefined ? {} : { [label]: text }),
+        ...(by === undefined ? {} : { [by.label]: second }),
+      },
+      value,
+    );
   }
 }
 
 /** A registry of its own: several gateways in one process do not meet. */
-export function createMetrics(sql: Sql): Metrics {
+export function createMetrics(sql: Sql, settings: Settings): Metrics {
   const registry = new Registry();
   measureProcess();
   const databaseRegistry = new Registry();
@@ -138,8 +172,8 @@ export function createMetrics(sql: Sql): Metrics {
   });
   const gauges = new Map<GaugeName, Gauge>();
   for (const gauge of GAUGE_NAMES) {
-    const { name, help, label } = DATABASE_GAUGES[gauge];
-    const labelNames = label === undefined ? [] : [label];
+    const { name, help, label, by } = DATABASE_GAUGES[gauge];
+    const labelNames = [label, by?.label].filter((text) => text !== undefined);
     gauges.set(
       gauge,
       new Gauge({ name: `${PREFIX}${name}`, help, labelNames, registers: [databaseRegistry] }),
@@ -147,10 +181,18 @@ export function createMetrics(sql: Sql): Metrics {
   }
 
   const readSupplierGauges = createSupplierGauges(databaseRegistry);
-  const readEnded = createEndedCounts(sql);
+  const readEnded = countedBehind(() => countEnded(sql));
+  const readStuck = countedBehind(async () =>
+    (await countStuck(sql, settings, TOLERANCE_SECONDS)).map(({ kind, stuck }) => ({
+      name: 'stuck',
+      label: kind,
+      by: '',
+      value: stuck,
+    })),
+  );
   const readDatabase = async (): Promise<string> => {
     try {
-      setGauges(gauges, [...(await readStoreGauges(sql)), ...(await readEnded())]);
+      setGauges(gauges, [...(await readStoreGauges(sql)), ...(await readEnded()), ...(await readStuck())]);
       await readSupplierGauges(sql);
       isUp.set(1);
       return await databaseRegistry.metrics();

@@ -8,6 +8,7 @@ import { newsEndpoints } from './crew/agent-news.ts';
 import { crewEndpoints } from './crew/serve-crew.ts';
 import { ROUTE_DOCS } from './documents/route-docs.ts';
 import { createMetrics } from './metrics.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -16,6 +17,7 @@ import { orderRoutes } from './routes/orders.ts';
 import { privacyRoutes } from './routes/privacy.ts';
 import { productMappingRoutes } from './routes/product-mappings.ts';
 import { sourcingPreviewRoutes } from './routes/sourcing-preview.ts';
+import { stuckRoutes } from './routes/stuck.ts';
 import { supplierOrderRoutes } from './routes/supplier-orders.ts';
 import { purchasingSwitchRoutes, supplierRoutes } from './routes/suppliers.ts';
 import { serve } from './server.ts';
@@ -35,7 +37,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
       'cannot start: ORDER_MANAGER_API_KEY is not set, and without it the API would be open to everybody';
     throw new AppError('settings_invalid', message, { retryable: false });
   }
-  const metrics = createMetrics(store);
+  const metrics = createMetrics(store, settings);
   const intake = createIntake(store, bus);
   const routes = [
     ...shopifyRoutes({
@@ -50,6 +52,8 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     ...supplierOrderRoutes(store, bus),
     ...holdRoutes(store, bus),
     ...privacyRoutes(store),
+    ...deadLetterRoutes(store, bus),
+    ...stuckRoutes(store, settings),
     ...supplierRoutes(bus),
     ...purchasingSwitchRoutes(store),
     ...productMappingRoutes(store, bus),

@@ -10,6 +10,8 @@ export const GAUGE_NAMES = [
   'purchase_doubt_age',
   'open_holds',
   'dead_letters',
+  'dead_letters_parked',
+  'stuck',
   'outbox_age',
   'timers_overdue',
   'timer_delay',
@@ -25,6 +27,8 @@ export interface GaugeValue {
   readonly name: GaugeName;
   /** State or reason; empty where there is but one value. */
   readonly label: string;
+  /** Of the second label; empty where there is none. */
+  readonly by: string;
   readonly value: number;
 }
 
@@ -42,14 +46,14 @@ const PASSING = ['received', 'sourcing', 'purchasing'];
 export const readStoreGauges = (sql: Sql): Promise<GaugeValue[]> =>
   sql.query<GaugeValue>(
     `
-    select 'orders' as name, state as label, count(*)::float8 as value from orders
+    select 'orders' as name, state as label, '' as by, count(*)::float8 as value from orders
      where state = any($1::text[]) and archived_at is null group by state
     union all
-    select 'orders_stalled', '', count(*)::float8 from orders o
+    select 'orders_stalled', '', '', count(*)::float8 from orders o
      where state = any($3::text[]) and archived_at is null and updated_at < now() - interval '1 hour'
        and not exists (select 1 from holds h where h.order_id = o.id and h.released_at is null)
     union all
-    select 'supplier_orders', state, count(*)::float8 from supplier_orders
+    select 'supplier_orders', state, '', count(*)::float8 from supplier_orders
      where state = any($2::text[]) group by state
     union all
     select d.* from (
@@ -58,33 +62,35 @@ export const readStoreGauges = (sql: Sql): Promise<GaugeValue[]> =>
                 join purchase_intents i on i.supplier_order_id = s.id and i.state in ('calling', 'unknown')
                where s.state = 'outcome_unknown' group by s.id) doubts
        group by supplier) per_supplier,
-      lateral (values ('purchases_in_doubt', supplier, purchases), ('purchase_doubt_age', supplier, age)) d
+      lateral (values ('purchases_in_doubt', supplier, '', purchases), ('purchase_doubt_age', supplier, '', age)) d
     union all
-    select 'open_holds', reason, count(*)::float8 from holds where released_at is null group by reason
+    select 'open_holds', reason, '', count(*)::float8 from holds where released_at is null group by reason
     union all
-    select 'dead_letters', state, count(*)::float8 from dead_letters where state in ('open', 'parked') group by state
+    select 'dead_letters', kind, reason, count(*)::float8 from dead_letters where state = 'open' group by kind, reason
     union all
-    select 'outbox_age', '', coalesce((select extract(epoch from now() - created_at)::float8 from outbox
+    select 'dead_letters_parked', '', '', count(*)::float8 from dead_letters where state = 'parked'
+    union all
+    select 'outbox_age', '', '', coalesce((select extract(epoch from now() - created_at)::float8 from outbox
                                         where published_at is null order by id limit 1), 0)
     union all
-    select 'timers_overdue', '', count(*)::float8 from timers where due_at < now()
+    select 'timers_overdue', '', '', count(*)::float8 from timers where due_at < now()
     union all
-    select 'timer_delay', '', coalesce(extract(epoch from now() - min(due_at)), 0)::float8
+    select 'timer_delay', '', '', coalesce(extract(epoch from now() - min(due_at)), 0)::float8
       from timers where due_at < now()
     union all
-    select 'mails_waiting', kind, count(*)::float8 from notifications
+    select 'mails_waiting', kind, '', count(*)::float8 from notifications
      where state in ('pending', 'sending') and next_try_at < now() group by kind
     union all
-    select 'partitions_halted', '', count(*)::float8 from event_partitions where halted is not null
+    select 'partitions_halted', '', '', count(*)::float8 from event_partitions where halted is not null
     union all
-    select 'partitions_unowned', '', count(*)::float8 from event_partitions
+    select 'partitions_unowned', '', '', count(*)::float8 from event_partitions
      where halted is null and lease_until < now()
     union all
-    (select 'shop_gap', kind, value::float8
+    (select 'shop_gap', kind, '', value::float8
        from (select seen, by_webhook, only_by_sweep, missing from gap_reports order by day desc limit 1) last,
             lateral (values ('seen', seen), ('by_webhook', by_webhook), ('only_by_sweep', only_by_sweep),
                             ('missing', missing)) as counts (kind, value))
     union all
-    (select 'shop_webhook_delay', '', coalesce(mean_delay_seconds, 0) from gap_reports order by day desc limit 1)`,
+    (select 'shop_webhook_delay', '', '', coalesce(mean_delay_seconds, 0) from gap_reports order by day desc limit 1)`,
     [OPEN_ORDERS, OPEN_SUPPLIER_ORDERS, PASSING],
   );

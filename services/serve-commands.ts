@@ -1,6 +1,7 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import type { DeadLetterReason } from '../contracts/dead-letters.ts';
 import { Envelope } from '../contracts/envelope.ts';
-import { isRetryable } from '../contracts/errors.ts';
+import { AppError, isRetryable } from '../contracts/errors.ts';
 import { orderIdIn } from '../contracts/ids.ts';
 import { SERVICES, type ServiceName } from '../contracts/subjects.ts';
 import { readTraceparent } from '../contracts/trace-context.ts';
@@ -8,7 +9,8 @@ import type { Command, CommandConsumer, CommandResult } from './bus/command-cons
 import { histogram, SECONDS } from './figures.ts';
 import { describeError } from './logger.ts';
 import type { ServiceContext } from './run-service.ts';
-import { layDown } from './store/dead-letters.ts';
+import { commandLetter } from './store/command-letter.ts';
+import { layDownCommand } from './store/dead-letters.ts';
 import { isOutage } from './store/outage.ts';
 import { inSpan } from './tracing.ts';
 import { during, type Work } from './work.ts';
@@ -37,6 +39,18 @@ const RETRY_MS = 2_000;
 /** Below the consumer's own limit: then the command is let go, for the same deadline asks again. */
 const MAX_DELIVERIES = 15;
 
+/** Of a verb that nobody knows. */
+class UnheardError extends Error {
+  override name = 'UnheardError';
+}
+
+const reasonOf = (error: unknown): DeadLetterReason => {
+  if (error instanceof AppError) return 'refused';
+  const isUnreadable =
+    error instanceof UnheardError || error instanceof SyntaxError || error instanceof z.ZodError;
+  return isUnreadable ? 'unreadable' : 'failed';
+};
+
 /** Works off the commands of one service, with one verdict for every way of failing. */
 export function serveCommands(
   { bus, store, log }: ServiceContext,
@@ -49,19 +63,7 @@ export function serveCommands(
 
   const bury = async (command: Command, error: unknown): Promise<CommandResult> => {
     const failure = JSON.stringify(describeError(error));
-    await layDown(store, [
-      {
-        // A command that cannot be carried out must not stop the order's events.
-        order_id: null,
-        message_id: command.subject,
-        subject: command.subject,
-        seq: 0,
-        // PostgreSQL keeps no zero bytes: a letter with one could never be put down, and would come again instead.
-        payload: command.payload.replaceAll('\u0000', '\ufffd'),
-        state: 'open',
-        failure,
-      },
-    ]);
+    await layDownCommand(store, commandLetter(command, reasonOf(error), failure));
     failures.delete(command.subject);
     log.error({ subject: command.subject, err: error }, 'dead letter');
     return { verdict: 'bury' };
@@ -82,7 +84,7 @@ export function serveCommands(
     let work: Work = {};
     try {
       const handler = handlers[command.verb];
-      if (handler === undefined) throw new TypeError(`no such command: ${command.verb}`);
+      if (handler === undefined) throw new UnheardError(`no such command: ${command.verb}`);
       const message = Envelope.parse(JSON.parse(command.payload));
       const { id: messageId, subject, traceparent } = message;
       work = { messageId, orderId: orderIdIn(subject), traceparent: readTraceparent(traceparent) };

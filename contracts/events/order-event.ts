@@ -6,6 +6,7 @@ import {
   SupplierOrderCancelConfirmed,
   SupplierOrderCancelRefused,
 } from './cancel-outcome.ts';
+import { DEAD_LETTER_SETTLE_REQUESTED, DeadLetterSettleRequested } from './dead-letter-settlement.ts';
 import {
   FULFILLMENT_SYNCED,
   FULFILLMENT_WITHHELD,
@@ -91,6 +92,7 @@ export const OrderEvent = z.discriminatedUnion('type', [
   event(FULFILLMENT_WITHHELD, FulfillmentWithheld),
   event(NOTIFICATION_SENT, NotificationSent),
   event(NOTIFICATION_FAILED, NotificationFailed),
+  event(DEAD_LETTER_SETTLE_REQUESTED, DeadLetterSettleRequested),
   event(TIMER_ELAPSED, TimerElapsed),
 ]);
 export type OrderEvent = z.infer<typeof OrderEvent>;

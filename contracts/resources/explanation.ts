@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DeadLetterKind, DeadLetterReason } from '../dead-letters.ts';
 import { OrderStateName, SupplierOrderStateName } from '../vocabulary.ts';
 import { HoldView } from './hold.ts';
 
@@ -12,6 +13,10 @@ export const Explanation = z.object({
     supplierOrders: z.array(z.object({ id: z.string(), status: SupplierOrderStateName, says: z.string() })),
   }),
   why: z.array(HoldView.omit({ notes: true, orderId: true })),
+  /** Messages that could not be handled; behind an event the later ones wait. */
+  deadLetters: z.array(
+    z.object({ id: z.string(), kind: DeadLetterKind, reason: DeadLetterReason, waiting: z.int() }),
+  ),
   next: z.array(
     z.object({
       what: z.string(),

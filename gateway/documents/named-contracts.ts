@@ -1,3 +1,4 @@
+import { DeadLetterList, DeadLetterSummary, DeadLetterView } from '../../contracts/resources/dead-letter.ts';
 import { HoldView } from '../../contracts/resources/hold.ts';
 import { OrderList, OrderSummary, OrderView, ShippingAddress } from '../../contracts/resources/order.ts';
 import {
@@ -22,6 +23,7 @@ import {
   PurchasingPauses,
 } from '../../contracts/resources/purchasing-pause.ts';
 import { PreviewSourcing, SourcingPreview } from '../../contracts/resources/sourcing-preview.ts';
+import { StuckItem, StuckList } from '../../contracts/resources/stuck.ts';
 import { SupplierComparison, SupplierList, SupplierView } from '../../contracts/resources/supplier.ts';
 import {
   ParcelView,
@@ -43,6 +45,9 @@ import type { NamedContracts } from './openapi.ts';
 /** Contracts that stand in the documents by their names; clients generated from them get types of these names. */
 export const NAMED_CONTRACTS: NamedContracts = {
   CustomerData,
+  DeadLetterList,
+  DeadLetterSummary,
+  DeadLetterView,
   DeliveryDays,
   ErasureReceipt,
   HoldView,
@@ -71,6 +76,8 @@ export const NAMED_CONTRACTS: NamedContracts = {
   SeenArticle,
   ShippingAddress,
   SourcingPreview,
+  StuckItem,
+  StuckList,
   SupplierComparison,
   SupplierList,
   SupplierOrderList,

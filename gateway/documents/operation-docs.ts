@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StuckList, StuckQuery } from '../../contracts/resources/stuck.ts';
 import { json } from './described.ts';
 import type { RouteDoc } from './route-doc.ts';
 
@@ -17,6 +18,14 @@ export const OPERATION_DOCS: Readonly<Record<string, RouteDoc>> = {
     tag: 'Operation',
     summary: 'Show the measurements',
     answers: { 200: [{ mediaType: 'text/plain', description: 'In the text format of Prometheus.' }] },
+  },
+  'GET /stuck': {
+    tag: 'Operation',
+    summary: 'List what waits longer than it may, longest first',
+    description:
+      'By the table of deadlines, and whatever has no timer although its state wants one. Each says why, and what to do.',
+    query: StuckQuery,
+    answers: { 200: json(StuckList) },
   },
   'GET /openapi.json': {
     tag: 'Documents',

@@ -11,6 +11,7 @@ export const TAGS = {
   Orders: 'What customers bought, where it is, and why.',
   'Supplier orders': 'What was bought for it, from whom.',
   Holds: 'What waits for a person, and how it goes on.',
+  'Dead letters': 'Messages that could not be handled, and what waits behind them.',
   'Product mappings': 'Which supplier articles stand behind the variants of the shop.',
   Suppliers: 'Their goods, their state, and whether anything is bought from them.',
   Privacy: 'What is known of a customer, and how it is forgotten. Only for admin keys.',

@@ -1,3 +1,4 @@
+import { DEAD_LETTER_DOCS } from './dead-letter-docs.ts';
 import { HOLD_DOCS } from './hold-docs.ts';
 import { MAPPING_DOCS } from './mapping-docs.ts';
 import { OPERATION_DOCS } from './operation-docs.ts';
@@ -14,6 +15,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   ...SUPPLIER_ORDER_DOCS,
   ...HOLD_DOCS,
   ...PRIVACY_DOCS,
+  ...DEAD_LETTER_DOCS,
   ...SUPPLIER_DOCS,
   ...MAPPING_DOCS,
   ...WEBHOOK_DOCS,

@@ -9,7 +9,7 @@ import { PostOrder, PutOrder } from '../../contracts/resources/order-requests.ts
 import { type Timeline, TimelineQuery } from '../../contracts/resources/timeline.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { commitAndPublish } from '../../services/bus/commit-and-publish.ts';
-import { Timer } from '../../services/store/entities/log.ts';
+import { DeadLetter, Timer } from '../../services/store/entities/log.ts';
 import { Hold, Order, TimelineEntry } from '../../services/store/entities/order.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import type { Store } from '../../services/store/store.ts';
@@ -47,6 +47,11 @@ async function readExplanation(em: EntityManager, orderId: string): Promise<Expl
     { orderBy: { openedAt: 'asc', id: 'asc' } },
   );
   const timers = await em.find(Timer, { orderId });
+  const letters = await em.find(
+    DeadLetter,
+    { orderId, state: { $in: ['open', 'parked'] } },
+    { orderBy: { id: 'asc' } },
+  );
   const supplierOrders = await em.find(
     SupplierOrder,
     { orderId },
@@ -64,6 +69,14 @@ async function readExplanation(em: EntityManager, orderId: string): Promise<Expl
       compensation: context.compensation ?? null,
     })),
     holds: await toHoldViews(em, holds),
+    deadLetters: letters
+      .filter(({ state }) => state === 'open')
+      .map(({ id, kind, reason }) => ({
+        id: String(id),
+        kind,
+        reason,
+        waiting: kind === 'event' ? letters.filter(({ state }) => state === 'parked').length : 0,
+      })),
     timers: timers.map(({ deadline, supplierOrderId, dueAt }) => ({
       deadline,
       supplierOrderId: supplierOrderId ?? null,

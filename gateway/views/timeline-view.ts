@@ -41,6 +41,9 @@ const TOLD = [
   'lineId',
   'parcelId',
   'newSupplierOrderId',
+  'message',
+  'action',
+  'letterId',
 ] as const;
 
 function evidenceOf({ data }: TimelineEntry): Evidence {

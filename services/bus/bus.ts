@@ -15,6 +15,7 @@ import { openPartitionReader, type PartitionReader } from './partition-reader.ts
 import { createPublisher, type OutgoingMessage } from './publisher.ts';
 import { type RequestHandler, type RequestServer, sendRequest, serveRequests } from './requests.ts';
 import { lastSeqOn, readStreamState, type StreamState, setUpStreams } from './streams.ts';
+import { takeUndelivered, type UndeliveredCommand } from './undelivered.ts';
 
 /** NATS as the services see it. Everything that knows the package `nats` is behind this. */
 export interface Bus {
@@ -31,6 +32,8 @@ export interface Bus {
     concurrency: number,
     handle: (command: Command) => Promise<CommandResult>,
   ): Promise<CommandConsumer>;
+  /** Takes the commands that the server has given up out of their queue; see {@link takeUndelivered}. */
+  takeUndelivered(keep: (command: UndeliveredCommand) => Promise<void>): Promise<number>;
   /** Answers other agents. See `AgentEndpoint`. */
   serveAgents(
     endpoints: readonly AgentEndpoint[],
@@ -92,6 +95,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
     consume: (service, concurrency, handle) => consumeCommands(jetstream, service, concurrency, handle),
+    takeUndelivered: (keep) => takeUndelivered(jetstream, manager, keep),
     serveAgents: (endpoints, onBug) => serveAgents(connection, endpoints, onBug),
     request: (contract, request, timeoutMs) => sendRequest(connection, contract, request, timeoutMs),
     serveRequests: (service, handlers, onBug) => serveRequests(connection, service, handlers, onBug),

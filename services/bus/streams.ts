@@ -1,5 +1,6 @@
 import {
   AckPolicy,
+  type ConsumerUpdateConfig,
   DiscardPolicy,
   type JetStreamManager,
   NatsError,
@@ -63,6 +64,9 @@ const wantedStreams = (bytes: number): readonly Wanted[] => [
 
 export const durableOf = (service: ServiceName): string => `oms-${service}`;
 
+/** Reads what the server says about commands that it has given up. */
+export const UNDELIVERED = 'oms-undelivered';
+
 /** A handler that takes longer says so with `working()`; a command of a dead process comes again after it. */
 export const ACK_WAIT_MS = 30_000;
 /** Above our own limit of tries: a last stop, not a policy. */
@@ -73,8 +77,27 @@ const isNotFound = (error: unknown): boolean => error instanceof NatsError && er
 const isFull = (error: unknown): boolean =>
   error instanceof NatsError && error.api_error?.err_code === 10_047;
 
+async function setUpConsumer(
+  manager: JetStreamManager,
+  stream: string,
+  durable: string,
+  config: Partial<ConsumerUpdateConfig>,
+): Promise<void> {
+  try {
+    await manager.consumers.info(stream, durable);
+    await manager.consumers.update(stream, durable, config);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    await manager.consumers.add(stream, {
+      durable_name: durable,
+      ack_policy: AckPolicy.Explicit,
+      ...config,
+    });
+  }
+}
+
 /**
- * Makes or updates the four streams and the durable of each service. The set-up step's work, never a service's.
+ * Makes or updates the four streams, the durable of each service and that of the advisories. The set-up step's work, never a service's.
  * @param gigabytes that the streams may take together; JetStream must have that much room.
  * @throws AppError `stream_mismatch` when it has not.
  */
@@ -98,25 +121,18 @@ export async function setUpStreams(
     }
   }
   for (const service of SERVICES) {
-    const config = {
+    await setUpConsumer(manager, STREAMS.commands, durableOf(service), {
       filter_subject: commandFilter(service),
       ack_wait: nanos(ACK_WAIT_MS),
       max_deliver: MAX_DELIVER,
       // A dead process leaves what it had fetched unacknowledged for a while; many deaths must not stop the others.
       max_ack_pending: 4_096,
-    };
-    try {
-      await manager.consumers.info(STREAMS.commands, durableOf(service));
-      await manager.consumers.update(STREAMS.commands, durableOf(service), config);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      await manager.consumers.add(STREAMS.commands, {
-        durable_name: durableOf(service),
-        ack_policy: AckPolicy.Explicit,
-        ...config,
-      });
-    }
+    });
   }
+  await setUpConsumer(manager, STREAMS.advisories, UNDELIVERED, {
+    filter_subject: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${STREAMS.commands}.>`,
+    ack_wait: nanos(ACK_WAIT_MS),
+  });
 }
 
 export interface StreamState {

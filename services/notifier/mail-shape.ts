@@ -77,7 +77,7 @@ export const SHAPES = {
   parcel_delayed: PARCELS,
   parcel_delivered: PARCELS,
   order_held: { ...OPERATOR, items: { ...CONCERNED, reason: 'text', meaning: 'text' } },
-  dead_letter: { ...OPERATOR, items: { ...CONCERNED, message: 'text', waiting: 'text' } },
+  dead_letter: { ...OPERATOR, items: { ...CONCERNED, message: 'text', waiting: 'text', settle: 'text' } },
   supplier_trouble: {
     ...OPERATOR,
     items: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DeadLetterKind } from '../../contracts/dead-letters.ts';
 import type { Evidence, HoldReason, OperatorMail } from '../../contracts/vocabulary.ts';
 import type { Sql } from '../store/store.ts';
 import type { ComposedMail, Writer } from './customer-mail.ts';
@@ -82,9 +83,17 @@ async function heldOrders({
 }
 
 async function deadLetters({ sql, about, locale }: Reading): Promise<MailView<'dead_letter'>['items']> {
-  const rows = await sql.query<Concerned & { subject: string; failure: string | null; waiting: number }>(
-    `select ${ORDER_COLUMNS}, d.subject, d.failure, extract(epoch from d.opened_at)::float8 * 1000 as "sinceMs",
-            (select count(*)::int from dead_letters p where p.order_id = d.order_id and p.state = 'parked') as waiting
+  const rows = await sql.query<
+    Concerned & {
+      id: string;
+      kind: DeadLetterKind;
+      subject: string;
+      failure: string | null;
+      waiting: number;
+    }
+  >(
+    `select ${ORDER_COLUMNS}, d.id::text, d.kind, d.subject, d.failure, extract(epoch from d.opened_at)::float8 * 1000 as "sinceMs",
+            (select count(*)::int from dead_letters p where d.kind = 'event' and p.order_id = d.order_id and p.state = 'parked') as waiting
        from dead_letters d left join orders o on o.id = d.order_id
       where d.id = any($1::bigint[]) and d.state = 'open' order by d.id`,
     [about],
@@ -94,6 +103,7 @@ async function deadLetters({ sql, about, locale }: Reading): Promise<MailView<'d
     message: row.subject,
     details: failureDetails(row.failure),
     waiting: row.waiting === 0 ? '' : formatCount(row.waiting, locale),
+    settle: `POST /dead-letters/${row.id}/replay, skip${row.kind === 'event' ? ', edit' : ''}`,
   }));
 }
 

@@ -1,8 +1,10 @@
 import type { DeadlineName } from '../../contracts/deadlines.ts';
+import { DEAD_LETTER_SETTLE_REQUESTED } from '../../contracts/events/dead-letter-settlement.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { Bus } from '../bus/bus.ts';
 import { publishQueued } from '../bus/commit-and-publish.ts';
 import { describeError, type Logger } from '../logger.ts';
+import { countWaiting } from '../store/dead-letters.ts';
 import { lockOrders, takeNew } from '../store/load-batch.ts';
 import { isOutage } from '../store/outage.ts';
 import type { QueuedRow } from '../store/outbox.ts';
@@ -13,6 +15,7 @@ import type { DecodedMessage } from './decode-message.ts';
 import { batchDurations, batchEvents } from './partition-figures.ts';
 import { stepBatch } from './step-batch.ts';
 import { traced } from './traced-batch.ts';
+import { loadWaitingLines } from './waiting-line.ts';
 
 /** Somebody else owns the partition now. The batch is theirs; the reader must be dropped. */
 export class FencedError extends Error {
@@ -57,9 +60,13 @@ async function commitOnce(
     if (batch.length === 0) return [];
     const orderIds = [...new Set(batch.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))];
     const loaded = await lockOrders(sql, orderIds);
-    const writes = stepBatch(batch, { loaded, delays, settings, now: new Date().toISOString() });
+    const lines = await loadWaitingLines(sql, batch);
+    const writes = stepBatch(batch, { loaded, lines, delays, settings, now: new Date().toISOString() });
     for (const { order_id: orderId, message_id: messageId, failure, state } of writes.deadLetters) {
       if (state === 'open') ports.log.error({ orderId, messageId, failure }, 'dead letter');
+    }
+    for (const { id, failure, state } of writes.changedLetters) {
+      if (state === 'open') ports.log.error({ letterId: id, failure }, 'dead letter again');
     }
     return writeBatch(sql, writes);
   });
@@ -117,5 +124,10 @@ async function refuse(
   }
   if (only === undefined || only.event === null) throw error;
   const failure = JSON.stringify(describeError(error));
-  return commitBatch(ports, [{ ...only, event: null, failure }], from);
+  if (only.event.type === DEAD_LETTER_SETTLE_REQUESTED) {
+    // One of the line is the culprit, and the request is not: from the last on, each is taken for it until the rest goes.
+    const before = only.refusedAt ?? (await countWaiting(ports.store, only.event.data.orderId));
+    if (before > 0) return commitBatch(ports, [{ ...only, failure, refusedAt: before - 1 }], from);
+  }
+  return commitBatch(ports, [{ ...only, event: null, failure, reason: 'unstorable' }], from);
 }

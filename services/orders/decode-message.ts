@@ -1,3 +1,4 @@
+import type { DeadLetterReason } from '../../contracts/dead-letters.ts';
 import { Envelope } from '../../contracts/envelope.ts';
 import { OrderEvent } from '../../contracts/events/order-event.ts';
 import type { LogMessage } from '../bus/partition-reader.ts';
@@ -7,9 +8,13 @@ export interface DecodedMessage {
   readonly log: LogMessage;
   readonly messageId: string;
   readonly orderId: string | null;
-  /** Null when nobody can read it: a dead letter. */
+  /** Null when nobody can read it, or the database refuses it: a dead letter. */
   readonly event: OrderEvent | null;
   readonly failure: string | null;
+  /** Why there is no event. */
+  readonly reason?: DeadLetterReason;
+  /** Of a request to settle a letter: the database refuses what the letter at this place of the line leads to. */
+  readonly refusedAt?: number;
   /** Who says it, as `/suppliers`. */
   readonly source: string;
   /** Message that led to this one, where there is one. */
@@ -40,6 +45,7 @@ export function decodeMessage(log: LogMessage): DecodedMessage {
       orderId,
       event: null,
       failure,
+      reason: 'unreadable',
       source: 'unknown',
       causationId: null,
     };

@@ -5,6 +5,7 @@ import { startPartitionOwner } from './partition-owner.ts';
 import { startPrivacySweep } from './privacy-sweep.ts';
 import { startArchiveKeeper, startSweeper } from './sweeper.ts';
 import { startTimerLoop } from './timer-loop.ts';
+import { startUndeliveredLoop } from './undelivered-loop.ts';
 
 /** The actor host: reads the partition log, decides, commits; keeps timers and outbox going. */
 export async function startOrders({ settings, store, bus, log }: ServiceContext): Promise<StopService> {
@@ -17,6 +18,7 @@ export async function startOrders({ settings, store, bus, log }: ServiceContext)
     startSweeper(store, bus, log),
     startArchiveKeeper(store, log),
     startPrivacySweep(store, settings, log),
+    startUndeliveredLoop(store, bus, log),
   ];
   return async () => {
     await Promise.all([owner.stop(), ...rounds.map((round) => round.stop())]);

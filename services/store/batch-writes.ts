@@ -1,5 +1,5 @@
 import type { Evidence, HoldReason, ParcelStateName, UnitChangeCause } from '../../contracts/vocabulary.ts';
-import type { DeadLetterRow } from './dead-letters.ts';
+import type { DeadLetterRow, LetterChange } from './dead-letters.ts';
 import type { NewNotification } from './notifications.ts';
 import type { OutboxRow } from './outbox.ts';
 
@@ -145,6 +145,7 @@ export interface BatchWrites {
   /** Orders that are put away. */
   readonly archived: string[];
   readonly deadLetters: DeadLetterRow[];
+  readonly changedLetters: LetterChange[];
   readonly outbox: OutboxRow[];
 }
 
@@ -167,5 +168,6 @@ export const noWrites = (): BatchWrites => ({
   unitChanges: [],
   archived: [],
   deadLetters: [],
+  changedLetters: [],
   outbox: [],
 });

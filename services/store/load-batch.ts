@@ -62,7 +62,7 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
     [orderIds],
   );
   const blocked = await sql.query<{ order_id: string }>(
-    "select distinct order_id from dead_letters where order_id = any($1::text[]) and state in ('open', 'parked')",
+    "select distinct order_id from dead_letters where order_id = any($1::text[]) and state in ('open', 'parked') and kind = 'event'",
     [orderIds],
   );
   return {

@@ -4,7 +4,15 @@ import { CompiledQuery } from 'kysely';
 import type { Pool, PoolConfig } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
 import { ApiKey } from './entities/api-key.ts';
-import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
+import {
+  Copy,
+  DeadLetter,
+  DeadLetterRequest,
+  EventPartition,
+  InboxMessage,
+  OutboxMessage,
+  Timer,
+} from './entities/log.ts';
 import {
   CustomerDetails,
   Hold,
@@ -46,6 +54,7 @@ const ENTITIES = [
   Copy,
   CustomerDetails,
   DeadLetter,
+  DeadLetterRequest,
   EventPartition,
   GapReport,
   Hold,

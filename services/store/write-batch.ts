@@ -1,9 +1,12 @@
 import type { BatchWrites } from './batch-writes.ts';
-import { layDown } from './dead-letters.ts';
+import { changeLetters, layDown } from './dead-letters.ts';
 import { writeNotifications } from './notifications.ts';
 import { type QueuedRow, queue } from './outbox.ts';
 import { insertRows, updateRows } from './rows.ts';
 import type { Sql } from './store.ts';
+
+/** The time of a state begins when it is entered. */
+const ENTERED = 'entered_at = case when o.state = d.state then o.entered_at else now() end';
 
 const MACHINE = { state: 'text', context: 'json' };
 
@@ -53,7 +56,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
     'orders',
     { id: 'text', version: 'int', changes: 'int', ...MACHINE },
     writes.changedOrders,
-    'state = d.state, context = d.context, version = o.version + d.changes, updated_at = now()',
+    `state = d.state, context = d.context, version = o.version + d.changes, updated_at = now(), ${ENTERED}`,
     'o.id = d.id and o.version = d.version',
   );
   assertTouched('orders', changed, writes.changedOrders.length);
@@ -94,7 +97,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
     'supplier_orders',
     { id: 'text', version: 'int', watched: 'boolean', ...MACHINE },
     writes.changedSupplierOrders,
-    `state = d.state, context = d.context, version = o.version + 1, updated_at = now(),
+    `state = d.state, context = d.context, version = o.version + 1, updated_at = now(), ${ENTERED},
      next_check_at = case when d.watched then coalesce(o.next_check_at, now()) end`,
     'o.id = d.id and o.version = d.version',
   );
@@ -140,14 +143,15 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
     writes.parcels,
     `on conflict (id) do update set state = excluded.state, carrier = excluded.carrier, updated_at = now(),
        last_mile_tracking_number = excluded.last_mile_tracking_number, tracking_url = excluded.tracking_url,
-       left_at = coalesce(parcels.left_at, excluded.left_at)`,
+       left_at = coalesce(parcels.left_at, excluded.left_at),
+       entered_at = case when parcels.state = excluded.state then parcels.entered_at else now() end`,
   );
   await updateRows(
     sql,
     'parcels',
     { id: 'text', state: 'text' },
     [...writes.movedParcels].map(([id, state]) => ({ id, state })),
-    'state = d.state, updated_at = now()',
+    `state = d.state, updated_at = now(), ${ENTERED}`,
     'o.id = d.id',
   );
   await insertRows(
@@ -209,6 +213,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
     );
   }
   await layDown(sql, writes.deadLetters);
+  await changeLetters(sql, writes.changedLetters);
   return queue(sql, writes.outbox);
 }
 

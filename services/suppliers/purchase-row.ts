@@ -58,7 +58,7 @@ export async function lockPurchase(sql: Sql, supplierOrderId: string): Promise<L
  */
 export async function markPlacing(sql: Sql, { id, orderId }: PurchaseRow, commandId: string): Promise<void> {
   await sql.run(
-    "update supplier_orders set state = 'placing', version = version + 1, updated_at = now() where id = $1",
+    "update supplier_orders set state = 'placing', version = version + 1, updated_at = now(), entered_at = now() where id = $1",
     [id],
   );
   await sql.run(

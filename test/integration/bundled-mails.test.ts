@@ -247,6 +247,9 @@ test('a dead letter is told with what waits behind it, one without an order too'
     seq: 7,
     payload: '{}',
     failure: '{"name":"AppError","code":"conservation_violated","message":"line 1","at":["x.ts"]}',
+    kind: 'event',
+    reason: 'impossible',
+    attempts: 1,
   } as const;
   await layDown(post.store, [
     { ...letter, order_id: ORDER_ID, subject: 'oms.evt.1.order.updated', state: 'open' },
@@ -258,6 +261,7 @@ test('a dead letter is told with what waits behind it, one without an order too'
   expect(subject).toBe('Messages set aside: 2');
   expect(text).toMatch(/- Order #1042\n {2}Message: oms\.evt\.1\.order\.updated\n.*wait behind it: 1\n/s);
   expect(text).toContain('Details: name: AppError, code: conservation_violated, message: line 1\n');
+  expect(text).toContain('  To settle it: POST /dead-letters/1/replay, skip, edit\n');
   expect(text).toContain('- Without an order\n  Message: oms.cmd.suppliers.buy.x');
 });
 

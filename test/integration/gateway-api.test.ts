@@ -466,7 +466,7 @@ test('metrics tell the process, the requests and what the database knows', async
     /^order_manager_supplier_orders\{state="shipped"\} [1-9]\d*$/m,
     /^order_manager_open_holds\{reason="fraud_review"\} 1$/m,
     /^order_manager_outbox_oldest_unpublished_age_seconds 0(\.\d+)?$/m,
-    /^order_manager_dead_letters\{state="open"\} 1$/m,
+    /^order_manager_dead_letters\{kind="event",reason="impossible"\} 1$/m,
     /^order_manager_timers_overdue 1$/m,
     /^order_manager_partitions_halted 0$/m,
     /^order_manager_database_up 1$/m,

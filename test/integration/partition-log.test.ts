@@ -520,7 +520,7 @@ test('a batch that the database refuses is halved until the culprit is alone, an
   expect(stored.map(({ id }) => id).sort()).toEqual(
     orders.flatMap(({ orderId }, at) => (at === 11 ? [] : [orderId])).sort(),
   );
-  expect(await countOf(world.store, 'timeline')).toBe(15);
+  expect(await countOf(world.store, 'timeline where accepted')).toBe(15);
   expect(await countOf(world.store, 'inbox')).toBe(16);
 });
 

@@ -84,11 +84,12 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
   expect(letters).toMatchObject([
     { subject: 'oms.cmd.notifier.fail.1', failure: expect.stringContaining('RangeError') },
     { subject: 'oms.cmd.notifier.refuse.1', failure: expect.stringContaining('order_not_found') },
-    { subject: 'oms.cmd.notifier.unheard.1', failure: expect.stringContaining('TypeError') },
+    { subject: 'oms.cmd.notifier.unheard.1', failure: expect.stringContaining('UnheardError') },
     { subject: 'oms.cmd.notifier.work.bare', payload: '{"id":"no envelope"}' },
     { subject: 'oms.cmd.notifier.work.text', payload: expect.stringContaining('no JSON at all') },
   ]);
-  for (const { orderId, state } of letters) expect([orderId, state]).toEqual([null, 'open']);
+  for (const { state } of letters) expect(state).toBe('open');
+  expect(letters.map(({ orderId }) => orderId)).toEqual([ORDER, ORDER, ORDER, null, null]);
   expect(tries.get('1')).toBe(5);
   expect(JSON.stringify([letters.map(({ failure }) => failure), context.lines])).not.toMatch(/zora/);
   expect(context.lines.filter(({ msg }) => msg === 'dead letter')).toHaveLength(5);

@@ -187,7 +187,8 @@ test('every statement of a batch finds its tables and columns', async () => {
   });
   writes.archived.push(orderId);
   const letter = { order_id: 'ord_other', message_id: 'm2', subject: 's', seq: 7, payload: '{' };
-  writes.deadLetters.push({ ...letter, state: 'open', failure: 'unreadable' });
+  const set = { kind: 'event', reason: 'unreadable', attempts: 1 } as const;
+  writes.deadLetters.push({ ...letter, ...set, state: 'open', failure: 'unreadable' });
   writes.outbox.push({ messageId: 'm1:0', subject: 'oms.pub.order.received', payload: '{}' });
   const queued = await store.transaction((sql) => writeBatch(sql, writes));
   expect(queued).toEqual([{ ...writes.outbox[0], id: '1' }]);

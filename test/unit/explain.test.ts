@@ -33,6 +33,7 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   isTest: false,
   supplierOrders: [],
   holds: [],
+  deadLetters: [],
   timers: [],
   ...over,
 });

@@ -4,6 +4,7 @@ import { holdIdOf } from '../../contracts/ids.ts';
 import { type OrderRules, USUAL_RULES } from '../../contracts/order-rules.ts';
 import { readSettings } from '../../contracts/settings.ts';
 import { stepBatch } from '../../services/orders/step-batch.ts';
+import { NO_LINES } from '../../services/orders/waiting-line.ts';
 import { DELAYS } from '../fixtures/order-host.ts';
 import {
   A,
@@ -231,6 +232,7 @@ const batchOf = (event: OrderEvent, rules: OrderRules) =>
     ],
     {
       loaded: { orders: new Map(), supplierOrders: new Map(), blocked: new Set() },
+      lines: NO_LINES,
       delays: DELAYS,
       settings: readSettings({
         ORDER_MANAGER_PARTIAL_PURCHASE: String(rules.partialPurchase),

@@ -1,4 +1,10 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type {
+  DeadLetterAction,
+  DeadLetterKind,
+  DeadLetterReason,
+  DeadLetterState,
+} from '../../../contracts/dead-letters.ts';
 
 /** Who reads a partition of the event log, and how far its events are in the state. */
 const EventPartitionSchema = defineEntity({
@@ -91,6 +97,16 @@ const DeadLetterSchema = defineEntity({
       expression:
         "create index dead_letters_open on dead_letters (order_id, id) where state in ('open', 'parked')",
     },
+    {
+      name: 'dead_letters_by_reason',
+      expression:
+        "create index dead_letters_by_reason on dead_letters (reason, attempts, id) where state = 'open'",
+    },
+    {
+      name: 'dead_letters_command',
+      expression: "create index dead_letters_command on dead_letters (subject) where kind = 'command'",
+    },
+    { name: 'dead_letters_order', properties: ['orderId', 'id'] },
   ],
   properties: {
     id: p.bigint('number').primary().autoincrement(),
@@ -99,11 +115,34 @@ const DeadLetterSchema = defineEntity({
     subject: p.text(),
     seq: p.bigint('number'),
     payload: p.text(),
-    /** `open` failed itself; `parked` waits behind an open one of its order. */
-    state: p.text().$type<'open' | 'parked' | 'replayed' | 'skipped'>(),
+    kind: p.text().$type<DeadLetterKind>().default('event'),
+    state: p.text().$type<DeadLetterState>(),
+    reason: p.text().$type<DeadLetterReason>().default('impossible'),
     failure: p.text().nullable(),
+    attempts: p.integer().default(1),
     openedAt: p.datetime(3).defaultRaw('now()'),
+    settledAt: p.datetime(3).nullable(),
   },
 });
 export class DeadLetter extends DeadLetterSchema.class {}
 DeadLetterSchema.setClass(DeadLetter);
+
+/** What people asked for about a dead letter. Notes may name persons, so they are on no bus. */
+const DeadLetterRequestSchema = defineEntity({
+  name: 'DeadLetterRequest',
+  tableName: 'dead_letter_requests',
+  indexes: [{ name: 'dead_letter_requests_letter', properties: ['letterId'] }],
+  properties: {
+    /** The id of its message: the same request at the same attempt is the same row. */
+    id: p.text().primary(),
+    letterId: p.bigint('number'),
+    action: p.text().$type<DeadLetterAction>(),
+    by: p.text(),
+    note: p.text().nullable(),
+    /** Of an edit. */
+    data: p.json<Record<string, unknown>>().columnType('json').nullable(),
+    at: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class DeadLetterRequest extends DeadLetterRequestSchema.class {}
+DeadLetterRequestSchema.setClass(DeadLetterRequest);

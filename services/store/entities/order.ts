@@ -20,6 +20,11 @@ const OrderSchema = defineEntity({
       expression: 'create index orders_by_state on orders (state, created_at, id) where archived_at is null',
     },
     {
+      name: 'orders_waiting',
+      expression:
+        "create index orders_waiting on orders (state, entered_at) where state not in ('delivered', 'cancelled', 'refunded')",
+    },
+    {
       name: 'orders_name',
       expression: 'create index orders_name on orders (lower(name) text_pattern_ops)',
     },
@@ -47,6 +52,8 @@ const OrderSchema = defineEntity({
     version: p.integer().default(1),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
+    /** When it came into its state. */
+    enteredAt: p.datetime(3).defaultRaw('now()'),
     /** Put away: lists leave it out unless asked. */
     archivedAt: p.datetime(3).nullable(),
     /** Since then nothing about it names its customer. */

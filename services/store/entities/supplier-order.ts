@@ -17,6 +17,11 @@ const SupplierOrderSchema = defineEntity({
     { name: 'supplier_orders_by_supplier', properties: ['supplier', 'createdAt', 'id'] },
     { name: 'supplier_orders_along_orders', properties: ['supplier', 'orderCreatedAt', 'orderId'] },
     {
+      name: 'supplier_orders_waiting',
+      expression: `create index supplier_orders_waiting on supplier_orders (state, entered_at)
+        where state not in ('delivered', 'rejected', 'cancelled', 'lapsed')`,
+    },
+    {
       name: 'supplier_orders_reference',
       expression:
         'create index supplier_orders_reference on supplier_orders (supplier_reference) where supplier_reference is not null',
@@ -61,6 +66,8 @@ const SupplierOrderSchema = defineEntity({
     orderCreatedAt: p.datetime(3).defaultRaw('now()'),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
+    /** When it came into its state. */
+    enteredAt: p.datetime(3).defaultRaw('now()'),
   },
 });
 export class SupplierOrder extends SupplierOrderSchema.class {}
@@ -91,6 +98,16 @@ const ParcelSchema = defineEntity({
   indexes: [
     { name: 'parcels_supplier_order', properties: ['supplierOrderId'] },
     {
+      name: 'parcels_waiting',
+      expression:
+        "create index parcels_waiting on parcels (state, entered_at) where state not in ('delivered', 'lost', 'returned')",
+    },
+    {
+      name: 'parcels_to_fulfill',
+      expression: `create index parcels_to_fulfill on parcels (left_at)
+        where left_at is not null and coalesce(fulfillment_state, '') not in ('done', 'withheld')`,
+    },
+    {
       name: 'parcels_to_show',
       expression: `create index parcels_to_show on parcels (show_after) where fulfillment_state = 'done'
         and (shown_state is distinct from state or shown_last_mile is distinct from last_mile_tracking_number)`,
@@ -120,6 +137,8 @@ const ParcelSchema = defineEntity({
     showAfter: p.datetime(3).defaultRaw('now()'),
     createdAt: p.datetime(3).defaultRaw('now()'),
     updatedAt: p.datetime(3).defaultRaw('now()'),
+    /** When it came into its state. */
+    enteredAt: p.datetime(3).defaultRaw('now()'),
   },
 });
 export class Parcel extends ParcelSchema.class {}

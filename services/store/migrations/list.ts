@@ -5,6 +5,7 @@ import { Migration0004Sourcing } from './0004-sourcing.ts';
 import { Migration0005Shopify } from './0005-shopify.ts';
 import { Migration0006Mails } from './0006-mails.ts';
 import { Migration0007ApiKeys } from './0007-api-keys.ts';
+import { Migration0008DeadLetters } from './0008-dead-letters.ts';
 import { Migration0011Privacy } from './0011-privacy.ts';
 import { Migration0012Traces } from './0012-traces.ts';
 import { Migration0014BudgetPause } from './0014-budget-pause.ts';
@@ -18,6 +19,7 @@ export const MIGRATIONS = [
   { name: '0005-shopify', class: Migration0005Shopify },
   { name: '0006-mails', class: Migration0006Mails },
   { name: '0007-api-keys', class: Migration0007ApiKeys },
+  { name: '0008-dead-letters', class: Migration0008DeadLetters },
   { name: '0011-privacy', class: Migration0011Privacy },
   { name: '0012-traces', class: Migration0012Traces },
   { name: '0014-budget-pause', class: Migration0014BudgetPause },

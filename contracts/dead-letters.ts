@@ -1,0 +1,54 @@
+import { z } from 'zod';
+
+/** An event stops its order until it is settled; a command stops nothing, since the deadline of its asker asks again. */
+export const DEAD_LETTER_KINDS = ['event', 'command'] as const;
+export const DeadLetterKind = z.enum(DEAD_LETTER_KINDS);
+export type DeadLetterKind = z.infer<typeof DeadLetterKind>;
+
+/** `open` failed itself; `parked` waits behind an open one of its order; the others are settled. */
+export const DEAD_LETTER_STATES = ['open', 'parked', 'replayed', 'edited', 'skipped'] as const;
+export const DeadLetterState = z.enum(DEAD_LETTER_STATES);
+export type DeadLetterState = z.infer<typeof DeadLetterState>;
+
+export const DEAD_LETTER_REASONS = [
+  'unreadable',
+  'impossible',
+  'unstorable',
+  'refused',
+  'failed',
+  'undelivered',
+] as const;
+export const DeadLetterReason = z.enum(DEAD_LETTER_REASONS);
+export type DeadLetterReason = z.infer<typeof DeadLetterReason>;
+
+export const DEAD_LETTER_ACTIONS = ['replay', 'skip', 'edit'] as const;
+export const DeadLetterAction = z.enum(DEAD_LETTER_ACTIONS);
+export type DeadLetterAction = z.infer<typeof DeadLetterAction>;
+
+/** Every reason in plain words: what is the matter, and what usually mends it. */
+export const DEAD_LETTER_WORDS: Readonly<Record<DeadLetterReason, { means: string; mend: string }>> = {
+  unreadable: {
+    means: 'nobody can read the message: it is no JSON, of a type nobody knows, or not as its contract says',
+    mend: 'replay it under a version that reads it, edit its data, or skip it',
+  },
+  impossible: {
+    means: 'the order cannot take it: units would be lost or invented, or it belongs to another order',
+    mend: 'replay it once the cause is gone, edit its data, or skip it',
+  },
+  unstorable: {
+    means: 'the database refuses what follows from it',
+    mend: 'mend the database and replay it, edit its data, or skip it',
+  },
+  refused: {
+    means: 'its service refuses the command for good',
+    mend: 'mend what the failure names and replay it, or skip it',
+  },
+  failed: {
+    means: 'the command failed on every try for a cause that nobody foresaw',
+    mend: 'look at the failure in the log, mend it and replay it, or skip it',
+  },
+  undelivered: {
+    means: 'whoever took the command died or hung, again and again, and never answered',
+    mend: 'look into the log of its service for how it ended, then replay it, or skip it',
+  },
+};
