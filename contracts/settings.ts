@@ -56,6 +56,8 @@ const Environment = z.object({
   ORDER_MANAGER_CALL_TIMEOUT_SECONDS: seconds.min(0.1).default(30),
   ORDER_MANAGER_DOUBT_GRACE_SECONDS: seconds.default(60),
   ORDER_MANAGER_DOUBT_WINDOW_SECONDS: seconds.default(600),
+  /** Messages that were published are kept for so long, to fill a NATS again that lost them. */
+  ORDER_MANAGER_ARCHIVE_HOURS: z.coerce.number().min(1).max(720).default(24),
   ORDER_MANAGER_COST_TOLERANCE_PERCENT: z.coerce.number().min(0).max(1_000).default(10),
   ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: usd.optional(),
   ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: usd.optional(),
