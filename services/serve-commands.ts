@@ -7,6 +7,7 @@ import { describeError } from './logger.ts';
 import type { ServiceContext } from './run-service.ts';
 import { layDown } from './store/dead-letters.ts';
 import { isOutage } from './store/outage.ts';
+import { isAnyHalted } from './store/partitions.ts';
 
 export const DONE: CommandResult = { verdict: 'done' };
 /** For a lock or a short outage; longer waits are timers of the machines. */
@@ -59,6 +60,7 @@ export function serveCommands(
 
   const handle = async (command: Command): Promise<CommandResult> => {
     try {
+      if (await waitsForOperator()) return later(RETRY_MS);
       const handler = handlers[command.verb];
       if (handler === undefined) throw new TypeError(`no such command: ${command.verb}`);
       const message = Envelope.parse(JSON.parse(command.payload));
@@ -75,6 +77,15 @@ export function serveCommands(
       if (tries < MAX_TRIES && command.deliveries < MAX_DELIVERIES) return later(RETRY_MS);
       return bury(command, error).catch(() => later(RETRY_MS));
     }
+  };
+
+  let [isHalted, knownUntil] = [true, 0];
+  /** Asked once a second: partitions are halted before the services start, or by a loss that no command is older than. */
+  const waitsForOperator = async (): Promise<boolean> => {
+    if (performance.now() < knownUntil) return isHalted;
+    isHalted = await isAnyHalted(store);
+    knownUntil = performance.now() + 1_000;
+    return isHalted;
   };
 
   /** Subjects: verb and what it is about. */

@@ -4,7 +4,15 @@ import { CompiledQuery } from 'kysely';
 import type { PoolConfig } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
 import { ApiKey } from './entities/api-key.ts';
-import { Copy, DeadLetter, EventPartition, InboxMessage, OutboxMessage, Timer } from './entities/log.ts';
+import {
+  Copy,
+  DeadLetter,
+  EventPartition,
+  InboxMessage,
+  OutboxMessage,
+  RestorationRow,
+  Timer,
+} from './entities/log.ts';
 import {
   CustomerDetails,
   Hold,
@@ -59,6 +67,7 @@ const ENTITIES = [
   PrivacyRequest,
   PurchaseIntent,
   PurchasingPause,
+  RestorationRow,
   ShopHold,
   ShopLease,
   ShopStatus,
