@@ -48,6 +48,8 @@ const Environment = z.object({
   ORDER_MANAGER_API_KEY: text.min(16, 'must have at least 16 characters').optional(),
   /** For each API key, in each copy of the gateway. */
   ORDER_MANAGER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(6_000),
+  /** A gateway that is told to stop says so at /readyz and serves on for this long. */
+  ORDER_MANAGER_DRAIN_SECONDS: z.coerce.number().min(0).max(4).default(3),
   ORDER_MANAGER_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']).default('INFO'),
   ORDER_MANAGER_GRACE_SECONDS: seconds.default(900),
   ORDER_MANAGER_POLL_SECONDS: seconds.min(0.1).default(900),

@@ -100,7 +100,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     serveRequests: (service, handlers, onBug) => serveRequests(connection, service, handlers, onBug),
     setUp: (replicas, gigabytes = STORE_GIGABYTES) => setUpStreams(manager, replicas, gigabytes),
     async close() {
-      publisher.close();
+      await publisher.close();
       await connection.drain().catch(() => connection.close());
     },
   };
