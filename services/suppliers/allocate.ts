@@ -50,7 +50,11 @@ const toWish = ({ lineId, units, untried: [candidate] }: Trial): Wish => ({ line
  * itself; empty: together with others.
  */
 export const partKey = (
-  { supplier, shipsFrom, shippingMethod = '' }: MappingCandidate,
+  {
+    supplier,
+    shipsFrom,
+    shippingMethod = '',
+  }: Pick<MappingCandidate, 'supplier' | 'shipsFrom' | 'shippingMethod'>,
   lineId: string,
 ): string => [supplier, shipsFrom, shippingMethod, lineId].join('/');
 
