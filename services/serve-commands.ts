@@ -28,8 +28,13 @@ const RETRY_MS = 2_000;
 /** Below the consumer's own limit: then the command is let go, for the same deadline asks again. */
 const MAX_DELIVERIES = 15;
 
-/** Works off the commands of one service, with one verdict for every way of failing. */
-export function serveCommands(
+const HALTED_LOOK_MS = 1_000;
+
+/**
+ * Works off the commands of one service, with one verdict for every way of failing. While a partition is halted they wait:
+ * the rows that they are about may be older than what happened.
+ */
+export async function serveCommands(
   { bus, store, log }: ServiceContext,
   service: ServiceName,
   concurrency: number,
@@ -60,7 +65,7 @@ export function serveCommands(
 
   const handle = async (command: Command): Promise<CommandResult> => {
     try {
-      if (await waitsForOperator()) return later(RETRY_MS);
+      if (waitsForOperator()) return later(RETRY_MS);
       const handler = handlers[command.verb];
       if (handler === undefined) throw new TypeError(`no such command: ${command.verb}`);
       const message = Envelope.parse(JSON.parse(command.payload));
@@ -79,12 +84,18 @@ export function serveCommands(
     }
   };
 
-  let [isHalted, knownUntil] = [true, 0];
-  /** Asked once a second: partitions are halted before the services start, or by a loss that no command is older than. */
-  const waitsForOperator = async (): Promise<boolean> => {
-    if (performance.now() < knownUntil) return isHalted;
-    isHalted = await isAnyHalted(store);
-    knownUntil = performance.now() + 1_000;
+  let isHalted = await isAnyHalted(store);
+  let lookedAt = performance.now();
+  /** Looked up beside the commands: whatever puts the rows in doubt halts the partitions before a service starts. */
+  const waitsForOperator = (): boolean => {
+    if (performance.now() - lookedAt > HALTED_LOOK_MS) {
+      lookedAt = performance.now();
+      isAnyHalted(store)
+        .then((answer) => {
+          isHalted = answer;
+        })
+        .catch(() => {});
+    }
     return isHalted;
   };
 
