@@ -3,11 +3,8 @@ import { notificationIdOf } from '../contracts/ids.ts';
 import { STREAMS } from '../contracts/subjects.ts';
 import type { Bus } from './bus/bus.ts';
 import { readPositions } from './store/partitions.ts';
-import { insertRows } from './store/rows.ts';
+import { insertRows, isoInstant } from './store/rows.ts';
 import type { Sql, Store } from './store/store.ts';
-
-const iso = (column: string): string =>
-  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 const refuse = (message: string): never => {
   throw new AppError('stream_mismatch', message, { retryable: false });
@@ -20,7 +17,7 @@ const refuse = (message: string): never => {
 async function lastKnown(sql: Sql, bus: Bus): Promise<string> {
   const [known] = await sql.query<{ alive: number; last: string | null }>(
     `select (select count(*)::int from copies where seen_at > now() - interval '5 seconds') as alive,
-            ${iso('greatest((select max(created_at) from outbox), (select max(at) from timeline))')} as last`,
+            ${isoInstant('greatest((select max(created_at) from outbox), (select max(at) from timeline))')} as last`,
   );
   if ((known?.alive ?? 0) > 0) refuse('a service runs on this database: stop all of them first');
   const { created } = await bus.streamState(STREAMS.events);

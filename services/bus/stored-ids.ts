@@ -1,5 +1,21 @@
-import { AckPolicy, DeliverPolicy, type JetStreamClient, type JetStreamManager } from 'nats';
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  DeliverPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+} from 'nats';
 import { AppError } from '../../contracts/errors.ts';
+
+/** Reads without acknowledgements and bodies, and leaves nothing behind. */
+const readingSince = (from: Date): Partial<ConsumerConfig> => ({
+  deliver_policy: DeliverPolicy.StartTime,
+  opt_start_time: from.toISOString(),
+  ack_policy: AckPolicy.None,
+  headers_only: true,
+  mem_storage: true,
+  num_replicas: 1,
+});
 
 /** Message ids at once; the server keeps the rest. */
 const PAGE = 1_000;
@@ -18,14 +34,7 @@ export async function readStoredIds(
   to: Date,
 ): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
-  const { name, num_pending: pending } = await manager.consumers.add(stream, {
-    deliver_policy: DeliverPolicy.StartTime,
-    opt_start_time: from.toISOString(),
-    ack_policy: AckPolicy.None,
-    headers_only: true,
-    mem_storage: true,
-    num_replicas: 1,
-  });
+  const { name, num_pending: pending } = await manager.consumers.add(stream, readingSince(from));
   try {
     const consumer = await jetstream.consumers.get(stream, name);
     for (let left = pending; left > 0; ) {
@@ -50,14 +59,7 @@ export async function readStoredIds(
 
 /** Sequence of the first message stored at that time or later; one behind the last when there is none. */
 export async function firstSeqSince(manager: JetStreamManager, stream: string, from: Date): Promise<number> {
-  const { name, delivered } = await manager.consumers.add(stream, {
-    deliver_policy: DeliverPolicy.StartTime,
-    opt_start_time: from.toISOString(),
-    ack_policy: AckPolicy.None,
-    headers_only: true,
-    mem_storage: true,
-    num_replicas: 1,
-  });
+  const { name, delivered } = await manager.consumers.add(stream, readingSince(from));
   await manager.consumers.delete(stream, name).catch(() => {});
   return delivered.stream_seq + 1;
 }

@@ -1,4 +1,5 @@
 import type { QueuedRow } from './outbox.ts';
+import { isoInstant } from './rows.ts';
 import type { Sql } from './store.ts';
 
 /** What a message was for, by the beginning of its subject. */
@@ -24,15 +25,12 @@ export interface ArchiveExtent {
   readonly holdsFrom: string | null;
 }
 
-const iso = (column: string): string =>
-  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-
 /** An outbox that begins with its first row ever has lost none. */
 export async function archiveExtent(sql: Sql): Promise<ArchiveExtent> {
   const [row] = await sql.query<ArchiveExtent>(
-    `select ${iso('now()')} as now,
+    `select ${isoInstant('now()')} as now,
             case when coalesce((select min(id) from outbox), 0) > 1
-                 then ${iso('(select min(published_at) from outbox)')} end as "holdsFrom"`,
+                 then ${isoInstant('(select min(published_at) from outbox)')} end as "holdsFrom"`,
   );
   return row ?? { now: new Date().toISOString(), holdsFrom: null };
 }
@@ -59,8 +57,8 @@ export const readArchived = (
   limit: number,
 ): Promise<ArchivedRow[]> =>
   sql.query<ArchivedRow>(
-    `select id, message_id as "messageId", subject, payload, ${iso('created_at')} as "createdAt",
-            ${iso('published_at')} as "publishedAt"
+    `select id, message_id as "messageId", subject, payload, ${isoInstant('created_at')} as "createdAt",
+            ${isoInstant('published_at')} as "publishedAt"
        from outbox o where id > $3::bigint and ${WANTED} order by id limit $4`,
     [from, to, afterId, limit],
   );

@@ -1,4 +1,5 @@
 import { NO_SHOP } from '../../contracts/events/order-received.ts';
+import { isoInstant } from './rows.ts';
 import type { Sql } from './store.ts';
 
 /**
@@ -17,9 +18,6 @@ const SKEW_MS = 60_000;
 /** For so long the API knows the key of a request, and with it the order that it made. */
 const KEYS_MS = 30 * 24 * 3_600_000;
 
-const iso = (column: string): string =>
-  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-
 interface Row extends Restoration {
   readonly shop: string;
   readonly placedAt: string;
@@ -33,9 +31,9 @@ interface Row extends Restoration {
  */
 export async function restorationOf(sql: Sql, orderId: string): Promise<Restoration | undefined> {
   const [row] = await sql.query<Row>(
-    `select ${iso('r.backup_of')} as "backupOf", ${iso('r.restored_at')} as "restoredAt",
+    `select ${isoInstant('r.backup_of')} as "backupOf", ${isoInstant('r.restored_at')} as "restoredAt",
             (extract(epoch from now() - r.restored_at) * 1000)::float8 as "ageMs",
-            o.shop, o.placed_at as "placedAt", ${iso('o.created_at')} as "createdAt"
+            o.shop, o.placed_at as "placedAt", ${isoInstant('o.created_at')} as "createdAt"
        from restorations r join orders o on o.id = $1 order by r.restored_at desc limit 1`,
     [orderId],
   );
