@@ -14,6 +14,7 @@ export const ERROR_CODES = [
   'bus_unavailable',
   'request_timeout',
   'stream_mismatch',
+  'archive_too_short',
   'conservation_violated',
   'supplier_failed',
   'shop_failed',

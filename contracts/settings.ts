@@ -48,6 +48,8 @@ const Environment = z.object({
   ORDER_MANAGER_API_KEY: text.min(16, 'must have at least 16 characters').optional(),
   /** For each API key, in each copy of the gateway. */
   ORDER_MANAGER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(6_000),
+  /** A gateway that is told to stop says so at /readyz and serves on for this long. */
+  ORDER_MANAGER_DRAIN_SECONDS: z.coerce.number().min(0).max(4).default(3),
   ORDER_MANAGER_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']).default('INFO'),
   /** Folder for log files besides the standard output. */
   ORDER_MANAGER_LOG_DIR: text.optional(),
@@ -62,6 +64,8 @@ const Environment = z.object({
   ORDER_MANAGER_CALL_TIMEOUT_SECONDS: seconds.min(0.1).default(30),
   ORDER_MANAGER_DOUBT_GRACE_SECONDS: seconds.default(60),
   ORDER_MANAGER_DOUBT_WINDOW_SECONDS: seconds.default(600),
+  /** Messages that were published are kept for so long, to fill a NATS again that lost them. */
+  ORDER_MANAGER_ARCHIVE_HOURS: z.coerce.number().min(1).max(720).default(24),
   ORDER_MANAGER_COST_TOLERANCE_PERCENT: z.coerce.number().min(0).max(1_000).default(10),
   ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: usd.optional(),
   ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: usd.optional(),

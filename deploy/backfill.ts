@@ -5,6 +5,7 @@ import { openContext } from '../services/run-service.ts';
 import { type BackfillProgress, backfill, planBackfill } from '../services/shopify/backfill.ts';
 import { asking } from '../services/shopify/read-work.ts';
 import { adminOf } from '../services/shopify/shop-login.ts';
+import { createProgressBar } from './progress-bar.ts';
 
 const HELP = `npm run backfill -- --since 2026-10-01   brings in every order that the shop changed since that day
 
@@ -13,17 +14,11 @@ are and nobody is mailed about them. Open paid ones are worked on like new ones,
 Without the scope read_all_orders Shopify shows the orders of the last 60 days only.
 `;
 
-const BAR = 30;
+const bar = createProgressBar();
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 
-function show({ total, seen, told }: BackfillProgress): void {
-  const share = total === 0 ? 1 : Math.min(1, seen / total);
-  const full = Math.round(share * BAR);
-  const bar = `[${'#'.repeat(full)}${'.'.repeat(BAR - full)}]`;
-  const line = `${bar} ${Math.round(share * 100)} %  ${seen} of ${total} orders, ${told} brought in`;
-  // On a terminal it is drawn over itself.
-  process.stdout.write(process.stdout.isTTY ? `\r${line}\u001b[K` : `${line}\n`);
-}
+const show = ({ total, seen, told }: BackfillProgress): void =>
+  bar(seen, total, `${seen} of ${total} orders, ${told} brought in`);
 
 const { values } = parseArgs({ options: { since: { type: 'string' }, help: { type: 'boolean' } } });
 const since = new Date(values.since ?? '');

@@ -1,4 +1,5 @@
 import { readSettings } from '../contracts/settings.ts';
+import { haltMisfits } from '../services/orders/halt-misfits.ts';
 import { openContext } from '../services/run-service.ts';
 import { migrate } from '../services/store/migrate.ts';
 
@@ -9,6 +10,11 @@ import { migrate } from '../services/store/migrate.ts';
 const { store, bus, settings } = await openContext(readSettings(process.env), 'setup', 2);
 const applied = await migrate(store);
 await bus.setUp(settings.NATS_REPLICAS, settings.NATS_STORE_GIGABYTES);
+const halted = await haltMisfits(store, bus);
+if (halted > 0)
+  process.stdout.write(
+    `${halted} partitions are halted: NATS lost its data (npm run republish), or the database is a restored backup (npm run restored)\n`,
+  );
 process.stdout.write(`database ready (${applied.length} migrations applied), streams ready\n`);
 await bus.close();
 await store.close();

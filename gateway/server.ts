@@ -1,4 +1,5 @@
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type H3, toNodeHandler } from 'h3';
 import { listen } from 'listhen';
 import { AppError } from '../contracts/errors.ts';
@@ -7,12 +8,15 @@ import { AppError } from '../contracts/errors.ts';
 const KEEP_ALIVE_MS = 75_000;
 const REQUEST_MS = 30_000;
 /** A client that does not finish its request by then is cut off, so that a stop stays within the service's time. */
-const STOP_MS = 5_000;
+const STOP_MS = 4_000;
 
 export interface GatewayServer {
   readonly port: number;
-  /** Takes no new connections, finishes the requests in hand. */
-  close(): Promise<void>;
+  /**
+   * Serves on for the time, telling each client to come back on a new connection: whoever spreads the requests has then
+   * turned to another copy, and none finds its connection closed. Then takes no more and finishes the requests in hand.
+   */
+  close(drainMs: number): Promise<void>;
 }
 
 const refused = (host: string, port: number, cause?: unknown): AppError =>
@@ -40,7 +44,12 @@ function drain(server: Server): Promise<void> {
 
 /** @throws AppError `settings_invalid` when this very port cannot be had: another one would not be found by anybody. */
 export async function serve(app: H3, host: string, port: number): Promise<GatewayServer> {
-  const handler = toNodeHandler(app);
+  const answer = toNodeHandler(app);
+  let isLeaving = false;
+  const handler: RequestListener = (request, response) => {
+    if (isLeaving) response.setHeader('connection', 'close');
+    answer(request, response);
+  };
   const { server, address } = await listen(handler, {
     hostname: host,
     port: { port, host, random: false, verbose: false },
@@ -64,5 +73,12 @@ export async function serve(app: H3, host: string, port: number): Promise<Gatewa
   }
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.requestTimeout = REQUEST_MS;
-  return { port, close: () => drain(server) };
+  return {
+    port,
+    async close(drainMs) {
+      isLeaving = true;
+      await delay(drainMs);
+      await drain(server);
+    },
+  };
 }

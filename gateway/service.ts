@@ -38,6 +38,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     throw new AppError('settings_invalid', message, { retryable: false });
   }
   const metrics = createMetrics(store, settings);
+  let isStopping = false;
   const intake = createIntake(store, bus);
   const routes = [
     ...shopifyRoutes({
@@ -59,7 +60,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     ...productMappingRoutes(store, bus),
     ...mappingFileRoutes(store, bus),
     ...sourcingPreviewRoutes(bus),
-    ...healthRoutes(store, bus, metrics),
+    ...healthRoutes(store, bus, metrics, () => isStopping),
   ];
   const crew = randomUUID();
   const guard = createApiKeyGuard(store, { owner: apiKey, crew }, settings.ORDER_MANAGER_REQUESTS_PER_MINUTE);
@@ -72,8 +73,9 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   );
   log.info({ host, port: server.port }, 'the gateway listens');
   return async () => {
+    isStopping = true;
     await agents.stop();
-    await server.close();
+    await server.close(settings.ORDER_MANAGER_DRAIN_SECONDS * 1_000);
     await intake.stop();
     metrics.close();
   };

@@ -7,6 +7,7 @@ import type { OrderActor } from '../machines/order-actor.ts';
 import type { OrderContext } from '../machines/order-context.ts';
 import { INTENT_WRITTEN, MACHINE_VERSION, replay, type Told } from '../machines/replay.ts';
 import type { SupplierOrderContext } from '../machines/supplier-order-context.ts';
+import { describeDifference, differencesOf } from './differences.ts';
 import type { Store } from './store/store.ts';
 
 export interface Checked {
@@ -85,34 +86,40 @@ function told(rows: readonly TimelineRow[]): Told[] {
   );
 }
 
-/** Null: telling the timeline again leads to what is stored. */
-function replayProblem(
+/** Where telling the timeline again leads to something else than what is stored. */
+function replayProblems(
   order: OrderRow,
   purchases: readonly PurchaseRow[],
   timeline: readonly TimelineRow[],
-): string | null {
+): string[] {
   let again: OrderActor;
   try {
     again = replay(told(timeline));
   } catch (error) {
-    return `its timeline cannot be told again: ${messageOf(error)}`;
+    return [`its timeline cannot be told again: ${messageOf(error)}`];
   }
   const stored = {
-    order: { value: order.state, context: order.context },
-    purchases: Object.fromEntries(purchases.map(({ id, state: value, context }) => [id, { value, context }])),
+    order: { state: order.state, context: order.context },
+    ...Object.fromEntries(purchases.map(({ id, state, context }) => [id, { state, context }])),
   };
-  const replayed = { order: again.order, purchases: Object.fromEntries(again.supplierOrders) };
-  return isDeepStrictEqual(plain(replayed), plain(stored)) ? null : 'its timeline leads to another state';
+  const replayed = {
+    order: again.order === null ? null : { state: again.order.value, context: again.order.context },
+    ...Object.fromEntries(
+      [...again.supplierOrders].map(([id, { value: state, context }]) => [id, { state, context }]),
+    ),
+  };
+  return differencesOf(plain(stored), plain(replayed)).map(describeDifference);
 }
 
 /** @returns the next orders by id, with everything that belongs to them, as they stood at one moment. */
-const readBatch = (store: Store, after: string) =>
+const readBatch = (store: Store, after: string, orderId: string | undefined) =>
   store.transaction(async (sql) => {
     await sql.run('set transaction isolation level repeatable read, read only');
     await sql.run('set local statement_timeout = 0');
     const orders = await sql.query<OrderRow>(
-      `select id, state, context, machine_version as "machineVersion" from orders where id > $1 order by id limit $2`,
-      [after, BATCH],
+      `select id, state, context, machine_version as "machineVersion" from orders
+        where id > $1 and ($3::text is null or id = $3) order by id limit $2`,
+      [after, BATCH, orderId ?? null],
     );
     const ids = orders.map(({ id }) => id);
     const purchases = await sql.query<PurchaseRow>(
@@ -131,20 +138,28 @@ const readBatch = (store: Store, after: string) =>
     return { orders, purchases, timeline };
   });
 
+export interface AuditOptions {
+  /** This order alone; one that is not there is a violation. */
+  readonly orderId?: string | undefined;
+  readonly onProgress?: (checked: Readonly<Checked>) => void;
+}
+
 /**
- * Goes through all orders in batches and says what it checked. Nothing is locked and nothing changed: it may run beside
- * a working system.
+ * Goes through the orders in batches and says what is wrong, a line each that begins with the order's id, and at the end
+ * what it checked. Nothing is locked and nothing changed: it may run beside a working system, and holds one batch at a
+ * time.
  */
 export async function audit(
   store: Store,
   say: (text: string) => void,
+  { orderId, onProgress }: AuditOptions = {},
 ): Promise<{ checked: Checked; violations: number }> {
   const checked: Checked = { orders: 0, lines: 0, units: 0, supplierOrders: 0, replayed: 0 };
   let violations = 0;
   for (let after = ''; ; ) {
-    const { orders, purchases, timeline } = await readBatch(store, after);
-    const purchasesOf = Map.groupBy(purchases, ({ orderId }) => orderId);
-    const timelineOf = Map.groupBy(timeline, ({ orderId }) => orderId);
+    const { orders, purchases, timeline } = await readBatch(store, after, orderId);
+    const purchasesOf = Map.groupBy(purchases, ({ orderId: id }) => id);
+    const timelineOf = Map.groupBy(timeline, ({ orderId: id }) => id);
     for (const order of orders) {
       const own = purchasesOf.get(order.id) ?? [];
       const problems = unitProblems(order, own);
@@ -154,16 +169,20 @@ export async function audit(
       checked.units += lines.reduce((sum, { ordered }) => sum + ordered, 0);
       checked.supplierOrders += own.length;
       if (order.machineVersion === MACHINE_VERSION) {
-        const problem = replayProblem(order, own, timelineOf.get(order.id) ?? []);
+        problems.push(...replayProblems(order, own, timelineOf.get(order.id) ?? []));
         checked.replayed += 1;
-        if (problem !== null) problems.push(problem);
       }
       for (const problem of problems) say(`${order.id}: ${problem}`);
       violations += problems.length;
     }
+    onProgress?.(checked);
     const last = orders.at(-1);
     if (last === undefined || orders.length < BATCH) break;
     after = last.id;
+  }
+  if (orderId !== undefined && checked.orders === 0) {
+    say(`${orderId}: there is no such order`);
+    violations += 1;
   }
   say(
     `checked ${checked.orders} orders with ${checked.lines} lines and ${checked.units} units, and ${checked.supplierOrders} supplier orders: ` +

@@ -18,7 +18,7 @@ export interface ServiceContext {
 export type StopService = () => Promise<void>;
 export type StartService = (context: ServiceContext) => Promise<StopService>;
 
-/** A service that does not end by itself in this time after SIGTERM is ended. */
+/** A service that does not end by itself in this time after SIGTERM is ended; a second signal ends it at once. */
 const STOP_MS = 9_000;
 
 const required = (settings: Settings, name: 'DB_CONNECTION_STRING' | 'NATS_URL'): string => {
@@ -51,6 +51,7 @@ export async function openContext(
 export async function runService(name: string, maxConnections: number, start: StartService): Promise<void> {
   // No setting: only the fault suites set it.
   if (process.env.FAULT_MOMENT) dieAtMoment(process.env.FAULT_MOMENT);
+  const told = untilToldToStop();
   const context = await openContext(readSettings(process.env), name, maxConnections).catch(refuseToStart);
   const { log, store, bus } = context;
   process.on('uncaughtException', (error) => {
@@ -60,18 +61,10 @@ export async function runService(name: string, maxConnections: number, start: St
   const stopTracing = await startTracing(context.settings, name);
   const stopHealth = await startHealthListener(context).catch(refuseToStart);
   const stop = await start(context).catch(refuseToStart);
-  // Before it says that it works: whoever waits for that may end it in the same moment.
-  const ending = new Promise<string>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-    // Started by the local stack, which is gone: nothing of it may stay behind.
-    process.once('disconnect', () => resolve('disconnect'));
-  });
   log.info('ready');
 
-  const signal = await ending;
+  const signal = await told;
   log.info({ signal }, 'stopping');
-  setTimeout(() => process.exit(1), STOP_MS).unref();
   await stop();
   await stopHealth();
   await stopTracing();
@@ -79,6 +72,22 @@ export async function runService(name: string, maxConnections: number, start: St
   await store.close();
   process.exit(0);
 }
+
+/** From now on a signal ends nothing by itself: what is in hand comes first. A second one does not wait for it. */
+const untilToldToStop = (): Promise<string> =>
+  new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'])
+      process.once(name, () => {
+        resolve(name);
+        setTimeout(() => process.exit(1), STOP_MS).unref();
+        process.once(name, () => process.exit(1));
+      });
+    // Started by the local stack, which is gone: nothing of it may stay behind.
+    process.once('disconnect', () => {
+      resolve('disconnect');
+      setTimeout(() => process.exit(1), STOP_MS).unref();
+    });
+  });
 
 function refuseToStart(error: unknown): never {
   process.stderr.write(`${error instanceof AppError ? error.message : String(error)}\n`);

@@ -12,6 +12,7 @@ import type { ServiceContext } from './run-service.ts';
 import { commandLetter } from './store/command-letter.ts';
 import { layDownCommand } from './store/dead-letters.ts';
 import { isOutage } from './store/outage.ts';
+import { isAnyHalted } from './store/partitions.ts';
 import { inSpan } from './tracing.ts';
 import { during, type Work } from './work.ts';
 
@@ -39,6 +40,8 @@ const RETRY_MS = 2_000;
 /** Below the consumer's own limit: then the command is let go, for the same deadline asks again. */
 const MAX_DELIVERIES = 15;
 
+const HALTED_LOOK_MS = 1_000;
+
 /** Of a verb that nobody knows. */
 class UnheardError extends Error {
   override name = 'UnheardError';
@@ -51,8 +54,11 @@ const reasonOf = (error: unknown): DeadLetterReason => {
   return isUnreadable ? 'unreadable' : 'failed';
 };
 
-/** Works off the commands of one service, with one verdict for every way of failing. */
-export function serveCommands(
+/**
+ * Works off the commands of one service, with one verdict for every way of failing. While a partition is halted they wait:
+ * the rows that they are about may be older than what happened.
+ */
+export async function serveCommands(
   { bus, store, log }: ServiceContext,
   service: ServiceName,
   concurrency: number,
@@ -83,6 +89,7 @@ export function serveCommands(
   const handle = async (command: Command): Promise<CommandResult> => {
     let work: Work = {};
     try {
+      if (waitsForOperator()) return later(RETRY_MS);
       const handler = handlers[command.verb];
       if (handler === undefined) throw new UnheardError(`no such command: ${command.verb}`);
       const message = Envelope.parse(JSON.parse(command.payload));
@@ -99,6 +106,21 @@ export function serveCommands(
     } catch (error) {
       return during(work, () => refuse(command, error));
     }
+  };
+
+  let isHalted = await isAnyHalted(store);
+  let lookedAt = performance.now();
+  /** Looked up beside the commands: whatever puts the rows in doubt halts the partitions before a service starts. */
+  const waitsForOperator = (): boolean => {
+    if (performance.now() - lookedAt > HALTED_LOOK_MS) {
+      lookedAt = performance.now();
+      isAnyHalted(store)
+        .then((answer) => {
+          isHalted = answer;
+        })
+        .catch(() => {});
+    }
+    return isHalted;
   };
 
   /** Subjects: verb and what it is about. */

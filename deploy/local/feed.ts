@@ -16,7 +16,12 @@ function deliveryIdOf(name: string, body: Buffer): string {
 const AT_ALIEXPRESS_FIRST: readonly string[] = ['MUG-BLUE'];
 
 /** Best first. */
-function candidatesOf({ sku, supplierProductId, supplierVariantId, shipsFrom }: SandboxArticle): object[] {
+export function candidatesOf({
+  sku,
+  supplierProductId,
+  supplierVariantId,
+  shipsFrom,
+}: SandboxArticle): object[] {
   const aliExpress = ALIEXPRESS_PRODUCTS.flatMap(({ productId, skus }) =>
     skus
       .filter(({ shopSku }) => shopSku === sku && AT_ALIEXPRESS_FIRST.includes(shopSku))

@@ -49,6 +49,12 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+export interface ServiceProcess {
+  readonly script: string;
+  /** Besides what all have. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 export interface StackOptions {
   readonly settings: Settings;
   /** What the services inherit besides what the stack sets. */
@@ -56,8 +62,8 @@ export interface StackOptions {
   /** Database, streams, sandbox journal, API key and logs: a second start finds them again. */
   readonly dataDir: string;
   readonly log: (line: string) => void;
-  /** Name and script of each service process; by default one for each service. */
-  readonly scripts?: Readonly<Record<string, string>>;
+  /** Each service process by name; by default one for each service. A second copy of `orders` is called `orders-2`. */
+  readonly scripts?: Readonly<Record<string, string | ServiceProcess>>;
 }
 
 /** A trial should not wait for an hour; whoever sets these variables keeps their own values. */
@@ -69,6 +75,7 @@ const QUICK = {
   ORDER_MANAGER_DOUBT_GRACE_SECONDS: '3',
   ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '6',
   ORDER_MANAGER_OPERATOR_SECONDS: '5',
+  ORDER_MANAGER_DRAIN_SECONDS: '0',
 };
 
 interface Part {
@@ -119,18 +126,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     log('database and streams are ready, the services start');
     const services = Object.fromEntries(
-      Object.entries(options.scripts ?? SERVICES).map(([name, script], index) => [
-        name,
-        keep(
-          supervise({
-            name,
-            script,
-            env: { ...env, ...loginOf(name, nats), ...metricsPortOf(settings, index) },
-            logDir,
-            readyText: '"msg":"ready"',
-          }),
-        ),
-      ]),
+      Object.entries<string | ServiceProcess>(options.scripts ?? SERVICES).map(([name, process], index) => {
+        const { script, env: own } = typeof process === 'string' ? { script: process, env: {} } : process;
+        const login = loginOf(name.replace(/-\d+$/, ''), nats);
+        const all = { ...env, ...login, ...metricsPortOf(settings, index), ...own };
+        return [name, keep(supervise({ name, script, env: all, logDir, readyText: '"msg":"ready"' }))];
+      }),
     );
     await Promise.all(Object.values(services).map(({ ready }) => ready));
     return {

@@ -6,15 +6,22 @@ import { refusal } from '../problem.ts';
 import { findProblems, findWarnings } from '../readiness.ts';
 import type { Route } from '../route.ts';
 
+const LEAVING = { path: 'gateway', message: 'it is being stopped: send requests to another copy' };
+
 /** For whoever watches the process; they say nothing about any order, so they ask for no key. */
-export const healthRoutes = (sql: Sql, bus: Bus, metrics: Metrics): Route[] => [
+export const healthRoutes = (
+  sql: Sql,
+  bus: Bus,
+  metrics: Metrics,
+  isStopping: () => boolean = () => false,
+): Route[] => [
   { method: 'GET', path: '/healthz', isOpen: true, handle: () => ({ status: 'ok' }) },
   {
     method: 'GET',
     path: '/readyz',
     isOpen: true,
     handle: async () => {
-      const fields = await findProblems(sql, bus);
+      const fields = isStopping() ? [LEAVING] : await findProblems(sql, bus);
       if (fields.length === 0) {
         const warnings = await findWarnings(sql);
         return { status: 'ready', ...(warnings.length === 0 ? {} : { warnings }) };

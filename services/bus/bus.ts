@@ -14,6 +14,7 @@ import { connectNats } from './connection.ts';
 import { openPartitionReader, type PartitionReader } from './partition-reader.ts';
 import { createPublisher, type OutgoingMessage } from './publisher.ts';
 import { type RequestHandler, type RequestServer, sendRequest, serveRequests } from './requests.ts';
+import { firstSeqSince, readStoredIds } from './stored-ids.ts';
 import { lastSeqOn, readStreamState, type StreamState, setUpStreams } from './streams.ts';
 import { takeUndelivered, type UndeliveredCommand } from './undelivered.ts';
 
@@ -26,6 +27,10 @@ export interface Bus {
   publish(batch: readonly OutgoingMessage[]): Promise<void>;
   streamState(stream: string): Promise<StreamState>;
   lastSeqOn(stream: string, subject: string): Promise<number>;
+  /** Message ids of what the stream stored between two times, both included. Wants the set-up step's rights. */
+  storedIds(stream: string, from: Date, to: Date): Promise<ReadonlySet<string>>;
+  /** Sequence of the first message stored at that time or later; one behind the last when there is none. */
+  firstSeqSince(stream: string, from: Date): Promise<number>;
   readPartition(partition: number, fromSeq: number): Promise<PartitionReader>;
   consume(
     service: ServiceName,
@@ -93,6 +98,8 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     publish: (batch) => publisher.publish(batch),
     streamState: (stream) => readStreamState(manager, stream),
     lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),
+    storedIds: (stream, from, to) => readStoredIds(jetstream, manager, stream, from, to),
+    firstSeqSince: (stream, from) => firstSeqSince(manager, stream, from),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
     consume: (service, concurrency, handle) => consumeCommands(jetstream, service, concurrency, handle),
     takeUndelivered: (keep) => takeUndelivered(jetstream, manager, keep),
@@ -102,7 +109,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     setUp: (replicas, gigabytes = STORE_GIGABYTES) => setUpStreams(manager, replicas, gigabytes),
     async close() {
       forget();
-      publisher.close();
+      await publisher.close();
       await connection.drain().catch(() => connection.close());
     },
   };

@@ -17,9 +17,12 @@ export interface Command {
 export type CommandResult = { verdict: 'done' } | { verdict: 'later'; delayMs: number } | { verdict: 'bury' };
 
 export interface CommandConsumer {
-  /** Takes no more, finishes what is in hand. */
+  /** Takes no more, gives back what it has not begun, finishes what is in hand. */
   stop(): Promise<void>;
 }
+
+/** What is given back comes again after this; sooner, the server still hands it to the one that gave it back. */
+const GIVEN_BACK_MS = 1_000;
 
 /** Commands of one service, shared by its copies; up to `concurrency` at once, in no order that could be relied on. */
 export async function consumeCommands(
@@ -35,6 +38,8 @@ export async function consumeCommands(
     idle_heartbeat: 1_000,
   });
   const inHand = new Set<Promise<void>>();
+  const stopping = Promise.withResolvers<void>();
+  let isStopping = false;
 
   const settle = async (message: JsMsg): Promise<void> => {
     const alive = setInterval(() => message.working(), ACK_WAIT_MS / 2);
@@ -56,15 +61,22 @@ export async function consumeCommands(
 
   const pump = async (): Promise<void> => {
     for await (const message of messages) {
+      if (isStopping) {
+        // Without this another copy would get it only when its acknowledgement is overdue.
+        message.nak(GIVEN_BACK_MS);
+        continue;
+      }
       const work = settle(message).finally(() => inHand.delete(work));
       inHand.add(work);
-      while (inHand.size >= concurrency) await Promise.race(inHand);
+      while (inHand.size >= concurrency && !isStopping) await Promise.race([...inHand, stopping.promise]);
     }
   };
   const pumping = pump();
 
   return {
     async stop() {
+      isStopping = true;
+      stopping.resolve();
       await messages.close();
       await pumping;
       await Promise.all(inHand);

@@ -15,7 +15,8 @@ export interface Publisher {
    * @throws AppError `bus_unavailable` when any ack is missing or says no: some may be stored, so send all again with the same ids.
    */
   publish(batch: readonly OutgoingMessage[]): Promise<void>;
-  close(): void;
+  /** Waits for what is on its way. */
+  close(): Promise<void>;
 }
 
 const PubAck = z.object({
@@ -96,6 +97,10 @@ export function createPublisher(connection: NatsConnection, name: string): Publi
       for (let start = 0; start < batch.length; start += WINDOW)
         await send(batch.slice(start, start + WINDOW));
     },
-    close: () => subscription.unsubscribe(),
+    async close() {
+      // Each of them ends by itself: with its answer, or without one in time.
+      while (flights.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      subscription.unsubscribe();
+    },
   };
 }

@@ -14,6 +14,8 @@ import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { counter } from '../figures.ts';
 import type { ServiceContext } from '../run-service.ts';
 import type { OutboxRow } from '../store/outbox.ts';
+import { isAnyHalted } from '../store/partitions.ts';
+import { lostMails } from './after-restore.ts';
 import { type ComposedMail, composeCustomerMail, type Writer } from './customer-mail.ts';
 import {
   abandoned,
@@ -70,6 +72,13 @@ export async function sendNotification(ports: NotifierPorts, notificationId: str
   const claimed = await claim(ports.store, notificationId);
   if (ports.mailer === undefined)
     return finish(ports, claimed, 'skipped', { cause: 'no mail server is configured' });
+  const lost = await lostMails(ports.store, claimed);
+  await finish(
+    ports,
+    claimed.filter(({ id }) => lost.ids.has(id)),
+    'doubt',
+    { cause: lost.cause },
+  );
   const late = new Set((await overtaken(ports.store, claimed)).map(({ id }) => id));
   await finish(
     ports,
@@ -77,7 +86,7 @@ export async function sendNotification(ports: NotifierPorts, notificationId: str
     'skipped',
     { cause: 'another mail of the parcel tells it' },
   );
-  const [first, ...others] = claimed.filter(({ id }) => !late.has(id));
+  const [first, ...others] = claimed.filter(({ id }) => !late.has(id) && !lost.ids.has(id));
   if (first === undefined) return;
   const rows: MailRows = [first, ...others];
   const mail = await compose(ports, rows);
@@ -166,6 +175,7 @@ const MOST_ABANDONED = 500;
  */
 export async function sendDue(ports: NotifierPorts, stopping?: AbortSignal): Promise<'more' | 'idle'> {
   const { store, log } = ports;
+  if (await isAnyHalted(store)) return 'idle';
   for (const row of await abandoned(store, MOST_ABANDONED))
     await endInDoubt(ports, [row], { cause: 'the process ended while it was sending' });
   const due = await dueMails(store, LIMIT);

@@ -16,7 +16,7 @@ export async function startOrders({ settings, store, bus, log }: ServiceContext)
   const rounds = [
     startTimerLoop(store, bus, log),
     startSweeper(store, bus, log),
-    startArchiveKeeper(store, log),
+    startArchiveKeeper(store, log, settings.ORDER_MANAGER_ARCHIVE_HOURS),
     startPrivacySweep(store, settings, log),
     startUndeliveredLoop(store, bus, log),
   ];

@@ -50,10 +50,10 @@ export const startSweeper = (store: Store, bus: Bus, log: Logger): Periodic =>
     }),
   );
 
-/** Lets go of archived outbox rows after a day, of inbox ids and of the API's request keys after thirty, in small bites. */
-export const startArchiveKeeper = (store: Store, log: Logger): Periodic =>
+/** Lets go of archived outbox rows after `archiveHours`, of inbox ids and of the API's request keys after thirty, in small bites. */
+export const startArchiveKeeper = (store: Store, log: Logger, archiveHours: number): Periodic =>
   startPeriodic('archive', 60_000, log, async () => {
-    const dropped = await dropArchived(store);
+    const dropped = await dropArchived(store, archiveHours);
     const forgotten = await store.run(
       `delete from inbox where message_id in (
          select message_id from inbox where at < now() - interval '30 days' order by at limit 5000)`,

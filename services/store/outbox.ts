@@ -40,16 +40,10 @@ export const lockLeftovers = (sql: Sql, olderThanMs: number, limit: number): Pro
     [olderThanMs, limit],
   );
 
-/** Published rows are kept for a day, so that a NATS that lost its tail can be filled again. */
-export const dropArchived = (sql: Sql): Promise<number> =>
+/** Lets go of what was published longer ago, a bite at a time. */
+export const dropArchived = (sql: Sql, hours: number): Promise<number> =>
   sql.run(
     `delete from outbox where id in (
-       select id from outbox where published_at < now() - interval '24 hours' order by published_at limit 5000)`,
-  );
-
-/** Marks the archived events of the last day as unpublished: the sweeper publishes them again under their ids. */
-export const republishEvents = (sql: Sql): Promise<number> =>
-  sql.run(
-    `update outbox set published_at = null
-      where published_at > now() - interval '24 hours' and subject like 'oms.evt.%'`,
+       select id from outbox where published_at < now() - $1::float8 * interval '1 hour' order by published_at limit 5000)`,
+    [hours],
   );

@@ -103,20 +103,38 @@ export const adoptStream = (sql: Sql, part: number, epoch: number, created: stri
     created,
   ]);
 
-/** Nobody reads on until an operator decides: see `npm run partition:resume`. */
+/** Nobody reads on until an operator decides: see the README, "When NATS lost its data". */
 export const halt = (sql: Sql, part: number, epoch: number, reason: string): Promise<number> =>
   sql.run('update event_partitions set halted = $3 where part = $1 and epoch = $2', [part, epoch, reason]);
 
-export const haltedPartitions = (sql: Sql): Promise<{ part: number; halted: string }[]> =>
-  sql.query('select part, halted from event_partitions where halted is not null order by part');
+export interface PartitionPosition {
+  readonly part: number;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly streamCreated: string | null;
+  /** Why nobody reads on; null: somebody may. */
+  readonly halted: string | null;
+}
+
+export const readPositions = (sql: Sql): Promise<PartitionPosition[]> =>
+  sql.query(
+    `select part, epoch::float8 as epoch, seq::float8 as seq, stream_created as "streamCreated", halted
+       from event_partitions order by part`,
+  );
+
+/** Whether some partition is halted: then much of what the rows say may be out of date. */
+export async function isAnyHalted(sql: Sql): Promise<boolean> {
+  const [row] = await sql.query('select 1 from event_partitions where halted is not null limit 1');
+  return row !== undefined;
+}
 
 /**
- * Lets halted partitions read the stream made at `created` from its beginning. A new epoch makes whoever holds one let
- * go of it. Reading again what was done is harmless: the inbox knows it.
+ * Lets a halted partition read on behind `seq` of the stream made at `created`. A new epoch makes whoever holds it let
+ * go of it. Reading again what was done is harmless for as long as the inbox remembers it.
  */
-export const resumeFromStart = (sql: Sql, created: string): Promise<number> =>
+export const resumeAt = (sql: Sql, part: number, created: string, seq: number): Promise<number> =>
   sql.run(
-    `update event_partitions set halted = null, seq = 0, stream_created = $1, epoch = epoch + 1, owner = null,
-            lease_until = now() where halted is not null`,
-    [created],
+    `update event_partitions set halted = null, seq = $3, stream_created = $2, epoch = epoch + 1, owner = null,
+            lease_until = now() where part = $1 and halted is not null`,
+    [part, created, seq],
   );

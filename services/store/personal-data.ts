@@ -122,7 +122,15 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
   },
   dead_letters: {
     ofOrders: OF_ORDERS,
-    columns: { ...ours('order_id', 'message_id', 'subject', 'state'), payload: LETTER, failure: TEXT },
+    columns: {
+      ...ours('order_id', 'message_id', 'subject', 'state', 'kind', 'reason'),
+      payload: LETTER,
+      failure: TEXT,
+    },
+  },
+  dead_letter_requests: {
+    ofOrders: 'letter_id in (select id from dead_letters where order_id = any($1::text[]))',
+    columns: { ...ours('id', 'action', 'by'), note: PERSON, data: PERSON },
   },
   timers: {
     ofOrders: OF_ORDERS,

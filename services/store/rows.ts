@@ -3,6 +3,10 @@ import type { Sql } from './store.ts';
 /** Column name to PostgreSQL type, as `json_to_recordset` wants it. */
 export type Columns = Readonly<Record<string, string>>;
 
+/** SQL for a timestamp as an ISO instant in UTC: as text it is the same whatever reads it. */
+export const isoInstant = (timestamp: string): string =>
+  `to_char(${timestamp} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
 const list = (columns: Columns): string => Object.keys(columns).join(', ');
 
 const recordset = (columns: Columns): string =>

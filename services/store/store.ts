@@ -11,6 +11,7 @@ import {
   EventPartition,
   InboxMessage,
   OutboxMessage,
+  RestorationRow,
   Timer,
 } from './entities/log.ts';
 import {
@@ -69,6 +70,7 @@ const ENTITIES = [
   PrivacyRequest,
   PurchaseIntent,
   PurchasingPause,
+  RestorationRow,
   ShopHold,
   ShopLease,
   ShopStatus,

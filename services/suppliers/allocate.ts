@@ -45,11 +45,22 @@ export const isFilled = <T>(list: readonly T[]): list is readonly [T, ...T[]] =>
 
 const toWish = ({ lineId, units, untried: [candidate] }: Trial): Wish => ({ lineId, units, candidate });
 
-/** Lines of one purchase: the same supplier, warehouse and preferred method, where the supplier combines lines. */
+/**
+ * Lines of one purchase: the same supplier, warehouse and preferred method. @param lineId of a line that is bought by
+ * itself; empty: together with others.
+ */
+export const partKey = (
+  {
+    supplier,
+    shipsFrom,
+    shippingMethod = '',
+  }: Pick<MappingCandidate, 'supplier' | 'shipsFrom' | 'shippingMethod'>,
+  lineId: string,
+): string => [supplier, shipsFrom, shippingMethod, lineId].join('/');
+
 const partOf = ({ adapterOf }: SourcingPorts, { lineId, untried: [candidate], isAlone }: Trial): string => {
-  const { supplier, shipsFrom, shippingMethod = '' } = candidate;
-  const isOwn = isAlone || adapterOf(supplier)?.capabilities.combinesLines === false;
-  return [supplier, shipsFrom, shippingMethod, isOwn ? lineId : ''].join('/');
+  const isOwn = isAlone || adapterOf(candidate.supplier)?.capabilities.combinesLines === false;
+  return partKey(candidate, isOwn ? lineId : '');
 };
 
 const groupsOf = (ports: SourcingPorts, trials: readonly Trial[]): Trial[][] => {

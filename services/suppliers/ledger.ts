@@ -214,6 +214,8 @@ export interface CurrentIntent extends Row {
   readonly repeats: number;
   /** Attempts that the supplier put off before anything was bought: they prove nothing and use nothing up. */
   readonly deferrals: number;
+  /** It came with a backup that was restored: what followed it is not in the ledger. */
+  readonly isFromBackup: boolean;
   /** Since the attempt began. */
   readonly ageMs: number;
 }
@@ -225,8 +227,9 @@ export async function currentIntent(
 ): Promise<CurrentIntent | undefined> {
   const [row] = await sql.query<CurrentIntent>(
     `select attempt, state, call_deadline < now() as overdue, evidence, request_hash as "requestHash", repeats,
-            deferrals, (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
-       from purchase_intents where supplier_order_id = $1 and kind = $2`,
+            deferrals, exists (select 1 from restorations r where r.restored_at > i.created_at) as "isFromBackup",
+            (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
+       from purchase_intents i where supplier_order_id = $1 and kind = $2`,
     [supplierOrderId, deed],
   );
   return row;

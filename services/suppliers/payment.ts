@@ -7,6 +7,7 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
+import { restorationOf } from '../store/restorations.ts';
 import type { Sql } from '../store/store.ts';
 import { readAcceptances } from './acceptances.ts';
 import type { PaymentDue } from './adapter.ts';
@@ -62,6 +63,9 @@ export async function pay(
     return hold('outcome_unknown', { cause: 'no supplier reference' });
   const wait = await notNow(ports, adapter);
   if (wait !== null) return wait;
+  // A payment from the time that a restored database lost must have had time to show.
+  const restoration = await restorationOf(store, row.orderId);
+  if (restoration !== undefined && restoration.ageMs < doubtOf(settings).windowMs) return DONE;
 
   let due: PaymentDue;
   try {

@@ -16,10 +16,12 @@ import { DONE } from '../serve-commands.ts';
 import type { Sql } from '../store/store.ts';
 import type { PlacedOrder, PlaceRequest, SupplierError } from './adapter.ts';
 import { begin, currentIntent, settle } from './ledger.ts';
+import type { PatientAdapter } from './policy.ts';
 import { prepare } from './prepare.ts';
 import {
   callTimeoutMs,
   ceilingOf,
+  NEEDS_A_PERSON,
   noCredentials,
   notNow,
   outcome,
@@ -39,6 +41,7 @@ import {
   rememberPlaced,
 } from './purchase-row.ts';
 import { readRecipient, withoutRecipient } from './recipient.ts';
+import { seekPurchase } from './seek-purchase.ts';
 import { standingCaps } from './standing-caps.ts';
 
 /** Of what the supplier is sent: our own ceiling may change without making it another purchase. */
@@ -94,6 +97,8 @@ export async function buy(
   const wait = await notNow(ports, adapter);
   if (wait !== null) return wait;
   if (!row.isQuoted) return prepare(ports, adapter, row, commandId);
+  const sought = await seek(ports, adapter, row, request, commandId);
+  if (sought === 'not_now') return DONE;
 
   const begun = await commitAndPublish(store, bus, async (sql, say) => {
     const locked = await lockPurchase(sql, row.id);
@@ -135,9 +140,11 @@ export async function buy(
   if (begun.may !== 'call') return DONE;
 
   const { attempt } = begun;
+  if (sought !== undefined)
+    log.warn({ supplierOrderId: row.id, attempt }, 'it was bought after the backup: it is adopted');
   moment('create: after intent commit before call');
   try {
-    const placed = await adapter.place(request, AbortSignal.timeout(callTimeoutMs(settings)));
+    const placed = sought ?? (await adapter.place(request, AbortSignal.timeout(callTimeoutMs(settings))));
     moment('create: after call before record');
     await settlePlaced(ports, row, attempt, placed, 'create: after record before publish');
   } catch (error) {
@@ -146,6 +153,31 @@ export async function buy(
     await settleFailed(ports, row, attempt, failure);
   }
   return DONE;
+}
+
+/**
+ * The purchase as it stands at the supplier already, from a time that the database lost; undefined: it was never made.
+ * `not_now`: a person was called, or it is too early to tell; the order's deadline asks again.
+ */
+async function seek(
+  ports: PurchasePorts,
+  adapter: PatientAdapter,
+  row: PurchaseRow,
+  request: PlaceRequest,
+  commandId: string,
+): Promise<PlacedOrder | undefined | 'not_now'> {
+  try {
+    const sought = await seekPurchase(ports, adapter, row, request);
+    if (sought.how === 'clear') return undefined;
+    if (sought.how === 'found') return sought.order;
+    if (sought.how === 'held') await withhold(ports, row, commandId, 0, sought.reason, sought.evidence);
+  } catch (error) {
+    const { failureClass, evidence } = toSupplierError(error);
+    ports.log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'a purchase could not be looked for');
+    const reason = NEEDS_A_PERSON[failureClass];
+    if (reason !== undefined) await withhold(ports, row, commandId, 0, reason, evidence);
+  }
+  return 'not_now';
 }
 
 /** Adopts a purchase that exists at the supplier as the one of this attempt. */

@@ -76,6 +76,22 @@ export async function readWanted(
   };
 }
 
+/** Every candidate that the mappings name for the lines of an order. */
+export async function readCandidates(
+  sql: Sql,
+  orderId: string,
+): Promise<{ readonly lineId: string; readonly candidate: MappingCandidate }[]> {
+  const rows = await sql.query<Pick<LineRow, 'lineId' | 'candidates'>>(
+    `select l.line_id as "lineId", m.candidates
+       from order_lines l join product_mappings m on m.variant_id = l.variant_id
+      where l.order_id = $1 order by l.position, l.line_id`,
+    [orderId],
+  );
+  return rows.flatMap(({ lineId, candidates }) =>
+    (StoredCandidates.parse(candidates) ?? []).map((candidate) => ({ lineId, candidate })),
+  );
+}
+
 /**
  * An order that nobody has made, its lines numbered from 1. A SKU stands for the variant whose mapping names it; of
  * several the first that was mapped last.

@@ -30,6 +30,8 @@ function forbidden(intent: CurrentIntent, request: PlaceRequest, promiseMs: numb
     const cause = 'the supplier has an order under our reference and does not say which';
     return { reason: 'duplicate_suspected', evidence: { ...intent.evidence, cause } };
   }
+  if (intent.isFromBackup)
+    return unknown('it came with a restored backup: whether it was sent again since is not known');
   if (intent.repeats > 0) return unknown('sent twice, and both times without a clear answer');
   if (intent.requestHash !== hashOf(request))
     return unknown('the order has changed since: sent again it would be another purchase');

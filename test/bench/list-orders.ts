@@ -85,6 +85,7 @@ const cleanups: (() => unknown)[] = [];
 async function startWorld() {
   const { connectionString, natsUrl } = await startServers('list-orders', cleanups);
   const settings = readSettings({
+    ORDER_MANAGER_DRAIN_SECONDS: '0',
     DB_CONNECTION_STRING: connectionString,
     NATS_URL: natsUrl,
     ORDER_MANAGER_HOST: '127.0.0.1',

@@ -1,69 +1,159 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { orderIdOf } from '../../contracts/ids.ts';
+import { STREAMS } from '../../contracts/subjects.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { commitAndPublish } from '../../services/bus/commit-and-publish.ts';
+import { planRepublish } from '../../services/republish.ts';
+import type { Store } from '../../services/store/store.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { aMessage, received, SHOP } from '../fixtures/order-events.ts';
 import { startHostProcess } from '../fixtures/order-host.ts';
-import { startOwnNats } from '../fixtures/own-nats.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aProbe } from '../fixtures/probe-nats.ts';
+import { emptyStreams } from '../fixtures/service-context.ts';
 
-const RESUME = fileURLToPath(new URL('../../deploy/partition-resume.ts', import.meta.url));
+const REPUBLISH = fileURLToPath(new URL('../../deploy/republish.ts', import.meta.url));
 
-test('orders that were only in a lost stream arrive after the partitions are resumed with a republish', async () => {
-  const nats = await startOwnNats();
-  onTestFinished(() => nats.remove());
-  const connectionString = await aDatabase();
-  const store = await aStore(connectionString);
+let nats: OwnNats;
+beforeAll(async () => {
+  nats = await startOwnNats();
+});
+afterAll(() => nats.remove());
+
+const idsOf = (numbers: readonly number[]): string[] =>
+  numbers.map((number) => orderIdOf(SHOP, String(number))).sort();
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+const arrived = async (store: Store): Promise<string[]> =>
+  (await store.query<{ id: string }>('select id from orders order by id')).map(({ id }) => id);
+
+const halted = async (store: Store): Promise<number> =>
+  (await store.query('select part from event_partitions where halted is not null')).length;
+
+const isOutboxEmpty = async (store: Store): Promise<void> => {
+  expect(await store.query('select 1 from outbox where published_at is null')).toEqual([]);
+};
+
+/** Takes in orders with a host of its own, which is gone when this returns; commands and facts lie in NATS. */
+async function takeIn(connectionString: string, store: Store, numbers: readonly number[]): Promise<void> {
+  const host = startHostProcess(connectionString, nats.url);
+  await tell(store, numbers);
+  await eventually(async () => expect(await arrived(store)).toEqual(expect.arrayContaining(idsOf(numbers))));
+  host.kill('SIGTERM');
+  await host.ended;
+  await eventually(() => isOutboxEmpty(store));
+}
+
+/** Says that the orders came, and waits until JetStream has it. */
+async function tell(store: Store, numbers: readonly number[]): Promise<void> {
   const bus = await openBus(nats.url, 'lost-stream');
-  onTestFinished(() => bus.close());
-  await bus.setUp(1);
-  const tell = (number: number): Promise<void> =>
-    commitAndPublish(store, bus, async (_sql, say) =>
+  for (const number of numbers)
+    await commitAndPublish(store, bus, async (_sql, say) =>
       say(aMessage(received(String(number)), `told:${number}`)),
     );
-  const arrived = async (): Promise<string[]> =>
-    (await store.query<{ id: string }>('select id from orders order by id')).map(({ id }) => id);
-  const idsUpTo = (count: number): string[] =>
-    Array.from({ length: count }, (_, index) => orderIdOf(SHOP, String(index + 1))).sort();
+  await eventually(() => isOutboxEmpty(store));
+  await bus.close();
+}
 
-  const first = startHostProcess(connectionString, nats.url);
-  for (let number = 1; number <= 40; number += 1) await tell(number);
-  await eventually(async () => expect(await arrived()).toEqual(idsUpTo(40)));
-  first.kill('SIGTERM');
-  await first.ended;
+const run = async (connectionString: string, ...args: string[]): Promise<string> => {
+  const env = { PATH: process.env.PATH, DB_CONNECTION_STRING: connectionString, NATS_URL: nats.url };
+  const { stdout } = await promisify(execFile)(process.execPath, [REPUBLISH, ...args], { env });
+  return stdout;
+};
 
-  // Published while nobody read, and then the stream is lost with them.
-  for (let number = 41; number <= 60; number += 1) await tell(number);
-  await eventually(async () => {
-    const [left] = await store.query<{ count: number }>(
-      'select count(*)::int from outbox where published_at is null',
-    );
-    expect(left?.count).toBe(0);
-  });
+/** Each order came once, and the streams hold each fact and each command that was ever said. */
+async function assertWhole(store: Store, count: number): Promise<void> {
+  await eventually(async () => expect(await arrived(store)).toEqual(idsOf(upTo(count))));
+  expect(await halted(store)).toBe(0);
+  await eventually(() => isOutboxEmpty(store));
+  const timeline = await store.query<{ count: number }>(
+    "select count(*)::int from timeline where type = 'order.received' and accepted group by order_id having count(*) > 1",
+  );
+  expect(timeline).toEqual([]);
   const probe = await aProbe(nats.url);
-  await probe.deleteStreams();
-  await bus.setUp(1);
+  const said = async (prefix: string): Promise<string[]> =>
+    (
+      await store.query<{ id: string }>(
+        'select message_id as id from outbox where starts_with(subject, $1) order by 1',
+        [prefix],
+      )
+    ).map(({ id }) => id);
+  const stored = async (stream: string): Promise<string[]> =>
+    (await probe.messagesIn(stream)).map(({ messageId }) => messageId).sort();
+  expect((await said('oms.pub.')).length).toBeGreaterThanOrEqual(count);
+  expect((await stored(STREAMS.crew)).sort()).toEqual((await said('oms.pub.')).sort());
+  expect(new Set(await stored(STREAMS.commands))).toEqual(new Set(await said('oms.cmd.')));
+}
+
+test('orders, commands and facts of a store that was lost come back by a republish, which may be repeated', async () => {
+  const connectionString = await aDatabase();
+  const store = await aStore(connectionString);
+  await emptyStreams(nats.url);
+  await takeIn(connectionString, store, upTo(20));
+  await tell(store, [21, 22, 23, 24, 25]);
+  await emptyStreams(nats.url);
 
   startHostProcess(connectionString, nats.url);
-  const halted = async (): Promise<number> =>
-    (await store.query('select part from event_partitions where halted is not null')).length;
-  await eventually(async () => expect(await halted()).toBeGreaterThan(0));
-  expect(await arrived()).toEqual(idsUpTo(40));
+  await eventually(async () => expect(await halted(store)).toBeGreaterThan(0));
+  expect(await arrived(store)).toEqual(idsOf(upTo(20)));
 
-  const env = { PATH: process.env.PATH, DB_CONNECTION_STRING: connectionString, NATS_URL: nats.url };
-  const run = promisify(execFile);
-  expect((await run(process.execPath, [RESUME], { env })).stdout).toContain('made anew');
-  const { stdout } = await run(process.execPath, [RESUME, '--republish'], { env });
-  expect(stdout).toContain('partitions resume');
-  await eventually(async () => expect(await arrived()).toEqual(idsUpTo(60)));
-  expect(await halted()).toBe(0);
-  const [repeated] = await store.query<{ count: number }>(
-    "select count(*)::int from timeline where type = 'order.received' group by order_id having count(*) > 1",
-  );
-  expect(repeated).toBeUndefined();
+  const plan = await run(connectionString, '--dry-run');
+  expect(plan).toContain('made anew');
+  expect(plan).toContain('5 events that no order has taken');
+  expect(await halted(store)).toBeGreaterThan(0);
+  expect(await run(connectionString)).toContain('halted partitions read on');
+  await assertWhole(store, 25);
+  await run(connectionString);
+  await assertWhole(store, 25);
 }, 60_000);
+
+test('what only stood in the lost tail of a stream is read after a republish since then', async () => {
+  const connectionString = await aDatabase();
+  const store = await aStore(connectionString);
+  await emptyStreams(nats.url);
+  await takeIn(connectionString, store, upTo(10));
+  await nats.stop();
+  nats.keepStore();
+  await nats.start();
+  const [before] = await store.query<{ at: Date }>('select now() as at');
+  await takeIn(connectionString, store, [11, 12, 13, 14]);
+  await tell(store, [15, 16]);
+  await nats.stop();
+  nats.restoreStore();
+  await nats.start();
+
+  startHostProcess(connectionString, nats.url);
+  await eventually(async () => expect(await halted(store)).toBeGreaterThan(0));
+  const said = await run(connectionString, '--since', new Date(before?.at ?? 0).toISOString());
+  expect(said).toContain('its tail is lost');
+  expect(said).toContain('2 events that no order has taken');
+  await assertWhole(store, 16);
+}, 60_000);
+
+test('an archive that does not reach back so far says from when it holds and what to do', async () => {
+  const store = await aStore(await aDatabase());
+  await store.run(
+    `insert into outbox (message_id, subject, payload, published_at) values ('a', 's', '{}', now()), ('b', 's', '{}', now())`,
+  );
+  const twoDaysAgo = new Date(Date.now() - 2 * 24 * 3_600_000).toISOString();
+  await expect(planRepublish(store, twoDaysAgo)).resolves.toMatchObject({ halted: [] });
+  await store.run("delete from outbox where message_id = 'a'");
+  await expect(planRepublish(store, twoDaysAgo)).rejects.toThrow(
+    /holds what was published since 20.*backfill/,
+  );
+});
+
+test('the sequence of a time is the first message stored since, or one behind the end', async () => {
+  await emptyStreams(nats.url);
+  const store = await aStore(await aDatabase());
+  const bus = await openBus(nats.url, 'lost-stream');
+  onTestFinished(() => bus.close());
+  expect(await bus.firstSeqSince(STREAMS.events, new Date(0))).toBe(1);
+  await tell(store, [1, 2, 3]);
+  expect(await bus.firstSeqSince(STREAMS.events, new Date(0))).toBe(1);
+  expect(await bus.firstSeqSince(STREAMS.events, new Date(Date.now() + 60_000))).toBe(4);
+});

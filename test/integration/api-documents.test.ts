@@ -30,6 +30,7 @@ interface Gateway {
 
 async function aGateway(requestsPerMinute = 1_000): Promise<Gateway> {
   const settings = readSettings({
+    ORDER_MANAGER_DRAIN_SECONDS: '0',
     DB_CONNECTION_STRING: await aDatabase(),
     NATS_URL: inject('bareNatsUrl'),
     ORDER_MANAGER_HOST: '127.0.0.1',

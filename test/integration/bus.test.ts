@@ -400,3 +400,18 @@ test('a consumer goes on after the server was killed, and what was acknowledged 
   await bus.publish([command('b')]);
   await until(() => consumer.seen.some(({ payload }) => payload === 'b'), 15_000);
 });
+
+test('a consumer that stops gives back what it has not begun, long before its time for an answer is over', async () => {
+  const bus = await aBus();
+  await bus.publish(['1', '2', '3', '4', '5', '6'].map(command));
+  const release = Promise.withResolvers<void>();
+  const first = await aConsumer(bus, () => release.promise.then(() => DONE), 2);
+  await until(() => first.seen.length === 2);
+  const stopped = first.stop();
+  const second = await aConsumer(await aBus(), async () => DONE, 2);
+  await until(() => second.seen.length === 4, 20_000);
+  release.resolve();
+  await stopped;
+  const payloads = [...first.seen, ...second.seen].map(({ payload }) => payload);
+  expect(payloads.sort()).toEqual(['1', '2', '3', '4', '5', '6']);
+}, 60_000);

@@ -32,6 +32,7 @@ afterAll(() => nats.remove());
 
 async function aGateway(): Promise<ServiceContext> {
   const settings = readSettings({
+    ORDER_MANAGER_DRAIN_SECONDS: '0',
     DB_CONNECTION_STRING: await aDatabase(),
     NATS_URL: nats.urlOf('gateway'),
     ORDER_MANAGER_HOST: '127.0.0.1',

@@ -21,6 +21,7 @@ const AT_ONCE = 16;
 
 async function aGateway() {
   const settings = readSettings({
+    ORDER_MANAGER_DRAIN_SECONDS: '0',
     DB_CONNECTION_STRING: await aDatabase(),
     NATS_URL: inject('bareNatsUrl'),
     ORDER_MANAGER_HOST: '127.0.0.1',

@@ -46,6 +46,7 @@ beforeAll(async () => {
   const nats = await startNats({ binary, port, monitorPort, storeDir, logFile: join(folder, 'nats.log') });
   cleanups.push(() => nats.stop());
   const settings = readSettings({
+    ORDER_MANAGER_DRAIN_SECONDS: '0',
     DB_CONNECTION_STRING: postgres.connectionString,
     NATS_URL: nats.url,
     ORDER_MANAGER_HOST: '127.0.0.1',

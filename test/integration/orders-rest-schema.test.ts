@@ -10,7 +10,7 @@ test('keys of requests are forgotten after thirty days, younger ones are kept', 
      values ('POST /orders', 'old', 'h', '{}', now() - interval '31 days'),
             ('POST /orders', 'young', 'h', '{}', now() - interval '29 days')`,
   );
-  const keeper = startArchiveKeeper(store, aLog().log);
+  const keeper = startArchiveKeeper(store, aLog().log, 24);
   await expect
     .poll(() => store.query('select key from api_requests'), { timeout: 10_000 })
     .toEqual([{ key: 'young' }]);

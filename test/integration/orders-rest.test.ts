@@ -515,6 +515,6 @@ test('the audit finds all that happened here in order, and a unit that is missin
   expect((await audit(world.store, (text) => lines.push(text))).violations).toBe(2);
   expect(lines.filter((line) => line.startsWith(id))).toEqual([
     expect.stringContaining('2 ordered, but 1 unallocated'),
-    expect.stringContaining('leads to another state'),
+    `${id}: order.context.lines.1.unallocated: stored 1, told 2`,
   ]);
 });

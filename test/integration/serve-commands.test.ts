@@ -7,6 +7,7 @@ import { type CommandHandler, DONE, handling, later, serveCommands } from '../..
 import { aBreakableRoad } from '../fixtures/breakable-road.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { aProbe } from '../fixtures/probe-nats.ts';
 import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
 
 let nats: OwnNats;
@@ -184,3 +185,25 @@ test('a command that comes again while the first is at work does not start it tw
   await expect.poll(() => waiting(context)).toBe(0);
   expect(started).toBe(1);
 });
+
+test('while a partition is halted no command is carried out', async () => {
+  const context = await aServiceContext(nats.url);
+  await context.store.run("update event_partitions set halted = 'the stream was made anew' where part = 3");
+  let calls = 0;
+  await serve(context, {
+    work: handling(Data, async () => {
+      calls += 1;
+      return DONE;
+    }),
+  });
+  await send(context, 'work', '1');
+  const { manager } = await aProbe(nats.url);
+  await expect
+    .poll(async () => (await manager.consumers.info('CMD', 'oms-notifier')).num_redelivered, {
+      timeout: 20_000,
+    })
+    .toBe(1);
+  expect(calls).toBe(0);
+  await context.store.run('update event_partitions set halted = null');
+  await expect.poll(() => calls, { timeout: 20_000 }).toBe(1);
+}, 60_000);

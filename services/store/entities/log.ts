@@ -146,3 +146,16 @@ const DeadLetterRequestSchema = defineEntity({
 });
 export class DeadLetterRequest extends DeadLetterRequestSchema.class {}
 DeadLetterRequestSchema.setClass(DeadLetterRequest);
+/** Times at which the database was put back to an earlier one, and how much earlier. */
+const RestorationSchema = defineEntity({
+  name: 'Restoration',
+  tableName: 'restorations',
+  properties: {
+    id: p.bigint('number').primary().autoincrement(),
+    /** The last moment that the backup knows. */
+    backupOf: p.datetime(3),
+    restoredAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class RestorationRow extends RestorationSchema.class {}
+RestorationSchema.setClass(RestorationRow);

@@ -6,6 +6,7 @@ import { Migration0005Shopify } from './0005-shopify.ts';
 import { Migration0006Mails } from './0006-mails.ts';
 import { Migration0007ApiKeys } from './0007-api-keys.ts';
 import { Migration0008DeadLetters } from './0008-dead-letters.ts';
+import { Migration0010Restorations } from './0010-restorations.ts';
 import { Migration0011Privacy } from './0011-privacy.ts';
 import { Migration0012Traces } from './0012-traces.ts';
 import { Migration0014BudgetPause } from './0014-budget-pause.ts';
@@ -20,6 +21,7 @@ export const MIGRATIONS = [
   { name: '0006-mails', class: Migration0006Mails },
   { name: '0007-api-keys', class: Migration0007ApiKeys },
   { name: '0008-dead-letters', class: Migration0008DeadLetters },
+  { name: '0010-restorations', class: Migration0010Restorations },
   { name: '0011-privacy', class: Migration0011Privacy },
   { name: '0012-traces', class: Migration0012Traces },
   { name: '0014-budget-pause', class: Migration0014BudgetPause },

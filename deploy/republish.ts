@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util';
+import { AppError } from '../contracts/errors.ts';
+import { readSettings } from '../contracts/settings.ts';
+import { planRepublish, republish } from '../services/republish.ts';
+import { openContext } from '../services/run-service.ts';
+import { createProgressBar } from './progress-bar.ts';
+
+const HELP = `npm run republish                                   fills a NATS that lost its data from all that the outbox archive holds
+npm run republish -- --since 2026-11-27T08:00:00Z   only with what was published since then (UTC, unless it says otherwise)
+npm run republish -- --dry-run                      says what it would do, and which partitions are halted and why
+
+Events, commands and facts go out again under their own ids, and halted partitions read on. It may be stopped and
+started again, and repeated: nothing is done twice. After a database was restored from a backup it is
+npm run restored instead.
+`;
+
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+const { values } = parseArgs({
+  options: { since: { type: 'string' }, 'dry-run': { type: 'boolean' }, help: { type: 'boolean' } },
+});
+const since = values.since === undefined ? undefined : new Date(values.since);
+if (values.help || (since !== undefined && Number.isNaN(since.getTime()))) {
+  say(HELP);
+  process.exit(values.help ? 0 : 1);
+}
+
+const { store, bus } = await openContext(readSettings(process.env), 'republish', 2);
+let code = 0;
+try {
+  const plan = await planRepublish(store, since?.toISOString());
+  const { span, counts, halted } = plan;
+  for (const { part, halted: why } of halted) say(`partition ${part} is halted: ${why}`);
+  if (halted.length === 0) say('no partition is halted');
+  say(
+    `published between ${span.from} and ${span.to}: ${counts.events} events that no order has taken, ` +
+      `${counts.commands} commands and ${counts.facts} facts`,
+  );
+  if (values['dry-run']) say('Nothing was changed.');
+  else {
+    const bar = createProgressBar();
+    const published = await republish(store, bus, plan, (now) =>
+      bar(now.seen, now.total, `${now.seen} of ${now.total} messages, ${now.published} published`),
+    );
+    say(
+      `Done: ${published} messages were published again; ${halted.length} halted partitions read on within seconds.`,
+    );
+  }
+} catch (error) {
+  code = 1;
+  say(`Stopped: ${error instanceof AppError ? error.message : String(error)}.`);
+  say('Nothing is lost by that: it may be started again.');
+}
+await bus.close();
+await store.close();
+process.exit(code);

@@ -1,0 +1,135 @@
+import { supplierOrderIdOf } from '../../contracts/ids.ts';
+import { purchaseMode } from '../../contracts/settings.ts';
+import type { SupplierName } from '../../contracts/vocabulary.ts';
+import { type Restoration, restorationOf } from '../store/restorations.ts';
+import type { Sql } from '../store/store.ts';
+import type { FoundOrder, PlaceRequest } from './adapter.ts';
+import { partKey } from './allocate.ts';
+import type { PatientAdapter } from './policy.ts';
+import { callTimeoutMs, doubtOf, type PurchasePorts, type Withholding } from './purchase-ports.ts';
+import type { PurchaseRow } from './purchase-row.ts';
+import { readCandidates } from './read-wanted.ts';
+import { sameArticles } from './same-articles.ts';
+
+/**
+ * `clear`: this purchase was never made. `found`: it stands at the supplier under our reference. `wait`: it is too early
+ * to tell. `held`: a person has to look.
+ */
+export type Sought =
+  | { readonly how: 'clear' | 'wait' }
+  | { readonly how: 'found'; readonly order: FoundOrder }
+  | ({ readonly how: 'held' } & Withholding);
+
+/** Rounds of sourcing beyond the one we know of: holds that were released in the time that is not in the database. */
+const LOST_ROUNDS = 2;
+
+/** A person released what was held for this restoration: they have looked at the supplier's, and it is to be bought. */
+async function hasPersonLooked(
+  sql: Sql,
+  { id }: PurchaseRow,
+  { restoredAt, backupOf }: Restoration,
+): Promise<boolean> {
+  const [hold] = await sql.query(
+    `select 1 from holds where supplier_order_id = $1 and released_at > $2::timestamptz and evidence ->> 'backupOf' = $3`,
+    [id, restoredAt, backupOf],
+  );
+  return hold !== undefined;
+}
+
+/** Suppliers that may have had the order, and the references that sourcing can have given it there. */
+async function whereElse(
+  sql: Sql,
+  ports: PurchasePorts,
+  { orderId }: PurchaseRow,
+): Promise<{
+  readonly suppliers: ReadonlySet<SupplierName>;
+  readonly references: [PatientAdapter, string][];
+}> {
+  const [order] = await sql.query<{ round: number }>(
+    `select coalesce((context ->> 'round')::int, 1) as round from orders where id = $1`,
+    [orderId],
+  );
+  const known = new Set(
+    (await sql.query<{ id: string }>('select id from supplier_orders where order_id = $1', [orderId])).map(
+      ({ id }) => id,
+    ),
+  );
+  const suppliers = new Set<SupplierName>();
+  const references = new Map<string, PatientAdapter>();
+  const lines = await readCandidates(sql, orderId);
+  for (const { lineId, candidate } of lines) {
+    const { supplier } = candidate;
+    const adapter = ports.adapterOf(supplier);
+    if (adapter === undefined || purchaseMode(ports.settings, supplier) !== 'live') continue;
+    suppliers.add(supplier);
+    if (!adapter.capabilities.looksUpByReference) continue;
+    const parts =
+      lines.length > 1 ? [partKey(candidate, ''), partKey(candidate, lineId)] : [partKey(candidate, '')];
+    for (const part of parts)
+      for (let round = 1; round <= (order?.round ?? 1) + LOST_ROUNDS; round += 1) {
+        const reference = supplierOrderIdOf(orderId, supplier, part, round);
+        if (!known.has(reference)) references.set(reference, adapter);
+      }
+  }
+  return { suppliers, references: [...references].map(([reference, adapter]) => [adapter, reference]) };
+}
+
+/**
+ * Before anything is bought for an order that lived through a restoration: whether it was bought in the time that is not
+ * in the database, under this purchase's reference or under another that the order may have had. All are asked for at
+ * suppliers that can look up; an order that one of the others may have had is for a person.
+ * @throws SupplierError when a supplier does not answer.
+ */
+export async function seekPurchase(
+  ports: PurchasePorts,
+  adapter: PatientAdapter,
+  row: PurchaseRow,
+  request: PlaceRequest,
+): Promise<Sought> {
+  const { store, settings } = ports;
+  const restoration = await restorationOf(store, row.orderId);
+  if (restoration === undefined) return { how: 'clear' };
+  const { backupOf, ageMs } = restoration;
+  // Suppliers show new orders late.
+  if (ageMs < doubtOf(settings).windowMs) return { how: 'wait' };
+  const held = (
+    reason: Withholding['reason'],
+    cause: string,
+    more: Withholding['evidence'] = {},
+  ): Sought => ({ how: 'held', reason, evidence: { supplier: row.supplier, cause, backupOf, ...more } });
+  const signal = (): AbortSignal => AbortSignal.timeout(callTimeoutMs(settings) * 2);
+
+  if (adapter.capabilities.looksUpByReference) {
+    const found = await adapter.lookUp(row.id, signal());
+    const living = found.filter(({ isCancelled }) => !isCancelled);
+    const [only] = living;
+    const references = found.map(({ supplierReference }) => supplierReference).join(' ');
+    if (living.length > 1)
+      return held('duplicate_suspected', 'several orders stand under our reference', { references });
+    if (only !== undefined)
+      return sameArticles(only, request)
+        ? { how: 'found', order: only }
+        : held('duplicate_suspected', 'other articles stand under our reference', { references });
+    if (found.length > 0 && !(await hasPersonLooked(store, row, restoration)))
+      return held('supplier_cancelled', 'bought after the backup, and cancelled at the supplier', {
+        references,
+      });
+  }
+  if (await hasPersonLooked(store, row, restoration)) return { how: 'clear' };
+  const { suppliers, references } = await whereElse(store, ports, row);
+  const blind = [row.supplier, ...suppliers].find(
+    (supplier) => ports.adapterOf(supplier)?.capabilities.looksUpByReference === false,
+  );
+  if (blind !== undefined)
+    return held('outcome_unknown', `${blind} may have had this order after the backup and cannot be asked`);
+  for (const [other, reference] of references) {
+    const living = (await other.lookUp(reference, signal())).filter(({ isCancelled }) => !isCancelled);
+    const [first] = living;
+    if (first !== undefined)
+      return held('duplicate_suspected', `${other.name} has this order under another reference of ours`, {
+        reference,
+        supplierReference: first.supplierReference,
+      });
+  }
+  return { how: 'clear' };
+}
