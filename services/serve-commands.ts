@@ -4,6 +4,7 @@ import { isRetryable } from '../contracts/errors.ts';
 import type { ServiceName } from '../contracts/subjects.ts';
 import type { Command, CommandConsumer, CommandResult } from './bus/command-consumer.ts';
 import { describeError } from './logger.ts';
+import { moment } from './moments.ts';
 import type { ServiceContext } from './run-service.ts';
 import { layDown } from './store/dead-letters.ts';
 import { isOutage } from './store/outage.ts';
@@ -83,7 +84,9 @@ export function serveCommands(
     // Asked again while the first is at work, as every deadline does in a crowd: one of them is enough.
     if (inHand.has(command.subject)) return DONE;
     inHand.add(command.subject);
+    moment('command: before handling');
     const result = await handle(command).finally(() => inHand.delete(command.subject));
+    moment('command: after handling before acknowledgement');
     // Left alone, it would lie in the stream for ever once the server has delivered it often enough.
     return result.verdict === 'later' && command.deliveries >= MAX_DELIVERIES ? DONE : result;
   });

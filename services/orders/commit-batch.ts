@@ -3,6 +3,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import type { Bus } from '../bus/bus.ts';
 import { publishQueued } from '../bus/commit-and-publish.ts';
 import { describeError, type Logger } from '../logger.ts';
+import { moment } from '../moments.ts';
 import { lockOrders, takeNew, writeBatch } from '../store/batch.ts';
 import { isOutage } from '../store/outage.ts';
 import type { QueuedRow } from '../store/outbox.ts';
@@ -58,7 +59,9 @@ async function commitOnce(
     for (const { order_id, failure, state } of writes.deadLetters) {
       if (state === 'open') ports.log.error({ orderId: order_id, failure }, 'dead letter');
     }
-    return writeBatch(sql, writes);
+    const queued = await writeBatch(sql, writes);
+    moment('batch: before commit');
+    return queued;
   });
 }
 
@@ -80,6 +83,7 @@ export async function commitBatch(
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       const queued = await commitOnce(ports, messages, from, to);
+      moment('batch: after commit before publish');
       await publishQueued(ports.store, ports.bus, queued);
       return to;
     } catch (error) {
