@@ -38,7 +38,7 @@ function candidatesOf({ sku, supplierProductId, supplierVariantId, shipsFrom }: 
 }
 
 /** Tells the order manager which supplier articles stand behind each variant of the sandbox shop. */
-export async function mapArticles(stack: Stack): Promise<void> {
+export async function mapArticles(stack: Pick<Stack, 'url' | 'apiKey'>): Promise<void> {
   for (const article of MAPPED_ARTICLES) {
     const { shopVariantId } = article;
     const candidates = candidatesOf(article);
