@@ -1,4 +1,5 @@
-import type { ConsumerMessages, JetStreamClient, JsMsg } from 'nats';
+import { type ConsumerMessages, type JetStreamClient, type JsMsg, NatsError } from 'nats';
+import { AppError } from '../../contracts/errors.ts';
 import { type ServiceName, STREAMS } from '../../contracts/subjects.ts';
 import { ACK_WAIT_MS, durableOf } from './streams.ts';
 
@@ -21,6 +22,13 @@ export interface CommandConsumer {
   stop(): Promise<void>;
 }
 
+/** @throws AppError `stream_mismatch` when the set-up step has not run on this NATS, or what it made was lost. */
+function refuseMissing(cause: unknown): never {
+  if (!(cause instanceof NatsError) || cause.api_error?.code !== 404) throw cause;
+  const message = 'the NATS streams of the commands are missing: run the set-up step (npm run setup)';
+  throw new AppError('stream_mismatch', message, { retryable: true, cause });
+}
+
 /** Commands of one service, shared by its copies; up to `concurrency` at once, in no order that could be relied on. */
 export async function consumeCommands(
   jetstream: JetStreamClient,
@@ -28,7 +36,7 @@ export async function consumeCommands(
   concurrency: number,
   handle: (command: Command) => Promise<CommandResult>,
 ): Promise<CommandConsumer> {
-  const consumer = await jetstream.consumers.get(STREAMS.commands, durableOf(service));
+  const consumer = await jetstream.consumers.get(STREAMS.commands, durableOf(service)).catch(refuseMissing);
   const messages: ConsumerMessages = await consumer.consume({
     max_messages: concurrency * 2,
     expires: 4_000,

@@ -38,7 +38,10 @@ export interface OrderRow {
   readonly shopOrderId: string;
   readonly state: string;
   readonly lines: Readonly<Record<string, { readonly ordered: number; readonly cancelled: number }>>;
-  readonly holds: readonly { readonly reason: string; readonly hasEvidence: boolean }[];
+  readonly holds: readonly {
+    readonly reason: string;
+    readonly evidence: Readonly<Record<string, unknown>>;
+  }[];
 }
 export interface PurchaseRow {
   readonly id: string;
@@ -184,8 +187,7 @@ export async function readEvidence(system: WholeSystem, stories: readonly Story[
 export const readOrders = (system: WholeSystem): Promise<OrderRow[]> =>
   system.rows<OrderRow>(
     `select o.id, o.shop_order_id as "shopOrderId", o.state, o.context -> 'lines' as lines,
-            (select coalesce(json_agg(json_build_object('reason', h.reason,
-                      'hasEvidence', h.evidence::text <> '{}')), '[]')
+            (select coalesce(json_agg(json_build_object('reason', h.reason, 'evidence', h.evidence)), '[]')
                from holds h where h.order_id = o.id and h.released_at is null) as holds
        from orders o`,
   );

@@ -13,8 +13,8 @@ const EVERYTHING_OF = {
 /** Of the calls that spend, write or mail, in each way. */
 const USUAL_SHARE = 0.03;
 const DURING_AN_OUTAGE = 0.6;
-/** A process that was started to die at a moment which does not come is killed after this. */
-const MOMENT_MS = 6_000;
+/** A process that waits for the moment of its death is killed after this. */
+const MOMENT_MS = 4_000;
 
 const ruleOf = (operation: string, kind: string, share: number, seed: number): object => ({
   operation,
@@ -53,12 +53,21 @@ async function recoverFromLoss(system: WholeSystem): Promise<void> {
   }
 }
 
-/** Does it, and puts right what would not come right by itself: whoever killed a server starts it again. */
-export async function inject(system: WholeSystem, fault: Fault, seed: number): Promise<string> {
+/**
+ * Does it, and puts right what would not come right by itself: whoever killed a server starts it again.
+ * @param needsWork called when it is prepared: now there should be new orders under way.
+ */
+export async function inject(
+  system: WholeSystem,
+  fault: Fault,
+  seed: number,
+  needsWork: () => void,
+): Promise<string> {
+  if (fault.kind !== 'die at a moment') needsWork();
   switch (fault.kind) {
     case 'die at a moment': {
       const copy = system.copiesOf(fault.service)[fault.copy % system.copiesOf(fault.service).length];
-      const cameThere = await copy?.dieAt(fault.moment, MOMENT_MS);
+      const cameThere = await copy?.dieAt(fault.moment, MOMENT_MS, needsWork);
       return cameThere === true ? 'died there' : 'killed anywhere';
     }
     case 'kill':

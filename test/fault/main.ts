@@ -30,6 +30,9 @@ const isTerminal = process.stderr.isTTY;
 const say = (line: string): void => {
   process.stderr.write(isTerminal ? `\r\u001b[K${line.slice(0, process.stderr.columns - 1)}` : `${line}\n`);
 };
+// The servers end with this process, but only when it ends in its own way.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 const run = await runFaults({
   orders: Number(orders),
   faults: Number(faults),

@@ -1,3 +1,4 @@
+import type { Evidence } from './evidence.ts';
 import type { Run } from './run.ts';
 import { isComplete, isHeld } from './verdicts.ts';
 
@@ -20,7 +21,7 @@ export function pageOf(run: Run): string {
       `${options.natsServers} NATS server${options.natsServers === 1 ? '' : 's'}`,
     `  ${run.seconds.toFixed(0)} s in all, ${perSecond.toFixed(1)} orders/s; bad answers of the outside world: ${run.badAnswers}`,
     `  orders: ${tally(orders.map(({ state }) => state))}`,
-    `  held with a reason: ${held.length}${held.length === 0 ? '' : ` (${tally(held.flatMap(({ holds }) => holds.map(({ reason }) => reason)))})`}`,
+    `  held with a reason: ${held.length}${held.length === 0 ? '' : ` (${tally(held.flatMap(({ holds }) => holds.map(causeOf)))})`}`,
     `  purchases: ${tally(purchases.map(({ state }) => state))}`,
     `  fulfilments ${ledger.fulfillments.length}, mails ${ledger.mails.length} (${tally(evidence.mailRows.map(({ state }) => state))})`,
     '  faults:',
@@ -38,6 +39,9 @@ export function pageOf(run: Run): string {
   ];
   return `${lines.join('\n')}\n`;
 }
+
+const causeOf = ({ reason, evidence }: Evidence['orders'][number]['holds'][number]): string =>
+  typeof evidence.cause === 'string' ? `${reason}: ${evidence.cause}` : reason;
 
 /** Without numbers, so that the same things are counted together. */
 const faultKind = (fault: string, result: string): string =>

@@ -84,7 +84,7 @@ export function planFaults(count: number, seed: number): Fault[] {
       kind: 'die at a moment',
       service: who,
       copy: copy(),
-      moment: `${moment}#${1 + Math.floor(random() * 3)}`,
+      moment: `${moment}#${1 + Math.floor(random() * 2)}`,
     };
   };
   let ways = 0;

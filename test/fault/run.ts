@@ -167,14 +167,16 @@ export async function runFaults(options: RunOptions): Promise<Run> {
     const placing = liveShop(
       system,
       stories,
-      () => ((begun + 1) / (plan.length + 1)) * options.orders,
+      () => (begun / (plan.length + 1)) * options.orders,
       ending.signal,
     );
     placing.catch(() => {});
     const done: Done[] = [];
     for (const [index, fault] of plan.entries()) {
       const faultFrom = performance.now();
-      const result = await inject(system, fault, options.seed + index);
+      const result = await inject(system, fault, options.seed + index, () => {
+        begun = index + 1;
+      });
       const seconds = (performance.now() - faultFrom) / 1_000;
       done.push({ fault: wordsOf(fault), result, seconds });
       begun = index + 1;
@@ -183,6 +185,7 @@ export async function runFaults(options: RunOptions): Promise<Run> {
       );
       await delay(PAUSE_BETWEEN_FAULTS_MS);
     }
+    begun = plan.length + 1;
     await placing;
     const feedingSeconds = (performance.now() - fedFrom) / 1_000;
     const badAnswers = await system.control('GET', '/faults');

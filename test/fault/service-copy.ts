@@ -17,9 +17,10 @@ export interface ServiceCopy {
   kill(): void;
   /**
    * Starts it anew to die by itself at that moment, as `services/moments.ts` reads it.
+   * @param isArmed told when it works and waits for its moment. @param withinMs from then on.
    * @returns whether it came there; where it did not within the time, it is killed anywhere.
    */
-  dieAt(moment: string, withinMs: number): Promise<boolean>;
+  dieAt(moment: string, withinMs: number, isArmed: () => void): Promise<boolean>;
   /** Stands still with all its connections, as a machine that lost its processor; `thaw` lets it go on. */
   freeze(): void;
   thaw(): void;
@@ -92,12 +93,15 @@ export function startCopy(options: {
     name,
     ready,
     kill,
-    async dieAt(moment, withinMs) {
+    async dieAt(moment, withinMs, isArmed) {
       const death = Promise.withResolvers<boolean>();
       kill();
       armed = { moment, died: death.resolve };
-      // Not when the life that is being ended reports its end: `armed` belongs to the next one.
-      const timer = setTimeout(kill, withinMs);
+      let timer: NodeJS.Timeout | undefined;
+      void ready().then(() => {
+        isArmed();
+        timer = setTimeout(kill, withinMs);
+      });
       const cameThere = await death.promise;
       clearTimeout(timer);
       return cameThere;

@@ -34,14 +34,16 @@ export function aStory(number: number, random: () => number): Story {
   const [at, changed] = [random(), random()];
   const first = pick();
   const second = AT_CJ.filter((article) => article !== first)[Math.floor(random() * (AT_CJ.length - 1))] ?? 2;
+  // Purchases in doubt of the same goods and units could not be told apart where nothing can be looked up.
+  const rareUnits = 1 + (number % 29);
   const articles =
     at < 0.25
       ? [
-          { article: AT_ALIEXPRESS, units: units() },
+          { article: AT_ALIEXPRESS, units: rareUnits },
           { article: first, units: units() },
         ]
       : at < 0.5
-        ? [{ article: AT_ALIEXPRESS, units: units() }]
+        ? [{ article: AT_ALIEXPRESS, units: rareUnits }]
         : at < 0.75
           ? [{ article: first, units: units() }]
           : [

@@ -42,7 +42,7 @@ function ordersEnded({ stories, orders, purchases }: Evidence): string[] {
       .map(({ orderId }) => `${orderId} never came to be`),
     ...orders.filter((order) => !isComplete(order) && !isHeld(order)).map(show),
     ...orders
-      .filter((order) => order.holds.some(({ hasEvidence }) => !hasEvidence))
+      .filter((order) => order.holds.some(({ evidence }) => Object.keys(evidence).length === 0))
       .map((order) => `${show(order)}: without evidence`),
     ...purchases
       .filter(({ state }) => IN_THE_AIR.includes(state))
@@ -215,7 +215,9 @@ function lineProblem(line: string): string | null {
     parsed = JSON.parse(line);
   } catch {
     // A service that finds no database says so in words and is started again; a kill cuts the last line.
-    return /cannot start|PostgreSQL does not answer|NATS refuses|^\{/.test(line) ? null : line;
+    return /cannot start|PostgreSQL does not answer|NATS refuses|run the set-up step|^\{/.test(line)
+      ? null
+      : line;
   }
   return parsed.level === 'error' && !EXPECTED.has(String(parsed.msg))
     ? `${String(parsed.msg)} ${JSON.stringify(parsed.err ?? '')}`
