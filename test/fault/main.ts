@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util';
 import { isClean, pageOf } from './page.ts';
 import { runFaults } from './run.ts';
+import { SHORT_FORM } from './short-form.ts';
 
 const HELP = `npm run test:faults -- --orders 2000 --faults 60 --seed 7 [--copies 2] [--nats 1|3] [--logs DIR]
+npm run test:faults -- --short
+
 
 Starts the whole system as processes of its own against the sandbox world, sells that many orders, does that many faults
 to it meanwhile and prints one page of verdicts; the exit code is 1 when any of them is broken. The same seed sells the
-same orders and does the same harm.
+same orders and does the same harm. The short form is what npm test runs.
 `;
 
 const { values } = parseArgs({
@@ -16,6 +19,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '7' },
     copies: { type: 'string', default: '2' },
     nats: { type: 'string', default: '1' },
+    short: { type: 'boolean', default: false },
     logs: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -34,13 +38,17 @@ const say = (line: string): void => {
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 const run = await runFaults({
-  orders: Number(orders),
-  faults: Number(faults),
-  seed: Number(seed),
-  copies: Number(copies),
-  natsServers: Number(nats),
-  settleMs: 240_000,
-  sweepSeconds: 10,
+  ...(values.short
+    ? SHORT_FORM
+    : {
+        orders: Number(orders),
+        faults: Number(faults),
+        seed: Number(seed),
+        copies: Number(copies),
+        natsServers: Number(nats),
+        settleMs: 240_000,
+        sweepSeconds: 10,
+      }),
   logsTo: values.logs,
   say,
 });

@@ -6,6 +6,8 @@ import { type BackfillProgress, backfill, planBackfill } from '../../services/sh
 import { catchUp } from '../../services/shopify/catch-up.ts';
 import { asking } from '../../services/shopify/read-work.ts';
 import { reportGap } from '../../services/shopify/report-gap.ts';
+import { isOutage } from '../../services/store/outage.ts';
+import { eventually } from '../fixtures/eventually.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import { eventsIn } from '../fixtures/shipped-order.ts';
@@ -100,6 +102,26 @@ test('a sweep that the shop breaks off tells the rest the next time', async () =
   await catchUp(shopPorts(context, world));
   expect(await told()).toEqual(['5501', '5502', '5503']);
   expect(await context.store.query('select 1 from shop_leases')).toEqual([]);
+});
+
+test('a sweep that the database breaks off tells the rest the next time', async () => {
+  const { world, context, ports, told, orders } = await aShop();
+  await orders(5, 4, 3);
+  await context.store.transaction(async (sql) => {
+    await sql.run('lock table outbox in exclusive mode');
+    const sweeping = catchUp(ports).catch((error: unknown) => error);
+    await eventually(async () => {
+      const ended = await context.store.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(ended).not.toEqual([]);
+    });
+    expect(isOutage(await sweeping)).toBe(true);
+  });
+  await catchUp(shopPorts(context, world));
+  expect(await told()).toEqual(['5501', '5502', '5503']);
+  expect(context.lines).not.toContainEqual(expect.objectContaining({ level: 'error' }));
 });
 
 test('an order that cannot be understood does not keep back the others', async () => {
