@@ -2,7 +2,7 @@
 export const SHORT_FORM = {
   orders: 60,
   faults: 19,
-  seed: 7,
+  seed: 191,
   copies: 2,
   natsServers: 1,
   settleMs: 45_000,

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { orderIdOf } from '../../contracts/ids.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
@@ -22,6 +25,7 @@ beforeAll(async () => {
 afterAll(() => nats.remove());
 beforeEach(() => emptyStreams(nats.url));
 
+const BACKFILL = fileURLToPath(new URL('../../deploy/backfill.ts', import.meta.url));
 const SHOP = CREDENTIALS.shop;
 const MINUTE_MS = 60_000;
 const ago = (minutes: number): string =>
@@ -214,6 +218,25 @@ test('a backfill brings in history, tells nobody, shows how far it is and goes o
   for (const { data } of await eventsIn(context.store)) expect(data).toMatchObject({ history: true });
 
   expect(await planBackfill(ports, again, SHOP, since)).toMatchObject({ from: since, total: 3 });
+});
+
+test('a backfill from the command line says how far it is and what it brought in', async () => {
+  const { world, context, told, orders } = await aShop();
+  await orders(5, 4, 3);
+  const { stdout } = await promisify(execFile)(process.execPath, [BACKFILL, '--since', ago(60)], {
+    env: {
+      PATH: process.env.PATH,
+      DB_CONNECTION_STRING: context.connectionString,
+      NATS_URL: nats.url,
+      SHOPIFY_SHOP_URL: SHOP,
+      SHOPIFY_API_SECRET: CREDENTIALS.shopifyClientSecret,
+      SHOPIFY_ACCESS_TOKEN: CREDENTIALS.shopifyAccessToken,
+      SHOPIFY_ADMIN_BASE_URL: world.origin,
+    },
+  });
+  expect(stdout).toMatch(/^\[#{30}\] 100 % {2}3 of 3 orders, 3 brought in$/m);
+  expect(stdout).toMatch(/^Done: 3 orders brought in\.$/m);
+  expect(await told()).toEqual(['5501', '5502', '5503']);
 });
 
 test('what Shopify hides is said, unless the app may see all', async () => {
