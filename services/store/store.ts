@@ -37,7 +37,7 @@ import {
 } from './entities/shop.ts';
 import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
 import { MIGRATIONS } from './migrations/list.ts';
-import { returnDeadClients } from './pool.ts';
+import { breakingSocket, returnDeadClients } from './pool.ts';
 
 const ENTITIES = [
   ApiKey,
@@ -117,6 +117,8 @@ export async function openStore(options: {
   connectionString: string;
   maxConnections: number;
   name: string;
+  /** Of a connection that is taken for dead. */
+  silenceMs?: number;
 }): Promise<Store> {
   const pool: PoolConfig & { onPoolCreated: typeof returnDeadClients } = {
     connectionTimeoutMillis: 5_000,
@@ -125,6 +127,7 @@ export async function openStore(options: {
     lock_timeout: 5_000,
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,
+    stream: () => breakingSocket(options.silenceMs),
     onPoolCreated: returnDeadClients,
   };
   const orm = await MikroORM.init({

@@ -5,6 +5,6 @@ export const SHORT_FORM = {
   seed: 191,
   copies: 2,
   natsServers: 1,
-  settleMs: 45_000,
+  settleMs: 90_000,
   sweepSeconds: 3,
 } as const;
