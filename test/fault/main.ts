@@ -3,7 +3,7 @@ import { isClean, pageOf } from './page.ts';
 import { runFaults } from './run.ts';
 import { SHORT_FORM } from './short-form.ts';
 
-const HELP = `npm run test:faults -- --orders 2000 --faults 60 --seed 7 [--copies 2] [--nats 1|3] [--logs DIR]
+const HELP = `npm run test:faults -- --orders 2000 --faults 60 --seed 7 [--copies 2] [--nats 1|3] [--settle SECONDS] [--logs DIR]
 npm run test:faults -- --short
 
 
@@ -18,14 +18,15 @@ const { values } = parseArgs({
     faults: { type: 'string', default: '60' },
     seed: { type: 'string', default: '7' },
     copies: { type: 'string', default: '2' },
+    settle: { type: 'string', default: '240' },
     nats: { type: 'string', default: '1' },
     short: { type: 'boolean', default: false },
     logs: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
-const { orders, faults, seed, copies, nats } = values;
-if (values.help || [orders, faults, seed, copies, nats].some((number) => !/^\d+$/.test(number))) {
+const { orders, faults, seed, copies, nats, settle } = values;
+if (values.help || [orders, faults, seed, copies, nats, settle].some((number) => !/^\d+$/.test(number))) {
   process.stdout.write(HELP);
   process.exit(values.help ? 0 : 2);
 }
@@ -46,7 +47,7 @@ const run = await runFaults({
         seed: Number(seed),
         copies: Number(copies),
         natsServers: Number(nats),
-        settleMs: 240_000,
+        settleMs: Number(settle) * 1_000,
         sweepSeconds: 10,
       }),
   logsTo: values.logs,

@@ -9,7 +9,8 @@ export type Fault =
   | {
       readonly kind: 'die at a moment';
       readonly service: Service;
-      readonly copy: number;
+      /** Every copy, where there is too little work to count on one of them. */
+      readonly copy: number | 'all';
       readonly moment: string;
     }
   | { readonly kind: 'kill'; readonly service: Service; readonly copy: number }
@@ -59,9 +60,9 @@ const FIRST = [
 
 /**
  * The faults of a run in their order. The same seed makes the same list; the longer one begins as the shorter one does
- * in nothing but its kinds: every round has each kind once, shuffled.
+ * in nothing but its kinds: every round has each kind once, shuffled. @param hasLittleWork few orders for each fault.
  */
-export function planFaults(count: number, seed: number): Fault[] {
+export function planFaults(count: number, seed: number, hasLittleWork: boolean): Fault[] {
   const random = seeded(seed);
   const shuffled = <T>(list: readonly T[]): T[] =>
     list
@@ -83,8 +84,8 @@ export function planFaults(count: number, seed: number): Fault[] {
     return {
       kind: 'die at a moment',
       service: who,
-      copy: copy(),
-      moment: `${moment}#${1 + Math.floor(random() * 2)}`,
+      copy: hasLittleWork ? 'all' : copy(),
+      moment: `${moment}#${hasLittleWork ? 1 : 1 + Math.floor(random() * 2)}`,
     };
   };
   let ways = 0;

@@ -43,6 +43,8 @@ export interface Run {
 /** Orders under way at once: above it the shop waits. */
 const MOST_UNDER_WAY = 250;
 const PAUSE_BETWEEN_FAULTS_MS = 300;
+/** Orders for each fault: with fewer, one copy of two might find nothing to do. */
+const LITTLE_WORK = 10;
 
 const countIn = async (system: WholeSystem): Promise<number> => {
   const [row] = await system.rows<{ ended: number }>(
@@ -146,7 +148,8 @@ export async function runFaults(options: RunOptions): Promise<Run> {
   const startedAt = performance.now();
   const random = seeded(options.seed);
   const stories = Array.from({ length: options.orders }, (_, index) => aStory(index + 1, random));
-  const plan = planFaults(options.faults, options.seed);
+  const hasLittleWork = options.orders < LITTLE_WORK * options.faults;
+  const plan = planFaults(options.faults, options.seed, hasLittleWork);
   options.say('starting PostgreSQL, NATS, the sandbox world and every service');
   const system = await startWholeSystem(options);
   const ending = new AbortController();
@@ -189,6 +192,7 @@ export async function runFaults(options: RunOptions): Promise<Run> {
     await placing;
     const feedingSeconds = (performance.now() - fedFrom) / 1_000;
     const badAnswers = await system.control('GET', '/faults');
+    for (const copy of system.copies) copy.spare();
     await answerWell(system);
     await settle(system, options);
     const evidence = await readEvidence(system, stories);

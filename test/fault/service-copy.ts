@@ -21,12 +21,20 @@ export interface ServiceCopy {
    * @returns whether it came there; where it did not within the time, it is killed anywhere.
    */
   dieAt(moment: string, withinMs: number, isArmed: () => void): Promise<boolean>;
+  /** If it waits for its moment, it is started anew without. */
+  spare(): void;
   /** Stands still with all its connections, as a machine that lost its processor; `thaw` lets it go on. */
   freeze(): void;
   thaw(): void;
   /** Ends after `ready` that nobody brought about. */
   strangeEnds(): readonly string[];
   stop(): Promise<void>;
+}
+
+interface Armed {
+  readonly moment: string;
+  readonly died: (byItself: boolean) => void;
+  timer?: NodeJS.Timeout;
 }
 
 export function startCopy(options: {
@@ -43,7 +51,13 @@ export function startCopy(options: {
   let isReady = false;
   let isOver = false;
   let isKilled = false;
-  let armed: { readonly moment: string; readonly died: (byItself: boolean) => void } | undefined;
+  let armed: Armed | undefined;
+  /** Of the life that is armed, if any: nobody waits for its moment any more. */
+  const disarm = (byItself: boolean): void => {
+    clearTimeout(armed?.timer);
+    armed?.died(byItself);
+    armed = undefined;
+  };
   let waiting: (() => void)[] = [];
   let restart: NodeJS.Timeout | undefined;
 
@@ -69,10 +83,7 @@ export function startCopy(options: {
       const isAtMoment = !isKilled && signal === 'SIGKILL' && death !== undefined;
       if (isReady && !isKilled && !isAtMoment && !isOver)
         strange.push(`${name} ended by itself with ${signal ?? code}`);
-      if (death !== undefined && death === armed) {
-        armed = undefined;
-        death.died(isAtMoment);
-      }
+      if (death !== undefined && death === armed) disarm(isAtMoment);
       if (!isOver) restart = setTimeout(live, RESTART_MS);
     });
   };
@@ -93,18 +104,23 @@ export function startCopy(options: {
     name,
     ready,
     kill,
-    async dieAt(moment, withinMs, isArmed) {
-      const death = Promise.withResolvers<boolean>();
+    dieAt(moment, withinMs, isArmed) {
+      disarm(false);
       kill();
-      armed = { moment, died: death.resolve };
-      let timer: NodeJS.Timeout | undefined;
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      const mine: Armed = { moment, died: resolve };
+      armed = mine;
       void ready().then(() => {
+        if (armed !== mine) return;
         isArmed();
-        timer = setTimeout(kill, withinMs);
+        mine.timer = setTimeout(kill, withinMs);
       });
-      const cameThere = await death.promise;
-      clearTimeout(timer);
-      return cameThere;
+      return promise;
+    },
+    spare() {
+      if (armed === undefined) return;
+      disarm(false);
+      kill();
     },
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),

@@ -2,9 +2,9 @@
 export const SHORT_FORM = {
   orders: 60,
   faults: 19,
-  seed: 191,
+  seed: 756,
   copies: 2,
   natsServers: 1,
-  settleMs: 90_000,
+  settleMs: 60_000,
   sweepSeconds: 3,
 } as const;
