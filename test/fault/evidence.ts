@@ -81,7 +81,7 @@ export interface Evidence {
   readonly leftovers: readonly string[];
   /** Messages that moved an order twice. */
   readonly takenTwice: readonly string[];
-  /** Partitions whose position was moved back by somebody. */
+  /** Partitions to which somebody wrote a position that was not ahead. */
   readonly setBack: readonly string[];
   readonly auditLines: readonly string[];
   readonly violations: number;
@@ -90,7 +90,7 @@ export interface Evidence {
   readonly forbidden: readonly string[];
 }
 
-/** Has the database note whoever moves a partition back: only a fenced-off owner could. */
+/** Has the database note whoever writes a position that is not ahead: only a fenced-off owner could. */
 export async function watchPositions(system: WholeSystem): Promise<void> {
   await system.rows(`create table fault_suite_set_back (part int, from_seq bigint, to_seq bigint)`);
   await system.rows(
@@ -98,8 +98,8 @@ export async function watchPositions(system: WholeSystem): Promise<void> {
      begin insert into fault_suite_set_back values (old.part, old.seq, new.seq); return new; end $$`,
   );
   await system.rows(
-    `create trigger fault_suite_positions after update on event_partitions for each row
-       when (new.seq < old.seq and old.halted is null) execute function fault_suite_note()`,
+    `create trigger fault_suite_positions after update of seq on event_partitions for each row
+       when (new.seq <= old.seq and old.halted is null) execute function fault_suite_note()`,
   );
 }
 

@@ -109,12 +109,14 @@ let missed = 0;
 for (const [guard, edits] of Object.entries(MUTATIONS)) {
   if (values.only !== undefined && values.only !== guard) continue;
   const tree = mutatedTree(edits);
+  const startedAt = performance.now();
   const { page, code } = await runShortForm(tree);
+  const seconds = Math.round((performance.now() - startedAt) / 1_000);
   rmSync(tree, { recursive: true, force: true });
-  const broken = page.split('\n').filter((line) => line.startsWith('  BROKEN'));
+  const broken = page.split('\n').filter((line) => /^ {2}BROKEN|^ {13}\S/.test(line));
   const isFound = code === 1 && broken.length > 0;
   if (!isFound) missed += 1;
-  process.stdout.write(`${isFound ? 'found ' : 'MISSED'}  without ${guard}\n`);
-  for (const line of broken) process.stdout.write(`          ${line.trim()}\n`);
+  process.stdout.write(`${isFound ? 'found ' : 'MISSED'}  without ${guard} (${seconds} s)\n`);
+  for (const line of broken) process.stdout.write(`      ${line.slice(0, 200)}\n`);
 }
 process.exit(missed === 0 ? 0 : 1);

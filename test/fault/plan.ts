@@ -134,6 +134,16 @@ export function planFaults(count: number, seed: number, hasLittleWork: boolean):
 /** A purchase call that a frozen process was waiting for has run out of its time by then. */
 const CALLS_PASSED_MS = 10_000;
 
+/** A cluster is there to outlive its leaders: they die where one server would lose its store or stand still. */
+export const forCluster = (fault: Fault): Fault =>
+  fault.kind === 'lose the store of NATS' ||
+  fault.kind === 'freeze NATS' ||
+  (fault.kind === 'outage' && fault.of === 'mail server')
+    ? { kind: 'kill NATS', downMs: LEADERLESS_MS }
+    : fault;
+/** The others have chosen a new leader by then. */
+const LEADERLESS_MS = 4_000;
+
 /** One line for people. */
 export function wordsOf(fault: Fault): string {
   const { kind, ...rest } = fault;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { seeded } from '../fixtures/seeded.ts';
 import { type Evidence, leftoversOf, readEvidence, readOrders, watchPositions } from './evidence.ts';
 import { answerBadly, answerWell, inject } from './inject.ts';
-import { planFaults, wordsOf } from './plan.ts';
+import { forCluster, planFaults, wordsOf } from './plan.ts';
 import { aStory, changeIn, type Story } from './shop-life.ts';
 import { isComplete, isHeld, type Verdict, verdictsOf } from './verdicts.ts';
 import { startWholeSystem, type WholeSystem } from './whole-system.ts';
@@ -149,7 +149,8 @@ export async function runFaults(options: RunOptions): Promise<Run> {
   const random = seeded(options.seed);
   const stories = Array.from({ length: options.orders }, (_, index) => aStory(index + 1, random));
   const hasLittleWork = options.orders < LITTLE_WORK * options.faults;
-  const plan = planFaults(options.faults, options.seed, hasLittleWork);
+  const planned = planFaults(options.faults, options.seed, hasLittleWork);
+  const plan = options.natsServers === 1 ? planned : planned.map(forCluster);
   options.say('starting PostgreSQL, NATS, the sandbox world and every service');
   const system = await startWholeSystem(options);
   const ending = new AbortController();
