@@ -1,3 +1,5 @@
+const OF_A_COMMAND = ['command: before handling', 'command: after handling before acknowledgement'] as const;
+const OF_THE_OUTBOX = ['outbox: after publish before mark'] as const;
 const DEEDS = ['create', 'pay', 'repeat'] as const;
 const STEPS = [
   'before intent commit',
@@ -5,18 +7,43 @@ const STEPS = [
   'after call before record',
   'after record before publish',
 ] as const;
+const ofDeed = <Deed extends (typeof DEEDS)[number]>(deed: Deed) =>
+  STEPS.map((step) => `${deed}: ${step}` as const);
 
-/** Where a purchase can be cut off, by name. A look-up has no intent of its own. */
-export type Moment =
-  | `${(typeof DEEDS)[number]}: ${(typeof STEPS)[number]}`
-  | `look-up: ${'before call' | 'after call before record' | 'after record before publish'}`;
-
-export const MOMENTS: readonly Moment[] = [
-  ...DEEDS.flatMap((deed) => STEPS.map((step) => `${deed}: ${step}` as const)),
-  'look-up: before call',
-  'look-up: after call before record',
-  'look-up: after record before publish',
-];
+/** Where each service can be cut off, by name. A look-up has no intent of its own. */
+export const MOMENTS = {
+  gateway: ['intake: before commit', 'intake: after commit before publish', ...OF_THE_OUTBOX],
+  orders: [
+    'batch: before commit',
+    'batch: after commit before publish',
+    'timers: after commit before publish',
+    ...OF_THE_OUTBOX,
+  ],
+  suppliers: [
+    ...OF_A_COMMAND,
+    ...DEEDS.flatMap(ofDeed),
+    'look-up: before call',
+    'look-up: after call before record',
+    'look-up: after record before publish',
+    ...OF_THE_OUTBOX,
+  ],
+  shopify: [
+    ...OF_A_COMMAND,
+    'fulfil: before call',
+    'fulfil: after call before record',
+    'fulfil: after record before publish',
+    'progress: after call before record',
+    ...OF_THE_OUTBOX,
+  ],
+  notifier: [
+    ...OF_A_COMMAND,
+    'mail: before call',
+    'mail: after call before record',
+    'mail: after record before publish',
+    ...OF_THE_OUTBOX,
+  ],
+} as const;
+export type Moment = (typeof MOMENTS)[keyof typeof MOMENTS][number];
 
 let strike: ((moment: Moment) => void) | null = null;
 

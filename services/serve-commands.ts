@@ -8,6 +8,7 @@ import { readTraceparent } from '../contracts/trace-context.ts';
 import type { Command, CommandConsumer, CommandResult } from './bus/command-consumer.ts';
 import { histogram, SECONDS } from './figures.ts';
 import { describeError } from './logger.ts';
+import { moment } from './moments.ts';
 import type { ServiceContext } from './run-service.ts';
 import { commandLetter } from './store/command-letter.ts';
 import { layDownCommand } from './store/dead-letters.ts';
@@ -129,10 +130,12 @@ export async function serveCommands(
     // Asked again while the first is at work, as every deadline does in a crowd: one of them is enough.
     if (inHand.has(command.subject)) return DONE;
     inHand.add(command.subject);
+    moment('command: before handling');
     const begun = performance.now();
     const result = await handle(command).finally(() => inHand.delete(command.subject));
     const verb = command.verb in handlers ? command.verb : 'unknown';
     durations.observe({ service, verb, verdict: result.verdict }, (performance.now() - begun) / 1_000);
+    moment('command: after handling before acknowledgement');
     // Left alone, it would lie in the stream for ever once the server has delivered it often enough.
     return result.verdict === 'later' && command.deliveries >= MAX_DELIVERIES ? DONE : result;
   });

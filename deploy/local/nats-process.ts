@@ -41,6 +41,12 @@ export interface StartNatsOptions {
   /** The server's name in logs and monitoring. */
   readonly name?: string;
   readonly logFile: string;
+  /** Beside the store by default; the servers of a cluster share one. */
+  readonly keysFile?: string;
+  /** The project's nats.conf by default. */
+  readonly configFile?: string;
+  /** What that file wants to know besides. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly log?: (line: string) => void;
 }
 
@@ -67,7 +73,7 @@ export async function startNats(options: StartNatsOptions): Promise<NatsProcess>
   const storeDir = resolve(options.storeDir);
   const what = `NATS for ${storeDir}`;
   mkdirSync(storeDir, { recursive: true });
-  const keys = await keptNatsKeys(`${storeDir}.keys.json`);
+  const keys = await keptNatsKeys(options.keysFile ?? `${storeDir}.keys.json`);
   const claim = await claimServer({ file: `${storeDir}.running.json`, what, stopSignal: 'SIGTERM', log });
   try {
     await assertPortFree(port, 'NATS');
@@ -76,7 +82,7 @@ export async function startNats(options: StartNatsOptions): Promise<NatsProcess>
     const monitorPort = options.monitorPort ?? (await freePort(FIRST_MONITOR_PORT));
     const server = await spawnServer({
       command: resolve(binary),
-      args: ['-c', CONFIG_FILE],
+      args: ['-c', options.configFile ?? CONFIG_FILE],
       env: {
         NATS_NAME: quoted(name),
         NATS_HOST: quoted(HOST),
@@ -84,6 +90,7 @@ export async function startNats(options: StartNatsOptions): Promise<NatsProcess>
         NATS_MONITOR_PORT: String(monitorPort),
         NATS_STORE_DIR: quoted(storeDir),
         ...publicKeys(keys),
+        ...options.env,
       },
       logFile: resolve(options.logFile),
       exitSignal: 'SIGTERM',

@@ -1,6 +1,7 @@
 import { AppError } from '../../contracts/errors.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { publishQueued } from '../../services/bus/commit-and-publish.ts';
+import { moment } from '../../services/moments.ts';
 import { type CustomerRow, emptyRedactedBodies, saveCustomers } from '../../services/store/customers.ts';
 import { isOutage } from '../../services/store/outage.ts';
 import { type OutboxRow, type QueuedRow, queue } from '../../services/store/outbox.ts';
@@ -133,12 +134,15 @@ export function createIntake(store: Store, bus: Bus): Intake {
       const deliveries = batch.map(({ delivery }) => delivery);
       const fresh = await insertNew(sql, deliveries);
       const messages = fresh.flatMap(({ message }) => message ?? []);
-      return { fresh: new Set(fresh), queued: await queue(sql, messages) };
+      const queued = await queue(sql, messages);
+      moment('intake: before commit');
+      return { fresh: new Set(fresh), queued };
     });
 
   const commit = async (batch: readonly Waiting[]): Promise<void> => {
     try {
       const { fresh, queued } = await withPatience(write(batch), PATIENCE_MS);
+      moment('intake: after commit before publish');
       for (const { delivery, resolve } of batch) resolve(fresh.has(delivery) ? 'accepted' : 'repeated');
       publish(queued);
     } catch (error) {

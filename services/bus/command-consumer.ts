@@ -1,4 +1,5 @@
-import type { ConsumerMessages, JetStreamClient, JsMsg } from 'nats';
+import { type ConsumerMessages, type JetStreamClient, type JsMsg, NatsError } from 'nats';
+import { AppError } from '../../contracts/errors.ts';
 import { type ServiceName, STREAMS } from '../../contracts/subjects.ts';
 import { ACK_WAIT_MS, durableOf } from './streams.ts';
 
@@ -23,6 +24,12 @@ export interface CommandConsumer {
 
 /** What is given back comes again after this; sooner, the server still hands it to the one that gave it back. */
 const GIVEN_BACK_MS = 1_000;
+/** @throws AppError `stream_mismatch` when the set-up step has not run on this NATS, or what it made was lost. */
+function refuseMissing(cause: unknown): never {
+  if (!(cause instanceof NatsError) || cause.api_error?.code !== 404) throw cause;
+  const message = 'the NATS streams of the commands are missing: run the set-up step (npm run setup)';
+  throw new AppError('stream_mismatch', message, { retryable: true, cause });
+}
 
 /** Commands of one service, shared by its copies; up to `concurrency` at once, in no order that could be relied on. */
 export async function consumeCommands(
@@ -31,7 +38,7 @@ export async function consumeCommands(
   concurrency: number,
   handle: (command: Command) => Promise<CommandResult>,
 ): Promise<CommandConsumer> {
-  const consumer = await jetstream.consumers.get(STREAMS.commands, durableOf(service));
+  const consumer = await jetstream.consumers.get(STREAMS.commands, durableOf(service)).catch(refuseMissing);
   const messages: ConsumerMessages = await consumer.consume({
     max_messages: concurrency * 2,
     expires: 4_000,

@@ -11,6 +11,7 @@ export async function publishQueued(store: Store, bus: Bus, rows: readonly Queue
   if (rows.length === 0) return;
   try {
     await bus.publish(rows);
+    moment('outbox: after publish before mark');
     await markPublished(store, rows);
   } catch {
     // The sweeper repeats them under the same message ids.

@@ -12,6 +12,7 @@ import {
 } from '../../contracts/vocabulary.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { counter } from '../figures.ts';
+import { moment } from '../moments.ts';
 import type { ServiceContext } from '../run-service.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import { isAnyHalted } from '../store/partitions.ts';
@@ -93,7 +94,9 @@ export async function sendNotification(ports: NotifierPorts, notificationId: str
   if ('skip' in mail) return finish(ports, rows, 'skipped', { cause: mail.skip });
   if (!(await markSending(ports.store, rows, ports.settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS))) return;
 
+  moment('mail: before call');
   const outcome = await ports.mailer.send({ messageId: `<${first.id}@${ports.domain}>`, ...mail });
+  moment('mail: after call before record');
   switch (outcome.result) {
     case 'sent':
       return finish(ports, rows, 'sent', outcome.evidence);
@@ -152,17 +155,22 @@ async function finish(
     const { id: notificationId, orderId } = first;
     log.error({ orderId, notificationId, state, evidence }, 'a mail was not sent for sure');
   }
-  await commitAndPublish(store, bus, async (sql, say) => {
-    const written = await sql.query<{ id: string }>(
-      `update notifications n
+  await commitAndPublish(
+    store,
+    bus,
+    async (sql, say) => {
+      const written = await sql.query<{ id: string }>(
+        `update notifications n
           set state = $2, evidence = $3::json, sent_at = case when $2 = 'sent' then now() end
          from json_to_recordset($1::json) as d(id text, attempt int)
         where n.id = d.id and n.attempt = d.attempt and n.state in ('pending', 'sending') returning n.id`,
-      [JSON.stringify(rows), state, JSON.stringify(evidence)],
-    );
-    const changed = new Set(written.map(({ id }) => id));
-    for (const row of rows) if (changed.has(row.id)) outcomeEvent(row, state, evidence).forEach(say);
-  });
+        [JSON.stringify(rows), state, JSON.stringify(evidence)],
+      );
+      const changed = new Set(written.map(({ id }) => id));
+      for (const row of rows) if (changed.has(row.id)) outcomeEvent(row, state, evidence).forEach(say);
+    },
+    'mail: after record before publish',
+  );
 }
 
 const LIMIT = 20;

@@ -4,6 +4,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import type { Bus } from '../bus/bus.ts';
 import { publishQueued } from '../bus/commit-and-publish.ts';
 import { describeError, type Logger } from '../logger.ts';
+import { moment } from '../moments.ts';
 import { countWaiting } from '../store/dead-letters.ts';
 import { lockOrders, takeNew } from '../store/load-batch.ts';
 import { isOutage } from '../store/outage.ts';
@@ -68,7 +69,9 @@ async function commitOnce(
     for (const { id, failure, state } of writes.changedLetters) {
       if (state === 'open') ports.log.error({ letterId: id, failure }, 'dead letter again');
     }
-    return writeBatch(sql, writes);
+    const queued = await writeBatch(sql, writes);
+    moment('batch: before commit');
+    return queued;
   });
 }
 
@@ -91,6 +94,7 @@ export async function commitBatch(
     const begun = performance.now();
     try {
       const queued = await traced(messages, ports.part, (batch) => commitOnce(ports, batch, from, to));
+      moment('batch: after commit before publish');
       await publishQueued(ports.store, ports.bus, queued);
       batchEvents.observe({}, messages.length);
       batchDurations.observe({}, (performance.now() - begun) / 1_000);

@@ -11,25 +11,30 @@ const LIMIT = 256;
 /** Turns due timers into events of their orders. Any number of copies may run it. */
 export const startTimerLoop = (store: Store, bus: Bus, log: Logger): Periodic =>
   startPeriodic('timers', 250, log, async () => {
-    const claimed = await commitAndPublish(store, bus, async (sql, say) => {
-      const due = await claimDue(sql, LIMIT);
-      for (const { orderId, deadline, supplierOrderId, parcelId, setting, attempt, traceparent } of due) {
-        const parsed = TimerElapsed.safeParse({
-          orderId,
-          deadline,
-          ...(supplierOrderId === null ? {} : { supplierOrderId }),
-          ...(parcelId === null ? {} : { parcelId }),
-        });
-        // Set by a newer copy of this service: it comes again, and its neighbours go on.
-        if (!parsed.success) {
-          log.error({ orderId, deadline }, 'a timer with an unknown deadline');
-          continue;
+    const claimed = await commitAndPublish(
+      store,
+      bus,
+      async (sql, say) => {
+        const due = await claimDue(sql, LIMIT);
+        for (const { orderId, deadline, supplierOrderId, parcelId, setting, attempt, traceparent } of due) {
+          const parsed = TimerElapsed.safeParse({
+            orderId,
+            deadline,
+            ...(supplierOrderId === null ? {} : { supplierOrderId }),
+            ...(parcelId === null ? {} : { parcelId }),
+          });
+          // Set by a newer copy of this service: it comes again, and its neighbours go on.
+          if (!parsed.success) {
+            log.error({ orderId, deadline }, 'a timer with an unknown deadline');
+            continue;
+          }
+          const { data } = parsed;
+          const messageId = `tmr:${orderId}:${timerKey(data)}:${setting}:${attempt}`;
+          say(eventRow({ messageId, source: '/orders', type: TIMER_ELAPSED, orderId, data, traceparent }));
         }
-        const { data } = parsed;
-        const messageId = `tmr:${orderId}:${timerKey(data)}:${setting}:${attempt}`;
-        say(eventRow({ messageId, source: '/orders', type: TIMER_ELAPSED, orderId, data, traceparent }));
-      }
-      return due.length;
-    });
+        return due.length;
+      },
+      'timers: after commit before publish',
+    );
     return claimed === LIMIT ? 'more' : 'idle';
   });

@@ -8,6 +8,7 @@ import {
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { moment } from '../moments.ts';
 import { DONE, later } from '../serve-commands.ts';
 import { liftOwnHolds } from './mirror-holds.ts';
 import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
@@ -81,6 +82,7 @@ async function show(ports: ShopPorts, command: FulfillParcel, commandId: string)
   const orderGid = `gid://shopify/Order/${parcel.shopOrderId}`;
   try {
     await liftOwnHolds(ports, asking(admin, 'write', signal), command.orderId, orderGid);
+    moment('fulfil: before call');
     const result = await shipParcel(admin, {
       orderGid,
       parcel: {
@@ -94,6 +96,7 @@ async function show(ports: ShopPorts, command: FulfillParcel, commandId: string)
       doubt: parcel.doubt ?? undefined,
       signal,
     });
+    moment('fulfil: after call before record');
     return await settle(ports, command, commandId, result, parcel);
   } catch (error) {
     if (!(error instanceof ShopError)) throw error;
@@ -135,23 +138,28 @@ async function settle(
       };
       if (result.missingUnits > 0)
         log.warn({ parcelId, missingUnits: result.missingUnits }, 'the shop shows less than was shipped');
-      await commitAndPublish(store, bus, async (sql, say) => {
-        await sql.run(
-          `update parcels set fulfillment_state = 'done', fulfillment_doubt = null, shop_fulfillment_id = $2,
+      await commitAndPublish(
+        store,
+        bus,
+        async (sql, say) => {
+          await sql.run(
+            `update parcels set fulfillment_state = 'done', fulfillment_doubt = null, shop_fulfillment_id = $2,
                   shown_last_mile = $3, updated_at = now() where id = $1`,
-          // What was adopted may show the first number alone.
-          [parcelId, result.fulfillmentId, result.how === 'created' ? parcel.lastMileTrackingNumber : null],
-        );
-        say(
-          eventRow({
-            messageId: `${parcelId}:synced`,
-            source: '/shopify',
-            type: FULFILLMENT_SYNCED,
-            orderId,
-            data,
-          }),
-        );
-      });
+            // What was adopted may show the first number alone.
+            [parcelId, result.fulfillmentId, result.how === 'created' ? parcel.lastMileTrackingNumber : null],
+          );
+          say(
+            eventRow({
+              messageId: `${parcelId}:synced`,
+              source: '/shopify',
+              type: FULFILLMENT_SYNCED,
+              orderId,
+              data,
+            }),
+          );
+        },
+        'fulfil: after record before publish',
+      );
       return DONE;
     }
     case 'withheld':

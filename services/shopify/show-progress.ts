@@ -1,4 +1,5 @@
 import type { ParcelStateName, SupplierName } from '../../contracts/vocabulary.ts';
+import { moment } from '../moments.ts';
 import { toTrackingInfo, toTrackingKey } from './carriers.ts';
 import { markOrder } from './mark-order.ts';
 import {
@@ -121,6 +122,7 @@ async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Prom
     await addEvent(ask, shipment.id, parcel);
   }
   if (parcel.isNew) await markOrder(ask, settings, orderId, parcel);
+  moment('progress: after call before record');
   await remember(ports, parcel);
 }
 

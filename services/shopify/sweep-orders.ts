@@ -1,4 +1,5 @@
 import { orderIdOf } from '../../contracts/ids.ts';
+import { isOutage } from '../store/outage.ts';
 import { insertRows } from '../store/rows.ts';
 import { ORDERS_CHANGED, OrdersChangedAnswer } from './order-operations.ts';
 import { lineIdOf } from './plan-fulfillments.ts';
@@ -60,7 +61,8 @@ async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrde
     const messageId = `sweep:${order.orderId}:${received.sourceUpdatedAt}`;
     await tellOrder(ports, messageId, received, truth.customer, truth.work);
   } catch (error) {
-    if (error instanceof ShopError) throw error;
+    // The sweep stops where it is, and the next one begins there.
+    if (error instanceof ShopError || isOutage(error)) throw error;
     // One order that cannot be understood must not keep back those behind it.
     ports.log.error({ orderId: order.orderId, err: error }, 'an order of the shop could not be taken in');
   }

@@ -46,7 +46,7 @@ import {
 } from './entities/shop.ts';
 import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
 import { MIGRATIONS } from './migrations/list.ts';
-import { returnDeadClients } from './pool.ts';
+import { breakingSocket, returnDeadClients } from './pool.ts';
 import { pools } from './pool-figures.ts';
 
 const ENTITIES = [
@@ -129,6 +129,8 @@ export async function openStore(options: {
   connectionString: string;
   maxConnections: number;
   name: string;
+  /** Of a connection that is taken for dead. */
+  silenceMs?: number;
 }): Promise<Store> {
   let forgetPool = (): void => {};
   const pool: PoolConfig & { onPoolCreated: (pool: Pool) => void } = {
@@ -138,6 +140,7 @@ export async function openStore(options: {
     lock_timeout: 5_000,
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,
+    stream: () => breakingSocket(options.silenceMs),
     onPoolCreated: (created) => {
       returnDeadClients(created);
       forgetPool = pools.add(created);

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { orderIdOf } from '../../contracts/ids.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
@@ -6,6 +9,8 @@ import { type BackfillProgress, backfill, planBackfill } from '../../services/sh
 import { catchUp } from '../../services/shopify/catch-up.ts';
 import { asking } from '../../services/shopify/read-work.ts';
 import { reportGap } from '../../services/shopify/report-gap.ts';
+import { isOutage } from '../../services/store/outage.ts';
+import { eventually } from '../fixtures/eventually.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import { eventsIn } from '../fixtures/shipped-order.ts';
@@ -20,6 +25,7 @@ beforeAll(async () => {
 afterAll(() => nats.remove());
 beforeEach(() => emptyStreams(nats.url));
 
+const BACKFILL = fileURLToPath(new URL('../../deploy/backfill.ts', import.meta.url));
 const SHOP = CREDENTIALS.shop;
 const MINUTE_MS = 60_000;
 const ago = (minutes: number): string =>
@@ -100,6 +106,26 @@ test('a sweep that the shop breaks off tells the rest the next time', async () =
   await catchUp(shopPorts(context, world));
   expect(await told()).toEqual(['5501', '5502', '5503']);
   expect(await context.store.query('select 1 from shop_leases')).toEqual([]);
+});
+
+test('a sweep that the database breaks off tells the rest the next time', async () => {
+  const { world, context, ports, told, orders } = await aShop();
+  await orders(5, 4, 3);
+  await context.store.transaction(async (sql) => {
+    await sql.run('lock table outbox in exclusive mode');
+    const sweeping = catchUp(ports).catch((error: unknown) => error);
+    await eventually(async () => {
+      const ended = await context.store.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(ended).not.toEqual([]);
+    });
+    expect(isOutage(await sweeping)).toBe(true);
+  });
+  await catchUp(shopPorts(context, world));
+  expect(await told()).toEqual(['5501', '5502', '5503']);
+  expect(context.lines).not.toContainEqual(expect.objectContaining({ level: 'error' }));
 });
 
 test('an order that cannot be understood does not keep back the others', async () => {
@@ -192,6 +218,25 @@ test('a backfill brings in history, tells nobody, shows how far it is and goes o
   for (const { data } of await eventsIn(context.store)) expect(data).toMatchObject({ history: true });
 
   expect(await planBackfill(ports, again, SHOP, since)).toMatchObject({ from: since, total: 3 });
+});
+
+test('a backfill from the command line says how far it is and what it brought in', async () => {
+  const { world, context, told, orders } = await aShop();
+  await orders(5, 4, 3);
+  const { stdout } = await promisify(execFile)(process.execPath, [BACKFILL, '--since', ago(60)], {
+    env: {
+      PATH: process.env.PATH,
+      DB_CONNECTION_STRING: context.connectionString,
+      NATS_URL: nats.url,
+      SHOPIFY_SHOP_URL: SHOP,
+      SHOPIFY_API_SECRET: CREDENTIALS.shopifyClientSecret,
+      SHOPIFY_ACCESS_TOKEN: CREDENTIALS.shopifyAccessToken,
+      SHOPIFY_ADMIN_BASE_URL: world.origin,
+    },
+  });
+  expect(stdout).toMatch(/^\[#{30}\] 100 % {2}3 of 3 orders, 3 brought in$/m);
+  expect(stdout).toMatch(/^Done: 3 orders brought in\.$/m);
+  expect(await told()).toEqual(['5501', '5502', '5503']);
 });
 
 test('what Shopify hides is said, unless the app may see all', async () => {

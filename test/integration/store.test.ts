@@ -23,6 +23,7 @@ import { insertRows, updateRows } from '../../services/store/rows.ts';
 import { openStore, type Store } from '../../services/store/store.ts';
 import { claimDue } from '../../services/store/timers.ts';
 import { writeBatch } from '../../services/store/write-batch.ts';
+import { openWire } from '../fault/wire.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { boughtFor, ordersOfPartition } from '../fixtures/order-events.ts';
 
@@ -486,6 +487,31 @@ test('a transaction that idled too long is an outage: the process was frozen, th
   });
   // Mostly 25P03; a reset when the server's last word is lost together with its connection.
   expect(await failureOf(frozen)).toSatisfy(isOutage);
+});
+
+test('a connection whose other end vanished without a word is an outage, and the pool goes on over new ones', async () => {
+  const url = new URL(await aDatabase());
+  const wire = await openWire([Number(url.port)]);
+  url.port = String(wire.port);
+  const store = await openStore({
+    connectionString: url.href,
+    maxConnections: 2,
+    name: 'test-silence',
+    silenceMs: 1_000,
+  });
+  onTestFinished(async () => {
+    await store.close();
+    await wire.close();
+  });
+  const failure = await failureOf(
+    store.transaction(async (sql) => {
+      await sql.query('select 1');
+      wire.goSilent();
+      await sql.query('select 2');
+    }),
+  );
+  expect(isOutage(failure)).toBe(true);
+  expect(await store.query('select 3 as n')).toEqual([{ n: 3 }]);
 });
 
 test('nobody at the address is an outage, and opening the store says so without the password', async () => {

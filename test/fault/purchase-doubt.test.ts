@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { ALIEXPRESS_PRODUCTS } from '../../deploy/sandbox/aliexpress/goods.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
@@ -6,7 +5,6 @@ import { pay } from '../../services/suppliers/payment.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import { keepStray, startStraySweep } from '../../services/suppliers/stray-orders.ts';
 import { eventually } from '../fixtures/eventually.ts';
-import { isBought, isUnpaidByHand, runStorm } from '../fixtures/kill-storm.ts';
 import {
   aDesk,
   boughtUnder,
@@ -17,40 +15,7 @@ import {
   saidTo,
   verdicts,
 } from '../fixtures/purchase-desk.ts';
-import { pageOf, verdictsOf } from '../fixtures/storm-verdict.ts';
 import { CREDENTIALS, control, givenFaults, ledgerOf } from '../sandbox/world.ts';
-
-const { KILL_TEST_ORDERS, KILL_TEST_KILLS, KILL_TEST_SEED, KILL_TEST_PAGE } = process.env;
-const isLong = KILL_TEST_ORDERS !== undefined;
-const OPTIONS = {
-  orders: Number(KILL_TEST_ORDERS ?? 60),
-  kills: Number(KILL_TEST_KILLS ?? 6),
-  // One under which every way of failing meets a purchase.
-  seed: Number(KILL_TEST_SEED ?? 11),
-  everyMs: 120,
-  killingMs: isLong ? 0 : 17_000,
-  settleMs: isLong ? 600_000 : 60_000,
-};
-
-test(
-  'under suppliers that lie and processes that die every purchase is paid exactly once or held by name',
-  async () => {
-    const storm = await runStorm(OPTIONS);
-    const page = pageOf(storm, OPTIONS);
-    if (KILL_TEST_PAGE === undefined) console.log(page);
-    else writeFileSync(KILL_TEST_PAGE, page);
-    expect(verdictsOf(storm).filter(({ against }) => against.length > 0)).toEqual([]);
-    // Otherwise nothing was put to the test.
-    expect(storm.supplierKills).toBeGreaterThanOrEqual(OPTIONS.kills);
-    expect(Object.keys(storm.killsAt).length).toBeGreaterThan(2);
-    expect(storm.hostKills).toBeGreaterThan(0);
-    expect(storm.badAnswers).toBeGreaterThan(OPTIONS.orders / 6);
-    // A hold is the honest way out, but not the usual one.
-    const held = storm.outcomes.filter((outcome) => !isBought(outcome) && !isUnpaidByHand(outcome));
-    expect(held.length).toBeLessThan(OPTIONS.orders / 3);
-  },
-  (OPTIONS.orders * OPTIONS.everyMs + OPTIONS.settleMs) * 2,
-);
 
 test.each([
   ['above the blind time', '2', 'B', 1],

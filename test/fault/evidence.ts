@@ -1,0 +1,193 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { audit } from '../../services/audit.ts';
+import { openStore } from '../../services/store/store.ts';
+import { PERSONAL, type Story } from './shop-life.ts';
+import type { WholeSystem } from './whole-system.ts';
+
+const Ledger = z.object({
+  purchases: z.array(
+    z.object({
+      orderNumber: z.string(),
+      supplier: z.string(),
+      orders: z.array(
+        z.object({
+          orderId: z.string(),
+          status: z.string(),
+          paidCount: z.int(),
+          products: z.array(z.object({ vid: z.string(), quantity: z.int() })),
+        }),
+      ),
+    }),
+  ),
+  fulfillments: z.array(
+    z.object({
+      orderId: z.string(),
+      status: z.string(),
+      trackingNumbers: z.array(z.string()),
+      events: z.array(z.string()),
+      lines: z.array(z.object({ lineItemId: z.string(), quantity: z.int() })),
+    }),
+  ),
+  mails: z.array(z.object({ to: z.array(z.string()), messageId: z.string().nullable() })),
+});
+
+export interface OrderRow {
+  readonly id: string;
+  readonly shopOrderId: string;
+  readonly state: string;
+  readonly lines: Readonly<Record<string, { readonly ordered: number; readonly cancelled: number }>>;
+  readonly holds: readonly {
+    readonly reason: string;
+    readonly evidence: Readonly<Record<string, unknown>>;
+  }[];
+}
+export interface PurchaseRow {
+  readonly id: string;
+  readonly orderId: string;
+  readonly state: string;
+  readonly reference: string | null;
+  readonly payment: string | null;
+  /** Units by the supplier's variant. */
+  readonly articles: Readonly<Record<string, number>>;
+}
+export interface ParcelRow {
+  readonly id: string;
+  readonly orderId: string;
+  readonly trackingNumber: string;
+  readonly lastMile: string | null;
+  readonly fulfillmentState: string | null;
+  readonly isShown: boolean;
+  readonly units: Readonly<Record<string, number>>;
+}
+export interface MailRow {
+  readonly id: string;
+  readonly orderId: string | null;
+  readonly kind: string;
+  readonly parcelId: string | null;
+  readonly state: string;
+}
+
+/** Everything that speaks for or against the system after a run: its own rows, the outside world's books, the logs. */
+export interface Evidence {
+  readonly stories: readonly Story[];
+  readonly orders: readonly OrderRow[];
+  readonly purchases: readonly PurchaseRow[];
+  readonly parcels: readonly ParcelRow[];
+  readonly mailRows: readonly MailRow[];
+  readonly ledger: z.infer<typeof Ledger>;
+  /** What should be empty by now, one line each. */
+  readonly leftovers: readonly string[];
+  /** Messages that moved an order twice. */
+  readonly takenTwice: readonly string[];
+  /** Partitions to which somebody wrote a position that was not ahead. */
+  readonly setBack: readonly string[];
+  readonly auditLines: readonly string[];
+  readonly violations: number;
+  readonly strangeEnds: readonly string[];
+  readonly logs: readonly { readonly name: string; readonly text: string }[];
+  readonly forbidden: readonly string[];
+}
+
+/** Has the database note whoever writes a position that is not ahead: only a fenced-off owner could. */
+export async function watchPositions(system: WholeSystem): Promise<void> {
+  await system.rows(`create table fault_suite_set_back (part int, from_seq bigint, to_seq bigint)`);
+  await system.rows(
+    `create function fault_suite_note() returns trigger language plpgsql as $$
+     begin insert into fault_suite_set_back values (old.part, old.seq, new.seq); return new; end $$`,
+  );
+  await system.rows(
+    `create trigger fault_suite_positions after update of seq on event_partitions for each row
+       when (new.seq <= old.seq and old.halted is null) execute function fault_suite_note()`,
+  );
+}
+
+/** Named as they were written; those that nothing will move any more count as ended. */
+const LEFTOVERS: Readonly<Record<string, string>> = {
+  'outbox rows that nobody published': 'select count(*)::int as count from outbox where published_at is null',
+  'events that were published and never taken': `select count(*)::int as count from outbox o
+     where subject like 'oms.evt.%' and published_at is not null
+       and not exists (select 1 from inbox i where i.message_id = o.message_id)`,
+  'timers overdue for more than ten seconds':
+    "select count(*)::int as count from timers where due_at < now() - interval '10 seconds'",
+  'dead letters': "select count(*)::int as count from dead_letters where state in ('open', 'parked')",
+  'halted partitions': 'select count(*)::int as count from event_partitions where halted is not null',
+  'mails that wait': "select count(*)::int as count from notifications where state in ('pending', 'sending')",
+};
+
+export async function leftoversOf(system: WholeSystem): Promise<string[]> {
+  const left: string[] = [];
+  for (const [what, statement] of Object.entries(LEFTOVERS)) {
+    const [row] = await system.rows<{ count: number }>(statement);
+    if ((row?.count ?? 0) > 0) left.push(`${row?.count} ${what}`);
+  }
+  return left;
+}
+
+const ISSUED = `select token from supplier_accounts, unnest(array[access_token, refresh_token, account_id]) as token
+                 where token is not null and token <> ''`;
+
+async function auditLines(connectionString: string): Promise<{ lines: string[]; violations: number }> {
+  const lines: string[] = [];
+  const store = await openStore({ connectionString, maxConnections: 2, name: 'audit' });
+  try {
+    const { violations } = await audit(store, (line) => lines.push(line));
+    return { lines, violations };
+  } finally {
+    await store.close();
+  }
+}
+
+export async function readEvidence(system: WholeSystem, stories: readonly Story[]): Promise<Evidence> {
+  const ledger = Ledger.parse(await system.control('GET', '/ledger'));
+  const { lines, violations } = await auditLines(system.connectionString);
+  const issued = await system.rows<{ token: string }>(ISSUED);
+  const logFiles = readdirSync(system.logDir);
+  return {
+    stories,
+    ledger,
+    orders: await readOrders(system),
+    purchases: await system.rows<PurchaseRow>(
+      `select s.id, s.order_id as "orderId", s.state, s.supplier_reference as reference,
+              (select state from purchase_intents where supplier_order_id = s.id and kind = 'pay') as payment,
+              (select coalesce(json_object_agg(v, n), '{}') from (
+                 select supplier_variant_id as v, sum(supplier_units)::int as n from supplier_order_lines l
+                  where l.supplier_order_id = s.id group by supplier_variant_id) a) as articles
+         from supplier_orders s`,
+    ),
+    parcels: await system.rows<ParcelRow>(
+      `select id, order_id as "orderId", tracking_number as "trackingNumber",
+              last_mile_tracking_number as "lastMile", units,
+              fulfillment_state as "fulfillmentState", shown_state is not distinct from state as "isShown"
+         from parcels`,
+    ),
+    mailRows: await system.rows<MailRow>(
+      `select id, order_id as "orderId", kind, parcel_id as "parcelId", state from notifications`,
+    ),
+    leftovers: await leftoversOf(system),
+    takenTwice: (
+      await system.rows<{ id: string }>(
+        'select message_id as id from timeline group by order_id, message_id having count(*) > 1',
+      )
+    ).map(({ id }) => id),
+    setBack: (
+      await system.rows<{ part: number; from_seq: string; to_seq: string }>(
+        'select part, from_seq, to_seq from fault_suite_set_back',
+      )
+    ).map(({ part, from_seq, to_seq }) => `partition ${part} from ${from_seq} to ${to_seq}`),
+    auditLines: lines,
+    violations,
+    strangeEnds: system.copies.flatMap((copy) => copy.strangeEnds()),
+    logs: logFiles.map((name) => ({ name, text: readFileSync(join(system.logDir, name), 'utf8') })),
+    forbidden: [...PERSONAL, ...system.secrets, ...issued.map(({ token }) => token)],
+  };
+}
+
+export const readOrders = (system: WholeSystem): Promise<OrderRow[]> =>
+  system.rows<OrderRow>(
+    `select o.id, o.shop_order_id as "shopOrderId", o.state, o.context -> 'lines' as lines,
+            (select coalesce(json_agg(json_build_object('reason', h.reason, 'evidence', h.evidence)), '[]')
+               from holds h where h.order_id = o.id and h.released_at is null) as holds
+       from orders o`,
+  );
