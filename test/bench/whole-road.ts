@@ -1,13 +1,20 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { z } from 'zod';
 import { SANDBOX_SHOP } from '../../deploy/local/stack.ts';
+import { ALIEXPRESS_PRODUCTS } from '../../deploy/sandbox/aliexpress/goods.ts';
+import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import { aShopOrder, type ShopOrder } from '../fixtures/shop-orders.ts';
+import { runFloor } from './floor.ts';
+import { inLanes } from './in-lanes.ts';
 import { readUse, type Use } from './process-use.ts';
 import { KEYS, type RoadWorld, startRoadWorld } from './road-world.ts';
+import { dearestStatements, logStatements } from './statement-log.ts';
 
 /*
  * The whole road: orders by signed webhooks through the gateway, bought at two suppliers, fulfilled twice, mailed four
@@ -20,7 +27,7 @@ const { values } = parseArgs({
     concurrency: { type: 'string', default: '64' },
     /** Where each process leaves its `.cpuprofile`. */
     profile: { type: 'string' },
-    /** Where the statements of PostgreSQL are listed by cost. */
+    /** Lists the statements of PostgreSQL by cost. */
     statements: { type: 'boolean', default: false },
   },
 });
@@ -51,24 +58,7 @@ const toDelivery = ({ body }: ShopOrder) => ({
   },
 });
 
-/** Works off `items`, so many at once. */
-async function inLanes<T>(
-  items: readonly T[],
-  lanes: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const lane = async (): Promise<void> => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-}
-
-function post(
-  port: number,
-  agent: Agent,
-  { body, headers }: ReturnType<typeof toDelivery>,
-): Promise<number> {
+function post(port: number, agent: Agent, { body, headers }: ReturnType<typeof toDelivery>): Promise<number> {
   return new Promise((resolve, reject) => {
     const path = '/webhooks/shopify/orders/create';
     const sent = request({ host: '127.0.0.1', port, path, method: 'POST', headers, agent }, (answer) => {
@@ -136,11 +126,54 @@ async function runOrders(
 const at = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
-const Calls = z.object({ calls: z.record(z.string(), z.number()), mails: z.array(z.unknown()) });
+const Ledger = z.object({
+  calls: z.record(z.string(), z.number()),
+  mails: z.array(z.object({ bytes: z.number() })),
+});
 
-async function readCalls({ control }: RoadWorld): Promise<ReadonlyMap<string, number>> {
-  const { calls } = Calls.parse(await control('GET', '/ledger'));
-  return new Map(Object.entries(calls));
+const readLedger = async ({ control }: RoadWorld): Promise<z.infer<typeof Ledger>> =>
+  Ledger.parse(await control('GET', '/ledger'));
+
+/** Calls of each kind between two looks into the ledger, for each order. */
+function callsPerOrder(
+  before: z.infer<typeof Ledger>,
+  after: z.infer<typeof Ledger>,
+): ReadonlyMap<string, number> {
+  const counts = Object.entries(after.calls).map(
+    ([kind, count]) => [kind, (count - (before.calls[kind] ?? 0)) / ORDERS] as const,
+  );
+  return new Map(counts.filter(([, count]) => count > 0));
+}
+
+/** The best of several widths, each with orders of its own. */
+async function measureFloor(
+  { sandboxOrigin: origin, smtpPort, control }: RoadWorld,
+  perOrder: ReadonlyMap<string, number>,
+  mailBytes: number,
+): Promise<{ perSecond: number; lanes: number }> {
+  const mug = ALIEXPRESS_PRODUCTS.find(({ skus }) => skus.some(({ shopSku }) => shopSku === 'MUG-BLUE'));
+  const sku = mug?.skus.find(({ shopSku }) => shopSku === 'MUG-BLUE');
+  const lamp = CATALOGUE[0];
+  if (mug === undefined || sku === undefined || lamp === undefined) throw new Error('articles are missing');
+  const floorWorld = {
+    origin,
+    smtpPort,
+    cj: { pid: lamp.supplierProductId, vid: lamp.supplierVariantId },
+    aliexpress: { productId: mug.productId, skuId: sku.skuId, skuAttr: sku.skuAttr },
+    mailBytes,
+  };
+  let best = { perSecond: 0, lanes: 0 };
+  for (const [round, lanes] of [16, 32, 64].entries()) {
+    const first = 2_000_000 + round * 100_000;
+    const orders = Array.from({ length: Math.min(ORDERS, 500) }, (_, index) => anOrder(first + index));
+    await inLanes(orders, 8, async ({ body }) => {
+      await control('POST', '/shop/orders', body);
+    });
+    const ids = orders.map(({ id }) => id);
+    const perSecond = await runFloor(floorWorld, perOrder, ids, lanes, first);
+    if (perSecond > best.perSecond) best = { perSecond, lanes };
+  }
+  return best;
 }
 
 const inhabitants: Record<string, string> = values.profile
@@ -153,7 +186,10 @@ try {
   await database.connect();
   const numbers = Array.from({ length: WARM_UP + ORDERS }, (_, index) => index);
   await runOrders(world, database, numbers.slice(0, WARM_UP), WARM_UP);
-  const callsBefore = await readCalls(world);
+  const databaseLog = join(world.logDir, 'postgres.log');
+  if (values.statements) await logStatements(database);
+  const loggedBefore = statSync(databaseLog).size;
+  const before = await readLedger(world);
   const useBefore = readUse(false);
   let peakKb = 0;
   let peak: ReadonlyMap<string, Use> = new Map();
@@ -166,7 +202,7 @@ try {
   const run = await runOrders(world, database, numbers.slice(WARM_UP), WARM_UP + ORDERS);
   clearInterval(watch);
   const useAfter = readUse(false);
-  const callsAfter = await readCalls(world);
+  const after = await readLedger(world);
   const perSecond = ORDERS / run.seconds;
   console.log(`orders           ${ORDERS} in ${run.seconds.toFixed(1)} s: ${perSecond.toFixed(1)}/s`);
   console.log(
@@ -183,16 +219,26 @@ try {
     const mb = (peak.get(name)?.pssKb ?? 0) / 1_024;
     console.log(`  ${name.padEnd(14)} ${ms.toFixed(2).padStart(7)} ms  ${mb.toFixed(0).padStart(5)} MB`);
   }
-  console.log(`  ${'together'.padEnd(14)} ${cpu.toFixed(2).padStart(7)} ms  ${(peakKb / 1_024).toFixed(0).padStart(5)} MB (without sandbox and load)`);
+  console.log(
+    `  ${'together'.padEnd(14)} ${cpu.toFixed(2).padStart(7)} ms  ${(peakKb / 1_024).toFixed(0).padStart(5)} MB (without sandbox and load)`,
+  );
   console.log('outside calls per order:');
-  let calls = 0;
-  for (const [name, count] of callsAfter) {
-    const more = count - (callsBefore.get(name) ?? 0);
-    if (more === 0) continue;
-    calls += more;
-    console.log(`  ${name.padEnd(36)} ${(more / ORDERS).toFixed(2)}`);
+  const perOrder = callsPerOrder(before, after);
+  for (const [kind, count] of perOrder) console.log(`  ${kind.padEnd(36)} ${count.toFixed(2)}`);
+  const calls = [...perOrder.values()].reduce((sum, count) => sum + count, 0);
+  console.log(`  ${'together'.padEnd(36)} ${calls.toFixed(2)}, ${(calls * perSecond).toFixed(0)}/s`);
+  if (values.statements) {
+    console.log('statements, per order:');
+    for (const line of dearestStatements(databaseLog, loggedBefore, ORDERS)) console.log(line);
   }
-  console.log(`  ${'together'.padEnd(36)} ${(calls / ORDERS).toFixed(2)}, ${(calls / run.seconds).toFixed(0)}/s`);
+  await database.end();
+  await world.stack.stop();
+  const mailBytes = after.mails.reduce((sum, { bytes }) => sum + bytes, 0) / after.mails.length;
+  const floor = await measureFloor(world, perOrder, mailBytes);
+  console.log(
+    `floor            ${floor.perSecond.toFixed(1)} orders/s, ${floor.lanes} at once: the same calls by a plain script; ` +
+      `the road reaches ${((100 * perSecond) / floor.perSecond).toFixed(0)} % of it`,
+  );
 } finally {
   await database.end().catch(() => {});
   await world.stop();
