@@ -24,6 +24,7 @@ export interface BatchPorts {
   readonly log: Logger;
   readonly part: number;
   readonly epoch: number;
+  readonly onTimerDue?: (() => void) | undefined;
   /** Resolves after the time, or at once when the worker is told to stop. */
   pause(ms: number): Promise<void>;
   isStopping(): boolean;
@@ -35,7 +36,7 @@ async function commitOnce(
   messages: readonly DecodedMessage[],
   from: number,
   to: number,
-): Promise<QueuedRow[]> {
+): Promise<{ queued: QueuedRow[]; isTimerDue: boolean }> {
   const { store, part, epoch, delays, settings } = ports;
   return store.transaction(async (sql) => {
     if (!(await fence(sql, part, epoch, from, to)))
@@ -51,14 +52,15 @@ async function commitOnce(
       return isNew;
     };
     const batch = messages.filter(isFirst);
-    if (batch.length === 0) return [];
+    if (batch.length === 0) return { queued: [], isTimerDue: false };
     const orderIds = [...new Set(batch.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))];
     const loaded = await lockOrders(sql, orderIds);
     const writes = stepBatch(batch, { loaded, delays, settings, now: new Date().toISOString() });
     for (const { order_id, failure, state } of writes.deadLetters) {
       if (state === 'open') ports.log.error({ orderId: order_id, failure }, 'dead letter');
     }
-    return writeBatch(sql, writes);
+    const isTimerDue = [...writes.timers.values()].some(({ delay_ms }) => delay_ms === 0);
+    return { queued: await writeBatch(sql, writes), isTimerDue };
   });
 }
 
@@ -79,7 +81,8 @@ export async function commitBatch(
   const to = messages.at(-1)?.log.seq ?? from;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      const queued = await commitOnce(ports, messages, from, to);
+      const { queued, isTimerDue } = await commitOnce(ports, messages, from, to);
+      if (isTimerDue) ports.onTimerDue?.();
       await publishQueued(ports.store, ports.bus, queued);
       return to;
     } catch (error) {

@@ -17,6 +17,8 @@ export interface WorkerOptions {
   readonly settings: Settings;
   readonly log: Logger;
   readonly partition: ClaimedPartition;
+  /** Told after the commit of a batch that has set a timer without a delay. */
+  readonly onTimerDue?: (() => void) | undefined;
   /** Without arrivals for this long, lag means that the reader has stalled. */
   readonly silenceMs?: number;
   /** An idle position is moved to the stream's end this often, so that expiry of old messages never looks like a loss. */

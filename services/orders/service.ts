@@ -7,15 +7,12 @@ import { startTimerLoop } from './timer-loop.ts';
 
 /** The actor host: reads the partition log, decides, commits; keeps timers and outbox going. */
 export async function startOrders({ settings, store, bus, log }: ServiceContext): Promise<StopService> {
+  const timers = startTimerLoop(store, bus, log);
   const owner = startPartitionOwner(
-    { store, bus, settings, delays: deadlineDelays(settings), log },
+    { store, bus, settings, delays: deadlineDelays(settings), log, onTimerDue: timers.wake },
     `orders-${randomUUID()}`,
   );
-  const rounds = [
-    startTimerLoop(store, bus, log),
-    startSweeper(store, bus, log),
-    startArchiveKeeper(store, log),
-  ];
+  const rounds = [timers, startSweeper(store, bus, log), startArchiveKeeper(store, log)];
   return async () => {
     await Promise.all([owner.stop(), ...rounds.map((round) => round.stop())]);
   };

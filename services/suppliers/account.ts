@@ -1,18 +1,6 @@
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { Sql, Store } from '../store/store.ts';
-import {
-  type CallPriority,
-  type ReportQuota,
-  type ReserveCall,
-  SupplierError,
-  type SupplierToken,
-  type TokenStore,
-} from './adapter.ts';
-
-/** Calls of a query may wait in line; those of a purchase always find the next place free but one. */
-const QUERY_QUEUE = 1;
-/** A pause that is nearly over is waited for; a longer one would outlast the patience of the call. */
-const BEARABLE_PAUSE_MS = 2_000;
+import type { ReportQuota, SupplierToken, TokenStore } from './adapter.ts';
 
 /** Milliseconds until the supplier takes calls again, as it said to any copy; 0: now. */
 export async function callPauseMs(sql: Sql, supplier: SupplierName): Promise<number> {
@@ -38,64 +26,6 @@ export const createQuotaReporter =
       [supplier, pausedUntil ?? null, remaining ?? null, total ?? null],
     );
   };
-
-/**
- * One row per credential, shared by all copies: a call takes the next free moment in one statement and waits for it.
- * While the supplier wants no calls at all, nothing is sent: `throttled`, evidence `sent: false`.
- * @param requestsPerSecond of the supplier's contract; spaced by 10 % more, since its clock is not ours.
- */
-export async function createCallLimiter(
-  store: Store,
-  supplier: SupplierName,
-  requestsPerSecond: number,
-): Promise<ReserveCall> {
-  const intervalMs = 1_100 / requestsPerSecond;
-  await store.run(
-    `insert into supplier_accounts (supplier, call_interval_ms) values ($1, $2)
-     on conflict (supplier) do update set call_interval_ms = excluded.call_interval_ms`,
-    [supplier, intervalMs],
-  );
-  const reserve = async (priority: CallPriority): Promise<number | null> => {
-    const [row] = await store.query<{ wait_ms: number }>(
-      `update supplier_accounts
-          set next_call_at = greatest(next_call_at, now()) + call_interval_ms * interval '1 millisecond'
-        where supplier = $1 and (paused_until is null or paused_until <= now())
-          and ($2 = 'purchase' or next_call_at <= now() + $3 * call_interval_ms * interval '1 millisecond')
-       returning (extract(epoch from next_call_at - now()) * 1000 - call_interval_ms)::float8 as wait_ms`,
-      [supplier, priority, QUERY_QUEUE],
-    );
-    return row?.wait_ms ?? null;
-  };
-  return async (priority, signal) => {
-    for (;;) {
-      signal.throwIfAborted();
-      const waitMs = await reserve(priority);
-      if (waitMs !== null) return wait(waitMs, signal);
-      const pauseMs = await callPauseMs(store, supplier);
-      if (pauseMs > BEARABLE_PAUSE_MS) {
-        const evidence = { pausedForMs: Math.round(pauseMs), sent: false };
-        throw new SupplierError('throttled', 'nothing sent: the supplier wants no calls now', evidence);
-      }
-      await wait(Math.max(intervalMs, pauseMs), signal);
-    }
-  };
-}
-
-const wait = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    // An event of the past is not told again.
-    if (signal.aborted) return reject(signal.reason);
-    if (ms <= 0) return resolve();
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', abort, { once: true });
-  });
 
 interface TokenRow {
   accessToken: string | null;

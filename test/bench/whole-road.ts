@@ -33,7 +33,7 @@ const { values } = parseArgs({
 });
 const ORDERS = Number(values.orders);
 const CONCURRENCY = Number(values.concurrency);
-const WARM_UP = 100;
+const WARM_UP = 40;
 /** One line that is bought at AliExpress, one that is bought at CJ. */
 const ARTICLES = [
   { article: 3, units: 1 },
