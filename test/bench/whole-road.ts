@@ -39,7 +39,7 @@ const ARTICLES = [
   { article: 3, units: 1 },
   { article: 1, units: 1 },
 ];
-const PATIENCE_MS = 60_000 + ORDERS * 50;
+const PATIENCE_MS = 120_000 + ORDERS * 400;
 
 const anOrder = (number: number): ShopOrder => aShopOrder(1_000_000 + number, ARTICLES);
 
