@@ -25,8 +25,8 @@ export interface PartitionReader {
    * a new one, after a look at the stream.
    */
   take(max: number): LogMessage[];
-  /** Resolves when something is there to take or the reader is broken, or after the time. */
-  arrival(timeoutMs: number): Promise<void>;
+  /** True when something is there to take, or to be told of: the reader is broken. False after the time. */
+  arrival(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -98,11 +98,13 @@ export async function openPartitionReader(
       return batch;
     },
     async arrival(timeoutMs) {
-      if (buffer.length > 0 || broken !== undefined) return;
+      const hasNews = (): boolean => buffer.length > 0 || broken !== undefined;
+      if (hasNews()) return true;
       wake = Promise.withResolvers();
       const timer = setTimeout(wake.resolve, timeoutMs);
       await wake.promise;
       clearTimeout(timer);
+      return hasNews();
     },
     async close() {
       if (isClosed) return;
