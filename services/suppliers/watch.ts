@@ -91,15 +91,26 @@ async function settlePaidElsewhere(
 
 /** Asks for the status of bought orders, many in one call, and says what is new. Any number of copies may run it. */
 export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Periodic => {
-  const { settings, log } = ports;
+  const { store, settings, log } = ports;
   const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
+  const limit = adapter.capabilities.statusBatchSize;
   const lanes = lanesFor(settings[SUPPLIER_VARIABLES[adapter.name].requestsPerSecond]);
   return startPeriodic(`watch ${adapter.name}`, Math.min(1_000, everyMs), log, async () => {
     if ((await notNow(ports, adapter)) !== null) return 'idle';
-    const looks = Array.from({ length: lanes }, () => lookAtDue(ports, adapter));
+    const looks: Promise<void>[] = [];
+    let isMore = true;
+    while (isMore && looks.length < lanes) {
+      const watched = await claimWatched(store, adapter.name, limit, everyMs);
+      isMore = watched.length === limit;
+      if (watched.length === 0) break;
+      const looking = look(ports, adapter, watched);
+      // Heard below; meanwhile it must not pass for an error that nobody handles.
+      looking.catch(() => {});
+      looks.push(looking);
+    }
     await Promise.allSettled(looks);
-    const found = await Promise.all(looks);
-    return found.includes('more') ? 'more' : 'idle';
+    await Promise.all(looks);
+    return isMore ? 'more' : 'idle';
   });
 };
 
@@ -107,13 +118,12 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
 const lanesFor = (requestsPerSecond: number): number =>
   Math.min(8, Math.max(1, Math.floor(requestsPerSecond / 25)));
 
-/** Takes as many as one call may ask for. */
-async function lookAtDue(ports: PurchasePorts, adapter: PatientAdapter): Promise<'more' | 'idle'> {
-  const { store, bus, settings, log } = ports;
+async function look(
+  { store, bus, settings, log }: PurchasePorts,
+  adapter: PatientAdapter,
+  watched: readonly Watched[],
+): Promise<void> {
   const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
-  const limit = adapter.capabilities.statusBatchSize;
-  const watched = await claimWatched(store, adapter.name, limit, everyMs);
-  if (watched.length === 0) return 'idle';
   const keys = watched.map(({ id, reference, lines }) => ({
     supplierReference: reference,
     callerRef: id,
@@ -147,5 +157,4 @@ async function lookAtDue(ports: PurchasePorts, adapter: PatientAdapter): Promise
       await settlePaidElsewhere(sql, say, one, status);
     }
   });
-  return watched.length === limit ? 'more' : 'idle';
 }
