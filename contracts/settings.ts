@@ -150,7 +150,7 @@ const Environment = z.object({
   ALIEXPRESS_BASE_URL: origin.default('https://api-sg.aliexpress.com'),
   ALIEXPRESS_MODE: mode.default('shadow'),
   /** AliExpress names no rate; more than one call a second has led to bans of hours. */
-  ALIEXPRESS_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(1_000).default(1),
+  ALIEXPRESS_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(100_000).default(1),
   /** Asks AliExpress to pay each order at once; it does so only for apps that it has cleared for that. */
   ALIEXPRESS_AUTO_PAY: z.stringbool().default(false),
   CJ_DROPSHIPPING_API_KEY: text.optional(),
@@ -158,7 +158,7 @@ const Environment = z.object({
   CJ_DROPSHIPPING_BASE_URL: origin.default('https://developers.cjdropshipping.com/api2.0/v1'),
   CJ_DROPSHIPPING_MODE: mode.default('shadow'),
   /** The free level allows one request a second per account. */
-  CJ_DROPSHIPPING_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(1_000).default(1),
+  CJ_DROPSHIPPING_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(100_000).default(1),
   /** Orders are marked as CJ's own sandbox orders: they cost and ship nothing. */
   CJ_DROPSHIPPING_SANDBOX_ORDERS: z.stringbool().default(false),
   /** Whose IOSS number goods into the European Union travel under. */

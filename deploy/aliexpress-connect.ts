@@ -7,9 +7,10 @@ import { AppError } from '../contracts/errors.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { migrate } from '../services/store/migrate.ts';
 import { openStore, type Store } from '../services/store/store.ts';
-import { createCallLimiter, createQuotaReporter, createTokenStore } from '../services/suppliers/account.ts';
+import { createQuotaReporter, createTokenStore } from '../services/suppliers/account.ts';
 import { SupplierError } from '../services/suppliers/adapter.ts';
 import { codeIn, connect, consentUrl } from '../services/suppliers/aliexpress/consent.ts';
+import { createCallLimiter } from '../services/suppliers/call-limiter.ts';
 import { freePort } from './local/free-port.ts';
 import { startPostgres } from './local/postgres.ts';
 

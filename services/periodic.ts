@@ -1,6 +1,8 @@
 import type { Logger } from './logger.ts';
 
 export interface Periodic {
+  /** Ends the present pause, or leaves out the one after the round in hand. */
+  wake(): void;
   /** Waits for the round in hand. */
   stop(): Promise<void>;
 }
@@ -16,14 +18,16 @@ export function startPeriodic(
   round: () => Promise<'more' | 'idle'>,
 ): Periodic {
   let isStopping = false;
+  let isWoken = false;
   let wake = (): void => {};
   const run = async (): Promise<void> => {
     while (!isStopping) {
+      isWoken = false;
       const found = await round().catch((error: unknown) => {
         log.warn({ err: error, work: name }, 'a round failed and is tried again');
         return 'idle' as const;
       });
-      if (found === 'more' || isStopping) continue;
+      if (found === 'more' || isStopping || isWoken) continue;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, everyMs * (0.8 + Math.random() * 0.4));
         wake = () => {
@@ -35,6 +39,10 @@ export function startPeriodic(
   };
   const running = run();
   return {
+    wake() {
+      isWoken = true;
+      wake();
+    },
     async stop() {
       isStopping = true;
       wake();

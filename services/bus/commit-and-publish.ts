@@ -6,13 +6,33 @@ import type { Sql, Store } from '../store/store.ts';
 import { currentWork } from '../work.ts';
 import type { Bus } from './bus.ts';
 
+/** Well below the age at which the sweeper takes a row for left behind. */
+const MARK_AFTER_MS = 100;
+const unmarked = new WeakMap<Store, QueuedRow[]>();
+
+/** Marks of all that was published within a moment are one statement, and nobody waits for it. */
+function markSoon(store: Store, rows: readonly QueuedRow[]): void {
+  const waiting = unmarked.get(store);
+  if (waiting !== undefined) {
+    waiting.push(...rows);
+    return;
+  }
+  const batch = [...rows];
+  unmarked.set(store, batch);
+  setTimeout(() => {
+    unmarked.delete(store);
+    // What stays unmarked is published again by the sweeper, under the same message ids.
+    markPublished(store, batch).catch(() => {});
+  }, MARK_AFTER_MS);
+}
+
 /** Publishes what a commit has promised. A failure is no loss: the rows stay, and the sweeper comes by. */
 export async function publishQueued(store: Store, bus: Bus, rows: readonly QueuedRow[]): Promise<void> {
   if (rows.length === 0) return;
   try {
     await bus.publish(rows);
     moment('outbox: after publish before mark');
-    await markPublished(store, rows);
+    markSoon(store, rows);
   } catch {
     // The sweeper repeats them under the same message ids.
   }

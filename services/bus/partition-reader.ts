@@ -29,8 +29,8 @@ export interface PartitionReader {
   take(max: number): LogMessage[];
   /** What has arrived and is not taken yet. */
   waiting(): readonly LogMessage[];
-  /** Resolves when something is there to take or the reader is broken, or after the time. */
-  arrival(timeoutMs: number): Promise<void>;
+  /** True when something is there to take, or to be told of: the reader is broken. False after the time. */
+  arrival(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -109,11 +109,13 @@ export async function openPartitionReader(
     },
     waiting: () => buffer,
     async arrival(timeoutMs) {
-      if (buffer.length > 0 || broken !== undefined) return;
+      const hasNews = (): boolean => buffer.length > 0 || broken !== undefined;
+      if (hasNews()) return true;
       wake = Promise.withResolvers();
       const timer = setTimeout(wake.resolve, timeoutMs);
       await wake.promise;
       clearTimeout(timer);
+      return hasNews();
     },
     async close() {
       if (isClosed) return;

@@ -55,6 +55,23 @@ export function formattingLocale(customerLocale: string | null, language: string
   return own?.toLowerCase().startsWith(`${language.toLowerCase()}-`) ? own : language;
 }
 
+/** Formats are dear to make and cheap to use. Locales are few, but they come from customers. */
+const MOST_LOCALES = 200;
+function keptByLocale<Format>(make: (locale: string) => Format): (locale: string) => Format {
+  const kept = new Map<string, Format>();
+  return (locale) => {
+    const known = kept.get(locale);
+    if (known !== undefined) return known;
+    const format = make(locale);
+    if (kept.size < MOST_LOCALES) kept.set(locale, format);
+    return format;
+  };
+}
+const dateFormat = keptByLocale(
+  (locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' }),
+);
+const countFormat = keptByLocale((locale) => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }));
+
 const DATE = /^\d{4}-\d{2}-\d{2}/;
 
 /**
@@ -64,11 +81,8 @@ const DATE = /^\d{4}-\d{2}-\d{2}/;
 export function formatDate(date: string | Date, locale: string): string {
   const day = DATE.exec(typeof date === 'string' ? date : date.toISOString())?.[0];
   if (day === undefined) return '';
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' }).format(
-    new Date(`${day}T00:00:00Z`),
-  );
+  return dateFormat(locale).format(new Date(`${day}T00:00:00Z`));
 }
 
 /** A whole number with the reader's own signs between its thousands. */
-export const formatCount = (count: number, locale: string): string =>
-  new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(count);
+export const formatCount = (count: number, locale: string): string => countFormat(locale).format(count);

@@ -31,6 +31,7 @@ export interface BatchPorts {
   readonly log: Logger;
   readonly part: number;
   readonly epoch: number;
+  readonly onTimerDue?: (() => void) | undefined;
   /** Resolves after the time, or at once when the worker is told to stop. */
   pause(ms: number): Promise<void>;
   isStopping(): boolean;
@@ -42,7 +43,7 @@ async function commitOnce(
   messages: readonly DecodedMessage[],
   from: number,
   to: number,
-): Promise<QueuedRow[]> {
+): Promise<{ queued: QueuedRow[]; isTimerDue: boolean }> {
   const { store, part, epoch, delays, settings } = ports;
   return store.transaction(async (sql) => {
     if (!(await fence(sql, part, epoch, from, to)))
@@ -58,7 +59,7 @@ async function commitOnce(
       return isNew;
     };
     const batch = messages.filter(isFirst);
-    if (batch.length === 0) return [];
+    if (batch.length === 0) return { queued: [], isTimerDue: false };
     const orderIds = [...new Set(batch.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))];
     const loaded = await lockOrders(sql, orderIds);
     const lines = await loadWaitingLines(sql, batch);
@@ -71,7 +72,7 @@ async function commitOnce(
     }
     const queued = await writeBatch(sql, writes);
     moment('batch: before commit');
-    return queued;
+    return { queued, isTimerDue: [...writes.timers.values()].some(({ delay_ms }) => delay_ms === 0) };
   });
 }
 
@@ -93,8 +94,11 @@ export async function commitBatch(
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const begun = performance.now();
     try {
-      const queued = await traced(messages, ports.part, (batch) => commitOnce(ports, batch, from, to));
+      const { queued, isTimerDue } = await traced(messages, ports.part, (batch) =>
+        commitOnce(ports, batch, from, to),
+      );
       moment('batch: after commit before publish');
+      if (isTimerDue) ports.onTimerDue?.();
       await publishQueued(ports.store, ports.bus, queued);
       batchEvents.observe({}, messages.length);
       batchDurations.observe({}, (performance.now() - begun) / 1_000);

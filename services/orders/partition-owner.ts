@@ -1,3 +1,4 @@
+import { bulkhead } from 'cockatiel';
 import { PARTITIONS } from '../../contracts/ids.ts';
 import { startPeriodic } from '../periodic.ts';
 import { beat, type ClaimedPartition, claim, forgetCopy, release, renew } from '../store/partitions.ts';
@@ -10,6 +11,11 @@ export interface PartitionOwner {
 }
 
 const BEAT_MS = 900;
+/**
+ * Batches of this copy that are written at once. The others wait with their reader open, so that their batches grow: a
+ * batch of many events costs hardly more than one of two.
+ */
+const WRITERS = 3;
 
 /**
  * Holds this copy's fair share of the partitions: takes expired leases up to ceil(P / living copies), gives back what
@@ -17,15 +23,16 @@ const BEAT_MS = 900;
  * @param copyId unique per process start.
  */
 export function startPartitionOwner(
-  options: Omit<WorkerOptions, 'partition'>,
+  options: Omit<WorkerOptions, 'partition' | 'writers'>,
   copyId: string,
 ): PartitionOwner {
   const { store, log } = options;
   const workers = new Map<number, PartitionWorker>();
+  const writers = bulkhead(WRITERS, Number.POSITIVE_INFINITY);
   let isStopping = false;
 
   const take = (partition: ClaimedPartition): void => {
-    workers.set(partition.part, startPartitionWorker({ ...options, partition }));
+    workers.set(partition.part, startPartitionWorker({ ...options, partition, writers }));
   };
 
   const drop = async (part: number): Promise<void> => {

@@ -1,3 +1,4 @@
+import type { BulkheadPolicy } from 'cockatiel';
 import type { DeadlineName } from '../../contracts/deadlines.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { partitionFilter, STREAMS } from '../../contracts/subjects.ts';
@@ -18,6 +19,10 @@ export interface WorkerOptions {
   readonly settings: Settings;
   readonly log: Logger;
   readonly partition: ClaimedPartition;
+  /** Leave to write a batch; absent: whenever there is one. */
+  readonly writers?: BulkheadPolicy | undefined;
+  /** Told after the commit of a batch that has set a timer without a delay. */
+  readonly onTimerDue?: (() => void) | undefined;
   /** Without arrivals for this long, lag means that the reader has stalled. */
   readonly silenceMs?: number;
   /** An idle position is moved to the stream's end this often, so that expiry of old messages never looks like a loss. */
@@ -80,21 +85,30 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
     seq = lastSeq;
   };
 
+  const inTurn = (work: () => Promise<void>): Promise<void> => options.writers?.execute(work) ?? work();
+
+  /** What came while the turn was waited for goes along. */
+  const commitWhatArrived = async (reader: PartitionReader): Promise<void> => {
+    if (isStopping) return;
+    const batch = reader.take(BATCH_SIZE);
+    if (batch.length === 0) return;
+    inHand = batch;
+    const ports = { ...options, part, epoch, pause, isStopping: () => isStopping };
+    seq = await commitBatch(ports, batch.map(decodeMessage), seq);
+    inHand = [];
+  };
+
   const read = async (reader: PartitionReader): Promise<void> => {
     const reconnects = bus.reconnects();
     let heardAt = performance.now();
     let advancedAt = heardAt;
     while (!isStopping && bus.reconnects() === reconnects) {
-      await reader.arrival(500);
+      const hasArrived = await reader.arrival(500);
       if (bus.reconnects() !== reconnects) return;
-      const batch = reader.take(BATCH_SIZE);
       const now = performance.now();
-      if (batch.length > 0) {
+      if (hasArrived) {
         heardAt = now;
-        const ports = { ...options, part, epoch, pause, isStopping: () => isStopping };
-        inHand = batch;
-        seq = await commitBatch(ports, batch.map(decodeMessage), seq);
-        inHand = [];
+        await inTurn(() => commitWhatArrived(reader));
       } else if (now - heardAt > silenceMs) {
         heardAt = now;
         if (await hasLag()) {

@@ -9,12 +9,13 @@ import { startUndeliveredLoop } from './undelivered-loop.ts';
 
 /** The actor host: reads the partition log, decides, commits; keeps timers and outbox going. */
 export async function startOrders({ settings, store, bus, log }: ServiceContext): Promise<StopService> {
+  const timers = startTimerLoop(store, bus, log);
   const owner = startPartitionOwner(
-    { store, bus, settings, delays: deadlineDelays(settings), log },
+    { store, bus, settings, delays: deadlineDelays(settings), log, onTimerDue: timers.wake },
     `orders-${randomUUID()}`,
   );
   const rounds = [
-    startTimerLoop(store, bus, log),
+    timers,
     startSweeper(store, bus, log),
     startArchiveKeeper(store, log, settings.ORDER_MANAGER_ARCHIVE_HOURS),
     startPrivacySweep(store, settings, log),

@@ -7,10 +7,12 @@ import type { Store } from '../store/store.ts';
 import { claimDue } from '../store/timers.ts';
 
 const LIMIT = 256;
+/** How late a timer may be; what is due at once wakes the loop. */
+const LOOK_EVERY_MS = 250;
 
 /** Turns due timers into events of their orders. Any number of copies may run it. */
 export const startTimerLoop = (store: Store, bus: Bus, log: Logger): Periodic =>
-  startPeriodic('timers', 250, log, async () => {
+  startPeriodic('timers', LOOK_EVERY_MS, log, async () => {
     const claimed = await commitAndPublish(
       store,
       bus,

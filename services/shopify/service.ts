@@ -16,7 +16,7 @@ import type { ShopPorts } from './shop-ports.ts';
 import { showProgress } from './show-progress.ts';
 import { verifyOrder } from './verify-order.ts';
 
-const CONCURRENCY = 8;
+const CONCURRENCY = 16;
 /** How long the shop may show less than we know. */
 const SHOW_EVERY_MS = 2_000;
 /** How soon a check that failed, or is due again, is made. */

@@ -137,26 +137,35 @@ const tryAgainIn = ({ store }: ShopPorts, parcelId: string, ms: number): Promise
  * on the order. Whatever ends in doubt is read again before it is written again. One round.
  */
 export async function showProgress(ports: ShopPorts): Promise<'more' | 'idle'> {
-  const { admin, log } = ports;
+  const { admin } = ports;
   if (admin === undefined) return 'idle';
   const ask = asking(admin, 'write');
   const parcels = await claimParcels(ports);
-  for (const parcel of parcels) {
-    const { parcelId } = parcel;
-    try {
-      const shown = await underLease(ports, parcel.orderId, async () => {
-        await showParcel(ports, ask, parcel);
-        return true;
-      });
-      if (shown === undefined) await tryAgainIn(ports, parcelId, LOCKED_MS);
-    } catch (error) {
-      if (!(error instanceof ShopError)) throw error;
-      const { failureClass, evidence } = error;
-      if (failureClass === 'unknown_outcome') await tryAgainIn(ports, parcelId, SETTLE_MS);
-      // A refusal of this very thing: it would be refused for ever, and the next state is another thing.
-      if (failureClass === 'permanent') await remember(ports, parcel);
-      log.warn({ parcelId, failureClass, evidence }, 'the way of a parcel could not be shown');
-    }
-  }
+  // Parcels of one order would wait for each other's lease.
+  const byOrder = Map.groupBy(parcels, ({ orderId }) => orderId);
+  await Promise.all(
+    [...byOrder.values()].map(async (ofOrder) => {
+      for (const parcel of ofOrder) await tryToShow(ports, ask, parcel);
+    }),
+  );
   return parcels.length === LIMIT ? 'more' : 'idle';
+}
+
+async function tryToShow(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
+  const { log } = ports;
+  const { parcelId } = parcel;
+  try {
+    const shown = await underLease(ports, parcel.orderId, async () => {
+      await showParcel(ports, ask, parcel);
+      return true;
+    });
+    if (shown === undefined) await tryAgainIn(ports, parcelId, LOCKED_MS);
+  } catch (error) {
+    if (!(error instanceof ShopError)) throw error;
+    const { failureClass, evidence } = error;
+    if (failureClass === 'unknown_outcome') await tryAgainIn(ports, parcelId, SETTLE_MS);
+    // A refusal of this very thing: it would be refused for ever, and the next state is another thing.
+    if (failureClass === 'permanent') await remember(ports, parcel);
+    log.warn({ parcelId, failureClass, evidence }, 'the way of a parcel could not be shown');
+  }
 }

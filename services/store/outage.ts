@@ -1,3 +1,6 @@
+/** A migration changed what a prepared statement answers; the next try prepares it anew. */
+export const STALE_PLAN = '0A000';
+
 /** 25P03 and 25P04: the session waited too long inside its transaction, because this process was frozen. */
 const OUTAGE_CLASSES = /^(08|25P0[34]|40|53|55P03|57)/;
 
@@ -9,7 +12,7 @@ export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E'))
-    return OUTAGE_CLASSES.test(code);
+    return OUTAGE_CLASSES.test(code) || code === STALE_PLAN;
   if (code !== undefined && /^E[A-Z]+$/.test(code)) return true;
   if (/connection|timeout exceeded|terminat/i.test(error.message)) return true;
   return error.cause !== undefined && isOutage(error.cause);

@@ -1,6 +1,5 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import { CompiledQuery } from 'kysely';
 import type { Pool, PoolConfig } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
 import { ApiKey } from './entities/api-key.ts';
@@ -46,6 +45,7 @@ import {
 } from './entities/shop.ts';
 import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
 import { MIGRATIONS } from './migrations/list.ts';
+import { STALE_PLAN } from './outage.ts';
 import { breakingSocket, returnDeadClients } from './pool.ts';
 import { pools } from './pool-figures.ts';
 
@@ -101,25 +101,68 @@ export interface Store extends Sql {
   /** A fresh unit of work; never keep one. */
   em(): EntityManager;
   /** All statements commit together or not at all. Do not nest. */
-  transaction<T>(work: (sql: Sql, em: EntityManager) => Promise<T>): Promise<T>;
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-type Executor = {
-  executeQuery(query: CompiledQuery): Promise<{ rows: unknown[]; numAffectedRows?: bigint }>;
+/** Statements of this many texts are kept prepared; ours are constants, so it is a guard, not a cache. */
+const MOST_PREPARED = 1_000;
+const names = new Map<string, string>();
+let named = 0;
+
+/**
+ * The name under which a connection keeps a statement: parsed and planned once instead of each time, which is the
+ * larger part of what our small statements cost.
+ */
+function nameOf(statement: string): string | undefined {
+  const known = names.get(statement);
+  if (known !== undefined || names.size >= MOST_PREPARED) return known;
+  named += 1;
+  const name = `oms_${named}`;
+  names.set(statement, name);
+  return name;
+}
+
+const isStalePlan = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === STALE_PLAN;
+
+const sqlOn = (executor: Pick<Pool, 'query'>): Sql => {
+  const execute = async <Row extends object>(text: string, parameters: readonly unknown[]) => {
+    try {
+      return await executor.query<Row>({ name: nameOf(text), text, values: [...parameters] });
+    } catch (error) {
+      // The next try prepares it under another name, on every connection.
+      if (isStalePlan(error)) names.delete(text);
+      throw error;
+    }
+  };
+  return {
+    // The statement names its columns; each is covered by a test against a real database.
+    query: async <Row extends object>(statement: string, parameters: readonly unknown[] = []) =>
+      (await execute<Row>(statement, parameters)).rows,
+    run: async (statement, parameters = []) => (await execute(statement, parameters)).rowCount ?? 0,
+  };
 };
 
-const sqlOn = (executor: () => Executor): Sql => ({
-  async query<Row extends object>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    const { rows } = await executor().executeQuery(CompiledQuery.raw(statement, [...parameters]));
-    // The statement names its columns; each is covered by a test against a real database.
-    return rows as Row[];
-  },
-  async run(statement, parameters = []) {
-    const { numAffectedRows } = await executor().executeQuery(CompiledQuery.raw(statement, [...parameters]));
-    return Number(numAffectedRows ?? 0n);
-  },
-});
+async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let isUsable = true;
+  try {
+    await client.query('begin');
+    const value = await work(sqlOn(client));
+    const { command } = await client.query('commit');
+    // PostgreSQL answers so when a statement failed and nobody heard of it.
+    if (command !== 'COMMIT') throw new TypeError('a transaction went on after a statement of it had failed');
+    return value;
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      isUsable = false;
+    });
+    throw error;
+  } finally {
+    client.release(!isUsable);
+  }
+}
 
 /**
  * Opens the database; fails when it cannot be reached within five seconds.
@@ -169,37 +212,27 @@ export async function openStore(options: {
     inHand.add(settled);
     return work;
   };
-  const plain = sqlOn(() => orm.em.fork().getKysely() as unknown as Executor);
+  const unreachable = async (cause: unknown): Promise<never> => {
+    await orm.close().catch(() => {});
+    throw new AppError('store_unavailable', 'PostgreSQL does not answer at DB_CONNECTION_STRING', {
+      retryable: true,
+      cause,
+    });
+  };
+  const connections = await orm.em.getConnection().getNativeClient().catch(unreachable);
+  const plain = sqlOn(connections);
   const store: Store = {
     orm,
     em: () => orm.em.fork(),
     query: (statement, parameters) => counted(plain.query(statement, parameters)),
     run: (statement, parameters) => counted(plain.run(statement, parameters)),
-    transaction: (work) =>
-      counted(
-        orm.em.fork().transactional(async (em) => {
-          const context = em.getTransactionContext() as unknown as Executor | undefined;
-          if (context === undefined) throw new TypeError('a transaction without its context');
-          return work(
-            sqlOn(() => context),
-            em,
-          );
-        }),
-      ),
+    transaction: (work) => counted(inTransaction(connections, work)),
     async close() {
       while (inHand.size > 0) await Promise.all(inHand);
       forgetPool();
       await orm.close();
     },
   };
-  try {
-    await store.query('select 1');
-  } catch (cause) {
-    await orm.close().catch(() => {});
-    throw new AppError('store_unavailable', 'PostgreSQL does not answer at DB_CONNECTION_STRING', {
-      retryable: true,
-      cause,
-    });
-  }
+  await store.query('select 1').catch(unreachable);
   return store;
 }

@@ -1,18 +1,6 @@
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { Sql, Store } from '../store/store.ts';
-import {
-  type CallClaim,
-  type ReportQuota,
-  type ReserveCall,
-  SupplierError,
-  type SupplierToken,
-  type TokenStore,
-} from './adapter.ts';
-
-/** Calls of a query may wait in line; those of a purchase always find the next place free but one. */
-const QUERY_QUEUE = 1;
-/** A pause that is nearly over is waited for; a longer one would outlast the patience of the call. */
-const BEARABLE_PAUSE_MS = 2_000;
+import type { ReportQuota, SupplierToken, TokenStore } from './adapter.ts';
 
 interface CallPauses {
   /** Milliseconds until the supplier takes calls again; 0: now. */
@@ -22,7 +10,7 @@ interface CallPauses {
 }
 
 /** As the supplier said to any copy. */
-async function callPauses(sql: Sql, supplier: SupplierName): Promise<CallPauses> {
+export async function callPauses(sql: Sql, supplier: SupplierName): Promise<CallPauses> {
   const [row] = await sql.query<CallPauses>(
     `select greatest(extract(epoch from paused_until - now()) * 1000, 0)::float8 as "callsMs",
             greatest(extract(epoch from budget_paused_until - now()) * 1000, 0)::float8 as "budgetMs"
@@ -51,69 +39,6 @@ export const createQuotaReporter =
       [supplier, pausedUntil ?? null, budgetPausedUntil ?? null, remaining ?? null, total ?? null],
     );
   };
-
-/**
- * One row per credential, shared by all copies: a call takes the next free moment in one statement and waits for it.
- * While the supplier wants no calls at all, or none of its budget, nothing of that is sent: `throttled`, evidence
- * `sent: false`, and `budgetUsedUp: true` where it is the budget that is waited for.
- * @param requestsPerSecond of the supplier's contract; spaced by 10 % more, since its clock is not ours.
- */
-export async function createCallLimiter(
-  store: Store,
-  supplier: SupplierName,
-  requestsPerSecond: number,
-): Promise<ReserveCall> {
-  const intervalMs = 1_100 / requestsPerSecond;
-  await store.run(
-    `insert into supplier_accounts (supplier, call_interval_ms) values ($1, $2)
-     on conflict (supplier) do update set call_interval_ms = excluded.call_interval_ms`,
-    [supplier, intervalMs],
-  );
-  const reserve = async ({ priority, usesBudget = false }: CallClaim): Promise<number | null> => {
-    const [row] = await store.query<{ wait_ms: number }>(
-      `update supplier_accounts
-          set next_call_at = greatest(next_call_at, now()) + call_interval_ms * interval '1 millisecond'
-        where supplier = $1 and (paused_until is null or paused_until <= now())
-          and (not $4 or budget_paused_until is null or budget_paused_until <= now())
-          and ($2 = 'purchase' or next_call_at <= now() + $3 * call_interval_ms * interval '1 millisecond')
-       returning (extract(epoch from next_call_at - now()) * 1000 - call_interval_ms)::float8 as wait_ms`,
-      [supplier, priority, QUERY_QUEUE, usesBudget],
-    );
-    return row?.wait_ms ?? null;
-  };
-  return async (claim, signal) => {
-    for (;;) {
-      signal.throwIfAborted();
-      const waitMs = await reserve(claim);
-      if (waitMs !== null) return wait(waitMs, signal);
-      const { callsMs, budgetMs } = await callPauses(store, supplier);
-      const pauseMs = Math.max(callsMs, claim.usesBudget === true ? budgetMs : 0);
-      if (pauseMs > BEARABLE_PAUSE_MS) {
-        const budgetUsedUp = pauseMs > callsMs;
-        const evidence = { pausedForMs: Math.round(pauseMs), sent: false, budgetUsedUp };
-        const why = budgetUsedUp ? 'its budget is used up' : 'the supplier wants no calls now';
-        throw new SupplierError('throttled', `nothing sent: ${why}`, evidence);
-      }
-      await wait(Math.max(intervalMs, pauseMs), signal);
-    }
-  };
-}
-
-const wait = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    // An event of the past is not told again.
-    if (signal.aborted) return reject(signal.reason);
-    if (ms <= 0) return resolve();
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', abort, { once: true });
-  });
 
 interface TokenRow {
   accessToken: string | null;

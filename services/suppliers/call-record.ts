@@ -156,6 +156,7 @@ export function startCallReports(record: CallRecord, log: ServiceContext['log'])
     return 'idle';
   });
   return {
+    wake: () => rounds.wake(),
     async stop() {
       await rounds.stop();
       await record.flush().catch(() => {});

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** 2^53 has sixteen digits. */
+const MAY_BE_ROUNDED = /\d{16}|\d[eE]/;
+
 const keepExact = (_key: string, value: unknown, context?: { source?: string }): unknown => {
   const source = context?.source;
   const isRounded = typeof value === 'number' && source !== undefined && !Number.isSafeInteger(value);
@@ -10,7 +13,9 @@ const keepExact = (_key: string, value: unknown, context?: { source?: string }):
  * JSON in which integers beyond 2^53 stay exact: they come back as text. Suppliers' ids have up to 19 digits and are
  * numbers in one call, text in the next. Throws SyntaxError like JSON.parse.
  */
-export const parseExactJson = (text: string): unknown => JSON.parse(text, keepExact);
+export const parseExactJson = (text: string): unknown =>
+  // Looking at each value costs several times the parsing: only where a run of digits or an exponent may be too long.
+  MAY_BE_ROUNDED.test(text) ? JSON.parse(text, keepExact) : JSON.parse(text);
 
 const Loose = z.union([z.string(), z.number()]).nullish();
 

@@ -111,7 +111,11 @@ export async function ownerOf(
   { id, supplier }: PurchaseRow,
   supplierReference: string,
 ): Promise<string | undefined> {
-  await sql.query('select pg_advisory_xact_lock(hashtext($1))', [`adopt:${supplier}`]);
+  // One lock for each reference, always in the same order: purchases that share none do not wait for each other.
+  const keys = supplierReference.split(',').map((reference) => `adopt:${supplier}:${reference}`);
+  await sql.query('select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest($1::text[]) as key', [
+    keys.sort(),
+  ]);
   const [owner] = await sql.query<{ id: string }>(
     `select id from supplier_orders
       where supplier = $1 and id <> $2 and string_to_array(supplier_reference, ',') && string_to_array($3, ',')

@@ -1,8 +1,9 @@
 import { missingVariables, SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { ServiceContext } from '../run-service.ts';
-import { createCallLimiter, createQuotaReporter, createTokenStore } from './account.ts';
+import { createQuotaReporter, createTokenStore } from './account.ts';
 import { aliExpress } from './aliexpress/registration.ts';
+import { createCallLimiter } from './call-limiter.ts';
 import { cjDropshipping } from './cj-dropshipping/registration.ts';
 import { type PatientAdapter, withPolicy } from './policy.ts';
 import type { SupplierRegistration } from './registration.ts';

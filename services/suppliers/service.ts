@@ -38,7 +38,7 @@ import { suggestCandidates } from './suggest-candidates.ts';
 import { takePush } from './take-push.ts';
 import { startWatch } from './watch.ts';
 
-const MOST_COMMANDS = 16;
+const MOST_COMMANDS = 48;
 /**
  * Commands at once. Each makes several calls one after another and all wait in the same line: with more of them than
  * two seconds of the slowest supplier's rate, their waits would outlast the patience of a call.

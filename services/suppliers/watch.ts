@@ -3,6 +3,7 @@ import {
   SUPPLIER_ORDER_OBSERVED,
   type SupplierOrderObserved,
 } from '../../contracts/events/supplier-order-observed.ts';
+import { SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
@@ -90,46 +91,70 @@ async function settlePaidElsewhere(
 
 /** Asks for the status of bought orders, many in one call, and says what is new. Any number of copies may run it. */
 export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Periodic => {
-  const { store, bus, settings, log } = ports;
+  const { store, settings, log } = ports;
   const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
   const limit = adapter.capabilities.statusBatchSize;
+  const lanes = lanesFor(settings[SUPPLIER_VARIABLES[adapter.name].requestsPerSecond]);
   return startPeriodic(`watch ${adapter.name}`, Math.min(1_000, everyMs), log, async () => {
     if ((await notNow(ports, adapter)) !== null) return 'idle';
-    const watched = await claimWatched(store, adapter.name, limit, everyMs);
-    if (watched.length === 0) return 'idle';
-    const keys = watched.map(({ id, reference, lines }) => ({
-      supplierReference: reference,
-      callerRef: id,
-      lines,
-    }));
-    const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
-    const seen = await adapter.status(keys, signal).catch(async (error: unknown) => {
-      await lookAgain(store, watched, everyMs);
-      throw error;
-    });
-    await commitAndPublish(store, bus, async (sql, say) => {
-      for (const one of watched) {
-        const { id, orderId, reference, observation } = one;
-        const status = seen.get(reference);
-        if (status === undefined) {
-          log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
-          continue;
-        }
-        const observed = { ...status, parcels: await inOrderUnits(sql, id, status.parcels) };
-        const news = fingerprint(observed);
-        if (news === observation) continue;
-        const [row] = await sql.query<{ observations: number }>(
-          `update supplier_orders set observation = $2, observations = observations + 1
-            where id = $1 and observation is distinct from $2 returning observations`,
-          [id, news],
-        );
-        if (row === undefined) continue;
-        const data: SupplierOrderObserved = { orderId, supplierOrderId: id, ...observed };
-        const messageId = `${id}:observed:${row.observations}`;
-        say(eventRow({ messageId, source: '/suppliers', type: SUPPLIER_ORDER_OBSERVED, orderId, data }));
-        await settlePaidElsewhere(sql, say, one, status);
-      }
-    });
-    return watched.length === limit ? 'more' : 'idle';
+    const looks: Promise<void>[] = [];
+    let isMore = true;
+    while (isMore && looks.length < lanes) {
+      const watched = await claimWatched(store, adapter.name, limit, everyMs);
+      isMore = watched.length === limit;
+      if (watched.length === 0) break;
+      const looking = look(ports, adapter, watched);
+      // Heard below; meanwhile it must not pass for an error that nobody handles.
+      looking.catch(() => {});
+      looks.push(looking);
+    }
+    await Promise.allSettled(looks);
+    await Promise.all(looks);
+    return isMore ? 'more' : 'idle';
   });
 };
+
+/** A supplier that allows many calls is asked by several at once. */
+const lanesFor = (requestsPerSecond: number): number =>
+  Math.min(8, Math.max(1, Math.floor(requestsPerSecond / 25)));
+
+async function look(
+  { store, bus, settings, log }: PurchasePorts,
+  adapter: PatientAdapter,
+  watched: readonly Watched[],
+): Promise<void> {
+  const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
+  const keys = watched.map(({ id, reference, lines }) => ({
+    supplierReference: reference,
+    callerRef: id,
+    lines,
+  }));
+  const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
+  const seen = await adapter.status(keys, signal).catch(async (error: unknown) => {
+    await lookAgain(store, watched, everyMs);
+    throw error;
+  });
+  await commitAndPublish(store, bus, async (sql, say) => {
+    for (const one of watched) {
+      const { id, orderId, reference, observation } = one;
+      const status = seen.get(reference);
+      if (status === undefined) {
+        log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
+        continue;
+      }
+      const observed = { ...status, parcels: await inOrderUnits(sql, id, status.parcels) };
+      const news = fingerprint(observed);
+      if (news === observation) continue;
+      const [row] = await sql.query<{ observations: number }>(
+        `update supplier_orders set observation = $2, observations = observations + 1
+            where id = $1 and observation is distinct from $2 returning observations`,
+        [id, news],
+      );
+      if (row === undefined) continue;
+      const data: SupplierOrderObserved = { orderId, supplierOrderId: id, ...observed };
+      const messageId = `${id}:observed:${row.observations}`;
+      say(eventRow({ messageId, source: '/suppliers', type: SUPPLIER_ORDER_OBSERVED, orderId, data }));
+      await settlePaidElsewhere(sql, say, one, status);
+    }
+  });
+}

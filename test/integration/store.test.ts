@@ -349,15 +349,36 @@ test('rows go in and change by one bound parameter, and no rows are no statement
 
 test('a transaction that throws leaves nothing behind', async () => {
   const store = await aStore(await aDatabase());
-  const failing = store.transaction(async (sql, em) => {
+  const failing = store.transaction(async (sql) => {
     await takeNew(sql, ['a']);
-    await em
-      .getConnection()
-      .execute(`insert into inbox (message_id) values ('b')`, [], 'run', em.getTransactionContext());
     throw new RangeError('no');
   });
   await expect(failing).rejects.toThrow('no');
   expect(await store.query('select message_id from inbox')).toEqual([]);
+});
+
+test('a transaction in which a failure was swallowed does not pass for committed', async () => {
+  const store = await aStore(await aDatabase());
+  const failing = store.transaction(async (sql) => {
+    await takeNew(sql, ['a']);
+    await sql.run('select 1 / $1::int', [0]).catch(() => {});
+  });
+  await expect(failing).rejects.toThrow('had failed');
+  expect(await store.query('select message_id from inbox')).toEqual([]);
+});
+
+test('a migration that changes what a prepared statement answers costs one try', async () => {
+  const store = await aStore(await aDatabase());
+  await store.run('create table things (id int)');
+  const read = () => store.query('select * from things where id = $1', [1]);
+  await read();
+  await store.run('alter table things add column name text');
+  const error: unknown = await read().then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error === null || isOutage(error)).toBe(true);
+  expect(await read()).toEqual([]);
 });
 
 const CounterSchema = defineEntity({

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { createCallLimiter, createTokenStore } from '../../services/suppliers/account.ts';
+import { createTokenStore } from '../../services/suppliers/account.ts';
 import type { CallPriority, SupplierToken } from '../../services/suppliers/adapter.ts';
+import { createCallLimiter } from '../../services/suppliers/call-limiter.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { aDesk, article, callsOf } from '../fixtures/purchase-desk.ts';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { DONE } from '../../services/serve-commands.ts';
-import { callPauseMs, createCallLimiter, createQuotaReporter } from '../../services/suppliers/account.ts';
+import { callPauseMs, createQuotaReporter } from '../../services/suppliers/account.ts';
 import { SupplierError } from '../../services/suppliers/adapter.ts';
+import { createCallLimiter } from '../../services/suppliers/call-limiter.ts';
 import { createCallRecord } from '../../services/suppliers/call-record.ts';
 import { listSuppliers } from '../../services/suppliers/list-suppliers.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';

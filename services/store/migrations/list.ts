@@ -9,6 +9,7 @@ import { Migration0008DeadLetters } from './0008-dead-letters.ts';
 import { Migration0010Restorations } from './0010-restorations.ts';
 import { Migration0011Privacy } from './0011-privacy.ts';
 import { Migration0012Traces } from './0012-traces.ts';
+import { Migration0013RoomForChanges } from './0013-room-for-changes.ts';
 import { Migration0014BudgetPause } from './0014-budget-pause.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
@@ -24,5 +25,6 @@ export const MIGRATIONS = [
   { name: '0010-restorations', class: Migration0010Restorations },
   { name: '0011-privacy', class: Migration0011Privacy },
   { name: '0012-traces', class: Migration0012Traces },
+  { name: '0013-room-for-changes', class: Migration0013RoomForChanges },
   { name: '0014-budget-pause', class: Migration0014BudgetPause },
 ];

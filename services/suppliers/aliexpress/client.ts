@@ -51,6 +51,8 @@ export interface AliExpressClientOptions extends AppCredentials {
   readonly tokens: TokenStore;
   readonly reserve: ReserveCall;
   readonly report: ReportQuota;
+  /** Default 1. */
+  readonly callsAtOnce?: number | undefined;
   readonly fetch?: typeof fetch | undefined;
 }
 
@@ -98,7 +100,7 @@ function createExchange(options: AliExpressClientOptions) {
   const { baseUrl, appKey, appSecret, reserve, report } = options;
   const root = baseUrl.replace(/\/+$/, '');
   const send = options.fetch ?? fetch;
-  const takeTurn = createTurns();
+  const takeTurn = createTurns(options.callsAtOnce);
 
   const signed = ({ method, parameters }: AliExpressRequest, token: string | null) => {
     const path = method.startsWith('/') ? method : '';

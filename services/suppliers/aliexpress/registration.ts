@@ -1,6 +1,7 @@
 import { needed, type SupplierRegistration } from '../registration.ts';
 import { createAliExpress } from './aliexpress.ts';
 import { MEND_CONSENT } from './tokens.ts';
+import { turnsFor } from './turns.ts';
 
 export const aliExpress: SupplierRegistration = {
   profile: {
@@ -25,6 +26,7 @@ export const aliExpress: SupplierRegistration = {
       appKey: needed(settings, 'ALIEXPRESS_API_KEY'),
       appSecret: needed(settings, 'ALIEXPRESS_SECRET'),
       accessToken,
+      callsAtOnce: turnsFor(settings.ALIEXPRESS_REQUESTS_PER_SECOND),
       autoPay: settings.ALIEXPRESS_AUTO_PAY,
       ...account,
     });

@@ -3,13 +3,21 @@ import type { CallPriority } from '../adapter.ts';
 /** Waits for its turn and answers how to end it; rejects with the signal's reason when that fires first. */
 export type TakeTurn = (priority: CallPriority, signal: AbortSignal) => Promise<() => void>;
 
+/** Below it a call is over before the next may begin: AliExpress bans whoever calls it in parallel, for hours at worst. */
+const PARALLEL_FROM = 10;
+/** Of a second: with a contract for many calls, as many are under way as begin in this time. */
+const CALL_SECONDS = 0.2;
+
+/** Calls that an app with this allowance makes at once. */
+export const turnsFor = (requestsPerSecond: number): number =>
+  requestsPerSecond < PARALLEL_FROM ? 1 : Math.min(32, Math.ceil(requestsPerSecond * CALL_SECONDS));
+
 /**
- * One at a time in this process, purchases before queries: AliExpress bans whoever calls it in parallel, for hours at
- * worst. Between processes the spacing of the calls has to do.
+ * So many at a time in this process, purchases before queries. Between processes the spacing of the calls has to do.
  */
-export function createTurns(): TakeTurn {
+export function createTurns(most = 1): TakeTurn {
   const waiting: Record<CallPriority, (() => void)[]> = { purchase: [], query: [] };
-  let isTaken = false;
+  let taken = 0;
 
   const wait = (priority: CallPriority, signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -28,14 +36,15 @@ export function createTurns(): TakeTurn {
 
   const next = (): void => {
     const go = waiting.purchase.shift() ?? waiting.query.shift();
-    if (go === undefined) isTaken = false;
+    if (go === undefined) taken -= 1;
     else go();
   };
 
   return async (priority, signal) => {
     signal.throwIfAborted();
-    if (isTaken) await wait(priority, signal);
-    isTaken = true;
+    // Whoever is called up takes over the turn that ended.
+    if (taken < most) taken += 1;
+    else await wait(priority, signal);
     return next;
   };
 }
