@@ -23,10 +23,14 @@ const values = lines.filter((line) => line.length >= LEAST_CHARACTERS);
 if (values.length === 0)
   stop(`cannot search: give values of at least ${LEAST_CHARACTERS} characters, one a line`);
 
-const store = await openStore({ connectionString, maxConnections: 1, name: 'privacy-search' });
+const store = await openStore({
+  connectionString,
+  maxConnections: 1,
+  name: 'privacy-search',
+  isPatient: true,
+});
 const findings = await store.transaction(async (sql) => {
   await sql.run('set transaction read only');
-  await sql.run('set local statement_timeout = 0');
   return searchPersonalData(sql, values);
 });
 await store.close();

@@ -7,7 +7,7 @@ import { migrate } from '../services/store/migrate.ts';
  * The set-up step: migrations under a lock, then streams and durables. Run before the services and after each update;
  * repeating it changes nothing.
  */
-const { store, bus, settings } = await openContext(readSettings(process.env), 'setup', 2);
+const { store, bus, settings } = await openContext(readSettings(process.env), 'setup', 2, true);
 const applied = await migrate(store);
 await bus.setUp(settings.NATS_REPLICAS, settings.NATS_STORE_GIGABYTES);
 const halted = await haltMisfits(store, bus);

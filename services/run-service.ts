@@ -27,16 +27,17 @@ const required = (settings: Settings, name: 'DB_CONNECTION_STRING' | 'NATS_URL')
   throw new AppError('settings_invalid', `cannot start: ${name} is not set`, { retryable: false });
 };
 
-/** Opens database and bus for one service. @param maxConnections of the database pool. */
+/** Opens database and bus for one service. @param maxConnections of the database pool. @param isPatient see the store. */
 export async function openContext(
   settings: Settings,
   name: string,
   maxConnections: number,
+  isPatient = false,
 ): Promise<ServiceContext> {
   const connectionString = required(settings, 'DB_CONNECTION_STRING');
   const natsUrl = required(settings, 'NATS_URL');
   const log = await openLogger(settings, name);
-  const store = await openStore({ connectionString, maxConnections, name });
+  const store = await openStore({ connectionString, maxConnections, name, isPatient });
   const bus = await openBus(natsUrl, name).catch(async (error: unknown) => {
     await store.close();
     throw error;

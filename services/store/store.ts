@@ -174,16 +174,18 @@ export async function openStore(options: {
   name: string;
   /** Of a connection that is taken for dead. */
   silenceMs?: number;
+  /** For migrations and searches of whole tables: a statement may take as long as it takes. */
+  isPatient?: boolean;
 }): Promise<Store> {
   let forgetPool = (): void => {};
   const pool: PoolConfig & { onPoolCreated: (pool: Pool) => void } = {
     connectionTimeoutMillis: 5_000,
     application_name: `order-manager ${options.name}`,
-    statement_timeout: 10_000,
+    statement_timeout: options.isPatient ? 0 : 10_000,
     lock_timeout: 5_000,
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,
-    stream: () => breakingSocket(options.silenceMs),
+    stream: () => breakingSocket(options.isPatient ? 0 : options.silenceMs),
     onPoolCreated: (created) => {
       returnDeadClients(created);
       forgetPool = pools.add(created);

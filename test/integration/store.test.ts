@@ -535,6 +535,23 @@ test('a connection whose other end vanished without a word is an outage, and the
   expect(await store.query('select 3 as n')).toEqual([{ n: 3 }]);
 });
 
+test('a statement of a migration may take as long as it takes, any other ends after ten seconds', async () => {
+  const limitOf = async (isPatient: boolean): Promise<unknown> => {
+    const store = await openStore({
+      connectionString: await aDatabase(),
+      maxConnections: 1,
+      name: 'test',
+      isPatient,
+    });
+    onTestFinished(() => store.close());
+    const [row] = await store.query<{ limit: string }>(
+      `select current_setting('statement_timeout') as limit`,
+    );
+    return row?.limit;
+  };
+  expect([await limitOf(true), await limitOf(false)]).toEqual(['0', '10s']);
+});
+
 test('nobody at the address is an outage, and opening the store says so without the password', async () => {
   const port = await freePort();
   const connectionString = `postgresql://postgres:hush-hush@127.0.0.1:${port}/nowhere`;
