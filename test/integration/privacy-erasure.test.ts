@@ -110,6 +110,11 @@ async function givenOrder(
       `{"data": broken, "evidence" by ${ADA.name}`,
     ],
   );
+  await sql.run(
+    `insert into dead_letter_requests (id, letter_id, action, by, note, data)
+     select $1 || ':edit', id, 'edit', 'owner', $2, $3::json from dead_letters where order_id = $1 and message_id = 'd1'`,
+    [orderId, `as ${ADA.name} said`, JSON.stringify({ note: ADA.email })],
+  );
 }
 
 const erase = (store: Store, ...orderIds: string[]): Promise<unknown> =>
