@@ -159,7 +159,7 @@ export async function countAbsence(
   const [row] = await sql.query<{ look_ups: number; state: string }>(
     `update purchase_intents
         set look_ups = look_ups + 1, first_absent_at = coalesce(first_absent_at, now()), updated_at = now(),
-            state = case when look_ups + 1 >= $4 and first_absent_at <= now() - $5::float8 * interval '1 millisecond'
+            state = case when look_ups + 1 >= $4 and first_absent_at <= now()::timestamptz(3) - $5::float8 * interval '1 millisecond'
                          then 'absent' else 'unknown' end
       where supplier_order_id = $1 and kind = $2 and attempt = $3
         and (state = 'unknown' or (state = 'calling' and call_deadline < now()))
