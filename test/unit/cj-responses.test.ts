@@ -6,6 +6,7 @@ import {
   CreatedData,
   Envelope,
   FreightRow,
+  OrderDetail,
   OrderPage,
   OrderRow,
   OrderRows,
@@ -39,6 +40,14 @@ test('an order row of nulls, blanks and nothing at all is read', () => {
   expect(amountMinorOf(empty)).toBeNull();
 });
 
+test.each([[null], [undefined], [''], [[]], [{}]])('the detail %j shows no order', (data) => {
+  expect(OrderDetail.parse(data) ?? null).toBeNull();
+});
+
+test('a detail that says anything is an order, though its number is not there yet', () => {
+  expect(OrderDetail.parse({ orderNum: null, orderStatus: 'CREATED' })).toMatchObject({ orderNum: null });
+});
+
 test('only the SD code counts as the supplier’s reference', () => {
   const row = OrderRow.parse({
     orderId: 26010100000001,
@@ -57,6 +66,9 @@ test('amounts are dollars as numbers or text, and the total of a new order is th
   expect(amountOf({ orderAmount: null, productAmount: '8.20', postageAmount: 6.1 })).toBe(1430);
   expect(amountOf({ orderAmount: null, productAmount: 8.2, postageAmount: null })).toBeNull();
   expect(amountOf({ orderAmount: 'n/a' })).toBeNull();
+  expect(amountOf({ orderAmount: 0, productAmount: '8.20', postageAmount: 6.1 })).toBe(1430);
+  expect(amountOf({ orderAmount: '0.00' })).toBeNull();
+  expect(amountOf({ orderAmount: 0, productAmount: 0, postageAmount: 0 })).toBeNull();
 });
 
 test('of a price range the upper end counts', () => {
@@ -72,6 +84,11 @@ test('the envelope’s code may be text, and an answer without a code is none', 
     code: 1600200,
     message: null,
     requestId: '7',
+  });
+  expect(Envelope.parse({ code: 200, message: { en: 'fine' }, requestId: [] })).toMatchObject({
+    code: 200,
+    message: null,
+    requestId: null,
   });
   expect(Envelope.safeParse({ error: 'nope' }).success).toBe(false);
   expect(Envelope.safeParse([]).success).toBe(false);

@@ -25,9 +25,10 @@ export type PointsInfo = z.infer<typeof PointsInfo>;
 export const Envelope = z.object({
   code: Code,
   result: z.boolean().nullish(),
-  message: MaybeText,
+  // Words for people: of whatever kind they are, they must not cost the verdict.
+  message: MaybeText.catch(null),
   data: z.unknown().optional(),
-  requestId: MaybeText,
+  requestId: MaybeText.catch(null),
   pointsInfo: PointsInfo.nullish().catch(null),
 });
 
@@ -87,6 +88,12 @@ export const OrderRow = z.object({
     .nullish(),
 });
 export type OrderRow = z.infer<typeof OrderRow>;
+
+const isEmpty = (data: unknown): boolean =>
+  data === '' || (typeof data === 'object' && data !== null && Object.keys(data).length === 0);
+
+/** The detail: how CJ shows that it has no such order is open between an error, null and emptiness of any kind. */
+export const OrderDetail = z.preprocess((data) => (isEmpty(data) ? null : data), OrderRow.nullish());
 
 export const TrackRow = z.object({
   trackingNumber: MaybeText,
