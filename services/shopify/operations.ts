@@ -259,8 +259,8 @@ export const RefusedAnswer = z.object({
       .array(
         z.object({
           message: z.string(),
-          path: z.array(z.union([z.string(), z.number()])).optional(),
-          extensions: z.object({ code: z.string() }).partial().optional(),
+          path: z.array(z.union([z.string(), z.number()])).nullish(),
+          extensions: z.object({ code: z.string().nullish().catch(null) }).nullish(),
         }),
       )
       .min(1),

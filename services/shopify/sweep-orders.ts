@@ -60,7 +60,8 @@ async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrde
     const messageId = `sweep:${order.orderId}:${received.sourceUpdatedAt}`;
     await tellOrder(ports, messageId, received, truth.customer, truth.work);
   } catch (error) {
-    if (error instanceof ShopError) throw error;
+    // What the shop refuses it refuses for all of them; an answer of an unknown shape is about this one.
+    if (error instanceof ShopError && !('unexpected' in error.evidence)) throw error;
     // One order that cannot be understood must not keep back those behind it.
     ports.log.error({ orderId: order.orderId, err: error }, 'an order of the shop could not be taken in');
   }

@@ -234,6 +234,16 @@ test.each([
   ['account_blocked', 'a locked shop', { status: 423, body: {} }],
   ['permanent', 'a query that costs too much', refusal('MAX_COST_EXCEEDED')],
   ['permanent', 'an unknown field', refusal('undefinedField')],
+  [
+    'auth',
+    'an error about nothing in particular',
+    { body: { errors: [{ message: 'no', path: null, extensions: { code: 'ACCESS_DENIED' } }] } },
+  ],
+  [
+    'permanent',
+    'an error without a code',
+    { body: { errors: [{ message: 'syntax error', path: null, extensions: null }] } },
+  ],
   ['permanent', 'a wrong path', { status: 404, body: {} }],
 ])('%s: %s is a clear refusal, not repeated', async (failureClass, _name, answer) => {
   for (const kind of ['look', 'change'] as const) {

@@ -285,6 +285,16 @@ test('flags and dates that are absent, null or empty mean no', () => {
   });
 });
 
+test('a blank where an id, an instant or an amount may be absent is an absent one', () => {
+  const { placedAt, totalMinor, lines } = received({
+    processed_at: '',
+    current_total_price: '',
+    line_items: [aLine({ variant_id: '', product_id: ' ' })],
+  });
+  expect({ placedAt, totalMinor }).toEqual({ placedAt: '2026-11-02T14:15:00.000Z', totalMinor: 3_000 });
+  expect(lines).toMatchObject([{ variantId: null, productId: null }]);
+});
+
 test('ids beyond 2^53 stay exact', () => {
   const text = JSON.stringify(aBody())
     .replace('"id":61', '"id":820982911946154508')
