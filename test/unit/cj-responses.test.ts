@@ -57,6 +57,8 @@ test('only the SD code counts as the supplier’s reference', () => {
   });
   expect(sdCodeOf(row)).toBe('SD26-1');
   expect(sdCodeOf(OrderRow.parse({ cjOrderId: 26010100000001 }))).toBeNull();
+  expect(sdCodeOf(OrderRow.parse({ orderId: 'SD26', cjOrderId: null }))).toBe('SD26');
+  expect(sdCodeOf(OrderRow.parse({ orderId: 'SD27', cjOrderCode: 'SD26' }))).toBe('SD26');
 });
 
 test('amounts are dollars as numbers or text, and the total of a new order is the sum of its parts', () => {

@@ -8,11 +8,11 @@ import { isPartCode, isSdCode, partCode, stemOf } from './sd-code.ts';
 
 /**
  * CJ has three kinds of ids for one order. The SD code is what we keep and what every write takes. Reads are known to
- * answer to ours (`orderNum`); whether they answer to the SD code too is nowhere said. The internal number (`orderId`
- * of a row) is used nowhere.
+ * answer to ours (`orderNum`); whether they answer to the SD code too is nowhere said. The internal number, `orderId` of
+ * a row where that is not the code as in a creation's answer, is used nowhere.
  */
-export function sdCodeOf({ cjOrderId, cjOrderCode }: OrderRow): string | null {
-  const codes = [cjOrderId, cjOrderCode].filter((code) => code !== null).filter(isSdCode);
+export function sdCodeOf({ cjOrderId, cjOrderCode, orderId }: OrderRow): string | null {
+  const codes = [cjOrderId, cjOrderCode, orderId].filter((code) => code !== null).filter(isSdCode);
   // A part may name the order that it came from as well.
   return codes.find(isPartCode) ?? codes[0] ?? null;
 }

@@ -68,7 +68,7 @@ export const CreatedData = z.object({
   postageAmount: MaybeAmount,
 });
 
-/** An order in the detail, the batch and the list. `orderId` is CJ's internal number here: no call takes it from us. */
+/** An order in the detail, the batch and the list. `orderId` is CJ's internal number here as a rule: no call takes that from us. */
 export const OrderRow = z.object({
   orderId: MaybeText,
   orderNum: MaybeText,
