@@ -40,6 +40,16 @@ test('an order row of nulls, blanks and nothing at all is read', () => {
   expect(amountMinorOf(empty)).toBeNull();
 });
 
+test('a field of an odd kind hides neither its order nor the others', () => {
+  const odd = { orderNum: 'a', orderAmount: {}, trackNumber: ['T1'], trackingUrl: false, createDate: [] };
+  const page = { list: [{ ...odd, productList: [null, { vid: 7, quantity: '2' }] }, { orderNum: 'b' }] };
+  expect(OrderPage.parse(page).list).toMatchObject([
+    { orderNum: 'a', orderAmount: null, trackNumber: null, productList: [{ vid: '7', quantity: 2 }] },
+    { orderNum: 'b', productList: [] },
+  ]);
+  expect(OrderRow.parse({ orderNum: 'a', productList: '' }).productList).toEqual([]);
+});
+
 test.each([[null], [undefined], [''], [[]], [{}]])('the detail %j shows no order', (data) => {
   expect(OrderDetail.parse(data) ?? null).toBeNull();
 });
@@ -92,6 +102,9 @@ test('the envelope’s code may be text, and an answer without a code is none', 
     message: null,
     requestId: null,
   });
+  expect(Envelope.parse({ code: '200', result: 'true' }).result).toBe(true);
+  expect(Envelope.parse({ code: 200, result: 'false' }).result).toBe(false);
+  expect(Envelope.safeParse({ code: 200, result: 'perhaps' }).success).toBe(false);
   expect(Envelope.safeParse({ error: 'nope' }).success).toBe(false);
   expect(Envelope.safeParse([]).success).toBe(false);
 });
