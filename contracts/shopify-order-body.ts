@@ -41,8 +41,8 @@ const flag = (absent: boolean) =>
 
 const units = z.int('must be a whole number of units').min(0, 'must not be negative').max(1_000_000);
 const optionalUnits = z.preprocess(
-  (value) => (typeof value === 'number' && value < 0 ? 0 : (value ?? null)),
-  units.nullable(),
+  (value) => (typeof value === 'number' && value < 0 ? 0 : value),
+  orNull(units),
 );
 
 const address = z.object({
