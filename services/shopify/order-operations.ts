@@ -98,10 +98,14 @@ const OrderNow = z.object({
     .transform((fields) => fields ?? { nodes: [] }),
   shippingAddress: Address,
   billingAddress: Address,
-  risk: z.object({
-    recommendation: z.string(),
-    assessments: z.array(z.object({ riskLevel: z.string() })),
-  }),
+  // An order that nobody has judged is no order that cannot be read.
+  risk: z
+    .object({
+      recommendation: z.string(),
+      assessments: z.array(z.object({ riskLevel: z.string() })),
+    })
+    .nullish()
+    .transform((risk) => risk ?? { recommendation: 'NONE', assessments: [] }),
   lineItems: z.object({ pageInfo: PageInfo, nodes: z.array(OrderLine) }),
 });
 export type OrderNow = z.infer<typeof OrderNow>;

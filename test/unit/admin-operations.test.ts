@@ -441,3 +441,26 @@ test('a refused token is forgotten once, a fixed one cannot be replaced', async 
   expect(await tokens.current()).toBe('token-2');
   expect(fixedAccessToken('fixed').reject('fixed')).toBe(false);
 });
+
+test('a fulfilment order whose hold does not say whose it is, is held by somebody else', () => {
+  const page = { hasNextPage: false, endCursor: null };
+  const fulfillmentOrder = {
+    id: 'gid://shopify/FulfillmentOrder/71',
+    status: 'ON_HOLD',
+    requestStatus: 'UNSUBMITTED',
+    assignedLocation: { name: 'Main', countryCode: 'FR' },
+    deliveryMethod: null,
+    supportedActions: [{ action: 'RELEASE_HOLD' }],
+    fulfillmentHolds: [{ id: 'gid://shopify/FulfillmentHold/1', reason: 'OTHER' }],
+    lineItems: { pageInfo: page, nodes: [] },
+  };
+  const { order } = operations.FulfillmentOrdersAnswer.parse({
+    order: {
+      id: 'gid://shopify/Order/1',
+      cancelledAt: null,
+      fulfillmentOrders: { pageInfo: page, nodes: [fulfillmentOrder] },
+    },
+  });
+  const [hold] = order?.fulfillmentOrders.nodes[0]?.fulfillmentHolds ?? [];
+  expect(hold).toMatchObject({ handle: null, heldByRequestingApp: false });
+});
