@@ -15,7 +15,15 @@ const requiredId = z.preprocess(
   (value) => (typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value),
   z.string({ error: 'must be an id' }).regex(/^[1-9]\d{0,19}$/, 'must be an id'),
 );
-const id = z.preprocess((value) => value ?? null, requiredId.nullable());
+
+/** Null where the key is absent, null or blank. */
+const orNull = <T extends z.ZodType>(schema: T) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && value.trim() === '' ? null : (value ?? null)),
+    schema.nullable(),
+  );
+
+const id = orNull(requiredId);
 
 /** Decimal text as Shopify writes money; a JSON number of older bodies becomes its shortest decimal text. */
 const amount = z.preprocess(
@@ -33,8 +41,8 @@ const flag = (absent: boolean) =>
 
 const units = z.int('must be a whole number of units').min(0, 'must not be negative').max(1_000_000);
 const optionalUnits = z.preprocess(
-  (value) => (typeof value === 'number' && value < 0 ? 0 : (value ?? null)),
-  units.nullable(),
+  (value) => (typeof value === 'number' && value < 0 ? 0 : value),
+  orNull(units),
 );
 
 const address = z.object({
@@ -94,11 +102,11 @@ export const ShopifyOrderBody = z.object({
   name: text,
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be a currency code'),
   created_at: instant,
-  processed_at: z.preprocess((value) => value ?? null, instant.nullable()),
+  processed_at: orNull(instant),
   updated_at: instant,
   cancelled_at: text,
   total_price: amount,
-  current_total_price: z.preprocess((value) => value ?? null, amount.nullable()),
+  current_total_price: orNull(amount),
   financial_status: text,
   test: flag(false),
   email: text,

@@ -130,7 +130,14 @@ const fulfillmentOrderHint =
     return { ...NOTHING, kept: { fulfillment_order_id: fulfillmentOrderId }, message };
   };
 
-const Product = z.object({ id: Id, variants: z.array(z.object({ id: Id })).default([]) });
+/** What is absent or null is empty. */
+const listOf = <T extends z.ZodType>(item: T) =>
+  z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? []);
+
+const Product = z.object({ id: Id, variants: listOf(z.object({ id: Id })) });
 const product =
   (isGone: boolean): ReadBody =>
   (json, { topic }) => {
@@ -143,7 +150,7 @@ const product =
 const Scopes = z.object({ current: z.array(z.string()) });
 /** Privacy bodies name a person; only the ids of their orders are kept. */
 const orderIds = (key: 'orders_requested' | 'orders_to_redact') =>
-  z.object({ [key]: z.array(Id).default([]) }).transform((body) => body[key] ?? []);
+  z.object({ [key]: listOf(Id) }).transform((body) => body[key] ?? []);
 const ofCustomer = z
   .object({ customer: z.object({ id: Id }) })
   .transform(({ customer }) => customer.id)

@@ -41,15 +41,22 @@ const FulfillmentOrder = z.object({
   id: z.string(),
   status: z.string(),
   requestStatus: z.string(),
-  assignedLocation: z.object({ name: z.string(), countryCode: z.string(), city: z.string().nullable() }),
+  assignedLocation: z.object({ name: z.string(), countryCode: z.string(), city: z.string().nullish() }),
   deliveryMethod: z.object({ methodType: z.string() }).nullable(),
   supportedActions: z.array(z.object({ action: z.string() })),
   fulfillmentHolds: z.array(
     z.object({
       id: z.string(),
       reason: z.string(),
-      handle: z.string().nullable(),
-      heldByRequestingApp: z.boolean(),
+      // A hold that does not say whose it is, is somebody else's.
+      handle: z
+        .string()
+        .nullish()
+        .transform((handle) => handle ?? null),
+      heldByRequestingApp: z
+        .boolean()
+        .nullish()
+        .transform((isOurs) => isOurs === true),
     }),
   ),
   lineItems: FulfillmentOrderLines,
@@ -259,8 +266,8 @@ export const RefusedAnswer = z.object({
       .array(
         z.object({
           message: z.string(),
-          path: z.array(z.union([z.string(), z.number()])).optional(),
-          extensions: z.object({ code: z.string() }).partial().optional(),
+          path: z.array(z.union([z.string(), z.number()])).nullish(),
+          extensions: z.object({ code: z.string().nullish().catch(null) }).nullish(),
         }),
       )
       .min(1),

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { PageInfo, UserErrors } from './operations.ts';
 
-const Address = z.record(z.string(), z.string().nullable()).nullable();
+/** Personal data is null or left out for an app that may not see it. */
+const Hidden = z
+  .string()
+  .nullish()
+  .transform((text) => text ?? null);
+const Address = z
+  .record(z.string(), z.string().nullable())
+  .nullish()
+  .transform((address) => address ?? null);
 const Money = z.object({ shopMoney: z.object({ amount: z.string() }) });
 const OrderLine = z.object({
   id: z.string(),
@@ -71,10 +79,10 @@ export const ORDER = `
 const OrderNow = z.object({
   id: z.string(),
   name: z.string(),
-  email: z.string().nullable(),
-  phone: z.string().nullable(),
+  email: Hidden,
+  phone: Hidden,
   test: z.boolean(),
-  customerLocale: z.string().nullable(),
+  customerLocale: Hidden,
   createdAt: z.string(),
   processedAt: z.string(),
   updatedAt: z.string(),
@@ -84,13 +92,20 @@ const OrderNow = z.object({
   totalPriceSet: Money,
   currentTotalPriceSet: Money,
   customAttributes: z.array(z.object({ key: z.string(), value: z.string().nullable() })),
-  localizedFields: z.object({ nodes: z.array(z.object({ key: z.string(), value: z.string() })) }),
+  localizedFields: z
+    .object({ nodes: z.array(z.object({ key: z.string(), value: Hidden })) })
+    .nullish()
+    .transform((fields) => fields ?? { nodes: [] }),
   shippingAddress: Address,
   billingAddress: Address,
-  risk: z.object({
-    recommendation: z.string(),
-    assessments: z.array(z.object({ riskLevel: z.string() })),
-  }),
+  // An order that nobody has judged is no order that cannot be read.
+  risk: z
+    .object({
+      recommendation: z.string(),
+      assessments: z.array(z.object({ riskLevel: z.string() })),
+    })
+    .nullish()
+    .transform((risk) => risk ?? { recommendation: 'NONE', assessments: [] }),
   lineItems: z.object({ pageInfo: PageInfo, nodes: z.array(OrderLine) }),
 });
 export type OrderNow = z.infer<typeof OrderNow>;

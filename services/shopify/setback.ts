@@ -64,7 +64,7 @@ function costWaitMs({ requestedQueryCost, throttleStatus }: Cost, priority: Prio
 function didNothing({ data, errors }: RefusedAnswer): boolean {
   if (data === undefined || data === null) return true;
   const isEmpty = Object.values(data).every((field) => field === null);
-  return isEmpty && errors.graphQLErrors.every(({ path = [] }) => path.length <= 1);
+  return isEmpty && errors.graphQLErrors.every(({ path }) => (path ?? []).length <= 1);
 }
 
 function judgeGraphql(cause: GraphqlQueryError, { isMutation, priority }: CallKind): Setback {

@@ -61,8 +61,9 @@ async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrde
     const messageId = `sweep:${order.orderId}:${received.sourceUpdatedAt}`;
     await tellOrder(ports, messageId, received, truth.customer, truth.work);
   } catch (error) {
-    // The sweep stops where it is, and the next one begins there.
-    if (error instanceof ShopError || isOutage(error)) throw error;
+    // What the shop refuses it refuses for all of them, and an outage ends the round: the next one begins where this one
+    // stopped. An answer of an unknown shape is about this order.
+    if ((error instanceof ShopError && !('unexpected' in error.evidence)) || isOutage(error)) throw error;
     // One order that cannot be understood must not keep back those behind it.
     ports.log.error({ orderId: order.orderId, err: error }, 'an order of the shop could not be taken in');
   }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import { orderIdOf } from '../../contracts/ids.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { readStoreGauges } from '../../gateway/store-gauges.ts';
@@ -14,7 +15,7 @@ import { eventually } from '../fixtures/eventually.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import { eventsIn } from '../fixtures/shipped-order.ts';
-import { shopPorts } from '../fixtures/shop-ports.ts';
+import { clientOf, shopPorts } from '../fixtures/shop-ports.ts';
 import { anOrderBody, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
@@ -136,6 +137,18 @@ test('an order that cannot be understood does not keep back the others', async (
   );
   await givenShopOrder(world, anOrderBody({ id: 5502, updated_at: ago(4) }));
   await catchUp(ports);
+  expect(await told()).toEqual(['5502']);
+  expect(context.lines).toContainEqual(expect.objectContaining({ orderId: orderIdOf(SHOP, '5501') }));
+});
+
+test('an order whose answer has an unknown shape does not keep back the others', async () => {
+  const { world, context, ports, told, orders } = await aShop();
+  await orders(5, 4);
+  const admin = clientOf(world.origin);
+  const isOdd = ({ orderId }: Readonly<Record<string, unknown>>) => orderId === 'gid://shopify/Order/5501';
+  const request: typeof admin.request = (operation, variables, schema, options) =>
+    admin.request(operation, variables, isOdd(variables) ? z.never() : schema, options);
+  await catchUp({ ...ports, admin: { ...admin, request } });
   expect(await told()).toEqual(['5502']);
   expect(context.lines).toContainEqual(expect.objectContaining({ orderId: orderIdOf(SHOP, '5501') }));
 });

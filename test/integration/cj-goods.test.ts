@@ -282,6 +282,17 @@ test.each([
   expect(made).toEqual({ ...calls, freightCalculate: 1 });
 });
 
+test('a variant that CJ shows within a list is the one that was asked for', async () => {
+  const misplaced = { ...one(), supplierProductId: MUG!.supplierProductId };
+  const other = { vid: SHIRTS[0], variantSellPrice: 1 };
+  const inList = anAdapter(answering('/variant/queryByVid', (data) => ({ data: [other, data] })));
+  await expect(quoteFor('FR', [misplaced], 'CN', inList)).resolves.toMatchObject({ goodsMinor: 690 });
+  const absent = anAdapter(answering('/variant/queryByVid', () => ({ data: [other] })));
+  await expect(quoteFor('FR', [misplaced], 'CN', absent)).rejects.toMatchObject({
+    failureClass: 'not_found',
+  });
+});
+
 test('a variant under a foreign product is priced by itself, and is gone where CJ does not serve that', async () => {
   const misplaced = { ...one(), supplierProductId: MUG!.supplierProductId };
   await expect(quoteFor('FR', [misplaced])).resolves.toMatchObject({ goodsMinor: 690 });

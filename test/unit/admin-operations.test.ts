@@ -234,6 +234,16 @@ test.each([
   ['account_blocked', 'a locked shop', { status: 423, body: {} }],
   ['permanent', 'a query that costs too much', refusal('MAX_COST_EXCEEDED')],
   ['permanent', 'an unknown field', refusal('undefinedField')],
+  [
+    'auth',
+    'an error about nothing in particular',
+    { body: { errors: [{ message: 'no', path: null, extensions: { code: 'ACCESS_DENIED' } }] } },
+  ],
+  [
+    'permanent',
+    'an error without a code',
+    { body: { errors: [{ message: 'syntax error', path: null, extensions: null }] } },
+  ],
   ['permanent', 'a wrong path', { status: 404, body: {} }],
 ])('%s: %s is a clear refusal, not repeated', async (failureClass, _name, answer) => {
   for (const kind of ['look', 'change'] as const) {
@@ -430,4 +440,27 @@ test('a refused token is forgotten once, a fixed one cannot be replaced', async 
   expect(tokens.reject(first)).toBe(true);
   expect(await tokens.current()).toBe('token-2');
   expect(fixedAccessToken('fixed').reject('fixed')).toBe(false);
+});
+
+test('a fulfilment order whose hold does not say whose it is, is held by somebody else', () => {
+  const page = { hasNextPage: false, endCursor: null };
+  const fulfillmentOrder = {
+    id: 'gid://shopify/FulfillmentOrder/71',
+    status: 'ON_HOLD',
+    requestStatus: 'UNSUBMITTED',
+    assignedLocation: { name: 'Main', countryCode: 'FR' },
+    deliveryMethod: null,
+    supportedActions: [{ action: 'RELEASE_HOLD' }],
+    fulfillmentHolds: [{ id: 'gid://shopify/FulfillmentHold/1', reason: 'OTHER' }],
+    lineItems: { pageInfo: page, nodes: [] },
+  };
+  const { order } = operations.FulfillmentOrdersAnswer.parse({
+    order: {
+      id: 'gid://shopify/Order/1',
+      cancelledAt: null,
+      fulfillmentOrders: { pageInfo: page, nodes: [fulfillmentOrder] },
+    },
+  });
+  const [hold] = order?.fulfillmentOrders.nodes[0]?.fulfillmentHolds ?? [];
+  expect(hold).toMatchObject({ handle: null, heldByRequestingApp: false });
 });

@@ -27,6 +27,7 @@ test.each([
   [8190000000000001, [8190000000000001]],
   [{ delivery_option_d_t_o: {} }, []],
   [{}, []],
+  ['', []],
   [null, []],
   [undefined, []],
 ])('the list %j has the entries %j', (value, items) => {
@@ -45,6 +46,13 @@ test('lists that are left out are empty, and fields that are left out are null',
   expect(TrackingBody.parse({ result: { data: null } }).result?.data).toBeNull();
 });
 
+test.each([[null], [''], [[]]])('the empty result %j says nothing', (result) => {
+  for (const body of [ProductBody, FreightBody, OrderBody, TrackingBody])
+    expect(body.parse({ result }).result ?? null).toBeNull();
+  expect(OrderBody.parse({ result: { order_amount: result } }).result?.order_amount ?? null).toBeNull();
+  expect(TrackingBody.parse({ result: { data: result } }).result?.data ?? null).toBeNull();
+});
+
 test.each(['12000031234567891', '"12000031234567891"'])('the SKU id %s stays exact', (id) => {
   const body = parseExactJson(`{"result":{"ae_item_sku_info_dtos":[{"sku_id":${id},"sku_attr":""}]}}`);
   const [sku] = ProductBody.parse(body).result?.ae_item_sku_info_dtos ?? [];
@@ -56,6 +64,8 @@ test.each([
   ['{"number":8190000000000001}', ['8190000000000001']],
   ['["8190000000000001"]', ['8190000000000001']],
   ['8190000000000001', ['8190000000000001']],
+  ['["8190000000000001",{"odd":1},"[object Object]",null]', ['8190000000000001']],
+  ['"created"', []],
   ['{}', []],
 ])('the created orders %s are %j', (list, ids) => {
   expect(CreatedBody.parse(parseExactJson(`{"result":{"order_list":${list}}}`)).result.order_list).toEqual(
@@ -97,6 +107,14 @@ test('an order that exists unpaid is a success, whatever code comes with it', ()
     expect(bodyOf({ aliexpress_ds_order_create_response: { result } })).toMatchObject({ result: unpaid });
   }
 });
+
+test.each([[''], [null], [[null]], [{ number: [0] }], ['none']])(
+  'a refusal with the order list %j stays one: no order is named',
+  (order_list) => {
+    const result = { is_success: false, error_code: 'SKU_NOT_EXIST', order_list };
+    expect(refusalOf({ x_response: { result } })).toMatchObject({ codes: ['SKU_NOT_EXIST'] });
+  },
+);
 
 test.each([
   [

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
   countsAsPaid,
@@ -187,6 +188,18 @@ test('a signed push is news about its order, the same for every repetition', () 
     topic: 'order_status',
     references: ['8190000000000001'],
   });
+});
+
+test('messages of one order that do not say when are told apart by their bytes', () => {
+  const idOf = (tracking: string) => {
+    const body = `{"message_type":18,"data":{"orderId":8190000000000001,"tracking":"${tracking}"}}`;
+    const key = createHmac('sha256', APP.appSecret).update(APP.appKey).update(body).digest('hex');
+    const push = pushed(body, key);
+    return push.kind === 'news' ? push.messageId : push.kind;
+  };
+  expect(idOf('left')).toMatch(/^18:8190000000000001::[0-9a-f]{64}$/);
+  expect(idOf('left')).toBe(idOf('left'));
+  expect(idOf('left')).not.toBe(idOf('arrived'));
 });
 
 test.each([

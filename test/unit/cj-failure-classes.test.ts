@@ -113,6 +113,11 @@ test.each([
   [429, 1600000, 'throttled', 'throttled'],
   [401, null, 'auth', 'auth'],
   [403, null, 'auth', 'auth'],
+  [401, 401, 'auth', 'auth'],
+  [403, 403, 'auth', 'auth'],
+  [200, 401, 'auth', 'auth'],
+  [401, 1600001, 'auth', 'auth'],
+  [403, 1604000, 'funds', 'funds'],
   [404, null, 'transient', 'unknown_outcome'],
   [400, 1600300, 'invalid_input', 'invalid_input'],
 ] as const)('HTTP %i with code %s is %s on a read and %s on a write', (httpStatus, code, read, write) => {
@@ -150,7 +155,14 @@ test('a token is renewed for the codes that a fresh one can mend, and never wher
     expect(isTokenRejected(refusal(code), 'write')).toBe(true);
     expect(isTokenRejected(refusal(code), 'read')).toBe(true);
   }
-  expect(isTokenRejected(refusal(null, '', 401), 'write')).toBe(true);
+  for (const [code, httpStatus] of [
+    [null, 401],
+    [401, 401],
+    [1600004, 401],
+    [401, 200],
+  ] as const)
+    expect(isTokenRejected(refusal(code, '', httpStatus), 'write')).toBe(true);
+  expect(isTokenRejected(refusal(null, '', 403), 'write')).toBe(false);
   expect(isTokenRejected(refusal(1600100), 'read')).toBe(true);
   expect(isTokenRejected(refusal(1600100), 'write')).toBe(false);
   expect(isTokenRejected(refusal(1600100, 'Param error'), 'read')).toBe(false);

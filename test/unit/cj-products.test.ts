@@ -4,6 +4,7 @@ import {
   ProductData,
   SearchData,
   StockRow,
+  VariantRows,
 } from '../../services/suppliers/cj-dropshipping/product-responses.ts';
 import { byCountry } from '../../services/suppliers/cj-dropshipping/stock.ts';
 import { optionsOf } from '../../services/suppliers/cj-dropshipping/variant-options.ts';
@@ -92,6 +93,12 @@ test('an inventory of nulls says nothing', () => {
     product: [],
     variants: [{ vid: '1', rows: [] }],
   });
+});
+
+test('a variant comes alone, in a list or not at all', () => {
+  for (const one of [{ vid: 7 }, [{ vid: '7' }], [null, { vid: '7' }]])
+    expect(VariantRows.parse(one)).toMatchObject([{ vid: '7' }]);
+  for (const none of [null, undefined, []]) expect(VariantRows.parse(none)).toEqual([]);
 });
 
 test.each([

@@ -6,6 +6,7 @@ import {
   CreatedData,
   Envelope,
   FreightRow,
+  OrderDetail,
   OrderPage,
   OrderRow,
   OrderRows,
@@ -39,6 +40,24 @@ test('an order row of nulls, blanks and nothing at all is read', () => {
   expect(amountMinorOf(empty)).toBeNull();
 });
 
+test('a field of an odd kind hides neither its order nor the others', () => {
+  const odd = { orderNum: 'a', orderAmount: {}, trackNumber: ['T1'], trackingUrl: false, createDate: [] };
+  const page = { list: [{ ...odd, productList: [null, { vid: 7, quantity: '2' }] }, { orderNum: 'b' }] };
+  expect(OrderPage.parse(page).list).toMatchObject([
+    { orderNum: 'a', orderAmount: null, trackNumber: null, productList: [{ vid: '7', quantity: 2 }] },
+    { orderNum: 'b', productList: [] },
+  ]);
+  expect(OrderRow.parse({ orderNum: 'a', productList: '' }).productList).toEqual([]);
+});
+
+test.each([[null], [undefined], [''], [[]], [{}]])('the detail %j shows no order', (data) => {
+  expect(OrderDetail.parse(data) ?? null).toBeNull();
+});
+
+test('a detail that says anything is an order, though its number is not there yet', () => {
+  expect(OrderDetail.parse({ orderNum: null, orderStatus: 'CREATED' })).toMatchObject({ orderNum: null });
+});
+
 test('only the SD code counts as the supplier’s reference', () => {
   const row = OrderRow.parse({
     orderId: 26010100000001,
@@ -48,6 +67,8 @@ test('only the SD code counts as the supplier’s reference', () => {
   });
   expect(sdCodeOf(row)).toBe('SD26-1');
   expect(sdCodeOf(OrderRow.parse({ cjOrderId: 26010100000001 }))).toBeNull();
+  expect(sdCodeOf(OrderRow.parse({ orderId: 'SD26', cjOrderId: null }))).toBe('SD26');
+  expect(sdCodeOf(OrderRow.parse({ orderId: 'SD27', cjOrderCode: 'SD26' }))).toBe('SD26');
 });
 
 test('amounts are dollars as numbers or text, and the total of a new order is the sum of its parts', () => {
@@ -57,6 +78,9 @@ test('amounts are dollars as numbers or text, and the total of a new order is th
   expect(amountOf({ orderAmount: null, productAmount: '8.20', postageAmount: 6.1 })).toBe(1430);
   expect(amountOf({ orderAmount: null, productAmount: 8.2, postageAmount: null })).toBeNull();
   expect(amountOf({ orderAmount: 'n/a' })).toBeNull();
+  expect(amountOf({ orderAmount: 0, productAmount: '8.20', postageAmount: 6.1 })).toBe(1430);
+  expect(amountOf({ orderAmount: '0.00' })).toBeNull();
+  expect(amountOf({ orderAmount: 0, productAmount: 0, postageAmount: 0 })).toBeNull();
 });
 
 test('of a price range the upper end counts', () => {
@@ -73,6 +97,14 @@ test('the envelope’s code may be text, and an answer without a code is none', 
     message: null,
     requestId: '7',
   });
+  expect(Envelope.parse({ code: 200, message: { en: 'fine' }, requestId: [] })).toMatchObject({
+    code: 200,
+    message: null,
+    requestId: null,
+  });
+  expect(Envelope.parse({ code: '200', result: 'true' }).result).toBe(true);
+  expect(Envelope.parse({ code: 200, result: 'false' }).result).toBe(false);
+  expect(Envelope.safeParse({ code: 200, result: 'perhaps' }).success).toBe(false);
   expect(Envelope.safeParse({ error: 'nope' }).success).toBe(false);
   expect(Envelope.safeParse([]).success).toBe(false);
 });

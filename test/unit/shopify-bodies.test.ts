@@ -170,6 +170,11 @@ test.each<[WebhookTopic, object, string]>([
     { id: 5, title: 'Lamp', variants: [{ id: 6 }, { id: 7 }] },
     '{"kind":"product_changed","productId":"5","variantIds":["6","7"]}',
   ],
+  [
+    'products/update',
+    { id: 5, variants: null },
+    '{"kind":"product_changed","productId":"5","variantIds":[]}',
+  ],
   ['products/delete', { id: 5 }, '{"kind":"product_changed","productId":"5","variantIds":null}'],
 ])('%s tells which variants there are', (topic, body, expected) => {
   expect(askedBy(JSON.stringify(body), topic)).toBe(expected);
@@ -180,6 +185,14 @@ test('what names a person in a privacy body is not kept', () => {
   const { webhook, news } = take(JSON.stringify(body), 'customers/redact');
   expect(JSON.parse(webhook.body)).toEqual({ orders_to_redact: ['12'] });
   expect(news).toEqual({ kind: 'customer_redacted', orderIds: [orderIdOf(SHOP, '12')], customerId: '1' });
+});
+
+test('a privacy body without orders is taken', () => {
+  for (const orders of [null, undefined, []]) {
+    const body = { shop_id: 1, customer: null, orders_requested: orders };
+    const { news } = take(JSON.stringify(body), 'customers/data_request');
+    expect(news).toMatchObject({ kind: 'data_requested', orderIds: [] });
+  }
 });
 
 test.each<[WebhookTopic, object]>([

@@ -6,6 +6,8 @@ import { orderIdOf } from '../../contracts/ids.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
 import { parseOrderJson } from '../../gateway/webhooks/order-json.ts';
 import { toOrderFacts } from '../../services/order-facts.ts';
+import { OrderAnswer } from '../../services/shopify/order-operations.ts';
+import { toOrderBody } from '../../services/shopify/read-order.ts';
 import { hasRealBodies, REAL_BODIES, whySkipped } from '../fixtures/real-bodies.ts';
 
 const SHOP = 'unit-shop.myshopify.com';
@@ -283,6 +285,42 @@ test('flags and dates that are absent, null or empty mean no', () => {
     test: true,
     cancelled: true,
   });
+});
+
+test('a blank where an id, an instant or an amount may be absent is an absent one', () => {
+  const { placedAt, totalMinor, lines } = received({
+    processed_at: '',
+    current_total_price: '',
+    line_items: [aLine({ variant_id: '', product_id: ' ', current_quantity: '', fulfillable_quantity: '' })],
+  });
+  expect({ placedAt, totalMinor }).toEqual({ placedAt: '2026-11-02T14:15:00.000Z', totalMinor: 3_000 });
+  expect(lines).toMatchObject([{ variantId: null, productId: null, units: 3, openUnits: 3 }]);
+});
+
+test('an order that the API shows without its personal data is read, and has no address', () => {
+  const amount = { shopMoney: { amount: '30.0' } };
+  const { order } = OrderAnswer.parse({
+    order: {
+      id: 'gid://shopify/Order/61',
+      name: '#1001',
+      test: false,
+      createdAt: '2026-11-02T14:15:00Z',
+      processedAt: '2026-11-02T14:15:00Z',
+      updatedAt: '2026-11-02T14:15:03Z',
+      cancelledAt: null,
+      currencyCode: 'USD',
+      displayFinancialStatus: 'PAID',
+      totalPriceSet: amount,
+      currentTotalPriceSet: amount,
+      customAttributes: [],
+      shippingAddress: { country: 'France', countryCodeV2: 'FR', province: null },
+      lineItems: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] },
+    },
+  });
+  expect(order).toMatchObject({ risk: { assessments: [] }, localizedFields: { nodes: [] } });
+  const { customer, received } = toOrderFacts(toOrderBody(order!, [], []), SHOP);
+  expect(received).toMatchObject({ payment: 'paid', totalMinor: 3_000, hasAddress: false });
+  expect(customer).toMatchObject({ email: null, phone: null, shipping_address: { countryCode: 'FR' } });
 });
 
 test('ids beyond 2^53 stay exact', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MaybeText } from '../loose-json.ts';
 import type { Refusal } from './failure-classes.ts';
-import { itemsOf } from './responses.ts';
+import { isIdText, itemsOf } from './responses.ts';
 
 export type Answer =
   | { readonly body: unknown; readonly requestId: string | null }
@@ -83,7 +83,7 @@ export function readEnvelope(httpStatus: number, json: unknown): Answer | null {
   const layers = [body, result].filter((layer) => layer !== null).map((each) => Layer.parse(each));
   const requestId = layers[0]?.request_id ?? null;
   // The result is nearer to what happened than what is said around it.
-  const isCreated = itemsOf(result?.order_list).length > 0;
+  const isCreated = itemsOf(result?.order_list).some((id) => isIdText(String(id)));
   if (error !== null || httpStatus !== 200 || (isRefused(layers) && !isCreated))
     return { refusal: toRefusal(httpStatus, layers.toReversed()), requestId };
   return { body, requestId };

@@ -9,15 +9,13 @@ import {
 import type { AliExpressClient } from './client.ts';
 import { countsAsPaid, isCancelled, stageOf } from './order-status.ts';
 import { CURRENCY } from './products.ts';
-import { OrderBody, type OrderRow } from './responses.ts';
+import { isIdText, OrderBody, type OrderRow } from './responses.ts';
 
 const SEPARATOR = ',';
 
 /** One call may make several orders: their ids together are what we call the purchase by. */
 export const toReference = (orderIds: readonly string[]): string => orderIds.join(SEPARATOR);
 export const orderIdsOf = (reference: string): string[] => reference.split(SEPARATOR);
-
-const isIdText = (id: string): boolean => /^\d{1,19}$/.test(id);
 
 /** The order under that id; null when it is not there or not ours. Throws SupplierError. */
 export async function readOrder(

@@ -1,7 +1,7 @@
 import { roundToMinor } from '../../../contracts/money.ts';
 import { type Article, type CallPriority, SupplierError } from '../adapter.ts';
 import type { AliExpressClient } from './client.ts';
-import { ProductBody, type ProductRow, type SkuRow } from './responses.ts';
+import { isIdText, ProductBody, type ProductRow, type SkuRow } from './responses.ts';
 
 /** Orders are paid in US dollars, so everything is asked for in them. */
 export const CURRENCY = 'USD';
@@ -15,8 +15,6 @@ export interface ProductNow {
   /** Whose it is; products without a named store are taken for different sellers'. */
   readonly seller: string;
 }
-
-const isIdText = (id: string): boolean => /^\d{1,19}$/.test(id);
 
 const noSuchProduct = (productId: string): SupplierError =>
   new SupplierError('not_found', `product ${productId} is unknown`, { productId, sent: false });

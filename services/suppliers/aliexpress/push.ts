@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Push, PushMessage } from '../adapter.ts';
 import { MaybeText, parseExactJson } from '../loose-json.ts';
@@ -37,13 +38,15 @@ function readBody(bytes: Uint8Array): Body | null {
 
 const isProbe = ({ message_type: type }: Body): boolean => type === null || type === '0';
 
-function toNews({ message_type, timestamp, data }: Body): Push {
+/** Two messages of one order that do not say when are one only where their bytes are the same. */
+function toNews({ message_type, timestamp, data }: Body, bytes: Uint8Array): Push {
+  const moment = timestamp ?? createHash('sha256').update(bytes).digest('hex');
   const type = message_type ?? '';
   const orderId = data?.orderId ?? data?.order_id ?? null;
   const status = data?.orderStatus ?? data?.order_status ?? '';
   return {
     kind: 'news',
-    messageId: [type, orderId ?? '', status, timestamp ?? ''].join(':'),
+    messageId: [type, orderId ?? '', status, moment].join(':'),
     topic: TOPICS.get(type) ?? type,
     references: orderId === null ? [] : [orderId],
   };
@@ -60,5 +63,5 @@ export function readPush(app: AppCredentials, { headers, body }: PushMessage): P
   if (!isSigned && body.length === 0) return { kind: 'probe' };
   const message = readBody(body);
   if (message !== null && isProbe(message)) return { kind: 'probe' };
-  return isSigned && message !== null ? toNews(message) : { kind: 'forged' };
+  return isSigned && message !== null ? toNews(message, body) : { kind: 'forged' };
 }

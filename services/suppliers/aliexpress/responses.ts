@@ -18,11 +18,11 @@ const HOLDERS = new Set([
 ]);
 
 /**
- * The entries of a list. They come bare, in a holder with an inner name, as a lone entry without its list, as `{}` when
- * there are none, or not at all.
+ * The entries of a list. They come bare, in a holder with an inner name, as a lone entry without its list, as `{}` or a
+ * blank when there are none, or not at all.
  */
 export function itemsOf(value: unknown): readonly unknown[] {
-  if (value == null) return [];
+  if (value == null || value === '') return [];
   if (Array.isArray(value)) return value;
   if (typeof value !== 'object') return [value];
   const entries = Object.entries(value);
@@ -32,9 +32,18 @@ export function itemsOf(value: unknown): readonly unknown[] {
   return isHolder ? itemsOf(first[1]) : [value];
 }
 
+/** Whether it can be the id of a product or an order. */
+export const isIdText = (id: string | null): id is string => id !== null && /^[1-9]\d{0,18}$/.test(id);
+
 /** Nulls among the entries are dropped. */
 const listOf = <T extends z.ZodType>(item: T) =>
   z.preprocess((value) => itemsOf(value).filter((each) => each != null), z.array(item));
+
+const isBlank = (value: unknown): boolean => value === '' || (Array.isArray(value) && value.length === 0);
+
+/** An object that may be absent, or be nothing of another kind: a wrong question is answered with an empty result. */
+const maybe = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (isBlank(value) ? null : value), schema.nullish());
 
 const MaybeFlag = z.union([z.boolean(), z.stringbool()]).nullish().catch(null);
 
@@ -53,7 +62,7 @@ const SearchRow = z.object({
 export type SearchRow = z.infer<typeof SearchRow>;
 
 export const SearchBody = z.object({
-  data: z.object({ totalCount: MaybeAmount, products: listOf(SearchRow) }).nullish(),
+  data: maybe(z.object({ totalCount: MaybeAmount, products: listOf(SearchRow) })),
 });
 
 const SkuProperty = z.object({
@@ -82,21 +91,21 @@ export const SkuRow = z.object({
 export type SkuRow = z.infer<typeof SkuRow>;
 
 export const ProductRow = z.object({
-  ae_item_base_info_dto: z
-    .object({
+  ae_item_base_info_dto: maybe(
+    z.object({
       product_id: MaybeText,
       subject: MaybeText,
       detail: MaybeText,
       product_status_type: MaybeText,
-    })
-    .nullish(),
+    }),
+  ),
   ae_item_sku_info_dtos: listOf(SkuRow),
-  ae_multimedia_info_dto: z.object({ image_urls: MaybeText }).nullish(),
-  ae_store_info: z.object({ store_id: MaybeText }).nullish(),
+  ae_multimedia_info_dto: maybe(z.object({ image_urls: MaybeText })),
+  ae_store_info: maybe(z.object({ store_id: MaybeText })),
 });
 export type ProductRow = z.infer<typeof ProductRow>;
 
-export const ProductBody = z.object({ result: ProductRow.nullish() });
+export const ProductBody = z.object({ result: maybe(ProductRow) });
 
 const FreightRow = z.object({
   code: MaybeText,
@@ -113,13 +122,13 @@ const FreightRow = z.object({
 export type FreightRow = z.infer<typeof FreightRow>;
 
 export const FreightBody = z.object({
-  result: z.object({ delivery_options: listOf(FreightRow) }).nullish(),
+  result: maybe(z.object({ delivery_options: listOf(FreightRow) })),
 });
 
 /** An order that was created, paid or not: `error_msg` then says why it could not be paid. */
 export const CreatedBody = z.object({
   result: z.object({
-    order_list: listOf(MaybeText).transform((ids) => ids.filter((id) => id !== null)),
+    order_list: listOf(MaybeText.catch(null)).transform((ids) => ids.filter(isIdText)),
     error_msg: MaybeText,
   }),
 });
@@ -136,14 +145,14 @@ export const OrderRow = z.object({
   gmt_create: MaybeText,
   order_status: MaybeText,
   logistics_status: MaybeText,
-  order_amount: Money.nullish(),
+  order_amount: maybe(Money),
   pay_timeout_second: MaybeAmount,
   child_order_list: listOf(ChildOrder),
   logistics_info_list: listOf(z.object({ logistics_no: MaybeText, logistics_service: MaybeText })),
 });
 export type OrderRow = z.infer<typeof OrderRow>;
 
-export const OrderBody = z.object({ result: OrderRow.nullish() });
+export const OrderBody = z.object({ result: maybe(OrderRow) });
 
 const TrackingNode = z.object({
   time_stamp: MaybeAmount,
@@ -166,7 +175,5 @@ const TrackingDetail = z.object({
 export type TrackingDetail = z.infer<typeof TrackingDetail>;
 
 export const TrackingBody = z.object({
-  result: z
-    .object({ data: z.object({ tracking_detail_line_list: listOf(TrackingDetail) }).nullish() })
-    .nullish(),
+  result: maybe(z.object({ data: maybe(z.object({ tracking_detail_line_list: listOf(TrackingDetail) })) })),
 });

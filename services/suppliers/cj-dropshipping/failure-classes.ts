@@ -88,9 +88,11 @@ function classesOf({ httpStatus, code, message }: Refusal): FailureColumns {
   // A server error may have struck after the effect, whatever its body claims.
   if (httpStatus >= 500) return UNREADABLE;
   if (httpStatus === 429) return same('throttled');
-  if (code === null) return httpStatus === 401 || httpStatus === 403 ? same('auth') : UNREADABLE;
+  const row = code === null ? undefined : FAILURE_ROWS.find(([from, to]) => code >= from && code <= to);
+  if (row === undefined && [httpStatus, code].some((status) => status === 401 || status === 403))
+    return same('auth');
+  if (code === null) return UNREADABLE;
   const byText = TEXT_RULES.get(code)?.find(({ pattern }) => pattern.test(message));
-  const row = FAILURE_ROWS.find(([from, to]) => code >= from && code <= to);
   return byText?.classes ?? row?.[2] ?? UNKNOWN;
 }
 
@@ -105,7 +107,9 @@ const TOKEN_REJECTED = new Set([1600001, 1600002, 1600003, 1600030]);
  */
 export function isTokenRejected({ httpStatus, code, message }: Refusal, kind: CallKind): boolean {
   if (httpStatus >= 500 || httpStatus === 429) return false;
-  if (code === null) return httpStatus === 401;
+  // Refused at the door, whatever the body says: nothing was done.
+  if (httpStatus === 401 || code === 401) return true;
+  if (code === null) return false;
   if (code === 1600100) return kind === 'read' && !BALANCE.test(message) && !INVALID.test(message);
   return TOKEN_REJECTED.has(code);
 }

@@ -36,7 +36,7 @@ function statusOf(rows: readonly OrderRow[]): Observed | null {
 /** Pieces by order line, where CJ repeats the line's id that we gave it. */
 function unitsOf({ productList }: OrderRow): Record<string, number> | undefined {
   const units: Record<string, number> = {};
-  for (const { storeLineItemId, quantity } of productList ?? []) {
+  for (const { storeLineItemId, quantity } of productList) {
     if (storeLineItemId === null || quantity === null || quantity < 1) return undefined;
     units[storeLineItemId] = (units[storeLineItemId] ?? 0) + quantity;
   }

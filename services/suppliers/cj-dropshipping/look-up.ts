@@ -77,7 +77,7 @@ export async function listOrders(
 
 function unitsByVariant(rows: readonly OrderRow[]): FoundOrder['articles'] {
   const units = new Map<string, number>();
-  for (const { vid, quantity } of rows.flatMap(({ productList }) => productList ?? [])) {
+  for (const { vid, quantity } of rows.flatMap(({ productList }) => productList)) {
     if (vid !== null) units.set(vid, (units.get(vid) ?? 0) + (quantity ?? 0));
   }
   return [...units].map(([supplierVariantId, count]) => ({ supplierVariantId, units: count }));

@@ -3,27 +3,30 @@ import { type CallPriority, type OrderKey, SupplierError } from '../adapter.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { isRefusal } from './refusal.ts';
-import { OrderRow } from './responses.ts';
+import { OrderDetail, type OrderRow } from './responses.ts';
 import { isPartCode, isSdCode, partCode, stemOf } from './sd-code.ts';
 
 /**
  * CJ has three kinds of ids for one order. The SD code is what we keep and what every write takes. Reads are known to
- * answer to ours (`orderNum`); whether they answer to the SD code too is nowhere said. The internal number (`orderId`
- * of a row) is used nowhere.
+ * answer to ours (`orderNum`); whether they answer to the SD code too is nowhere said. The internal number, `orderId` of
+ * a row where that is not the code as in a creation's answer, is used nowhere.
  */
-export function sdCodeOf({ cjOrderId, cjOrderCode }: OrderRow): string | null {
-  const codes = [cjOrderId, cjOrderCode].filter((code) => code !== null).filter(isSdCode);
+export function sdCodeOf({ cjOrderId, cjOrderCode, orderId }: OrderRow): string | null {
+  const codes = [cjOrderId, cjOrderCode, orderId].filter((code) => code !== null).filter(isSdCode);
   // A part may name the order that it came from as well.
   return codes.find(isPartCode) ?? codes[0] ?? null;
 }
 
 type Amounts = Pick<OrderRow, 'orderAmount' | 'productAmount' | 'postageAmount'>;
 
-/** US cents; null while CJ names no amount, which happens right after a creation. */
+/**
+ * US cents; null while CJ names no amount, which happens right after a creation. Zero is none: CJ gives nothing away,
+ * and a payment without an amount to compare takes whatever the order costs.
+ */
 export function amountMinorOf({ orderAmount, productAmount, postageAmount }: Amounts): number | null {
-  if (orderAmount !== null) return roundToMinor(orderAmount, CURRENCY);
+  if (orderAmount !== null && orderAmount > 0) return roundToMinor(orderAmount, CURRENCY);
   if (productAmount === null || postageAmount === null) return null;
-  return roundToMinor(productAmount, CURRENCY) + roundToMinor(postageAmount, CURRENCY);
+  return roundToMinor(productAmount, CURRENCY) + roundToMinor(postageAmount, CURRENCY) || null;
 }
 
 /** The row that CJ has under one kind of id; null when it says that there is none. */
@@ -38,7 +41,7 @@ export async function readDetail(
   try {
     const row = await client.call(
       { method: 'GET', path, query, kind: 'read', priority, isLookUp: true },
-      OrderRow.nullish(),
+      OrderDetail,
       signal,
     );
     return row ?? null;

@@ -120,6 +120,9 @@ export const VariantData = z.object({
 });
 export type VariantData = z.infer<typeof VariantData>;
 
+/** queryByVid: the variant, or a list around it, which its documents leave open. */
+export const VariantRows = z.union([rowsOf(VariantData), VariantData.transform((variant) => [variant])]);
+
 /** product/query. `deliveryCycle`: days until it leaves, as "3-5". */
 export const ProductData = z.object({
   pid: MaybeText,

@@ -1,5 +1,5 @@
 import type { CjClient } from './client.ts';
-import { ProductData, VariantData } from './product-responses.ts';
+import { ProductData, type VariantData, VariantRows } from './product-responses.ts';
 
 /** What a product that was taken off the shelf has as `status`. */
 const OFF_SHELF = '2';
@@ -33,5 +33,6 @@ export async function readVariant(
   const path = '/product/variant/queryByVid';
   const query = [['vid', vid]] as const;
   const request = { method: 'GET', path, query, kind: 'read', priority: 'query', isLookUp: true } as const;
-  return (await client.call(request, VariantData.nullish(), signal)) ?? null;
+  const rows = await client.call(request, VariantRows, signal);
+  return rows.find((variant) => (variant.vid ?? vid) === vid) ?? null;
 }

@@ -17,6 +17,13 @@ const Code = z.union([
     .transform(Number),
 ]);
 
+/** Lists come as null when empty and may hold nulls. */
+export const rowsOf = <T>(row: z.ZodType<T>) =>
+  z
+    .array(z.union([row, z.null()]))
+    .nullish()
+    .transform((rows) => (rows ?? []).filter((value) => value !== null));
+
 /** What is left of the day's points, where an answer says so. */
 const PointsInfo = z.object({ usedToday: MaybeAmount, remaining: MaybeAmount, total: MaybeAmount });
 export type PointsInfo = z.infer<typeof PointsInfo>;
@@ -24,10 +31,11 @@ export type PointsInfo = z.infer<typeof PointsInfo>;
 /** What wraps every answer. */
 export const Envelope = z.object({
   code: Code,
-  result: z.boolean().nullish(),
-  message: MaybeText,
+  result: z.union([z.boolean(), z.stringbool()]).nullish(),
+  // Words for people: of whatever kind they are, they must not cost the verdict.
+  message: MaybeText.catch(null),
   data: z.unknown().optional(),
-  requestId: MaybeText,
+  requestId: MaybeText.catch(null),
   pointsInfo: PointsInfo.nullish().catch(null),
 });
 
@@ -67,26 +75,36 @@ export const CreatedData = z.object({
   postageAmount: MaybeAmount,
 });
 
-/** An order in the detail, the batch and the list. `orderId` is CJ's internal number here: no call takes it from us. */
+const Text = MaybeText.catch(null);
+const Amount = MaybeAmount.catch(null);
+
+/**
+ * An order in the detail, the batch and the list. `orderId` is CJ's internal number here as a rule: no call takes that
+ * from us. What has an odd kind is null: it must hide neither the order nor the others on its page.
+ */
 export const OrderRow = z.object({
-  orderId: MaybeText,
-  orderNum: MaybeText,
-  cjOrderId: MaybeText,
-  cjOrderCode: MaybeText,
-  orderStatus: MaybeText,
-  orderAmount: MaybeAmount,
-  productAmount: MaybeAmount,
-  postageAmount: MaybeAmount,
-  logisticName: MaybeText,
-  trackNumber: MaybeText,
-  trackingUrl: MaybeText,
-  trackingProvider: MaybeText,
-  createDate: MaybeInstant,
-  productList: z
-    .array(z.object({ vid: MaybeText, quantity: MaybeAmount, storeLineItemId: MaybeText }))
-    .nullish(),
+  orderId: Text,
+  orderNum: Text,
+  cjOrderId: Text,
+  cjOrderCode: Text,
+  orderStatus: Text,
+  orderAmount: Amount,
+  productAmount: Amount,
+  postageAmount: Amount,
+  logisticName: Text,
+  trackNumber: Text,
+  trackingUrl: Text,
+  trackingProvider: Text,
+  createDate: MaybeInstant.catch(null),
+  productList: rowsOf(z.object({ vid: Text, quantity: Amount, storeLineItemId: Text })).catch([]),
 });
 export type OrderRow = z.infer<typeof OrderRow>;
+
+const isEmpty = (data: unknown): boolean =>
+  data === '' || (typeof data === 'object' && data !== null && Object.keys(data).length === 0);
+
+/** The detail: how CJ shows that it has no such order is open between an error, null and emptiness of any kind. */
+export const OrderDetail = z.preprocess((data) => (isEmpty(data) ? null : data), OrderRow.nullish());
 
 export const TrackRow = z.object({
   trackingNumber: MaybeText,
@@ -94,13 +112,6 @@ export const TrackRow = z.object({
   lastTrackNumber: MaybeText,
 });
 export type TrackRow = z.infer<typeof TrackRow>;
-
-/** Lists come as null when empty and may hold nulls. */
-export const rowsOf = <T>(row: z.ZodType<T>) =>
-  z
-    .array(z.union([row, z.null()]))
-    .nullish()
-    .transform((rows) => (rows ?? []).filter((value) => value !== null));
 
 export const OrderPage = z
   .object({ list: rowsOf(OrderRow), total: MaybeAmount })
