@@ -39,8 +39,10 @@ test('each migration leaves the release before it working: it only adds, and sto
   expect(Object.keys(ACCEPTED).filter((begin) => !found.some((what) => what.startsWith(begin)))).toEqual([]);
 });
 
-const OLD = `create table things (id int primary key, name text, size int not null default 1, code text not null);
-  create unique index things_code on things (code)`;
+const OLD = [
+  'create table things (id int primary key, name text, size int not null default 1, code text not null)',
+  'create unique index things_code on things (code)',
+];
 
 test.each([
   ['drop table things', 'things is gone'],
@@ -58,7 +60,7 @@ test.each([
   ['create index things_size on things (size)', 'things.things_size is made while nobody may write'],
 ])('what breaks the release before is found: %s', async (change, what) => {
   const store = await aStore(await aDatabase({ isMigrated: false }), 2);
-  await store.run(OLD);
+  for (const statement of OLD) await store.run(statement);
   const before = await catalogOf(store);
   await store.run(change);
   expect(breaksOf(before, await catalogOf(store), change).join()).toContain(what);
@@ -66,12 +68,13 @@ test.each([
 
 test('what only adds is no break', async () => {
   const store = await aStore(await aDatabase({ isMigrated: false }), 2);
-  await store.run(OLD);
+  for (const statement of OLD) await store.run(statement);
   const before = await catalogOf(store);
   const changes = [
     'alter table things add column new int, add column other int not null default 0',
     'create index concurrently things_size on things (size)',
-    'create table others (id int primary key, thing int not null); create index others_thing on others (thing)',
+    'create table others (id int primary key, thing int not null)',
+    'create index others_thing on others (thing)',
   ];
   for (const change of changes) await store.run(change);
   expect(breaksOf(before, await catalogOf(store), changes.join())).toEqual([]);
