@@ -4,6 +4,7 @@ import { type Bus, openBus } from './bus/bus.ts';
 import { startHealthListener } from './health-listener.ts';
 import { type Logger, openLogger } from './logger.ts';
 import { dieAtMoment } from './moments.ts';
+import { isOutage } from './store/outage.ts';
 import { openStore, type Store } from './store/store.ts';
 import { startTracing } from './tracing.ts';
 
@@ -91,6 +92,7 @@ const untilToldToStop = (): Promise<string> =>
   });
 
 function refuseToStart(error: unknown): never {
-  process.stderr.write(`${error instanceof AppError ? error.message : String(error)}\n`);
+  const why = isOutage(error) ? `cannot start: PostgreSQL went away (${String(error)})` : String(error);
+  process.stderr.write(`${error instanceof AppError ? error.message : why}\n`);
   process.exit(1);
 }

@@ -135,8 +135,8 @@ async function settle(system: WholeSystem, options: RunOptions): Promise<void> {
     await releaseOverdue(system);
     const left = await unrest(system, options.orders).catch((error: Error) => [error.message]);
     quiet = left.length === 0 ? quiet + 1 : 0;
-    // Twice in a row: between two steps of an order nothing may show for a moment.
-    if (quiet === 2) return;
+    // For as long as a young row of the outbox is passed over; between two steps of an order nothing may show either.
+    if (quiet === 3) return;
     if (performance.now() > deadline) return options.say(`not at rest: ${left.join('; ')}`);
     options.say(left.length === 0 ? 'at rest' : `waiting: ${left.join('; ')}`);
     await delay(1_000);
