@@ -71,7 +71,7 @@ test('a parcel that misses its lane’s deadline is delayed, told to its custome
   expect(await deadlines()).toEqual([{ days: 15 }]);
   expect(await store.query('select delivery_days as days from supplier_orders')).toEqual([{ days: 12 }]);
 
-  await store.run("update timers set due_at = now() where deadline = 'transit'");
+  await store.run("update timers set due_at = now() - interval '1 second' where deadline = 'transit'");
   await expect.poll(parcel, PATIENCE).toEqual({ state: 'delayed', left: true });
   expect(await deadlines()).toEqual([]);
   expect((await mails()).filter((kind) => kind === 'parcel_delayed')).toHaveLength(1);

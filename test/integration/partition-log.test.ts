@@ -559,7 +559,7 @@ test('a timer whose elapsed event was lost elapses again under another id', asyn
   await insertTimers(world.store, 1);
   loopsOf(world);
   await until(async () => (await probe.messagesIn('EVT')).length === 1);
-  await world.store.run('update timers set due_at = now()');
+  await world.store.run("update timers set due_at = now() - interval '1 second'");
   await until(async () => (await probe.messagesIn('EVT')).length === 2);
   expect((await probe.messagesIn('EVT')).map(({ messageId }) => messageId)).toEqual([
     'tmr:ord_1:grace:1001:1',

@@ -58,7 +58,9 @@ async function aShop(environment: Readonly<Record<string, string>> = {}) {
     shown: async () => (await ledgerOf(world)).fulfillments,
     /** What is put off waits no longer. */
     timePasses: () =>
-      store.run("update parcels set show_after = now(), updated_at = updated_at - interval '6 seconds'"),
+      store.run(
+        "update parcels set show_after = now() - interval '1 second', updated_at = updated_at - interval '6 seconds'",
+      ),
   };
 }
 
@@ -287,7 +289,7 @@ async function aHeldOrder() {
   const theirHolds = (holds: object[]) =>
     control(world, 'PUT', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/holds`, holds);
   const mirror = async () => {
-    await context.store.run('update shop_holds set check_after = now()');
+    await context.store.run("update shop_holds set check_after = now() - interval '1 second'");
     await mirrorHolds(ports);
     return holdsIn(world, gid);
   };

@@ -35,7 +35,7 @@ async function placedOrders(desk: Desk, count: number): Promise<Purchase[]> {
     if (request === undefined) throw new Error('nothing to place');
     const { supplierReference } = await desk.adapter.place(request, never);
     await desk.store.run(
-      'update supplier_orders set supplier_reference = $2, next_check_at = now() where id = $1',
+      "update supplier_orders set supplier_reference = $2, next_check_at = now() - interval '1 second' where id = $1",
       [purchase.supplierOrderId, supplierReference],
     );
     purchases.push(purchase);
@@ -119,7 +119,7 @@ test('a call that one order needs is filled up with those that are due next', as
   await desk.store.run("update supplier_orders set next_check_at = now() + random() * interval '1 minute'");
   watching(desk);
   await desk.store.run(
-    'update supplier_orders set next_check_at = now() where id = (select min(id) from supplier_orders)',
+    "update supplier_orders set next_check_at = now() - interval '1 second' where id = (select min(id) from supplier_orders)",
   );
   await eventually(async () => expect(await observations(desk)).toBe(30));
   expect(await callsOf(desk.world, 'getOrderDetailBatch')).toBe(1);
@@ -136,7 +136,7 @@ test('where a call tells of one order only, each has its turn before any has its
     status: async (keys) => {
       asked.push(...keys.map(({ supplierReference }) => supplierReference));
       await desk.store.run(
-        "update supplier_orders set next_check_at = now() where supplier_reference = 'AE1'",
+        "update supplier_orders set next_check_at = now() - interval '1 second' where supplier_reference = 'AE1'",
       );
       return new Map();
     },
