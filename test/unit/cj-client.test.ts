@@ -258,10 +258,15 @@ test('a token that stays rejected ends as auth after one repetition', async () =
   expect(sent).toHaveLength(3);
 });
 
-test('a refused key is not offered again at once', async () => {
-  const { client, sent } = aClient(() => answer(1600001), aStore(null));
+test.each([
+  ['refused key', 1600001, 'auth'],
+  ['login that came too soon', 1600200, 'throttled'],
+])('a %s is not tried again at once', async (_name, code, failureClass) => {
+  const { client, sent } = aClient(() => answer(code), aStore(null));
   for (const _ of [1, 2, 3]) {
-    expect((await failureOf(client.call(request('write'), z.unknown(), never))).failureClass).toBe('auth');
+    expect((await failureOf(client.call(request('write'), z.unknown(), never))).failureClass).toBe(
+      failureClass,
+    );
   }
   expect(sent.map(({ path }) => path)).toEqual(['/authentication/getAccessToken']);
 });

@@ -1,4 +1,5 @@
 import { AppError } from '../../../contracts/errors.ts';
+import type { FailureClass } from '../../../contracts/vocabulary.ts';
 import { SupplierError, type SupplierToken, type TokenStore } from '../adapter.ts';
 import { isAhead, keepTokens, type TokenKeeper } from '../token-keeper.ts';
 import { TokenData } from './responses.ts';
@@ -9,8 +10,11 @@ export type AskForTokens = (
   body: Readonly<Record<string, string>>,
 ) => Promise<unknown>;
 
-/** The older documents allow one login in five minutes; a key that was just refused will be refused again. */
-const REFUSED_LOGIN_PAUSE_MS = 5 * 60_000;
+/**
+ * How long no login is tried after one that failed so. The older documents allow one in five minutes, the newer ones one
+ * a second: asked each minute, it lives with both. A key that was just refused will be refused again.
+ */
+const LOGIN_PAUSE_MS: Partial<Record<FailureClass, number>> = { auth: 5 * 60_000, throttled: 60_000 };
 
 function toToken(data: unknown, accountId: string | null): SupplierToken {
   const parsed = TokenData.safeParse(data);
@@ -35,9 +39,9 @@ export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeepe
     try {
       return toToken(await ask('getAccessToken', { apiKey }), accountId);
     } catch (error) {
-      if (error instanceof SupplierError && error.failureClass === 'auth') {
-        refused = { error, until: Date.now() + REFUSED_LOGIN_PAUSE_MS };
-      }
+      const pauseMs = error instanceof SupplierError ? LOGIN_PAUSE_MS[error.failureClass] : undefined;
+      if (error instanceof SupplierError && pauseMs !== undefined)
+        refused = { error, until: Date.now() + pauseMs };
       throw error;
     }
   };
