@@ -12,8 +12,11 @@ import { verdictOf } from './verdict.ts';
 
 /** A push is an id and a status; the largest known lists a hundred tracking events. */
 const BODY_LIMIT_BYTES = 256_000;
-/** One supplier gives up after half a second. */
-const PATIENCE_MS = 400;
+/**
+ * The most patient supplier waits three seconds, another half a second. One that has given up sends again what we know by
+ * then; a refusal that comes too early would count against us with both.
+ */
+const PATIENCE_MS = 2_500;
 /** Headers that suppliers sign with. No other leaves the gateway. */
 const SIGNATURE_HEADERS = ['authorization', 'sign'] as const;
 
