@@ -126,6 +126,21 @@ async function readStray(
   }
 }
 
+/** Those that are ours by now: adopted, or the answer to our own call came after its push. */
+async function readOwned(
+  { store }: PurchasePorts,
+  supplier: SupplierName,
+  references: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await store.query<{ reference: string }>(
+    `select reference from unnest($2::text[]) as reference
+      where exists (select 1 from supplier_orders o where o.supplier = $1
+                       and string_to_array(o.supplier_reference, ',') @> array[reference])`,
+    [supplier, references],
+  );
+  return new Set(rows.map(({ reference }) => reference));
+}
+
 /** Reads each stray once while a purchase is in doubt; the supplier's word is kept beside it. */
 async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promise<Stray[]> {
   const { store } = ports;
@@ -219,10 +234,17 @@ async function matchStrays(
   adapter: PatientAdapter,
   supplierOrderId: string | null,
 ): Promise<StrayMatch> {
-  const strays = (await readStrays(ports, adapter)).filter(({ found }) => !found.isCancelled);
-  if (strays.length === 0) return NO_STRAY;
+  const seen = (await readStrays(ports, adapter)).filter(({ found }) => !found.isCancelled);
+  if (seen.length === 0) return NO_STRAY;
   // After the strays: whoever bought one of them had written its intent before.
   const calls = await readOpenCalls(ports, adapter.name);
+  // After the calls: one of them may have been answered while the strays were read, and is open no more.
+  const owned = await readOwned(
+    ports,
+    adapter.name,
+    seen.map(({ reference }) => reference),
+  );
+  const strays = seen.filter(({ reference }) => !owned.has(reference));
   const fits = (stray: Stray, call: OpenCall): boolean =>
     call.articles === stray.articles && call.isWithin(stray);
   const matchOf = (call: OpenCall, mine: readonly Stray[]): StrayMatch => {

@@ -365,6 +365,37 @@ test('a stray that may be the answer to a call still under way is left to that c
   expect(await rowOf(desk.store, inQuestion)).toMatchObject({ reference: 'AE2' });
 });
 
+test('a stray whose own call is answered while the stray is read is suspected of nothing', async () => {
+  const desk = await aQuickDesk();
+  const answer = Promise.withResolvers<PlacedOrder>();
+  const answered = Promise.withResolvers<unknown>();
+  const { ports } = repeating(desk, [doubt, { ...order, supplierReference: 'AE2' }], {
+    read: async () => {
+      answer.resolve({ ...order, supplierReference: 'AE1' });
+      await answered.promise;
+      return found('AE1');
+    },
+  });
+  const repeated = await inDoubt(desk, ports);
+  await lookUp(ports, repeated, 'l1');
+  expect(await rowOf(desk.store, repeated)).toMatchObject({ reference: 'AE2' });
+
+  const other = await givenPurchase(desk.store, { number: 2 });
+  const underWay = buy(withAdapter(ports, { place: () => answer.promise }), other, 'b2');
+  underWay.then(answered.resolve, answered.reject);
+  await eventually(async () => expect((await rowOf(desk.store, other))?.state).toBe('placing'));
+  await givenStrays(desk, 'AE1');
+  const adapter = ports.adapterOf('cj_dropshipping');
+  if (adapter === undefined) throw new Error('no adapter');
+  const sweep = startStraySweep(ports, adapter);
+  onTestFinished(() => sweep.stop());
+  await eventually(async () =>
+    expect(await desk.store.query('select reference from stray_supplier_orders')).toEqual([]),
+  );
+  expect(await rowOf(desk.store, other)).toMatchObject({ reference: 'AE1' });
+  expect(await ends(desk, repeated)).toEqual(['placed']);
+});
+
 test('one order at the supplier is never the purchase of two of ours', async () => {
   const desk = await aQuickDesk();
   const { ports } = repeating(desk, [order, order]);
