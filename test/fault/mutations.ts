@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { applied, type Edit, MUTATIONS } from './guards.ts';
 
 const HELP = `npm run test:mutations [-- --only NAME]
 
@@ -12,51 +13,6 @@ The exit code is 1 when one of them is not missed.
 `;
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
-interface Edit {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
-
-/** Each guard, and what the sources look like without it. */
-const MUTATIONS: Readonly<Record<string, readonly Edit[]>> = {
-  'the fence': [
-    {
-      file: 'services/store/partitions.ts',
-      from: 'where part = $1 and epoch = $2 and seq = $3`',
-      to: 'where part = $1 and $2::bigint is not null and $3::bigint is not null`',
-    },
-  ],
-  'the inbox': [
-    {
-      file: 'services/store/batch.ts',
-      from: 'return new Set(rows.map(({ message_id }) => message_id));',
-      to: 'return new Set(rows === null ? [] : messageIds);',
-    },
-  ],
-  'the grace': [
-    {
-      file: 'contracts/deadlines.ts',
-      from: 'look_up: settings.ORDER_MANAGER_DOUBT_GRACE_SECONDS * 1_000',
-      to: 'look_up: 0',
-    },
-    {
-      file: 'services/suppliers/ledger.ts',
-      from: "look_ups + 1 >= $4 and first_absent_at <= now() - $5::float8 * interval '1 millisecond'",
-      to: '$4::int > 0 and $5::float8 >= 0',
-    },
-  ],
-  'the outbox sweeper': [
-    { file: 'services/orders/service.ts', from: '    startSweeper(store, bus, log),\n', to: '' },
-  ],
-  'the deadline of placing': [
-    {
-      file: 'contracts/deadlines.ts',
-      from: 'placing: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 2_000 + 5_000',
-      to: 'placing: 365 * DAY_MS',
-    },
-  ],
-};
 const COPIED = [
   'contracts',
   'machines',
@@ -74,13 +30,9 @@ function mutatedTree(edits: readonly Edit[]): string {
   const tree = mkdtempSync(join(tmpdir(), 'order-manager-mutation-'));
   for (const name of COPIED) cpSync(join(PROJECT, name), join(tree, name), { recursive: true });
   for (const name of ['node_modules', '.cache']) symlinkSync(join(PROJECT, name), join(tree, name));
-  for (const { file, from, to } of edits) {
-    const text = readFileSync(join(tree, file), 'utf8');
-    if (text.split(from).length !== 2) throw new Error(`${file} does not hold once: ${from}`);
-    writeFileSync(
-      join(tree, file),
-      text.replace(from, () => to),
-    );
+  for (const edit of edits) {
+    const file = join(tree, edit.file);
+    writeFileSync(file, applied(readFileSync(file, 'utf8'), edit));
   }
   return tree;
 }
