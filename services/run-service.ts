@@ -1,6 +1,7 @@
 import { AppError } from '../contracts/errors.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { type Bus, openBus } from './bus/bus.ts';
+import { isBusOutage } from './bus/connection.ts';
 import { startHealthListener } from './health-listener.ts';
 import { type Logger, openLogger } from './logger.ts';
 import { dieAtMoment } from './moments.ts';
@@ -92,7 +93,8 @@ const untilToldToStop = (): Promise<string> =>
   });
 
 function refuseToStart(error: unknown): never {
-  const why = isOutage(error) ? `cannot start: PostgreSQL went away (${String(error)})` : String(error);
+  const away = isOutage(error) ? 'PostgreSQL' : isBusOutage(error) ? 'NATS' : null;
+  const why = away === null ? String(error) : `cannot start: ${away} does not answer (${String(error)})`;
   process.stderr.write(`${error instanceof AppError ? error.message : why}\n`);
   process.exit(1);
 }

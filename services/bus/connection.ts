@@ -1,4 +1,11 @@
-import { type ConnectionOptions, connect, type NatsConnection, nkeyAuthenticator } from 'nats';
+import {
+  type ConnectionOptions,
+  connect,
+  ErrorCode,
+  type NatsConnection,
+  NatsError,
+  nkeyAuthenticator,
+} from 'nats';
 import { AppError } from '../../contracts/errors.ts';
 
 /**
@@ -19,6 +26,18 @@ export function toConnectOptions(url: string): ConnectionOptions {
   if (secret !== '') return { servers, ...tls, user: name, pass: secret };
   return { servers, ...tls, authenticator: nkeyAuthenticator(new TextEncoder().encode(name)) };
 }
+
+const OUTAGES: readonly string[] = [
+  ErrorCode.Timeout,
+  ErrorCode.NoResponders,
+  ErrorCode.ConnectionClosed,
+  ErrorCode.ConnectionTimeout,
+  ErrorCode.Disconnect,
+];
+
+/** NATS or its JetStream is away for now. */
+export const isBusOutage = (error: unknown): boolean =>
+  error instanceof NatsError && OUTAGES.includes(error.code);
 
 /**
  * Connects and stays: it waits for a server that starts later and reconnects for ever.
