@@ -137,6 +137,8 @@ test('a parcel is expected when its lane promised it, until that day is over', a
 test('several parcels of a mail are listed one by one, and what has left before is not still to come', async () => {
   const store = await aStoreWithOrder();
   const first = await givenParcelRow(store, { 101: 1 });
+  // Two of one millisecond are listed by their ids.
+  await store.run("update parcels set created_at = created_at - interval '1 second' where id = $1", [first]);
   const second = await givenParcelRow(store, { 102: 1 }, 'YT2600002');
   const earlier = await givenParcelRow(store, { 101: 1 }, 'YT2600003');
   await store.run('update parcels set left_at = now() where id = $1', [earlier]);
