@@ -1,0 +1,170 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type DeadlineName, TIMER_ELAPSED } from '../../contracts/deadlines.ts';
+import type { OrderEvent } from '../../contracts/events/order-event.ts';
+import { ORDER_RECEIVED, ORDER_UPDATED, type OrderReceived } from '../../contracts/events/order-received.ts';
+import { type OrderRules, orderRules, USUAL_RULES } from '../../contracts/order-rules.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
+import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
+import { type OrderActor, stepOrderActor } from '../../machines/order-actor.ts';
+import { describeError } from '../logger.ts';
+import type { BatchWrites } from '../store/batch-writes.ts';
+import type { LoadedBatch } from '../store/load-batch.ts';
+import { type Carry, carryOut, lineRows, setTimer } from './carry-out.ts';
+import type { DecodedMessage } from './decode-message.ts';
+import { unitChanges } from './unit-changes.ts';
+import type { WaitingLines } from './waiting-line.ts';
+
+/** Whose status is asked for until they arrive; one that waits for its payment may be paid on the supplier's own site. */
+const WATCHED: readonly SupplierOrderStateName[] = [
+  'awaiting_payment',
+  'accepted',
+  'processing',
+  'partially_shipped',
+  'shipped',
+  'cancelling',
+];
+
+/** An order with its purchases while a batch is stepped. */
+export interface Actor {
+  order: OrderState | null;
+  supplierOrders: Map<string, SupplierOrderState>;
+  /** Steps so far, on top of the stored version. */
+  changes: number;
+  received: OrderReceived | null;
+}
+
+export interface BatchContext {
+  readonly loaded: LoadedBatch;
+  readonly lines: WaitingLines;
+  readonly delays: Readonly<Record<DeadlineName, number>>;
+  readonly settings: Settings;
+  /** ISO instant of the batch, for the messages it sends. */
+  readonly now: string;
+}
+
+/** The rules of the shop go into each body that is taken, but for the usual ones. */
+const withRules = (event: OrderEvent, rules: OrderRules): OrderEvent =>
+  (event.type === ORDER_RECEIVED || event.type === ORDER_UPDATED) && !isDeepStrictEqual(rules, USUAL_RULES)
+    ? { ...event, data: { ...event.data, rules } }
+    : event;
+
+/** What an effect of the actor's present step needs to be carried out. */
+export function carryOf(
+  actor: Actor,
+  orderId: string,
+  cause: string,
+  writes: BatchWrites,
+  { loaded, delays, settings, now }: BatchContext,
+): Carry {
+  const stored = loaded.orders.get(orderId);
+  const version = (stored?.version ?? 0) + actor.changes;
+  return { writes, orderId, cause, version, delays, settings, now, orderCreatedAt: stored?.createdAt ?? now };
+}
+
+/** Steps the actor and collects what follows. @returns why it cannot, with nothing changed; null: it is done. */
+export function stepActor(
+  actor: Actor,
+  message: DecodedMessage,
+  bare: OrderEvent,
+  writes: BatchWrites,
+  context: BatchContext,
+): string | null {
+  const event = withRules(bare, orderRules(context.settings));
+  const { orderId } = event.data;
+  const before: OrderActor = { order: actor.order, supplierOrders: actor.supplierOrders };
+  try {
+    const isBody = event.type === ORDER_RECEIVED || event.type === ORDER_UPDATED;
+    const stored = context.loaded.orders.get(orderId);
+    if (isBody && stored !== undefined && stored.shopOrderId !== event.data.shopOrderId) {
+      throw new RangeError(`two shop orders share the id ${orderId}`);
+    }
+    const step = stepOrderActor(before, event);
+    const supplierOrderId = 'supplierOrderId' in event.data ? (event.data.supplierOrderId ?? null) : null;
+    const purchaseIn = ({ supplierOrders }: OrderActor) =>
+      supplierOrderId === null ? null : (supplierOrders.get(supplierOrderId)?.value ?? null);
+    writes.timeline.push({
+      order_id: orderId,
+      message_id: message.messageId,
+      type: event.type,
+      accepted: step.accepted,
+      from_state: before.order?.value ?? null,
+      to_state: step.actor.order?.value ?? null,
+      supplier_order_id: supplierOrderId,
+      supplier_from: purchaseIn(before),
+      supplier_to: purchaseIn(step.actor),
+      actor: message.source,
+      cause: message.causationId,
+      data: step.accepted ? event.data : null,
+    });
+    if (!step.accepted) {
+      // A timer that nobody waits for any more would otherwise elapse for ever.
+      if (event.type === TIMER_ELAPSED) setTimer(writes, orderId, event.data, null);
+      return null;
+    }
+    writes.unitChanges.push(...unitChanges(event, message.messageId, before.order, step.actor.order));
+    if (isBody && before.order === null) actor.received = event.data;
+    actor.order = step.actor.order;
+    actor.supplierOrders = new Map(step.actor.supplierOrders);
+    actor.changes += 1;
+    const told = carryOf(actor, orderId, message.messageId, writes, context);
+    const carry = { ...told, traceparent: message.traceparent };
+    for (const [index, effect] of step.effects.entries()) carryOut(effect, index, carry);
+    return null;
+  } catch (error) {
+    return JSON.stringify(describeError(error));
+  }
+}
+
+/** The states that changed, and the orders that came to be. */
+export function writeActors(
+  actors: ReadonlyMap<string, Actor>,
+  loaded: LoadedBatch,
+  now: string,
+  writes: BatchWrites,
+): void {
+  const created = new Map(writes.newSupplierOrders.map((row) => [row.id, row]));
+  for (const [orderId, { order, supplierOrders, received, changes }] of actors) {
+    if (order === null || changes === 0) continue;
+    const stored = loaded.orders.get(orderId);
+    if (stored === undefined && received !== null) {
+      writes.newOrders.push({
+        id: orderId,
+        shop: received.shop,
+        shop_order_id: received.shopOrderId,
+        name: received.name,
+        currency: received.currency,
+        total_minor: received.totalMinor,
+        placed_at: received.placedAt,
+        created_at: now,
+        state: order.value,
+        context: order.context,
+        version: changes,
+      });
+      // Before what later bodies of the same batch say about them: the last word counts.
+      writes.orderLines.unshift(...lineRows(orderId, received.lines));
+    } else if (stored !== undefined && stored.state !== order) {
+      writes.changedOrders.push({
+        id: orderId,
+        version: stored.version,
+        changes,
+        state: order.value,
+        context: order.context,
+      });
+    }
+    for (const [id, state] of supplierOrders) {
+      const before = loaded.supplierOrders.get(id);
+      const fresh = created.get(id);
+      if (fresh !== undefined) Object.assign(fresh, { state: state.value, context: state.context });
+      else if (before !== undefined && before.state !== state) {
+        writes.changedSupplierOrders.push({
+          id,
+          version: before.version,
+          state: state.value,
+          context: state.context,
+          watched: WATCHED.includes(state.value),
+        });
+      }
+    }
+  }
+}
