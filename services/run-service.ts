@@ -1,6 +1,7 @@
 import { AppError } from '../contracts/errors.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { type Bus, openBus } from './bus/bus.ts';
+import { markNow } from './bus/commit-and-publish.ts';
 import { isBusOutage } from './bus/connection.ts';
 import { startHealthListener } from './health-listener.ts';
 import { type Logger, openLogger } from './logger.ts';
@@ -72,6 +73,7 @@ export async function runService(name: string, maxConnections: number, start: St
   await stopHealth();
   await stopTracing();
   await bus.close();
+  await markNow(store);
   await store.close();
   process.exit(0);
 }

@@ -8,22 +8,29 @@ import type { Bus } from './bus.ts';
 
 /** Well below the age at which the sweeper takes a row for left behind. */
 const MARK_AFTER_MS = 100;
-const unmarked = new WeakMap<Store, QueuedRow[]>();
+interface Unmarked {
+  readonly rows: QueuedRow[];
+  readonly timer: NodeJS.Timeout;
+}
+const unmarked = new WeakMap<Store, Unmarked>();
 
 /** Marks of all that was published within a moment are one statement, and nobody waits for it. */
 function markSoon(store: Store, rows: readonly QueuedRow[]): void {
   const waiting = unmarked.get(store);
-  if (waiting !== undefined) {
-    waiting.push(...rows);
-    return;
-  }
-  const batch = [...rows];
-  unmarked.set(store, batch);
-  setTimeout(() => {
-    unmarked.delete(store);
-    // What stays unmarked is published again by the sweeper, under the same message ids.
-    markPublished(store, batch).catch(() => {});
-  }, MARK_AFTER_MS);
+  if (waiting === undefined) {
+    const timer = setTimeout(() => void markNow(store), MARK_AFTER_MS);
+    unmarked.set(store, { rows: [...rows], timer });
+  } else waiting.rows.push(...rows);
+}
+
+/** Writes the marks that still wait. Before the store is closed: else the next start would publish the same again. */
+export async function markNow(store: Store): Promise<void> {
+  const waiting = unmarked.get(store);
+  if (waiting === undefined) return;
+  unmarked.delete(store);
+  clearTimeout(waiting.timer);
+  // What stays unmarked is published again by the sweeper, under the same message ids.
+  await markPublished(store, waiting.rows).catch(() => {});
 }
 
 /** Publishes what a commit has promised. A failure is no loss: the rows stay, and the sweeper comes by. */
