@@ -18,6 +18,14 @@ export const ORDER_STATES = [
 export const OrderStateName = z.enum(ORDER_STATES);
 export type OrderStateName = z.infer<typeof OrderStateName>;
 
+/** Where nothing more is awaited. */
+export const ENDED_ORDERS = [
+  'delivered',
+  'cancelled',
+  'refunded',
+] as const satisfies readonly OrderStateName[];
+export const hasEnded = (state: OrderStateName): boolean => ENDED_ORDERS.some((ended) => ended === state);
+
 export const SUPPLIER_ORDER_STATES = [
   'draft',
   'placing',
@@ -35,6 +43,12 @@ export const SUPPLIER_ORDER_STATES = [
 ] as const;
 export const SupplierOrderStateName = z.enum(SUPPLIER_ORDER_STATES);
 export type SupplierOrderStateName = z.infer<typeof SupplierOrderStateName>;
+export const ENDED_SUPPLIER_ORDERS = [
+  'delivered',
+  'rejected',
+  'cancelled',
+  'lapsed',
+] as const satisfies readonly SupplierOrderStateName[];
 
 /** In the order a parcel usually walks them; the last five can come at any time. */
 export const PARCEL_STATES = [
@@ -52,6 +66,7 @@ export const PARCEL_STATES = [
 ] as const;
 export const ParcelStateName = z.enum(PARCEL_STATES);
 export type ParcelStateName = z.infer<typeof ParcelStateName>;
+export const ENDED_PARCELS = ['delivered', 'lost', 'returned'] as const satisfies readonly ParcelStateName[];
 
 export const HOLD_REASONS = [
   'payment_pending',

@@ -1,6 +1,13 @@
 import { type DeadlineName, deadlineDelays } from './deadlines.ts';
 import type { Settings } from './settings.ts';
-import type { OrderStateName, ParcelStateName, SupplierOrderStateName } from './vocabulary.ts';
+import type {
+  ENDED_ORDERS,
+  ENDED_PARCELS,
+  ENDED_SUPPLIER_ORDERS,
+  OrderStateName,
+  ParcelStateName,
+  SupplierOrderStateName,
+} from './vocabulary.ts';
 
 /** One state in which something waits. */
 export interface Wait {
@@ -30,11 +37,6 @@ const after =
   (deadline: DeadlineName, moreMs: number) =>
   (settings: Settings): number =>
     deadlineDelays(settings)[deadline] + moreMs;
-
-/** Where nothing more is awaited. */
-export const ENDED_ORDERS = ['delivered', 'cancelled', 'refunded'] as const;
-export const ENDED_SUPPLIER_ORDERS = ['delivered', 'rejected', 'cancelled', 'lapsed'] as const;
-export const ENDED_PARCELS = ['delivered', 'lost', 'returned'] as const;
 
 const ASK_SUPPLIER = 'ask the supplier; POST /supplier-orders/{id}/refresh reads its state anew';
 const RETRY =

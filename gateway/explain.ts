@@ -7,11 +7,12 @@ import {
   ORDER_STATE_WORDS,
   SUPPLIER_ORDER_STATE_WORDS,
 } from '../contracts/state-words.ts';
-import type {
-  Compensation,
-  OrderStateName,
-  SupplierName,
-  SupplierOrderStateName,
+import {
+  type Compensation,
+  hasEnded,
+  type OrderStateName,
+  type SupplierName,
+  type SupplierOrderStateName,
 } from '../contracts/vocabulary.ts';
 import { LEFT } from '../machines/cancel-cost.ts';
 import { DEAD } from '../machines/hold-scope.ts';
@@ -38,8 +39,6 @@ export interface Explained {
   }[];
 }
 
-const OVER: readonly OrderStateName[] = ['delivered', 'cancelled', 'refunded'];
-
 const settle = ({ id, kind, reason }: Explained['deadLetters'][number]): Explanation['can'] =>
   DEAD_LETTER_ACTIONS.filter((action) => action !== 'edit' || kind === 'event').map((action) => ({
     what: `${action} the dead letter ${id} (${reason})`,
@@ -61,14 +60,14 @@ function can({ id, status, isArchived, supplierOrders, holds, deadLetters }: Exp
     path: `/holds/${hold.id}/release`,
   }));
   const ways: Explanation['can'] = [...deadLetters.flatMap(settle), ...releases];
-  if (!OVER.includes(status) && status !== 'cancelling') {
+  if (!hasEnded(status) && status !== 'cancelling') {
     ways.push(
       { what: 'hold the whole order, with a note', method: 'POST', path: `/orders/${id}/holds` },
       { what: 'change address, contact, note or units not bought yet', method: 'PUT', path: `/orders/${id}` },
       { what: 'cancel what can be cancelled, and put it away', method: 'DELETE', path: `/orders/${id}` },
     );
   }
-  if (OVER.includes(status) && !isArchived)
+  if (hasEnded(status) && !isArchived)
     ways.push({ what: 'put it away', method: 'DELETE', path: `/orders/${id}` });
   for (const purchase of supplierOrders) {
     const isOver = [...DEAD, ...LEFT, 'cancelling'].includes(purchase.status);

@@ -8,6 +8,7 @@ import {
 import { NO_SHOP, ORDER_RECEIVED, type OrderReceived } from '../contracts/events/order-received.ts';
 import type { OrderReceipt, PostOrder, PutOrder } from '../contracts/resources/order-requests.ts';
 import { toShippingAddress } from '../contracts/resources/posted-address.ts';
+import { hasEnded } from '../contracts/vocabulary.ts';
 import { cancelCostOf } from '../machines/cancel-cost.ts';
 import { DEAD } from '../machines/hold-scope.ts';
 import { mayChange } from '../machines/requests.ts';
@@ -168,7 +169,6 @@ export async function cancelOrder(sql: Sql, say: Say, orderId: string): Promise<
   // The same request again is the same message.
   const messageId = `api:cancel:${orderId}:${order.state}`;
   say(eventRow({ messageId, source: '/gateway', type: CANCEL_REQUESTED, orderId, data }));
-  if (['delivered', 'cancelled', 'refunded'].includes(order.state))
-    return { id: orderId, status: order.state };
+  if (hasEnded(order.state)) return { id: orderId, status: order.state };
   return { id: orderId, status: beyondReturn(order).length > 0 ? 'cancelling' : 'cancelled' };
 }

@@ -10,6 +10,7 @@ import {
   PostHold,
   ReleaseByReason,
 } from '../../contracts/resources/hold.ts';
+import { hasEnded } from '../../contracts/vocabulary.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { commitAndPublish, eventRow } from '../../services/bus/commit-and-publish.ts';
 import { Hold } from '../../services/store/entities/order.ts';
@@ -22,8 +23,6 @@ import { readJson, readParam, readQuery } from '../read-input.ts';
 import { requestRelease, requestReleases } from '../request-release.ts';
 import type { Route } from '../route.ts';
 import { toHoldViews } from '../views/hold-view.ts';
-
-const OVER = ['delivered', 'cancelled', 'refunded'];
 
 const noSuchHold = (holdId: string): AppError =>
   new AppError('not_found', `there is no hold ${JSON.stringify(holdId.slice(0, 80))}`, { retryable: false });
@@ -94,7 +93,7 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
       const id = holdIdOf(orderId, 'operator', lineId ?? '');
       await commitAndPublish(store, bus, async (sql, say) => {
         const order = await lockKnownOrder(sql, orderId);
-        if (OVER.includes(order.state)) {
+        if (hasEnded(order.state)) {
           throw conflict(`the order is ${order.state}: there is nothing left to hold`);
         }
         if (lineId !== undefined && !(lineId in order.context.lines)) {

@@ -1,4 +1,6 @@
+import { ENDED_ORDERS } from '../../contracts/vocabulary.ts';
 import { eraseOrders } from './erase-orders.ts';
+import { isoInstant, literals } from './rows.ts';
 import { searchPersonalData } from './search-personal-data.ts';
 import type { Sql, Store } from './store.ts';
 
@@ -44,7 +46,7 @@ export async function recordRequest(
   return row.id;
 }
 
-const ENDED = "'delivered', 'cancelled', 'refunded'";
+const ENDED = literals(ENDED_ORDERS);
 
 /**
  * The address is not needed any more: the order has ended and its last mail is out (one that hangs for a day keeps
@@ -86,21 +88,28 @@ export const eraseAsked = (
         );
   });
 
-/** Marks all customers of a shop that asked to be forgotten, once. */
-const spread = (store: Store, shop: string, id: number): Promise<unknown> =>
+const MARKED_AT_ONCE = 20_000;
+
+/** Marks all customers of a shop that asked to be forgotten, once, and a part of them in each statement. */
+const spread = (store: Store, shop: string, id: number): Promise<void> =>
   store.transaction(async (sql) => {
-    // All orders of the shop in one statement; it is done once in the life of a shop.
-    await sql.run('set local statement_timeout = 0');
-    return sql.run(
-      `insert into customer_details as c (order_id, source_updated_at, erase_request)
-       select id, now(), $2
-         from (select id from orders where shop = $1
-               union select order_id from webhooks where source = 'shopify:' || $1 and order_id is not null) o
-        where not exists (select 1 from customer_details m where m.erase_request = $2)
-        order by id
-       on conflict (order_id) do update set erase_request = coalesce(c.erase_request, excluded.erase_request)`,
-      [shop, id],
-    );
+    const [done] = await sql.query('select 1 from customer_details where erase_request = $1 limit 1', [id]);
+    if (done !== undefined) return;
+    for (let after: string | null = ''; after !== null; ) {
+      const [marked]: { last: string | null }[] = await sql.query<{ last: string | null }>(
+        `with marked as (
+           insert into customer_details as c (order_id, source_updated_at, erase_request)
+           select id, now(), $2
+             from (select id from orders where shop = $1 and id > $3
+                   union select order_id from webhooks where source = 'shopify:' || $1 and order_id > $3) o
+            order by id limit $4
+           on conflict (order_id) do update set erase_request = coalesce(c.erase_request, excluded.erase_request)
+           returning order_id)
+         select max(order_id) as last from marked`,
+        [shop, id, after, MARKED_AT_ONCE],
+      );
+      after = marked?.last ?? null;
+    }
   });
 
 const LIMIT = 200;
@@ -191,17 +200,14 @@ export interface RequestRow {
   readonly closedBy: string | null;
 }
 
-const iso = (column: string): string =>
-  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-
 /** Requests, those that are due first in front; each with the first hundred orders that wait. */
 export const listRequests = (
   sql: Sql,
   { id, open, limit }: { id?: number; open?: boolean | undefined; limit: number },
 ): Promise<RequestRow[]> =>
   sql.query<RequestRow>(
-    `select q.id::float8 as id, q.kind, q.shop, q.order_ids as "orderIds", ${iso('q.received_at')} as "receivedAt",
-            ${iso('q.due_at')} as "dueAt", ${iso('q.closed_at')} as "closedAt", q.closed_by as "closedBy",
+    `select q.id::float8 as id, q.kind, q.shop, q.order_ids as "orderIds", ${isoInstant('q.received_at')} as "receivedAt",
+            ${isoInstant('q.due_at')} as "dueAt", ${isoInstant('q.closed_at')} as "closedAt", q.closed_by as "closedBy",
             coalesce((select json_agg(w) from (
               select c.order_id as "orderId", o.state as status ${TO_ERASE} and q.closed_at is null
                  and (c.erase_request = q.id or c.order_id in (select json_array_elements_text(q.order_ids)))

@@ -7,6 +7,9 @@ export type Columns = Readonly<Record<string, string>>;
 export const isoInstant = (timestamp: string): string =>
   `to_char(${timestamp} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
+/** Words of our own as an SQL list: as parameters they would not match the condition of a partial index. */
+export const literals = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(', ');
+
 const list = (columns: Columns): string => Object.keys(columns).join(', ');
 
 const recordset = (columns: Columns): string =>

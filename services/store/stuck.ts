@@ -1,14 +1,9 @@
 import { NO_SHOP } from '../../contracts/events/order-received.ts';
 import type { StuckReason } from '../../contracts/resources/stuck.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import {
-  ENDED_ORDERS,
-  ENDED_PARCELS,
-  ENDED_SUPPLIER_ORDERS,
-  WAITING_KINDS,
-  type WaitingKind,
-  waitsOf,
-} from '../../contracts/waits.ts';
+import { ENDED_ORDERS, ENDED_PARCELS, ENDED_SUPPLIER_ORDERS } from '../../contracts/vocabulary.ts';
+import { WAITING_KINDS, type WaitingKind, waitsOf } from '../../contracts/waits.ts';
+import { literals } from './rows.ts';
 import type { Sql } from './store.ts';
 
 export interface StuckRow {
@@ -26,8 +21,6 @@ export interface StuckPlace {
   readonly since: Date;
   readonly key: string;
 }
-
-const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
 
 /** When the first timer of the kind was due, before it was repeated each quarter of an hour. @param whose of the row. */
 const dueOf = (whose: string): string => `left join lateral (
@@ -58,21 +51,21 @@ const aged = (since: string, from = since): string =>
 const BRANCHES: Readonly<Record<WaitingKind, string>> = {
   order: `select o.id, o.id as order_id, ${judged('o.entered_at', true)}
     from orders o ${dueOf('t.order_id = o.id and t.supplier_order_id is null')}
-   where o.state = w.state and o.state not in (${list(ENDED_ORDERS)}) and ${mayBeLate('o.entered_at')}
+   where o.state = w.state and o.state not in (${literals(ENDED_ORDERS)}) and ${mayBeLate('o.entered_at')}
      and o.context->>'test' is distinct from 'true'
      and not exists (select 1 from holds h where h.order_id = o.id and h.released_at is null
                         and h.reason <> 'payment_pending')`,
   supplier_order: `select s.id, s.order_id, ${judged('s.entered_at', true)}
     from supplier_orders s
          ${dueOf('t.order_id = s.order_id and t.supplier_order_id = s.id and t.parcel_id is null')}
-   where s.state = w.state and s.state not in (${list(ENDED_SUPPLIER_ORDERS)}) and ${mayBeLate('s.entered_at')}
+   where s.state = w.state and s.state not in (${literals(ENDED_SUPPLIER_ORDERS)}) and ${mayBeLate('s.entered_at')}
      and not exists (select 1 from holds h where h.order_id = s.order_id and h.released_at is null
                         and (h.supplier_order_id = s.id or s.state in ('draft', 'awaiting_payment')))`,
   parcel: `select p.id, p.order_id, ${judged('p.entered_at', false)}
     from parcels p join supplier_orders s on s.id = p.supplier_order_id
          ${dueOf('t.order_id = p.order_id and t.parcel_id = p.id')}
-   where p.state = w.state and p.state not in (${list(ENDED_PARCELS)}) and ${mayBeLate('p.entered_at')}
-     and s.state not in (${list(ENDED_SUPPLIER_ORDERS)})
+   where p.state = w.state and p.state not in (${literals(ENDED_PARCELS)}) and ${mayBeLate('p.entered_at')}
+     and s.state not in (${literals(ENDED_SUPPLIER_ORDERS)})
      and not exists (select 1 from holds h where h.order_id = p.order_id and h.released_at is null
                         and h.supplier_order_id = p.supplier_order_id)`,
   fulfillment: `select p.id, p.order_id, ${judged('p.left_at', true)}

@@ -3,15 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { DEADLINES } from '../../contracts/deadlines.ts';
 import { readSettings } from '../../contracts/settings.ts';
-import { ORDER_STATES, PARCEL_STATES, SUPPLIER_ORDER_STATES } from '../../contracts/vocabulary.ts';
 import {
   ENDED_ORDERS,
   ENDED_PARCELS,
   ENDED_SUPPLIER_ORDERS,
-  WAITING_KINDS,
-  WAITS,
-  waitsOf,
-} from '../../contracts/waits.ts';
+  ORDER_STATES,
+  PARCEL_STATES,
+  SUPPLIER_ORDER_STATES,
+} from '../../contracts/vocabulary.ts';
+import { WAITING_KINDS, WAITS, waitsOf } from '../../contracts/waits.ts';
 import { deadlinesPage } from '../../deploy/deadlines-page.ts';
 
 test('the table of deadlines in the guide is as the code is', () => {
