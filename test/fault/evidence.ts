@@ -1,37 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { audit } from '../../services/audit.ts';
 import { openStore } from '../../services/store/store.ts';
+import { Ledger } from '../fixtures/outside-ledger.ts';
 import { PERSONAL, type Story } from './shop-life.ts';
 import type { WholeSystem } from './whole-system.ts';
-
-const Ledger = z.object({
-  purchases: z.array(
-    z.object({
-      orderNumber: z.string(),
-      supplier: z.string(),
-      orders: z.array(
-        z.object({
-          orderId: z.string(),
-          status: z.string(),
-          paidCount: z.int(),
-          products: z.array(z.object({ vid: z.string(), quantity: z.int() })),
-        }),
-      ),
-    }),
-  ),
-  fulfillments: z.array(
-    z.object({
-      orderId: z.string(),
-      status: z.string(),
-      trackingNumbers: z.array(z.string()),
-      events: z.array(z.string()),
-      lines: z.array(z.object({ lineItemId: z.string(), quantity: z.int() })),
-    }),
-  ),
-  mails: z.array(z.object({ to: z.array(z.string()), messageId: z.string().nullable() })),
-});
 
 export interface OrderRow {
   readonly id: string;
@@ -76,7 +49,7 @@ export interface Evidence {
   readonly purchases: readonly PurchaseRow[];
   readonly parcels: readonly ParcelRow[];
   readonly mailRows: readonly MailRow[];
-  readonly ledger: z.infer<typeof Ledger>;
+  readonly ledger: Ledger;
   /** What should be empty by now, one line each. */
   readonly leftovers: readonly string[];
   /** Messages that moved an order twice. */

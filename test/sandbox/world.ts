@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { z } from 'zod';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../deploy/sandbox/sandbox.ts';
+import { Ledger } from '../fixtures/outside-ledger.ts';
 
 export const CREDENTIALS = {
   cjApiKey: 'CJ1@api@sandbox-key',
@@ -48,50 +48,7 @@ export const givenFaults = async (world: Sandbox, ...rules: object[]): Promise<v
   if (!answer.ok) throw new Error(await answer.text());
 };
 
-const Ledger = z.object({
-  purchases: z.array(
-    z.object({
-      orderNumber: z.string(),
-      supplier: z.string(),
-      orders: z.array(
-        z.object({
-          orderId: z.string(),
-          /** Orders of CJ only. */
-          sdCode: z.string().optional(),
-          status: z.string(),
-          paidCount: z.int(),
-          amount: z.int(),
-          currency: z.string(),
-          products: z.array(z.object({ vid: z.string(), quantity: z.int() })),
-        }),
-      ),
-    }),
-  ),
-  fulfillments: z.array(
-    z.object({
-      orderId: z.string(),
-      fulfillmentId: z.string(),
-      status: z.string(),
-      trackingNumbers: z.array(z.string()),
-      notifications: z.int(),
-      events: z.array(z.string()),
-      lines: z.array(z.object({ lineItemId: z.string(), quantity: z.int() })),
-    }),
-  ),
-  mails: z.array(
-    z.object({
-      number: z.int(),
-      to: z.array(z.string()),
-      subject: z.string().nullable(),
-      messageId: z.string().nullable(),
-      receivedAt: z.string(),
-      bytes: z.int(),
-    }),
-  ),
-  calls: z.record(z.string(), z.int()),
-});
-
-export const ledgerOf = async (world: Sandbox): Promise<z.infer<typeof Ledger>> =>
+export const ledgerOf = async (world: Sandbox): Promise<Ledger> =>
   Ledger.parse(await (await control(world, 'GET', '/ledger')).json());
 
 /** Asks again until the answer pleases; fails after ten seconds. */
