@@ -9,16 +9,12 @@ import {
   SUPPLIERS,
 } from '../contracts/vocabulary.ts';
 import { TOLERANCE_SECONDS, WAITING_KINDS } from '../contracts/waits.ts';
-import { measureProcess, processFigures } from '../services/figures.ts';
+import { measureProcess, PREFIX, processFigures, SECONDS } from '../services/figures.ts';
 import type { Sql } from '../services/store/store.ts';
 import { countStuck } from '../services/store/stuck.ts';
-import { countEnded, countedBehind } from './ended-counts.ts';
-import { GAUGE_NAMES, type GaugeName, type GaugeValue, readStoreGauges } from './store-gauges.ts';
+import { countedBehind } from './counted-behind.ts';
+import { countEnded, GAUGE_NAMES, type GaugeName, type GaugeValue, readStoreGauges } from './store-gauges.ts';
 import { createSupplierGauges } from './supplier-gauges.ts';
-
-const PREFIX = 'order_manager_';
-/** Around the webhook's promise (five seconds) and its usual few milliseconds. */
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface Metrics {
   observeRequest(request: {
@@ -59,10 +55,6 @@ const DATABASE_GAUGES: Readonly<
     help: 'Supplier orders by state; ended ones as counted a moment ago',
     label: 'state',
     values: SUPPLIER_ORDER_STATES,
-  },
-  orders_stalled: {
-    name: 'orders_stalled',
-    help: 'Orders without a hold in a state that passes in minutes, and unchanged for an hour',
   },
   purchases_in_doubt: {
     name: 'purchases_in_doubt',

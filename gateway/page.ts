@@ -34,8 +34,6 @@ export const after = ({ createdAt, id }: Place) => ({
   $or: [{ createdAt: { $lt: createdAt } }, { id: { $lt: id } }],
 });
 
-export const NEWEST_FIRST = { createdAt: 'desc', id: 'desc' } as const;
-
 /** @param found one row more than `limit` when there is a next page. */
 export function toPage<T extends Place>(found: readonly T[], limit: number): Page<T> {
   const items = found.slice(0, limit);

@@ -1,10 +1,13 @@
-import { ORDER_STATES, SUPPLIER_ORDER_STATES } from '../contracts/vocabulary.ts';
+import {
+  ENDED_ORDERS,
+  ENDED_SUPPLIER_ORDERS,
+  ORDER_STATES,
+  SUPPLIER_ORDER_STATES,
+} from '../contracts/vocabulary.ts';
 import type { Sql } from '../services/store/store.ts';
-import { ENDED_ORDERS, ENDED_SUPPLIER_ORDERS } from './ended-counts.ts';
 
 export const GAUGE_NAMES = [
   'orders',
-  'orders_stalled',
   'supplier_orders',
   'purchases_in_doubt',
   'purchase_doubt_age',
@@ -36,8 +39,6 @@ const without = (all: readonly string[], ended: readonly string[]): string[] =>
   all.filter((state) => !ended.includes(state));
 const OPEN_ORDERS = without(ORDER_STATES, ENDED_ORDERS);
 const OPEN_SUPPLIER_ORDERS = without(SUPPLIER_ORDER_STATES, ENDED_SUPPLIER_ORDERS);
-/** An order passes these within minutes, or says by a hold why not. */
-const PASSING = ['received', 'sourcing', 'purchasing'];
 
 /**
  * One round trip for a scrape; each part reads along an index only what is open, so that its cost follows the work at
@@ -48,10 +49,6 @@ export const readStoreGauges = (sql: Sql): Promise<GaugeValue[]> =>
     `
     select 'orders' as name, state as label, '' as by, count(*)::float8 as value from orders
      where state = any($1::text[]) and archived_at is null group by state
-    union all
-    select 'orders_stalled', '', '', count(*)::float8 from orders o
-     where state = any($3::text[]) and archived_at is null and updated_at < now() - interval '1 hour'
-       and not exists (select 1 from holds h where h.order_id = o.id and h.released_at is null)
     union all
     select 'supplier_orders', state, '', count(*)::float8 from supplier_orders
      where state = any($2::text[]) group by state
@@ -92,5 +89,16 @@ export const readStoreGauges = (sql: Sql): Promise<GaugeValue[]> =>
                             ('missing', missing)) as counts (kind, value))
     union all
     (select 'shop_webhook_delay', '', '', coalesce(mean_delay_seconds, 0) from gap_reports order by day desc limit 1)`,
-    [OPEN_ORDERS, OPEN_SUPPLIER_ORDERS, PASSING],
+    [OPEN_ORDERS, OPEN_SUPPLIER_ORDERS],
+  );
+
+/** After years nearly all orders are here: too many to be counted while somebody waits for the scrape. */
+export const countEnded = (sql: Sql): Promise<GaugeValue[]> =>
+  sql.query<GaugeValue>(
+    `select 'orders' as name, state as label, '' as by, count(*)::float8 as value from orders
+      where state = any($1::text[]) and archived_at is null group by state
+     union all
+     select 'supplier_orders', state, '', count(*)::float8 from supplier_orders
+      where state = any($2::text[]) group by state`,
+    [ENDED_ORDERS, ENDED_SUPPLIER_ORDERS],
   );

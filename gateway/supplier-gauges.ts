@@ -1,7 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { PREFIX } from '../services/figures.ts';
 import type { Sql } from '../services/store/store.ts';
-
-const PREFIX = 'order_manager_';
 
 interface CallRow {
   supplier: string;

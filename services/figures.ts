@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-const PREFIX = 'order_manager_';
+/** All names begin so. */
+export const PREFIX = 'order_manager_';
 
 /** The values that a label may have: a series that nobody listed here cannot come to be. */
 export type LabelValues = Readonly<Record<string, readonly string[]>>;

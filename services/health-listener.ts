@@ -4,6 +4,7 @@ import type { Settings } from '../contracts/settings.ts';
 import type { Bus } from './bus/bus.ts';
 import { FIGURES_TYPE, measureProcess, processFigures } from './figures.ts';
 import type { Sql } from './store/store.ts';
+import { withPatience } from './with-patience.ts';
 
 export interface HealthPorts {
   readonly settings: Pick<Settings, 'ORDER_MANAGER_HOST' | 'ORDER_MANAGER_METRICS_PORT'>;
@@ -15,11 +16,11 @@ export interface HealthPorts {
 const PATIENCE_MS = 2_000;
 
 async function missingOf({ bus, store }: HealthPorts): Promise<string[]> {
-  const tooLate = Promise.withResolvers<'too late'>();
-  const timer = setTimeout(() => tooLate.resolve('too late'), PATIENCE_MS);
-  const answered = await Promise.race([store.query('select 1'), tooLate.promise]).catch(() => 'too late');
-  clearTimeout(timer);
-  return [...(answered === 'too late' ? ['database'] : []), ...(bus.isConnected() ? [] : ['nats'])];
+  const isThere = await withPatience(store.query('select 1'), PATIENCE_MS).then(
+    () => true,
+    () => false,
+  );
+  return [...(isThere ? [] : ['database']), ...(bus.isConnected() ? [] : ['nats'])];
 }
 
 const say = (response: ServerResponse, status: number, type: string, body: string): void => {

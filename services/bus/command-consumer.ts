@@ -24,6 +24,7 @@ export interface CommandConsumer {
 
 /** What is given back comes again after this; sooner, the server still hands it to the one that gave it back. */
 const GIVEN_BACK_MS = 1_000;
+
 /** @throws AppError `stream_mismatch` when the set-up step has not run on this NATS, or what it made was lost. */
 function refuseMissing(cause: unknown): never {
   if (!(cause instanceof NatsError) || cause.api_error?.code !== 404) throw cause;
