@@ -35,7 +35,7 @@ const isHeldByUs = ({ fulfillmentHolds }: Pick<FulfillmentOrder, 'fulfillmentHol
   fulfillmentHolds.some(isOwnHold);
 
 async function placeHolds(ask: Ask, orderGid: string, reasons: readonly HoldReason[]): Promise<void> {
-  const work = (await readWork(ask, orderGid))?.work ?? [];
+  const work = await readWork(ask, orderGid);
   const reason = reasons.map((one) => SHOP_REASON_OF[one]).find((one) => one !== undefined) ?? 'OTHER';
   const hold = {
     reason,
@@ -52,7 +52,7 @@ async function placeHolds(ask: Ask, orderGid: string, reasons: readonly HoldReas
 }
 
 async function liftHolds(ask: Ask, orderGid: string): Promise<void> {
-  const work = (await readWork(ask, orderGid))?.work ?? [];
+  const work = await readWork(ask, orderGid);
   for (const { id: fulfillmentOrderId, fulfillmentHolds } of work.filter(isHeldByUs)) {
     const holdIds = fulfillmentHolds.filter(isOwnHold).map(({ id }) => id);
     const answer = await ask(RELEASE_HOLDS, { fulfillmentOrderId, holdIds }, ReleaseHoldsAnswer);

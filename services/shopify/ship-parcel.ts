@@ -6,11 +6,9 @@ import {
   CREATE_FULFILLMENT,
   CreateFulfillmentAnswer,
   SHIPMENT_LINES,
-  SHIPMENTS,
   SHIPMENTS_LIMIT,
   type Shipment,
   ShipmentLinesAnswer,
-  ShipmentsAnswer,
 } from './operations.ts';
 import {
   isOver,
@@ -21,7 +19,7 @@ import {
   toUnitsByLine,
   type UnitsByLine,
 } from './plan-fulfillments.ts';
-import { type Ask, asking, readWork } from './read-work.ts';
+import { type Ask, asking, readWorkAndShipments } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
 
 export interface ShipmentRequest {
@@ -144,12 +142,9 @@ async function create(
 
 async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult | Refusal> {
   const { orderGid, parcel } = request;
-  // Work before shipments: whoever ships between the two readings is then seen in the second one.
-  const order = await readWork(ask, orderGid);
-  const shipments = (await ask(SHIPMENTS, { orderId: orderGid }, ShipmentsAnswer)).order?.fulfillments;
-  if (order === null || shipments === undefined) {
-    return withheld('fulfillment_not_ours', { order: 'not visible to this app' });
-  }
+  const order = await readWorkAndShipments(ask, orderGid);
+  if (order === null) return withheld('fulfillment_not_ours', { order: 'not visible to this app' });
+  const { shipments } = order;
   const ours = shipments.filter(carriesNumberOf(parcel));
   const standing = ours.filter(({ status }) => status !== 'CANCELLED');
   const shown = await readUnits(ask, standing);
