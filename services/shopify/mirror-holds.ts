@@ -74,10 +74,6 @@ export async function liftOwnHolds(
   orderId: string,
   orderGid: string,
 ): Promise<void> {
-  const [placed] = await ports.store.query('select 1 from shop_holds where order_id = $1 and placed', [
-    orderId,
-  ]);
-  if (placed === undefined) return;
   await liftHolds(ask, orderGid);
   await remember(ports, orderId, false);
 }

@@ -1,5 +1,6 @@
 import type { ParcelStateName, SupplierName } from '../../contracts/vocabulary.ts';
 import { moment } from '../moments.ts';
+import { updateRows } from '../store/rows.ts';
 import { toTrackingInfo, toTrackingKey } from './carriers.ts';
 import { markOrder } from './mark-order.ts';
 import {
@@ -19,6 +20,7 @@ import { carriesNumberOf } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
 import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';
+import { together } from './together.ts';
 import { assertTaken } from './user-errors.ts';
 
 const LIMIT = 20;
@@ -104,12 +106,21 @@ async function addEvent(ask: Ask, fulfillmentId: string, parcel: ShownParcel): P
   assertTaken('fulfilment event', answer.fulfillmentEventCreate);
 }
 
-const remember = ({ store }: ShopPorts, parcel: ShownParcel): Promise<number> =>
-  store.run('update parcels set shown_state = $2, shown_last_mile = $3, show_after = now() where id = $1', [
-    parcel.parcelId,
-    parcel.state,
-    parcel.lastMileTrackingNumber,
-  ]);
+const remember = together(async ({ store }, parcels: readonly ShownParcel[]) => {
+  await updateRows(
+    store,
+    'parcels',
+    { id: 'text', state: 'text', last_mile: 'text' },
+    parcels.map(({ parcelId, state, lastMileTrackingNumber }) => ({
+      id: parcelId,
+      state,
+      last_mile: lastMileTrackingNumber,
+    })),
+    'shown_state = d.state, shown_last_mile = d.last_mile, show_after = now()',
+    'o.id = d.id',
+  );
+  return parcels.map(() => true);
+});
 
 async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
   const { settings, log } = ports;
