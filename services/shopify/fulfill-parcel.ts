@@ -75,10 +75,18 @@ interface Outcome {
   readonly state: 'unknown' | 'done' | 'withheld' | null;
   readonly doubt?: Record<string, number>;
   readonly fulfillment_id?: string;
+  readonly is_sole?: boolean;
   readonly last_mile?: string | null;
   readonly event?: OutboxRow;
 }
-const OUTCOME = { id: 'text', state: 'text', doubt: 'json', fulfillment_id: 'text', last_mile: 'text' };
+const OUTCOME = {
+  id: 'text',
+  state: 'text',
+  doubt: 'json',
+  fulfillment_id: 'text',
+  is_sole: 'boolean',
+  last_mile: 'text',
+};
 
 /** Parcels whose outcome is known at the same time are one commit, each with its event. */
 const record = together(async ({ store, bus }, outcomes: readonly Outcome[]) => {
@@ -96,6 +104,7 @@ const record = together(async ({ store, bus }, outcomes: readonly Outcome[]) => 
         `fulfillment_state = d.state, updated_at = now(),
          fulfillment_doubt = case when d.state is null then o.fulfillment_doubt else d.doubt end,
          shop_fulfillment_id = coalesce(d.fulfillment_id, o.shop_fulfillment_id),
+         is_sole_fulfillment = coalesce(d.is_sole, false),
          shown_last_mile = case when d.state = 'done' then d.last_mile else o.shown_last_mile end`,
         'o.id = d.id',
       );
@@ -198,6 +207,7 @@ async function settle(
         id: parcelId,
         state: 'done',
         fulfillment_id: result.fulfillmentId,
+        is_sole: result.isSole,
         // What was adopted may show the first number alone.
         last_mile: result.how === 'created' ? parcel.lastMileTrackingNumber : null,
         event: eventRow({

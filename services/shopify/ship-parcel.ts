@@ -42,14 +42,19 @@ export interface ShipmentRequest {
 
 /**
  * - `created`, `adopted`: the shop shows the parcel; the first fulfilment made now, or one that stood there already.
- *   `missingUnits` of it are not shown: the shop had nothing left to fulfil of them (removed or shipped otherwise).
+ *   `isSole`: nothing else stands under its numbers. `missingUnits` of it are not shown: the shop had nothing left to fulfil of them (removed or shipped otherwise).
  * - `withheld`: a person has to look. Part of the parcel may be shown: `evidence.fulfillmentId`.
  * - `not_yet`: the order has no fulfilment orders. Shopify routes within minutes; later it is a missing scope.
  * - `unknown`: the shop may have made a fulfilment. Call again after five seconds or more with `remainingUnits`, by
  *   line item id, as `doubt`; the reading decides.
  */
 export type ShipResult =
-  | { readonly how: 'created' | 'adopted'; readonly fulfillmentId: string; readonly missingUnits: number }
+  | {
+      readonly how: 'created' | 'adopted';
+      readonly fulfillmentId: string;
+      readonly isSole: boolean;
+      readonly missingUnits: number;
+    }
   | { readonly how: 'withheld'; readonly reason: HoldReason; readonly evidence: Evidence }
   | { readonly how: 'not_yet' }
   | Unknown;
@@ -153,7 +158,7 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
 
   const adopted = standing[0];
   if (adopted !== undefined && sum(wanted) === 0) {
-    return { how: 'adopted', fulfillmentId: adopted.id, missingUnits: 0 };
+    return { how: 'adopted', fulfillmentId: adopted.id, isSole: false, missingUnits: 0 };
   }
   if (shipments.length >= SHIPMENTS_LIMIT) {
     return withheld('duplicate_suspected', { fulfillments: shipments.length });
@@ -186,7 +191,8 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
     const evidence = { wantedUnits: sum(wanted), remainingUnits: 0, orderCancelled: order.isCancelled };
     return withheld('fulfillment_not_ours', evidence);
   }
-  return { how: created.length > 0 ? 'created' : 'adopted', fulfillmentId, missingUnits };
+  const isSole = created.length === 1 && ours.length === 0;
+  return { how: created.length > 0 ? 'created' : 'adopted', fulfillmentId, isSole, missingUnits };
 }
 
 /**

@@ -47,7 +47,8 @@ test('a parcel is created once, with its number, its units and one mail of the s
   const { world, client, orderGid } = await givenOrder();
   const result = await shipParcel(client, aRequest(orderGid));
   const { fulfillments } = await ledgerOf(world);
-  expect(result).toEqual({ how: 'created', fulfillmentId: fulfillments[0]?.fulfillmentId, missingUnits: 0 });
+  const fulfillmentId = fulfillments[0]?.fulfillmentId;
+  expect(result).toEqual({ how: 'created', fulfillmentId, isSole: true, missingUnits: 0 });
   expect(fulfillments).toHaveLength(1);
   expect(fulfillments[0]?.trackingNumbers).toEqual(['YT2600001']);
   expect(await sentLines(world)).toEqual(['2 of 101']);
@@ -63,7 +64,11 @@ test('a repeated call adopts what stands there, however the number is spelled', 
     { trackingNumber: 'CJP1', lastMileTrackingNumber: 'YT2600001' },
   ];
   for (const spelling of spellings) {
-    expect(await shipParcel(client, aRequest(orderGid, spelling))).toEqual({ ...first, how: 'adopted' });
+    expect(await shipParcel(client, aRequest(orderGid, spelling))).toEqual({
+      ...first,
+      how: 'adopted',
+      isSole: false,
+    });
   }
   expect(await sentLines(world)).toEqual(['2 of 101']);
 });
@@ -387,7 +392,8 @@ const fromTwoPlaces = (changes: Partial<ShipmentRequest> = {}) =>
 test('units at two locations become one fulfilment each under one number, with one mail', async () => {
   const { client, made } = await givenWarehouses(twoPlaces());
   const first = await shipParcel(client, fromTwoPlaces());
-  expect(first).toEqual({ how: 'created', fulfillmentId: 'gid://shopify/Fulfillment/1', missingUnits: 0 });
+  const fulfillmentId = 'gid://shopify/Fulfillment/1';
+  expect(first).toEqual({ how: 'created', fulfillmentId, isSole: false, missingUnits: 0 });
   expect(made.map(({ work, mailed }) => ({ work, mailed }))).toEqual([
     { work: ['fo-1', 'fo-3'], mailed: true },
     { work: ['fo-2'], mailed: false },
