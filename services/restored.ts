@@ -81,6 +81,10 @@ export async function declareRestored(
       'update supplier_orders set observation = null, next_check_at = now() where next_check_at is not null',
     );
     await sql.run('delete from shop_leases');
+    // What was shown after the backup is known to the shop alone: it is read before more is told there.
+    await sql.run(
+      'update parcels set is_sole_fulfillment = false where is_sole_fulfillment and shown_state is null',
+    );
     return { backupOf: moment, lookedAtAgain, doubtfulDelays: await doubtDelays(sql) };
   });
 }

@@ -10,6 +10,8 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { moment } from '../moments.ts';
 import { DONE, later } from '../serve-commands.ts';
+import type { OutboxRow } from '../store/outbox.ts';
+import { updateRows } from '../store/rows.ts';
 import { liftOwnHolds } from './mirror-holds.ts';
 import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
 import { asking } from './read-work.ts';
@@ -17,34 +19,101 @@ import { type ShipResult, shipParcel } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
 import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';
+import { together } from './together.ts';
 import { HOLD_OF_REFUSAL } from './verify-order.ts';
 
 interface ParcelRow {
+  readonly id: string;
   readonly shopOrderId: string;
   readonly trackingNumber: string;
   readonly lastMileTrackingNumber: string | null;
   readonly carrier: string | null;
   readonly trackingUrl: string | null;
   readonly units: Record<string, number>;
-  readonly state: 'sending' | 'unknown' | 'done' | 'withheld' | null;
   readonly doubt: Record<string, number> | null;
-  readonly settled: boolean;
+  readonly isDone: boolean;
+  /** A write may still be at work, or has just ended without an answer. */
+  readonly isInDoubt: boolean;
 }
 
-async function readParcel({ store }: ShopPorts, parcelId: string): Promise<ParcelRow | undefined> {
-  const [row] = await store.query<ParcelRow>(
-    `select o.shop_order_id as "shopOrderId", p.tracking_number as "trackingNumber",
-            p.last_mile_tracking_number as "lastMileTrackingNumber", p.carrier, p.tracking_url as "trackingUrl", p.units,
-            p.fulfillment_state as state, p.fulfillment_doubt as doubt,
-            p.updated_at < now() - $2::float8 * interval '1 millisecond' as settled
-       from parcels p join orders o on o.id = p.order_id where p.id = $1`,
-    [parcelId, SETTLE_MS],
+const PARCELS = `
+  select p.id, p.order_id, o.shop_order_id as "shopOrderId", p.tracking_number as "trackingNumber",
+         p.last_mile_tracking_number as "lastMileTrackingNumber", p.carrier, p.tracking_url as "trackingUrl", p.units,
+         p.fulfillment_doubt as doubt, coalesce(p.fulfillment_state = 'done', false) as "isDone",
+         coalesce(p.fulfillment_state in ('sending', 'unknown'), false)
+           and p.updated_at >= now() - ${SETTLE_MS} * interval '1 millisecond' as "isInDoubt"
+    from parcels p join orders o on o.id = p.order_id where p.id = any($1::text[])`;
+
+const inPlaceOf = <Row extends { readonly id: string }>(rows: readonly Row[], ids: readonly string[]) => {
+  const known = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => known.get(id));
+};
+
+const read = together(async ({ store }, ids: readonly string[]) =>
+  inPlaceOf(await store.query<ParcelRow>(PARCELS, [ids]), ids),
+);
+
+/** Reads parcels as they were and notes that they are being sent, but for those that are done or in doubt. */
+const begin = together(async ({ store }, ids: readonly string[]) =>
+  inPlaceOf(
+    await store.query<ParcelRow & { readonly isHeldByUs: boolean }>(
+      `with asked as (${PARCELS} order by p.id for update of p), begun as (
+         update parcels p set fulfillment_state = 'sending', updated_at = now()
+           from asked where p.id = asked.id and not asked."isDone" and not asked."isInDoubt"
+       )
+       select asked.*, exists (select 1 from shop_holds h where h.order_id = asked.order_id and h.placed) as "isHeldByUs"
+         from asked`,
+      [ids],
+    ),
+    ids,
+  ),
+);
+
+interface Outcome {
+  readonly id: string;
+  /** Null: nothing was tried, and what was in doubt stays so. */
+  readonly state: 'unknown' | 'done' | 'withheld' | null;
+  readonly doubt?: Record<string, number>;
+  readonly fulfillment_id?: string;
+  readonly is_sole?: boolean;
+  readonly last_mile?: string | null;
+  readonly event?: OutboxRow;
+}
+const OUTCOME = {
+  id: 'text',
+  state: 'text',
+  doubt: 'json',
+  fulfillment_id: 'text',
+  is_sole: 'boolean',
+  last_mile: 'text',
+};
+
+/** Parcels whose outcome is known at the same time are one commit, each with its event. */
+const record = together(async ({ store, bus }, outcomes: readonly Outcome[]) => {
+  // One statement cannot touch a row twice: what came last counts, as it would in statements of their own.
+  const last = new Map(outcomes.map(({ event: _event, ...row }) => [row.id, row]));
+  await commitAndPublish(
+    store,
+    bus,
+    async (sql, say) => {
+      await updateRows(
+        sql,
+        'parcels',
+        OUTCOME,
+        [...last.values()],
+        `fulfillment_state = d.state, updated_at = now(),
+         fulfillment_doubt = case when d.state is null then o.fulfillment_doubt else d.doubt end,
+         shop_fulfillment_id = coalesce(d.fulfillment_id, o.shop_fulfillment_id),
+         is_sole_fulfillment = coalesce(d.is_sole, false),
+         shown_last_mile = case when d.state = 'done' then d.last_mile else o.shown_last_mile end`,
+        'o.id = d.id',
+      );
+      for (const { event } of outcomes) if (event !== undefined) say(event);
+    },
+    outcomes.some(({ state }) => state === 'done') ? 'fulfil: after record before publish' : undefined,
   );
-  return row;
-}
-
-const isInDoubt = ({ state, settled }: ParcelRow): boolean =>
-  (state === 'sending' || state === 'unknown') && !settled;
+  return outcomes.map(() => true);
+});
 
 /**
  * Shows one parcel in the shop. One process per order at a time; a write that ended without an answer is settled by
@@ -55,14 +124,14 @@ export async function fulfillParcel(
   command: FulfillParcel,
   commandId: string,
 ): Promise<CommandResult> {
-  const stateNow = await readParcel(ports, command.parcelId);
-  if (stateNow === undefined || stateNow.state === 'done') return DONE;
+  const now = await read(ports, command.parcelId);
+  if (now === undefined || now.isDone) return DONE;
   if (ports.admin === undefined) {
     return withhold(ports, command, commandId, 'credentials_expired', {
       cause: 'no login for the shop is set',
     });
   }
-  if (isInDoubt(stateNow)) return later(SETTLE_MS);
+  if (now.isInDoubt) return later(SETTLE_MS);
 
   const result = await underLease(ports, command.orderId, () => show(ports, command, commandId));
   return result ?? later(LOCKED_MS);
@@ -70,18 +139,16 @@ export async function fulfillParcel(
 
 /** Under the order's lease. */
 async function show(ports: ShopPorts, command: FulfillParcel, commandId: string): Promise<CommandResult> {
-  const { store, settings, admin } = ports;
+  const { settings, admin } = ports;
   // Only what is read under the lease counts: its last holder may have written since.
-  const parcel = await readParcel(ports, command.parcelId);
-  if (admin === undefined || parcel === undefined || parcel.state === 'done') return DONE;
-  if (isInDoubt(parcel)) return later(SETTLE_MS);
-  await store.run("update parcels set fulfillment_state = 'sending', updated_at = now() where id = $1", [
-    command.parcelId,
-  ]);
+  const parcel = await begin(ports, command.parcelId);
+  if (admin === undefined || parcel === undefined || parcel.isDone) return DONE;
+  if (parcel.isInDoubt) return later(SETTLE_MS);
   const signal = AbortSignal.timeout(settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 3_000);
   const orderGid = `gid://shopify/Order/${parcel.shopOrderId}`;
   try {
-    await liftOwnHolds(ports, asking(admin, 'write', signal), command.orderId, orderGid);
+    if (parcel.isHeldByUs)
+      await liftOwnHolds(ports, asking(admin, 'write', signal), command.orderId, orderGid);
     moment('fulfil: before call');
     const result = await shipParcel(admin, {
       orderGid,
@@ -101,9 +168,7 @@ async function show(ports: ShopPorts, command: FulfillParcel, commandId: string)
   } catch (error) {
     if (!(error instanceof ShopError)) throw error;
     // Everything that may have fulfilled comes back as a result; this was refused before or while reading.
-    await store.run('update parcels set fulfillment_state = null, updated_at = now() where id = $1', [
-      command.parcelId,
-    ]);
+    await record(ports, { id: command.parcelId, state: null });
     ports.log.warn(
       { parcelId: command.parcelId, failureClass: error.failureClass },
       'the shop could not be read',
@@ -124,7 +189,7 @@ async function settle(
   result: ShipResult,
   parcel: ParcelRow,
 ): Promise<CommandResult> {
-  const { store, bus, log } = ports;
+  const { log } = ports;
   const { orderId, supplierOrderId, parcelId } = command;
   switch (result.how) {
     case 'created':
@@ -138,70 +203,54 @@ async function settle(
       };
       if (result.missingUnits > 0)
         log.warn({ parcelId, missingUnits: result.missingUnits }, 'the shop shows less than was shipped');
-      await commitAndPublish(
-        store,
-        bus,
-        async (sql, say) => {
-          await sql.run(
-            `update parcels set fulfillment_state = 'done', fulfillment_doubt = null, shop_fulfillment_id = $2,
-                  shown_last_mile = $3, updated_at = now() where id = $1`,
-            // What was adopted may show the first number alone.
-            [parcelId, result.fulfillmentId, result.how === 'created' ? parcel.lastMileTrackingNumber : null],
-          );
-          say(
-            eventRow({
-              messageId: `${parcelId}:synced`,
-              source: '/shopify',
-              type: FULFILLMENT_SYNCED,
-              orderId,
-              data,
-            }),
-          );
-        },
-        'fulfil: after record before publish',
-      );
+      await record(ports, {
+        id: parcelId,
+        state: 'done',
+        fulfillment_id: result.fulfillmentId,
+        is_sole: result.isSole,
+        // What was adopted may show the first number alone.
+        last_mile: result.how === 'created' ? parcel.lastMileTrackingNumber : null,
+        event: eventRow({
+          messageId: `${parcelId}:synced`,
+          source: '/shopify',
+          type: FULFILLMENT_SYNCED,
+          orderId,
+          data,
+        }),
+      });
       return DONE;
     }
     case 'withheld':
       return withhold(ports, command, commandId, result.reason, result.evidence);
     case 'not_yet':
-      await store.run('update parcels set fulfillment_state = null, updated_at = now() where id = $1', [
-        parcelId,
-      ]);
+      await record(ports, { id: parcelId, state: null });
       log.warn({ parcelId }, 'the shop shows no fulfilment order: not routed yet, or a scope is missing');
       return DONE;
     case 'unknown':
       log.warn({ parcelId, evidence: result.evidence }, 'a fulfilment is in doubt, it will be read again');
-      await store.run(
-        `update parcels set fulfillment_state = 'unknown', fulfillment_doubt = $2::json, updated_at = now() where id = $1`,
-        [parcelId, JSON.stringify(result.remainingUnits)],
-      );
+      await record(ports, { id: parcelId, state: 'unknown', doubt: result.remainingUnits });
       return later(SETTLE_MS);
   }
 }
 
 async function withhold(
-  { store, bus }: ShopPorts,
+  ports: ShopPorts,
   { orderId, supplierOrderId, parcelId }: FulfillParcel,
   commandId: string,
   reason: HoldReason,
   evidence: Evidence,
 ): Promise<CommandResult> {
   const data: FulfillmentWithheld = { orderId, supplierOrderId, parcelId, reason, evidence };
-  await commitAndPublish(store, bus, async (sql, say) => {
-    await sql.run(
-      "update parcels set fulfillment_state = 'withheld', fulfillment_doubt = null, updated_at = now() where id = $1",
-      [parcelId],
-    );
-    say(
-      eventRow({
-        messageId: `${parcelId}:withheld:${commandId}`,
-        source: '/shopify',
-        type: FULFILLMENT_WITHHELD,
-        orderId,
-        data,
-      }),
-    );
+  await record(ports, {
+    id: parcelId,
+    state: 'withheld',
+    event: eventRow({
+      messageId: `${parcelId}:withheld:${commandId}`,
+      source: '/shopify',
+      type: FULFILLMENT_WITHHELD,
+      orderId,
+      data,
+    }),
   });
   return DONE;
 }

@@ -35,7 +35,7 @@ const isHeldByUs = ({ fulfillmentHolds }: Pick<FulfillmentOrder, 'fulfillmentHol
   fulfillmentHolds.some(isOwnHold);
 
 async function placeHolds(ask: Ask, orderGid: string, reasons: readonly HoldReason[]): Promise<void> {
-  const work = (await readWork(ask, orderGid))?.work ?? [];
+  const work = await readWork(ask, orderGid);
   const reason = reasons.map((one) => SHOP_REASON_OF[one]).find((one) => one !== undefined) ?? 'OTHER';
   const hold = {
     reason,
@@ -52,7 +52,7 @@ async function placeHolds(ask: Ask, orderGid: string, reasons: readonly HoldReas
 }
 
 async function liftHolds(ask: Ask, orderGid: string): Promise<void> {
-  const work = (await readWork(ask, orderGid))?.work ?? [];
+  const work = await readWork(ask, orderGid);
   for (const { id: fulfillmentOrderId, fulfillmentHolds } of work.filter(isHeldByUs)) {
     const holdIds = fulfillmentHolds.filter(isOwnHold).map(({ id }) => id);
     const answer = await ask(RELEASE_HOLDS, { fulfillmentOrderId, holdIds }, ReleaseHoldsAnswer);
@@ -74,10 +74,6 @@ export async function liftOwnHolds(
   orderId: string,
   orderGid: string,
 ): Promise<void> {
-  const [placed] = await ports.store.query('select 1 from shop_holds where order_id = $1 and placed', [
-    orderId,
-  ]);
-  if (placed === undefined) return;
   await liftHolds(ask, orderGid);
   await remember(ports, orderId, false);
 }

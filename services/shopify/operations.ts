@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FIRST_WORK, WORK } from './work-fields.ts';
 
 /*
  * Each operation next to the shape of its answer. One query may cost 1,000 points (an object 1, a connection its
@@ -32,6 +33,8 @@ export type UserError = z.infer<typeof UserError>;
 const FulfillmentOrderLine = z.object({
   id: z.string(),
   remainingQuantity: z.int().nonnegative(),
+  // Only compared; where it is missing the comparison fails, and more is read.
+  totalQuantity: z.int().catch(Number.NaN),
   lineItem: LineItemRef,
 });
 
@@ -62,9 +65,12 @@ const FulfillmentOrder = z.object({
   lineItems: FulfillmentOrderLines,
 });
 
+export const WorkPage = z.object({ pageInfo: PageInfo, nodes: z.array(FulfillmentOrder) });
+export type WorkPage = z.infer<typeof WorkPage>;
+
 /**
  * An order's fulfilment orders with what may be done to them and what remains on each line. The list is empty, without
- * an error, when the app lacks every scope for fulfilment orders or Shopify has not routed the order yet. About 700
+ * an error, when the app lacks every scope for fulfilment orders or Shopify has not routed the order yet. About 360
  * points. The location's own id would need `read_locations`, its name does not.
  */
 export const FULFILLMENT_ORDERS = `
@@ -72,22 +78,7 @@ export const FULFILLMENT_ORDERS = `
     order(id: $orderId) {
       id
       cancelledAt
-      fulfillmentOrders(first: 8, after: $after) {
-        pageInfo { hasNextPage endCursor }
-        nodes {
-          id
-          status
-          requestStatus
-          assignedLocation { name countryCode city }
-          deliveryMethod { methodType }
-          supportedActions { action }
-          fulfillmentHolds { id reason handle heldByRequestingApp }
-          lineItems(first: 40) {
-            pageInfo { hasNextPage endCursor }
-            nodes { id remainingQuantity lineItem { id } }
-          }
-        }
-      }
+      fulfillmentOrders(first: 8, after: $after) { ${WORK} }
     }
   }
 `;
@@ -96,7 +87,7 @@ export const FulfillmentOrdersAnswer = z.object({
     .object({
       id: z.string(),
       cancelledAt: z.string().nullable(),
-      fulfillmentOrders: z.object({ pageInfo: PageInfo, nodes: z.array(FulfillmentOrder) }),
+      fulfillmentOrders: WorkPage,
     })
     .nullable(),
 });
@@ -108,7 +99,7 @@ export const FULFILLMENT_ORDER_LINES = `
       id
       lineItems(first: 100, after: $after) {
         pageInfo { hasNextPage endCursor }
-        nodes { id remainingQuantity lineItem { id } }
+        nodes { id remainingQuantity totalQuantity lineItem { id } }
       }
     }
   }
@@ -141,6 +132,36 @@ export const SHIPMENTS = `
 `;
 export const ShipmentsAnswer = z.object({
   order: z.object({ id: z.string(), fulfillments: z.array(Shipment) }).nullable(),
+});
+
+/** Fulfilments that come along with the work. */
+export const FIRST_SHIPMENTS = 20;
+
+/** What may still be sent and what was sent, in one look of about 320 points; see `readWorkAndShipments`. */
+export const WORK_AND_SHIPMENTS = `
+  query WorkAndShipments($orderId: ID!) {
+    order(id: $orderId) {
+      id
+      cancelledAt
+      ${FIRST_WORK}
+      fulfillments(first: ${FIRST_SHIPMENTS}) {
+        id
+        status
+        totalQuantity
+        trackingInfo(first: 6) { number }
+      }
+    }
+  }
+`;
+export const WorkAndShipmentsAnswer = z.object({
+  order: z
+    .object({
+      id: z.string(),
+      cancelledAt: z.string().nullable(),
+      fulfillmentOrders: WorkPage,
+      fulfillments: z.array(Shipment.extend({ totalQuantity: z.int().catch(Number.NaN) })),
+    })
+    .nullable(),
 });
 
 /** What is in one fulfilment. */

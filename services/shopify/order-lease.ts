@@ -1,4 +1,5 @@
 import type { ShopPorts } from './shop-ports.ts';
+import { together } from './together.ts';
 
 /** Shopify may still be at work on a call whose answer we lost (facts, section 5.4). */
 export const SETTLE_MS = 5_000;
@@ -7,6 +8,35 @@ export const LOCKED_MS = 1_000;
 
 /** The longest that work under a lease may take: a killed copy keeps the others waiting as long. */
 const leaseMs = ({ settings }: ShopPorts): number => settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 4_000;
+
+interface Lease {
+  readonly key: string;
+  readonly owner: string;
+}
+
+/** Of those who ask for the same key in one round the first may have it. In the order of the keys, against deadlocks. */
+const take = together(async ({ store }, asked: readonly (Lease & { readonly ms: number })[]) => {
+  const first = new Map(asked.toReversed().map((one) => [one.key, one]));
+  const rows = await store.query<{ key: string }>(
+    `insert into shop_leases (order_id, owner, until)
+     select key, owner, now() + ms * interval '1 millisecond'
+       from json_to_recordset($1::json) as d(key text, owner text, ms float8) order by key
+     on conflict (order_id) do update set owner = excluded.owner, until = excluded.until
+      where shop_leases.until < now()
+     returning order_id as key`,
+    [JSON.stringify([...first.values()])],
+  );
+  const taken = new Set(rows.map(({ key }) => key));
+  return asked.map((one) => first.get(one.key) === one && taken.has(one.key));
+});
+
+const giveBack = together(async ({ store }, leases: readonly Lease[]) => {
+  await store.run(
+    `delete from shop_leases l using json_to_recordset($1::json) as d(key text, owner text) where l.order_id = d.key and l.owner = d.owner`,
+    [JSON.stringify(leases)],
+  );
+  return leases.map(() => true);
+});
 
 /**
  * One process at a time writes to the shop for an order, or does what `key` names. A lease, since a killed process
@@ -17,19 +47,11 @@ export async function underLease<T>(
   key: string,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  const { store, copyId } = ports;
-  const taken = await store.run(
-    `insert into shop_leases (order_id, owner, until) values ($1, $2, now() + $3::float8 * interval '1 millisecond')
-     on conflict (order_id) do update set owner = excluded.owner, until = excluded.until
-      where shop_leases.until < now()`,
-    [key, copyId, leaseMs(ports)],
-  );
-  if (taken === 0) return undefined;
+  const lease = { key, owner: ports.copyId };
+  if (!(await take(ports, { ...lease, ms: leaseMs(ports) }))) return undefined;
   try {
     return await work();
   } finally {
-    await store
-      .run('delete from shop_leases where order_id = $1 and owner = $2', [key, copyId])
-      .catch(() => {});
+    await giveBack(ports, lease).catch(() => {});
   }
 }

@@ -4,7 +4,7 @@ import { type OrderFacts, toOrderFacts } from '../order-facts.ts';
 import { allNodes } from './operations.ts';
 import { ORDER, OrderAnswer, type OrderLine, type OrderNow } from './order-operations.ts';
 import { isOver, lineIdOf, type OpenWork } from './plan-fulfillments.ts';
-import { type Ask, readWork } from './read-work.ts';
+import { type Ask, allWork } from './read-work.ts';
 
 export interface Truth extends OrderFacts {
   readonly work: readonly OpenWork[];
@@ -115,7 +115,7 @@ export async function readOrder(
   const order = await read(null);
   if (order === null) return null;
   const lines = await allNodes(order.lineItems, async (after) => (await read(after))?.lineItems);
-  const work = (await readWork(ask, orderId))?.work ?? [];
+  const work = await allWork(ask, orderId, order.fulfillmentOrders);
   const { received, customer } = toOrderFacts(toOrderBody(order, lines, work), shop, buysAuthorized);
   const reread: OrderReceived = { ...received, reread: true, canBeReread: true };
   return { received: reread, customer, work, risk: order.risk };

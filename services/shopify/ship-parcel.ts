@@ -6,11 +6,9 @@ import {
   CREATE_FULFILLMENT,
   CreateFulfillmentAnswer,
   SHIPMENT_LINES,
-  SHIPMENTS,
   SHIPMENTS_LIMIT,
   type Shipment,
   ShipmentLinesAnswer,
-  ShipmentsAnswer,
 } from './operations.ts';
 import {
   isOver,
@@ -21,7 +19,7 @@ import {
   toUnitsByLine,
   type UnitsByLine,
 } from './plan-fulfillments.ts';
-import { type Ask, asking, readWork } from './read-work.ts';
+import { type Ask, asking, readWorkAndShipments } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
 
 export interface ShipmentRequest {
@@ -44,14 +42,19 @@ export interface ShipmentRequest {
 
 /**
  * - `created`, `adopted`: the shop shows the parcel; the first fulfilment made now, or one that stood there already.
- *   `missingUnits` of it are not shown: the shop had nothing left to fulfil of them (removed or shipped otherwise).
+ *   `isSole`: nothing else stands under its numbers. `missingUnits` of it are not shown: the shop had nothing left to fulfil of them (removed or shipped otherwise).
  * - `withheld`: a person has to look. Part of the parcel may be shown: `evidence.fulfillmentId`.
  * - `not_yet`: the order has no fulfilment orders. Shopify routes within minutes; later it is a missing scope.
  * - `unknown`: the shop may have made a fulfilment. Call again after five seconds or more with `remainingUnits`, by
  *   line item id, as `doubt`; the reading decides.
  */
 export type ShipResult =
-  | { readonly how: 'created' | 'adopted'; readonly fulfillmentId: string; readonly missingUnits: number }
+  | {
+      readonly how: 'created' | 'adopted';
+      readonly fulfillmentId: string;
+      readonly isSole: boolean;
+      readonly missingUnits: number;
+    }
   | { readonly how: 'withheld'; readonly reason: HoldReason; readonly evidence: Evidence }
   | { readonly how: 'not_yet' }
   | Unknown;
@@ -144,12 +147,9 @@ async function create(
 
 async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult | Refusal> {
   const { orderGid, parcel } = request;
-  // Work before shipments: whoever ships between the two readings is then seen in the second one.
-  const order = await readWork(ask, orderGid);
-  const shipments = (await ask(SHIPMENTS, { orderId: orderGid }, ShipmentsAnswer)).order?.fulfillments;
-  if (order === null || shipments === undefined) {
-    return withheld('fulfillment_not_ours', { order: 'not visible to this app' });
-  }
+  const order = await readWorkAndShipments(ask, orderGid);
+  if (order === null) return withheld('fulfillment_not_ours', { order: 'not visible to this app' });
+  const { shipments } = order;
   const ours = shipments.filter(carriesNumberOf(parcel));
   const standing = ours.filter(({ status }) => status !== 'CANCELLED');
   const shown = await readUnits(ask, standing);
@@ -158,7 +158,7 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
 
   const adopted = standing[0];
   if (adopted !== undefined && sum(wanted) === 0) {
-    return { how: 'adopted', fulfillmentId: adopted.id, missingUnits: 0 };
+    return { how: 'adopted', fulfillmentId: adopted.id, isSole: false, missingUnits: 0 };
   }
   if (shipments.length >= SHIPMENTS_LIMIT) {
     return withheld('duplicate_suspected', { fulfillments: shipments.length });
@@ -191,7 +191,8 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
     const evidence = { wantedUnits: sum(wanted), remainingUnits: 0, orderCancelled: order.isCancelled };
     return withheld('fulfillment_not_ours', evidence);
   }
-  return { how: created.length > 0 ? 'created' : 'adopted', fulfillmentId, missingUnits };
+  const isSole = created.length === 1 && ours.length === 0;
+  return { how: created.length > 0 ? 'created' : 'adopted', fulfillmentId, isSole, missingUnits };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ParcelStateName, SupplierName } from '../../contracts/vocabulary.ts';
 import { moment } from '../moments.ts';
+import { updateRows } from '../store/rows.ts';
 import { toTrackingInfo, toTrackingKey } from './carriers.ts';
 import { markOrder } from './mark-order.ts';
 import {
@@ -19,6 +20,7 @@ import { carriesNumberOf } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
 import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';
+import { together } from './together.ts';
 import { assertTaken } from './user-errors.ts';
 
 const LIMIT = 20;
@@ -50,6 +52,8 @@ export interface ShownParcel {
   /** When that state was seen. */
   readonly seenAt: string;
   readonly isNew: boolean;
+  /** The fulfilment of which our own creation tells all there is to know; null where the shop must be read. */
+  readonly knownFulfillmentId: string | null;
   readonly supplier: SupplierName | null;
   readonly supplierReference: string | null;
 }
@@ -61,19 +65,22 @@ export interface ShownParcel {
 const claimParcels = ({ store, settings }: ShopPorts): Promise<ShownParcel[]> =>
   store.query<ShownParcel>(
     `with due as (
-       select id from parcels
+       select id, showing from parcels
         where fulfillment_state = 'done' and show_after <= now()
           and (shown_state is distinct from state or shown_last_mile is distinct from last_mile_tracking_number)
         order by show_after limit $1 for update skip locked
      ), claimed as (
-       update parcels p set show_after = now() + $2::float8 * interval '1 second' from due where p.id = due.id
-       returning p.*
+       update parcels p set show_after = now() + $2::float8 * interval '1 second', showing = p.state
+         from due where p.id = due.id returning p.*, due.showing as tried
      )
      select p.id as "parcelId", p.order_id as "orderId", o.shop_order_id as "shopOrderId",
             p.tracking_number as "trackingNumber", p.last_mile_tracking_number as "lastMileTrackingNumber", p.carrier,
             p.tracking_url as "trackingUrl", p.state,
             to_char(p.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "seenAt",
-            p.shown_state is null as "isNew", s.supplier, s.supplier_reference as "supplierReference"
+            p.shown_state is null as "isNew",
+            case when p.is_sole_fulfillment and p.shown_state is null and p.tried is null
+                  and p.shown_last_mile is not distinct from p.last_mile_tracking_number
+                 then p.shop_fulfillment_id end as "knownFulfillmentId", s.supplier, s.supplier_reference as "supplierReference"
        from claimed p join orders o on o.id = p.order_id left join supplier_orders s on s.id = p.supplier_order_id`,
     [LIMIT, settings.ORDER_MANAGER_RETRY_SECONDS],
   );
@@ -93,33 +100,47 @@ async function replaceTracking(
   assertTaken('tracking update', answer.fulfillmentTrackingInfoUpdate);
 }
 
-/** The shop takes the same checkpoint twice, so it is asked first. */
+/** The shop takes the same checkpoint twice, so it is asked first unless it can have none. */
 async function addEvent(ask: Ask, fulfillmentId: string, parcel: ShownParcel): Promise<void> {
   const status = EVENT_OF[parcel.state];
   if (status === null) return;
-  const { fulfillment } = await ask(FULFILLMENT_EVENTS, { fulfillmentId }, FulfillmentEventsAnswer);
-  if (fulfillment === null || fulfillment.events.nodes.some((event) => event.status === status)) return;
+  if (parcel.knownFulfillmentId === null) {
+    const { fulfillment } = await ask(FULFILLMENT_EVENTS, { fulfillmentId }, FulfillmentEventsAnswer);
+    if (fulfillment === null || fulfillment.events.nodes.some((event) => event.status === status)) return;
+  }
   const event = { fulfillmentId, status, happenedAt: parcel.seenAt };
   const answer = await ask(CREATE_FULFILLMENT_EVENT, { event }, CreateFulfillmentEventAnswer);
   assertTaken('fulfilment event', answer.fulfillmentEventCreate);
 }
 
-const remember = ({ store }: ShopPorts, parcel: ShownParcel): Promise<number> =>
-  store.run('update parcels set shown_state = $2, shown_last_mile = $3, show_after = now() where id = $1', [
-    parcel.parcelId,
-    parcel.state,
-    parcel.lastMileTrackingNumber,
-  ]);
+const remember = together(async ({ store }, parcels: readonly ShownParcel[]) => {
+  await updateRows(
+    store,
+    'parcels',
+    { id: 'text', state: 'text', last_mile: 'text' },
+    parcels.map(({ parcelId, state, lastMileTrackingNumber }) => ({
+      id: parcelId,
+      state,
+      last_mile: lastMileTrackingNumber,
+    })),
+    'shown_state = d.state, shown_last_mile = d.last_mile, showing = null, show_after = now()',
+    'o.id = d.id',
+  );
+  return parcels.map(() => true);
+});
 
 async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
   const { settings, log } = ports;
   const orderId = `gid://shopify/Order/${parcel.shopOrderId}`;
-  const shipments = (await ask(SHIPMENTS, { orderId }, ShipmentsAnswer)).order?.fulfillments ?? [];
-  const ours = shipments.filter(carriesNumberOf(parcel)).filter(({ status }) => status !== 'CANCELLED');
-  if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
-  for (const shipment of ours) {
-    await replaceTracking(ask, shipment, parcel, shopMailsParcels(settings));
-    await addEvent(ask, shipment.id, parcel);
+  if (parcel.knownFulfillmentId !== null) await addEvent(ask, parcel.knownFulfillmentId, parcel);
+  else {
+    const shipments = (await ask(SHIPMENTS, { orderId }, ShipmentsAnswer)).order?.fulfillments ?? [];
+    const ours = shipments.filter(carriesNumberOf(parcel)).filter(({ status }) => status !== 'CANCELLED');
+    if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
+    for (const shipment of ours) {
+      await replaceTracking(ask, shipment, parcel, shopMailsParcels(settings));
+      await addEvent(ask, shipment.id, parcel);
+    }
   }
   if (parcel.isNew) await markOrder(ask, settings, orderId, parcel);
   moment('progress: after call before record');

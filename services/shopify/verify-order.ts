@@ -6,13 +6,15 @@ import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
-import { saveCustomers } from '../store/customers.ts';
+import { type CustomerRow, saveCustomers } from '../store/customers.ts';
+import type { OutboxRow } from '../store/outbox.ts';
 import type { OrderNow } from './order-operations.ts';
 import { readOrder, type Truth } from './read-order.ts';
 import { asking } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
 import { shopHoldsIn } from './shop-holds.ts';
 import type { ShopPorts } from './shop-ports.ts';
+import { together } from './together.ts';
 
 /** Refusals of the shop that only a person can mend; the others pass, and the deadline asks again. */
 export const HOLD_OF_REFUSAL: Partial<Record<FailureClass, HoldReason>> = {
@@ -69,28 +71,53 @@ async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise
   }
 }
 
+const orderRow = together(async ({ store }, orderIds: readonly string[]) => {
+  const rows = await store.query<OrderRow & { readonly id: string }>(
+    'select id, shop, shop_order_id as "shopOrderId" from orders where id = any($1::text[])',
+    [orderIds],
+  );
+  const known = new Map(rows.map((row) => [row.id, row]));
+  return orderIds.map((orderId) => known.get(orderId));
+});
+
+interface Told {
+  readonly customer: CustomerRow | null;
+  readonly events: readonly OutboxRow[];
+}
+
+/** Verdicts that are ready at the same time are one commit. */
+const tell = together(async ({ store, bus }, told: readonly Told[]) => {
+  await commitAndPublish(store, bus, async (sql, say) => {
+    await saveCustomers(
+      sql,
+      told.flatMap(({ customer }) => (customer === null ? [] : [customer])),
+    );
+    for (const row of told.flatMap(({ events }) => events)) say(row);
+  });
+  return told.map(() => true);
+});
+
 /** Says what the order is now, what the shop thinks of its risk, and what keeps it from being bought for. */
 export async function verifyOrder(
   ports: ShopPorts,
   { orderId }: VerifyOrder,
   commandId: string,
 ): Promise<CommandResult> {
-  const { store, bus } = ports;
-  const [order] = await store.query<OrderRow>(
-    'select shop, shop_order_id as "shopOrderId" from orders where id = $1',
-    [orderId],
-  );
+  const order = await orderRow(ports, orderId);
   if (order === undefined) return DONE;
   const { truth, holds } = await judge(ports, order);
-  const data: OrderVerified = { orderId, body: truth?.received ?? null, holds };
   const event = { source: '/shopify', orderId };
-  await commitAndPublish(store, bus, async (sql, say) => {
-    if (truth !== null) {
-      await saveCustomers(sql, [truth.customer]);
-      const risk = toRisk(orderId, truth.risk);
-      say(eventRow({ ...event, messageId: `risk:${commandId}`, type: ORDER_RISK_ASSESSED, data: risk }));
-    }
-    say(eventRow({ ...event, messageId: `verified:${commandId}`, type: ORDER_VERIFIED, data }));
+  const risk = truth && {
+    ...event,
+    messageId: `risk:${commandId}`,
+    type: ORDER_RISK_ASSESSED,
+    data: toRisk(orderId, truth.risk),
+  };
+  const data: OrderVerified = { orderId, body: truth?.received ?? null, holds };
+  const verified = { ...event, messageId: `verified:${commandId}`, type: ORDER_VERIFIED, data };
+  await tell(ports, {
+    customer: truth?.customer ?? null,
+    events: [...(risk === null ? [] : [eventRow(risk)]), eventRow(verified)],
   });
   return DONE;
 }

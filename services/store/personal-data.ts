@@ -94,7 +94,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
     columns: {
       ...ours('id', 'order_id', 'supplier_order_id', 'state', 'tracking_number', 'carrier', 'tracking_url'),
       ...ours('last_mile_tracking_number', 'units', 'fulfillment_state', 'fulfillment_doubt'),
-      ...ours('shop_fulfillment_id', 'shown_state', 'shown_last_mile'),
+      ...ours('shop_fulfillment_id', 'shown_state', 'shown_last_mile', 'showing'),
     },
   },
   purchase_intents: {

@@ -47,7 +47,8 @@ test('a parcel is created once, with its number, its units and one mail of the s
   const { world, client, orderGid } = await givenOrder();
   const result = await shipParcel(client, aRequest(orderGid));
   const { fulfillments } = await ledgerOf(world);
-  expect(result).toEqual({ how: 'created', fulfillmentId: fulfillments[0]?.fulfillmentId, missingUnits: 0 });
+  const fulfillmentId = fulfillments[0]?.fulfillmentId;
+  expect(result).toEqual({ how: 'created', fulfillmentId, isSole: true, missingUnits: 0 });
   expect(fulfillments).toHaveLength(1);
   expect(fulfillments[0]?.trackingNumbers).toEqual(['YT2600001']);
   expect(await sentLines(world)).toEqual(['2 of 101']);
@@ -63,7 +64,11 @@ test('a repeated call adopts what stands there, however the number is spelled', 
     { trackingNumber: 'CJP1', lastMileTrackingNumber: 'YT2600001' },
   ];
   for (const spelling of spellings) {
-    expect(await shipParcel(client, aRequest(orderGid, spelling))).toEqual({ ...first, how: 'adopted' });
+    expect(await shipParcel(client, aRequest(orderGid, spelling))).toEqual({
+      ...first,
+      how: 'adopted',
+      isSole: false,
+    });
   }
   expect(await sentLines(world)).toEqual(['2 of 101']);
 });
@@ -117,7 +122,7 @@ test('a throttled creation and failing reads are waited out', async () => {
     { operation: 'shopify.order', kind: 'error_before', times: 1 },
   );
   expect(await shipParcel(client, aRequest(orderGid))).toMatchObject({ how: 'created' });
-  expect((await ledgerOf(world)).calls).toMatchObject({ 'shopify.fulfillmentCreate': 3, 'shopify.order': 3 });
+  expect((await ledgerOf(world)).calls).toMatchObject({ 'shopify.fulfillmentCreate': 3, 'shopify.order': 2 });
   expect(await sentLines(world)).toEqual(['2 of 101']);
 });
 
@@ -245,10 +250,12 @@ const CreateVariables = z.object({
 
 /** A shop with several locations and holds, which the sandbox does not play. Answers our operations by their names. */
 async function givenWarehouses(
-  works: Work[],
+  asked: Work[],
   fail: (creation: number) => 'refuse' | 'crash' | null = () => null,
 ) {
-  const made: { work: string[]; number: string; mailed: boolean; lines: object[] }[] = [];
+  const works = asked.map((work) => ({ ...work, total: work.remaining }));
+  let isBlind = false;
+  const made: { work: string[]; number: string; mailed: boolean; lines: { quantity: number }[] }[] = [];
   let creations = 0;
   const pageInfo = { hasNextPage: false, endCursor: null };
   const create = (variables: unknown): object | null => {
@@ -283,8 +290,15 @@ async function givenWarehouses(
       userErrors: [],
     };
   };
+  const shipments = () =>
+    made.map(({ number, lines }, index) => ({
+      id: `gid://shopify/Fulfillment/${index + 1}`,
+      status: 'SUCCESS',
+      totalQuantity: lines.reduce((units, { quantity }) => units + quantity, 0),
+      trackingInfo: [{ number }],
+    }));
   const answers: Record<string, (variables: unknown) => object | null> = {
-    FulfillmentOrders: () => ({
+    WorkAndShipments: () => ({
       order: {
         id: 'gid://shopify/Order/1',
         cancelledAt: null,
@@ -314,24 +328,17 @@ async function givenWarehouses(
                 {
                   id: `line of ${work.id}`,
                   remainingQuantity: work.remaining,
+                  totalQuantity: work.total,
                   lineItem: { id: `gid://shopify/LineItem/${work.lineItemId}` },
                 },
               ],
             },
           })),
         },
+        fulfillments: isBlind ? [] : shipments(),
       },
     }),
-    Shipments: () => ({
-      order: {
-        id: 'gid://shopify/Order/1',
-        fulfillments: made.map(({ number }, index) => ({
-          id: `gid://shopify/Fulfillment/${index + 1}`,
-          status: 'SUCCESS',
-          trackingInfo: [{ number }],
-        })),
-      },
-    }),
+    Shipments: () => ({ order: { id: 'gid://shopify/Order/1', fulfillments: shipments() } }),
     ShipmentLines: (variables) => {
       const { fulfillmentId } = z.object({ fulfillmentId: z.string() }).parse(variables);
       const nodes = made[Number(fulfillmentId.replace(/.*\//, '')) - 1]?.lines ?? [];
@@ -354,7 +361,15 @@ async function givenWarehouses(
     server.closeAllConnections();
     server.close();
   });
-  return { client: clientOf(`http://127.0.0.1:${port}`), made, creationsOf: () => creations };
+  return {
+    client: clientOf(`http://127.0.0.1:${port}`),
+    made,
+    creationsOf: () => creations,
+    /** The one look has read the fulfilments before the work: what was shipped between is gone, and not shown. */
+    looksTooEarly: () => {
+      isBlind = true;
+    },
+  };
 }
 
 const twoPlaces = (): Work[] => [
@@ -377,13 +392,23 @@ const fromTwoPlaces = (changes: Partial<ShipmentRequest> = {}) =>
 test('units at two locations become one fulfilment each under one number, with one mail', async () => {
   const { client, made } = await givenWarehouses(twoPlaces());
   const first = await shipParcel(client, fromTwoPlaces());
-  expect(first).toEqual({ how: 'created', fulfillmentId: 'gid://shopify/Fulfillment/1', missingUnits: 0 });
+  const fulfillmentId = 'gid://shopify/Fulfillment/1';
+  expect(first).toEqual({ how: 'created', fulfillmentId, isSole: false, missingUnits: 0 });
   expect(made.map(({ work, mailed }) => ({ work, mailed }))).toEqual([
     { work: ['fo-1', 'fo-3'], mailed: true },
     { work: ['fo-2'], mailed: false },
   ]);
   expect(await shipParcel(client, fromTwoPlaces())).toEqual({ ...first, how: 'adopted' });
   expect(made).toHaveLength(2);
+});
+
+test('who ships the same parcel while the shop is read is seen, and nothing is sent twice', async () => {
+  const { client, made, looksTooEarly } = await givenWarehouses(twoPlaces());
+  const byHand = aRequest('gid://shopify/Order/1', { lines: [{ lineItemId: '101', units: 1 }] });
+  await shipParcel(client, byHand);
+  looksTooEarly();
+  expect(await shipParcel(client, byHand)).toMatchObject({ how: 'adopted' });
+  expect(made).toHaveLength(1);
 });
 
 test('a call that fell into doubt at the second location is completed by the next one', async () => {

@@ -164,6 +164,24 @@ test.each(['error_after', 'no_answer_after', 'error_before', 'no_answer_before']
   },
 );
 
+test.each(['error_after', 'no_answer_after'])(
+  'the first event of a parcel is sent without a look, and after a lost answer (%s) it is looked for',
+  async (kind) => {
+    const { world, ports, fulfil, shown, timePasses } = await aShop();
+    await fulfil();
+    const looks = await callsOf(world, 'order');
+    await givenFaults(world, { operation: 'shopify.fulfillmentEventCreate', kind, times: 1 });
+    await showProgress(ports);
+    expect(await callsOf(world, 'order')).toBe(looks);
+    expect(await callsOf(world, 'fulfillment')).toBe(0);
+    await timePasses();
+    await showProgress(ports);
+    expect(await callsOf(world, 'fulfillment')).toBe(1);
+    expect(await callsOf(world, 'fulfillmentEventCreate')).toBe(1);
+    expect((await shown())[0]?.events).toEqual(['CARRIER_PICKED_UP']);
+  },
+);
+
 test('what the shop refuses for good is not sent for ever, and the next state is told again', async () => {
   const { ports, context, fulfil, parcelIs, shown, timePasses } = await aShop();
   await fulfil();

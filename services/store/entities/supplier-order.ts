@@ -133,6 +133,10 @@ const ParcelSchema = defineEntity({
     /** What the shop's fulfilment says by now: where the parcel is, and its second number. */
     shownState: p.text().$type<ParcelStateName>().nullable(),
     shownLastMile: p.text().nullable(),
+    /** What somebody set out to show, until it is known to be shown: the shop may have it. */
+    showing: p.text().$type<ParcelStateName>().nullable(),
+    /** Whether the fulfilment is ours, new, and the only one of this parcel. */
+    isSoleFulfillment: p.boolean().default(false),
     /** Until then nobody tries to show it. */
     showAfter: p.datetime(3).defaultRaw('now()'),
     createdAt: p.datetime(3).defaultRaw('now()'),
