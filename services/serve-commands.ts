@@ -58,12 +58,14 @@ const reasonOf = (error: unknown): DeadLetterReason => {
 /**
  * Works off the commands of one service, with one verdict for every way of failing. While a partition is halted they wait:
  * the rows that they are about may be older than what happened.
+ * @param retryMs between two tries of a command that failed or waits.
  */
 export async function serveCommands(
   { bus, store, log }: ServiceContext,
   service: ServiceName,
   concurrency: number,
   handlers: Readonly<Record<string, CommandHandler>>,
+  retryMs = RETRY_MS,
 ): Promise<CommandConsumer> {
   /** By subject. Not the deliveries: those count the waits for better times as well, which use nothing up. */
   const failures = new Map<string, number>();
@@ -79,18 +81,18 @@ export async function serveCommands(
   const refuse = (command: Command, error: unknown): CommandResult | Promise<CommandResult> => {
     if (isOutage(error) || isRetryable(error)) {
       log.warn({ subject: command.subject, err: error }, 'a command waits for better times');
-      return later(RETRY_MS);
+      return later(retryMs);
     }
     const tries = (failures.get(command.subject) ?? 0) + 1;
     failures.set(command.subject, tries);
-    if (tries < MAX_TRIES && command.deliveries < MAX_DELIVERIES) return later(RETRY_MS);
-    return bury(command, error).catch(() => later(RETRY_MS));
+    if (tries < MAX_TRIES && command.deliveries < MAX_DELIVERIES) return later(retryMs);
+    return bury(command, error).catch(() => later(retryMs));
   };
 
   const handle = async (command: Command): Promise<CommandResult> => {
     let work: Work = {};
     try {
-      if (waitsForOperator()) return later(RETRY_MS);
+      if (waitsForOperator()) return later(retryMs);
       const handler = handlers[command.verb];
       if (handler === undefined) throw new UnheardError(`no such command: ${command.verb}`);
       const message = Envelope.parse(JSON.parse(command.payload));

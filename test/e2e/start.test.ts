@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const BODIES = join(PROJECT, 'deploy/sandbox/webhooks');
@@ -29,8 +30,8 @@ async function start(
   ...args: string[]
 ): Promise<Started> {
   const port = await freePort();
-  const { PATH, HOME, TMPDIR } = process.env;
-  const env = { PATH, HOME, TMPDIR, ORDER_MANAGER_PORT: String(port), ...environment };
+  const { HOME, TMPDIR } = process.env;
+  const env = { ...NODE_ENVIRONMENT, HOME, TMPDIR, ORDER_MANAGER_PORT: String(port), ...environment };
   const child = spawn(process.execPath, [join(PROJECT, script), ...args], {
     cwd: PROJECT,
     env,

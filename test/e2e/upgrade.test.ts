@@ -9,6 +9,7 @@ import { startSandbox } from '../../deploy/sandbox/sandbox.ts';
 import { PROJECT } from '../fixtures/compose-file.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 import { startOwnNats } from '../fixtures/own-nats.ts';
 import { layOutRelease, previousRelease } from '../fixtures/previous-release.ts';
 import { aShopOrder, placeInShop } from '../fixtures/shop-orders.ts';
@@ -34,7 +35,7 @@ test.skipIf(previous === undefined)(
     });
     onTestFinished(world.stop);
     const environment = {
-      PATH: process.env.PATH,
+      ...NODE_ENVIRONMENT,
       TMPDIR: process.env.TMPDIR,
       DB_CONNECTION_STRING: database,
       ORDER_MANAGER_API_KEY: API_KEY,

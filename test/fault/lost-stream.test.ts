@@ -10,6 +10,7 @@ import { planRepublish } from '../../services/republish.ts';
 import type { Store } from '../../services/store/store.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 import { aMessage, received, SHOP } from '../fixtures/order-events.ts';
 import { startHostProcess } from '../fixtures/order-host.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
@@ -60,7 +61,7 @@ async function tell(store: Store, numbers: readonly number[]): Promise<void> {
 }
 
 const run = async (connectionString: string, ...args: string[]): Promise<string> => {
-  const env = { PATH: process.env.PATH, DB_CONNECTION_STRING: connectionString, NATS_URL: nats.url };
+  const env = { ...NODE_ENVIRONMENT, DB_CONNECTION_STRING: connectionString, NATS_URL: nats.url };
   const { stdout } = await promisify(execFile)(process.execPath, [REPUBLISH, ...args], { env });
   return stdout;
 };

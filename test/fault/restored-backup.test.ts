@@ -19,6 +19,7 @@ import { startSuppliers } from '../../services/suppliers/service.ts';
 import { createDatabase } from '../fixtures/database.ts';
 import { type DatabaseDump, dumpDatabase, restoreDatabase } from '../fixtures/database-dump.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 import { startOwnNats } from '../fixtures/own-nats.ts';
 import { aShopOrder } from '../fixtures/shop-orders.ts';
 import { CREDENTIALS, control, ledgerOf } from '../sandbox/world.ts';
@@ -47,7 +48,7 @@ async function aMachine(): Promise<Record<string, string>> {
   const database = await createDatabase();
   stops.push(() => database.drop());
   return {
-    PATH: process.env.PATH ?? '',
+    ...NODE_ENVIRONMENT,
     DB_CONNECTION_STRING: database.url,
     NATS_URL: nats.url,
     SHOPIFY_SHOP_URL: CREDENTIALS.shop,

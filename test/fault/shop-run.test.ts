@@ -4,6 +4,7 @@ import { orderIdOf } from '../../contracts/ids.ts';
 import { SANDBOX_SHOP, SERVICES } from '../../deploy/local/stack.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { type KilledService, startKilledService } from '../fixtures/killed-service.ts';
+import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 import { aRunningStack, outsideOf, type RunningStack } from '../fixtures/running-stack.ts';
 import { seeded } from '../fixtures/seeded.ts';
 import { aShopOrder } from '../fixtures/shop-orders.ts';
@@ -30,7 +31,7 @@ beforeAll(async () => {
 }, 120_000);
 
 const shopEnvironment = (): Record<string, string | undefined> => ({
-  PATH: process.env.PATH,
+  ...NODE_ENVIRONMENT,
   ...WAITS,
   ORDER_MANAGER_RETRY_SECONDS: '2',
   ORDER_MANAGER_SWEEP_SECONDS: '3',

@@ -11,6 +11,7 @@ import { freePort } from '../../deploy/local/free-port.ts';
 import { startPostgres } from '../../deploy/local/postgres.ts';
 import { type LocalService, SANDBOX_SHOP, SERVICES } from '../../deploy/local/stack.ts';
 import { supervise } from '../../deploy/local/supervisor.ts';
+import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 import { type NatsServers, startNatsServers } from './nats-servers.ts';
 import { type ServiceCopy, startCopy } from './service-copy.ts';
 import { openWire, type Wire } from './wire.ts';
@@ -118,7 +119,7 @@ export async function startWholeSystem(options: SystemOptions): Promise<WholeSys
       name: 'sandbox',
       script: 'deploy/sandbox/main.ts',
       env: {
-        PATH: process.env.PATH,
+        ...NODE_ENVIRONMENT,
         ...WORLD,
         SANDBOX_PORT: String(sandboxPort),
         SANDBOX_SMTP_PORT: String(smtpPort),
@@ -153,8 +154,7 @@ export async function startWholeSystem(options: SystemOptions): Promise<WholeSys
     overWire.port = String(databaseWire.port);
 
     const env = {
-      PATH: process.env.PATH,
-      NODE_COMPILE_CACHE: join(PROJECT, '.cache/node'),
+      ...NODE_ENVIRONMENT,
       ...WAITS,
       ORDER_MANAGER_SWEEP_SECONDS: String(options.sweepSeconds),
       ORDER_MANAGER_API_KEY: keys.api,

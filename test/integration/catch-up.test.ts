@@ -12,6 +12,7 @@ import { asking } from '../../services/shopify/read-work.ts';
 import { reportGap } from '../../services/shopify/report-gap.ts';
 import { isOutage } from '../../services/store/outage.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import { eventsIn } from '../fixtures/shipped-order.ts';
@@ -238,7 +239,7 @@ test('a backfill from the command line says how far it is and what it brought in
   await orders(5, 4, 3);
   const { stdout } = await promisify(execFile)(process.execPath, [BACKFILL, '--since', ago(60)], {
     env: {
-      PATH: process.env.PATH,
+      ...NODE_ENVIRONMENT,
       DB_CONNECTION_STRING: context.connectionString,
       NATS_URL: nats.url,
       SHOPIFY_SHOP_URL: SHOP,

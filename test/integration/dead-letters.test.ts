@@ -27,6 +27,7 @@ import {
   received,
   sourced,
 } from '../fixtures/order-events.ts';
+import { startServiceProcess } from '../fixtures/order-host.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aProbe } from '../fixtures/probe-nats.ts';
 import { emptyStreams } from '../fixtures/service-context.ts';
@@ -305,6 +306,38 @@ test('a request that comes again, or that is late, does nothing twice', async ()
   expect(after.map(({ accepted: taken }) => taken)).toEqual([false, false]);
   await audited(gateway);
 });
+
+test.each(['batch: before commit', 'batch: after commit before publish'])(
+  'a settlement in the midst of which its host dies (%s) is ended once by the next one',
+  async (where) => {
+    const gateway = await aGateway(nats.url);
+    const { context } = gateway;
+    const owner = startPartitionOwner({ ...context, delays: deadlineDelays(context.settings) }, 'one');
+    const open = await poisoned(gateway, tooMany(A)).finally(() => owner.stop());
+    const environment = { DB_CONNECTION_STRING: context.connectionString, NATS_URL: nats.url };
+    const dying = startServiceProcess('services/orders/main.ts', { ...environment, FAULT_MOMENT: where });
+    await dying.ready;
+    const { orderId: _, ...data } = sourced(A.orderId).data;
+    expect((await edit(gateway, open.id, data)).status).toBe(202);
+    expect(await dying.ended, dying.output()).toEqual({ code: null, signal: 'SIGKILL' });
+    expect((await letter(gateway, open.id)).state).toBe(where === 'batch: before commit' ? 'open' : 'edited');
+
+    startServiceProcess('services/orders/main.ts', environment);
+    await expect.poll(async () => (await states(gateway))[A.orderId], { timeout: 60_000 }).toBe('delivered');
+    await expect
+      .poll(() => context.store.query('select subject from outbox where published_at is null'), {
+        timeout: 60_000,
+      })
+      .toEqual([]);
+    expect(await letter(gateway, open.id)).toMatchObject({ state: 'edited', attempts: 2 });
+    expect(await lettersOf(gateway)).toEqual([]);
+    const events = (await timeline(gateway, A)).map(({ event }) => event);
+    for (const once of [DEAD_LETTER_SETTLE_REQUESTED, 'order.sourced', 'supplier_order.placing'])
+      expect([once, events.filter((event) => event === once).length]).toEqual([once, 1]);
+    await audited(gateway);
+  },
+  120_000,
+);
 
 test('a command that whoever takes it dies of leaves the queue for the same list', async () => {
   const gateway = await aWorld();

@@ -38,8 +38,11 @@ const send = (context: TestContext, verb: string, id: string, payload?: string) 
     },
   ]);
 
+/** Five tries of two seconds each would be most of what these tests take. */
+const RETRY_MS = 200;
+
 async function serve(context: TestContext, handlers: Record<string, CommandHandler>): Promise<void> {
-  const consumer = await serveCommands(context, 'notifier', 4, handlers);
+  const consumer = await serveCommands(context, 'notifier', 4, handlers, RETRY_MS);
   onTestFinished(() => consumer.stop());
 }
 
