@@ -27,7 +27,12 @@ const SETTINGS = {
   listen_addresses: HOST,
   unix_socket_directories: '',
   max_connections: '100',
-  shared_buffers: '256MB',
+  shared_buffers: '96MB',
+  // Our statements are short: compiling one never pays.
+  jit: 'off',
+  // Each checkpoint makes the next change of every page a copy of the whole page in the log.
+  max_wal_size: '2GB',
+  checkpoint_timeout: '15min',
   password_encryption: 'scram-sha-256',
   timezone: 'UTC',
   log_timezone: 'UTC',

@@ -43,7 +43,7 @@ function nameOf(pid: number): string {
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ');
     if (command.includes('nats-server')) return 'nats';
     if (command.includes('postgres')) return 'postgresql';
-    return /(\w+)\/main\.ts/.exec(command)?.[1] ?? 'other';
+    return /(\w+)\/main\.ts|(all-in-one)\.ts/.exec(command)?.slice(1).find(Boolean) ?? 'other';
   } catch {
     return 'other';
   }

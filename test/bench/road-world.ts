@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { readSettings } from '../../contracts/settings.ts';
 import { mapArticles } from '../../deploy/local/feed.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
-import { SANDBOX_SHOP, type Stack, startStack } from '../../deploy/local/stack.ts';
+import {
+  SANDBOX_SHOP,
+  SERVICES,
+  type Stack,
+  type StackOptions,
+  startStack,
+} from '../../deploy/local/stack.ts';
 import { supervise } from '../../deploy/local/supervisor.ts';
 
 /** What opens the doors of the bench's outside world. */
@@ -80,11 +86,12 @@ const serviceEnvironment = (origin: string, smtpPort: number) => ({
 /**
  * The whole stack, each service in its process, before a sandbox world that neither waits nor limits, with articles
  * mapped and money on the supplier's account. `stop` deletes all data.
- * @param inherited variables that reach every process, such as `NODE_OPTIONS`, and override ours.
+ * @param inherited variables that reach every process, such as `NODE_OPTIONS`, and override ours. @param scripts as the stack takes them.
  */
 export async function startRoadWorld(
   name: string,
   inherited: Readonly<Record<string, string>> = {},
+  scripts: NonNullable<StackOptions['scripts']> = SERVICES,
 ): Promise<RoadWorld> {
   const dataDir = mkdtempSync(join(tmpdir(), `${name}-`));
   // Root's PostgreSQL runs as another user, who has to enter.
@@ -127,6 +134,7 @@ export async function startRoadWorld(
       environment,
       dataDir,
       log: () => {},
+      scripts,
     });
     await mapArticles(stack);
     const stop = async (): Promise<void> => {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { z } from 'zod';
-import { SANDBOX_SHOP } from '../../deploy/local/stack.ts';
+import { ONE_PROCESS, SANDBOX_SHOP, SERVICES } from '../../deploy/local/stack.ts';
 import { ALIEXPRESS_PRODUCTS } from '../../deploy/sandbox/aliexpress/goods.ts';
 import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import { aShopOrder, type ShopOrder } from '../fixtures/shop-orders.ts';
@@ -19,7 +19,7 @@ import { dearestStatements, logStatements } from './statement-log.ts';
 /*
  * The whole road: orders by signed webhooks through the gateway, bought at two suppliers, fulfilled twice, mailed four
  * times, delivered; every process on this machine.
- *   npm run bench [-- --orders 2000 --concurrency 64 --profile DIR]
+ *   npm run bench [-- --orders 2000 --concurrency 64 --all-in-one --profile DIR]
  */
 const { values } = parseArgs({
   options: {
@@ -29,6 +29,8 @@ const { values } = parseArgs({
     profile: { type: 'string' },
     /** Lists the statements of PostgreSQL by cost. */
     statements: { type: 'boolean', default: false },
+    /** Every service in one process. */
+    'all-in-one': { type: 'boolean', default: false },
   },
 });
 const ORDERS = Number(values.orders);
@@ -180,7 +182,7 @@ const inhabitants: Record<string, string> = values.profile
   ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile} --cpu-prof-interval=500` }
   : {};
 
-const world = await startRoadWorld('whole-road', inhabitants);
+const world = await startRoadWorld('whole-road', inhabitants, values['all-in-one'] ? ONE_PROCESS : SERVICES);
 const database = new Client({ connectionString: world.stack.connectionString });
 try {
   await database.connect();
