@@ -1,14 +1,28 @@
 import { AppError } from '../../contracts/errors.ts';
 import { currencyExponent } from '../../contracts/money.ts';
 
+/** Formats are dear to make and cheap to use. Locales are few, but they come from customers. */
+const MOST_LOCALES = 200;
+function keptByLocale<Format>(make: (locale: string) => Format): (locale: string) => Format {
+  const kept = new Map<string, Format>();
+  return (locale) => {
+    const known = kept.get(locale);
+    if (known !== undefined) return known;
+    const format = make(locale);
+    if (kept.size < MOST_LOCALES) kept.set(locale, format);
+    return format;
+  };
+}
+
 /** The tag as Intl understands it, without extensions; null for what no reader of languages knows. */
-function wellFormed(locale: string | null): string | null {
+const baseName = keptByLocale((locale): string | null => {
   try {
-    return new Intl.Locale((locale ?? '').trim().replaceAll('_', '-')).baseName;
+    return new Intl.Locale(locale.trim().replaceAll('_', '-')).baseName;
   } catch {
     return null;
   }
-}
+});
+const wellFormed = (locale: string | null): string | null => baseName(locale ?? '');
 
 /**
  * The language to write to a customer in: the one of `languages` that their locale names, cut from the right until
@@ -55,18 +69,6 @@ export function formattingLocale(customerLocale: string | null, language: string
   return own?.toLowerCase().startsWith(`${language.toLowerCase()}-`) ? own : language;
 }
 
-/** Formats are dear to make and cheap to use. Locales are few, but they come from customers. */
-const MOST_LOCALES = 200;
-function keptByLocale<Format>(make: (locale: string) => Format): (locale: string) => Format {
-  const kept = new Map<string, Format>();
-  return (locale) => {
-    const known = kept.get(locale);
-    if (known !== undefined) return known;
-    const format = make(locale);
-    if (kept.size < MOST_LOCALES) kept.set(locale, format);
-    return format;
-  };
-}
 const dateFormat = keptByLocale(
   (locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' }),
 );

@@ -1,87 +1,143 @@
-import type { NotificationKind } from '../../contracts/vocabulary.ts';
-import type { Sql, Store } from '../store/store.ts';
+import type { Evidence, NotificationKind } from '../../contracts/vocabulary.ts';
+import type { Sql } from '../store/store.ts';
 
-/** A row that one caller has taken, as of that attempt. */
+/** A row that one caller has taken, for that attempt. */
 export interface Claimed {
   readonly id: string;
   readonly orderId: string | null;
   readonly kind: NotificationKind;
   readonly parcelId: string | null;
   readonly about: string | null;
+  readonly bundle: string | null;
   readonly attempt: number;
 }
 
 /** The rows of one mail, the oldest first: its id is the mail's. */
 export type MailRows = readonly [Claimed, ...Claimed[]];
 
-const CLAIMED = 'n.id, n.order_id as "orderId", n.kind, n.parcel_id as "parcelId", n.about, n.attempt';
+/** What becomes of rows; `pending` is sent again later. */
+export interface Fate {
+  readonly rows: readonly Claimed[];
+  readonly state: 'pending' | 'sending' | 'sent' | 'failed' | 'doubt' | 'skipped';
+  readonly evidence: Evidence | null;
+}
+
+const CLAIMED = 'n.id, n.order_id as "orderId", n.kind, n.parcel_id as "parcelId", n.about, n.bundle';
 
 /** 5 s, 10 s, 20 s … an hour. @param after how many attempts, in SQL. */
-export const retryIn = (attempts: string): string =>
+const retryIn = (attempts: string): string =>
   `least(5 * 2 ^ least(${attempts}, 20), 3600) * interval '1 second'`;
 
-export const idsOf = (rows: readonly Claimed[]): string[] => rows.map(({ id }) => id);
+/** For this transaction: a plan is kept from the time when the tables were empty, and must not be one that reads all of them. */
+const findByKey = (sql: Sql): Promise<unknown> =>
+  sql.query(`select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`);
+
+/** The rows of one mail together, each mail's oldest first. */
+function mailsOf(rows: readonly (Claimed & { readonly createdAt: number })[]): MailRows[] {
+  const mails = new Map<string, [Claimed, ...Claimed[]]>();
+  for (const { createdAt: _, ...row } of rows.toSorted(
+    (a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1),
+  )) {
+    const mail = mails.get(row.bundle ?? row.id);
+    if (mail === undefined) mails.set(row.bundle ?? row.id, [row]);
+    else mail.push(row);
+  }
+  return [...mails.values()];
+}
 
 /**
- * Exactly one caller gets the row, and with it all that wait in its bundle, the oldest first. They still wait: if
- * writing the mail fails, it is due again after a while.
+ * Locks those rows that wait and are due, and with each all that wait in its bundle, until the caller's transaction ends:
+ * one mail each. Until {@link settle} says what becomes of them, nothing is changed.
  */
-export const claim = (store: Store, notificationId: string): Promise<Claimed[]> =>
-  store.transaction(async (sql) => {
-    // One caller at a time for each bundle, who then sees what the one before has done.
-    await sql.query(
-      `select pg_advisory_xact_lock(hashtextextended(coalesce(bundle, id), 0)) from notifications where id = $1`,
-      [notificationId],
-    );
-    const rows = await sql.query<Claimed & { createdAt: number }>(
-      `update notifications n set attempt = n.attempt + 1, next_try_at = now() + ${retryIn('n.attempt')}
-         from notifications d
-        where d.id = $1 and d.state = 'pending' and d.next_try_at <= now()
-          and n.state = 'pending' and (n.id = d.id or n.bundle = d.bundle)
-       returning ${CLAIMED}, extract(epoch from n.created_at)::float8 as "createdAt"`,
-      [notificationId],
-    );
-    return rows.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
-  });
+export async function claim(sql: Sql, ids: readonly string[]): Promise<MailRows[]> {
+  await findByKey(sql);
+  // One caller at a time for each bundle, who then sees what the one before has done.
+  await sql.query(
+    `select pg_advisory_xact_lock(key) from (
+       select distinct hashtextextended(coalesce(bundle, id), 0) as key from notifications
+        where id = any($1::text[]) order by key) as keys`,
+    [ids],
+  );
+  return mailsOf(
+    await sql.query<Claimed & { createdAt: number }>(
+      `with due as materialized (
+         select id, bundle from notifications
+          where id = any($1::text[]) and state = 'pending' and next_try_at <= now()),
+       mine as materialized (
+         select id from due union select n.id from due join notifications n on n.bundle = due.bundle and n.state = 'pending')
+       select ${CLAIMED}, n.attempt + 1 as attempt, extract(epoch from n.created_at)::float8 as "createdAt"
+         from mine join notifications n on n.id = mine.id where n.state = 'pending' order by n.id for update of n`,
+      [ids],
+    ),
+  );
+}
 
 /**
- * The last thing before the mail server is spoken to: from here on a dead process leaves a doubt.
- * @returns false, and nothing changed, when another caller has taken one of the rows since.
+ * Writes what becomes of rows that are still as their caller took them, in the caller's transaction. Taking one that was
+ * `pending`, after {@link claim}, counts as an attempt.
+ * @param timeoutSeconds the mail server is waited for.
+ * @returns the ids of those that were.
  */
-export const markSending = (store: Store, rows: MailRows, timeoutSeconds: number): Promise<boolean> =>
-  store.transaction(async (sql) => {
-    // Always in the order of their ids, as two callers may want the same ones.
-    const still = await sql.query(
-      `select n.id from notifications n join json_to_recordset($1::json) as d(id text, attempt int)
-           on n.id = d.id and n.attempt = d.attempt
-        where n.state = 'pending' order by n.id for update of n`,
-      [JSON.stringify(rows)],
-    );
-    if (still.length < rows.length) return false;
-    // Twice as long as the mail server is waited for: a row still `sending` after it belongs to a dead process.
-    await sql.run(
-      `update notifications set state = 'sending', next_try_at = now() + (2 * $2::float8 + 5) * interval '1 second'
-        where id = any($1::text[])`,
-      [idsOf(rows), timeoutSeconds],
-    );
-    return true;
-  });
+export async function settle(
+  sql: Sql,
+  from: 'pending' | 'sending',
+  fates: readonly Fate[],
+  timeoutSeconds: number,
+): Promise<ReadonlySet<string>> {
+  const rows = fates.flatMap(({ rows: of, state, evidence }) =>
+    of.map(({ id, attempt }) => ({ id, attempt, state, evidence })),
+  );
+  if (rows.length === 0) return new Set();
+  if (from === 'sending') await findByKey(sql);
+  // Locked in the order of their ids, as two callers may want the same ones. `sending` for twice as long as the mail
+  // server is waited for: a row that still is so after it belongs to a dead process.
+  const written = await sql.query<{ id: string }>(
+    `with mine as materialized (
+       select n.id, d.attempt, d.state, d.evidence
+         from notifications n join json_to_recordset($1::json) as d(id text, attempt int, state text, evidence json)
+           on n.id = d.id and n.attempt = d.attempt - case when $2::text = 'pending' then 1 else 0 end
+        where n.state = $2::text order by n.id for update of n)
+     update notifications n
+        set state = m.state, attempt = m.attempt, evidence = coalesce(m.evidence, n.evidence),
+            sent_at = case when m.state = 'sent' then now() end,
+            next_try_at = case m.state when 'pending' then now() + ${retryIn('m.attempt - 1')}
+              when 'sending' then now() + (2 * $3::float8 + 5) * interval '1 second' else n.next_try_at end
+       from mine m where n.id = m.id returning n.id`,
+    [JSON.stringify(rows), from, timeoutSeconds],
+  );
+  return new Set(written.map(({ id }) => id));
+}
+
+/** A row that could not even be read with what it tells waits as after an attempt. */
+export const putOff = (sql: Sql, id: string): Promise<number> =>
+  sql.run(
+    `update notifications set attempt = attempt + 1, next_try_at = now() + ${retryIn('attempt')}
+      where id = $1 and state = 'pending' and next_try_at <= now()`,
+    [id],
+  );
+
+const mayBeOvertaken = ({ kind, bundle }: Claimed): boolean =>
+  kind === 'parcel_in_transit' || (kind === 'parcel_shipped' && bundle !== null);
 
 /** Those whose news a later mail of the parcel tells, or an earlier one that still waits for company. */
-export const overtaken = (sql: Sql, rows: readonly Claimed[]): Promise<{ id: string }[]> =>
-  sql.query<{ id: string }>(
+export async function overtaken(sql: Sql, rows: readonly Claimed[]): Promise<ReadonlySet<string>> {
+  const ids = rows.filter(mayBeOvertaken).map(({ id }) => id);
+  if (ids.length === 0) return new Set();
+  const late = await sql.query<{ id: string }>(
     `select n.id from notifications n join notifications o on o.order_id = n.order_id and o.parcel_id = n.parcel_id
       where n.id = any($1::text[])
         and ((n.kind = 'parcel_shipped' and n.bundle is not null and o.kind = 'parcel_delivered')
           or (n.kind = 'parcel_in_transit' and o.kind = 'parcel_shipped' and o.bundle is not null
               and o.state = 'pending'))`,
-    [idsOf(rows)],
+    [ids],
   );
+  return new Set(late.map(({ id }) => id));
+}
 
 /** Rows that a dead process was sending. */
 export const abandoned = (sql: Sql, limit: number): Promise<Claimed[]> =>
   sql.query<Claimed>(
-    `select ${CLAIMED} from notifications n where state = 'sending' and next_try_at <= now() limit $1`,
+    `select ${CLAIMED}, n.attempt from notifications n where state = 'sending' and next_try_at <= now() limit $1`,
     [limit],
   );
 

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import {
   BrokenCircuitError,
   bulkhead,
@@ -26,6 +26,8 @@ export interface MailerOptions {
   readonly replyTo?: string | undefined;
   /** For one send, from its turn on a connection to the server's last word. Waiting for the turn is not in it. */
   readonly timeoutMs: number;
+  /** A mail that has waited longer for its turn is not sent, and refused for now; absent: it waits. */
+  readonly turnTimeoutMs?: number;
   /** How long the mailer leaves a server alone that could not be reached five times in a row. */
   readonly halfOpenAfterMs?: number;
 }
@@ -180,6 +182,25 @@ function createPool({ host, port, username, password, timeoutMs }: MailerOptions
   });
 }
 
+/** The library makes a mail out of hundreds of small parts, each of which would be a write of its own. */
+function inOnePiece(): Transform {
+  const parts: Buffer[] = [];
+  return new Transform({
+    transform(part: Buffer, _encoding, done) {
+      parts.push(part);
+      done();
+    },
+    flush(done) {
+      done(null, Buffer.concat(parts));
+    },
+  });
+}
+
+/** Waited so long for a turn on a connection that nobody may count on it any more. */
+class NoTurnError extends Error {
+  override name = 'NoTurnError';
+}
+
 /**
  * Sends over a pool of SMTP connections, behind a circuit breaker that opens only when the server cannot be reached.
  * Login data never leaves this machine unencrypted; on loopback neither encryption nor a valid certificate is needed.
@@ -202,7 +223,9 @@ export function createMailer(options: MailerOptions): Mailer {
   const watchers = new WeakMap<AbortSignal, (body: Readable) => void>();
   pool.use('stream', (mail, done) => {
     const watch = mail.data.signal && watchers.get(mail.data.signal);
-    mail.message.processFunc((body) => {
+    mail.message.processFunc((parts) => {
+      const body = parts.pipe(inOnePiece());
+      parts.once('error', (error) => body.destroy(error));
       watch?.(body);
       return body;
     });
@@ -211,8 +234,11 @@ export function createMailer(options: MailerOptions): Mailer {
 
   async function deliver(mail: OutgoingMail, signal: AbortSignal | undefined): Promise<MailOutcome> {
     const sending: { body?: Readable } = {};
+    const asked = performance.now();
     try {
       const { response } = await policy.execute(() => {
+        if (performance.now() - asked > (options.turnTimeoutMs ?? Number.POSITIVE_INFINITY))
+          throw new NoTurnError();
         const deadline = AbortSignal.timeout(options.timeoutMs);
         const ended = AbortSignal.any(signal === undefined ? [deadline] : [deadline, signal]);
         watchers.set(ended, (body) => {

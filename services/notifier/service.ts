@@ -6,13 +6,15 @@ import type { ServiceContext, StopService } from '../run-service.ts';
 import { DONE, handling, serveCommands } from '../serve-commands.ts';
 import { addressIn, brandOf } from './brand.ts';
 import type { Writer } from './customer-mail.ts';
+import { mailRounds } from './mail-rounds.ts';
 import { createMailer, type Mailer } from './mailer.ts';
 import { decideOperatorMails } from './operator-round.ts';
 import { type NotifierPorts, sendDue, sendNotification } from './send-notification.ts';
 import { loadTemplates } from './templates.ts';
 
 const TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
-const CONCURRENCY = 5;
+/** More than there are connections to the mail server: those at the same point share a transaction. */
+const CONCURRENCY = 40;
 
 function mailerOf(settings: Settings): Mailer | undefined {
   const { SMTP_SERVER: host, EMAIL_FROM: from } = settings;
@@ -25,6 +27,8 @@ function mailerOf(settings: Settings): Mailer | undefined {
     from,
     replyTo: settings.ORDER_MANAGER_REPLY_TO,
     timeoutMs: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000,
+    // Both together stay below the time after which a row still `sending` belongs to a dead process.
+    turnTimeoutMs: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000,
   });
 }
 
@@ -45,7 +49,8 @@ export async function startNotifier(context: ServiceContext): Promise<StopServic
   const writer = await writerOf(settings);
   const mailer = mailerOf(settings);
   const domain = addressIn(settings.EMAIL_FROM ?? '').split('@')[1] ?? 'order-manager.invalid';
-  const ports: NotifierPorts = { ...context, ...writer, mailer, domain };
+  const mails = { ...context, ...writer, mailer, domain };
+  const ports: NotifierPorts = { ...mails, ...mailRounds(mails) };
   const consumer = await serveCommands(context, 'notifier', CONCURRENCY, {
     [SEND_NOTIFICATION]: handling(SendNotification, async ({ notificationId }) => {
       await sendNotification(ports, notificationId);

@@ -19,30 +19,41 @@ const SKEW_MS = 60_000;
 const KEYS_MS = 30 * 24 * 3_600_000;
 
 interface Row extends Restoration {
+  readonly orderId: string;
   readonly shop: string;
   readonly placedAt: string;
   readonly createdAt: string;
 }
 
 /**
- * The latest restoration before which this order may already have been worked on; undefined: there is none, and all that
- * ever happened to it is in the database. An order of the shop is judged by when it was placed there. One that the API
- * made may be the repetition of a request whose order was lost.
+ * For each order the latest restoration before which it may already have been worked on; where it is missing there is
+ * none, and all that ever happened to the order is in the database. An order of the shop is judged by when it was placed
+ * there. One that the API made may be the repetition of a request whose order was lost.
  */
-export async function restorationOf(sql: Sql, orderId: string): Promise<Restoration | undefined> {
-  const [row] = await sql.query<Row>(
-    `select ${isoInstant('r.backup_of')} as "backupOf", ${isoInstant('r.restored_at')} as "restoredAt",
+export async function restorationsOf(
+  sql: Sql,
+  orderIds: readonly string[],
+): Promise<ReadonlyMap<string, Restoration>> {
+  const found = new Map<string, Restoration>();
+  if (orderIds.length === 0) return found;
+  const rows = await sql.query<Row>(
+    `select o.id as "orderId", ${isoInstant('r.backup_of')} as "backupOf", ${isoInstant('r.restored_at')} as "restoredAt",
             (extract(epoch from now() - r.restored_at) * 1000)::float8 as "ageMs",
             o.shop, o.placed_at as "placedAt", ${isoInstant('o.created_at')} as "createdAt"
-       from restorations r join orders o on o.id = $1 order by r.restored_at desc limit 1`,
-    [orderId],
+       from (select * from restorations order by restored_at desc limit 1) r join orders o on o.id = any($1::text[])`,
+    [orderIds],
   );
-  if (row === undefined) return undefined;
-  const { shop, placedAt, createdAt, ...restoration } = row;
-  const restoredAt = Date.parse(restoration.restoredAt);
-  const isNew =
-    shop === NO_SHOP
-      ? Date.parse(createdAt) > restoredAt + KEYS_MS
-      : Date.parse(placedAt) > restoredAt + SKEW_MS;
-  return isNew ? undefined : restoration;
+  for (const { orderId, shop, placedAt, createdAt, ...restoration } of rows) {
+    const restoredAt = Date.parse(restoration.restoredAt);
+    const isNew =
+      shop === NO_SHOP
+        ? Date.parse(createdAt) > restoredAt + KEYS_MS
+        : Date.parse(placedAt) > restoredAt + SKEW_MS;
+    if (!isNew) found.set(orderId, restoration);
+  }
+  return found;
 }
+
+/** The same of one order. */
+export const restorationOf = async (sql: Sql, orderId: string): Promise<Restoration | undefined> =>
+  (await restorationsOf(sql, [orderId])).get(orderId);

@@ -123,6 +123,96 @@ test('a digest that the server refuses for now goes out later as a whole, with w
   expect(await statesIn(post)).toEqual(['parcel_shipped sent', 'parcel_shipped sent']);
 });
 
+test('in a round of several mails each ends by itself: sent, without an address, overtaken, not to be written', async () => {
+  const post = await aPost();
+  const { store } = post;
+  const { parcelId } = await aWaitingParcel(post, 'YT1');
+  const copies = ['addressless', 'unwritable', 'other'];
+  await store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     select c, o.shop, c, o.name, case c when 'unwritable' then 'EURO' else o.currency end, o.total_minor, o.placed_at,
+            o.state, o.context from orders o, unnest($1::text[]) c`,
+    [copies],
+  );
+  await store.run(
+    `insert into customer_details (order_id, source_updated_at, email)
+     select c, now(), case c when 'addressless' then null else c || '@buyer.example' end from unnest($1::text[]) c`,
+    [copies],
+  );
+  await store.run(
+    `insert into notifications (id, order_id, kind, state, next_try_at)
+     select c, c, 'order_confirmed', 'pending', now() - interval '1 second' from unnest($1::text[]) c`,
+    [copies],
+  );
+  const overtaken = await givenNotificationRow(store, 'parcel_in_transit', parcelId);
+  const commits = async () =>
+    (await store.query<{ n: number }>('select count(distinct xmin::text)::int as n from notifications'))[0]
+      ?.n;
+  const results = await Promise.allSettled(
+    [...copies, overtaken].map((id) => sendNotification(post.ports, id)),
+  );
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  const rows = await store.query<{ id: string; state: string; attempt: number }>(
+    'select id, state, attempt from notifications where id = any($1::text[])',
+    [[...copies, overtaken]],
+  );
+  expect(Object.fromEntries(rows.map(({ id, state, attempt }) => [id, `${state} ${attempt}`]))).toEqual({
+    addressless: 'skipped 1',
+    unwritable: 'pending 1',
+    other: 'sent 1',
+    [overtaken]: 'skipped 1',
+  });
+  expect(await mailsIn(post.world)).toMatchObject([{ to: ['other@buyer.example'] }]);
+  // The row that waits for company, the round, and the end of the one mail.
+  expect(await commits()).toBe(3);
+});
+
+test('an address that is refused harms no other mail of its round', async () => {
+  const { context, store } = await aPost();
+  await store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     select 'other', shop, 'other', name, currency, total_minor, placed_at, state, context from orders`,
+  );
+  await store.run(
+    `insert into customer_details (order_id, source_updated_at, email) values ('other', now(), 'no one')`,
+  );
+  await store.run(
+    `insert into notifications (id, order_id, kind, state, next_try_at)
+     values ('other', 'other', 'order_confirmed', 'pending', now() - interval '1 second')`,
+  );
+  const world = await givenWorld();
+  const ports = await notifierPorts(context, world.smtpPort);
+  const id = await givenNotificationRow(store);
+  await Promise.all([sendNotification(ports, 'other'), sendNotification(ports, id)]);
+  const rows = await store.query<{ id: string; state: string }>('select id, state from notifications');
+  expect(Object.fromEntries(rows.map((row) => [row.id, row.state]))).toEqual({
+    other: 'failed',
+    [id]: 'sent',
+  });
+  expect(await mailsIn(world)).toHaveLength(1);
+});
+
+test('two copies that take the same many rows at once, in opposite orders, send each mail once', async () => {
+  const post = await aPost();
+  const other = await notifierPorts(
+    await aServiceContext(nats.url, SETTINGS, post.context.connectionString),
+    post.world.smtpPort,
+  );
+  const ids = Array.from({ length: 40 }, (_, index) => `ntf_${index}`);
+  await post.store.run(
+    `insert into notifications (id, order_id, kind, state, next_try_at)
+     select id, $2, 'order_confirmed', 'pending', now() - interval '1 second' from unnest($1::text[]) id`,
+    [ids, ORDER_ID],
+  );
+  await Promise.all([
+    ...ids.map((id) => sendNotification(post.ports, id)),
+    ...ids.toReversed().map((id) => sendNotification(other, id)),
+  ]);
+  const sent = (await mailsIn(post.world)).map(({ messageId }) => messageId);
+  expect(sent.toSorted()).toEqual(ids.map((id) => `<${id}@lantern.example>`).toSorted());
+  expect(await statesIn(post)).toEqual(ids.map(() => 'order_confirmed sent'));
+});
+
 test('a digest in doubt is in doubt for each of its parcels', async () => {
   const post = await aPost();
   const first = await aWaitingParcel(post, 'YT1');

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { CUSTOMER_MAILS, type CustomerMail } from '../../contracts/vocabulary.ts';
-import { type ComposedMail, composeCustomerMail } from '../../services/notifier/customer-mail.ts';
+import {
+  type ComposedMail,
+  composeCustomerMail,
+  ordersToTell,
+} from '../../services/notifier/customer-mail.ts';
 import type { Store } from '../../services/store/store.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { aWriter } from '../fixtures/post-office.ts';
@@ -8,8 +12,8 @@ import { givenOrderRows, givenParcelRow, ORDER_ID } from '../fixtures/shipped-or
 
 const WRITER = await aWriter();
 
-const mailOf = (store: Store, kind: CustomerMail, ...parcelIds: readonly string[]) =>
-  composeCustomerMail(store, WRITER, { orderId: ORDER_ID, kind, parcelIds });
+const mailOf = async (store: Store, kind: CustomerMail, ...parcelIds: readonly string[]) =>
+  composeCustomerMail(WRITER, (await ordersToTell(store, [ORDER_ID])).get(ORDER_ID), { kind, parcelIds });
 
 async function aStoreWithOrder(customer?: Parameters<typeof givenOrderRows>[1]): Promise<Store> {
   const store = await aStore(await aDatabase());

@@ -139,6 +139,17 @@ test('many mails at once wait their turn on a few connections without running ou
   expect(server.connections()).toBeLessThanOrEqual(5);
 });
 
+test('a mail whose turn comes too late is not sent, and may be sent later', async () => {
+  const server = await startServer(() => ({
+    afterDot: (_self, answer) => void setTimeout(answer, 300),
+  }));
+  const mailer = mailerTo(server.port, { timeoutMs: 15_000, turnTimeoutMs: 100 });
+  const outcomes = await Promise.all(Array.from({ length: 8 }, () => outcomeOf(mailer)));
+  const late = outcomes.filter(({ result }) => result === 'refused_for_now');
+  expect(late).toHaveLength(3);
+  expect(server.mails).toHaveLength(5);
+});
+
 test('encryption is used when the server offers it', async () => {
   const secure: boolean[] = [];
   const server = await startServer(() => ({

@@ -163,8 +163,8 @@ test('mails are in doubt until the first look at their purchase after the restor
        values ($1, 'ord_1', $2, $3, 'pending', now() - $4::float8 * interval '1 minute')`,
       [id, kind, parcelId, minutesAgo],
     );
-    const row = { id, orderId: 'ord_1', kind, parcelId, about: null, attempt: 1 };
-    return (await lostMails(store, [row])).ids.has(id);
+    const row = { id, orderId: 'ord_1', kind, parcelId, about: null, bundle: null, attempt: 1 };
+    return (await lostMails(store, [row])).has(id);
   };
   // Before the restoration a look says nothing.
   await observed(70);
