@@ -28,10 +28,11 @@ export interface Turn extends Holder {
  */
 export type CommitTurn = (turn: Turn) => Promise<number>;
 
-/** Events of one transaction: each costs no less beyond it, and everybody behind it waits. */
+/** Events of one transaction: a larger one makes none of them cheaper, and whoever comes behind it waits longer. */
 const MOST_EVENTS = 512;
-/** Transactions at once, shared and of single partitions. More would only make each of them smaller. */
+/** Shared transactions at once: a second one would only make both smaller. */
 const SHARED = 1;
+/** Transactions of single partitions at once. */
 const ALONE = 3;
 
 /** What is left to do for a turn after the shared transaction; most often nothing but to tell the position. */
