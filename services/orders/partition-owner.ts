@@ -12,6 +12,7 @@ export interface PartitionOwner {
 }
 
 const BEAT_MS = 900;
+
 /**
  * Holds this copy's fair share of the partitions: takes expired leases up to ceil(P / living copies), gives back what
  * is above it, and drops what somebody else has taken.

@@ -62,6 +62,11 @@ export function sharedBatches(ports: HostPorts): CommitTurn {
       const outcome = await commitTogether(ports, [...batches.values()]).catch((error: unknown) => ({
         error,
       }));
+      if ('error' in outcome && batches.size > 1)
+        ports.log.warn(
+          { partitions: batches.size, err: outcome.error },
+          'a shared transaction failed, its partitions go on alone',
+        );
       for (const [turn, batch] of batches) rests.set(turn, restOf(turn, batch, batches.size, outcome));
     }
     return turns.map((turn) => rests.get(turn) ?? (() => turn.from));
