@@ -1,4 +1,10 @@
-import { type EventFromLogic, initialTransition, type SnapshotFrom, transition } from 'xstate';
+import {
+  type AnyActorRef,
+  type AnyActorScope,
+  createActor,
+  type EventFromLogic,
+  type SnapshotFrom,
+} from 'xstate';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Effect } from './effect.ts';
@@ -31,6 +37,26 @@ interface EmittedAction {
 const effectsOf = (actions: readonly EmittedAction[]): Effect[] =>
   actions.flatMap(({ type, params }) => (type === 'effect' ? [params as Effect] : []));
 
+const nothing = (): void => {};
+
+/**
+ * What XState wants around a step. Its own `transition()` makes an actor for each event, which costs more than the step;
+ * our machines have no children and ask nothing of it, so that one that never starts serves all.
+ */
+const scopeOf = (self: AnyActorRef, actions: EmittedAction[]): AnyActorScope => ({
+  self,
+  system: self.system,
+  id: '',
+  sessionId: '',
+  logger: nothing,
+  defer: nothing,
+  emit: nothing,
+  stopChild: nothing,
+  actionExecutor: (action) => void actions.push(action),
+});
+const anOrder = createActor(orderMachine);
+const aSupplierOrder = createActor(supplierOrderMachine);
+
 type OrderMachineEvent = EventFromLogic<typeof orderMachine>;
 type SupplierOrderMachineEvent = EventFromLogic<typeof supplierOrderMachine>;
 
@@ -45,19 +71,22 @@ const toSupplierOrderState = (snapshot: SnapshotFrom<typeof supplierOrderMachine
 });
 
 export function startOrder(received: OrderReceived): Decision<OrderState> {
-  const [snapshot, actions] = initialTransition(orderMachine, received);
+  const actions: EmittedAction[] = [];
+  const snapshot = orderMachine.getInitialSnapshot(scopeOf(anOrder, actions), received);
   return { accepted: true, state: toOrderState(snapshot), effects: effectsOf(actions) };
 }
 
 export function decideOrder(state: OrderState, event: OrderMachineEvent): Decision<OrderState> {
   const before = orderMachine.resolveState(state);
   if (!before.can(event)) return { accepted: false, state, effects: [] };
-  const [after, actions] = transition(orderMachine, before, event);
+  const actions: EmittedAction[] = [];
+  const after = orderMachine.transition(before, event, scopeOf(anOrder, actions));
   return { accepted: true, state: toOrderState(after), effects: effectsOf(actions) };
 }
 
 export function startSupplierOrder(input: SupplierOrderInput): Decision<SupplierOrderState> {
-  const [snapshot, actions] = initialTransition(supplierOrderMachine, input);
+  const actions: EmittedAction[] = [];
+  const snapshot = supplierOrderMachine.getInitialSnapshot(scopeOf(aSupplierOrder, actions), input);
   return { accepted: true, state: toSupplierOrderState(snapshot), effects: effectsOf(actions) };
 }
 
@@ -67,6 +96,7 @@ export function decideSupplierOrder(
 ): Decision<SupplierOrderState> {
   const before = supplierOrderMachine.resolveState(state);
   if (!before.can(event)) return { accepted: false, state, effects: [] };
-  const [after, actions] = transition(supplierOrderMachine, before, event);
+  const actions: EmittedAction[] = [];
+  const after = supplierOrderMachine.transition(before, event, scopeOf(aSupplierOrder, actions));
   return { accepted: true, state: toSupplierOrderState(after), effects: effectsOf(actions) };
 }

@@ -9,7 +9,7 @@ import { countWaiting } from '../store/dead-letters.ts';
 import { lockOrders, takeNew } from '../store/load-batch.ts';
 import { isOutage } from '../store/outage.ts';
 import type { QueuedRow } from '../store/outbox.ts';
-import { fence, position } from '../store/partitions.ts';
+import { fence, type Move, position } from '../store/partitions.ts';
 import type { Store } from '../store/store.ts';
 import { writeBatch } from '../store/write-batch.ts';
 import type { DecodedMessage } from './decode-message.ts';
@@ -23,31 +23,52 @@ export class FencedError extends Error {
   override name = 'FencedError';
 }
 
-export interface BatchPorts {
+/** What the batches of all partitions of this copy are committed with. */
+export interface HostPorts {
   readonly store: Store;
   readonly bus: Bus;
   readonly delays: Readonly<Record<DeadlineName, number>>;
   readonly settings: Settings;
   readonly log: Logger;
+  /** Told after the commit of a batch that has set a timer without a delay. */
+  readonly onTimerDue?: (() => void) | undefined;
+}
+
+/** Whose batch it is, and how its worker waits. */
+export interface Holder {
   readonly part: number;
   readonly epoch: number;
-  readonly onTimerDue?: (() => void) | undefined;
   /** Resolves after the time, or at once when the worker is told to stop. */
   pause(ms: number): Promise<void>;
   isStopping(): boolean;
 }
 
-/** One transaction: position, inbox, states, rows, timers, outbox. */
-async function commitOnce(
-  ports: BatchPorts,
-  messages: readonly DecodedMessage[],
+export type BatchPorts = HostPorts & Holder;
+
+/** What one partition brings to a transaction: messages in stream order, and the move of its position. */
+export interface PartitionBatch extends Move {
+  readonly messages: readonly DecodedMessage[];
+}
+
+export const partitionBatch = (
+  { part, epoch }: Pick<Holder, 'part' | 'epoch'>,
   from: number,
-  to: number,
-): Promise<{ queued: QueuedRow[]; isTimerDue: boolean }> {
-  const { store, part, epoch, delays, settings } = ports;
+  messages: readonly DecodedMessage[],
+): PartitionBatch => ({ part, epoch, from, to: messages.at(-1)?.log.seq ?? from, messages });
+
+interface Committed {
+  /** Partitions that are still ours. */
+  readonly passed: ReadonlySet<number>;
+  readonly queued: QueuedRow[];
+  readonly isTimerDue: boolean;
+}
+
+/** One transaction: positions, inbox, states, rows, timers, outbox. Of a partition that is fenced off nothing is written. */
+async function commitOnce(ports: HostPorts, batches: readonly PartitionBatch[]): Promise<Committed> {
+  const { store, delays, settings } = ports;
   return store.transaction(async (sql) => {
-    if (!(await fence(sql, part, epoch, from, to)))
-      throw new FencedError(`partition ${part} has another owner`);
+    const passed = await fence(sql, batches);
+    const messages = batches.flatMap((batch) => (passed.has(batch.part) ? batch.messages : []));
     const fresh = await takeNew(
       sql,
       messages.map(({ messageId }) => messageId),
@@ -59,7 +80,7 @@ async function commitOnce(
       return isNew;
     };
     const batch = messages.filter(isFirst);
-    if (batch.length === 0) return { queued: [], isTimerDue: false };
+    if (batch.length === 0) return { passed, queued: [], isTimerDue: false };
     const orderIds = [...new Set(batch.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))];
     const loaded = await lockOrders(sql, orderIds);
     const lines = await loadWaitingLines(sql, batch);
@@ -72,16 +93,57 @@ async function commitOnce(
     }
     const queued = await writeBatch(sql, writes);
     moment('batch: before commit');
-    return { queued, isTimerDue: [...writes.timers.values()].some(({ delay_ms }) => delay_ms === 0) };
+    return { passed, queued, isTimerDue: [...writes.timers.values()].some(({ delay_ms }) => delay_ms === 0) };
   });
+}
+
+/**
+ * Commits the batches of several partitions in one transaction and publishes what they say: the cost of a transaction
+ * is shared by all that happens at once, while each partition keeps its own position and epoch.
+ * @returns the partitions whose batch is committed; the others have another owner.
+ * @throws whatever the database says; then nothing is committed, unless the answer of the commit was lost.
+ */
+export async function commitTogether(
+  ports: HostPorts,
+  batches: readonly PartitionBatch[],
+): Promise<ReadonlySet<number>> {
+  const begun = performance.now();
+  const { passed, queued, isTimerDue } = await traced(batches, (stepped) => commitOnce(ports, stepped));
+  moment('batch: after commit before publish');
+  if (isTimerDue) ports.onTimerDue?.();
+  await publishQueued(ports.store, ports.bus, queued);
+  const events = batches.reduce(
+    (sum, { part, messages }) => sum + (passed.has(part) ? messages.length : 0),
+    0,
+  );
+  batchEvents.observe({}, events);
+  batchDurations.observe({}, (performance.now() - begun) / 1_000);
+  return passed;
 }
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
+/** Waits, and tells whether the commit itself was the call whose answer was lost. */
+async function isCommittedAfterAll(
+  ports: BatchPorts,
+  to: number,
+  pauseMs: number,
+  error: unknown,
+): Promise<boolean> {
+  ports.log.warn({ part: ports.part, err: error }, 'the database is away, the batch waits');
+  await ports.pause(pauseMs);
+  if (ports.isStopping()) throw new FencedError('stopping with an uncommitted batch');
+  const now = await position(ports.store, ports.part).catch(() => undefined);
+  if (now !== undefined && now.epoch !== ports.epoch)
+    throw new FencedError('lost while the database was away');
+  return now?.seq === to;
+}
+
 /**
- * Commits the batch and publishes what it says. An outage of the database is waited out; a batch that the database
- * refuses is halved until the culprit is found, which becomes a dead letter.
+ * Commits the batch of one partition by itself and publishes what it says. An outage of the database is waited out; a
+ * batch that the database refuses is halved until the culprit is found, which becomes a dead letter.
+ * @param failed why it could not be committed just now, if it was tried.
  * @returns the new position.
  * @throws FencedError when the partition has another owner.
  */
@@ -89,32 +151,23 @@ export async function commitBatch(
   ports: BatchPorts,
   messages: readonly DecodedMessage[],
   from: number,
+  failed?: unknown,
 ): Promise<number> {
-  const to = messages.at(-1)?.log.seq ?? from;
+  const batch = partitionBatch(ports, from, messages);
+  let error = failed;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const begun = performance.now();
-    try {
-      const { queued, isTimerDue } = await traced(messages, ports.part, (batch) =>
-        commitOnce(ports, batch, from, to),
-      );
-      moment('batch: after commit before publish');
-      if (isTimerDue) ports.onTimerDue?.();
-      await publishQueued(ports.store, ports.bus, queued);
-      batchEvents.observe({}, messages.length);
-      batchDurations.observe({}, (performance.now() - begun) / 1_000);
-      return to;
-    } catch (error) {
-      if (error instanceof FencedError) throw error;
+    if (error !== undefined) {
       if (!isOutage(error)) return refuse(ports, messages, from, error);
-      ports.log.warn({ part: ports.part, err: error }, 'the database is away, the batch waits');
-      await ports.pause(pauseMs);
-      if (ports.isStopping()) throw new FencedError('stopping with an uncommitted batch');
-      // The commit itself may have been the call whose answer was lost.
-      const now = await position(ports.store, ports.part).catch(() => undefined);
-      if (now !== undefined && now.epoch !== ports.epoch)
-        throw new FencedError('lost while the database was away');
-      if (now?.seq === to) return to;
+      if (await isCommittedAfterAll(ports, batch.to, pauseMs, error)) return batch.to;
     }
+    try {
+      const passed = await commitTogether(ports, [batch]);
+      if (passed.has(batch.part)) return batch.to;
+    } catch (cause) {
+      error = cause;
+      continue;
+    }
+    throw new FencedError(`partition ${batch.part} has another owner`);
   }
 }
 

@@ -1,9 +1,10 @@
-import { bulkhead } from 'cockatiel';
 import { PARTITIONS } from '../../contracts/ids.ts';
 import { startPeriodic } from '../periodic.ts';
 import { beat, type ClaimedPartition, claim, forgetCopy, release, renew } from '../store/partitions.ts';
+import type { HostPorts } from './commit-batch.ts';
 import type { PartitionWorker, WorkerOptions } from './partition-worker.ts';
 import { startPartitionWorker } from './partition-worker.ts';
+import { sharedBatches } from './shared-batches.ts';
 
 export interface PartitionOwner {
   /** Gives every lease back after its batch. */
@@ -11,11 +12,6 @@ export interface PartitionOwner {
 }
 
 const BEAT_MS = 900;
-/**
- * Batches of this copy that are written at once. The others wait with their reader open, so that their batches grow: a
- * batch of many events costs hardly more than one of two.
- */
-const WRITERS = 3;
 
 /**
  * Holds this copy's fair share of the partitions: takes expired leases up to ceil(P / living copies), gives back what
@@ -23,16 +19,16 @@ const WRITERS = 3;
  * @param copyId unique per process start.
  */
 export function startPartitionOwner(
-  options: Omit<WorkerOptions, 'partition' | 'writers'>,
+  options: HostPorts & Omit<WorkerOptions, 'partition' | 'commit'>,
   copyId: string,
 ): PartitionOwner {
   const { store, log } = options;
   const workers = new Map<number, PartitionWorker>();
-  const writers = bulkhead(WRITERS, Number.POSITIVE_INFINITY);
+  const commit = sharedBatches(options);
   let isStopping = false;
 
   const take = (partition: ClaimedPartition): void => {
-    workers.set(partition.part, startPartitionWorker({ ...options, partition, writers }));
+    workers.set(partition.part, startPartitionWorker({ ...options, partition, commit }));
   };
 
   const drop = async (part: number): Promise<void> => {

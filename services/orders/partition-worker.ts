@@ -1,28 +1,21 @@
-import type { BulkheadPolicy } from 'cockatiel';
-import type { DeadlineName } from '../../contracts/deadlines.ts';
-import type { Settings } from '../../contracts/settings.ts';
 import { partitionFilter, STREAMS } from '../../contracts/subjects.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { LogMessage, PartitionReader } from '../bus/partition-reader.ts';
 import type { Logger } from '../logger.ts';
 import { adoptStream, type ClaimedPartition, fence, halt } from '../store/partitions.ts';
 import type { Store } from '../store/store.ts';
-import { commitBatch, FencedError } from './commit-batch.ts';
-import { decodeMessage } from './decode-message.ts';
+import { FencedError } from './commit-batch.ts';
+import { type DecodedMessage, decodeMessage } from './decode-message.ts';
 import { type Lag, readers } from './partition-figures.ts';
+import type { CommitTurn } from './shared-batches.ts';
 import { streamProblem } from './stream-guard.ts';
 
 export interface WorkerOptions {
   readonly store: Store;
   readonly bus: Bus;
-  readonly delays: Readonly<Record<DeadlineName, number>>;
-  readonly settings: Settings;
   readonly log: Logger;
   readonly partition: ClaimedPartition;
-  /** Leave to write a batch; absent: whenever there is one. */
-  readonly writers?: BulkheadPolicy | undefined;
-  /** Told after the commit of a batch that has set a timer without a delay. */
-  readonly onTimerDue?: (() => void) | undefined;
+  readonly commit: CommitTurn;
   /** Without arrivals for this long, lag means that the reader has stalled. */
   readonly silenceMs?: number;
   /** An idle position is moved to the stream's end this often, so that expiry of old messages never looks like a loss. */
@@ -37,7 +30,6 @@ export interface PartitionWorker {
   stop(): Promise<void>;
 }
 
-const BATCH_SIZE = 256;
 const SILENCE_MS = 15_000;
 const IDLE_ADVANCE_MS = 600_000;
 
@@ -80,21 +72,26 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   const advanceIdle = async (): Promise<void> => {
     const { lastSeq } = await bus.streamState(STREAMS.events);
     if (lastSeq <= seq || (await hasLag())) return;
-    if (!(await fence(store, part, epoch, seq, lastSeq)))
-      throw new FencedError(`partition ${part} has another owner`);
+    const moved = await fence(store, [{ part, epoch, from: seq, to: lastSeq }]);
+    if (!moved.has(part)) throw new FencedError(`partition ${part} has another owner`);
     seq = lastSeq;
   };
 
-  const inTurn = (work: () => Promise<void>): Promise<void> => options.writers?.execute(work) ?? work();
+  const take = (reader: PartitionReader, max: number): DecodedMessage[] => {
+    if (isStopping) return [];
+    inHand = reader.take(max);
+    return inHand.map(decodeMessage);
+  };
 
-  /** What came while the turn was waited for goes along. */
   const commitWhatArrived = async (reader: PartitionReader): Promise<void> => {
-    if (isStopping) return;
-    const batch = reader.take(BATCH_SIZE);
-    if (batch.length === 0) return;
-    inHand = batch;
-    const ports = { ...options, part, epoch, pause, isStopping: () => isStopping };
-    seq = await commitBatch(ports, batch.map(decodeMessage), seq);
+    seq = await options.commit({
+      part,
+      epoch,
+      from: seq,
+      take: (max) => take(reader, max),
+      pause,
+      isStopping: () => isStopping,
+    });
     inHand = [];
   };
 
@@ -108,7 +105,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
       const now = performance.now();
       if (hasArrived) {
         heardAt = now;
-        await inTurn(() => commitWhatArrived(reader));
+        await commitWhatArrived(reader);
       } else if (now - heardAt > silenceMs) {
         heardAt = now;
         if (await hasLag()) {

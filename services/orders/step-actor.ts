@@ -75,8 +75,8 @@ export function stepActor(
   const before: OrderActor = { order: actor.order, supplierOrders: actor.supplierOrders };
   try {
     const isBody = event.type === ORDER_RECEIVED || event.type === ORDER_UPDATED;
-    const stored = context.loaded.orders.get(orderId);
-    if (isBody && stored !== undefined && stored.shopOrderId !== event.data.shopOrderId) {
+    const known = context.loaded.orders.get(orderId) ?? actor.received;
+    if (isBody && known !== null && known.shopOrderId !== event.data.shopOrderId) {
       throw new RangeError(`two shop orders share the id ${orderId}`);
     }
     const step = stepOrderActor(before, event);

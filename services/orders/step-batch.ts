@@ -31,16 +31,18 @@ export function stepBatch(messages: readonly DecodedMessage[], context: BatchCon
   /** What waits of each order, and what of the batch's own messages has failed. */
   const waitingOf = new Map([...lines.byOrder].map(([orderId, line]) => [orderId, [...line]]));
   const failures = new Map<DecodedMessage, Failure>();
+  const purchasesOf = new Map<string, Map<string, SupplierOrderState>>();
+  for (const [id, { orderId, state }] of loaded.supplierOrders) {
+    const purchases = purchasesOf.get(orderId) ?? new Map<string, SupplierOrderState>();
+    purchasesOf.set(orderId, purchases.set(id, state));
+  }
 
   const actorOf = (orderId: string): Actor => {
     const known = actors.get(orderId);
     if (known !== undefined) return known;
-    const supplierOrders = new Map<string, SupplierOrderState>();
-    for (const [id, row] of loaded.supplierOrders)
-      if (row.orderId === orderId) supplierOrders.set(id, row.state);
     const actor = {
       order: loaded.orders.get(orderId)?.state ?? null,
-      supplierOrders,
+      supplierOrders: purchasesOf.get(orderId) ?? new Map<string, SupplierOrderState>(),
       changes: 0,
       received: null,
     };

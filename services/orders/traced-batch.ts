@@ -1,20 +1,20 @@
 import { readTraceparent } from '../../contracts/trace-context.ts';
 import { type OpenSpan, openSpan } from '../tracing.ts';
+import type { PartitionBatch } from './commit-batch.ts';
 import type { DecodedMessage } from './decode-message.ts';
 
 /**
- * Commits a batch as one span for each event of it that belongs to a trace: the batch is one deed, but each event is
- * a step on a road of its own. Without an exporter the messages pass through untouched, and what they lead to carries
- * their own trace context on.
+ * Commits batches as one span for each event of them that belongs to a trace: the transaction is one deed, but each
+ * event is a step on a road of its own. Without an exporter the messages pass through untouched, and what they lead to
+ * carries their own trace context on.
  */
 export async function traced<T>(
-  messages: readonly DecodedMessage[],
-  part: number,
-  commit: (messages: readonly DecodedMessage[]) => Promise<T>,
+  batches: readonly PartitionBatch[],
+  commit: (batches: readonly PartitionBatch[]) => Promise<T>,
 ): Promise<T> {
-  if (!messages.some(({ traceparent }) => traceparent !== undefined)) return commit(messages);
+  const events = batches.reduce((sum, { messages }) => sum + messages.length, 0);
   const spans: OpenSpan[] = [];
-  const stepped = messages.map((message) => {
+  const open = (message: DecodedMessage, part: number): DecodedMessage => {
     const parent = readTraceparent(message.traceparent);
     if (parent === undefined) return message;
     const span = openSpan(() => ({
@@ -23,14 +23,18 @@ export async function traced<T>(
       attributes: {
         'oms.subject': message.orderId ?? '',
         'oms.partition': part,
-        'oms.batch_events': messages.length,
+        'oms.batch_events': events,
       },
       parent,
     }));
     if (span === undefined) return message;
     spans.push(span);
     return { ...message, traceparent: span.traceparent };
-  });
+  };
+  const stepped = batches.map((batch) => ({
+    ...batch,
+    messages: batch.messages.map((message) => open(message, batch.part)),
+  }));
   try {
     const result = await commit(stepped);
     for (const span of spans) span.end();

@@ -25,13 +25,13 @@ export interface LoadedBatch {
   readonly blocked: ReadonlySet<string>;
 }
 
-/** Remembers the ids; those already known are left out of the answer. */
+/** Remembers the ids, in one order for all, so that nobody waits in a circle; those already known are left out of the answer. */
 export async function takeNew(sql: Sql, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await insertRows<{ message_id: string }>(
     sql,
     'inbox',
     { message_id: 'text' },
-    [...new Set(messageIds)].map((message_id) => ({ message_id })),
+    [...new Set(messageIds)].toSorted().map((message_id) => ({ message_id })),
     'on conflict do nothing returning message_id',
   );
   return new Set(rows.map(({ message_id }) => message_id));

@@ -55,10 +55,20 @@ export async function claim(sql: Sql, copyId: string, limit: number): Promise<Cl
   return rows.map(claimed);
 }
 
-/** Prolongs what is still ours and names it; the others are lost. */
+/**
+ * Prolongs what is still ours and names it; the others are lost. A row that a batch of ours holds is passed over instead
+ * of waited for: the batch prolongs the lease, too.
+ */
 export async function renew(sql: Sql, copyId: string, parts: readonly number[]): Promise<ClaimedPartition[]> {
   const rows = await sql.query<Row>(
-    `update event_partitions set lease_until = now() + ${LEASE} where owner = $1 and part = any($2::int[]) ${RETURNING}`,
+    `with quiet as (
+       select part from event_partitions
+        where owner = $1 and part = any($2::int[]) and lease_until < now() + interval '2.5 seconds'
+        order by part for update skip locked),
+     prolonged as (
+       update event_partitions p set lease_until = now() + ${LEASE} from quiet where p.part = quiet.part)
+     select part, epoch, seq, stream_created, halted from event_partitions
+      where owner = $1 and part = any($2::int[]) order by part`,
     [copyId, parts],
   );
   return rows.map(claimed);
@@ -71,21 +81,33 @@ export const release = (sql: Sql, copyId: string, parts: readonly number[]): Pro
     [copyId, parts],
   );
 
+/** How far a batch moves the position of its partition. */
+export interface Move {
+  readonly part: number;
+  readonly epoch: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
- * First statement of every batch: moves the position if nobody else has taken the partition since.
- * False means fenced off: roll back, drop the reader, never retry.
+ * First statement of every batch: moves the positions of the partitions that nobody else has taken since. The others are
+ * fenced off: write nothing of theirs, drop the reader, never retry. Rows are locked in the order of the partitions, so
+ * that two transactions never wait for each other.
+ * @returns the partitions that moved.
  */
-export const fence = async (
-  sql: Sql,
-  part: number,
-  epoch: number,
-  from: number,
-  to: number,
-): Promise<boolean> =>
-  (await sql.run(
-    `update event_partitions set seq = $4, lease_until = now() + ${LEASE} where part = $1 and epoch = $2 and seq = $3`,
-    [part, epoch, from, to],
-  )) === 1;
+export async function fence(sql: Sql, moves: readonly Move[]): Promise<ReadonlySet<number>> {
+  const rows = await sql.query<{ part: number }>(
+    `with ours as (
+       select p.part, d."to" from event_partitions p
+         join json_to_recordset($1::json) as d(part int, epoch bigint, "from" bigint, "to" bigint)
+           on d.part = p.part and d.epoch = p.epoch and d."from" = p.seq
+        order by p.part for update of p)
+     update event_partitions p set seq = ours."to", lease_until = now() + ${LEASE} from ours where p.part = ours.part
+     returning p.part`,
+    [JSON.stringify(moves.map(({ part, epoch, from, to }) => ({ part, epoch, from, to })))],
+  );
+  return new Set(rows.map(({ part }) => part));
+}
 
 export async function position(sql: Sql, part: number): Promise<{ epoch: number; seq: number } | undefined> {
   const [row] = await sql.query<{ epoch: string; seq: string }>(

@@ -268,9 +268,9 @@ test('leases, positions and heartbeats find their tables and columns', async () 
     { streamCreated: 'yesterday', halted: 'lost' },
     { halted: null },
   ]);
-  expect(await fence(store, 1, 1, 0, 12)).toBe(true);
-  expect(await fence(store, 1, 1, 0, 13)).toBe(false);
-  expect(await fence(store, 1, 2, 12, 13)).toBe(false);
+  expect(await fence(store, [{ part: 1, epoch: 1, from: 0, to: 12 }])).toEqual(new Set([1]));
+  expect(await fence(store, [{ part: 1, epoch: 1, from: 0, to: 13 }])).toEqual(new Set());
+  expect(await fence(store, [{ part: 1, epoch: 2, from: 12, to: 13 }])).toEqual(new Set());
   expect(await position(store, 1)).toEqual({ epoch: 1, seq: 12 });
   expect(await release(store, 'one', [1])).toBe(1);
   expect(await claim(store, 'two', 5)).toMatchObject([{ part: 1, epoch: 2, seq: 12 }]);
