@@ -42,14 +42,17 @@ export const resumePurchasing = (store: Store, scope: PauseScope): Promise<Purch
   });
 
 /**
- * The pause that stops purchases from this supplier. To be asked in the transaction that writes the intent: until it
- * ends, nobody can throw the switch.
+ * Every pause that stands, and that will until the end of the transaction: nobody can throw the switch before. To be
+ * asked in the transaction that writes the intent.
  */
-export async function pauseOf(sql: Sql, supplier: SupplierName): Promise<PurchasingPause | undefined> {
+export async function holdPauses(sql: Sql): Promise<PurchasingPause[]> {
   await sql.query(`select pg_advisory_xact_lock_shared(${LOCK})`);
-  const [pause] = await sql.query<PurchasingPause>(
-    `select ${COLUMNS} from purchasing_pauses where scope in ('all', $1) order by scope limit 1`,
-    [supplier],
-  );
-  return pause === undefined ? undefined : toPause(pause);
+  return readPauses(sql);
 }
+
+/** The pause that stops purchases from this supplier: one of all before its own. */
+export const pauseOf = (
+  pauses: readonly PurchasingPause[],
+  supplier: SupplierName,
+): PurchasingPause | undefined =>
+  pauses.find(({ scope }) => scope === 'all') ?? pauses.find(({ scope }) => scope === supplier);

@@ -47,13 +47,13 @@ export async function publishQueued(store: Store, bus: Bus, rows: readonly Queue
 
 /**
  * Rows and messages commit together or not at all; then the messages are published. The answer does not wait for the
- * bus: what is committed is promised. @param between names the moment after the commit and before the publishing.
+ * bus: what is committed is promised. @param between names the moments after the commit and before the publishing.
  */
 export async function commitAndPublish<T>(
   store: Store,
   bus: Bus,
   work: (sql: Sql, say: (row: OutboxRow) => void) => Promise<T>,
-  between?: Moment,
+  ...between: readonly Moment[]
 ): Promise<T> {
   let queued: QueuedRow[] = [];
   const result = await store.transaction(async (sql) => {
@@ -62,7 +62,7 @@ export async function commitAndPublish<T>(
     queued = await queue(sql, rows);
     return value;
   });
-  if (between !== undefined) moment(between);
+  for (const name of between) moment(name);
   void publishQueued(store, bus, queued);
   return result;
 }

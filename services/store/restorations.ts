@@ -53,7 +53,3 @@ export async function restorationsOf(
   }
   return found;
 }
-
-/** The same of one order. */
-export const restorationOf = async (sql: Sql, orderId: string): Promise<Restoration | undefined> =>
-  (await restorationsOf(sql, [orderId])).get(orderId);

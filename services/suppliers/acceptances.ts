@@ -10,15 +10,24 @@ export interface Acceptance {
 }
 
 /** What of an order's holds was accepted and not opened anew since. */
-export const readAcceptances = (sql: Sql, orderId: string): Promise<Acceptance[]> =>
-  sql.query<Acceptance>(
-    `select h.reason, h.line_id as "lineId", h.supplier_order_id as "supplierOrderId", h.evidence
+export const readAcceptances = async (sql: Sql, orderId: string): Promise<readonly Acceptance[]> =>
+  (await readAcceptancesOf(sql, [orderId])).get(orderId) ?? [];
+
+/** The same of several orders, by order. */
+export async function readAcceptancesOf(
+  sql: Sql,
+  orderIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly Acceptance[]>> {
+  const rows = await sql.query<Acceptance & { readonly orderId: string }>(
+    `select o.id as "orderId", h.reason, h.line_id as "lineId", h.supplier_order_id as "supplierOrderId", h.evidence
        from orders o
        cross join lateral json_array_elements_text(o.context -> 'accepted') as accepted (hold_id)
        join holds h on h.id = accepted.hold_id
-      where o.id = $1 and h.released_at is not null`,
-    [orderId],
+      where o.id = any($1::text[]) and h.released_at is not null`,
+    [orderIds],
   );
+  return Map.groupBy(rows, ({ orderId }) => orderId);
+}
 
 const costIn = ({ costMinor, amountMinor }: Evidence): number => Number(costMinor ?? amountMinor ?? 0);
 const marginIn = ({ marginPercent }: Evidence): number =>

@@ -9,20 +9,24 @@ interface CallPauses {
   readonly budgetMs: number;
 }
 
-/** As the supplier said to any copy. */
-export async function callPauses(sql: Sql, supplier: SupplierName): Promise<CallPauses> {
-  const [row] = await sql.query<CallPauses>(
-    `select greatest(extract(epoch from paused_until - now()) * 1000, 0)::float8 as "callsMs",
+const NO_PAUSES: CallPauses = { callsMs: 0, budgetMs: 0 };
+
+/** As the suppliers said to any copy. */
+export async function callPausesOf(
+  sql: Sql,
+  suppliers: readonly SupplierName[],
+): Promise<(supplier: SupplierName) => CallPauses> {
+  const rows = await sql.query<CallPauses & { supplier: SupplierName }>(
+    `select supplier, greatest(extract(epoch from paused_until - now()) * 1000, 0)::float8 as "callsMs",
             greatest(extract(epoch from budget_paused_until - now()) * 1000, 0)::float8 as "budgetMs"
-       from supplier_accounts where supplier = $1`,
-    [supplier],
+       from supplier_accounts where supplier = any($1::text[])`,
+    [suppliers],
   );
-  return row ?? { callsMs: 0, budgetMs: 0 };
+  return (supplier) => rows.find((row) => row.supplier === supplier) ?? NO_PAUSES;
 }
 
-/** Milliseconds until the supplier takes calls again that cost nothing of its budget, as purchases do; 0: now. */
-export const callPauseMs = async (sql: Sql, supplier: SupplierName): Promise<number> =>
-  (await callPauses(sql, supplier)).callsMs;
+export const callPauses = async (sql: Sql, supplier: SupplierName): Promise<CallPauses> =>
+  (await callPausesOf(sql, [supplier]))(supplier);
 
 /** Keeps what the supplier told of its limits. Of two pauses the longer one counts; a pause ends by itself. */
 export const createQuotaReporter =

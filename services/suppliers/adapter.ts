@@ -179,7 +179,7 @@ export interface PaymentDue {
   readonly state: 'due' | 'paid' | 'cancelled';
   readonly amountMinor: number | null;
   readonly currency: string;
-  /** What the prepaid account holds, in the same currency; null where there is none or it could not be read. */
+  /** What the prepaid account holds, in the same currency; null where there is none, it was not read or needs no reading. */
   readonly balanceMinor: number | null;
   /** ISO instant after which the supplier closes the unpaid order; absent or null where it does not say. */
   readonly payUntil?: string | null;

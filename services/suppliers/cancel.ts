@@ -16,7 +16,7 @@ import {
   toSupplierError,
   withhold,
 } from './purchase-ports.ts';
-import { type PurchaseRow, readPurchase } from './purchase-row.ts';
+import { factsNow, type PurchaseRow } from './purchase-row.ts';
 
 /** Classes after which the next try may go well: the deadline of the cancel asks again. */
 const PASSES = ['transient', 'throttled', 'unknown_outcome'];
@@ -31,7 +31,7 @@ export async function cancel(
   commandId: string,
 ): Promise<CommandResult> {
   const { store, settings, log } = ports;
-  const row = await readPurchase(store, command.supplierOrderId);
+  const row = (await factsNow(ports, command.supplierOrderId))?.row;
   if (row === undefined || row.state !== 'cancelling') return DONE;
   const adapter = ports.adapterOf(row.supplier);
   const reference = row.supplierReference;

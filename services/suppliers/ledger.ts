@@ -30,6 +30,7 @@ export interface Intent {
   readonly costMinor: number;
   readonly currency: string;
   readonly callTimeoutMs: number;
+  readonly caps: Caps;
 }
 
 export interface Caps {
@@ -57,25 +58,64 @@ interface Row {
   overdue: boolean;
 }
 
-async function capProblem(
-  sql: Sql,
-  intent: Intent,
-  caps: Caps,
-): Promise<{ reason: HoldReason; evidence: Evidence } | null> {
-  const { costMinor, currency } = intent;
+const COUNTED = `kind = 'create' and state <> 'refused' and created_at >= date_trunc('day', now(), 'UTC')`;
+
+/** What was spent today, by supplier, and what of it is in the intents' own rows, which theirs will replace. */
+class Spending {
+  readonly #spent = new Map<SupplierName, number>();
+  readonly #own = new Map<string, number>();
+
+  learn({ supplier, spentMinor, own }: Spent): void {
+    this.#spent.set(supplier, spentMinor);
+    for (const [supplierOrderId, costMinor] of Object.entries(own)) this.#own.set(supplierOrderId, costMinor);
+  }
+
+  /** Without the purchase's own earlier attempt. */
+  before({ supplier, supplierOrderId }: Intent): number {
+    return (this.#spent.get(supplier) ?? 0) - (this.#own.get(supplierOrderId) ?? 0);
+  }
+
+  /** What the round spends counts against those that come after in it. */
+  add(intent: Intent): void {
+    if (intent.deed !== 'create') return;
+    this.#spent.set(intent.supplier, this.before(intent) + intent.costMinor);
+    this.#own.set(intent.supplierOrderId, intent.costMinor);
+  }
+}
+
+interface Spent {
+  readonly supplier: SupplierName;
+  readonly spentMinor: number;
+  readonly own: Readonly<Record<string, number>>;
+}
+
+/** Locks the day's money of the suppliers that have a cap: two rounds at once must not both find the last of it. */
+async function holdSpending(sql: Sql, intents: readonly Intent[]): Promise<Spending> {
+  const spending = new Spending();
+  const capped = intents.filter(({ caps }) => caps.perDayMinor !== undefined);
+  if (capped.length === 0) return spending;
+  const suppliers = [...new Set(capped.map(({ supplier }) => supplier))].sort();
+  await sql.query('select pg_advisory_xact_lock(hashtext(key)) from unnest($1::text[]) as key', [
+    suppliers.map((supplier) => `spending:${supplier}`),
+  ]);
+  const rows = await sql.query<Spent>(
+    `select supplier, sum(expected_cost_minor)::float8 as "spentMinor",
+            coalesce(json_object_agg(supplier_order_id, expected_cost_minor)
+                       filter (where supplier_order_id = any($2::text[])), '{}') as own
+       from purchase_intents where supplier = any($1::text[]) and ${COUNTED} group by supplier`,
+    [suppliers, intents.map(({ supplierOrderId }) => supplierOrderId)],
+  );
+  for (const row of rows) spending.learn(row);
+  return spending;
+}
+
+function capProblem(intent: Intent, spending: Spending): { reason: HoldReason; evidence: Evidence } | null {
+  const { costMinor, currency, caps } = intent;
   if (caps.perOrderMinor !== undefined && costMinor > caps.perOrderMinor) {
     return { reason: 'cost_above_cap', evidence: { costMinor, capMinor: caps.perOrderMinor, currency } };
   }
   if (caps.perDayMinor === undefined) return null;
-  // Two purchases at once must not both find the last of the day's money.
-  await sql.query('select pg_advisory_xact_lock(hashtext($1))', [`spending:${intent.supplier}`]);
-  const [row] = await sql.query<{ spent: number }>(
-    `select coalesce(sum(expected_cost_minor), 0)::float8 as spent from purchase_intents
-      where supplier = $1 and created_at >= date_trunc('day', now(), 'UTC') and kind = 'create'
-        and state <> 'refused' and supplier_order_id <> $2`,
-    [intent.supplier, intent.supplierOrderId],
-  );
-  const spentMinor = row?.spent ?? 0;
+  const spentMinor = spending.before(intent);
   if (spentMinor + costMinor <= caps.perDayMinor) return null;
   return {
     reason: 'daily_cap_reached',
@@ -83,69 +123,132 @@ async function capProblem(
   };
 }
 
-/**
- * Takes the right to call, in the caller's transaction, which must hold the supplier order's row. Exactly one caller
- * gets `call` for an attempt; the attempt's number goes back into `settle`.
- */
-export async function begin(sql: Sql, intent: Intent, caps: Caps): Promise<Begun> {
-  const [earlier] = await sql.query<Row>(
-    `select attempt, state, call_deadline < now() as overdue from purchase_intents
-      where supplier_order_id = $1 and kind = $2 for update`,
-    [intent.supplierOrderId, intent.deed],
-  );
+function judge(intent: Intent, earlier: Row | undefined, spending: Spending): Begun {
   if (earlier !== undefined) {
     if (earlier.state === 'done') return { may: 'wait' };
     if (earlier.state === 'calling' && !earlier.overdue) return { may: 'wait' };
     if (earlier.state === 'calling' || earlier.state === 'unknown')
       return { may: 'look_up', attempt: earlier.attempt };
   }
-  const problem = await capProblem(sql, intent, caps);
+  const problem = capProblem(intent, spending);
   if (problem !== null) return { may: 'not', ...problem };
-  const attempt = (earlier?.attempt ?? 0) + 1;
+  return { may: 'call', attempt: (earlier?.attempt ?? 0) + 1 };
+}
+
+const keyOf = ({ supplierOrderId, deed }: Pick<Intent, 'supplierOrderId' | 'deed'>): string =>
+  `${deed}/${supplierOrderId}`;
+
+/**
+ * Takes the right to call for each of the intents, in the caller's transaction, which must hold the rows of their
+ * supplier orders. Exactly one caller gets `call` for an attempt; the attempt's number goes back into `settle`. Answers
+ * stand in the order of the intents; what one of them spends is no longer there for those behind it.
+ */
+export async function begin(sql: Sql, intents: readonly Intent[]): Promise<readonly Begun[]> {
+  if (intents.length === 0) return [];
+  const rows = await sql.query<Row & Pick<Intent, 'supplierOrderId' | 'deed'>>(
+    `select supplier_order_id as "supplierOrderId", kind as deed, attempt, state, call_deadline < now() as overdue
+       from purchase_intents where supplier_order_id = any($1::text[])
+      order by supplier_order_id, kind for update`,
+    [intents.map(({ supplierOrderId }) => supplierOrderId)],
+  );
+  const earlier = new Map<string, Row>(rows.map((row) => [keyOf(row), row]));
+  const spending = await holdSpending(sql, intents);
+  const written: object[] = [];
+  const begun = intents.map((intent) => {
+    const verdict = judge(intent, earlier.get(keyOf(intent)), spending);
+    if (verdict.may !== 'call') return verdict;
+    const { attempt } = verdict;
+    earlier.set(keyOf(intent), { attempt, state: 'calling', overdue: false });
+    spending.add(intent);
+    written.push({
+      supplier_order_id: intent.supplierOrderId,
+      kind: intent.deed,
+      order_id: intent.orderId,
+      supplier: intent.supplier,
+      attempt,
+      request_hash: intent.requestHash,
+      expected_cost_minor: intent.costMinor,
+      currency: intent.currency,
+      call_timeout_ms: intent.callTimeoutMs,
+    });
+    return verdict;
+  });
+  if (written.length === 0) return begun;
   await sql.run(
     `insert into purchase_intents (supplier_order_id, kind, order_id, supplier, caller_ref, attempt, state, request_hash,
                                    expected_cost_minor, currency, call_deadline)
-     values ($1, $2, $3, $4, $1, $5, 'calling', $6, $7, $8, now() + $9::float8 * interval '1 millisecond')
+     select supplier_order_id, kind, order_id, supplier, supplier_order_id, attempt, 'calling', request_hash,
+            expected_cost_minor, currency, now() + call_timeout_ms * interval '1 millisecond'
+       from json_to_recordset($1::json) as d(supplier_order_id text, kind text, order_id text, supplier text,
+              attempt int, request_hash text, expected_cost_minor bigint, currency text, call_timeout_ms float8)
      on conflict (supplier_order_id, kind) do update
         set attempt = excluded.attempt, state = 'calling', request_hash = excluded.request_hash,
             expected_cost_minor = excluded.expected_cost_minor, call_deadline = excluded.call_deadline,
             look_ups = 0, repeats = 0, first_absent_at = null, created_at = now(), updated_at = now()`,
-    [
-      intent.supplierOrderId,
-      intent.deed,
-      intent.orderId,
-      intent.supplier,
-      attempt,
-      intent.requestHash,
-      intent.costMinor,
-      intent.currency,
-      intent.callTimeoutMs,
-    ],
+    [JSON.stringify(written)],
   );
-  return { may: 'call', attempt };
+  return begun;
+}
+
+export interface IntentKey {
+  readonly supplierOrderId: string;
+  readonly deed: Deed;
+  readonly attempt: number;
+}
+
+export interface Verdict {
+  readonly state: 'done' | 'refused' | 'unknown' | 'absent';
+  readonly evidence: Evidence;
 }
 
 /**
- * Writes the verdict of a call. False: the row has moved on since (the call was given up as unknown, or another
- * attempt runs); the answer is late and must be looked at, not believed.
+ * Writes the verdicts of calls, of one supplier order and deed not more than one, and answers which of them were taken.
+ * Not taken: the row has moved on since (the call was given up as unknown, or another attempt runs); the answer is late
+ * and must be looked at, not believed.
  */
-export async function settle(
+export async function settleAll<Settled extends IntentKey & Verdict>(
   sql: Sql,
-  key: { supplierOrderId: string; deed: Deed; attempt: number },
-  state: 'done' | 'refused' | 'unknown' | 'absent',
-  evidence: Evidence,
-): Promise<boolean> {
-  const [row] = await sql.query<{ supplier: SupplierName }>(
-    `update purchase_intents set state = $4, evidence = $5::json, updated_at = now(),
-            deferrals = deferrals + case when $4 = 'absent' then 1 else 0 end
-      where supplier_order_id = $1 and kind = $2 and attempt = $3 and state in ('calling', 'unknown')
-      returning supplier`,
-    [key.supplierOrderId, key.deed, key.attempt, state, JSON.stringify(evidence)],
+  settled: readonly Settled[],
+): Promise<ReadonlySet<Settled>> {
+  if (settled.length === 0) return new Set();
+  const rows = await sql.query<{ key: number; supplier: SupplierName }>(
+    `update purchase_intents i set state = d.state, evidence = d.evidence, updated_at = now(),
+            deferrals = deferrals + case when d.state = 'absent' then 1 else 0 end
+       from json_to_recordset($1::json) as d(key int, supplier_order_id text, kind text, attempt int, state text,
+                                             evidence json)
+      where i.supplier_order_id = d.supplier_order_id and i.kind = d.kind and i.attempt = d.attempt
+        and i.state in ('calling', 'unknown')
+      returning d.key, i.supplier`,
+    [
+      JSON.stringify(
+        settled.map(({ supplierOrderId, deed, attempt, state, evidence }, key) => ({
+          key,
+          supplier_order_id: supplierOrderId,
+          kind: deed,
+          attempt,
+          state,
+          evidence,
+        })),
+      ),
+    ],
   );
-  if (row === undefined) return false;
-  verdicts.count({ supplier: row.supplier, deed: key.deed, outcome: state });
-  return true;
+  return new Set(
+    rows.flatMap(({ key, supplier }) => {
+      const taken = settled[key];
+      if (taken === undefined) return [];
+      verdicts.count({ supplier, deed: taken.deed, outcome: taken.state });
+      return [taken];
+    }),
+  );
 }
+
+/** As `settleAll`, for one. */
+export const settle = async (
+  sql: Sql,
+  key: IntentKey,
+  state: Verdict['state'],
+  evidence: Evidence,
+): Promise<boolean> => (await settleAll(sql, [{ ...key, state, evidence }])).size === 1;
 
 /**
  * Counts a look-up that found nothing. True once there were enough of them over enough time: then the deed has not

@@ -13,7 +13,8 @@ import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
 import { countAbsence, currentIntent } from './ledger.ts';
-import { requestFor, settlePlaced } from './purchase.ts';
+import { requestOf } from './place-request.ts';
+import { settlePlaced } from './purchase.ts';
 import {
   callTimeoutMs,
   doubtOf,
@@ -25,7 +26,7 @@ import {
   toSupplierError,
   withhold,
 } from './purchase-ports.ts';
-import { lockPurchase, type PurchaseRow, readPurchase } from './purchase-row.ts';
+import { factsNow, lockPurchase, type PurchaseRow } from './purchase-row.ts';
 import { repeatPurchase } from './repeat-purchase.ts';
 import { sameArticles } from './same-articles.ts';
 
@@ -42,11 +43,12 @@ export async function lookUp(
   commandId: string,
 ): Promise<CommandResult> {
   const { store, bus, settings, log } = ports;
-  const row = await readPurchase(store, command.supplierOrderId);
-  if (row === undefined || row.state !== 'outcome_unknown') return DONE;
+  const facts = await factsNow(ports, command.supplierOrderId);
+  if (facts === undefined || facts.row.state !== 'outcome_unknown') return DONE;
+  const { row } = facts;
   const intent = await currentIntent(store, row.id, 'create');
   const adapter = ports.adapterOf(row.supplier);
-  const request = await requestFor(store, row, settings);
+  const request = requestOf(facts, settings);
   const giveUp = (reason: HoldReason, evidence: Evidence): Promise<CommandResult> =>
     withhold(ports, row, commandId, intent?.attempt ?? 0, reason, evidence);
   if (intent === undefined || request === undefined)

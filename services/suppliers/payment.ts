@@ -6,26 +6,31 @@ import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabul
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { moment } from '../moments.ts';
+import { readPauses } from '../purchasing-switch.ts';
 import { DONE } from '../serve-commands.ts';
-import { restorationOf } from '../store/restorations.ts';
+import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import { readAcceptances } from './acceptances.ts';
 import type { PaymentDue } from './adapter.ts';
-import { begin, countAbsence, settle } from './ledger.ts';
+import { claim } from './claim.ts';
+import { type Asked, inRounds } from './in-rounds.ts';
 import {
   callTimeoutMs,
   ceilingOf,
   doubtOf,
+  gateOf,
   notNow,
   outcome,
   type PurchasePorts,
-  spendingGate,
+  sayToOrder,
   toSupplierError,
   withheld,
   withhold,
 } from './purchase-ports.ts';
-import { lockPurchase, type PurchaseRow, readPurchase, rememberPlaced } from './purchase-row.ts';
-import { isCostAccepted, standingCaps } from './standing-caps.ts';
+import { factsNow, lockPurchase, type PurchaseRow, rememberPlaced } from './purchase-row.ts';
+import { restorationNow } from './seek-purchase.ts';
+import { settleCall } from './settle-call.ts';
+import { isCostAccepted } from './standing-caps.ts';
 
 /** Refusals before any money moved: which person has to look. Those missing here mend themselves and are asked again. */
 const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
@@ -40,6 +45,11 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
   permanent: 'supplier_rejected',
 };
 
+const pausesNow = inRounds(async ({ store }: PurchasePorts, asked: readonly Asked<PurchaseRow>[]) => {
+  const pauses = await readPauses(store);
+  return asked.map(() => pauses);
+});
+
 /**
  * Pays one placed order. The supplier is asked first what is due; a payment in doubt is only repeated after the
  * supplier has said "still unpaid" often and long enough.
@@ -50,13 +60,13 @@ export async function pay(
   commandId: string,
 ): Promise<CommandResult> {
   const { store, bus, settings, log } = ports;
-  const row = await readPurchase(store, command.supplierOrderId);
+  const row = (await factsNow(ports, command.supplierOrderId))?.row;
   if (row === undefined || row.state !== 'awaiting_payment') return DONE;
   const hold = (reason: HoldReason, evidence: Evidence): Promise<CommandResult> =>
     withhold(ports, row, commandId, 0, reason, evidence);
   const adapter = ports.adapterOf(row.supplier);
   // Asked here as well: a supplier that is only played with is not even asked what is due.
-  const closed = await spendingGate(store, ports, row);
+  const closed = gateOf(ports, row, await pausesNow(ports, row));
   if (closed !== null) return hold(closed.reason, closed.evidence);
   const reference = row.supplierReference;
   if (adapter === undefined || reference === null)
@@ -64,7 +74,7 @@ export async function pay(
   const wait = await notNow(ports, adapter);
   if (wait !== null) return wait;
   // A payment from the time that a restored database lost must have had time to show.
-  const restoration = await restorationOf(store, row.orderId);
+  const restoration = await restorationNow(ports, row.orderId);
   if (restoration !== undefined && restoration.ageMs < doubtOf(settings).windowMs) return DONE;
 
   let due: PaymentDue;
@@ -81,13 +91,11 @@ export async function pay(
   if (due.state === 'cancelled') {
     const evidence = { supplierReference: reference, cause: 'closed at the supplier before it was paid' };
     const data = { status: 'cancelled', parcels: [], evidence };
-    await commitAndPublish(store, bus, async (_sql, say) =>
-      say(outcome(row, SUPPLIER_ORDER_OBSERVED, `unpaid:${commandId}`, 0, data)),
-    );
+    await sayToOrder(ports, outcome(row, SUPPLIER_ORDER_OBSERVED, `unpaid:${commandId}`, 0, data));
     return DONE;
   }
   if (due.state === 'paid') {
-    await commitAndPublish(store, bus, (sql, say) => settlePaid(sql, say, row, due.amountMinor, null));
+    await commitAndPublish(store, bus, (sql, say) => settleSeenPaid(sql, say, row, due));
     return DONE;
   }
   const { amountMinor } = due;
@@ -137,88 +145,52 @@ async function callOnce(
   amountMinor: number,
   commandId: string,
 ): Promise<CommandResult> {
-  const { store, bus, settings, log } = ports;
+  const { settings, log } = ports;
   const adapter = ports.adapterOf(row.supplier);
   if (adapter === undefined) return DONE;
-  const key = { supplierOrderId: row.id, deed: 'pay' as const };
-  const begun = await commitAndPublish(store, bus, async (sql, say) => {
-    const locked = await lockPurchase(sql, row.id);
-    if (locked?.state !== 'awaiting_payment' || locked.isHeld) return { may: 'wait' as const };
-    const closed = await spendingGate(sql, ports, row);
-    if (closed !== null) {
-      say(withheld(row, commandId, 0, closed.reason, closed.evidence));
-      return { may: 'wait' as const };
-    }
-    const intent = {
-      ...key,
-      orderId: row.orderId,
-      supplier: row.supplier,
-      requestHash: createHash('sha256').update(`${reference}:${amountMinor}`).digest('hex'),
-      costMinor: amountMinor,
-      currency: row.currency,
-      callTimeoutMs: callTimeoutMs(settings),
-    };
-    const { perOrderMinor } = await standingCaps(sql, settings, row, amountMinor);
-    const result = await begin(sql, intent, { perOrderMinor, perDayMinor: undefined });
-    if (result.may === 'not') say(withheld(row, commandId, 0, result.reason, result.evidence));
-    // It was just seen unpaid: that counts as a look-up of the payment in doubt.
-    if (result.may === 'look_up')
-      await countAbsence(sql, { ...key, attempt: result.attempt }, doubtOf(settings));
-    if (result.may === 'call') moment('pay: before intent commit');
-    return result;
-  });
+  const requestHash = createHash('sha256').update(`${reference}:${amountMinor}`).digest('hex');
+  const deed = 'pay' as const;
+  const begun = await claim(ports, { row, deed, commandId, requestHash, costMinor: amountMinor });
   if (begun.may !== 'call') return DONE;
 
   const { attempt } = begun;
   moment('pay: after intent commit before call');
-  const recorded = 'pay: after record before publish';
+  const call = { row, deed, attempt, recorded: 'pay: after record before publish' as const };
   try {
     await adapter.pay(reference, AbortSignal.timeout(callTimeoutMs(settings)));
     moment('pay: after call before record');
-    await commitAndPublish(
-      store,
-      bus,
-      (sql, say) => settlePaid(sql, say, row, amountMinor, attempt),
-      recorded,
-    );
+    const placed = { supplierReference: reference, amountMinor };
+    const verdict = { state: 'done' as const, evidence: { supplierReference: reference } };
+    const message = outcome(row, SUPPLIER_ORDER_ACCEPTED, 'paid', attempt, placed);
+    await settleCall(ports, { ...call, verdict, placed, message });
   } catch (error) {
     moment('pay: after call before record');
     const { failureClass, evidence } = toSupplierError(error);
     log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a payment got no clear yes');
     const isDoubt = failureClass === 'unknown_outcome';
     const reason = HOLD_OF[failureClass];
-    await commitAndPublish(
-      store,
-      bus,
-      async (sql, say) => {
-        if (!(await settle(sql, { ...key, attempt }, isDoubt ? 'unknown' : 'refused', evidence))) return;
-        if (!isDoubt && reason !== undefined) say(withheld(row, commandId, attempt, reason, evidence));
-      },
-      recorded,
-    );
+    const message =
+      isDoubt || reason === undefined ? null : withheld(row, commandId, attempt, reason, evidence);
+    const state = isDoubt ? 'unknown' : 'refused';
+    await settleCall(ports, { ...call, verdict: { state, evidence }, message });
   }
   return DONE;
 }
 
-/** @param attempt of our own call; null when the supplier's word alone says that it is paid. */
-async function settlePaid(
-  sql: Parameters<typeof settle>[0],
-  say: (message: ReturnType<typeof outcome>) => void,
+/** The supplier's word alone says that it is paid: a payment of ours in doubt is none any more. */
+async function settleSeenPaid(
+  sql: Sql,
+  say: (message: OutboxRow) => void,
   row: PurchaseRow,
-  amountMinor: number | null,
-  attempt: number | null,
+  { amountMinor }: PaymentDue,
 ): Promise<void> {
-  const supplierReference = row.supplierReference ?? '';
+  const placed = { supplierReference: row.supplierReference ?? '', amountMinor };
   await lockPurchase(sql, row.id);
-  if (attempt === null) {
-    await sql.run(
-      `update purchase_intents set state = 'done', updated_at = now()
-        where supplier_order_id = $1 and kind = 'pay' and state in ('calling', 'unknown')`,
-      [row.id],
-    );
-  } else {
-    await settle(sql, { supplierOrderId: row.id, deed: 'pay', attempt }, 'done', { supplierReference });
-  }
-  await rememberPlaced(sql, row.id, { supplierReference, amountMinor });
-  say(outcome(row, SUPPLIER_ORDER_ACCEPTED, 'paid', attempt ?? 0, { supplierReference, amountMinor }));
+  await sql.run(
+    `update purchase_intents set state = 'done', updated_at = now()
+      where supplier_order_id = $1 and kind = 'pay' and state in ('calling', 'unknown')`,
+    [row.id],
+  );
+  await rememberPlaced(sql, [{ ...placed, supplierOrderId: row.id }]);
+  say(outcome(row, SUPPLIER_ORDER_ACCEPTED, 'paid', 0, placed));
 }

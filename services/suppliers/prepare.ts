@@ -2,11 +2,17 @@ import { SUPPLIER_ORDER_PREPARED } from '../../contracts/events/supplier-order-p
 import type { ProductVariant } from '../../contracts/resources/supplier-product.ts';
 import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
-import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
 import { planSourcing, type WantedLine } from './plan-sourcing.ts';
 import type { PatientAdapter } from './policy.ts';
-import { callTimeoutMs, outcome, type PurchasePorts, toSupplierError, withhold } from './purchase-ports.ts';
+import {
+  callTimeoutMs,
+  outcome,
+  type PurchasePorts,
+  sayToOrder,
+  toSupplierError,
+  withhold,
+} from './purchase-ports.ts';
 import { type PurchaseLine, type PurchaseRow, readLines } from './purchase-row.ts';
 import { readRecipient } from './recipient.ts';
 
@@ -80,7 +86,7 @@ export async function prepare(
   row: PurchaseRow,
   commandId: string,
 ): Promise<CommandResult> {
-  const { store, bus, settings, log } = ports;
+  const { store, settings, log } = ports;
   const hold = ({ reason, evidence }: Refusal): Promise<CommandResult> =>
     withhold(ports, row, commandId, 0, reason, evidence);
   const recipient = await readRecipient(store, row.orderId);
@@ -140,8 +146,6 @@ export async function prepare(
     const cause = `the supplier does not offer ${row.shippingMethod} for it`;
     return hold({ reason: 'not_shippable', evidence: { offered: part.shippingMethod, cause } });
   }
-  await commitAndPublish(store, bus, async (_sql, say) =>
-    say(outcome(row, SUPPLIER_ORDER_PREPARED, `prepared:${commandId}`, 0, { part })),
-  );
+  await sayToOrder(ports, outcome(row, SUPPLIER_ORDER_PREPARED, `prepared:${commandId}`, 0, { part }));
   return DONE;
 }

@@ -1,18 +1,20 @@
 import { SUPPLIER_ORDER_WITHHELD } from '../../contracts/events/purchase-outcome.ts';
 import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
 import { holdIdOf } from '../../contracts/ids.ts';
+import type { PurchasingPause } from '../../contracts/resources/purchasing-pause.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { purchaseMode } from '../../contracts/settings.ts';
 import type { Evidence, FailureClass, HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
-import { pauseOf } from '../purchasing-switch.ts';
+import { holdPauses, pauseOf } from '../purchasing-switch.ts';
 import type { ServiceContext } from '../run-service.ts';
 import { DONE, later } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
-import { callPauseMs } from './account.ts';
+import { callPausesOf } from './account.ts';
 import { SupplierError } from './adapter.ts';
+import { type Asked, inRounds } from './in-rounds.ts';
 import type { Caps, Doubt } from './ledger.ts';
 import type { PatientAdapter } from './policy.ts';
 import type { PurchaseRow } from './purchase-row.ts';
@@ -81,12 +83,22 @@ export const released = (
   return eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, orderId, data });
 };
 
+/** Says it to the order, in one transaction with all who have something to say at the same time. */
+export const sayToOrder = inRounds(
+  async ({ store, bus }: PurchasePorts, asked: readonly Asked<OutboxRow>[]) => {
+    await commitAndPublish(store, bus, async (_sql, say) => {
+      for (const { item } of asked) say(item);
+    });
+    return asked.map(() => undefined);
+  },
+);
+
 /** Says that a person has to look, and is done with the command. */
 export async function withhold(
-  { store, bus }: PurchasePorts,
+  ports: PurchasePorts,
   ...about: Parameters<typeof withheld>
 ): Promise<CommandResult> {
-  await commitAndPublish(store, bus, async (_sql, say) => say(withheld(...about)));
+  await sayToOrder(ports, withheld(...about));
   return DONE;
 }
 
@@ -107,13 +119,15 @@ export const MODE_MEANING = {
   live: 'buys and pays',
 } as const satisfies Record<ReturnType<typeof purchaseMode>, string>;
 
+const callPauseNow = inRounds(async ({ store }: PurchasePorts, asked: readonly Asked<SupplierName>[]) => {
+  const pauses = await callPausesOf(store, [...new Set(asked.map(({ item }) => item))]);
+  return asked.map(({ item }) => pauses(item).callsMs);
+});
+
 /** What becomes of a command while the supplier cannot or will not be called; null: go on. Nothing is used up by it. */
-export async function notNow(
-  { store }: PurchasePorts,
-  adapter: PatientAdapter,
-): Promise<CommandResult | null> {
+export async function notNow(ports: PurchasePorts, adapter: PatientAdapter): Promise<CommandResult | null> {
   if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);
-  const pauseMs = await callPauseMs(store, adapter.name);
+  const pauseMs = await callPauseNow(ports, adapter.name);
   if (pauseMs === 0) return null;
   return pauseMs > LONGEST_WAIT_MS ? DONE : later(Math.ceil(pauseMs));
 }
@@ -135,22 +149,29 @@ export const noCredentials = (supplier: SupplierName): Withholding => ({
 });
 
 /**
- * Reasons not to spend that need no ledger: no adapter, switched off, only playing, or the kill switch. To be asked in
- * the transaction that writes the intent.
+ * Reasons not to spend that need no ledger: no adapter, switched off, only playing, or the kill switch.
+ * @param pauses of purchasing; those that `holdPauses` brings in the transaction that writes the intent.
  */
-export async function spendingGate(
-  sql: Sql,
+export function gateOf(
   ports: PurchasePorts,
   { supplier, expectedCostMinor, currency }: PurchaseRow,
-): Promise<Withholding | null> {
+  pauses: readonly PurchasingPause[],
+): Withholding | null {
   if (ports.adapterOf(supplier) === undefined) return noCredentials(supplier);
   const mode = purchaseMode(ports.settings, supplier);
   if (mode !== 'live') {
     const evidence = { supplier, mode, wouldCostMinor: expectedCostMinor, currency };
     return { reason: 'supplier_paused', evidence };
   }
-  const pause = await pauseOf(sql, supplier);
+  const pause = pauseOf(pauses, supplier);
   if (pause === undefined) return null;
   // The pause sweep finds its own holds by `switch`.
   return { reason: 'supplier_paused', evidence: { supplier, switch: pause.scope, cause: pause.cause } };
 }
+
+/** As `gateOf`, asked in the transaction that writes the intent. */
+export const spendingGate = async (
+  sql: Sql,
+  ports: PurchasePorts,
+  row: PurchaseRow,
+): Promise<Withholding | null> => gateOf(ports, row, await holdPauses(sql));

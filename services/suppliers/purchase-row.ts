@@ -1,6 +1,11 @@
 import type { SupplierName, SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { INTENT_WRITTEN } from '../../machines/replay.ts';
+import type { ServiceContext } from '../run-service.ts';
+import { insertRows, updateRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
+import type { Recipient } from './adapter.ts';
+import { type Asked, inRounds } from './in-rounds.ts';
+import { type CustomerRow, toRecipient } from './recipient.ts';
 
 export interface PurchaseRow {
   readonly id: string;
@@ -29,42 +34,119 @@ export async function readPurchase(sql: Sql, supplierOrderId: string): Promise<P
   return row;
 }
 
-export interface LockedPurchase extends PurchaseRow {
-  /** An open hold stops it: it stays where it is, and nothing is spent on it. */
-  readonly isHeld: boolean;
-}
-
 /** Any hold stops all of an order; where part of it may be bought, those on other parts of it do not. */
 const STOPS = `h.order_id = o.order_id and h.released_at is null
   and ((h.line_id is null and coalesce(h.supplier_order_id, o.id) = o.id) or not exists (
         select 1 from orders w where w.id = o.order_id and (w.context -> 'rules' ->> 'partialPurchase')::boolean))`;
 
 /**
- * Holds the row against the host's batch until the end of the transaction. Whoever also writes the purchase's ledger
- * locks here first: the other way round two of them wait for each other.
+ * Holds the rows against the host's batch, which locks in the same order, until the end of the transaction. Whoever also
+ * writes the purchases' ledger locks here first: the other way round two of them wait for each other.
  */
-export async function lockPurchase(sql: Sql, supplierOrderId: string): Promise<LockedPurchase | undefined> {
-  const [row] = await sql.query<LockedPurchase>(
-    `select ${COLUMNS}, exists (select 1 from holds h where ${STOPS}) as "isHeld"
-       from supplier_orders o where id = $1 for update of o`,
-    [supplierOrderId],
+export async function lockPurchases(
+  sql: Sql,
+  supplierOrderIds: readonly string[],
+): Promise<ReadonlyMap<string, PurchaseRow>> {
+  const rows = await sql.query<PurchaseRow>(
+    `select ${COLUMNS} from supplier_orders where id = any($1::text[]) order by id for update`,
+    [supplierOrderIds],
   );
-  return row;
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+export const lockPurchase = async (sql: Sql, supplierOrderId: string): Promise<PurchaseRow | undefined> =>
+  (await lockPurchases(sql, [supplierOrderId])).get(supplierOrderId);
+
+/** A purchase with all that the decision to make it is about. */
+export interface PurchaseFacts {
+  readonly row: PurchaseRow;
+  /** An open hold stops it: it stays where it is, and nothing is spent on it. */
+  readonly isHeld: boolean;
+  readonly lines: readonly PurchaseLine[];
+  /** Undefined when the order has no address to ship to. */
+  readonly recipient: Recipient | undefined;
 }
 
 /**
- * The one move that is not the order host's: part of the transaction that takes the right to call, which holds the row.
+ * By id. Under a lock it has to be another statement than the one that waited for it: that one would not see the holds
+ * which the host raised meanwhile.
+ */
+export async function readFacts(
+  sql: Sql,
+  supplierOrderIds: readonly string[],
+): Promise<ReadonlyMap<string, PurchaseFacts>> {
+  const rows = await sql.query<
+    PurchaseRow & Pick<PurchaseFacts, 'isHeld' | 'lines'> & { customer: CustomerRow | null }
+  >(
+    `select ${COLUMNS}, exists (select 1 from holds h where ${STOPS}) as "isHeld",
+            (select coalesce(json_agg(json_build_object(
+                      'lineId', line_id, 'units', units, 'supplierProductId', supplier_product_id,
+                      'supplierVariantId', supplier_variant_id, 'supplierUnits', supplier_units,
+                      'properties', coalesce(properties, '{}')) order by ${LINE_ORDER}), '[]')
+               from supplier_order_lines l where l.supplier_order_id = o.id) as lines,
+            (select json_build_object('email', email, 'phone', phone, 'taxId', tax_id, 'address', shipping_address)
+               from customer_details c where c.order_id = o.order_id) as customer
+       from supplier_orders o where id = any($1::text[])`,
+    [supplierOrderIds],
+  );
+  return new Map(
+    rows.map(({ isHeld, lines, customer, ...row }) => {
+      const recipient = customer === null ? undefined : toRecipient(customer);
+      return [row.id, { row, isHeld, lines, recipient }];
+    }),
+  );
+}
+
+/** The purchase as it stands, read together with whatever else is asked for at the same time. */
+export const factsNow = inRounds(
+  async ({ store }: Pick<ServiceContext, 'store'>, asked: readonly Asked<string>[]) => {
+    const facts = await readFacts(
+      store,
+      asked.map(({ item }) => item),
+    );
+    return asked.map(({ item }) => facts.get(item));
+  },
+);
+
+/**
+ * The one move that is not the order host's: part of the transaction that takes the right to call, which holds the rows.
  * The timeline tells of it in its place, so that telling it all again leads to the same state.
  */
-export async function markPlacing(sql: Sql, { id, orderId }: PurchaseRow, commandId: string): Promise<void> {
+export async function markPlacing(
+  sql: Sql,
+  marked: readonly { readonly row: PurchaseRow; readonly commandId: string }[],
+): Promise<void> {
+  if (marked.length === 0) return;
   await sql.run(
-    "update supplier_orders set state = 'placing', version = version + 1, updated_at = now(), entered_at = now() where id = $1",
-    [id],
+    `update supplier_orders set state = 'placing', version = version + 1, updated_at = now(), entered_at = now()
+      where id = any($1::text[])`,
+    [marked.map(({ row }) => row.id)],
   );
-  await sql.run(
-    `insert into timeline (order_id, message_id, type, accepted, supplier_order_id, supplier_from, supplier_to, actor, data)
-     values ($1, $2, $3, true, $4, 'draft', 'placing', '/suppliers', $5::json)`,
-    [orderId, commandId, INTENT_WRITTEN, id, JSON.stringify({ orderId, supplierOrderId: id })],
+  await insertRows(
+    sql,
+    'timeline',
+    {
+      order_id: 'text',
+      message_id: 'text',
+      type: 'text',
+      accepted: 'boolean',
+      supplier_order_id: 'text',
+      supplier_from: 'text',
+      supplier_to: 'text',
+      actor: 'text',
+      data: 'json',
+    },
+    marked.map(({ row: { id, orderId }, commandId }) => ({
+      order_id: orderId,
+      message_id: commandId,
+      type: INTENT_WRITTEN,
+      accepted: true,
+      supplier_order_id: id,
+      supplier_from: 'draft',
+      supplier_to: 'placing',
+      actor: '/suppliers',
+      data: { orderId, supplierOrderId: id },
+    })),
   );
 }
 
@@ -80,47 +162,79 @@ export interface PurchaseLine {
   readonly properties: Readonly<Record<string, string>>;
 }
 
+const LINE_ORDER = 'line_id, units desc, supplier_product_id, supplier_variant_id';
+
 export const readLines = (sql: Sql, supplierOrderId: string): Promise<PurchaseLine[]> =>
   sql.query<PurchaseLine>(
     `select line_id as "lineId", units, supplier_product_id as "supplierProductId",
             supplier_variant_id as "supplierVariantId", supplier_units as "supplierUnits",
             coalesce(properties, '{}') as properties
        from supplier_order_lines where supplier_order_id = $1
-      order by line_id, units desc, supplier_product_id, supplier_variant_id`,
+      order by ${LINE_ORDER}`,
     [supplierOrderId],
   );
 
-/** Remembers what the supplier calls the order and what it costs there. */
+/** What the supplier calls an order and what it costs there; null: it does not say. */
+export interface NamedOrder {
+  readonly supplierReference: string;
+  readonly amountMinor: number | null;
+}
+
+/** Remembers that of each of the supplier orders. */
 export const rememberPlaced = (
   sql: Sql,
-  supplierOrderId: string,
-  placed: { supplierReference: string; amountMinor: number | null },
+  placed: readonly (NamedOrder & { readonly supplierOrderId: string })[],
 ): Promise<number> =>
-  sql.run(
-    `update supplier_orders set supplier_reference = $2, amount_minor = coalesce($3, amount_minor), updated_at = now()
-      where id = $1`,
-    [supplierOrderId, placed.supplierReference, placed.amountMinor],
+  updateRows(
+    sql,
+    'supplier_orders',
+    { id: 'text', supplier_reference: 'text', amount_minor: 'bigint' },
+    placed.map(({ supplierOrderId, supplierReference, amountMinor }) => ({
+      id: supplierOrderId,
+      supplier_reference: supplierReference,
+      amount_minor: amountMinor,
+    })),
+    `supplier_reference = d.supplier_reference, amount_minor = coalesce(d.amount_minor, o.amount_minor),
+     updated_at = now()`,
+    'o.id = d.id',
   );
 
-/**
- * The other supplier order that is known by one of these references, if there is one. Until the end of the transaction
- * nobody else can take them.
- */
-export async function ownerOf(
-  sql: Sql,
-  { id, supplier }: PurchaseRow,
-  supplierReference: string,
-): Promise<string | undefined> {
-  // One lock for each reference, always in the same order: purchases that share none do not wait for each other.
-  const keys = supplierReference.split(',').map((reference) => `adopt:${supplier}:${reference}`);
-  await sql.query('select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest($1::text[]) as key', [
-    keys.sort(),
-  ]);
-  const [owner] = await sql.query<{ id: string }>(
-    `select id from supplier_orders
-      where supplier = $1 and id <> $2 and string_to_array(supplier_reference, ',') && string_to_array($3, ',')
-      limit 1`,
-    [supplier, id, supplierReference],
+interface Adopted {
+  readonly row: PurchaseRow;
+  readonly supplierReference: string;
+}
+
+/** One lock for each reference, always in the same order: purchases that share none do not wait for each other. */
+export async function holdReferences(sql: Sql, adopted: readonly Adopted[]): Promise<void> {
+  if (adopted.length === 0) return;
+  const keys = adopted.flatMap(({ row, supplierReference }) =>
+    supplierReference.split(',').map((reference) => `adopt:${row.supplier}:${reference}`),
   );
-  return owner?.id;
+  await sql.query('select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest($1::text[]) as key', [
+    [...new Set(keys)].sort(),
+  ]);
+}
+
+/**
+ * The other supplier orders that are known by one of these references, by the id of the one that would take it. The
+ * transaction must hold the references: until its end nobody else can take them.
+ */
+export async function ownersOf(sql: Sql, adopted: readonly Adopted[]): Promise<ReadonlyMap<string, string>> {
+  if (adopted.length === 0) return new Map();
+  const rows = await sql.query<{ id: string; owner: string }>(
+    `select d.id, o.id as owner
+       from json_to_recordset($1::json) as d(id text, supplier text, reference text)
+       join supplier_orders o on o.supplier = d.supplier and o.id <> d.id
+        and string_to_array(o.supplier_reference, ',') && string_to_array(d.reference, ',')`,
+    [
+      JSON.stringify(
+        adopted.map(({ row: { id, supplier }, supplierReference }) => ({
+          id,
+          supplier,
+          reference: supplierReference,
+        })),
+      ),
+    ],
+  );
+  return new Map(rows.map(({ id, owner }) => [id, owner]));
 }

@@ -1,80 +1,34 @@
-import { createHash } from 'node:crypto';
 import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import {
   SUPPLIER_ORDER_ACCEPTED,
   SUPPLIER_ORDER_DEFERRED,
   SUPPLIER_ORDER_OUTCOME_UNKNOWN,
   SUPPLIER_ORDER_PLACED,
-  SUPPLIER_ORDER_PLACING,
   SUPPLIER_ORDER_REJECTED,
 } from '../../contracts/events/purchase-outcome.ts';
-import type { Settings } from '../../contracts/settings.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
-import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { type Moment, moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
-import type { Sql } from '../store/store.ts';
+import type { OutboxRow } from '../store/outbox.ts';
 import type { PlacedOrder, PlaceRequest, SupplierError } from './adapter.ts';
-import { begin, currentIntent, settle } from './ledger.ts';
+import { claim } from './claim.ts';
+import { hashOf, requestOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
 import { prepare } from './prepare.ts';
 import {
   callTimeoutMs,
-  ceilingOf,
   NEEDS_A_PERSON,
   noCredentials,
   notNow,
   outcome,
   type PurchasePorts,
-  spendingGate,
   toSupplierError,
-  withheld,
   withhold,
 } from './purchase-ports.ts';
-import {
-  lockPurchase,
-  markPlacing,
-  ownerOf,
-  type PurchaseRow,
-  readLines,
-  readPurchase,
-  rememberPlaced,
-} from './purchase-row.ts';
-import { readRecipient, withoutRecipient } from './recipient.ts';
+import { factsNow, type PurchaseRow } from './purchase-row.ts';
+import { withoutRecipient } from './recipient.ts';
 import { seekPurchase } from './seek-purchase.ts';
-import { standingCaps } from './standing-caps.ts';
-
-/** Of what the supplier is sent: our own ceiling may change without making it another purchase. */
-export const hashOf = ({ ceilingMinor: _, ...sent }: PlaceRequest): string =>
-  createHash('sha256').update(JSON.stringify(sent)).digest('hex');
-
-/** What the supplier is sent; undefined when the order has no address. */
-export async function requestFor(
-  sql: Sql,
-  row: PurchaseRow,
-  settings: Settings,
-): Promise<PlaceRequest | undefined> {
-  const recipient = await readRecipient(sql, row.orderId);
-  if (recipient === undefined) return undefined;
-  const lines = (await readLines(sql, row.id)).map(
-    ({ lineId, supplierProductId, supplierVariantId, supplierUnits: units }) => ({
-      lineId,
-      supplierProductId,
-      supplierVariantId,
-      units,
-    }),
-  );
-  const { id: callerRef, shipsFrom, shippingMethod, currency } = row;
-  return {
-    callerRef,
-    recipient,
-    shipsFrom,
-    shippingMethod,
-    lines,
-    currency,
-    ceilingMinor: ceilingOf(settings, row),
-  };
-}
+import { settleCall } from './settle-call.ts';
 
 /** Places one supplier order, at most once per attempt, whatever is repeated, late or killed. */
 export async function buy(
@@ -82,11 +36,12 @@ export async function buy(
   command: PurchaseCommand,
   commandId: string,
 ): Promise<CommandResult> {
-  const { store, bus, settings, log } = ports;
-  const row = await readPurchase(store, command.supplierOrderId);
-  if (row === undefined || row.state !== 'draft') return DONE;
+  const { settings, log } = ports;
+  const facts = await factsNow(ports, command.supplierOrderId);
+  if (facts === undefined || facts.row.state !== 'draft') return DONE;
+  const { row } = facts;
   const adapter = ports.adapterOf(row.supplier);
-  const request = await requestFor(store, row, settings);
+  const request = requestOf(facts, settings);
   if (adapter === undefined) {
     const { reason, evidence } = noCredentials(row.supplier);
     return withhold(ports, row, commandId, 0, reason, evidence);
@@ -100,43 +55,9 @@ export async function buy(
   const sought = await seek(ports, adapter, row, request, commandId);
   if (sought === 'not_now') return DONE;
 
-  const begun = await commitAndPublish(store, bus, async (sql, say) => {
-    const locked = await lockPurchase(sql, row.id);
-    if (locked?.state !== 'draft' || locked.isHeld || !locked.isQuoted) return { may: 'wait' as const };
-    // Read again under the lock: a change of the address or of the method locks here too, and comes before or after.
-    const current = await requestFor(sql, locked, settings);
-    if (current === undefined || hashOf(current) !== hashOf(request)) return { may: 'wait' as const };
-    const closed = await spendingGate(sql, ports, row);
-    if (closed !== null) {
-      say(withheld(row, commandId, 0, closed.reason, closed.evidence));
-      return { may: 'wait' as const };
-    }
-    const intent = {
-      supplierOrderId: row.id,
-      orderId: row.orderId,
-      supplier: row.supplier,
-      deed: 'create' as const,
-      requestHash: hashOf(request),
-      costMinor: row.expectedCostMinor,
-      currency: row.currency,
-      callTimeoutMs: callTimeoutMs(settings),
-    };
-    const result = await begin(sql, intent, await standingCaps(sql, settings, row, intent.costMinor));
-    if (result.may === 'not') say(withheld(row, commandId, 0, result.reason, result.evidence));
-    if (result.may === 'call') {
-      await markPlacing(sql, row, commandId);
-      say(outcome(row, SUPPLIER_ORDER_PLACING, `placing:${result.attempt}`, result.attempt, {}));
-    }
-    if (result.may === 'look_up') {
-      // An outdated answer led back to draft. The ledger is right: nothing is called, and the doubt is taken up again.
-      log.error({ supplierOrderId: row.id, attempt: result.attempt }, 'a draft with a purchase in doubt');
-      await markPlacing(sql, row, commandId);
-      const data = { evidence: { cause: 'a draft with a purchase in doubt' } };
-      say(outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${commandId}`, result.attempt, data));
-    }
-    if (result.may === 'call') moment('create: before intent commit');
-    return result;
-  });
+  const requestHash = hashOf(request);
+  const costMinor = row.expectedCostMinor;
+  const begun = await claim(ports, { row, deed: 'create', commandId, requestHash, costMinor });
   if (begun.may !== 'call') return DONE;
 
   const { attempt } = begun;
@@ -182,79 +103,50 @@ async function seek(
 
 /** Adopts a purchase that exists at the supplier as the one of this attempt. */
 export async function settlePlaced(
-  { store, bus, log }: PurchasePorts,
+  ports: PurchasePorts,
   row: PurchaseRow,
   attempt: number,
   placed: PlacedOrder,
-  between?: Moment,
+  recorded?: Moment,
 ): Promise<void> {
   const { supplierReference, amountMinor, isPaid } = placed;
-  await commitAndPublish(
-    store,
-    bus,
-    async (sql, say) => {
-      const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
-      const known = await lockPurchase(sql, row.id);
-      const owner = await ownerOf(sql, row, supplierReference);
-      if (owner !== undefined) {
-        log.error({ supplierOrderId: row.id, supplierReference, owner }, 'an order of two purchases');
-        const evidence = {
-          supplierReference,
-          cause: 'the order is known as the purchase of another one',
-          owner,
-        };
-        await settle(sql, key, 'unknown', evidence);
-        say(withheld(row, `taken:${attempt}`, attempt, 'duplicate_suspected', evidence));
-        return;
-      }
-      if (!(await settle(sql, key, 'done', { supplierReference }))) {
-        const now = await currentIntent(sql, row.id, 'create');
-        if (now?.state === 'done' && known?.supplierReference === supplierReference) return;
-        log.error({ supplierOrderId: row.id, attempt }, 'a purchase answered after it had been given up');
-        const evidence = { supplierReference, lateAttempt: attempt };
-        say(withheld(row, `late:${attempt}`, attempt, 'duplicate_suspected', evidence));
-        return;
-      }
-      await rememberPlaced(sql, row.id, placed);
-      const type = isPaid ? SUPPLIER_ORDER_ACCEPTED : SUPPLIER_ORDER_PLACED;
-      say(outcome(row, type, `placed:${attempt}`, attempt, { supplierReference, amountMinor }));
-    },
-    between,
-  );
+  const type = isPaid ? SUPPLIER_ORDER_ACCEPTED : SUPPLIER_ORDER_PLACED;
+  await settleCall(ports, {
+    row,
+    deed: 'create',
+    attempt,
+    verdict: { state: 'done', evidence: { supplierReference } },
+    placed: { supplierReference, amountMinor },
+    message: outcome(row, type, `placed:${attempt}`, attempt, { supplierReference, amountMinor }),
+    recorded,
+  });
 }
 
 async function settleFailed(
-  { store, bus, log }: PurchasePorts,
+  ports: PurchasePorts,
   row: PurchaseRow,
   attempt: number,
   error: SupplierError,
 ): Promise<void> {
   const { failureClass, evidence } = error;
-  const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
   // "Exists already" is an answer to an earlier call of ours: the look-up finds and adopts it.
   const isDoubt = failureClass === 'unknown_outcome' || failureClass === 'duplicate_reference';
   const isNotNow = failureClass === 'transient' || failureClass === 'throttled';
-  log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a purchase was not accepted');
-  await commitAndPublish(
-    store,
-    bus,
-    async (sql, say) => {
-      if (
-        !(await settle(sql, key, isDoubt ? 'unknown' : isNotNow ? 'absent' : 'refused', {
-          ...evidence,
-          failureClass,
-        }))
-      )
-        return;
-      if (isDoubt)
-        say(outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${attempt}`, attempt, { evidence }));
-      else if (isNotNow)
-        say(outcome(row, SUPPLIER_ORDER_DEFERRED, `deferred:${attempt}`, attempt, { evidence }));
-      else
-        say(
-          outcome(row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}`, attempt, { failureClass, evidence }),
-        );
-    },
-    'create: after record before publish',
-  );
+  ports.log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a purchase was not accepted');
+  const message = (): OutboxRow => {
+    if (isDoubt)
+      return outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${attempt}`, attempt, { evidence });
+    if (isNotNow) return outcome(row, SUPPLIER_ORDER_DEFERRED, `deferred:${attempt}`, attempt, { evidence });
+    const data = { failureClass, evidence };
+    return outcome(row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}`, attempt, data);
+  };
+  const state = isDoubt ? 'unknown' : isNotNow ? 'absent' : 'refused';
+  await settleCall(ports, {
+    row,
+    deed: 'create',
+    attempt,
+    verdict: { state, evidence: { ...evidence, failureClass } },
+    message: message(),
+    recorded: 'create: after record before publish',
+  });
 }

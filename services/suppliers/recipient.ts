@@ -3,18 +3,24 @@ import type { ShippingAddress } from '../../contracts/resources/order.ts';
 import type { Sql } from '../store/store.ts';
 import { type Recipient, SupplierError } from './adapter.ts';
 
+export interface CustomerRow {
+  readonly email: string | null;
+  readonly phone: string | null;
+  readonly taxId: string | null;
+  readonly address: ShippingAddress | null;
+}
+
 /** Who gets the parcel; undefined when the order has no address to ship to. */
 export async function readRecipient(sql: Sql, orderId: string): Promise<Recipient | undefined> {
-  const [row] = await sql.query<{
-    email: string | null;
-    phone: string | null;
-    taxId: string | null;
-    address: ShippingAddress | null;
-  }>(
+  const [row] = await sql.query<CustomerRow>(
     `select email, phone, tax_id as "taxId", shipping_address as address from customer_details where order_id = $1`,
     [orderId],
   );
-  if (row === undefined || row.address === null) return undefined;
+  return row === undefined ? undefined : toRecipient(row);
+}
+
+export function toRecipient(row: CustomerRow): Recipient | undefined {
+  if (row.address === null) return undefined;
   const { name, company, address1, address2, city, province, zip, countryCode } = row.address;
   return {
     name,

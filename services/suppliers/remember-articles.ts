@@ -29,22 +29,26 @@ const keyOf = (
   { supplierProductId, supplierVariantId }: Pick<MappedArticle, 'supplierProductId' | 'supplierVariantId'>,
 ): string => [supplier, supplierProductId, supplierVariantId].join('/');
 
-/**
- * Mappings learn labels and prices from quotes that were good, and the shop's SKU from its order. Their `updated_at` is
- * the shop keeper's and stays. Where there is nothing new, as nearly always, nothing is locked or written.
- */
-export async function rememberArticles(
-  sql: Sql,
-  lines: readonly WantedLine[],
-  seen: readonly SeenNow[],
-): Promise<void> {
+/** Lines whose mapping has something to learn; nearly always none. */
+export function articleNews(lines: readonly WantedLine[], seen: readonly SeenNow[]): readonly WantedLine[] {
   const show = showing(seen);
-  const news = lines.filter(
+  return lines.filter(
     ({ candidates, sku, isSkuMapped }) =>
       candidates.length > 0 &&
       ((sku !== null && !isSkuMapped) || !isDeepStrictEqual(show(candidates), [...candidates])),
   );
-  if (news.length === 0) return;
+}
+
+/**
+ * Mappings learn labels and prices from quotes that were good, and the shop's SKU from its order. Their `updated_at` is
+ * the shop keeper's and stays.
+ */
+export async function rememberArticles(
+  sql: Sql,
+  news: readonly WantedLine[],
+  seen: readonly SeenNow[],
+): Promise<void> {
+  const show = showing(seen);
   const variantIds = [...new Set(news.flatMap(({ variantId }) => variantId ?? []))].sort();
   const rows = await sql.query<{ variantId: string; candidates: unknown }>(
     `select variant_id as "variantId", candidates from product_mappings

@@ -5,8 +5,9 @@ import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import { type PlacedOrder, type PlaceRequest, SupplierError } from './adapter.ts';
 import { beginRepeat, type CurrentIntent, settle, takeBackRepeat } from './ledger.ts';
+import { hashOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
-import { hashOf, settlePlaced } from './purchase.ts';
+import { settlePlaced } from './purchase.ts';
 import {
   callTimeoutMs,
   NEEDS_A_PERSON,
@@ -16,7 +17,7 @@ import {
   type Withholding,
   withheld,
 } from './purchase-ports.ts';
-import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
+import { lockPurchase, type PurchaseRow, readFacts } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
 import { findByPush, type StrayMatch } from './stray-orders.ts';
 
@@ -95,8 +96,9 @@ export async function repeatPurchase(
 
   const key = { supplierOrderId: row.id, attempt };
   const may = await commitAndPublish(store, bus, async (sql, say) => {
-    const locked = await lockPurchase(sql, row.id);
-    if (locked?.state !== 'outcome_unknown' || locked.isHeld) return false;
+    await lockPurchase(sql, row.id);
+    const now = (await readFacts(sql, [row.id])).get(row.id);
+    if (now?.row.state !== 'outcome_unknown' || now.isHeld) return false;
     const gate = await spendingGate(sql, ports, row);
     if (gate !== null) {
       say(withheld(row, commandId, attempt, gate.reason, gate.evidence));

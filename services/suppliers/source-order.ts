@@ -5,9 +5,9 @@ import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
 import type { Sql } from '../store/store.ts';
 import { planSourcing } from './plan-sourcing.ts';
-import type { PurchasePorts } from './purchase-ports.ts';
+import { type PurchasePorts, sayToOrder } from './purchase-ports.ts';
 import { readWanted } from './read-wanted.ts';
-import { rememberArticles } from './remember-articles.ts';
+import { articleNews, rememberArticles } from './remember-articles.ts';
 
 /** Whether the order still waits for this round: in a crowd its deadline asks more than once, and quotes are dear. */
 async function isWanted(sql: Sql, { orderId, round }: SourceOrder): Promise<boolean> {
@@ -37,9 +37,13 @@ export async function sourceOrder(ports: PurchasePorts, command: SourceOrder): P
   const { parts, refused, stops, seen } = answer.plan;
   const data = OrderSourced.parse({ orderId, round, parts, refused, stops });
   const messageId = `src:${orderId}:${round}`;
-  await commitAndPublish(store, bus, async (sql, say) => {
-    await rememberArticles(sql, wanted.lines, seen);
-    say(eventRow({ messageId, source: '/suppliers', type: ORDER_SOURCED, orderId, data }));
-  });
+  const message = eventRow({ messageId, source: '/suppliers', type: ORDER_SOURCED, orderId, data });
+  const news = articleNews(wanted.lines, seen);
+  if (news.length === 0) await sayToOrder(ports, message);
+  else
+    await commitAndPublish(store, bus, async (sql, say) => {
+      await rememberArticles(sql, news, seen);
+      say(message);
+    });
   return DONE;
 }

@@ -1,6 +1,6 @@
 import type { Settings } from '../../contracts/settings.ts';
 import type { Sql } from '../store/store.ts';
-import { type Acceptance, isAccepted, readAcceptances } from './acceptances.ts';
+import { type Acceptance, isAccepted, readAcceptancesOf } from './acceptances.ts';
 import type { Caps } from './ledger.ts';
 import { capsOf } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
@@ -13,20 +13,25 @@ export const isCostAccepted = (
   costMinor: number,
 ): boolean => isAccepted(acceptances, { reason, supplierOrderId }, { costMinor, currency });
 
-/** The caps but for those that a person has waived for this supplier order, at no less than it costs now. */
+/** The caps of each but for those that a person has waived for the supplier order, at no less than it costs now. */
 export async function standingCaps(
   sql: Sql,
   settings: Settings,
-  row: PurchaseRow,
-  costMinor: number,
-): Promise<Caps> {
+  purchases: readonly { readonly row: PurchaseRow; readonly costMinor: number }[],
+): Promise<Caps[]> {
   const { perOrderMinor, perDayMinor } = capsOf(settings);
-  if (perOrderMinor === undefined && perDayMinor === undefined) return { perOrderMinor, perDayMinor };
-  const acceptances = await readAcceptances(sql, row.orderId);
-  const waived = (reason: 'cost_above_cap' | 'daily_cap_reached'): boolean =>
-    isCostAccepted(acceptances, reason, row, costMinor);
-  return {
-    perOrderMinor: waived('cost_above_cap') ? undefined : perOrderMinor,
-    perDayMinor: waived('daily_cap_reached') ? undefined : perDayMinor,
-  };
+  if (perOrderMinor === undefined && perDayMinor === undefined)
+    return purchases.map(() => ({ perOrderMinor, perDayMinor }));
+  const acceptances = await readAcceptancesOf(
+    sql,
+    purchases.map(({ row }) => row.orderId),
+  );
+  return purchases.map(({ row, costMinor }) => {
+    const waived = (reason: 'cost_above_cap' | 'daily_cap_reached'): boolean =>
+      isCostAccepted(acceptances.get(row.orderId) ?? [], reason, row, costMinor);
+    return {
+      perOrderMinor: waived('cost_above_cap') ? undefined : perOrderMinor,
+      perDayMinor: waived('daily_cap_reached') ? undefined : perDayMinor,
+    };
+  });
 }

@@ -30,7 +30,8 @@ async function lookSoon(sql: Sql, supplier: SupplierName, references: readonly s
   );
   await sql.run(
     `update supplier_orders set next_check_at = now()
-      where id = any($1::text[]) and next_check_at > now()`,
+      where id in (select id from supplier_orders where id = any($1::text[]) and next_check_at > now()
+                    order by id for update)`,
     [meant.map(({ id }) => id)],
   );
   return meant.length;

@@ -13,6 +13,7 @@ import type { ObservedStatus, PlacedLine } from './adapter.ts';
 import { inOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
 import { callTimeoutMs, notNow, type PurchasePorts, released } from './purchase-ports.ts';
+import { lockPurchases } from './purchase-row.ts';
 
 interface Watched {
   readonly id: string;
@@ -53,7 +54,8 @@ const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number
 const lookAgain = (sql: Sql, watched: readonly Watched[], everyMs: number): Promise<number> =>
   sql.run(
     `update supplier_orders set next_check_at = now() + $2::float8 * interval '1 millisecond'
-      where id = any($1::text[]) and next_check_at > now()`,
+      where id in (select id from supplier_orders where id = any($1::text[]) and next_check_at > now()
+                    order by id for update)`,
     [watched.map(({ id }) => id), Math.min(everyMs, AGAIN_MS)],
   );
 
@@ -135,6 +137,11 @@ async function look(
     throw error;
   });
   await commitAndPublish(store, bus, async (sql, say) => {
+    // In the order in which everybody locks them: several are written here, and purchases are settled many at once.
+    await lockPurchases(
+      sql,
+      watched.map(({ id }) => id),
+    );
     for (const one of watched) {
       const { id, orderId, reference, observation } = one;
       const status = seen.get(reference);

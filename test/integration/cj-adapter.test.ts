@@ -95,7 +95,8 @@ test('an order is placed unpaid, found under our reference, made payable, paid a
 
   const due = { state: 'due', amountMinor, currency: 'USD', balanceMinor: 10_000_000 };
   await expect(cj.preparePayment(key, never)).resolves.toEqual(due);
-  await expect(cj.preparePayment(key, never)).resolves.toEqual(due);
+  // It was just read, and is far more than is due.
+  await expect(cj.preparePayment(key, never)).resolves.toEqual({ ...due, balanceMinor: null });
   await cj.pay(supplierReference, never);
   await expect(cj.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid', balanceMinor: null });
 

@@ -8,9 +8,8 @@ import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/c
 import { begin, countAbsence, settle } from '../../services/suppliers/ledger.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
-import { buy, requestFor } from '../../services/suppliers/purchase.ts';
+import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
-import { readPurchase } from '../../services/suppliers/purchase-row.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
@@ -23,6 +22,7 @@ import {
   intentOf,
   LAMP_COST_MINOR,
   moveTo,
+  placeRequestOf,
   releaseHolds,
   rowOf,
   saidTo,
@@ -399,9 +399,7 @@ test('a call that still has time is not looked up; one whose process died is', a
 
 /** Makes the same order at the supplier once more, past our ledger. */
 async function placeByHand(desk: Desk, purchase: Purchase): Promise<string> {
-  const row = await readPurchase(desk.store, purchase.supplierOrderId);
-  const request = row === undefined ? undefined : await requestFor(desk.store, row, desk.ports.settings);
-  if (request === undefined) throw new Error('the purchase has no request');
+  const request = await placeRequestOf(desk, purchase.supplierOrderId);
   return (await desk.adapter.place(request, never)).supplierReference;
 }
 
@@ -625,8 +623,8 @@ const INTENT = {
   costMinor: 100,
   currency: 'USD',
   callTimeoutMs: 60_000,
+  caps: { perOrderMinor: undefined, perDayMinor: undefined },
 } as const;
-const NO_CAPS = { perOrderMinor: undefined, perDayMinor: undefined };
 const DOUBT = { windowMs: 0, lookUps: 2 };
 
 test('the ledger gives the right to call to one of many and takes a verdict only for its own attempt', async () => {
@@ -635,11 +633,12 @@ test('the ledger gives the right to call to one of many and takes a verdict only
   const ask = () =>
     store.transaction(async (sql) => {
       await sql.query("select 1 from supplier_orders where order_id = 'ord_1' for update");
-      return begin(sql, INTENT, NO_CAPS);
+      const [begun] = await begin(sql, [INTENT]);
+      return begun;
     });
   const answers = await Promise.all(Array.from({ length: 8 }, ask));
-  expect(answers.filter(({ may }) => may === 'call')).toEqual([{ may: 'call', attempt: 1 }]);
-  expect(answers.filter(({ may }) => may === 'wait')).toHaveLength(7);
+  expect(answers.filter((answer) => answer?.may === 'call')).toEqual([{ may: 'call', attempt: 1 }]);
+  expect(answers.filter((answer) => answer?.may === 'wait')).toHaveLength(7);
 
   const key = { supplierOrderId: INTENT.supplierOrderId, deed: 'create' as const };
   expect(await settle(store, { ...key, attempt: 2 }, 'done', {})).toBe(false);

@@ -5,8 +5,7 @@ import { DONE } from '../../services/serve-commands.ts';
 import type { Store } from '../../services/store/store.ts';
 import { partKey } from '../../services/suppliers/allocate.ts';
 import { pay } from '../../services/suppliers/payment.ts';
-import { buy, requestFor } from '../../services/suppliers/purchase.ts';
-import { readPurchase } from '../../services/suppliers/purchase-row.ts';
+import { buy } from '../../services/suppliers/purchase.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import {
   aDesk,
@@ -16,6 +15,7 @@ import {
   type Desk,
   givenPurchase,
   intentOf,
+  placeRequestOf,
   saidTo,
   verdicts,
 } from '../fixtures/purchase-desk.ts';
@@ -72,9 +72,7 @@ async function boughtInLostTime(
   supplierOrderId: string,
   reference = supplierOrderId,
 ): Promise<void> {
-  const row = await readPurchase(store, supplierOrderId);
-  const request = row === undefined ? undefined : await requestFor(store, row, ports.settings);
-  if (request === undefined) throw new Error('nothing to buy');
+  const request = await placeRequestOf({ store, ports }, supplierOrderId);
   await adapter.place({ ...request, callerRef: reference }, never);
 }
 

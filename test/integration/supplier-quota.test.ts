@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DONE } from '../../services/serve-commands.ts';
-import { callPauseMs, createQuotaReporter } from '../../services/suppliers/account.ts';
+import { callPauses, createQuotaReporter } from '../../services/suppliers/account.ts';
 import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { createCallLimiter } from '../../services/suppliers/call-limiter.ts';
 import { createCallRecord } from '../../services/suppliers/call-record.ts';
@@ -75,9 +75,9 @@ test('a pause ends by itself; of two the longer counts, and figures stay when a 
   const report = createQuotaReporter(store, CJ);
   await report({ pausedUntil: inMs(400), remaining: 0, total: 50_000 });
   await report({ pausedUntil: inMs(100) });
-  expect(await callPauseMs(store, CJ)).toBeGreaterThan(100);
+  expect((await callPauses(store, CJ)).callsMs).toBeGreaterThan(100);
   await reserve({ priority: 'purchase' }, never);
-  expect(await callPauseMs(store, CJ)).toBe(0);
+  expect((await callPauses(store, CJ)).callsMs).toBe(0);
   const [row] = await store.query(
     'select quota_remaining as remaining, quota_total as total from supplier_accounts',
   );

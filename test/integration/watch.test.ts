@@ -1,8 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-observed.ts';
-import { callPauseMs, createQuotaReporter } from '../../services/suppliers/account.ts';
+import { callPauses, createQuotaReporter } from '../../services/suppliers/account.ts';
 import { type OrderKey, SupplierError } from '../../services/suppliers/adapter.ts';
-import { requestFor } from '../../services/suppliers/purchase.ts';
 import { readPurchase } from '../../services/suppliers/purchase-row.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
 import { eventually } from '../fixtures/eventually.ts';
@@ -14,6 +13,7 @@ import {
   type Desk,
   type Environment,
   givenPurchase,
+  placeRequestOf,
   saidTo,
 } from '../fixtures/purchase-desk.ts';
 import { ledgerOf } from '../sandbox/world.ts';
@@ -30,9 +30,7 @@ async function placedOrders(desk: Desk, count: number): Promise<Purchase[]> {
   const purchases: Purchase[] = [];
   for (let number = 1; number <= count; number += 1) {
     const purchase = await givenPurchase(desk.store, { number, state: 'accepted' });
-    const row = await readPurchase(desk.store, purchase.supplierOrderId);
-    const request = row === undefined ? undefined : await requestFor(desk.store, row, desk.ports.settings);
-    if (request === undefined) throw new Error('nothing to place');
+    const request = await placeRequestOf(desk, purchase.supplierOrderId);
     const { supplierReference } = await desk.adapter.place(request, never);
     await desk.store.run(
       "update supplier_orders set supplier_reference = $2, next_check_at = now() - interval '1 second' where id = $1",
@@ -84,9 +82,7 @@ test('a hundred orders need two calls', async () => {
 test('a thousand waiting orders need twenty calls', { timeout: 60_000 }, async () => {
   const desk = await aWatchedDesk(RARELY);
   const [first] = await placedOrders(desk, 1);
-  const row = await readPurchase(desk.store, first?.supplierOrderId ?? '');
-  const request = row === undefined ? undefined : await requestFor(desk.store, row, desk.ports.settings);
-  if (request === undefined) throw new Error('nothing to place');
+  const request = await placeRequestOf(desk, first?.supplierOrderId ?? '');
   const refs = Array.from({ length: 999 }, (_, n) => `sup_ord_${n}`);
   const placed: { id: string; reference: string }[] = [];
   while (refs.length > 0) {
@@ -176,7 +172,7 @@ test('while the supplier wants no calls, orders keep their place', async () => {
   });
   watching(desk);
   await eventually(async () => expect(await observations(desk)).toBe(1));
-  expect(await callPauseMs(desk.store, 'cj_dropshipping')).toBe(0);
+  expect((await callPauses(desk.store, 'cj_dropshipping')).callsMs).toBe(0);
 });
 
 test('two copies share the orders: nothing is asked or said twice', async () => {

@@ -6,6 +6,7 @@ import { readOffer } from './offer.ts';
 import { readFound, readPaymentDue } from './orders.ts';
 import { readSupplierProduct } from './product.ts';
 import { readPush } from './push.ts';
+import { createRecentOffers } from './recent-offers.ts';
 import { searchProducts } from './search.ts';
 import { readStatus, STATUS_BATCH } from './status.ts';
 
@@ -28,6 +29,7 @@ const noSuchCall = (what: string) => (): Promise<never> =>
  */
 export function createAliExpress(options: AliExpressOptions): SupplierAdapter {
   const client = createAliExpressClient(options);
+  const recent = createRecentOffers();
   const { autoPay, appKey, appSecret } = options;
   return {
     name: 'aliexpress',
@@ -45,10 +47,12 @@ export function createAliExpress(options: AliExpressOptions): SupplierAdapter {
     product: (request, signal) => readSupplierProduct(client, request, signal),
     checkRecipient,
     async quote(request, signal) {
-      const { currency, goodsMinor, options, articles } = await readOffer(client, request, 'query', signal);
+      const offer = await readOffer(client, request, 'query', signal);
+      recent.keep(request, offer);
+      const { currency, goodsMinor, options, articles } = offer;
       return { currency, goodsMinor, options, articles };
     },
-    place: (request, signal) => createOrder(client, { autoPay }, request, signal),
+    place: (request, signal) => createOrder(client, recent, { autoPay }, request, signal),
     lookUp: noSuchCall('look up orders by our reference'),
     preparePayment: (key, signal) => readPaymentDue(client, key, signal),
     pay: noSuchCall('pay'),

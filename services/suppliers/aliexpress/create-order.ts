@@ -5,6 +5,7 @@ import type { AliExpressClient } from './client.ts';
 import { type Offer, readOffer } from './offer.ts';
 import { readFound, toReference } from './orders.ts';
 import { attributesOf, CURRENCY } from './products.ts';
+import type { RecentOffers } from './recent-offers.ts';
 import { CreatedBody } from './responses.ts';
 
 export interface CreateOptions {
@@ -77,11 +78,13 @@ async function placedNow(
 }
 
 /**
- * Creates the order after a fresh look at price, stock and freight. It stays unpaid unless `autoPay` is on and AliExpress
+ * Creates the order after a look at price, stock and freight: a fresh one where the call may spend, else that of the quote
+ * will do while it is young, since what is due is compared before anybody pays. It stays unpaid unless `autoPay` is on and AliExpress
  * plays along; that it could not be paid is no failure. Throws SupplierError as SupplierAdapter.place says.
  */
 export async function createOrder(
   client: AliExpressClient,
+  recent: RecentOffers,
   options: CreateOptions,
   request: PlaceRequest,
   signal: AbortSignal,
@@ -95,7 +98,9 @@ export async function createOrder(
     shipsFrom: request.shipsFrom,
     articles: request.lines,
   };
-  const offer = await readOffer(client, wanted, 'purchase', signal).catch(nothingSent);
+  const offer =
+    (options.autoPay ? undefined : recent.take(wanted)) ??
+    (await readOffer(client, wanted, 'purchase', signal).catch(nothingSent));
   checkOffer(offer, request);
   const parameters = {
     param_place_order_request4_open_api_d_t_o: JSON.stringify(toOrder(offer, request, address)),

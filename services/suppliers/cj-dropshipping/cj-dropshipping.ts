@@ -5,7 +5,7 @@ import { createOrder } from './create-order.ts';
 import { quoteFreight } from './freight.ts';
 import { lookUpOrders, readByCode } from './look-up.ts';
 import { createOpenId } from './open-id.ts';
-import { cancelOrder, payOrder, preparePayment } from './payment.ts';
+import { cancelOrder, createBalance, payOrder, preparePayment } from './payment.ts';
 import { readSupplierProduct } from './product.ts';
 import { readPush } from './push.ts';
 import { registerPush } from './register-push.ts';
@@ -35,6 +35,7 @@ export interface CjDropshippingOptions {
 export function createCjDropshipping(options: CjDropshippingOptions): SupplierAdapter {
   const client = createCjClient(options);
   const openId = createOpenId(client, options.tokens);
+  const balance = createBalance();
   const creation = { isSandboxOrder: options.isSandboxOrder ?? false, ioss: options.ioss };
   return {
     name: 'cj_dropshipping',
@@ -51,7 +52,7 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
     quote: (request, signal) => quoteFreight(client, request, signal),
     place: (request, signal) => createOrder(client, creation, request, signal),
     lookUp: (callerRef, signal) => lookUpOrders(client, callerRef, signal),
-    preparePayment: (key, signal) => preparePayment(client, key, signal),
+    preparePayment: (key, signal) => preparePayment(client, balance, key, signal),
     pay: (sdCode, signal) => payOrder(client, sdCode, signal),
     status: (keys, signal) => readStatus(client, keys, signal),
     cancel: (key, signal) => cancelOrder(client, key, signal),

@@ -41,6 +41,30 @@ async function confirm(client: CjClient, key: OrderKey, signal: AbortSignal): Pr
   throw notYet(key.supplierReference, 'confirmed');
 }
 
+/** A balance that was read counts for so long, less what was due since, while it covers a payment so many times. */
+const BALANCE_KEPT_MS = 30_000;
+const COMFORTABLE = 10;
+
+/**
+ * The prepaid balance as it was read lately. Others may spend it too, and CJ's refusal for want of money does not always
+ * say so: it is only relied on while far more is left than is due. A mistake is no harm, only a doubt to be looked up.
+ */
+export function createBalance() {
+  let known = { leftMinor: 0, until: 0 };
+  return {
+    /** Whether the account surely has that much; then it counts as spent. */
+    covers(amountMinor: number): boolean {
+      if (performance.now() > known.until || known.leftMinor < amountMinor * COMFORTABLE) return false;
+      known = { ...known, leftMinor: known.leftMinor - amountMinor };
+      return true;
+    },
+    remember(balanceMinor: number, dueMinor: number): void {
+      known = { leftMinor: balanceMinor - dueMinor, until: performance.now() + BALANCE_KEPT_MS };
+    },
+  };
+}
+export type Balance = ReturnType<typeof createBalance>;
+
 /** US cents of the prepaid balance, frozen ones included: CJ does not say whether it counts them. Null on any failure. */
 async function readBalance(client: CjClient, signal: AbortSignal): Promise<number | null> {
   const path = '/shopping/pay/getBalance';
@@ -55,9 +79,23 @@ async function readBalance(client: CjClient, signal: AbortSignal): Promise<numbe
   }
 }
 
+/** Null also when it was read lately and is far more than is due. */
+async function balanceFor(
+  client: CjClient,
+  balance: Balance,
+  dueMinor: number,
+  signal: AbortSignal,
+): Promise<number | null> {
+  if (balance.covers(dueMinor)) return null;
+  const balanceMinor = await readBalance(client, signal);
+  if (balanceMinor !== null) balance.remember(balanceMinor, dueMinor);
+  return balanceMinor;
+}
+
 /** Throws SupplierError as SupplierAdapter.preparePayment says. */
 export async function preparePayment(
   client: CjClient,
+  balance: Balance,
   key: OrderKey,
   signal: AbortSignal,
 ): Promise<PaymentDue> {
@@ -71,7 +109,7 @@ export async function preparePayment(
     state: isDue ? 'due' : closed,
     amountMinor,
     currency: CURRENCY,
-    balanceMinor: owes ? await readBalance(client, signal) : null,
+    balanceMinor: owes ? await balanceFor(client, balance, amountMinor, signal) : null,
   };
 }
 

@@ -1,0 +1,48 @@
+import type { QuoteRequest } from '../adapter.ts';
+import type { Offer } from './offer.ts';
+
+/** Between the quote and the purchase that follows it: for so long price, stock and freight count as still the same. */
+const KEPT_MS = 30_000;
+const MOST = 2_000;
+
+const keyOf = ({ destination, shipsFrom, articles }: QuoteRequest): string =>
+  JSON.stringify([
+    destination.countryCode,
+    destination.zip,
+    shipsFrom,
+    articles.map(({ supplierProductId, supplierVariantId, units }) => [
+      supplierProductId,
+      supplierVariantId,
+      units,
+    ]),
+  ]);
+
+/** What was quoted lately by this process. */
+export interface RecentOffers {
+  keep(request: QuoteRequest, offer: Offer): void;
+  /** The offer for the very same question, once: whoever asks next may not find the same stock. */
+  take(request: QuoteRequest): Offer | undefined;
+}
+
+export function createRecentOffers(): RecentOffers {
+  const offers = new Map<string, { readonly offer: Offer; readonly until: number }>();
+  const isOver = ({ until }: { readonly until: number }): boolean => performance.now() > until;
+  return {
+    keep(request, offer) {
+      const key = keyOf(request);
+      // The oldest stand first.
+      offers.delete(key);
+      for (const [old, kept] of offers) {
+        if (!isOver(kept) && offers.size < MOST) break;
+        offers.delete(old);
+      }
+      offers.set(key, { offer, until: performance.now() + KEPT_MS });
+    },
+    take(request) {
+      const key = keyOf(request);
+      const kept = offers.get(key);
+      offers.delete(key);
+      return kept === undefined || isOver(kept) ? undefined : kept.offer;
+    },
+  };
+}
