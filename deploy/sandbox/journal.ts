@@ -50,9 +50,6 @@ export function openJournal(dataDir: string | undefined): Journal {
     descriptor = openSync(file, 'a', 0o600);
     past = replay(file);
   }
-  const write = (line: string): void => {
-    if (descriptor !== null) writeSync(descriptor, line);
-  };
   return {
     collection(kind, schema) {
       const entities = new Map([...(past.get(kind) ?? [])].map(([id, value]) => [id, schema.parse(value)]));
@@ -62,7 +59,7 @@ export function openJournal(dataDir: string | undefined): Journal {
         all: () => [...entities.values()],
         put(id, value) {
           entities.set(id, value);
-          write(`${JSON.stringify([kind, id, value])}\n`);
+          if (descriptor !== null) writeSync(descriptor, `${JSON.stringify([kind, id, value])}\n`);
         },
         get size() {
           return entities.size;

@@ -1,7 +1,7 @@
-import { createServer } from 'node:http';
 import { H3, toNodeHandler } from 'h3';
+import { addAliExpressControl } from './aliexpress/control.ts';
 import { USUAL_SWITCHES } from './aliexpress/switches.ts';
-import { addAliExpress, createAliExpress } from './aliexpress/world.ts';
+import { aliExpressDialects, createAliExpress } from './aliexpress/world.ts';
 import { createCjAccount } from './cj/account.ts';
 import { createCjGoods } from './cj/goods.ts';
 import { startOrderPushes } from './cj/order-pushes.ts';
@@ -14,6 +14,7 @@ import { openJournal } from './journal.ts';
 import { listenOn } from './listen.ts';
 import { addMailPage } from './mail-page.ts';
 import { createMailbox } from './mailbox.ts';
+import { serveDialects } from './serve-dialects.ts';
 import { createSettings, type Settings, type Timing } from './settings.ts';
 import { createShelf } from './shelf.ts';
 import { SCOPES } from './shopify/access-scopes.ts';
@@ -143,7 +144,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       if (error.status >= 500) console.error('sandbox:', error.cause ?? error);
     },
   });
-  app.all(`${CJ_BASE_PATH}/**`, createCjApi({ account, goods, orders, pushes, settings, faults }));
   const webhooks = createWebhooks(
     journal,
     settings,
@@ -152,8 +152,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   );
   shop.listen(webhooks.tell);
   const admin = createAdminApi(shop, webhooks, settings);
-  app.all(`${ADMIN_BASE_PATH}/**`, createShopifyApi({ admin, tokens, faults, settings }));
-  addAliExpress(app, aliexpress);
+  addAliExpressControl(app, aliexpress);
   addControl(app, {
     shop,
     orders,
@@ -168,7 +167,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
   addMailPage(app, mailbox);
 
-  const server = createServer(toNodeHandler(app));
+  const dialects = {
+    [CJ_BASE_PATH]: createCjApi({ account, goods, orders, pushes, settings, faults }),
+    [ADMIN_BASE_PATH]: createShopifyApi({ admin, tokens, faults, settings }),
+    ...aliExpressDialects(aliexpress),
+  };
+  const server = serveDialects(dialects, toNodeHandler(app));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const smtp = await startSmtp({ host, port: options.smtpPort ?? 0, mailbox, faults });
   const port = await listenOn(server, host, options.port ?? 0).catch(async (error: unknown) => {

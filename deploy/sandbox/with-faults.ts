@@ -1,38 +1,40 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { H3Event } from 'h3';
+import { type Answer, type Call, plainText } from './exchange.ts';
 import type { Faults } from './faults.ts';
 
 /** How one kind of server says that it is busy, and where it can, that it refuses for a reason. */
 export interface HttpDialect {
-  rateLimited(): Response;
-  refused?(code: string): Response;
+  rateLimited(): Answer;
+  refused?(code: string): Answer;
 }
 
-const serverError = (): Response => new Response('Internal Server Error', { status: 500 });
-const garbage = (): Response =>
-  new Response('<html><body><h1>Scheduled maint', { status: 200, headers: { 'content-type': 'text/html' } });
+const serverError = (): Answer => plainText('Internal Server Error', 500);
+const garbage = (): Answer => ({
+  status: 200,
+  headers: { 'content-type': 'text/html' },
+  body: '<html><body><h1>Scheduled maint',
+});
 
-/** The peer sees its connection end without a byte; what is returned here goes nowhere. */
-function cut(event: H3Event): Response {
-  event.runtime?.node?.res?.destroy();
-  return new Response(null, { status: 500 });
+function cut(call: Call): Answer {
+  call.cut();
+  return serverError();
 }
 
 /** Counts the call under all its operation names and lets the planned fault, if any, befall it. */
 export async function withFaults(
-  { faults, event, dialect }: { faults: Faults; event: H3Event; dialect: HttpDialect },
+  { faults, call, dialect }: { faults: Faults; call: Call; dialect: HttpDialect },
   operations: readonly string[],
-  effect: () => Response | Promise<Response>,
-): Promise<Response> {
+  effect: () => Answer | Promise<Answer>,
+): Promise<Answer> {
   const fault = faults.next(operations);
-  const refused = (code: string): Response => dialect.refused?.(code) ?? serverError();
+  const refused = (code: string): Answer => dialect.refused?.(code) ?? serverError();
   switch (fault?.kind) {
     case undefined:
       return effect();
     case 'error_before':
       return serverError();
     case 'no_answer_before':
-      return cut(event);
+      return cut(call);
     case 'rate_limit':
       return dialect.rateLimited();
     case 'refusal_before':
@@ -45,7 +47,7 @@ export async function withFaults(
       return serverError();
     case 'no_answer_after':
       await effect();
-      return cut(event);
+      return cut(call);
     case 'garbage':
       await effect();
       return garbage();

@@ -1,10 +1,10 @@
-import type { H3Event } from 'h3';
+import type { Call } from '../exchange.ts';
 
 export type Parameters = Readonly<Record<string, string>>;
 
 /** Parameters may come in the query, in a form body, or split over both. */
-export async function readParameters({ req, url }: H3Event): Promise<Parameters> {
-  const isForm = req.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded') === true;
-  const body = new URLSearchParams(req.method === 'POST' && isForm ? await req.text() : '');
-  return Object.fromEntries([...url.searchParams, ...body]);
+export function readParameters({ method, headers, query, body }: Call): Parameters {
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  const form = new URLSearchParams(method === 'POST' && isForm ? body : '');
+  return Object.fromEntries([...query, ...form]);
 }

@@ -1,4 +1,4 @@
-import type { H3Event } from 'h3';
+import { type Answer, type Dialect, json, jsonText } from '../exchange.ts';
 import { withFaults } from '../with-faults.ts';
 import { banned, createCallLimit } from './call-limit.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
@@ -22,29 +22,30 @@ const SYSTEM_PARAMETERS = [
   'partner_id',
 ];
 
-const json = (text: string): Response =>
-  new Response(text, { headers: { 'content-type': 'application/json;charset=UTF-8' } });
+const SUCCESS_HEADERS = { 'content-type': 'application/json;charset=UTF-8' };
 
 /** The business gateway, `/sync`: one function that answers any request there. */
-export function createSyncGateway(world: AliExpressWorld): (event: H3Event) => Promise<Response> {
+export function createSyncGateway(world: AliExpressWorld): Dialect {
   const { credentials, tokens, settings, faults } = world;
   const endpoints = createEndpoints(world);
   const limit = createCallLimit(settings);
 
-  const refused = (refusal: AliExpressRefusal, endpoint: Endpoint, parameters: Parameters): Response =>
+  const refused = (refusal: AliExpressRefusal, endpoint: Endpoint, parameters: Parameters): Answer =>
     isGatewayCode(refusal.code)
-      ? Response.json(gatewayError(refusal))
+      ? json(gatewayError(refusal))
       : succeeded(endpoint.refused(refusal), endpoint, parameters);
 
-  function succeeded(body: object, endpoint: Endpoint, parameters: Parameters): Response {
+  function succeeded(body: object, endpoint: Endpoint, parameters: Parameters): Answer {
     const { listShape, ids } = settings.current().aliexpress;
     const answer = { ...body, request_id: requestId() };
-    return parameters.simplify === 'true'
-      ? json(toWireText(answer, { ids, listShape: 'array' }))
-      : json(toWireText({ [endpoint.answerName()]: answer }, { ids, listShape }));
+    const text =
+      parameters.simplify === 'true'
+        ? toWireText(answer, { ids, listShape: 'array' })
+        : toWireText({ [endpoint.answerName()]: answer }, { ids, listShape });
+    return jsonText(text, 200, SUCCESS_HEADERS);
   }
 
-  const perform = (endpoint: Endpoint, parameters: Parameters): Response => {
+  const perform = (endpoint: Endpoint, parameters: Parameters): Answer => {
     checkSignature(parameters, credentials, '');
     const token = parameters.session ?? parameters.access_token;
     if (!token)
@@ -61,22 +62,20 @@ export function createSyncGateway(world: AliExpressWorld): (event: H3Event) => P
     return succeeded(body ?? { result: {} }, endpoint, parameters);
   };
 
-  return async (event) => {
-    const parameters = await readParameters(event);
+  return async (call) => {
+    const parameters = readParameters(call);
     const endpoint = endpoints.get(parameters.method ?? '');
     if (endpoint === undefined)
-      return Response.json(
-        gatewayError(new AliExpressRefusal('InvalidApiPath', 'The API path is not valid')),
-      );
+      return json(gatewayError(new AliExpressRefusal('InvalidApiPath', 'The API path is not valid')));
     const dialect = {
-      rateLimited: () => Response.json(gatewayError(banned(1))),
+      rateLimited: () => json(gatewayError(banned(1))),
       refused: (code: string) =>
         refused(new AliExpressRefusal(code, `refused: ${code}`), endpoint, parameters),
     };
     const ban = limit.enter();
     try {
-      return await withFaults({ faults, event, dialect }, [endpoint.operation], () => {
-        if (ban !== null) return Response.json(gatewayError(ban));
+      return await withFaults({ faults, call, dialect }, [endpoint.operation], () => {
+        if (ban !== null) return json(gatewayError(ban));
         try {
           return perform(endpoint, parameters);
         } catch (error) {

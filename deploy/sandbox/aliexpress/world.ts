@@ -1,10 +1,9 @@
-import type { H3 } from 'h3';
+import type { Dialect } from '../exchange.ts';
 import type { Faults } from '../faults.ts';
 import type { Journal } from '../journal.ts';
 import type { LiveSettings } from '../settings.ts';
 import type { Shelf } from '../shelf.ts';
 import { createConsentPage, createRestGateway } from './auth.ts';
-import { addAliExpressControl } from './control.ts';
 import { type AliExpressOrders, createAliExpressOrders } from './orders.ts';
 import { type AliExpressPushes, createAliExpressPushes } from './pushes.ts';
 import type { AppCredentials } from './sign.ts';
@@ -50,10 +49,9 @@ export function createAliExpress(
   };
 }
 
-/** Adds `/sync`, `/rest`, `/oauth/authorize` and the platform's part of `/control`. */
-export function addAliExpress(app: H3, world: AliExpressWorld): void {
-  app.all('/sync', createSyncGateway(world));
-  app.all('/rest/**', createRestGateway(world));
-  app.get('/oauth/authorize', createConsentPage(world));
-  addAliExpressControl(app, world);
-}
+/** What the platform answers, by path. */
+export const aliExpressDialects = (world: AliExpressWorld): Readonly<Record<string, Dialect>> => ({
+  '/sync': createSyncGateway(world),
+  '/rest': createRestGateway(world),
+  '/oauth/authorize': createConsentPage(world),
+});

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type Answer, json } from '../exchange.ts';
 
 /** The supplier's own words for what it refuses; the numbers are its documented codes. */
 export const CJ = {
@@ -54,8 +55,8 @@ interface Extra {
   readonly pointsInfo?: object;
 }
 
-const envelope = (code: number, message: string, data: unknown, extra: Extra, status = 200): Response =>
-  Response.json(
+const envelope = (code: number, message: string, data: unknown, extra: Extra, status = 200): Answer =>
+  json(
     {
       code,
       result: code === CJ.ok,
@@ -64,20 +65,18 @@ const envelope = (code: number, message: string, data: unknown, extra: Extra, st
       requestId: randomUUID().replaceAll('-', ''),
       ...extra,
     },
-    { status },
+    status,
   );
 
 /** `code` 200 with whatever the endpoint has to say. */
-export const success = (data: unknown, extra: Extra = {}): Response =>
-  envelope(CJ.ok, 'Success', data, extra);
+export const success = (data: unknown, extra: Extra = {}): Answer => envelope(CJ.ok, 'Success', data, extra);
 
 /** Nearly all refusals come with HTTP 200 too: only `code` tells. */
-export const refusal = (code: CjCode, message: string, extra: Extra = {}, status = 200): Response =>
+export const refusal = (code: CjCode, message: string, extra: Extra = {}, status = 200): Answer =>
   envelope(code, message, null, extra, status);
 
 /** The one refusal whose code is its status. */
-export const tooManyPoints = (extra: Extra): Response =>
-  envelope(429, 'Points are used up', null, extra, 429);
+export const tooManyPoints = (extra: Extra): Answer => envelope(429, 'Points are used up', null, extra, 429);
 
 /** Minor units to the decimal JSON numbers of this dialect. */
 export const usd = (minor: number): number => minor / 100;

@@ -1,4 +1,4 @@
-import type { H3Event } from 'h3';
+import { type Answer, type Call, type Dialect, headerOf } from '../exchange.ts';
 import type { Faults } from '../faults.ts';
 import type { LiveSettings } from '../settings.ts';
 import { createTokenBucket } from '../token-bucket.ts';
@@ -12,17 +12,17 @@ import { createCjPoints } from './points.ts';
 import type { CjPushes } from './pushes.ts';
 
 export const CJ_BASE_PATH = '/api2.0/v1';
-const tooMany = (): Response => refusal(CJ.tooManyRequests, 'Too Many Requests, QPS limit reached');
+const pathOf = ({ path }: Call): string => path.slice(CJ_BASE_PATH.length);
+const tooMany = (): Answer => refusal(CJ.tooManyRequests, 'Too Many Requests, QPS limit reached');
 
-async function readBody({ req }: H3Event, method: Endpoint['method']): Promise<unknown> {
+function readBody({ body, headers }: Call, method: Endpoint['method']): unknown {
   if (method === 'GET' || method === 'DELETE') return null;
-  const raw = await req.text();
-  if (raw === '') throw new CjRefusal(CJ.bodyMissing, 'Request body is missing');
-  if (!req.headers.get('content-type')?.startsWith('application/json')) {
+  if (body === '') throw new CjRefusal(CJ.bodyMissing, 'Request body is missing');
+  if (!headers['content-type']?.startsWith('application/json')) {
     throw new CjRefusal(CJ.contentTypeWrong, 'Content-Type not supported');
   }
   try {
-    return JSON.parse(raw);
+    return JSON.parse(body);
   } catch {
     throw new CjRefusal(CJ.bodyInvalid, 'Request body is not valid JSON');
   }
@@ -36,7 +36,7 @@ export function createCjApi(world: {
   orders: CjOrders;
   settings: LiveSettings;
   faults: Faults;
-}): (event: H3Event) => Promise<Response> {
+}): Dialect {
   const { account, settings, faults } = world;
   const bucket = createTokenBucket(() => {
     const { cjRequestsPerSecond } = settings.current();
@@ -48,35 +48,35 @@ export function createCjApi(world: {
     const pointsInfo = points.info();
     return pointsInfo === null ? {} : { pointsInfo };
   };
-  const withoutPoints = (): Response =>
+  const withoutPoints = (): Answer =>
     settings.current().cjPointsRefusal === 'http'
       ? tooManyPoints(extra())
       : refusal(CJ.pointsUsedUp, 'Points are used up', extra());
 
   const endpoints = createEndpoints(world);
 
-  const perform = async (event: H3Event, endpoint: Endpoint): Promise<Response> => {
+  const perform = async (call: Call, endpoint: Endpoint): Promise<Answer> => {
     if (!bucket.take(1)) return tooMany();
     try {
-      const body = await readBody(event, endpoint.method);
-      if (!endpoint.isOpen && !account.accepts(event.req.headers.get('cj-access-token'))) {
+      const body = readBody(call, endpoint.method);
+      if (!endpoint.isOpen && !account.accepts(headerOf(call, 'cj-access-token'))) {
         throw new CjRefusal(CJ.tokenInvalid, 'Invalid API key or access token');
       }
-      if (!points.pay(event.url.pathname.slice(CJ_BASE_PATH.length))) return withoutPoints();
-      return success(await endpoint.answer({ query: event.url.searchParams, body }), extra());
+      if (!points.pay(pathOf(call))) return withoutPoints();
+      return success(await endpoint.answer({ query: call.query, body }), extra());
     } catch (error) {
       if (error instanceof CjRefusal) return refusal(error.code, error.message, {}, error.httpStatus);
       throw error;
     }
   };
 
-  return async (event) => {
-    const endpoint = endpoints.get(event.url.pathname.slice(CJ_BASE_PATH.length));
+  return (call) => {
+    const endpoint = endpoints.get(pathOf(call));
     if (endpoint === undefined) return refusal(CJ.interfaceNotFound, 'Interface not found');
-    if (event.req.method !== endpoint.method)
+    if (call.method !== endpoint.method)
       return refusal(CJ.methodNotSupported, 'Request method not supported');
-    return withFaults({ faults, event, dialect: { rateLimited: tooMany } }, [endpoint.operation], () =>
-      perform(event, endpoint),
+    return withFaults({ faults, call, dialect: { rateLimited: tooMany } }, [endpoint.operation], () =>
+      perform(call, endpoint),
     );
   };
 }

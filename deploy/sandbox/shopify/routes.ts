@@ -1,5 +1,5 @@
-import type { H3Event } from 'h3';
 import { z } from 'zod';
+import { type Answer, type Call, type Dialect, headerOf, json } from '../exchange.ts';
 import type { Faults } from '../faults.ts';
 import type { LiveSettings } from '../settings.ts';
 import { withFaults } from '../with-faults.ts';
@@ -24,7 +24,7 @@ function servedVersion(asked: string): string | null {
   return /^20\d\d-(01|04|07|10)$/.test(asked) && asked < OLDEST_LIVE ? OLDEST_LIVE : null;
 }
 
-const notFound = (): Response => Response.json({ errors: 'Not Found' }, { status: 404 });
+const notFound = (): Answer => json({ errors: 'Not Found' }, 404);
 
 function parseJson(raw: string): unknown {
   try {
@@ -34,7 +34,7 @@ function parseJson(raw: string): unknown {
   }
 }
 
-function readGrant(raw: string, contentType: string | null): z.infer<typeof GrantBody> | null {
+function readGrant(raw: string, contentType: string | undefined): z.infer<typeof GrantBody> | null {
   const isJson = contentType?.startsWith('application/json') === true;
   const fields = isJson ? parseJson(raw) : Object.fromEntries(new URLSearchParams(raw));
   return GrantBody.safeParse(fields).data ?? null;
@@ -44,24 +44,23 @@ function grant(
   tokens: AppTokens,
   scopes: readonly string[],
   asked: z.infer<typeof GrantBody> | null,
-): Response {
+): Answer {
   if (asked?.grant_type !== 'client_credentials') {
-    return Response.json({ error: 'unsupported_grant_type' }, { status: 400 });
+    return json({ error: 'unsupported_grant_type' }, 400);
   }
   const granted = tokens.grant(asked.client_id, asked.client_secret);
   if (granted === null) {
     const body = { error: 'invalid_client', error_description: 'Client credentials are not valid' };
-    return Response.json(body, { status: 400 });
+    return json(body, 400);
   }
-  return Response.json({
+  return json({
     access_token: granted.accessToken,
     scope: scopes.join(','),
     expires_in: granted.expiresInSeconds,
   });
 }
 
-const frontDoorBusy = (): Response =>
-  Response.json({ errors: 'Too many requests' }, { status: 429, headers: { 'retry-after': '2.0' } });
+const frontDoorBusy = (): Answer => json({ errors: 'Too many requests' }, 429, { 'retry-after': '2.0' });
 
 /** The shop's Admin API under `ADMIN_BASE_PATH`: one function that answers any request below it. */
 export function createShopifyApi(world: {
@@ -69,15 +68,15 @@ export function createShopifyApi(world: {
   tokens: AppTokens;
   faults: Faults;
   settings: LiveSettings;
-}): (event: H3Event) => Promise<Response> {
+}): Dialect {
   const { admin, tokens, faults, settings } = world;
 
-  const graphql = async (event: H3Event, version: string): Promise<Response> => {
+  const graphql = async (call: Call, version: string): Promise<Answer> => {
     const headers = { 'x-shopify-api-version': version };
-    const body = GraphqlBody.safeParse(parseJson(await event.req.text())).data;
+    const body = GraphqlBody.safeParse(parseJson(call.body)).data;
     if (body === undefined) {
       const errors = { query: 'Required parameter missing or invalid' };
-      return Response.json({ errors }, { status: 400, headers });
+      return json({ errors }, 400, headers);
     }
     const request: AdminRequest = {
       query: body.query,
@@ -86,28 +85,28 @@ export function createShopifyApi(world: {
     };
     const prepared = admin.prepare(request);
     const operations = 'rootFields' in prepared ? prepared.rootFields : ['invalid'];
-    const dialect = { rateLimited: () => Response.json(admin.throttled(), { headers }) };
+    const dialect = { rateLimited: () => json(admin.throttled(), 200, headers) };
     const names = operations.map((name) => `shopify.${name}`);
-    return withFaults({ faults, event, dialect }, names, async () => {
-      if (!tokens.accepts(event.req.headers.get('x-shopify-access-token'))) {
+    return withFaults({ faults, call, dialect }, names, async () => {
+      if (!tokens.accepts(headerOf(call, 'x-shopify-access-token'))) {
         const errors = '[API] Invalid API key or access token (unrecognized login or wrong password)';
-        return Response.json({ errors }, { status: 401, headers });
+        return json({ errors }, 401, headers);
       }
-      return Response.json(await admin.run(request, prepared), { headers });
+      return json(await admin.run(request, prepared), 200, headers);
     });
   };
 
-  return async (event) => {
-    const path = event.url.pathname.slice(ADMIN_BASE_PATH.length);
-    if (event.req.method !== 'POST') return notFound();
+  return (call) => {
+    const path = call.path.slice(ADMIN_BASE_PATH.length);
+    if (call.method !== 'POST') return notFound();
     if (path === '/oauth/access_token') {
-      const asked = readGrant(await event.req.text(), event.req.headers.get('content-type'));
+      const asked = readGrant(call.body, call.headers['content-type']);
       const dialect = { rateLimited: frontDoorBusy };
-      return withFaults({ faults, event, dialect }, ['shopify.accessToken'], () =>
+      return withFaults({ faults, call, dialect }, ['shopify.accessToken'], () =>
         grant(tokens, settings.current().shopifyScopes, asked),
       );
     }
     const version = servedVersion(/^\/api\/([^/]+)\/graphql\.json$/.exec(path)?.[1] ?? '');
-    return version === null ? notFound() : graphql(event, version);
+    return version === null ? notFound() : graphql(call, version);
   };
 }
