@@ -52,7 +52,7 @@ export async function claim(sql: Sql, copyId: string, limit: number): Promise<Cl
       ${RETURNING}`,
     [copyId, limit],
   );
-  return rows.map(claimed);
+  return rows.map(claimed).sort((a, b) => a.part - b.part);
 }
 
 /**
