@@ -51,7 +51,8 @@ const waitingFor = (store: Store, condition: string): Promise<void> =>
 
 test('entities and migrations describe the same schema', async () => {
   const store = await aStore(await aDatabase());
-  expect(await store.orm.schema.getUpdateSchemaSQL({ wrap: false })).toBe('');
+  const { schema } = await store.orm();
+  expect(await schema.getUpdateSchemaSQL({ wrap: false })).toBe('');
 });
 
 test('copies that migrate at once apply each migration once', async () => {
