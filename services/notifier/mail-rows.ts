@@ -28,9 +28,12 @@ const CLAIMED = 'n.id, n.order_id as "orderId", n.kind, n.parcel_id as "parcelId
 const retryIn = (attempts: string): string =>
   `least(5 * 2 ^ least(${attempts}, 20), 3600) * interval '1 second'`;
 
+const BY_KEY = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit']
+  .map((setting) => `set_config('${setting}', 'off', true)`)
+  .join(', ');
+
 /** For this transaction: a plan is kept from the time when the tables were empty, and must not be one that reads all of them. */
-const findByKey = (sql: Sql): Promise<unknown> =>
-  sql.query(`select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`);
+const findByKey = (sql: Sql): Promise<unknown> => sql.query(`select ${BY_KEY}`);
 
 /** The rows of one mail together, each mail's oldest first. */
 function mailsOf(rows: readonly (Claimed & { readonly createdAt: number })[]): MailRows[] {
@@ -96,14 +99,14 @@ export async function settle(
        select n.id, d.attempt, d.state, d.evidence
          from notifications n join json_to_recordset($1::json) as d(id text, attempt int, state text, evidence json)
            on n.id = d.id and n.attempt = d.attempt - case when $2::text = 'pending' then 1 else 0 end
-        where n.state = $2::text order by n.id for update of n)
+        where n.id = any($4::text[]) and n.state = $2::text order by n.id for update of n)
      update notifications n
         set state = m.state, attempt = m.attempt, evidence = coalesce(m.evidence, n.evidence),
             sent_at = case when m.state = 'sent' then now() end,
             next_try_at = case m.state when 'pending' then now() + ${retryIn('m.attempt - 1')}
               when 'sending' then now() + (2 * $3::float8 + 5) * interval '1 second' else n.next_try_at end
-       from mine m where n.id = m.id returning n.id`,
-    [JSON.stringify(rows), from, timeoutSeconds],
+       from mine m where n.id = m.id and n.id = any($4::text[]) returning n.id`,
+    [JSON.stringify(rows), from, timeoutSeconds, rows.map(({ id }) => id)],
   );
   return new Set(written.map(({ id }) => id));
 }

@@ -14,7 +14,7 @@ import { loadTemplates } from './templates.ts';
 
 const TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
 /** More than there are connections to the mail server: those at the same point share a transaction. */
-const CONCURRENCY = 40;
+const CONCURRENCY = 16;
 
 function mailerOf(settings: Settings): Mailer | undefined {
   const { SMTP_SERVER: host, EMAIL_FROM: from } = settings;

@@ -110,7 +110,9 @@ const record = together(async ({ store, bus }, outcomes: readonly Outcome[]) => 
       );
       for (const { event } of outcomes) if (event !== undefined) say(event);
     },
-    outcomes.some(({ state }) => state === 'done') ? 'fulfil: after record before publish' : undefined,
+    ...(outcomes.some(({ state }) => state === 'done')
+      ? ['fulfil: after record before publish' as const]
+      : []),
   );
   return outcomes.map(() => true);
 });

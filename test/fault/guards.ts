@@ -10,8 +10,8 @@ export const MUTATIONS: Readonly<Record<string, readonly Edit[]>> = {
   'the fence': [
     {
       file: 'services/store/partitions.ts',
-      from: 'where part = $1 and epoch = $2 and seq = $3`',
-      to: 'where part = $1 and $2::bigint is not null and $3::bigint is not null`',
+      from: 'on d.part = p.part and d.epoch = p.epoch and d."from" = p.seq',
+      to: 'on d.part = p.part',
     },
   ],
   'the inbox': [

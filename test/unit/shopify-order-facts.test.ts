@@ -315,6 +315,7 @@ test('an order that the API shows without its personal data is read, and has no 
       customAttributes: [],
       shippingAddress: { country: 'France', countryCodeV2: 'FR', province: null },
       lineItems: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] },
+      fulfillmentOrders: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] },
     },
   });
   expect(order).toMatchObject({ risk: { assessments: [] }, localizedFields: { nodes: [] } });
