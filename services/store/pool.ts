@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { Pool, type PoolClient, TypeOverrides } from 'pg';
+import { Pool, type PoolClient, TypeOverrides, types } from 'pg';
 
 /** The server ends a statement after ten seconds: whoever says nothing for three times as long is gone. */
 const SILENCE_MS = 30_000;
@@ -39,7 +39,7 @@ function surviveDrops(pool: Pool): void {
 }
 
 /** Numbers of types, from pg_type. */
-const TEXT_ARRAY = 1009;
+const TEXT_ARRAY: number = 1009;
 const TIMES = { date: 1082, timestamp: 1114, timestamptz: 1184, interval: 1186 };
 const TIME_ARRAYS = { date: 1182, timestamp: 1115, timestamptz: 1185, interval: 1187 };
 
@@ -47,8 +47,7 @@ const TIME_ARRAYS = { date: 1182, timestamp: 1115, timestamptz: 1185, interval: 
 function timesAsText(): TypeOverrides {
   const overrides = new TypeOverrides();
   for (const oid of Object.values(TIMES)) overrides.setTypeParser(oid, (text: string) => text);
-  for (const oid of Object.values(TIME_ARRAYS))
-    overrides.setTypeParser(oid, overrides.getTypeParser(TEXT_ARRAY));
+  for (const oid of Object.values(TIME_ARRAYS)) overrides.setTypeParser(oid, types.getTypeParser(TEXT_ARRAY));
   return overrides;
 }
 
