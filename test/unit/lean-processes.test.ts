@@ -40,3 +40,8 @@ test('no process starts with MikroORM in its memory: who needs it loads it then'
   }
   expect([...packagesOf('services/store/orm.ts')]).toContain('@mikro-orm/postgresql');
 });
+
+test('only the order host starts with the machines in its memory', () => {
+  const steps = (main: string): boolean => packagesOf(main).has('xstate');
+  expect(Object.values(SERVICES).filter(steps)).toEqual([SERVICES.orders]);
+});
