@@ -1,4 +1,5 @@
 import type { OrderEvent } from '../contracts/events/order-event.ts';
+import { INTENT_WRITTEN } from './intent-written.ts';
 import { type OrderActor, stepOrderActor } from './order-actor.ts';
 
 /**
@@ -6,12 +7,6 @@ import { type OrderActor, stepOrderActor } from './order-actor.ts';
  * timeline differently: orders begun before it are then not told again.
  */
 export const MACHINE_VERSION = 2;
-
-/**
- * The one move that is not the order host's: the purchase intent moves its draft to `placing` in its own transaction,
- * and writes this into the timeline there.
- */
-export const INTENT_WRITTEN = 'supplier_order.intent_written';
 
 export type Told = OrderEvent | { type: typeof INTENT_WRITTEN; data: { supplierOrderId: string } };
 

@@ -26,6 +26,7 @@ export const HoldListQuery = ListQuery.extend({
   reason: HoldReason.optional(),
   orderId: z.string().max(80).optional(),
 });
+export type HoldListQuery = z.infer<typeof HoldListQuery>;
 
 const note = z.string().trim().min(1).max(1_000);
 

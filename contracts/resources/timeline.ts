@@ -35,3 +35,4 @@ export const TimelineQuery = z.strictObject({
     .regex(/^\d{1,18}$/, 'must be the nextCursor of an earlier answer')
     .optional(),
 });
+export type TimelineQuery = z.infer<typeof TimelineQuery>;

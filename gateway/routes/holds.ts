@@ -13,16 +13,13 @@ import {
 import { hasEnded } from '../../contracts/vocabulary.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { commitAndPublish, eventRow } from '../../services/bus/commit-and-publish.ts';
-import { Hold } from '../../services/store/entities/order.ts';
 import type { Store } from '../../services/store/store.ts';
 import { accepted } from '../answer.ts';
 import { lockKnownOrder, orderIdIn } from '../locked-order.ts';
-import { fromCursor, toPage } from '../page.ts';
 import { conflict } from '../problem.ts';
 import { readJson, readParam, readQuery } from '../read-input.ts';
 import { requestRelease, requestReleases } from '../request-release.ts';
 import type { Route } from '../route.ts';
-import { toHoldViews } from '../views/hold-view.ts';
 
 const noSuchHold = (holdId: string): AppError =>
   new AppError('not_found', `there is no hold ${JSON.stringify(holdId.slice(0, 80))}`, { retryable: false });
@@ -39,33 +36,9 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
     method: 'GET',
     path: '/holds',
     handle: async (event): Promise<HoldList> => {
-      const { limit, cursor, reason, orderId } = readQuery(event, HoldListQuery);
-      const em = store.em();
-      const place = cursor === undefined ? undefined : fromCursor(cursor);
-      const found = await em.find(
-        Hold,
-        {
-          releasedAt: null,
-          ...(reason === undefined ? {} : { reason }),
-          ...(orderId === undefined ? {} : { orderId }),
-          ...(place === undefined
-            ? {}
-            : {
-                openedAt: { $lte: place.createdAt },
-                $or: [{ openedAt: { $lt: place.createdAt } }, { id: { $lt: place.id } }],
-              }),
-        },
-        { orderBy: { openedAt: 'desc', id: 'desc' }, limit: limit + 1 },
-      );
-      const rows = found.map((hold) => ({ createdAt: hold.openedAt, id: hold.id, hold }));
-      const { items, nextCursor } = toPage(rows, limit);
-      return {
-        items: await toHoldViews(
-          em,
-          items.map(({ hold }) => hold),
-        ),
-        nextCursor,
-      };
+      const query = readQuery(event, HoldListQuery);
+      const { readHolds } = await import('../views/hold-view.ts');
+      return readHolds(store, query);
     },
   },
   {

@@ -8,7 +8,6 @@ import {
 import { PostSupplierOrder, PutSupplierOrder } from '../../contracts/resources/supplier-order-requests.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { commitAndPublish } from '../../services/bus/commit-and-publish.ts';
-import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import type { Store } from '../../services/store/store.ts';
 import { accepted, created } from '../answer.ts';
 import { createSupplierOrder } from '../create-supplier-order.ts';
@@ -24,7 +23,6 @@ import {
   refreshSupplierOrder,
   retrySupplierOrder,
 } from '../supplier-order-requests.ts';
-import { SUPPLIER_ORDER_FIELDS, toSupplierOrderViews } from '../views/supplier-order-view.ts';
 
 /** @throws AppError `supplier_order_not_found` for what can be no id of ours. */
 function idIn(event: H3Event): string {
@@ -34,10 +32,8 @@ function idIn(event: H3Event): string {
 }
 
 async function readViews(store: Store, ids: readonly string[]): Promise<SupplierOrderView[]> {
-  const em = store.em();
-  const rows = await em.find(SupplierOrder, { id: { $in: [...ids] } }, { fields: SUPPLIER_ORDER_FIELDS });
-  const views = new Map((await toSupplierOrderViews(em, rows)).map((view) => [view.id, view]));
-  return ids.flatMap((id) => views.get(id) ?? []);
+  const { readSupplierOrderViews } = await import('../views/supplier-order-view.ts');
+  return readSupplierOrderViews(store, ids);
 }
 
 /** A request about one supplier order, without a body. */

@@ -13,7 +13,7 @@ import type {
   DeadLetterView,
 } from '../../contracts/resources/dead-letter.ts';
 import { eventTypeOf } from '../../contracts/subjects.ts';
-import { DeadLetterRequest } from '../../services/store/entities/log.ts';
+import type { DeadLetterRequest } from '../../services/store/entities/log.ts';
 import type { Sql, Store } from '../../services/store/store.ts';
 
 interface LetterRow {
@@ -30,6 +30,8 @@ interface LetterRow {
   readonly openedAt: Date;
   readonly settledAt: Date | null;
 }
+
+type RequestRow = Pick<DeadLetterRequest, 'action' | 'by' | 'note' | 'data'> & { readonly at: string };
 
 const COLUMNS = `d.id::text, d.kind, d.state, d.reason, d.failure, d.order_id as "orderId", d.subject,
   d.message_id as "messageId", d.attempts, d.opened_at as "openedAt", d.settled_at as "settledAt",
@@ -96,9 +98,10 @@ export async function readLetter(store: Store, id: string): Promise<DeadLetterVi
     [id],
   );
   if (row === undefined) return undefined;
-  const requests = await store
-    .em()
-    .find(DeadLetterRequest, { letterId: Number(id) }, { orderBy: { at: 'asc', id: 'asc' } });
+  const requests = await store.query<RequestRow>(
+    'select action, by, note, data, at from dead_letter_requests where letter_id = $1 order by at, id',
+    [id],
+  );
   const { payload, ...summary } = row;
   return {
     ...toSummary(summary),
@@ -108,7 +111,7 @@ export async function readLetter(store: Store, id: string): Promise<DeadLetterVi
       by,
       note: note ?? null,
       data: data ?? null,
-      at: at.toISOString(),
+      at: new Date(at).toISOString(),
     })),
   };
 }

@@ -1,44 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { OrderSummary, OrderView } from '../../contracts/resources/order.ts';
+import type { OrderView } from '../../contracts/resources/order.ts';
 import type { SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
-import type { HoldReason } from '../../contracts/vocabulary.ts';
 import { cancelCostOf } from '../../machines/cancel-cost.ts';
 import { isLive } from '../../machines/hold-scope.ts';
 import { unitsOnSupplierOrders } from '../../machines/order-units.ts';
 import { CustomerDetails, Hold, Order, OrderLine, UnitChange } from '../../services/store/entities/order.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
+import type { Store } from '../../services/store/store.ts';
 import { toHoldViews } from './hold-view.ts';
+import { inOneSnapshot } from './one-snapshot.ts';
+import { toSummary } from './order-summary.ts';
 import { SUPPLIER_ORDER_FIELDS, toSupplierOrderViews } from './supplier-order-view.ts';
-
-/** A row of the list statement; dates as the database gives them. */
-export interface SummaryRow
-  extends Pick<
-    Order,
-    'id' | 'shop' | 'shopOrderId' | 'name' | 'state' | 'currency' | 'totalMinor' | 'placedAt'
-  > {
-  readonly archivedAt?: string | Date | null | undefined;
-  readonly createdAt: string | Date;
-  readonly updatedAt: string | Date;
-  readonly holdReasons: readonly HoldReason[];
-}
-
-const instant = (at: string | Date): string => new Date(at).toISOString();
-
-export const toSummary = (order: SummaryRow): OrderSummary => ({
-  id: order.id,
-  shop: order.shop,
-  shopOrderId: order.shopOrderId,
-  name: order.name,
-  status: order.state,
-  held: order.holdReasons.length > 0,
-  holdReasons: [...order.holdReasons],
-  currency: order.currency,
-  totalMinor: order.totalMinor,
-  placedAt: order.placedAt,
-  archivedAt: order.archivedAt == null ? null : instant(order.archivedAt),
-  createdAt: instant(order.createdAt),
-  updatedAt: instant(order.updatedAt),
-});
 
 /** What the purchases that live cost, by the suppliers' currencies. */
 function purchaseTotals(order: Order, purchases: readonly SupplierOrderView[]): OrderView['totals'] {
@@ -90,8 +62,7 @@ const lineView = (
   };
 };
 
-/** Everything about one order as it stands at one moment; null when there is none of that id. */
-export async function readOrderView(em: EntityManager, orderId: string): Promise<OrderView | null> {
+async function orderViewOf(em: EntityManager, orderId: string): Promise<OrderView | null> {
   const order = await em.findOne(Order, { id: orderId });
   if (order === null) return null;
   const holds = await em.find(
@@ -125,3 +96,7 @@ export async function readOrderView(em: EntityManager, orderId: string): Promise
     totals: purchaseTotals(order, purchases),
   };
 }
+
+/** Everything about one order as it stands at one moment; null when there is none of that id. */
+export const readOrderView = (store: Store, orderId: string): Promise<OrderView | null> =>
+  inOneSnapshot(store, (em) => orderViewOf(em, orderId));

@@ -3,9 +3,10 @@ import type { ParcelView, SupplierOrderView } from '../../contracts/resources/su
 import {
   Parcel,
   PurchaseIntent,
-  type SupplierOrder,
+  SupplierOrder,
   SupplierOrderLine,
 } from '../../services/store/entities/supplier-order.ts';
+import type { Store } from '../../services/store/store.ts';
 
 /** Columns a view needs. Of the machine's context it shows what is done about a purchase that nobody wants. */
 export const SUPPLIER_ORDER_FIELDS = [
@@ -82,4 +83,15 @@ export async function toSupplierOrderViews(
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }));
+}
+
+/** In the order of the ids; what there is not is left out. */
+export async function readSupplierOrderViews(
+  store: Store,
+  ids: readonly string[],
+): Promise<SupplierOrderView[]> {
+  const em = await store.em();
+  const rows = await em.find(SupplierOrder, { id: { $in: [...ids] } }, { fields: SUPPLIER_ORDER_FIELDS });
+  const views = new Map((await toSupplierOrderViews(em, rows)).map((view) => [view.id, view]));
+  return ids.flatMap((id) => views.get(id) ?? []);
 }

@@ -1,8 +1,15 @@
 import { NO_SHOP, ORDER_RECEIVED, ORDER_UPDATED } from '../../contracts/events/order-received.ts';
 import { redact } from '../../contracts/redact.ts';
-import type { TIMELINE_ACTORS, TimelineEntryView } from '../../contracts/resources/timeline.ts';
+import type {
+  TIMELINE_ACTORS,
+  Timeline,
+  TimelineEntryView,
+  TimelineQuery,
+} from '../../contracts/resources/timeline.ts';
 import { Evidence } from '../../contracts/vocabulary.ts';
-import type { TimelineEntry } from '../../services/store/entities/order.ts';
+import { Order, TimelineEntry } from '../../services/store/entities/order.ts';
+import type { Store } from '../../services/store/store.ts';
+import { noSuchOrder } from '../locked-order.ts';
 
 type ActorName = (typeof TIMELINE_ACTORS)[number];
 
@@ -54,7 +61,7 @@ function evidenceOf({ data }: TimelineEntry): Evidence {
   return redact(Evidence.parse({ ...told, ...Evidence.catch({}).parse(facts.get('evidence')) }));
 }
 
-export const toTimelineView = (entry: TimelineEntry): TimelineEntryView => ({
+const toTimelineView = (entry: TimelineEntry): TimelineEntryView => ({
   id: String(entry.id),
   at: entry.at.toISOString(),
   event: entry.type,
@@ -70,3 +77,21 @@ export const toTimelineView = (entry: TimelineEntry): TimelineEntryView => ({
       : { id: entry.supplierOrderId, before: entry.supplierFrom ?? null, after: entry.supplierTo ?? null },
   evidence: evidenceOf(entry),
 });
+
+/** @throws AppError `order_not_found` */
+export async function readTimeline(
+  store: Store,
+  orderId: string,
+  { limit, cursor }: TimelineQuery,
+): Promise<Timeline> {
+  const em = await store.em();
+  const found = await em.find(
+    TimelineEntry,
+    { orderId, ...(cursor === undefined ? {} : { id: { $gt: Number(cursor) } }) },
+    { orderBy: { id: 'asc' }, limit: limit + 1 },
+  );
+  if (found.length === 0 && (await em.findOne(Order, { id: orderId }, { fields: ['id'] })) === null)
+    throw noSuchOrder(orderId);
+  const items = found.slice(0, limit).map(toTimelineView);
+  return { items, nextCursor: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+}

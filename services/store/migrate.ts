@@ -7,8 +7,8 @@ const ASK_AGAIN_MS = 200;
 
 /** Brings the schema up to date; waits its turn when another copy is at it. Returns the names of what was applied. */
 export async function migrate(store: Store): Promise<string[]> {
-  const pool = await store.orm.em.getConnection().getNativeClient();
-  const client = await pool.connect();
+  const { migrator } = await store.orm();
+  const client = await store.pool.connect();
   try {
     // Asked again and again: a statement that waits for the lock would itself be waited for by the copy that holds it and
     // makes an index concurrently, for ever.
@@ -19,7 +19,7 @@ export async function migrate(store: Store): Promise<string[]> {
       return rows[0]?.got === true;
     };
     while (!(await isMine())) await delay(ASK_AGAIN_MS);
-    const applied = await store.orm.migrator.up();
+    const applied = await migrator.up();
     return applied.map(({ name }) => name);
   } finally {
     await client.query('select pg_advisory_unlock_all()');

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import type { Pool, PoolClient } from 'pg';
+import { Pool, type PoolClient, TypeOverrides, types } from 'pg';
 
 /** The server ends a statement after ten seconds: whoever says nothing for three times as long is gone. */
 const SILENCE_MS = 30_000;
@@ -19,7 +19,7 @@ export const breakingSocket = (silenceMs = SILENCE_MS): Socket => {
  * Gives back pooled clients whose connection died inside a transaction: kysely keeps them for ever (its issue 1990),
  * and after `max` of those every query would hang.
  */
-export function returnDeadClients(pool: Pool): void {
+function returnDeadClients(pool: Pool): void {
   const out = new Set<PoolClient>();
   pool.on('acquire', (client) => out.add(client));
   pool.on('release', (_error, client) => out.delete(client));
@@ -30,4 +30,53 @@ export function returnDeadClients(pool: Pool): void {
       client.release = () => {}; // whoever still holds it may let go without harm
     }),
   );
+}
+
+/** A connection that drops is an event of its client or pool, and one that nobody hears ends the process. */
+function surviveDrops(pool: Pool): void {
+  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('error', () => {});
+}
+
+/** Numbers of types, from pg_type. */
+const TEXT_ARRAY: number = 1009;
+const TIMES = { date: 1082, timestamp: 1114, timestamptz: 1184, interval: 1186 };
+const TIME_ARRAYS = { date: 1182, timestamp: 1115, timestamptz: 1185, interval: 1187 };
+
+/** Dates and times come as PostgreSQL writes them, which MikroORM relies on; all else as `pg` reads it. */
+function timesAsText(): TypeOverrides {
+  const overrides = new TypeOverrides();
+  for (const oid of Object.values(TIMES)) overrides.setTypeParser(oid, (text: string) => text);
+  for (const oid of Object.values(TIME_ARRAYS)) overrides.setTypeParser(oid, types.getTypeParser(TEXT_ARRAY));
+  return overrides;
+}
+
+export interface StoreOptions {
+  connectionString: string;
+  /** 6-10 for the order host, 4-8 elsewhere: more than 16 lose on two cores (facts, section 4). */
+  maxConnections: number;
+  name: string;
+  /** Of a connection that is taken for dead. */
+  silenceMs?: number;
+  /** For migrations and searches of whole tables: a statement may take as long as it takes. */
+  isPatient?: boolean;
+}
+
+/** Connects with the first statement, not before. */
+export function createPool(options: StoreOptions): Pool {
+  const pool = new Pool({
+    connectionString: options.connectionString,
+    max: options.maxConnections,
+    connectionTimeoutMillis: 5_000,
+    application_name: `order-manager ${options.name}`,
+    statement_timeout: options.isPatient ? 0 : 10_000,
+    lock_timeout: 5_000,
+    idle_in_transaction_session_timeout: 15_000,
+    keepAlive: true,
+    stream: () => breakingSocket(options.isPatient ? 0 : options.silenceMs),
+    types: timesAsText(),
+  });
+  surviveDrops(pool);
+  returnDeadClients(pool);
+  return pool;
 }

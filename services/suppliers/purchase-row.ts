@@ -1,5 +1,5 @@
 import type { SupplierName, SupplierOrderStateName } from '../../contracts/vocabulary.ts';
-import { INTENT_WRITTEN } from '../../machines/replay.ts';
+import { INTENT_WRITTEN } from '../../machines/intent-written.ts';
 import type { ServiceContext } from '../run-service.ts';
 import { insertRows, updateRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';

@@ -113,12 +113,11 @@ try {
     await microseconds(() => store.transaction((sql) => queue(sql, messages(1)))),
   );
   const statement = 'select state, context from orders where id = $1';
-  const pool = await store.orm.em.getConnection().getNativeClient();
   print(
     'a read by key, prepared',
     await microseconds(() => store.query(statement, ['none'])),
     'parsed and planned each time',
-    await microseconds(() => pool.query(statement, ['none'])),
+    await microseconds(() => store.pool.query(statement, ['none'])),
   );
   print(
     `message published, ${BATCH} in a batch`,

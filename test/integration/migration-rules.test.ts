@@ -22,11 +22,12 @@ test('each migration leaves the release before it working: it only adds, and sto
   const store = await aStore(await aDatabase({ isMigrated: false }), 2);
   const names = MIGRATIONS.map(({ name }) => name);
   const first = names.indexOf(FIRST_SCHEMA);
-  await store.orm.migrator.up({ to: FIRST_SCHEMA });
+  const { migrator } = await store.orm();
+  await migrator.up({ to: FIRST_SCHEMA });
   const found: string[] = [];
   let before = await catalogOf(store);
   for (const name of names.slice(first + 1)) {
-    await store.orm.migrator.up({ to: name });
+    await migrator.up({ to: name });
     const after = await catalogOf(store);
     found.push(...breaksOf(before, after, sourceOf(name)).map((what) => `${name}: ${what}`));
     before = after;

@@ -19,7 +19,7 @@ test('keys of requests are forgotten after thirty days, younger ones are kept', 
 
 test('what an older database holds is taken into the lists of orders by hold reason and supplier', async () => {
   const store = await aStore(await aDatabase({ isMigrated: false }));
-  const { migrator } = store.orm;
+  const { migrator } = await store.orm();
   await migrator.up({ to: '0001-first' });
   await store.run(
     `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context, created_at)

@@ -51,7 +51,44 @@ const waitingFor = (store: Store, condition: string): Promise<void> =>
 
 test('entities and migrations describe the same schema', async () => {
   const store = await aStore(await aDatabase());
-  expect(await store.orm.schema.getUpdateSchemaSQL({ wrap: false })).toBe('');
+  const { schema } = await store.orm();
+  expect(await schema.getUpdateSchemaSQL({ wrap: false })).toBe('');
+});
+
+test('dates and times of plain rows are text, big numbers too, and the rest is what JavaScript has for it', async () => {
+  const store = await aStore(await aDatabase());
+  const rows = await store.query(
+    `select date '2026-01-02' as day, timestamp '2026-01-02 03:04:05.678' as clock, interval '1 day' as span,
+       timestamptz '2026-01-02T03:04:05Z' at time zone 'UTC' as utc, array[date '2026-01-02', null] as days,
+       array[timestamp '2026-01-02 03:04:05'] as clocks, array[interval '1 day'] as spans, 9007199254740993 as big,
+       1.10 as exact, 0.5::float8 as rough, 7 as few, true as yes, json '{"a":[1]}' as fact, jsonb '{"a":[1]}' as facts,
+       array['a b', null, 'c,"d"'] as words, array[1, 2] as numbers, array[9007199254740993] as bigs`,
+  );
+  expect(rows).toEqual([
+    {
+      day: '2026-01-02',
+      clock: '2026-01-02 03:04:05.678',
+      span: '1 day',
+      utc: '2026-01-02 03:04:05',
+      days: ['2026-01-02', null],
+      clocks: ['2026-01-02 03:04:05'],
+      spans: ['1 day'],
+      big: '9007199254740993',
+      exact: '1.10',
+      rough: 0.5,
+      few: 7,
+      yes: true,
+      fact: { a: [1] },
+      facts: { a: [1] },
+      words: ['a b', null, 'c,"d"'],
+      numbers: [1, 2],
+      bigs: ['9007199254740993'],
+    },
+  ]);
+  const [moment] = await store.query<{ at: unknown; all: unknown }>(
+    'select to_timestamp(0) as at, array[to_timestamp(0)] as all',
+  );
+  expect(moment).toEqual({ at: expect.any(String), all: [expect.any(String)] });
 });
 
 test('copies that migrate at once apply each migration once', async () => {
