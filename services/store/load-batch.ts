@@ -37,14 +37,13 @@ export async function takeNew(sql: Sql, messageIds: readonly string[]): Promise<
   return new Set(rows.map(({ message_id }) => message_id));
 }
 
-const waits = (letter: string): string =>
-  `${letter}.state in ('open', 'parked') and ${letter}.kind = 'event'`;
+const WAITS = "state in ('open', 'parked') and kind = 'event'";
 
 /** Those of the orders whose later events wait behind a letter. */
-async function lettersOf(sql: Sql, orderIds: readonly string[]): Promise<string[]> {
+async function blockedOf(sql: Sql, orderIds: readonly string[]): Promise<string[]> {
   if (orderIds.length === 0) return [];
   const rows = await sql.query<{ order_id: string }>(
-    `select distinct order_id from dead_letters l where order_id = any($1::text[]) and ${waits('l')}`,
+    `select distinct order_id from dead_letters where order_id = any($1::text[]) and ${WAITS}`,
     [orderIds],
   );
   return rows.map(({ order_id }) => order_id);
@@ -63,7 +62,7 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
     is_blocked: boolean;
   }>(
     `select id, state, context, version, shop, shop_order_id, created_at,
-            exists (select from dead_letters l where l.order_id = orders.id and ${waits('l')}) as is_blocked
+            exists (select from dead_letters where order_id = orders.id and ${WAITS}) as is_blocked
        from orders where id = any($1::text[]) order by id for update`,
     [orderIds],
   );
@@ -82,7 +81,7 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
           [[...known]],
         );
   // An order whose first event nobody could read is blocked and not known.
-  const blocked = await lettersOf(
+  const blocked = await blockedOf(
     sql,
     orderIds.filter((id) => !known.has(id)),
   );
