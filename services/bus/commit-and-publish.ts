@@ -6,8 +6,8 @@ import type { Sql, Store } from '../store/store.ts';
 import { currentWork } from '../work.ts';
 import type { Bus } from './bus.ts';
 
-/** Well below the age at which the sweeper takes a row for left behind. */
-const MARK_AFTER_MS = 100;
+/** Each round of marks is a commit of its own. Well below the age at which the sweeper takes a row for left behind. */
+const MARK_AFTER_MS = 300;
 interface Unmarked {
   readonly rows: QueuedRow[];
   readonly timer: NodeJS.Timeout;

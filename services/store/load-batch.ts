@@ -37,6 +37,18 @@ export async function takeNew(sql: Sql, messageIds: readonly string[]): Promise<
   return new Set(rows.map(({ message_id }) => message_id));
 }
 
+const WAITS = "state in ('open', 'parked') and kind = 'event'";
+
+/** Those of the orders whose later events wait behind a letter. */
+async function blockedOf(sql: Sql, orderIds: readonly string[]): Promise<string[]> {
+  if (orderIds.length === 0) return [];
+  const rows = await sql.query<{ order_id: string }>(
+    `select distinct order_id from dead_letters where order_id = any($1::text[]) and ${WAITS}`,
+    [orderIds],
+  );
+  return rows.map(({ order_id }) => order_id);
+}
+
 /** Locks the orders and their supplier orders, always in the order of their ids, so that repair jobs cannot deadlock with us. */
 export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise<LoadedBatch> {
   const orders = await sql.query<{
@@ -47,23 +59,31 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
     shop: string;
     shop_order_id: string;
     created_at: Date;
+    is_blocked: boolean;
   }>(
-    'select id, state, context, version, shop, shop_order_id, created_at from orders where id = any($1::text[]) order by id for update',
+    `select id, state, context, version, shop, shop_order_id, created_at,
+            exists (select from dead_letters where order_id = orders.id and ${WAITS}) as is_blocked
+       from orders where id = any($1::text[]) order by id for update`,
     [orderIds],
   );
-  const supplierOrders = await sql.query<{
-    id: string;
-    order_id: string;
-    state: SupplierOrderStateName;
-    context: SupplierOrderState['context'];
-    version: number;
-  }>(
-    'select id, order_id, state, context, version from supplier_orders where order_id = any($1::text[]) order by id for update',
-    [orderIds],
-  );
-  const blocked = await sql.query<{ order_id: string }>(
-    "select distinct order_id from dead_letters where order_id = any($1::text[]) and state in ('open', 'parked') and kind = 'event'",
-    [orderIds],
+  const known = new Set(orders.map(({ id }) => id));
+  const supplierOrders =
+    known.size === 0
+      ? []
+      : await sql.query<{
+          id: string;
+          order_id: string;
+          state: SupplierOrderStateName;
+          context: SupplierOrderState['context'];
+          version: number;
+        }>(
+          'select id, order_id, state, context, version from supplier_orders where order_id = any($1::text[]) order by id for update',
+          [[...known]],
+        );
+  // An order whose first event nobody could read is blocked and not known.
+  const blocked = await blockedOf(
+    sql,
+    orderIds.filter((id) => !known.has(id)),
   );
   return {
     orders: new Map(
@@ -84,6 +104,6 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
         { orderId: order_id, state: { value: state, context }, version },
       ]),
     ),
-    blocked: new Set(blocked.map(({ order_id }) => order_id)),
+    blocked: new Set([...blocked, ...orders.filter(({ is_blocked }) => is_blocked).map(({ id }) => id)]),
   };
 }

@@ -1,4 +1,5 @@
 import type { NotificationKind } from '../../contracts/vocabulary.ts';
+import type { Write } from './rows.ts';
 import type { Sql } from './store.ts';
 
 export interface NewNotification {
@@ -14,15 +15,13 @@ export interface NewNotification {
   readonly delay_ms: number;
 }
 
+export const addingNotifications: Write = (parameter) =>
+  `insert into notifications (id, order_id, kind, parcel_id, about, bundle, state, next_try_at)
+   select id, order_id, kind, parcel_id, about, bundle, 'pending', now() + delay_ms * interval '1 millisecond'
+     from json_to_recordset(${parameter}::json) as d(id text, order_id text, kind text, parcel_id text, about text,
+                                                     bundle text, delay_ms float8)
+   on conflict do nothing`;
+
 /** Adds mails to be sent; one that is there already stays as it is. @returns how many were new. */
-export async function writeNotifications(sql: Sql, rows: readonly NewNotification[]): Promise<number> {
-  if (rows.length === 0) return 0;
-  return sql.run(
-    `insert into notifications (id, order_id, kind, parcel_id, about, bundle, state, next_try_at)
-     select id, order_id, kind, parcel_id, about, bundle, 'pending', now() + delay_ms * interval '1 millisecond'
-       from json_to_recordset($1::json) as d(id text, order_id text, kind text, parcel_id text, about text,
-                                             bundle text, delay_ms float8)
-     on conflict do nothing`,
-    [JSON.stringify(rows)],
-  );
-}
+export const writeNotifications = async (sql: Sql, rows: readonly NewNotification[]): Promise<number> =>
+  rows.length === 0 ? 0 : sql.run(addingNotifications('$1'), [JSON.stringify(rows)]);

@@ -1,4 +1,4 @@
-import { insertRows } from './rows.ts';
+import { insertion } from './rows.ts';
 import type { Sql } from './store.ts';
 
 export interface OutboxRow {
@@ -12,18 +12,28 @@ export interface QueuedRow extends OutboxRow {
   readonly id: string;
 }
 
-const COLUMNS = { message_id: 'text', subject: 'text', payload: 'text' };
+/** Of rows as `outboxRows` gives them. */
+export const queueing = insertion(
+  'outbox',
+  { message_id: 'text', subject: 'text', payload: 'text' },
+  'returning id',
+);
+
+export const outboxRows = (rows: readonly OutboxRow[]): object[] =>
+  rows.map(({ messageId, subject, payload }) => ({ message_id: messageId, subject, payload }));
+
+/** @param ids as they were given, in the order of the rows. */
+export const queuedRows = (rows: readonly OutboxRow[], ids: readonly string[]): QueuedRow[] =>
+  rows.map((row, index) => ({ ...row, id: ids[index] ?? '' }));
 
 /** Part of the caller's transaction: what is queued here is promised, and the sweeper keeps the promise if nobody else does. */
 export async function queue(sql: Sql, rows: readonly OutboxRow[]): Promise<QueuedRow[]> {
-  const ids = await insertRows<{ id: string }>(
-    sql,
-    'outbox',
-    COLUMNS,
-    rows.map(({ messageId, subject, payload }) => ({ message_id: messageId, subject, payload })),
-    'returning id',
+  if (rows.length === 0) return [];
+  const ids = await sql.query<{ id: string }>(queueing('$1'), [JSON.stringify(outboxRows(rows))]);
+  return queuedRows(
+    rows,
+    ids.map(({ id }) => id),
   );
-  return rows.map((row, index) => ({ ...row, id: ids[index]?.id ?? '' }));
 }
 
 export const markPublished = (sql: Sql, rows: readonly QueuedRow[]): Promise<number> =>

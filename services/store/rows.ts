@@ -12,10 +12,26 @@ export const literals = (words: readonly string[]): string => words.map((word) =
 
 const list = (columns: Columns): string => Object.keys(columns).join(', ');
 
-const recordset = (columns: Columns): string =>
-  `json_to_recordset($1::json) as d(${Object.entries(columns)
+/** SQL for rows that are bound as JSON to the parameter. */
+const recordset = (columns: Columns, parameter: string): string =>
+  `json_to_recordset(${parameter}::json) as d(${Object.entries(columns)
     .map(([name, type]) => `${name} ${type}`)
     .join(', ')})`;
+
+/** Text of a statement that writes the rows bound to its one parameter, as `$1`. */
+export type Write = (parameter: string) => string;
+
+/** @param suffix what follows the select: `on conflict …`, `returning …`. */
+export const insertion =
+  (table: string, columns: Columns, suffix = ''): Write =>
+  (parameter) =>
+    `insert into ${table} (${list(columns)}) select ${list(columns)} from ${recordset(columns, parameter)} ${suffix}`;
+
+/** `update <table> o set <assignments> from <rows as d> where <condition>` */
+export const update =
+  (table: string, columns: Columns, assignments: string, condition: string): Write =>
+  (parameter) =>
+    `update ${table} o set ${assignments} from ${recordset(columns, parameter)} where ${condition}`;
 
 /**
  * Inserts any number of rows with one bound parameter; an empty list costs nothing.
@@ -29,14 +45,10 @@ export async function insertRows<Row extends object = object>(
   suffix = '',
 ): Promise<Row[]> {
   if (rows.length === 0) return [];
-  const names = list(columns);
-  const statement = `insert into ${table} (${names}) select ${names} from ${recordset(columns)} ${suffix}`;
-  return sql.query<Row>(statement, [JSON.stringify(rows)]);
+  return sql.query<Row>(insertion(table, columns, suffix)('$1'), [JSON.stringify(rows)]);
 }
 
-/**
- * Runs `update <table> o set <assignments> from <rows as d> where <condition>` and returns the rows touched.
- */
+/** Updates the rows by `update`, and returns the rows touched; an empty list costs nothing. */
 export async function updateRows(
   sql: Sql,
   table: string,
@@ -46,7 +58,5 @@ export async function updateRows(
   condition: string,
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  return sql.run(`update ${table} o set ${assignments} from ${recordset(columns)} where ${condition}`, [
-    JSON.stringify(rows),
-  ]);
+  return sql.run(update(table, columns, assignments, condition)('$1'), [JSON.stringify(rows)]);
 }

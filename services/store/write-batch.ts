@@ -1,8 +1,8 @@
 import type { BatchWrites } from './batch-writes.ts';
 import { changeLetters, layDown } from './dead-letters.ts';
-import { writeNotifications } from './notifications.ts';
-import { type QueuedRow, queue } from './outbox.ts';
-import { insertRows, updateRows } from './rows.ts';
+import { addingNotifications } from './notifications.ts';
+import { outboxRows, type QueuedRow, queuedRows, queueing } from './outbox.ts';
+import { insertion, insertRows, update, updateRows, type Write } from './rows.ts';
 import type { Sql } from './store.ts';
 
 /** The time of a state begins when it is entered. */
@@ -10,32 +10,21 @@ const ENTERED = 'entered_at = case when o.state = d.state then o.entered_at else
 
 const MACHINE = { state: 'text', context: 'json' };
 
-function assertTouched(what: string, touched: number, expected: number): void {
-  if (touched !== expected)
-    throw new RangeError(`${what}: ${expected} rows to change, ${touched} found unchanged`);
-}
-
-/** Writes the batch; the outbox rows come back to be published after the commit. */
-export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedRow[]> {
-  await insertRows(
-    sql,
-    'orders',
-    {
-      id: 'text',
-      shop: 'text',
-      shop_order_id: 'text',
-      name: 'text',
-      currency: 'text',
-      total_minor: 'bigint',
-      placed_at: 'text',
-      created_at: 'timestamptz',
-      version: 'int',
-      ...MACHINE,
-    },
-    writes.newOrders,
-  );
-  await insertRows(
-    sql,
+/** What most batches write. None of them touches a row of another. */
+const USUAL = {
+  new_orders: insertion('orders', {
+    id: 'text',
+    shop: 'text',
+    shop_order_id: 'text',
+    name: 'text',
+    currency: 'text',
+    total_minor: 'bigint',
+    placed_at: 'text',
+    created_at: 'timestamptz',
+    version: 'int',
+    ...MACHINE,
+  }),
+  lines: insertion(
     'order_lines',
     {
       order_id: 'text',
@@ -47,61 +36,144 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
       title: 'text',
       unit_price_minor: 'bigint',
     },
-    [...new Map(writes.orderLines.map((row) => [`${row.order_id}/${row.line_id}`, row])).values()],
     `on conflict (order_id, line_id) do update set position = excluded.position, title = excluded.title,
        unit_price_minor = excluded.unit_price_minor`,
-  );
-  const changed = await updateRows(
-    sql,
+  ),
+  changed_orders: update(
     'orders',
     { id: 'text', version: 'int', changes: 'int', ...MACHINE },
-    writes.changedOrders,
     `state = d.state, context = d.context, version = o.version + d.changes, updated_at = now(), ${ENTERED}`,
-    'o.id = d.id and o.version = d.version',
-  );
-  assertTouched('orders', changed, writes.changedOrders.length);
-  await insertRows(
-    sql,
+    'o.id = d.id and o.version = d.version returning 1',
+  ),
+  new_supplier_orders: insertion('supplier_orders', {
+    id: 'text',
+    order_id: 'text',
+    supplier: 'text',
+    shipping_method: 'text',
+    ships_from: 'text',
+    expected_cost_minor: 'bigint',
+    currency: 'text',
+    is_quoted: 'boolean',
+    order_created_at: 'timestamptz',
+    delivery_days: 'int',
+    ...MACHINE,
+  }),
+  supplier_order_articles: insertion('supplier_order_lines', {
+    supplier_order_id: 'text',
+    line_id: 'text',
+    units: 'int',
+    supplier_product_id: 'text',
+    supplier_variant_id: 'text',
+    supplier_units: 'int',
+    properties: 'json',
+  }),
+  changed_supplier_orders: update(
     'supplier_orders',
+    { id: 'text', version: 'int', watched: 'boolean', ...MACHINE },
+    `state = d.state, context = d.context, version = o.version + 1, updated_at = now(), ${ENTERED},
+     next_check_at = case when d.watched then coalesce(o.next_check_at, now()) end`,
+    'o.id = d.id and o.version = d.version returning 1',
+  ),
+  saved_parcels: insertion(
+    'parcels',
     {
       id: 'text',
       order_id: 'text',
-      supplier: 'text',
-      shipping_method: 'text',
-      ships_from: 'text',
-      expected_cost_minor: 'bigint',
-      currency: 'text',
-      is_quoted: 'boolean',
-      order_created_at: 'timestamptz',
-      delivery_days: 'int',
-      ...MACHINE,
-    },
-    writes.newSupplierOrders,
-  );
-  await insertRows(
-    sql,
-    'supplier_order_lines',
-    {
       supplier_order_id: 'text',
-      line_id: 'text',
-      units: 'int',
-      supplier_product_id: 'text',
-      supplier_variant_id: 'text',
-      supplier_units: 'int',
-      properties: 'json',
+      state: 'text',
+      tracking_number: 'text',
+      last_mile_tracking_number: 'text',
+      carrier: 'text',
+      tracking_url: 'text',
+      units: 'json',
+      left_at: 'timestamptz',
     },
-    writes.supplierOrderLines,
+    `on conflict (id) do update set state = excluded.state, carrier = excluded.carrier, updated_at = now(),
+       last_mile_tracking_number = excluded.last_mile_tracking_number, tracking_url = excluded.tracking_url,
+       left_at = coalesce(parcels.left_at, excluded.left_at),
+       entered_at = case when parcels.state = excluded.state then parcels.entered_at else now() end`,
+  ),
+  mails: addingNotifications,
+  cancelled_timers: (parameter) =>
+    `delete from timers o using json_to_recordset(${parameter}::json) as d(order_id text, key text)
+      where o.order_id = d.order_id and o.key = d.key`,
+  // A timer set again is another setting: its elapsed event must not look like a repeat of the earlier one.
+  set_timers: (parameter) =>
+    `insert into timers (order_id, key, deadline, supplier_order_id, parcel_id, traceparent, setting, due_at)
+     select order_id, key, deadline, supplier_order_id, parcel_id, traceparent,
+            (extract(epoch from clock_timestamp()) * 1000000)::bigint, now() + delay_ms * interval '1 millisecond'
+       from json_to_recordset(${parameter}::json) as d(order_id text, key text, deadline text, supplier_order_id text,
+                                             parcel_id text, traceparent text, delay_ms float8)
+     on conflict (order_id, key) do update set due_at = excluded.due_at, setting = excluded.setting, attempt = 0,
+                                               traceparent = excluded.traceparent`,
+  entries: insertion('timeline', {
+    order_id: 'text',
+    message_id: 'text',
+    type: 'text',
+    accepted: 'boolean',
+    from_state: 'text',
+    to_state: 'text',
+    supplier_order_id: 'text',
+    supplier_from: 'text',
+    supplier_to: 'text',
+    actor: 'text',
+    cause: 'text',
+    data: 'json',
+  }),
+  queued: queueing,
+} as const satisfies Readonly<Record<string, Write>>;
+
+type Usual = keyof typeof USUAL;
+const NAMES = Object.keys(USUAL) as Usual[];
+
+/**
+ * One statement instead of a dozen, of which each costs more on its way than what it does. It is the same text for every
+ * batch, so that it is planned once; a part without rows costs next to nothing.
+ */
+const WRITE_USUAL = `with ${NAMES.map((name, index) => `${name} as (${USUAL[name](`$${index + 1}`)})`).join(',\n')}
+ select (select count(*) from changed_orders)::int as orders,
+        (select count(*) from changed_supplier_orders)::int as "supplierOrders",
+        (select coalesce(json_agg(id::text order by id), '[]') from queued) as ids`;
+
+function assertTouched(what: string, touched: number | undefined, expected: number): void {
+  if (touched !== expected)
+    throw new RangeError(`${what}: ${expected} rows to change, ${touched} found unchanged`);
+}
+
+/** The last word on each line counts. */
+const byLine = (rows: BatchWrites['orderLines']): BatchWrites['orderLines'] => [
+  ...new Map(rows.map((row) => [`${row.order_id}/${row.line_id}`, row])).values(),
+];
+
+/** Writes the batch; the outbox rows come back to be published after the commit. */
+export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedRow[]> {
+  const timers = [...writes.timers.values()];
+  const rows: Readonly<Record<Usual, readonly object[]>> = {
+    new_orders: writes.newOrders,
+    lines: byLine(writes.orderLines),
+    changed_orders: writes.changedOrders,
+    new_supplier_orders: writes.newSupplierOrders,
+    supplier_order_articles: writes.supplierOrderLines,
+    changed_supplier_orders: writes.changedSupplierOrders,
+    saved_parcels: writes.parcels,
+    mails: writes.notifications,
+    cancelled_timers: timers.filter(({ delay_ms }) => delay_ms === null),
+    set_timers: timers.filter(({ delay_ms }) => delay_ms !== null),
+    entries: writes.timeline,
+    queued: outboxRows(writes.outbox),
+  };
+  const [written] = await sql.query<{ orders: number; supplierOrders: number; ids: string[] }>(
+    WRITE_USUAL,
+    NAMES.map((name) => JSON.stringify(rows[name])),
   );
-  const moved = await updateRows(
-    sql,
-    'supplier_orders',
-    { id: 'text', version: 'int', watched: 'boolean', ...MACHINE },
-    writes.changedSupplierOrders,
-    `state = d.state, context = d.context, version = o.version + 1, updated_at = now(), ${ENTERED},
-     next_check_at = case when d.watched then coalesce(o.next_check_at, now()) end`,
-    'o.id = d.id and o.version = d.version',
-  );
-  assertTouched('supplier_orders', moved, writes.changedSupplierOrders.length);
+  assertTouched('orders', written?.orders, writes.changedOrders.length);
+  assertTouched('supplier_orders', written?.supplierOrders, writes.changedSupplierOrders.length);
+  await writeSeldom(sql, writes);
+  return queuedRows(writes.outbox, written?.ids ?? []);
+}
+
+/** What few batches write, some of it to rows that the usual writes have just made. */
+async function writeSeldom(sql: Sql, writes: BatchWrites): Promise<void> {
   await updateRows(
     sql,
     'supplier_orders',
@@ -124,27 +196,6 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
     writes.quotedLines,
     'supplier_variant_id = d.supplier_variant_id, supplier_units = d.supplier_units',
     'o.supplier_order_id = d.supplier_order_id and o.line_id = d.line_id',
-  );
-  await insertRows(
-    sql,
-    'parcels',
-    {
-      id: 'text',
-      order_id: 'text',
-      supplier_order_id: 'text',
-      state: 'text',
-      tracking_number: 'text',
-      last_mile_tracking_number: 'text',
-      carrier: 'text',
-      tracking_url: 'text',
-      units: 'json',
-      left_at: 'timestamptz',
-    },
-    writes.parcels,
-    `on conflict (id) do update set state = excluded.state, carrier = excluded.carrier, updated_at = now(),
-       last_mile_tracking_number = excluded.last_mile_tracking_number, tracking_url = excluded.tracking_url,
-       left_at = coalesce(parcels.left_at, excluded.left_at),
-       entered_at = case when parcels.state = excluded.state then parcels.entered_at else now() end`,
   );
   await updateRows(
     sql,
@@ -172,27 +223,6 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
   if (writes.closedHolds.length > 0) {
     await sql.run('update holds set released_at = now() where id = any($1::text[])', [writes.closedHolds]);
   }
-  await writeNotifications(sql, writes.notifications);
-  await writeTimers(sql, [...writes.timers.values()]);
-  await insertRows(
-    sql,
-    'timeline',
-    {
-      order_id: 'text',
-      message_id: 'text',
-      type: 'text',
-      accepted: 'boolean',
-      from_state: 'text',
-      to_state: 'text',
-      supplier_order_id: 'text',
-      supplier_from: 'text',
-      supplier_to: 'text',
-      actor: 'text',
-      cause: 'text',
-      data: 'json',
-    },
-    writes.timeline,
-  );
   await insertRows(
     sql,
     'unit_changes',
@@ -214,29 +244,4 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
   }
   await layDown(sql, writes.deadLetters);
   await changeLetters(sql, writes.changedLetters);
-  return queue(sql, writes.outbox);
-}
-
-/** A timer set again is another setting: its elapsed event must not look like a repeat of the earlier one. */
-async function writeTimers(sql: Sql, timers: readonly { delay_ms: number | null }[]): Promise<void> {
-  const cancelled = timers.filter(({ delay_ms }) => delay_ms === null);
-  if (cancelled.length > 0) {
-    await sql.run(
-      `delete from timers o using json_to_recordset($1::json) as d(order_id text, key text)
-        where o.order_id = d.order_id and o.key = d.key`,
-      [JSON.stringify(cancelled)],
-    );
-  }
-  const set = timers.filter(({ delay_ms }) => delay_ms !== null);
-  if (set.length === 0) return;
-  await sql.run(
-    `insert into timers (order_id, key, deadline, supplier_order_id, parcel_id, traceparent, setting, due_at)
-     select order_id, key, deadline, supplier_order_id, parcel_id, traceparent,
-            (extract(epoch from clock_timestamp()) * 1000000)::bigint, now() + delay_ms * interval '1 millisecond'
-       from json_to_recordset($1::json) as d(order_id text, key text, deadline text, supplier_order_id text,
-                                             parcel_id text, traceparent text, delay_ms float8)
-     on conflict (order_id, key) do update set due_at = excluded.due_at, setting = excluded.setting, attempt = 0,
-                                               traceparent = excluded.traceparent`,
-    [JSON.stringify(set)],
-  );
 }
