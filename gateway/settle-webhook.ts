@@ -92,9 +92,8 @@ export async function settleWebhook(
       );
       // Somebody else was faster.
       if (settled === 0) return;
-      // Of an edit only what is kept of any body: it is reached by the erasure.
-      const data = action === 'edit' ? taken?.kept : undefined;
-      const requestId = await keepRequest(sql, letter, wish, data);
+      // The data of an edit are kept as the body, which stays empty for who was erased.
+      const requestId = await keepRequest(sql, letter, wish, undefined);
       if (taken !== null) {
         await sql.run(
           `update webhooks set body = $3, order_id = coalesce(order_id, $4) where source = $1 and delivery_id = $2`,

@@ -6,6 +6,7 @@ import type { Delivery } from './intake.ts';
 import { parseOrderJson } from './order-json.ts';
 import { Id } from './topics.ts';
 import type { VerifiedDelivery } from './verify-delivery.ts';
+import { webhookRow } from './webhook-row.ts';
 
 /** More would hide the first ones. */
 const MOST_PATHS = 20;
@@ -31,25 +32,18 @@ function parsed(raw: string): unknown {
 export function setAside(
   raw: string,
   topic: WebhookTopic,
-  { shop, deliveryId, eventId, apiVersion, triggeredAt }: VerifiedDelivery,
+  verified: VerifiedDelivery,
   reason: 'unreadable' | 'unstorable',
   error: AppError,
 ): Delivery {
+  const { shop, deliveryId } = verified;
   const json = parsed(raw);
   const named = topic.startsWith('orders/') ? OfId.safeParse(json) : undefined;
   const order_id = named?.success ? orderIdOf(shop, named.data.id) : null;
-  const source = `shopify:${shop}`;
+  const webhook = webhookRow(verified, topic, order_id, json ?? {});
+  const { source } = webhook;
   return {
-    webhook: {
-      source,
-      delivery_id: deliveryId,
-      event_id: eventId,
-      topic,
-      api_version: apiVersion,
-      triggered_at: triggeredAt,
-      order_id,
-      body: json === undefined ? '{}' : JSON.stringify(json),
-    },
+    webhook: webhook,
     shop,
     customer: null,
     message: null,

@@ -10,6 +10,7 @@ import { setAside } from './set-aside.ts';
 import { type BodySource, TOPICS } from './topics.ts';
 import { verdictOf } from './verdict.ts';
 import type { VerifiedDelivery, VerifyDelivery } from './verify-delivery.ts';
+import { webhookRow } from './webhook-row.ts';
 
 /** Orders with hundreds of lines pass 100 kB; nothing real comes near this. */
 const BODY_LIMIT_BYTES = 5_000_000;
@@ -21,20 +22,11 @@ export function toDelivery(
   verified: VerifiedDelivery,
   { canBeReread, buysAuthorized }: Pick<BodySource, 'canBeReread' | 'buysAuthorized'>,
 ): Delivery {
-  const { shop, deliveryId, eventId, apiVersion, triggeredAt } = verified;
+  const { shop, deliveryId, eventId } = verified;
   const source = { shop, topic, causeId: eventId ?? deliveryId, canBeReread, buysAuthorized };
   const { orderId, kept, customer, message, news } = TOPICS[topic](parseOrderJson(raw), source);
   return {
-    webhook: {
-      source: `shopify:${shop}`,
-      delivery_id: deliveryId,
-      event_id: eventId,
-      topic,
-      api_version: apiVersion,
-      triggered_at: triggeredAt,
-      order_id: orderId,
-      body: JSON.stringify(kept),
-    },
+    webhook: webhookRow(verified, topic, orderId, kept),
     shop,
     customer,
     message,
