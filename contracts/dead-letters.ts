@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
-/** An event stops its order until it is settled; a command stops nothing, since the deadline of its asker asks again. */
-export const DEAD_LETTER_KINDS = ['event', 'command'] as const;
+/**
+ * An event stops its order until it is settled; a command stops nothing, since the deadline of its asker asks again; a
+ * webhook, verified and not to be taken as it is, stops nothing either: the shop is read again anyway.
+ */
+export const DEAD_LETTER_KINDS = ['event', 'command', 'webhook'] as const;
 export const DeadLetterKind = z.enum(DEAD_LETTER_KINDS);
 export type DeadLetterKind = z.infer<typeof DeadLetterKind>;
 

@@ -17,8 +17,8 @@ const inTexts = (evidence: Evidence, change: (text: string) => string): Evidence
 /** Evidence holds no personal data by contract; a supplier's own text may quote some all the same. */
 export const redact = (evidence: Evidence): Evidence => inTexts(evidence, redactText);
 
-/** Shorter ones are in every other word. */
-const LEAST_CHARACTERS = 3;
+/** Shorter values are in every other word. */
+export const LEAST_CHARACTERS = 3;
 
 const withoutAccents = (text: string): string => text.normalize('NFD').replaceAll(/\p{M}/gu, '');
 

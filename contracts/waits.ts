@@ -152,6 +152,7 @@ export const WAITS = {
   dead_letter: {
     event: wait([], HOUR_MS, 'POST /dead-letters/{id}/replay, skip or edit'),
     command: wait([], HOUR_MS, 'POST /dead-letters/{id}/replay or skip'),
+    webhook: wait([], HOUR_MS, 'POST /dead-letters/{id}/replay, skip or edit'),
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Wait>>>>;
 

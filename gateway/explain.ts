@@ -40,7 +40,7 @@ export interface Explained {
 }
 
 const settle = ({ id, kind, reason }: Explained['deadLetters'][number]): Explanation['can'] =>
-  DEAD_LETTER_ACTIONS.filter((action) => action !== 'edit' || kind === 'event').map((action) => ({
+  DEAD_LETTER_ACTIONS.filter((action) => action !== 'edit' || kind !== 'command').map((action) => ({
     what: `${action} the dead letter ${id} (${reason})`,
     method: 'POST',
     path: `/dead-letters/${id}/${action}`,
@@ -48,9 +48,10 @@ const settle = ({ id, kind, reason }: Explained['deadLetters'][number]): Explana
 
 const letterSentence = ({ id, kind, reason, waiting }: Explained['deadLetters'][number]): string => {
   const { means } = DEAD_LETTER_WORDS[reason];
-  return kind === 'event'
-    ? `It waits behind a message that could not be handled (dead letter ${id}, ${waiting} later ones wait): ${means}.`
-    : `A command for it was set aside (dead letter ${id}): ${means}.`;
+  if (kind === 'event')
+    return `It waits behind a message that could not be handled (dead letter ${id}, ${waiting} later ones wait): ${means}.`;
+  const what = kind === 'command' ? 'A command for it' : 'A webhook about it';
+  return `${what} was set aside (dead letter ${id}): ${means}.`;
 };
 
 function can({ id, status, isArchived, supplierOrders, holds, deadLetters }: Explained): Explanation['can'] {

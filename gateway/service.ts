@@ -40,20 +40,23 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   const metrics = createMetrics(store, settings);
   let isStopping = false;
   const intake = createIntake(store, bus);
+  const reading = {
+    buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED,
+    canBeReread: hasShopifyLogin(settings),
+  };
   const routes = [
     ...shopifyRoutes({
       verify: createVerifier(settings),
       intake,
       metrics,
-      buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED,
-      canBeReread: hasShopifyLogin(settings),
+      ...reading,
     }),
     ...orderRoutes(store, bus),
     ...supplierPushRoutes({ bus, metrics }),
     ...supplierOrderRoutes(store, bus),
     ...holdRoutes(store, bus),
     ...privacyRoutes(store),
-    ...deadLetterRoutes(store, bus),
+    ...deadLetterRoutes({ store, bus, reading }),
     ...stuckRoutes(store, settings),
     ...supplierRoutes(bus),
     ...purchasingSwitchRoutes(store),

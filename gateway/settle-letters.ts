@@ -1,9 +1,4 @@
-import type {
-  DeadLetterAction,
-  DeadLetterKind,
-  DeadLetterReason,
-  DeadLetterState,
-} from '../contracts/dead-letters.ts';
+import type { DeadLetterReason } from '../contracts/dead-letters.ts';
 import { AppError } from '../contracts/errors.ts';
 import {
   DEAD_LETTER_SETTLE_REQUESTED,
@@ -16,28 +11,16 @@ import type { Bus } from '../services/bus/bus.ts';
 import { commitAndPublish, eventRow } from '../services/bus/commit-and-publish.ts';
 import type { OutboxRow } from '../services/store/outbox.ts';
 import type { Sql, Store } from '../services/store/store.ts';
-import { bodyHash } from './idempotency.ts';
+import { type FoundLetter, keepRequest, noteSettled, type Wish } from './letter-request.ts';
 import { conflict } from './problem.ts';
 import { fieldsOf } from './read-input.ts';
+import { type Reading, settleWebhook } from './settle-webhook.ts';
 
-/** Who asks for what, and why. */
-export interface Wish {
-  readonly action: DeadLetterAction;
-  readonly by: string;
-  readonly note: string | null;
-  /** Of an edit. */
-  readonly data?: Record<string, unknown>;
-}
-
-/** Not locked: the host must never wait for a request, and whoever comes second is late and does nothing. */
-interface FoundLetter {
-  readonly id: string;
-  readonly kind: DeadLetterKind;
-  readonly state: DeadLetterState;
-  readonly orderId: string | null;
-  readonly subject: string;
-  readonly payload: string;
-  readonly attempts: number;
+export interface Ports {
+  readonly store: Store;
+  readonly bus: Bus;
+  /** How bodies of webhooks are read. */
+  readonly reading: Reading;
 }
 
 type Say = (row: OutboxRow) => void;
@@ -77,46 +60,29 @@ async function mayBeSettled(sql: Sql, letter: FoundLetter, { action, data }: Wis
     );
   }
   if (state !== 'open') throw conflict(`${id} is settled: it was ${state}`);
-  if (action === 'edit' && kind !== 'event')
+  if (action === 'edit' && kind === 'command')
     throw conflict('the data of a command follow from its order: replay it or skip it');
-  if (data !== undefined) checkData(letter, data);
+  if (data !== undefined && kind === 'event') checkData(letter, data);
 }
 
 /** A command stops no order: it is settled at once, and said again or not. */
-async function settleCommand(sql: Sql, say: Say, letter: FoundLetter, { action }: Wish, messageId: string) {
-  const { id, orderId, subject, payload } = letter;
-  const state = action === 'replay' ? 'replayed' : 'skipped';
+async function settleCommand(sql: Sql, say: Say, letter: FoundLetter, wish: Wish, messageId: string) {
+  const { id, subject, payload } = letter;
+  const state = wish.action === 'replay' ? 'replayed' : 'skipped';
   const settled = await sql.run(
     "update dead_letters set state = $2, settled_at = now() where id = $1 and state = 'open'",
     [id, state],
   );
   // Somebody else was faster.
   if (settled === 0) return;
-  if (action === 'replay') say({ messageId, subject, payload });
-  if (orderId === null) return;
-  await sql.run(
-    `insert into timeline (order_id, message_id, type, accepted, from_state, to_state, actor, data)
-     select id, $2, $3, false, state, state, '/gateway', $4::json from orders where id = $1`,
-    [
-      orderId,
-      messageId,
-      `dead_letter.${state}`,
-      JSON.stringify({ letterId: id, action, message: subject.split('.').slice(2, 4).join('.') }),
-    ],
-  );
+  if (wish.action === 'replay') say({ messageId, subject, payload });
+  await noteSettled(sql, letter, wish, messageId);
 }
 
-/** The same request about the same attempt is the same message, however often it is made. */
 async function request(sql: Sql, say: Say, letter: FoundLetter, wish: Wish): Promise<void> {
-  const { id, kind, orderId, attempts } = letter;
-  const { action, by, note, data } = wish;
-  const what = data === undefined ? '' : `:${bodyHash(data).slice(0, 16)}`;
-  const requestId = `api:letter:${id}:${action}:${attempts}${what}`;
-  await sql.run(
-    `insert into dead_letter_requests (id, letter_id, action, by, note, data) values ($1, $2, $3, $4, $5, $6::json)
-     on conflict do nothing`,
-    [requestId, id, action, by, note, data === undefined ? null : JSON.stringify(data)],
-  );
+  const { id, kind, orderId } = letter;
+  const { action } = wish;
+  const requestId = await keepRequest(sql, letter, wish, wish.data);
   if (kind === 'command') return settleCommand(sql, say, letter, wish, requestId);
   if (orderId === null) throw new TypeError(`the event of the letter ${id} names no order`);
   const event: DeadLetterSettleRequested = { orderId, letterId: id, action, requestId };
@@ -133,37 +99,45 @@ async function request(sql: Sql, say: Say, letter: FoundLetter, wish: Wish): Pro
 
 /**
  * Asks for one open letter to be settled. An event is settled by the order host in its partition, in turn with the
- * order's other events. @throws AppError `not_found`, `body_invalid`; 409 `conflict`.
+ * order's other events; a command or webhook at once. @throws AppError `not_found`, `body_invalid`; 409 `conflict`.
  */
-export const settleLetter = (
-  store: Store,
-  bus: Bus,
+export async function settleLetter(
+  { store, bus, reading }: Ports,
   letterId: string,
   wish: Wish,
-): Promise<DeadLetterReceipt> =>
-  commitAndPublish(store, bus, async (sql, say) => {
+): Promise<DeadLetterReceipt> {
+  const webhook = await commitAndPublish(store, bus, async (sql, say) => {
     const [letter] = await sql.query<FoundLetter>(`select ${COLUMNS} from dead_letters where id = $1`, [
       letterId,
     ]);
     if (letter === undefined) throw noSuchLetter(letterId);
     await mayBeSettled(sql, letter, wish);
+    if (letter.kind === 'webhook') return letter;
     await request(sql, say, letter, wish);
-    return { requested: 1, more: false };
+    return null;
   });
+  const failure = webhook === null ? null : await settleWebhook(store, bus, webhook, wish, reading);
+  if (failure?.code === 'body_malformed') throw conflict(failure.message);
+  return { requested: 1, more: false };
+}
 
 /** Asks the same for all open letters of a reason, those tried least first; at most `limit`. */
-export const settleLetters = (
-  store: Store,
-  bus: Bus,
+export async function settleLetters(
+  { store, bus, reading }: Ports,
   { reason, limit }: { readonly reason: DeadLetterReason; readonly limit: number },
   wish: Wish,
-): Promise<DeadLetterReceipt> =>
-  commitAndPublish(store, bus, async (sql, say) => {
+): Promise<DeadLetterReceipt> {
+  const { taken, more } = await commitAndPublish(store, bus, async (sql, say) => {
     const letters = await sql.query<FoundLetter>(
       `select ${COLUMNS} from dead_letters where state = 'open' and reason = $1
         order by attempts, dead_letters.id limit $2`,
       [reason, limit + 1],
     );
-    for (const letter of letters.slice(0, limit)) await request(sql, say, letter, wish);
-    return { requested: Math.min(letters.length, limit), more: letters.length > limit };
+    const taken = letters.slice(0, limit);
+    for (const letter of taken) if (letter.kind !== 'webhook') await request(sql, say, letter, wish);
+    return { taken, more: letters.length > limit };
   });
+  for (const letter of taken)
+    if (letter.kind === 'webhook') await settleWebhook(store, bus, letter, wish, reading);
+  return { requested: taken.length, more };
+}

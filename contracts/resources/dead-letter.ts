@@ -13,7 +13,7 @@ export const DeadLetterSummary = z.object({
   /** The error by its names and codes, as one line. */
   failure: z.string(),
   orderId: z.string().nullable(),
-  /** Type of the event, or service and verb of the command. */
+  /** Type of the event, service and verb of the command, or topic of the webhook. */
   message: z.string(),
   messageId: z.string(),
   /** Times that it was tried; 0 while it is parked. */
@@ -28,7 +28,7 @@ export const DeadLetterSummary = z.object({
 export type DeadLetterSummary = z.infer<typeof DeadLetterSummary>;
 
 export const DeadLetterView = DeadLetterSummary.extend({
-  /** As it was received; an edit does not change it. */
+  /** As it was received; an edit does not change it. Of a webhook where its body is kept. */
   payload: z.string(),
   /** What was asked for so far, oldest first. */
   requests: z.array(
@@ -68,7 +68,7 @@ const note = z.string().trim().min(1).max(1_000);
 /** Body of a skip: why it is left out. */
 export const SkipDeadLetter = z.strictObject({ note });
 
-/** Body of an edit: the event's data as they should have been, and why. Type, id and order stay as they are. */
+/** Body of an edit: the event's data, or the webhook's body, as they should have been, and why. Type, id and order stay as they are. */
 export const EditDeadLetter = z.strictObject({ note, data: z.record(z.string(), z.unknown()) });
 
 const ofReason = { reason: DeadLetterReason, limit: z.int().min(1).max(1_000).default(1_000) };

@@ -14,7 +14,7 @@ import type { RouteDoc } from './route-doc.ts';
 const tag = 'Dead letters';
 const params = { letterId: 'Id of a dead letter, like `17`.' };
 const IN_TURN =
-  'The order host does it in the order’s partition; then what waits behind the letter goes on, in its order. The same request again does nothing twice.';
+  'The order host does it in the order’s partition; then what waits behind the letter goes on, in its order. The same request again does nothing twice. A command or webhook is settled at once.';
 
 export const DEAD_LETTER_DOCS: Readonly<Record<string, RouteDoc>> = {
   'GET /dead-letters': {
@@ -46,7 +46,7 @@ export const DEAD_LETTER_DOCS: Readonly<Record<string, RouteDoc>> = {
   'POST /dead-letters/:letterId/replay': {
     tag,
     summary: 'Try a dead letter again',
-    description: `${IN_TURN} What still cannot be taken stays open, with one attempt more.`,
+    description: `${IN_TURN} What still cannot be taken stays open, with one attempt more. A webhook without a kept body answers 409.`,
     params,
     answers: { 202: json(DeadLetterReceipt) },
     problems: [404, 409],
@@ -62,8 +62,8 @@ export const DEAD_LETTER_DOCS: Readonly<Record<string, RouteDoc>> = {
   },
   'POST /dead-letters/:letterId/edit': {
     tag,
-    summary: 'Take an event with other data',
-    description: `${IN_TURN} The data are held against the event’s contract; id, type and order stay as they are.`,
+    summary: 'Take an event or a webhook with other data',
+    description: `${IN_TURN} The data are held against the event’s contract, or are the webhook’s body; id, type and order stay as they are.`,
     params,
     body: json(EditDeadLetter, { note: 'the deadline had no name', data: { deadline: 'grace' } }),
     answers: { 202: json(DeadLetterReceipt) },

@@ -11,7 +11,7 @@ const SHOP_WEBHOOK: RouteDoc = {
   tag: 'Webhooks',
   summary: 'Take a webhook of the shop',
   description:
-    'Signed by Shopify over the raw bytes; answered after the commit. Title of a refusal: "Webhook verification failed".',
+    'Signed by Shopify over the raw bytes; answered after the commit, also where it cannot be read: then it is a dead letter. Title of a refusal: "Webhook verification failed".',
   headers: {
     'X-Shopify-Hmac-Sha256': { description: 'Signature of the body.', required: true },
     'X-Shopify-Shop-Domain': { description: 'The shop.', required: true },

@@ -9,13 +9,12 @@ import {
   SkipDeadLetter,
   SkipDeadLetters,
 } from '../../contracts/resources/dead-letter.ts';
-import type { Bus } from '../../services/bus/bus.ts';
-import type { Store } from '../../services/store/store.ts';
 import { accepted } from '../answer.ts';
 import { holderOf } from '../api-key.ts';
+import type { Wish } from '../letter-request.ts';
 import { readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
-import { noSuchLetter, settleLetter, settleLetters, type Wish } from '../settle-letters.ts';
+import { noSuchLetter, type Ports, settleLetter, settleLetters } from '../settle-letters.ts';
 import { readLetter, readLetters } from '../views/dead-letter-view.ts';
 
 /** @throws AppError `not_found` for what can be no id of ours. */
@@ -31,13 +30,13 @@ const wishOf = (event: H3Event, action: DeadLetterAction, note: string | null = 
   note,
 });
 
-export const deadLetterRoutes = (store: Store, bus: Bus): Route[] => [
+export const deadLetterRoutes = (ports: Ports): Route[] => [
   {
     method: 'GET',
     path: '/dead-letters',
     handle: async (event): Promise<DeadLetterList> => {
       const query = readQuery(event, DeadLetterListQuery);
-      const found = await readLetters(store, query);
+      const found = await readLetters(ports.store, query);
       const items = found.slice(0, query.limit);
       return { items, nextCursor: found.length > query.limit ? (items.at(-1)?.id ?? null) : null };
     },
@@ -47,7 +46,7 @@ export const deadLetterRoutes = (store: Store, bus: Bus): Route[] => [
     path: '/dead-letters/replay',
     handle: async (event): Promise<HTTPResponse> => {
       const query = await readJson(event, ReplayDeadLetters);
-      return accepted(await settleLetters(store, bus, query, wishOf(event, 'replay')));
+      return accepted(await settleLetters(ports, query, wishOf(event, 'replay')));
     },
   },
   {
@@ -55,7 +54,7 @@ export const deadLetterRoutes = (store: Store, bus: Bus): Route[] => [
     path: '/dead-letters/skip',
     handle: async (event): Promise<HTTPResponse> => {
       const { note, ...query } = await readJson(event, SkipDeadLetters);
-      return accepted(await settleLetters(store, bus, query, wishOf(event, 'skip', note)));
+      return accepted(await settleLetters(ports, query, wishOf(event, 'skip', note)));
     },
   },
   {
@@ -63,7 +62,7 @@ export const deadLetterRoutes = (store: Store, bus: Bus): Route[] => [
     path: '/dead-letters/:letterId',
     handle: async (event): Promise<DeadLetterView> => {
       const id = letterIdIn(event);
-      const letter = await readLetter(store, id);
+      const letter = await readLetter(ports.store, id);
       if (letter === undefined) throw noSuchLetter(id);
       return letter;
     },
@@ -72,7 +71,7 @@ export const deadLetterRoutes = (store: Store, bus: Bus): Route[] => [
     method: 'POST',
     path: '/dead-letters/:letterId/replay',
     handle: async (event): Promise<HTTPResponse> =>
-      accepted(await settleLetter(store, bus, letterIdIn(event), wishOf(event, 'replay'))),
+      accepted(await settleLetter(ports, letterIdIn(event), wishOf(event, 'replay'))),
   },
   {
     method: 'POST',
@@ -80,7 +79,7 @@ export const deadLetterRoutes = (store: Store, bus: Bus): Route[] => [
     handle: async (event): Promise<HTTPResponse> => {
       const id = letterIdIn(event);
       const { note } = await readJson(event, SkipDeadLetter);
-      return accepted(await settleLetter(store, bus, id, wishOf(event, 'skip', note)));
+      return accepted(await settleLetter(ports, id, wishOf(event, 'skip', note)));
     },
   },
   {
@@ -89,7 +88,7 @@ export const deadLetterRoutes = (store: Store, bus: Bus): Route[] => [
     handle: async (event): Promise<HTTPResponse> => {
       const id = letterIdIn(event);
       const { note, data } = await readJson(event, EditDeadLetter);
-      return accepted(await settleLetter(store, bus, id, { ...wishOf(event, 'edit', note), data }));
+      return accepted(await settleLetter(ports, id, { ...wishOf(event, 'edit', note), data }));
     },
   },
 ];

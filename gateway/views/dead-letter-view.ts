@@ -44,7 +44,7 @@ const Failure: z.ZodType<string> = z
     name: z.string(),
     code: z.string().optional(),
     message: z.string().optional(),
-    cause: z.unknown(),
+    cause: z.unknown().optional(),
   })
   .transform(({ name, code, message, cause }) => {
     const because = Failure.safeParse(cause);
@@ -60,8 +60,14 @@ function failureText(failure: string | null): string {
   }
 }
 
+const MESSAGE_OF: Readonly<Record<DeadLetterKind, (subject: string) => string>> = {
+  event: eventTypeOf,
+  command: (subject) => subject.split('.').slice(2, 4).join('.'),
+  webhook: (topic) => topic,
+};
+
 const canOf = ({ kind, state }: LetterRow): DeadLetterAction[] =>
-  state === 'open' ? DEAD_LETTER_ACTIONS.filter((action) => action !== 'edit' || kind === 'event') : [];
+  state === 'open' ? DEAD_LETTER_ACTIONS.filter((action) => action !== 'edit' || kind !== 'command') : [];
 
 function toSummary(row: LetterRow): DeadLetterSummary {
   const { subject, failure, openedAt, settledAt, ...letter } = row;
@@ -71,7 +77,7 @@ function toSummary(row: LetterRow): DeadLetterSummary {
     means,
     suggestedMend: mend,
     failure: failureText(failure),
-    message: row.kind === 'event' ? eventTypeOf(subject) : subject.split('.').slice(2, 4).join('.'),
+    message: MESSAGE_OF[row.kind](subject),
     openedAt: new Date(openedAt).toISOString(),
     settledAt: settledAt === null ? null : new Date(settledAt).toISOString(),
     can: canOf(row),

@@ -3,6 +3,7 @@ import type { Bus } from '../../services/bus/bus.ts';
 import { publishQueued } from '../../services/bus/commit-and-publish.ts';
 import { moment } from '../../services/moments.ts';
 import { type CustomerRow, emptyRedactedBodies, saveCustomers } from '../../services/store/customers.ts';
+import { type DeadLetterRow, layDown } from '../../services/store/dead-letters.ts';
 import { isOutage } from '../../services/store/outage.ts';
 import { type OutboxRow, type QueuedRow, queue } from '../../services/store/outbox.ts';
 import { insertRows } from '../../services/store/rows.ts';
@@ -29,7 +30,11 @@ export interface Delivery {
   readonly customer: CustomerRow | null;
   readonly message: OutboxRow | null;
   readonly news: ShopNews | null;
+  /** For a person, where the body cannot be taken as it is; then nothing follows from it. */
+  readonly letter: DeadLetterRow | null;
 }
+
+export type Verdict = 'accepted' | 'repeated' | 'set_aside';
 
 export interface Intake {
   /**
@@ -37,14 +42,14 @@ export interface Intake {
    * @throws AppError `store_unavailable` when it is not known to be committed, `body_invalid` when the database
    * refuses this delivery's data.
    */
-  take(delivery: Delivery): Promise<'accepted' | 'repeated'>;
+  take(delivery: Delivery): Promise<Verdict>;
   /** Waits for what was taken to be committed and published. */
   stop(): Promise<void>;
 }
 
 interface Waiting {
   readonly delivery: Delivery;
-  readonly resolve: (verdict: 'accepted' | 'repeated') => void;
+  readonly resolve: (verdict: Verdict) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -69,7 +74,28 @@ const WEBHOOK_COLUMNS = {
 const keyOf = ({ source, delivery_id }: Pick<WebhookRow, 'source' | 'delivery_id'>): string =>
   `${source} ${delivery_id}`;
 
+const verdictOn = (delivery: Delivery, fresh: ReadonlySet<Delivery>): Verdict => {
+  if (!fresh.has(delivery)) return 'repeated';
+  return delivery.letter === null ? 'accepted' : 'set_aside';
+};
+
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Writes what deliveries say, but for their messages. Their webhooks are written. */
+export async function applyDeliveries(
+  sql: Sql,
+  deliveries: readonly (Pick<Delivery, 'shop' | 'customer' | 'news'> & { readonly orderId: string | null })[],
+): Promise<void> {
+  await saveCustomers(
+    sql,
+    deliveries.flatMap(({ customer }) => customer ?? []),
+  );
+  await emptyRedactedBodies(
+    sql,
+    deliveries.flatMap(({ orderId }) => orderId ?? []),
+  );
+  for (const { shop, news } of deliveries) if (news !== null) await applyShopNews(sql, shop, news);
+}
 
 /** Writes what is new of the batch and returns it, each delivery once. */
 async function insertNew(sql: Sql, batch: readonly Delivery[]): Promise<Delivery[]> {
@@ -82,15 +108,14 @@ async function insertNew(sql: Sql, batch: readonly Delivery[]): Promise<Delivery
   );
   const unclaimed = new Set(rows.map(keyOf));
   const fresh = batch.filter(({ webhook }) => unclaimed.delete(keyOf(webhook)));
-  await saveCustomers(
+  await applyDeliveries(
     sql,
-    fresh.flatMap(({ customer }) => customer ?? []),
+    fresh.map((delivery) => ({ ...delivery, orderId: delivery.webhook.order_id })),
   );
-  await emptyRedactedBodies(
+  await layDown(
     sql,
-    fresh.flatMap(({ webhook }) => webhook.order_id ?? []),
+    fresh.flatMap(({ letter }) => letter ?? []),
   );
-  for (const { shop, news } of fresh) if (news !== null) await applyShopNews(sql, shop, news);
   return fresh;
 }
 
@@ -101,7 +126,8 @@ function sqlStateOf(error: unknown): string {
   return sqlStateOf(error.cause);
 }
 
-function toRefusal(error: unknown): unknown {
+/** What a caller is told of an error of the database. */
+export function toRefusal(error: unknown): unknown {
   if (isOutage(error)) {
     const message = 'the database is away or too slow: send it again';
     return new AppError('store_unavailable', message, { retryable: true, cause: error });
@@ -143,7 +169,7 @@ export function createIntake(store: Store, bus: Bus): Intake {
     try {
       const { fresh, queued } = await withPatience(write(batch), PATIENCE_MS);
       moment('intake: after commit before publish');
-      for (const { delivery, resolve } of batch) resolve(fresh.has(delivery) ? 'accepted' : 'repeated');
+      for (const { delivery, resolve } of batch) resolve(verdictOn(delivery, fresh));
       publish(queued);
     } catch (error) {
       if (batch.length > 1 && !isOutage(error)) {

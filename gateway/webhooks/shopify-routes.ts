@@ -1,13 +1,16 @@
 import type { H3Event } from 'h3';
+import { AppError } from '../../contracts/errors.ts';
 import { WEBHOOK_TOPICS, type WebhookTopic } from '../../contracts/webhook-topics.ts';
 import type { Metrics } from '../metrics.ts';
 import { readText } from '../read-input.ts';
 import type { Route } from '../route.ts';
-import type { Delivery, Intake } from './intake.ts';
+import type { Delivery, Intake, Verdict } from './intake.ts';
 import { parseOrderJson } from './order-json.ts';
+import { setAside } from './set-aside.ts';
 import { type BodySource, TOPICS } from './topics.ts';
 import { verdictOf } from './verdict.ts';
 import type { VerifiedDelivery, VerifyDelivery } from './verify-delivery.ts';
+import { webhookRow } from './webhook-row.ts';
 
 /** Orders with hundreds of lines pass 100 kB; nothing real comes near this. */
 const BODY_LIMIT_BYTES = 5_000_000;
@@ -19,24 +22,16 @@ export function toDelivery(
   verified: VerifiedDelivery,
   { canBeReread, buysAuthorized }: Pick<BodySource, 'canBeReread' | 'buysAuthorized'>,
 ): Delivery {
-  const { shop, deliveryId, eventId, apiVersion, triggeredAt } = verified;
+  const { shop, deliveryId, eventId } = verified;
   const source = { shop, topic, causeId: eventId ?? deliveryId, canBeReread, buysAuthorized };
   const { orderId, kept, customer, message, news } = TOPICS[topic](parseOrderJson(raw), source);
   return {
-    webhook: {
-      source: `shopify:${shop}`,
-      delivery_id: deliveryId,
-      event_id: eventId,
-      topic,
-      api_version: apiVersion,
-      triggered_at: triggeredAt,
-      order_id: orderId,
-      body: JSON.stringify(kept),
-    },
+    webhook: webhookRow(verified, topic, orderId, kept),
     shop,
     customer,
     message,
     news,
+    letter: null,
   };
 }
 
@@ -51,10 +46,22 @@ export function shopifyRoutes(ports: {
   readonly buysAuthorized: boolean;
 }): Route[] {
   const { verify, intake, metrics } = ports;
+  /** Told of a failure, the shop sends the same again, and after eight in a row deletes its subscription. */
+  const take = async (raw: string, topic: WebhookTopic, verified: VerifiedDelivery): Promise<Verdict> => {
+    let reason: 'unreadable' | 'unstorable' = 'unreadable';
+    try {
+      const delivery = toDelivery(raw, topic, verified, ports);
+      reason = 'unstorable';
+      return await intake.take(delivery);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.retryable) throw error;
+      return intake.take(setAside(raw, topic, verified, reason, error));
+    }
+  };
   const receive = async (event: H3Event, topic: WebhookTopic): Promise<{ result: string }> => {
     const raw = await readText(event, BODY_LIMIT_BYTES);
     const verified = await verify(event.req, raw, topic);
-    return { result: await intake.take(toDelivery(raw, topic, verified, ports)) };
+    return { result: await take(raw, topic, verified) };
   };
   return WEBHOOK_TOPICS.map((topic) => ({
     method: 'POST',

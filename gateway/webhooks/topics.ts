@@ -42,7 +42,7 @@ type ReadBody = (json: unknown, source: BodySource) => Taken;
 const NOTHING: Omit<Taken, 'kept'> = { orderId: null, customer: null, message: null, news: null };
 
 /** Ids are text here, as the exact parser and `String` leave them. */
-const Id = z
+export const Id = z
   .union([z.string(), z.int()])
   .transform(String)
   .pipe(z.string().regex(/^[1-9]\d{0,19}$/, 'must be an id'));

@@ -103,7 +103,7 @@ async function deadLetters({ sql, about, locale }: Reading): Promise<MailView<'d
     message: row.subject,
     details: failureDetails(row.failure),
     waiting: row.waiting === 0 ? '' : formatCount(row.waiting, locale),
-    settle: `POST /dead-letters/${row.id}/replay, skip${row.kind === 'event' ? ', edit' : ''}`,
+    settle: `POST /dead-letters/${row.id}/replay, skip${row.kind === 'command' ? '' : ', edit'}`,
   }));
 }
 

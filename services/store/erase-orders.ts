@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { evidenceWithout, withoutValues } from '../../contracts/redact.ts';
+import { evidenceWithout, LEAST_CHARACTERS, withoutValues } from '../../contracts/redact.ts';
 import { Evidence } from '../../contracts/vocabulary.ts';
 import { knownValues } from './known-values.ts';
 import { type Holding, PERSONAL_DATA, type TableData } from './personal-data.ts';
@@ -31,6 +31,27 @@ function cleaned(of: 'text' | 'evidence' | 'message', text: string, values: read
   } catch {
     return withoutValues(text, values);
   }
+}
+
+/**
+ * A webhook that could not be read may name a person and no order: where it holds what is known of one of these
+ * customers, its body goes.
+ */
+async function emptyUnreadBodies(sql: Sql, known: ReadonlyMap<string, readonly string[]>): Promise<void> {
+  // As they stand in a JSON text; shorter ones are in every other body.
+  const values = [...known.values()]
+    .flat()
+    .filter((value) => value.length >= LEAST_CHARACTERS)
+    .map((value) => JSON.stringify(value).slice(1, -1).toLowerCase());
+  if (values.length === 0) return;
+  const rows = await sql.query<{ id: string; body: string }>(
+    `select w.id::text, w.body from dead_letters d
+       join webhooks w on w.source = d.payload::json ->> 'source' and w.delivery_id = d.payload::json ->> 'deliveryId'
+      where d.kind = 'webhook' and d.order_id is null and w.order_id is null and w.body <> '{}'
+      order by w.id for update of w`,
+  );
+  const naming = rows.filter(({ body }) => values.some((value) => body.toLowerCase().includes(value)));
+  await sql.run("update webhooks set body = '{}' where id = any($1::bigint[])", [naming.map(({ id }) => id)]);
 }
 
 type Quote = Extract<Holding, { is: 'quote' }>;
@@ -105,6 +126,7 @@ export async function eraseOrders(sql: Sql, orderIds: readonly string[]): Promis
     await cleanQuotes(sql, table, data, ids, known);
     await emptyPersons(sql, table, data, ids);
   }
+  await emptyUnreadBodies(sql, known);
   await sql.run('update orders set erased_at = now() where id = any($1::text[]) and erased_at is null', [
     ids,
   ]);
