@@ -391,10 +391,10 @@ test('the partitions of a process that was killed are taken over after its lease
   await host.ended;
   await world.bus.publish(story.slice(3));
   anOwner(world);
-  await expect.poll(() => sharesOf(world.store), { timeout: 10_000 }).toEqual({ one: 32 });
+  await expect.poll(() => sharesOf(world.store), { timeout: 20_000 }).toEqual({ one: 32 });
   await readUpTo(world, 6);
   expect(await stateOf(world.store, A)).toBe('delivered');
-});
+}, 40_000);
 
 test('a stream that was deleted and made anew while nobody read halts every partition that counted in the old one', async () => {
   const [world, probe] = [await aWorld(), await aProbe(nats.url)];
