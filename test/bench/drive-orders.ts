@@ -17,12 +17,15 @@ const ARTICLES = [
 export const benchOrder = (number: number): ShopOrder => aShopOrder(1_000_000 + number, ARTICLES);
 
 export interface Delivery {
+  /** As the shop calls its order. */
+  readonly orderId: string;
   readonly body: string;
   readonly headers: Readonly<Record<string, string | number>>;
 }
 
 /** A delivery with its signature, made before the clock runs: signing is the shop's work. */
-const toDelivery = ({ body }: ShopOrder): Delivery => ({
+const toDelivery = ({ id, body }: ShopOrder): Delivery => ({
+  orderId: id,
   body,
   headers: {
     'content-type': 'application/json',
