@@ -58,6 +58,8 @@ const signal = (names: readonly string[], kind: NodeJS.Signals): void => {
 };
 
 const wake = (names: readonly string[]): void => signal(names, 'SIGCONT');
+// Who is frozen cannot end.
+for (const kind of ['SIGINT', 'SIGTERM'] as const) process.once(kind, () => wake([...HOSTS, ...OTHERS]));
 
 /** Freezes processes, none of them in the middle of a transaction, whose locks would stop the others. */
 async function freeze(names: readonly string[]): Promise<void> {
@@ -163,7 +165,8 @@ async function backlogRate(copies: number): Promise<number> {
 
 /** Timers of finished orders' parcels, all due at once, until each one's event is stepped. @returns seconds. */
 async function drainTimers(): Promise<number> {
-  const startedAt = performance.now();
+  // Seen together with their statistics, as those of a long outage would be.
+  await database.query('begin');
   await database.query(
     `with done as (select id, row_number() over () - 1 as place, count(*) over () as all
                      from (select id from orders where state = 'delivered' limit $1) o)
@@ -172,6 +175,9 @@ async function drainTimers(): Promise<number> {
        from done, generate_series(1, $1::int) n where n % done.all = place`,
     [TIMERS],
   );
+  await database.query('analyze timers');
+  const startedAt = performance.now();
+  await database.query('commit');
   for (;;) {
     const { left } = await one<{ left: number }>(
       "select count(*)::int as left from timers where parcel_id like 'pcl\\_bench\\_%'",
@@ -181,15 +187,23 @@ async function drainTimers(): Promise<number> {
   }
 }
 
+/** What is done next, for who waits; the table alone goes to standard output. */
+const say = (text: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
+
 async function measure() {
+  say('warming up');
   await runOrders(world, database, nextNumbers(WARM_UP), CONCURRENCY);
+  say(`${ORDERS} orders go the whole road`);
   const from = statSync(databaseLog).size;
   const road = await costOfRoad();
   if (values.statements) for (const line of dearestStatements(databaseLog, from, ORDERS)) console.log(line);
   const { now: since } = await one<{ now: Date }>('select clock_timestamp() as now');
+  say('a backlog for two copies of the order host, one for one');
   const [two, alone] = [await backlogRate(2), await backlogRate(1)];
-  wake([...OTHERS]);
+  wake(OTHERS);
+  say('the other services catch up');
   await untilOver(database, 2 * BACKLOG, since.toISOString());
+  say(`${TIMERS} timers are due`);
   const timers = await drainTimers();
   const { bytes } = await one<{ bytes: number }>(
     'select pg_database_size(current_database())::float8 as bytes',
@@ -226,8 +240,9 @@ try {
   for (const [index, size] of SIZES.entries()) {
     const filledAt = performance.now();
     await copier.add(size - (SIZES[index - 1] ?? 0));
-    console.error(`${size} orders: filled in ${((performance.now() - filledAt) / 1_000).toFixed(0)} s`);
-    results.push([size, await measure()]);
+    say(`${size} orders: filled in ${((performance.now() - filledAt) / 1_000).toFixed(0)} s`);
+    const measured = await measure();
+    results.push([size, measured]);
   }
 } finally {
   if (results.length > 0) {
