@@ -85,7 +85,7 @@ const serviceEnvironment = (origin: string, smtpPort: number) => ({
 
 /**
  * The whole stack, each service in its process, before a sandbox world that neither waits nor limits, with articles
- * mapped and money on the supplier's account. `stop` deletes all data.
+ * mapped and money on the supplier's account. `stop` deletes all data, and a signal that ends us does so first.
  * @param inherited variables that reach every process, such as `NODE_OPTIONS`, and override ours. @param scripts as the stack takes them.
  */
 export async function startRoadWorld(
@@ -141,6 +141,8 @@ export async function startRoadWorld(
       await stack.stop();
       await remove();
     };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => void stop().finally(() => process.exit(1)));
     return { stack, sandboxOrigin: origin, smtpPort, control, logDir, stop };
   } catch (error) {
     await remove();

@@ -1,19 +1,16 @@
-import { createHmac, randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { z } from 'zod';
-import { ONE_PROCESS, SANDBOX_SHOP, SERVICES } from '../../deploy/local/stack.ts';
+import { ONE_PROCESS, SERVICES } from '../../deploy/local/stack.ts';
 import { ALIEXPRESS_PRODUCTS } from '../../deploy/sandbox/aliexpress/goods.ts';
 import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
-import { aShopOrder, type ShopOrder } from '../fixtures/shop-orders.ts';
+import { benchOrder, percentile, runOrders } from './drive-orders.ts';
 import { runFloor } from './floor.ts';
 import { inLanes } from './in-lanes.ts';
 import { readUse, type Use } from './process-use.ts';
-import { KEYS, type RoadWorld, startRoadWorld } from './road-world.ts';
+import { type RoadWorld, startRoadWorld } from './road-world.ts';
 import { dearestStatements, logStatements } from './statement-log.ts';
 
 /*
@@ -36,98 +33,6 @@ const { values } = parseArgs({
 const ORDERS = Number(values.orders);
 const CONCURRENCY = Number(values.concurrency);
 const WARM_UP = 40;
-/** One line that is bought at AliExpress, one that is bought at CJ. */
-const ARTICLES = [
-  { article: 3, units: 1 },
-  { article: 1, units: 1 },
-];
-const PATIENCE_MS = 120_000 + ORDERS * 400;
-
-const anOrder = (number: number): ShopOrder => aShopOrder(1_000_000 + number, ARTICLES);
-
-/** A delivery with its signature, made before the clock runs: signing is the shop's work. */
-const toDelivery = ({ body }: ShopOrder) => ({
-  body,
-  headers: {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    'x-shopify-topic': 'orders/create',
-    'x-shopify-hmac-sha256': createHmac('sha256', KEYS.shopSecret).update(body).digest('base64'),
-    'x-shopify-shop-domain': SANDBOX_SHOP,
-    'x-shopify-webhook-id': randomUUID(),
-    'x-shopify-event-id': randomUUID(),
-    'x-shopify-api-version': '2026-10',
-  },
-});
-
-function post(port: number, agent: Agent, { body, headers }: ReturnType<typeof toDelivery>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const path = '/webhooks/shopify/orders/create';
-    const sent = request({ host: '127.0.0.1', port, path, method: 'POST', headers, agent }, (answer) => {
-      answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
-    });
-    sent.once('error', reject);
-    sent.end(body);
-  });
-}
-
-interface Run {
-  readonly seconds: number;
-  /** Milliseconds, ascending. */
-  readonly acks: readonly number[];
-  readonly ends: readonly number[];
-}
-
-/** Everything of an order is over: delivered, its parcels shown so in the shop, its mails gone. */
-const OPEN = `
-  select (select count(*) from orders where state <> 'delivered')
-       + (select $1 - count(*) from orders)
-       + (select count(*) from parcels where shown_state is distinct from 'delivered')
-       + (select count(*) from notifications where state <> 'sent') as open`;
-
-async function runOrders(
-  { stack, control }: RoadWorld,
-  database: Client,
-  numbers: readonly number[],
-  total: number,
-): Promise<Run> {
-  const orders = numbers.map(anOrder);
-  await inLanes(orders, 8, async ({ body }) => {
-    await control('POST', '/shop/orders', body);
-  });
-  const deliveries = orders.map(toDelivery);
-  const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
-  const port = Number(new URL(stack.url).port);
-  const acks: number[] = [];
-  const startedAt = performance.now();
-  const since = new Date().toISOString();
-  await inLanes(deliveries, CONCURRENCY, async (delivery) => {
-    const sentAt = performance.now();
-    const status = await post(port, agent, delivery);
-    if (status !== 200) throw new Error(`a webhook was answered with ${status}`);
-    acks.push(performance.now() - sentAt);
-  });
-  agent.destroy();
-  for (;;) {
-    const { rows } = await database.query<{ open: string }>(OPEN, [total]);
-    if (Number(rows[0]?.open) === 0) break;
-    if (performance.now() - startedAt > PATIENCE_MS) throw new Error(`${rows[0]?.open} things are not over`);
-    await delay(200);
-  }
-  const seconds = (performance.now() - startedAt) / 1_000;
-  const { rows } = await database.query<{ ms: number }>(
-    `select extract(epoch from max(t.at) - min(w.received_at)) * 1000 as ms
-       from timeline t join webhooks w on w.order_id = t.order_id
-      where w.received_at >= $1 and t.to_state = 'delivered' and t.from_state is distinct from 'delivered'
-      group by t.order_id order by 1`,
-    [since],
-  );
-  return { seconds, acks: acks.sort((a, b) => a - b), ends: rows.map(({ ms }) => Number(ms)) };
-}
-
-const at = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-
 const Ledger = z.object({
   calls: z.record(z.string(), z.number()),
   mails: z.array(z.object({ bytes: z.number() })),
@@ -167,7 +72,7 @@ async function measureFloor(
   let best = { perSecond: 0, lanes: 0 };
   for (const [round, lanes] of [16, 32, 64].entries()) {
     const first = 2_000_000 + round * 100_000;
-    const orders = Array.from({ length: Math.min(ORDERS, 500) }, (_, index) => anOrder(first + index));
+    const orders = Array.from({ length: Math.min(ORDERS, 500) }, (_, index) => benchOrder(first + index));
     await inLanes(orders, 8, async ({ body }) => {
       await control('POST', '/shop/orders', body);
     });
@@ -187,7 +92,7 @@ const database = new Client({ connectionString: world.stack.connectionString });
 try {
   await database.connect();
   const numbers = Array.from({ length: WARM_UP + ORDERS }, (_, index) => index);
-  await runOrders(world, database, numbers.slice(0, WARM_UP), WARM_UP);
+  await runOrders(world, database, numbers.slice(0, WARM_UP), CONCURRENCY);
   const databaseLog = join(world.logDir, 'postgres.log');
   if (values.statements) await logStatements(database);
   const loggedBefore = statSync(databaseLog).size;
@@ -201,17 +106,17 @@ try {
     for (const [name, { pssKb }] of use) if (name !== 'sandbox' && name !== 'load') sum += pssKb;
     if (sum > peakKb) [peakKb, peak] = [sum, use];
   }, 1_000);
-  const run = await runOrders(world, database, numbers.slice(WARM_UP), WARM_UP + ORDERS);
+  const run = await runOrders(world, database, numbers.slice(WARM_UP), CONCURRENCY);
   clearInterval(watch);
   const useAfter = readUse(false);
   const after = await readLedger(world);
   const perSecond = ORDERS / run.seconds;
   console.log(`orders           ${ORDERS} in ${run.seconds.toFixed(1)} s: ${perSecond.toFixed(1)}/s`);
   console.log(
-    `webhook ack      p50 ${at(run.acks, 0.5).toFixed(1)} ms  p99 ${at(run.acks, 0.99).toFixed(1)} ms`,
+    `webhook ack      p50 ${percentile(run.acks, 0.5).toFixed(1)} ms  p99 ${percentile(run.acks, 0.99).toFixed(1)} ms`,
   );
   console.log(
-    `received to delivered  p50 ${at(run.ends, 0.5).toFixed(0)} ms  p99 ${at(run.ends, 0.99).toFixed(0)} ms`,
+    `received to delivered  p50 ${percentile(run.ends, 0.5).toFixed(0)} ms  p99 ${percentile(run.ends, 0.99).toFixed(0)} ms`,
   );
   console.log('CPU ms per order, and memory at its peak:');
   let cpu = 0;

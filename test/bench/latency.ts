@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Client } from 'pg';
+import { type Delivery, openSender, percentile, placeOrders, runOrders } from './drive-orders.ts';
+import { startRoadWorld } from './road-world.ts';
+
+/*
+ * How long a purchase waits while orders come at a steady rate, each at its moment whether or not we keep up:
+ *   npm run bench:latency [-- --rate 50 --seconds 30]
+ * From the moment at which a webhook is due until the intent of its first purchase is written; its call follows the commit.
+ */
+const { values } = parseArgs({
+  options: {
+    /** Webhooks per second. */
+    rate: { type: 'string', default: '50' },
+    seconds: { type: 'string', default: '30' },
+  },
+});
+const RATE = Number(values.rate);
+const ORDERS = Math.round(RATE * Number(values.seconds));
+const WARM_UP = 60;
+const CONNECTIONS = 64;
+/** After the last webhook; then what is not bought counts as open. */
+const PATIENCE_MS = 60_000 + ORDERS * 200;
+
+interface Sent {
+  /** Of the shop's order. */
+  readonly orderId: string;
+  /** Milliseconds since 1970. */
+  readonly dueAt: number;
+  readonly ackMs: number;
+}
+
+const world = await startRoadWorld('latency');
+const database = new Client({ connectionString: world.stack.connectionString });
+
+/** Orders of the run that are here, and those of them that have a purchase. */
+async function countBought(since: Date): Promise<{ come: number; bought: number }> {
+  const { rows } = await database.query<{ come: number; bought: number }>(
+    `select count(*)::int as come,
+            count(*) filter (where exists (select 1 from supplier_orders s
+                                             join purchase_intents i on i.supplier_order_id = s.id
+                                            where s.order_id = o.id))::int as bought
+       from orders o where created_at >= $1 and archived_at is null`,
+    [since],
+  );
+  return rows[0] ?? { come: 0, bought: 0 };
+}
+
+/** Sends each webhook at its moment. @returns the seconds until the last one was acknowledged, too. */
+async function sendSteadily(deliveries: readonly Delivery[]): Promise<{ sent: Sent[]; seconds: number }> {
+  const sender = openSender(world, CONNECTIONS);
+  const startedAt = Date.now();
+  const sent = await Promise.all(
+    deliveries.map(async (delivery, index): Promise<Sent> => {
+      const dueAt = startedAt + (index * 1_000) / RATE;
+      await delay(dueAt - Date.now());
+      await sender.send(delivery);
+      return { orderId: delivery.orderId, dueAt, ackMs: Date.now() - dueAt };
+    }),
+  );
+  sender.close();
+  return { sent, seconds: (Date.now() - startedAt) / 1_000 };
+}
+
+const shown = (name: string, ascending: readonly number[]): string =>
+  `${name.padEnd(28)} p50 ${percentile(ascending, 0.5).toFixed(0)} ms  p99 ${percentile(ascending, 0.99).toFixed(0)} ms`;
+
+try {
+  await database.connect();
+  const numbers = Array.from({ length: WARM_UP + ORDERS }, (_, index) => index);
+  await runOrders(world, database, numbers.slice(0, WARM_UP), CONNECTIONS);
+  const deliveries = await placeOrders(world, numbers.slice(WARM_UP));
+  const since = new Date();
+  const open: number[] = [];
+  let isSending = true;
+  const watch = (async () => {
+    while (isSending) {
+      const { come, bought } = await countBought(since);
+      open.push(come - bought);
+      await delay(1_000);
+    }
+  })();
+  const { sent, seconds } = await sendSteadily(deliveries);
+  isSending = false;
+  await watch;
+  const patience = Date.now() + PATIENCE_MS;
+  let { bought } = await countBought(since);
+  const boughtWhileSending = bought;
+  while (bought < ORDERS && Date.now() < patience) {
+    await delay(500);
+    ({ bought } = await countBought(since));
+  }
+  const { rows } = await database.query<{ shopOrderId: string; at: number }>(
+    `select o.shop_order_id as "shopOrderId", extract(epoch from min(i.created_at))::float8 * 1000 as at
+       from orders o join supplier_orders s on s.order_id = o.id join purchase_intents i on i.supplier_order_id = s.id
+      where o.created_at >= $1 and o.archived_at is null group by o.shop_order_id`,
+    [since],
+  );
+  const dueAt = new Map(sent.map((each) => [each.orderId, each.dueAt]));
+  const waits = rows.map(({ shopOrderId, at }) => at - (dueAt.get(shopOrderId) ?? at)).sort((a, b) => a - b);
+  const acks = sent.map(({ ackMs }) => ackMs).sort((a, b) => a - b);
+  const middle = open[Math.floor(open.length / 2)] ?? 0;
+  const last = open.at(-1) ?? 0;
+  console.log(`wanted                       ${RATE} orders/s for ${values.seconds} s: ${ORDERS} orders`);
+  console.log(`acknowledged                 ${(ORDERS / seconds).toFixed(1)}/s`);
+  console.log(`bought while they came       ${(boughtWhileSending / seconds).toFixed(1)}/s`);
+  console.log(shown('webhook due to ack', acks));
+  console.log(shown('webhook due to first purchase', waits));
+  // A second's orders more than in the middle is no steady state any more.
+  console.log(
+    `backlog                      ${middle} orders without a purchase in the middle, ${last} at the end: ` +
+      `${last > middle + RATE ? 'it grew' : 'it did not grow'}`,
+  );
+  if (bought < ORDERS) console.log(`${ORDERS - bought} orders were not bought at all`);
+  process.exitCode = bought < ORDERS ? 1 : 0;
+} finally {
+  await database.end().catch(() => {});
+  await world.stop();
+}
