@@ -74,10 +74,14 @@ export async function renew(sql: Sql, copyId: string, parts: readonly number[]):
   return rows.map(claimed);
 }
 
-/** Gives leases back at once, so that another copy need not wait for their end. */
+/**
+ * Gives leases back at once, so that another copy need not wait for their end. A moment ago, since the column rounds to
+ * milliseconds, and upwards as well.
+ */
 export const release = (sql: Sql, copyId: string, parts: readonly number[]): Promise<number> =>
   sql.run(
-    'update event_partitions set owner = null, lease_until = now() where owner = $1 and part = any($2::int[])',
+    `update event_partitions set owner = null, lease_until = now() - interval '1 millisecond'
+      where owner = $1 and part = any($2::int[])`,
     [copyId, parts],
   );
 
