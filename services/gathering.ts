@@ -54,3 +54,15 @@ export function gathering<Item, Answer>(
       if (atWork < rounds) void work();
     });
 }
+
+/** `gathering`, once for each set of ports, so for each copy of a service; `round` gets them. */
+export function gatheringFor<Ports extends object, Item, Answer>(
+  round: (ports: Ports, items: readonly Item[]) => Promise<readonly Answer[]>,
+): (ports: Ports, item: Item) => Promise<Answer> {
+  const known = new WeakMap<Ports, (item: Item) => Promise<Answer>>();
+  return (ports, item) => {
+    const ask = known.get(ports) ?? gathering((items: readonly Item[]) => round(ports, items));
+    known.set(ports, ask);
+    return ask(item);
+  };
+}

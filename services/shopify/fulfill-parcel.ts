@@ -8,6 +8,7 @@ import {
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { gatheringFor } from '../gathering.ts';
 import { moment } from '../moments.ts';
 import { DONE, later } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
@@ -19,7 +20,6 @@ import { type ShipResult, shipParcel } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
 import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';
-import { together } from './together.ts';
 import { HOLD_OF_REFUSAL } from './verify-order.ts';
 
 interface ParcelRow {
@@ -49,12 +49,12 @@ const inPlaceOf = <Row extends { readonly id: string }>(rows: readonly Row[], id
   return ids.map((id) => known.get(id));
 };
 
-const read = together(async ({ store }, ids: readonly string[]) =>
+const read = gatheringFor(async ({ store }: ShopPorts, ids: readonly string[]) =>
   inPlaceOf(await store.query<ParcelRow>(PARCELS, [ids]), ids),
 );
 
 /** Reads parcels as they were and notes that they are being sent, but for those that are done or in doubt. */
-const begin = together(async ({ store }, ids: readonly string[]) =>
+const begin = gatheringFor(async ({ store }: ShopPorts, ids: readonly string[]) =>
   inPlaceOf(
     await store.query<ParcelRow & { readonly isHeldByUs: boolean }>(
       `with asked as (${PARCELS} order by p.id for update of p), begun as (
@@ -89,7 +89,7 @@ const OUTCOME = {
 };
 
 /** Parcels whose outcome is known at the same time are one commit, each with its event. */
-const record = together(async ({ store, bus }, outcomes: readonly Outcome[]) => {
+const record = gatheringFor(async ({ store, bus }: ShopPorts, outcomes: readonly Outcome[]) => {
   // One statement cannot touch a row twice: what came last counts, as it would in statements of their own.
   const last = new Map(outcomes.map(({ event: _event, ...row }) => [row.id, row]));
   await commitAndPublish(

@@ -1,5 +1,5 @@
+import { gatheringFor } from '../gathering.ts';
 import type { ShopPorts } from './shop-ports.ts';
-import { together } from './together.ts';
 
 /** Shopify may still be at work on a call whose answer we lost (facts, section 5.4). */
 export const SETTLE_MS = 5_000;
@@ -15,22 +15,24 @@ interface Lease {
 }
 
 /** Of those who ask for the same key in one round the first may have it. In the order of the keys, against deadlocks. */
-const take = together(async ({ store }, asked: readonly (Lease & { readonly ms: number })[]) => {
-  const first = new Map(asked.toReversed().map((one) => [one.key, one]));
-  const rows = await store.query<{ key: string }>(
-    `insert into shop_leases (order_id, owner, until)
+const take = gatheringFor(
+  async ({ store }: ShopPorts, asked: readonly (Lease & { readonly ms: number })[]) => {
+    const first = new Map(asked.toReversed().map((one) => [one.key, one]));
+    const rows = await store.query<{ key: string }>(
+      `insert into shop_leases (order_id, owner, until)
      select key, owner, now() + ms * interval '1 millisecond'
        from json_to_recordset($1::json) as d(key text, owner text, ms float8) order by key
      on conflict (order_id) do update set owner = excluded.owner, until = excluded.until
       where shop_leases.until < now()
      returning order_id as key`,
-    [JSON.stringify([...first.values()])],
-  );
-  const taken = new Set(rows.map(({ key }) => key));
-  return asked.map((one) => first.get(one.key) === one && taken.has(one.key));
-});
+      [JSON.stringify([...first.values()])],
+    );
+    const taken = new Set(rows.map(({ key }) => key));
+    return asked.map((one) => first.get(one.key) === one && taken.has(one.key));
+  },
+);
 
-const giveBack = together(async ({ store }, leases: readonly Lease[]) => {
+const giveBack = gatheringFor(async ({ store }: ShopPorts, leases: readonly Lease[]) => {
   await store.run(
     `delete from shop_leases l using json_to_recordset($1::json) as d(key text, owner text) where l.order_id = d.key and l.owner = d.owner`,
     [JSON.stringify(leases)],

@@ -1,4 +1,5 @@
 import type { ParcelStateName, SupplierName } from '../../contracts/vocabulary.ts';
+import { gatheringFor } from '../gathering.ts';
 import { moment } from '../moments.ts';
 import { updateRows } from '../store/rows.ts';
 import { toTrackingInfo, toTrackingKey } from './carriers.ts';
@@ -20,7 +21,6 @@ import { carriesNumberOf } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
 import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';
-import { together } from './together.ts';
 import { assertTaken } from './user-errors.ts';
 
 const LIMIT = 20;
@@ -113,7 +113,7 @@ async function addEvent(ask: Ask, fulfillmentId: string, parcel: ShownParcel): P
   assertTaken('fulfilment event', answer.fulfillmentEventCreate);
 }
 
-const remember = together(async ({ store }, parcels: readonly ShownParcel[]) => {
+const remember = gatheringFor(async ({ store }: ShopPorts, parcels: readonly ShownParcel[]) => {
   await updateRows(
     store,
     'parcels',

@@ -5,6 +5,7 @@ import { ORDER_VERIFIED, type OrderVerified } from '../../contracts/events/order
 import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { gatheringFor } from '../gathering.ts';
 import { DONE } from '../serve-commands.ts';
 import { type CustomerRow, saveCustomers } from '../store/customers.ts';
 import type { OutboxRow } from '../store/outbox.ts';
@@ -14,7 +15,6 @@ import { asking } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
 import { shopHoldsIn } from './shop-holds.ts';
 import type { ShopPorts } from './shop-ports.ts';
-import { together } from './together.ts';
 
 /** Refusals of the shop that only a person can mend; the others pass, and the deadline asks again. */
 export const HOLD_OF_REFUSAL: Partial<Record<FailureClass, HoldReason>> = {
@@ -71,7 +71,7 @@ async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise
   }
 }
 
-const orderRow = together(async ({ store }, orderIds: readonly string[]) => {
+const orderRow = gatheringFor(async ({ store }: ShopPorts, orderIds: readonly string[]) => {
   const rows = await store.query<OrderRow & { readonly id: string }>(
     'select id, shop, shop_order_id as "shopOrderId" from orders where id = any($1::text[])',
     [orderIds],
@@ -86,7 +86,7 @@ interface Told {
 }
 
 /** Verdicts that are ready at the same time are one commit. */
-const tell = together(async ({ store, bus }, told: readonly Told[]) => {
+const tell = gatheringFor(async ({ store, bus }: ShopPorts, told: readonly Told[]) => {
   await commitAndPublish(store, bus, async (sql, say) => {
     await saveCustomers(
       sql,

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { gathering } from '../gathering.ts';
+import { gatheringFor } from '../gathering.ts';
 
 export interface Asked<Item> {
   readonly item: Item;
@@ -7,18 +7,10 @@ export interface Asked<Item> {
   readonly within: <T>(run: () => T) => T;
 }
 
-/**
- * A gathering for each set of ports, so for each copy of the service: what is asked for at the same time is answered in
- * one round, as `gathering` says.
- */
+/** `gatheringFor` whose items know whose work they are. */
 export function inRounds<Ports extends object, Item, Answer>(
   round: (ports: Ports, asked: readonly Asked<Item>[]) => Promise<readonly Answer[]>,
 ): (ports: Ports, item: Item) => Promise<Answer> {
-  const gatherings = new WeakMap<Ports, (asked: Asked<Item>) => Promise<Answer>>();
-  return (ports, item) => {
-    const known = gatherings.get(ports);
-    const ask = known ?? gathering((asked: readonly Asked<Item>[]) => round(ports, asked));
-    if (known === undefined) gatherings.set(ports, ask);
-    return ask({ item, within: AsyncLocalStorage.snapshot() });
-  };
+  const ask = gatheringFor(round);
+  return (ports, item) => ask(ports, { item, within: AsyncLocalStorage.snapshot() });
 }

@@ -175,13 +175,18 @@ test('an event that stands in the stream twice applies once, within a batch and 
   expect(await countOf(world.store, 'inbox')).toBe(2);
 });
 
-test('a batch whose connection dies at the commit is repeated and applies once', async () => {
-  const world = await aWorld();
+/** The connections of the next two commits end while they commit. */
+async function letTwoCommitsDie(world: Pick<World, 'store'>): Promise<void> {
   await world.store.run('create sequence commits');
   await world.store.run(`create function die_first() returns trigger language plpgsql as $$
     begin if nextval('commits') <= 2 then perform pg_terminate_backend(pg_backend_pid()); end if; return null; end $$`);
   await world.store.run(`create constraint trigger dies after insert on timeline deferrable initially deferred
     for each row execute function die_first()`);
+}
+
+test('a batch whose connection dies at the commit is repeated and applies once', async () => {
+  const world = await aWorld();
+  await letTwoCommitsDie(world);
   const story = storyOf(A);
   expect(await commitBatch(await portsOf(world), decoded(story), 0)).toBe(6);
   expect(world.lines.filter(({ msg }) => msg === 'the database is away, the batch waits')).toHaveLength(2);
@@ -337,11 +342,7 @@ test('a shared transaction whose answer is lost is recognised by each partition,
 
 test('a shared transaction that dies at its commit is repeated by each partition, and applies once', async () => {
   const world = await aWorld();
-  await world.store.run('create sequence commits');
-  await world.store.run(`create function die_first() returns trigger language plpgsql as $$
-    begin if nextval('commits') <= 2 then perform pg_terminate_backend(pg_backend_pid()); end if; return null; end $$`);
-  await world.store.run(`create constraint trigger dies after insert on timeline deferrable initially deferred
-    for each row execute function die_first()`);
+  await letTwoCommitsDie(world);
   const turns = await turnsOf(world, stories());
   expect(await Promise.all(turns.map(sharedBatches(world)))).toEqual([6, 6, 6]);
   expect(await transactionsOf(world)).toBe(3);
