@@ -334,8 +334,12 @@ test('a deleted order is cancelled and put away, and its timeline stays', async 
 test('lists are filtered, and a cursor goes on exactly where the last page ended', async () => {
   const name = 'Filter-';
   const ids: string[] = [];
-  for (const number of [1, 2, 3]) ids.push(await created({ name: `${name}${number}` }));
-  for (const id of ids) await until(id, { status: 'grace' });
+  for (const number of [1, 2, 3]) {
+    const id = await created({ name: `${name}${number}` });
+    // Orders of one batch are as old as each other, and would stand by their ids.
+    await until(id, { status: 'grace' });
+    ids.push(id);
+  }
   const first = await read(`/orders?text=filter-&limit=2`, OrderList);
   const second = await read(`/orders?text=filter-&limit=2&cursor=${first.nextCursor}`, OrderList);
   expect([...first.items, ...second.items].map((order) => order.id)).toEqual([...ids].reverse());
