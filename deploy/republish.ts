@@ -6,7 +6,7 @@ import { openContext } from '../services/run-service.ts';
 import { createProgressBar } from './progress-bar.ts';
 
 const HELP = `npm run republish                                   fills a NATS that lost its data from all that the outbox archive holds
-npm run republish -- --since 2026-11-27T08:00:00Z   only with what was published since then (UTC, unless it says otherwise)
+npm run republish -- --since 2026-11-27T08:00:00Z   of commands and facts only those published since then (UTC, unless it says otherwise)
 npm run republish -- --dry-run                      says what it would do, and which partitions are halted and why
 
 Events, commands and facts go out again under their own ids, and halted partitions read on. It may be stopped and

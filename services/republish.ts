@@ -20,7 +20,7 @@ const SKEW_MS = 60_000;
 
 export interface RepublishPlan {
   readonly span: ArchiveSpan;
-  /** What will be looked at. Of events only those that no order has taken. */
+  /** What will be looked at. Of events those that no order has taken, from before the span, too. */
   readonly counts: Readonly<Record<Kind, number>>;
   readonly halted: readonly { readonly part: number; readonly halted: string }[];
 }

@@ -35,9 +35,14 @@ export async function archiveExtent(sql: Sql): Promise<ArchiveExtent> {
   return row ?? { now: new Date().toISOString(), holdsFrom: null };
 }
 
-/** Of events only those that no order has taken: the inbox knows the others. */
-const WANTED = `published_at >= $1::timestamptz and published_at < $2::timestamptz
-  and not (subject like '${KINDS.events}%' and exists (select 1 from inbox i where i.message_id = o.message_id))`;
+/**
+ * Of events only those that no order has taken, and these however old they are: nothing else would ask for them again.
+ * The inbox knows the others.
+ */
+const WANTED = `published_at < $2::timestamptz
+  and case when subject like '${KINDS.events}%'
+           then not exists (select 1 from inbox i where i.message_id = o.message_id)
+           else published_at >= $1::timestamptz end`;
 
 export async function countArchived(sql: Sql, { from, to }: ArchiveSpan): Promise<Record<Kind, number>> {
   const of = (kind: Kind): string =>

@@ -135,6 +135,22 @@ test('what only stood in the lost tail of a stream is read after a republish sin
   await assertWhole(store, 16);
 }, 60_000);
 
+test('an event that no order has taken comes back, however long before the asked time it was said', async () => {
+  const connectionString = await aDatabase();
+  const store = await aStore(connectionString);
+  await emptyStreams(nats.url);
+  await takeIn(connectionString, store, [1, 2]);
+  await tell(store, [3]);
+  await store.run("update outbox set published_at = published_at - interval '3 hours'");
+  await emptyStreams(nats.url);
+
+  startHostProcess(connectionString, nats.url);
+  await eventually(async () => expect(await halted(store)).toBeGreaterThan(0));
+  const said = await run(connectionString, '--since', new Date(Date.now() - 60_000).toISOString());
+  expect(said).toContain('1 events that no order has taken, 0 commands and 0 facts');
+  await eventually(async () => expect(await arrived(store)).toEqual(idsOf([1, 2, 3])));
+}, 60_000);
+
 test('an archive that does not reach back so far says from when it holds and what to do', async () => {
   const store = await aStore(await aDatabase());
   await store.run(
