@@ -14,6 +14,7 @@ const ofDeed = <Deed extends (typeof DEEDS)[number]>(deed: Deed) =>
 export const MOMENTS = {
   gateway: ['intake: before commit', 'intake: after commit before publish', ...OF_THE_OUTBOX],
   orders: [
+    'batch: before fence',
     'batch: before commit',
     'batch: after commit before publish',
     'timers: after commit before publish',
@@ -47,7 +48,7 @@ export type Moment = (typeof MOMENTS)[keyof typeof MOMENTS][number];
 
 let strike: ((moment: Moment) => void) | null = null;
 
-/** Marks a place at which the fault suites have the process die. Does nothing anywhere else. */
+/** Marks a place at which the fault suites have the process die or stand still. Does nothing anywhere else. */
 export function moment(name: Moment): void {
   strike?.(name);
 }
@@ -64,4 +65,19 @@ export function dieAtMoment(plan: string): void {
     passings += 1;
     if (passings === Number(number)) process.kill(process.pid, 'SIGKILL');
   };
+}
+
+/**
+ * Lets the fault suite, which started this process with a channel to it, name a moment over that channel: when the
+ * process comes there it says the name back and stands still, as a machine that lost its processor.
+ */
+export function stopAtNamedMoments(): void {
+  process.on('message', (name) => {
+    strike = (passed) => {
+      if (passed !== name) return;
+      strike = null;
+      process.send?.(name);
+      process.kill(process.pid, 'SIGSTOP');
+    };
+  });
 }

@@ -5,7 +5,7 @@ import { markNow } from './bus/commit-and-publish.ts';
 import { isBusOutage } from './bus/connection.ts';
 import { startHealthListener } from './health-listener.ts';
 import { type Logger, openLogger } from './logger.ts';
-import { dieAtMoment } from './moments.ts';
+import { dieAtMoment, stopAtNamedMoments } from './moments.ts';
 import { isOutage } from './store/outage.ts';
 import { openStore, type Store } from './store/store.ts';
 import { startTracing } from './tracing.ts';
@@ -53,7 +53,8 @@ export async function openContext(
  * Says `ready` in the log when it works. What it cannot foresee ends it: its rows and leases are made for that.
  */
 export async function runService(name: string, maxConnections: number, start: StartService): Promise<void> {
-  // No setting: only the fault suites set it.
+  // No settings: only the fault suites set them.
+  if (process.env.FAULT_SUITE) stopAtNamedMoments();
   if (process.env.FAULT_MOMENT) dieAtMoment(process.env.FAULT_MOMENT);
   const told = untilToldToStop();
   const context = await openContext(readSettings(process.env), name, maxConnections).catch(refuseToStart);

@@ -108,6 +108,7 @@ export async function commitTogether(
   batches: readonly PartitionBatch[],
 ): Promise<ReadonlySet<number>> {
   const begun = performance.now();
+  moment('batch: before fence');
   const { passed, queued, isTimerDue } = await traced(batches, (stepped) => commitOnce(ports, stepped));
   moment('batch: after commit before publish');
   if (isTimerDue) ports.onTimerDue?.();

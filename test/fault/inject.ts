@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../fixtures/eventually.ts';
-import { type Fault, WAYS } from './plan.ts';
+import { type Fault, WAYS, WITH_A_BATCH } from './plan.ts';
 import { CALL_TIMEOUT_MS, type WholeSystem } from './whole-system.ts';
 
 const SPENDING = ['cj.createOrderV2', 'cj.payBalance', 'aliexpress.createOrder'];
@@ -15,6 +15,11 @@ const USUAL_SHARE = 0.03;
 const DURING_AN_OUTAGE = 0.6;
 /** A process that waits for the moment of its death is killed after this. */
 const MOMENT_MS = 15_000;
+/** A process that waits for a batch stands still anywhere after this. */
+const BATCH_MS = 5_000;
+/** No command waits so long for its next try, so that whoever loses NATS need not ask for all that ever was. */
+const OLDEST_IN_NATS_MS = 120_000;
+const RESUME_MS = 180_000;
 
 const ruleOf = (operation: string, kind: string, share: number, seed: number): object => ({
   operation,
@@ -36,19 +41,25 @@ export const answerWell = (system: WholeSystem): Promise<unknown> => system.cont
 
 /**
  * NATS has lost everything: the way back is the README's. Every partition that had counted in the lost stream stops, and
- * goes on once it is told to.
+ * goes on once it is told to; one that notices later needs it told again.
  */
 async function recoverFromLoss(system: WholeSystem): Promise<void> {
   await system.nats.startAgain();
   await eventually(() => system.runScript('deploy/setup.ts'), 60_000);
   const startedAt = performance.now();
+  const [span] = await system.rows<{ since: string; isShort: boolean }>(
+    `select to_char(now() at time zone 'utc' - $1::float8 * interval '1 millisecond', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as since,
+            min(published_at) > now() - $1::float8 * interval '1 millisecond' as "isShort" from outbox`,
+    [OLDEST_IN_NATS_MS],
+  );
+  const since = span === undefined || span.isShort ? [] : ['--since', span.since];
   for (;;) {
-    const output = await system.runScript('deploy/republish.ts');
+    const output = await system.runScript('deploy/republish.ts', ...since);
     const counted = await system.rows<{ streams: number }>(
       'select count(distinct stream_created)::int as streams from event_partitions',
     );
     if (output.includes('no partition is halted') && counted[0]?.streams === 1) return;
-    if (performance.now() - startedAt > 60_000) throw new Error(`partitions do not resume: ${output}`);
+    if (performance.now() - startedAt > RESUME_MS) throw new Error(`partitions do not resume: ${output}`);
     await delay(500);
   }
 }
@@ -137,10 +148,12 @@ export async function inject(
     case 'zombie': {
       const [copy] = system.copiesOf(fault.service);
       await copy?.ready();
-      copy?.freeze();
+      let where = 'anywhere';
+      if (fault.service !== 'orders') copy?.freeze();
+      else if (await copy?.freezeAt(WITH_A_BATCH, BATCH_MS)) where = 'with a batch in hand';
       await delay(fault.ms);
       copy?.thaw();
-      return copy?.name ?? '';
+      return `${copy?.name ?? ''} ${where}`;
     }
     case 'all timers due': {
       const due = await system.rows(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LocalService } from '../../deploy/local/stack.ts';
 import { SERVICES } from '../../deploy/local/stack.ts';
+import type { Moment } from '../../services/moments.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const RESTART_MS = 100;
@@ -25,6 +26,8 @@ export interface ServiceCopy {
   spare(): void;
   /** Stands still with all its connections, as a machine that lost its processor; `thaw` lets it go on. */
   freeze(): void;
+  /** As `freeze`, when it comes to that moment. @returns whether it came there; where it did not within the time, it stands still anywhere. */
+  freezeAt(moment: Moment, withinMs: number): Promise<boolean>;
   thaw(): void;
   /** Ends after `ready` that nobody brought about. */
   strangeEnds(): readonly string[];
@@ -67,7 +70,11 @@ export function startCopy(options: {
     const death = armed;
     const life = spawn(process.execPath, [join(PROJECT, SERVICES[service])], {
       cwd: PROJECT,
-      env: { ...env, ...(death === undefined ? {} : { FAULT_MOMENT: death.moment }) },
+      env: {
+        ...env,
+        FAULT_SUITE: 'true',
+        ...(death === undefined ? {} : { FAULT_MOMENT: death.moment }),
+      },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     child = life;
@@ -123,6 +130,17 @@ export function startCopy(options: {
       kill();
     },
     freeze: () => void child?.kill('SIGSTOP'),
+    async freezeAt(moment, withinMs) {
+      const life = child;
+      const hasCome = await new Promise<boolean>((resolve) => {
+        life?.once('message', () => resolve(true));
+        life?.send(moment, () => {});
+        setTimeout(() => resolve(false), withinMs);
+      });
+      life?.removeAllListeners('message');
+      if (!hasCome) life?.kill('SIGSTOP');
+      return hasCome;
+    },
     thaw: () => void child?.kill('SIGCONT'),
     strangeEnds: () => strange,
     async stop() {
