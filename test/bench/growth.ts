@@ -34,6 +34,7 @@ const ORDERS = Number(values.orders);
 const BACKLOG = Number(values.backlog);
 const TIMERS = Number(values.timers);
 const WARM_UP = 60;
+const STAGE_MS = 900_000;
 const CONCURRENCY = 64;
 const HOSTS = ['orders', 'orders-2'];
 const OTHERS = ['suppliers', 'shopify', 'notifier'];
@@ -76,8 +77,18 @@ async function freeze(names: readonly string[]): Promise<void> {
   }
 }
 
+/** A stage that stands still says so instead of standing there for ever. @returns throws once the time is over. */
+function within(what: string, limitMs: number): () => void {
+  const end = performance.now() + limitMs;
+  return () => {
+    if (performance.now() > end) throw new Error(`within ${limitMs / 1_000} s not reached: ${what}`);
+  };
+}
+
 async function awaitHosts(copies: number): Promise<void> {
+  const checkTime = within('the order hosts share the partitions', 60_000);
   for (;;) {
+    checkTime();
     const { owners, leased } = await one<{ owners: number; leased: boolean }>(
       `select count(distinct owner)::int as owners, count(*) = (select count(*) from event_partitions) as leased
          from event_partitions where lease_until > now()`,
@@ -152,7 +163,9 @@ async function backlogRate(copies: number): Promise<number> {
   wake(HOSTS.slice(0, copies));
   // Each order is received, and its time of grace, which is none, ends.
   const expected = 2 * BACKLOG;
+  const checkTime = within('the backlog is stepped', STAGE_MS);
   for (;;) {
+    checkTime();
     const { events, seconds } = await one<{ events: number; seconds: number }>(
       `select count(*)::int as events, extract(epoch from clock_timestamp() - min(at))::float8 as seconds
          from inbox where at >= $1`,
@@ -168,17 +181,19 @@ async function drainTimers(): Promise<number> {
   // Seen together with their statistics, as those of a long outage would be.
   await database.query('begin');
   await database.query(
-    `with done as (select id, row_number() over () - 1 as place, count(*) over () as all
+    `with done as (select id, row_number() over () - 1 as place
                      from (select id from orders where state = 'delivered' limit $1) o)
      insert into timers (order_id, key, setting, deadline, parcel_id, due_at)
      select id, 'transit:pcl_bench_' || n, n, 'transit', 'pcl_bench_' || n, now()
-       from done, generate_series(1, $1::int) n where n % done.all = place`,
+       from generate_series(1, $1::int) n join done on place = n % (select count(*) from done)`,
     [TIMERS],
   );
   await database.query('analyze timers');
   const startedAt = performance.now();
   await database.query('commit');
+  const checkTime = within('no timer is left', STAGE_MS);
   for (;;) {
+    checkTime();
     const { left } = await one<{ left: number }>(
       "select count(*)::int as left from timers where parcel_id like 'pcl\\_bench\\_%'",
     );
