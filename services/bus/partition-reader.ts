@@ -69,11 +69,14 @@ export async function openPartitionReader(
   let wake = Promise.withResolvers<void>();
   let room = Promise.withResolvers<void>();
 
+  // Not waited for: the package never says that it is closed once nobody reads from it any more.
+  const endDelivery = (): void => void messages?.close().catch(() => {});
+
   const pump = async (): Promise<void> => {
     while (!isClosed) {
       // One bounded request after another is what keeps the memory bounded while the database is away.
       messages = await consumer.fetch({ max_messages: PREFETCH, expires: 4_000, idle_heartbeat: 1_000 });
-      if (isClosed) await messages.close();
+      if (isClosed) endDelivery();
       for await (const message of messages) {
         const { deliverySequence, pending, timestampNanos } = message.info;
         deliveries += 1;
@@ -122,7 +125,7 @@ export async function openPartitionReader(
       isClosed = true;
       room.resolve();
       wake.resolve();
-      await messages?.close();
+      endDelivery();
       // A courtesy that nobody waits for: the server may be away, and forgets the reader by itself.
       manager.consumers.delete(STREAMS.events, name).catch(() => {});
     },

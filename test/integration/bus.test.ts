@@ -415,3 +415,17 @@ test('a consumer that stops gives back what it has not begun, long before its ti
   const payloads = [...first.seen, ...second.seen].map(({ payload }) => payload);
   expect(payloads.sort()).toEqual(['1', '2', '3', '4', '5', '6']);
 }, 60_000);
+
+test('a reader that missed a message says so, and lets itself be closed', async () => {
+  const bus = await aBus();
+  const reader = await aReader(bus, 1);
+  const probe = await aProbe(nats.url);
+  const [{ name } = { name: '' }] = await probe.manager.consumers.list(STREAMS.events).next();
+  const thief = await probe.connection.jetstream().consumers.get(STREAMS.events, name);
+  const stolen = thief.next({ expires: 10_000 });
+  await until(async () => (await probe.manager.consumers.info(STREAMS.events, name)).num_waiting > 1);
+  await bus.publish(events(1, 4));
+  expect(await stolen).not.toBeNull();
+  await expect(read(reader, 4)).rejects.toThrow('has lost its place');
+  await reader.close();
+});
