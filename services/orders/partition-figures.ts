@@ -6,7 +6,7 @@ const PARTITION_NAMES = Array.from({ length: PARTITIONS }, (_, part) => String(p
 export interface Lag {
   /** Events that the stream holds behind the committed position, as far as the server has told. */
   readonly events: number;
-  /** Since the oldest of them was published; 0 when there is none. */
+  /** Since the oldest of them was published, or since nobody reads the partition; 0 when there is none. */
   readonly seconds: number;
 }
 
@@ -23,7 +23,7 @@ gauge(
 gauge(
   {
     name: 'partition_lag_seconds',
-    help: 'Age of the oldest event of the partition that is not in the state yet',
+    help: 'Age of the oldest event of the partition that is not in the state yet, or time without a reader',
   },
   { partition: PARTITION_NAMES },
   (set) => {

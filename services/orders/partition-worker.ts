@@ -44,6 +44,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   let seq = partition.seq;
   let streamCreated = partition.streamCreated;
   let reading: PartitionReader | undefined;
+  let unreadSince = performance.now();
   let inHand: readonly LogMessage[] = [];
 
   const pause = (ms: number): Promise<void> => {
@@ -134,6 +135,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
         log.warn({ part, err: error }, 'reading the partition failed, trying again');
         await pause(1_000);
       } finally {
+        if (reading !== undefined) unreadSince = performance.now();
         reading = undefined;
         inHand = [];
         await reader?.close().catch(() => {});
@@ -142,7 +144,9 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   };
 
   const lag = (): Lag => {
-    const waiting = reading?.waiting() ?? [];
+    // Nobody knows what waits while nobody reads: that it goes on is what has to be seen.
+    if (reading === undefined) return { events: 0, seconds: (performance.now() - unreadSince) / 1_000 };
+    const waiting = reading.waiting();
     const oldest = inHand[0] ?? waiting[0];
     if (oldest === undefined) return { events: 0, seconds: 0 };
     const behind = (waiting.at(-1) ?? inHand.at(-1))?.pending ?? 0;

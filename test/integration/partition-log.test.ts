@@ -5,6 +5,7 @@ import { type Bus, openBus } from '../../services/bus/bus.ts';
 import type { OutgoingMessage } from '../../services/bus/publisher.ts';
 import { type BatchPorts, commitBatch, FencedError } from '../../services/orders/commit-batch.ts';
 import { type DecodedMessage, decodeMessage } from '../../services/orders/decode-message.ts';
+import { readers } from '../../services/orders/partition-figures.ts';
 import { type PartitionOwner, startPartitionOwner } from '../../services/orders/partition-owner.ts';
 import { sharedBatches, type Turn } from '../../services/orders/shared-batches.ts';
 import { startSweeper } from '../../services/orders/sweeper.ts';
@@ -714,4 +715,19 @@ test('idle positions follow the stream, so that expired messages never look like
   await readUpTo(world, 12);
   expect(await haltsOf(world.store)).toEqual([]);
   expect(await stateOf(world.store, B)).toBe('delivered');
+});
+
+test('a partition that its owner cannot read shows as lag', async () => {
+  const world = await aWorld();
+  const owner = anOwner(world);
+  const lags = () => [...readers].map(({ lag }) => lag().seconds);
+  await expect
+    .poll(() => lags().filter((seconds) => seconds === 0).length, { timeout: 10_000 })
+    .toBe(PARTITIONS);
+  await (await aProbe(nats.url)).deleteStreams();
+  await expect
+    .poll(() => lags().filter((seconds) => seconds > 0).length, { timeout: 15_000 })
+    .toBe(PARTITIONS);
+  await owner.stop();
+  expect(lags()).toEqual([]);
 });
