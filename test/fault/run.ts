@@ -40,8 +40,8 @@ export interface Run {
   readonly seconds: number;
 }
 
-/** Orders under way at once: above it the shop waits. */
-const MOST_UNDER_WAY = 250;
+/** Orders under way at once: above it the shop waits. Half of them wait for the end of a doubt or of an open breaker. */
+const MOST_UNDER_WAY = 1_000;
 const PAUSE_BETWEEN_FAULTS_MS = 300;
 /** Orders for each fault: with fewer, one copy of two might find nothing to do. */
 const LITTLE_WORK = 10;
