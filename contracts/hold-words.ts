@@ -119,7 +119,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     release: 'by itself, when everything could be cancelled; else a person releases it',
   },
   supplier_rejected: {
-    means: 'the supplier refused',
+    means: 'the supplier refused, or took the order and holds it back',
     mend: 'read its answer in the evidence and mend what it names',
     release: BY_HAND,
   },

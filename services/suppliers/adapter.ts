@@ -165,6 +165,8 @@ export interface PlacedOrder {
   readonly amountMinor: number | null;
   readonly currency: string;
   readonly isPaid: boolean;
+  /** Why the supplier will not go on with it, in its own words and without the recipient; absent where it will. */
+  readonly heldBack?: string;
 }
 
 export interface FoundOrder extends PlacedOrder {
