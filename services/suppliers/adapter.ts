@@ -100,6 +100,10 @@ export interface Recipient {
   readonly phone: string;
   readonly email: string;
   readonly taxId: string;
+  /** ISO date; absent where nobody told it. */
+  readonly birthday?: string;
+  /** Code of a Saudi National Address; absent where nobody told it. */
+  readonly nationalAddress?: string;
 }
 
 export const RECIPIENT_FIELDS = [
@@ -114,6 +118,8 @@ export const RECIPIENT_FIELDS = [
   'phone',
   'email',
   'taxId',
+  'birthday',
+  'nationalAddress',
 ] as const satisfies readonly (keyof Recipient)[];
 export type RecipientField = (typeof RECIPIENT_FIELDS)[number];
 

@@ -1,6 +1,7 @@
 import { withoutValues } from '../../../contracts/redact.ts';
 import type { PlacedOrder, Recipient } from '../adapter.ts';
 import { withoutPersonalData } from '../exchange.ts';
+import { textsOf } from '../recipient.ts';
 import type { InterceptReason } from './responses.ts';
 
 const UNNAMED = 'CJ names no reason';
@@ -15,8 +16,8 @@ export function wordsOf(reasons: readonly InterceptReason[]): string | null {
 /** That CJ took the order and will not go on with it: it may quote the address that it dislikes. */
 export function heldBack(
   reasons: readonly InterceptReason[],
-  { name, company, address1, address2 }: Recipient,
+  recipient: Recipient,
 ): Pick<PlacedOrder, 'heldBack'> {
   const words = wordsOf(reasons);
-  return words === null ? {} : { heldBack: withoutValues(words, [name, company, address1, address2]) };
+  return words === null ? {} : { heldBack: withoutValues(words, textsOf(recipient)) };
 }
