@@ -218,12 +218,12 @@ export interface PushMessage {
 
 /**
  * What a push turned out to be. `probe`: the supplier tries the address, says nothing, and wants a yes. `forged`: not
- * signed by the supplier. `news`: a hint about these orders, by any of their names; the truth is read afterwards.
+ * signed by the supplier. `unreadable`: signed, and in no form that we know. `news`: a hint about these orders, by any of their names; the truth is read afterwards.
  * `messageId` is the same for every repetition of the message.
  */
 export type Push =
   | { readonly kind: 'probe' }
-  | { readonly kind: 'forged' }
+  | { readonly kind: 'forged' | 'unreadable' }
   | {
       readonly kind: 'news';
       readonly messageId: string;
