@@ -125,7 +125,10 @@ export type RecipientField = (typeof RECIPIENT_FIELDS)[number];
 
 /** What a supplier would make of a recipient. Texts of the recipient stand in `repairs` only. */
 export interface RecipientCheck {
-  /** Any of these stops the purchase. `problem` is for people and repeats nothing of the recipient. */
+  /**
+   * Any of these stops the purchase. `problem` is for people and repeats nothing of the recipient. Who may go on without
+   * what customs want is for a person: `place` refuses for the other reasons only.
+   */
   readonly problems: readonly {
     readonly field: RecipientField;
     readonly reason: Extract<HoldReason, 'address_invalid' | 'phone_invalid' | 'tax_id_missing'>;

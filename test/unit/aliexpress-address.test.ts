@@ -109,12 +109,23 @@ test.each([
   ['countryCode', 'address_invalid', { countryCode: 'de' }],
   ['zip', 'address_invalid', { zip: '1011?' }],
   ['company', 'address_invalid', { company: '株式会社' }],
-  ['taxId', 'tax_id_missing', { countryCode: 'CL' }],
-  ['taxId', 'tax_id_missing', { countryCode: 'KR', taxId: '123' }],
 ] as const)('a %s that cannot be sent is %s', (field, reason, changes) => {
   expect(problemsOf(changes)).toEqual([[field, reason]]);
   expect(() => toAddress(aRecipient(changes))).toThrow(SupplierError);
 });
+
+test.each([
+  ['none', { countryCode: 'CL' }],
+  ['a wrong one', { countryCode: 'KR', taxId: '123' }],
+] as const)(
+  'where customs want a tax number and there is %s it is asked for; who goes on all the same sends none',
+  (_, changes) => {
+    expect(problemsOf(changes)).toEqual([['taxId', 'tax_id_missing']]);
+    const sent = Object.keys(toAddress(aRecipient(changes)));
+    expect(sent).not.toEqual(expect.arrayContaining(['rut_no']));
+    expect(sent).not.toEqual(expect.arrayContaining(['passport_no']));
+  },
+);
 
 test.each([
   ['BR', 'birthday', { province: 'São Paulo', taxId: '529.982.247-25' }],

@@ -130,11 +130,12 @@ export function checkRecipient(recipient: Recipient): RecipientCheck {
 
 /**
  * The recipient in AliExpress's fields.
- * @throws SupplierError `invalid_input` with evidence `field` and `problem` for the first problem; nothing was sent.
+ * @throws SupplierError `invalid_input` with evidence `field` and `problem` for the first problem that is none of customs;
+ * nothing was sent.
  */
 export function toAddress(recipient: Recipient): AliExpressAddress {
   const { problems, address } = readRecipient(recipient);
-  const [first] = problems;
+  const first = problems.find(({ reason }) => reason !== 'tax_id_missing');
   if (first === undefined) return address;
   const { field, problem } = first;
   throw new SupplierError('invalid_input', `${field} ${problem}`, { field, problem, sent: false });
