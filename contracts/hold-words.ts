@@ -54,8 +54,8 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     release: BY_HAND,
   },
   tax_id_missing: {
-    means: 'customs of the destination want a tax number of the buyer',
-    mend: 'ask the customer for it and add it to the order in the shop',
+    means: 'customs of the destination want a tax number, or another datum, of the receiver',
+    mend: 'ask the customer for it and put it with PUT /orders/{id} (customs), or add it to the order in the shop',
     release: BY_HAND,
   },
   margin_below_floor: {
@@ -119,7 +119,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     release: 'by itself, when everything could be cancelled; else a person releases it',
   },
   supplier_rejected: {
-    means: 'the supplier refused',
+    means: 'the supplier refused, or took the order and holds it back',
     mend: 'read its answer in the evidence and mend what it names',
     release: BY_HAND,
   },

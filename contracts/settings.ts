@@ -161,8 +161,12 @@ const Environment = z.object({
   CJ_DROPSHIPPING_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(100_000).default(1),
   /** Orders are marked as CJ's own sandbox orders: they cost and ship nothing. */
   CJ_DROPSHIPPING_SANDBOX_ORDERS: z.stringbool().default(false),
-  /** Whose IOSS number goods into the European Union travel under. */
-  CJ_DROPSHIPPING_IOSS: z.enum(['cj', 'none']).default('cj'),
+  /** The IOSS number that goods into the European Union travel under: CJ's, none, or the merchant's own. */
+  CJ_DROPSHIPPING_IOSS: z
+    .union([z.enum(['cj', 'none']), text.regex(/^IM\d{10}$/)], {
+      error: 'must be cj, none, or your own number like IM0123456789',
+    })
+    .default('cj'),
   /** Where the supplier reaches this order manager; it takes https only. */
   CJ_DROPSHIPPING_PUSH_URL: origin.optional(),
   SMTP_SERVER: text.optional(),

@@ -1,4 +1,5 @@
 import type { ShippingAddress } from '../contracts/resources/order.ts';
+import type { PostedCustoms } from '../contracts/resources/posted-customs.ts';
 import type { Sql } from '../services/store/store.ts';
 import { conflict } from './problem.ts';
 
@@ -6,25 +7,31 @@ export interface CustomerChange {
   readonly address?: ShippingAddress | undefined;
   readonly email?: string | undefined;
   readonly phone?: string | undefined;
+  readonly customs?: PostedCustoms | undefined;
   readonly note?: string | undefined;
 }
 
 /**
- * Writes what was put in by the API. Address and contact stay as they are put, whatever the shop says later.
+ * Writes what was put in by the API. Address, contact and customs stay as they are put, whatever the shop says later.
  * @throws 409 when the customer was erased: nothing about them is taken again.
  */
 export async function putCustomer(sql: Sql, orderId: string, change: CustomerChange): Promise<void> {
-  const { address, email, phone, note } = change;
+  const { address, email, phone, customs, note } = change;
   const rows = await sql.run(
     `insert into customer_details as c (order_id, source_updated_at, email, phone, shipping_address, note,
-                                        is_address_ours, is_contact_ours)
-     values ($1, now(), $2, $3, $4::jsonb, $5, $4::jsonb is not null, coalesce($2, $3) is not null)
+                                        tax_id, birthday, national_address,
+                                        is_address_ours, is_contact_ours, is_customs_ours)
+     values ($1, now(), $2, $3, $4::jsonb, $5, $6, $7, $8,
+             $4::jsonb is not null, coalesce($2, $3) is not null, coalesce($6, $7, $8) is not null)
      on conflict (order_id) do update set
        email = coalesce(excluded.email, c.email), phone = coalesce(excluded.phone, c.phone),
        shipping_address = coalesce(excluded.shipping_address, c.shipping_address),
        note = coalesce(excluded.note, c.note),
+       tax_id = coalesce(excluded.tax_id, c.tax_id), birthday = coalesce(excluded.birthday, c.birthday),
+       national_address = coalesce(excluded.national_address, c.national_address),
        is_address_ours = c.is_address_ours or excluded.is_address_ours,
-       is_contact_ours = c.is_contact_ours or excluded.is_contact_ours
+       is_contact_ours = c.is_contact_ours or excluded.is_contact_ours,
+       is_customs_ours = c.is_customs_ours or excluded.is_customs_ours
      where c.redacted_at is null`,
     [
       orderId,
@@ -32,6 +39,9 @@ export async function putCustomer(sql: Sql, orderId: string, change: CustomerCha
       phone ?? null,
       address === undefined ? null : JSON.stringify(address),
       note ?? null,
+      customs?.tax_id ?? null,
+      customs?.birthday ?? null,
+      customs?.national_address ?? null,
     ],
   );
   if (rows === 0)

@@ -69,7 +69,7 @@ export async function createOrder(
   orderId: string,
   body: PostOrder,
 ): Promise<OrderReceipt> {
-  const { shipping_address: address, note } = body;
+  const { shipping_address: address, customs, note } = body;
   const { email, phone } = address;
   const [earlier] = await sql.query('select 1 from orders where id = $1', [orderId]);
   if (earlier !== undefined) {
@@ -80,6 +80,7 @@ export async function createOrder(
     address: toShippingAddress(address),
     email: email || undefined,
     phone: phone || undefined,
+    customs,
     note,
   });
   const data = anOwnOrder(orderId, body, body.items);
@@ -106,9 +107,12 @@ function refuseLate(order: LockedOrder, body: PutOrder): void {
   if (order.isArchived || isOff(order.context))
     throw tooLate(`the order is ${order.state}: only its note can still be changed`);
   const bought = beyondReturn(order);
-  if ((body.shipping_address !== undefined || body.contact !== undefined) && bought.length > 0) {
+  const isAboutReceiver = [body.shipping_address, body.contact, body.customs].some(
+    (part) => part !== undefined,
+  );
+  if (isAboutReceiver && bought.length > 0) {
     const detail =
-      `${bought.join(', ')} went to the supplier with the address and contact of that time. Still possible: the note; ` +
+      `${bought.join(', ')} went to the supplier with the address, contact and customs data of that time. Still possible: the note; ` +
       'fewer units of what is not bought yet; DELETE /supplier-orders/{id} asks the supplier to give one up';
     throw tooLate(detail, freeByLine(order));
   }
@@ -121,7 +125,7 @@ export async function changeOrder(
   orderId: string,
   body: PutOrder,
 ): Promise<OrderReceipt> {
-  const { shipping_address: address, contact, note, payment, items } = body;
+  const { shipping_address: address, contact, customs, note, payment, items } = body;
   const order = await lockKnownOrder(sql, orderId);
   const units =
     items === undefined ? undefined : Object.fromEntries(items.map((item) => [item.line_id, item.quantity]));
@@ -141,6 +145,7 @@ export async function changeOrder(
     address: address === undefined ? undefined : toShippingAddress(address),
     email: contact?.email ?? (address?.email || undefined),
     phone: contact?.phone ?? (address?.phone || undefined),
+    customs,
     note,
   });
   // What is planned was quoted for the old address, with a method that goes there.

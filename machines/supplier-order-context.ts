@@ -12,6 +12,8 @@ export interface SupplierOrderContext {
   readonly parcels: Parcels;
   /** The supplier said "not now": draft waits for its timer instead of asking at once. */
   readonly isDeferred: boolean;
+  /** The supplier has taken it and holds it back: a person is asked before the money. */
+  readonly isHeldBack?: true;
   /** The longest that the quote promised; absent where it promised nothing. */
   readonly deliveryDays?: number;
   /** Of the purchase call that the ledger let through last, as far as we were told; 0 before the first. */

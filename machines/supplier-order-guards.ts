@@ -28,6 +28,9 @@ export const isLateParcel = ({ context, event }: Args): boolean => {
   return parcel !== undefined && isUnderWay(parcel);
 };
 
+export const isPlacedHeldBack = ({ event }: Pick<Args, 'event'>): boolean =>
+  event.type === 'supplier_order.placed' && event.data.heldBack !== undefined;
+
 /** Classes that are no clear no: it may have been bought. */
 export const isDoubt = ({ event }: Pick<Args, 'event'>): boolean =>
   event.type === 'supplier_order.rejected' &&

@@ -24,6 +24,14 @@ export const withheld = (stopping: DeadlineName | null) =>
     }),
   );
 
+/** Placed, and stopped there by the supplier itself: no money follows before a person has looked. */
+export const heldBack = apply(
+  by('supplier_order.placed', (context, { data: { supplierReference, heldBack: why = '' } }) => ({
+    context: { isHeldBack: true },
+    effects: [raised(context, 'supplier_rejected', { supplierReference, heldBack: why })],
+  })),
+);
+
 /** A dead purchase that turns out to live after all is money that somebody has to look after. */
 export const duplicateEvents = {
   'supplier_order.withheld': { guard: isSuspectedDuplicate, actions: withheld(null) },

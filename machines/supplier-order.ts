@@ -13,8 +13,15 @@ import {
   waitAgain,
 } from './supplier-order-deadlines.ts';
 import { failed, givenUpInstead, giveUp, lapsed } from './supplier-order-endings.ts';
-import { elapsed, isDoubt, isNews, isOfItsUnits, isOfLastAttempt } from './supplier-order-guards.ts';
-import { duplicateEvents, overdue, withheld } from './supplier-order-holds.ts';
+import {
+  elapsed,
+  isDoubt,
+  isNews,
+  isOfItsUnits,
+  isOfLastAttempt,
+  isPlacedHeldBack,
+} from './supplier-order-guards.ts';
+import { duplicateEvents, heldBack, overdue, withheld } from './supplier-order-holds.ts';
 import {
   fulfillAgain,
   observe,
@@ -62,6 +69,7 @@ const prepare = apply(
 const verdictEvents = {
   'supplier_order.placed': [
     { guard: 'isUnwanted' as const, target: 'cancelling' },
+    { guard: isPlacedHeldBack, target: 'awaiting_payment', actions: heldBack },
     { target: 'awaiting_payment' },
   ],
   'supplier_order.accepted': [{ guard: 'isUnwanted' as const, target: 'cancelling' }, { target: 'accepted' }],
@@ -147,7 +155,9 @@ export const supplierOrderMachine = supplierOrderSetup.createMachine({
       },
     },
     awaiting_payment: {
-      entry: entered('awaiting_payment', 'supplier_order.placed', ask('pay')),
+      entry: entered('awaiting_payment', 'supplier_order.placed', (context) =>
+        context.isHeldBack ? [] : ask('pay')(context),
+      ),
       exit: stopWaiting('pay'),
       always: [
         { guard: 'isPaid', target: 'accepted' },

@@ -4,8 +4,8 @@ import { orderIdOf } from '../contracts/ids.ts';
 import { toMinor } from '../contracts/money.ts';
 import type { ShippingAddress } from '../contracts/resources/order.ts';
 import type { ShopifyAddress, ShopifyLine, ShopifyOrderBody } from '../contracts/shopify-order-body.ts';
+import { customsDataOf } from './customs-data.ts';
 import type { CustomerRow } from './store/customers.ts';
-import { brazilianTaxIdOf } from './tax-id.ts';
 
 export interface OrderFacts {
   readonly received: OrderReceived;
@@ -106,6 +106,7 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
   const email = first(body.email, body.contact_email, customer?.email);
   const address = ship === null ? null : toAddress(ship);
   const refunded = refundedUnits(body);
+  const customs = customsDataOf(body);
   const [path, total] =
     body.current_total_price === null
       ? ['total_price', body.total_price]
@@ -137,7 +138,9 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
       email,
       phone: first(body.phone, ship?.phone, customer?.phone, bill?.phone),
       locale: body.customer_locale,
-      tax_id: brazilianTaxIdOf(body),
+      tax_id: customs.taxId,
+      birthday: customs.birthday,
+      national_address: customs.nationalAddress,
       shipping_address: address,
     },
   };

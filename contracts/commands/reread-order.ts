@@ -9,6 +9,8 @@ export const RereadOrder = z.union([
     shopOrderId: z.string().regex(/^\d+$/),
     /** The shop says that it was deleted. */
     deleted: z.literal(true).optional(),
+    /** Nobody is told of it by mail. */
+    history: z.literal(true).optional(),
   }),
   z.object({ shop: z.string(), fulfillmentOrderId: z.string().regex(/^\d+$/) }),
 ]);

@@ -17,6 +17,8 @@ export const SUPPLIER_ORDER_PLACED = 'supplier_order.placed';
 export const SupplierOrderPlaced = Attempted.extend({
   supplierReference: z.string().min(1),
   amountMinor: z.int().nonnegative().nullable(),
+  /** Why the supplier will not go on with it, in its own words; absent: it will. */
+  heldBack: z.string().optional(),
 });
 export type SupplierOrderPlaced = z.infer<typeof SupplierOrderPlaced>;
 

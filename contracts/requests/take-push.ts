@@ -12,5 +12,5 @@ export const TAKE_PUSH = {
     headers: z.record(z.string(), z.string()),
     bodyBase64: z.base64(),
   }),
-  reply: z.object({ result: z.enum(['accepted', 'repeated', 'probe', 'forged']) }),
+  reply: z.object({ result: z.enum(['accepted', 'repeated', 'probe', 'unreadable', 'forged']) }),
 } satisfies RequestContract;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { OrderStateName } from '../vocabulary.ts';
 import { PostedAddress } from './posted-address.ts';
+import { PostedCustoms } from './posted-customs.ts';
 
 const note = z.string().trim().max(2_000);
 const quantity = z.int().min(1).max(10_000);
@@ -33,6 +34,7 @@ export const PostOrder = z.strictObject({
     .min(1)
     .max(250),
   shipping_address: PostedAddress,
+  customs: PostedCustoms.optional(),
   note: note.optional(),
 });
 export type PostOrder = z.infer<typeof PostOrder>;
@@ -44,6 +46,7 @@ export const PutOrder = z
     contact: z
       .strictObject({ email: z.email().max(200).optional(), phone: z.string().trim().max(60).optional() })
       .optional(),
+    customs: PostedCustoms.optional(),
     /** Can be changed at any time. */
     note: note.optional(),
     /** Only for an order that no shop stands behind. */

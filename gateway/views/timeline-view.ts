@@ -43,6 +43,7 @@ const TOLD = [
   'kind',
   'doubt',
   'supplierReference',
+  'heldBack',
   'amountMinor',
   'lookUps',
   'lineId',

@@ -75,10 +75,8 @@ export function toOrderBody(
 ): ShopifyOrderBody {
   const others = linesOfOthers(work);
   const attributes = order.customAttributes.map(({ key, value }) => ({ name: key, value }));
-  // Brazil's own field for what themes elsewhere put into an attribute.
-  const taxIds = order.localizedFields.nodes
-    .filter(({ key }) => key.endsWith('_CREDENTIAL_BR'))
-    .map(({ value }) => ({ name: 'cpf', value }));
+  // The shop's own fields for what themes put into attributes.
+  const own = order.localizedFields.nodes.map(({ key, value }) => ({ name: key, value }));
   return ShopifyOrderBody.parse({
     id: lineIdOf(order),
     name: order.name,
@@ -96,7 +94,7 @@ export function toOrderBody(
     customer_locale: order.customerLocale,
     shipping_address: toAddress(order.shippingAddress),
     billing_address: toAddress(order.billingAddress),
-    note_attributes: [...taxIds, ...attributes],
+    note_attributes: [...own, ...attributes],
     line_items: lines.map((line) => toLine(line, others)),
   });
 }

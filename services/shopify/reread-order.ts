@@ -11,7 +11,7 @@ import { ORDER_OF_FULFILLMENT_ORDER, OrderOfFulfillmentOrderAnswer } from './ord
 import { lineIdOf, type OpenWork } from './plan-fulfillments.ts';
 import { readOrder } from './read-order.ts';
 import { type Ask, asking } from './read-work.ts';
-import { ShopError } from './shop-error.ts';
+import { isAboutOrder, ShopError } from './shop-error.ts';
 import { liftedReasons } from './shop-holds.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
@@ -67,10 +67,16 @@ export async function rereadOrder(
       shopOrderId === null
         ? null
         : await readOrder(ask, { shop, buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED }, shopOrderId);
-    if (truth === null) log.warn({ shopOrderId }, 'the shop does not show an order that it spoke of');
-    else await tellOrder(ports, messageId, truth.received, truth.customer, truth.work);
+    if (truth === null) {
+      log.warn({ shopOrderId }, 'the shop does not show an order that it spoke of');
+      return DONE;
+    }
+    const isHistory = 'history' in command && command.history === true;
+    const received = isHistory ? { ...truth.received, history: true as const } : truth.received;
+    await tellOrder(ports, messageId, received, truth.customer, truth.work);
   } catch (error) {
-    if (!(error instanceof ShopError) || error.retryable) throw error;
+    // An answer of an unknown shape is about this order: it ends as a dead letter.
+    if (!(error instanceof ShopError) || error.retryable || isAboutOrder(error)) throw error;
     // To ask again would be refused again; the sweep reads it once the cause is mended.
     log.warn({ failureClass: error.failureClass, evidence: error.evidence }, 'an order could not be read');
   }

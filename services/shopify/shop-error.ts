@@ -16,3 +16,7 @@ export class ShopError extends AppError {
     this.evidence = evidence;
   }
 }
+
+/** Whether it was the answer about one order that nobody understands: all else is refused for every order. */
+export const isAboutOrder = (error: unknown): boolean =>
+  error instanceof ShopError && 'unexpected' in error.evidence;

@@ -1,4 +1,10 @@
+import { REREAD_ORDER, type RereadOrder } from '../../contracts/commands/reread-order.ts';
+import { envelope } from '../../contracts/envelope.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
+import { commandSubject } from '../../contracts/subjects.ts';
+import { describeError } from '../logger.ts';
+import { commandLetter } from '../store/command-letter.ts';
+import { type DeadLetterRow, layDownCommand } from '../store/dead-letters.ts';
 import { isOutage } from '../store/outage.ts';
 import { insertRows } from '../store/rows.ts';
 import { ORDERS_CHANGED, OrdersChangedAnswer } from './order-operations.ts';
@@ -6,7 +12,7 @@ import { lineIdOf } from './plan-fulfillments.ts';
 import { readOrder } from './read-order.ts';
 import type { Ask } from './read-work.ts';
 import { tellOrder } from './reread-order.ts';
-import { ShopError } from './shop-error.ts';
+import { isAboutOrder, ShopError } from './shop-error.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
 /** Orders read at the same time: enough for a bucket of the smallest plan. */
@@ -48,6 +54,29 @@ async function unknownOf({ store }: ShopPorts, page: readonly ChangedOrder[]): P
   return page.filter(({ orderId }) => unknown.has(orderId));
 }
 
+/** The wish to read it again, set aside until a person asks for it: sweeps pass over what they have seen. */
+function letterOf(
+  { shop, isHistory }: Sweep,
+  { orderId, shopOrderId, updatedAt }: ChangedOrder,
+  error: unknown,
+): DeadLetterRow {
+  const data: RereadOrder = { shop, shopOrderId, ...(isHistory ? { history: true as const } : {}) };
+  const message = envelope({
+    id: `sweep:${orderId}:${updatedAt}:reread`,
+    source: '/shopify',
+    type: `shopify.${REREAD_ORDER}`,
+    subject: shopOrderId,
+    time: new Date().toISOString(),
+    data,
+  });
+  const command = {
+    subject: commandSubject('shopify', REREAD_ORDER, `${shopOrderId}-sweep`),
+    payload: JSON.stringify(message),
+  };
+  const failure = JSON.stringify(describeError(error));
+  return { ...commandLetter(command, 'unreadable', failure), order_id: orderId };
+}
+
 async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrder): Promise<void> {
   try {
     const truth = await readOrder(
@@ -62,10 +91,11 @@ async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrde
     await tellOrder(ports, messageId, received, truth.customer, truth.work);
   } catch (error) {
     // What the shop refuses it refuses for all of them, and an outage ends the round: the next one begins where this one
-    // stopped. An answer of an unknown shape is about this order.
-    if ((error instanceof ShopError && !('unexpected' in error.evidence)) || isOutage(error)) throw error;
+    // stopped.
+    if ((error instanceof ShopError && !isAboutOrder(error)) || isOutage(error)) throw error;
     // One order that cannot be understood must not keep back those behind it.
     ports.log.error({ orderId: order.orderId, err: error }, 'an order of the shop could not be taken in');
+    await layDownCommand(ports.store, letterOf(sweep, order, error));
   }
 }
 

@@ -13,6 +13,9 @@ export interface CustomerRow {
   readonly phone: string | null;
   readonly locale: string | null;
   readonly tax_id: string | null;
+  /** ISO date. */
+  readonly birthday: string | null;
+  readonly national_address: string | null;
   readonly shipping_address: ShippingAddress | null;
 }
 
@@ -24,6 +27,8 @@ const COLUMNS = {
   phone: 'text',
   locale: 'text',
   tax_id: 'text',
+  birthday: 'text',
+  national_address: 'text',
   shipping_address: 'jsonb',
 };
 
@@ -40,7 +45,19 @@ function newestOf(customers: readonly CustomerRow[]): CustomerRow[] {
   return [...newest.values()].sort((a, b) => byText(a.order_id, b.order_id));
 }
 
-/** Keeps what is newer than what stands there, but for what was put in here by hand. Whoever was redacted stays so, whatever comes late. */
+/** Bodies of webhooks lack the shop's own fields for it, which a reading of the same version brings. */
+const KEPT_CUSTOMS = (['tax_id', 'birthday', 'national_address'] as const)
+  .map(
+    (column) =>
+      `${column} = case when customer_details.is_customs_ours then coalesce(customer_details.${column}, excluded.${column})
+                        else coalesce(excluded.${column}, customer_details.${column}) end`,
+  )
+  .join(', ');
+
+/**
+ * Keeps what is newer than what stands there, but for what was put in here by hand, and what the same version says of
+ * customs beyond it. Whoever was redacted stays so, whatever comes late.
+ */
 export async function saveCustomers(sql: Sql, customers: readonly CustomerRow[]): Promise<void> {
   await insertRows(
     sql,
@@ -51,10 +68,15 @@ export async function saveCustomers(sql: Sql, customers: readonly CustomerRow[])
        customer_id = coalesce(excluded.customer_id, customer_details.customer_id),
        email = case when customer_details.is_contact_ours then customer_details.email else excluded.email end,
        phone = case when customer_details.is_contact_ours then customer_details.phone else excluded.phone end,
-       locale = excluded.locale, tax_id = excluded.tax_id,
+       locale = excluded.locale, ${KEPT_CUSTOMS},
        shipping_address = case when customer_details.is_address_ours then customer_details.shipping_address
                                else excluded.shipping_address end
-     where customer_details.source_updated_at < excluded.source_updated_at and customer_details.redacted_at is null`,
+     where customer_details.redacted_at is null
+       and (customer_details.source_updated_at < excluded.source_updated_at
+            or customer_details.source_updated_at = excluded.source_updated_at
+               and (excluded.tax_id is not null and customer_details.tax_id is null
+                    or excluded.birthday is not null and customer_details.birthday is null
+                    or excluded.national_address is not null and customer_details.national_address is null))`,
   );
 }
 

@@ -37,6 +37,8 @@ interface Known {
   readonly email: string | null;
   readonly phone: string | null;
   readonly taxId: string | null;
+  readonly birthday: string | null;
+  readonly nationalAddress: string | null;
   readonly address: Record<string, string> | null;
 }
 
@@ -46,7 +48,8 @@ interface Known {
  */
 export async function knownValues(sql: Sql, orderIds: readonly string[]): Promise<Map<string, string[]>> {
   const rows = await sql.query<Known>(
-    `select order_id as "orderId", email, phone, tax_id as "taxId", shipping_address as address
+    `select order_id as "orderId", email, phone, tax_id as "taxId", birthday,
+            national_address as "nationalAddress", shipping_address as address
        from customer_details where order_id = any($1::text[])`,
     [orderIds],
   );
@@ -59,8 +62,16 @@ export async function knownValues(sql: Sql, orderIds: readonly string[]): Promis
     const fresh = found.map((value) => value?.trim() ?? '').filter((value) => value !== '');
     values.set(orderId, [...new Set([...(values.get(orderId) ?? []), ...fresh])]);
   };
-  for (const { orderId, email, phone, taxId, address } of rows)
-    add(orderId, [email, phone, ...digitsOf(phone ?? ''), taxId, ...namesIn(address)]);
+  for (const { orderId, email, phone, taxId, birthday, nationalAddress, address } of rows)
+    add(orderId, [
+      email,
+      phone,
+      ...digitsOf(phone ?? ''),
+      taxId,
+      birthday,
+      nationalAddress,
+      ...namesIn(address),
+    ]);
   for (const { orderId, body } of bodies) add(orderId, namesInBody(body));
   return values;
 }

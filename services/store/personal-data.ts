@@ -57,6 +57,8 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
       phone: PERSON,
       locale: PERSON,
       tax_id: PERSON,
+      birthday: PERSON,
+      national_address: PERSON,
       shipping_address: PERSON,
       note: PERSON,
     },

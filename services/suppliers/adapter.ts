@@ -100,6 +100,10 @@ export interface Recipient {
   readonly phone: string;
   readonly email: string;
   readonly taxId: string;
+  /** ISO date; absent where nobody told it. */
+  readonly birthday?: string;
+  /** Code of a Saudi National Address; absent where nobody told it. */
+  readonly nationalAddress?: string;
 }
 
 export const RECIPIENT_FIELDS = [
@@ -114,12 +118,17 @@ export const RECIPIENT_FIELDS = [
   'phone',
   'email',
   'taxId',
+  'birthday',
+  'nationalAddress',
 ] as const satisfies readonly (keyof Recipient)[];
 export type RecipientField = (typeof RECIPIENT_FIELDS)[number];
 
 /** What a supplier would make of a recipient. Texts of the recipient stand in `repairs` only. */
 export interface RecipientCheck {
-  /** Any of these stops the purchase. `problem` is for people and repeats nothing of the recipient. */
+  /**
+   * Any of these stops the purchase. `problem` is for people and repeats nothing of the recipient. Who may go on without
+   * what customs want is for a person: `place` refuses for the other reasons only.
+   */
   readonly problems: readonly {
     readonly field: RecipientField;
     readonly reason: Extract<HoldReason, 'address_invalid' | 'phone_invalid' | 'tax_id_missing'>;
@@ -165,6 +174,8 @@ export interface PlacedOrder {
   readonly amountMinor: number | null;
   readonly currency: string;
   readonly isPaid: boolean;
+  /** Why the supplier will not go on with it, in its own words and without the recipient; absent where it will. */
+  readonly heldBack?: string;
 }
 
 export interface FoundOrder extends PlacedOrder {
@@ -210,12 +221,12 @@ export interface PushMessage {
 
 /**
  * What a push turned out to be. `probe`: the supplier tries the address, says nothing, and wants a yes. `forged`: not
- * signed by the supplier. `news`: a hint about these orders, by any of their names; the truth is read afterwards.
+ * signed by the supplier. `unreadable`: signed, and in no form that we know. `news`: a hint about these orders, by any of their names; the truth is read afterwards.
  * `messageId` is the same for every repetition of the message.
  */
 export type Push =
   | { readonly kind: 'probe' }
-  | { readonly kind: 'forged' }
+  | { readonly kind: 'forged' | 'unreadable' }
   | {
       readonly kind: 'news';
       readonly messageId: string;

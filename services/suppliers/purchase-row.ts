@@ -84,7 +84,8 @@ export async function readFacts(
                       'supplierVariantId', supplier_variant_id, 'supplierUnits', supplier_units,
                       'properties', coalesce(properties, '{}')) order by ${LINE_ORDER}), '[]')
                from supplier_order_lines l where l.supplier_order_id = o.id) as lines,
-            (select json_build_object('email', email, 'phone', phone, 'taxId', tax_id, 'address', shipping_address)
+            (select json_build_object('email', email, 'phone', phone, 'taxId', tax_id, 'birthday', birthday,
+                                      'nationalAddress', national_address, 'address', shipping_address)
                from customer_details c where c.order_id = o.order_id) as customer
        from supplier_orders o where id = any($1::text[])`,
     [supplierOrderIds],

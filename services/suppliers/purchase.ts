@@ -109,15 +109,20 @@ export async function settlePlaced(
   placed: PlacedOrder,
   recorded?: Moment,
 ): Promise<void> {
-  const { supplierReference, amountMinor, isPaid } = placed;
+  const { supplierReference, amountMinor, isPaid, heldBack } = placed;
+  const stopped = isPaid || heldBack === undefined ? {} : { heldBack };
   const type = isPaid ? SUPPLIER_ORDER_ACCEPTED : SUPPLIER_ORDER_PLACED;
   await settleCall(ports, {
     row,
     deed: 'create',
     attempt,
-    verdict: { state: 'done', evidence: { supplierReference } },
+    verdict: { state: 'done', evidence: { supplierReference, ...stopped } },
     placed: { supplierReference, amountMinor },
-    message: outcome(row, type, `placed:${attempt}`, attempt, { supplierReference, amountMinor }),
+    message: outcome(row, type, `placed:${attempt}`, attempt, {
+      supplierReference,
+      amountMinor,
+      ...stopped,
+    }),
     recorded,
   });
 }

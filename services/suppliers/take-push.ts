@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { type Answer, no, yes } from '../../contracts/requests/request.ts';
 import type { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
@@ -9,6 +10,20 @@ import { notSetUp, toFailure } from './request-failure.ts';
 import { keepStray } from './stray-orders.ts';
 
 type News = Extract<Push, { kind: 'news' }>;
+
+/** Names are short; the database takes no NUL, and no index an endless text. */
+const MOST_CHARACTERS = 200;
+const isStorable = (text: string): boolean => text.length <= MOST_CHARACTERS && !text.includes('\u0000');
+const storable = (text: string): string =>
+  isStorable(text) ? text : createHash('sha256').update(text).digest('hex');
+
+/** The same message with names that can be kept; what is too odd for that names no order of anybody. */
+const toStorable = ({ messageId, topic, references, ...news }: News): News => ({
+  ...news,
+  messageId: storable(messageId),
+  topic: storable(topic),
+  references: references.filter(isStorable),
+});
 
 /** False: this message came before. Its body is not kept, only what tells it from others. */
 const remember = async (sql: Sql, supplier: SupplierName, { messageId, topic }: News): Promise<boolean> =>
@@ -54,8 +69,11 @@ export async function takePush(
   } catch (error) {
     return no(toFailure(error));
   }
+  // Suppliers send again what is refused and close the address after a number of refusals: what we can never read gets
+  // its yes. It was only a hint, and the watch reads the truth without it.
+  if (push.kind === 'unreadable') log.warn({ supplier }, 'a signed push has a form that is not known');
   if (push.kind !== 'news') return yes({ result: push.kind });
-  const news = push;
+  const news = toStorable(push);
   return store.transaction(async (sql) => {
     if (!(await remember(sql, supplier, news))) return yes({ result: 'repeated' });
     const [stray] = news.references;

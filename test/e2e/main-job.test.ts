@@ -10,6 +10,7 @@ import { ONE_PROCESS } from '../../deploy/local/stack.ts';
 import { parseExactJson } from '../../deploy/sandbox/exact-json.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { issuedTokens } from '../fixtures/issued-tokens.ts';
+import { mailsByKind } from '../fixtures/mails-by-kind.ts';
 import { aRunningStack, outsideOf, type RunningStack } from '../fixtures/running-stack.ts';
 import { aShopOrder, deliver, placeInShop } from '../fixtures/shop-orders.ts';
 
@@ -71,8 +72,21 @@ test('every fed order ends where a person would expect it, and the outside world
   const outside = await eventually(async () => {
     const now = await outsideOf(stack);
     expect(now.fulfillments).toHaveLength(parcels.length);
-    // One "confirmed" for each paid order with an address to write to, three for each parcel.
-    expect(now.mails).toHaveLength(13 + parcels.length * 3);
+    const parcelIds = parcels.map(({ id }) => id).sort();
+    const {
+      order_confirmed: confirmed,
+      parcel_in_transit: inTransit,
+      ...told
+    } = mailsByKind(now.mails, views);
+    expect(told).toEqual({
+      parcel_shipped: parcelIds,
+      parcel_delayed: [],
+      parcel_delivered: parcelIds,
+      other: [],
+    });
+    expect(inTransit).toEqual(parcelIds.filter((id) => inTransit.includes(id)));
+    // Each paid order with an address to write to.
+    expect(confirmed).toHaveLength(13);
     return now;
   });
   expect(outside.purchases.map(({ orderNumber }) => orderNumber).sort()).toEqual(

@@ -155,6 +155,30 @@ const failure = (failureClass: string, evidence: object = {}) => ({
   evidence: expect.objectContaining(evidence),
 });
 
+test('an order to Brazil and to Saudi Arabia carries what is asked for there; without it the refusal says what is missing', async () => {
+  const brazil = {
+    ...RECIPIENT,
+    countryCode: 'BR',
+    province: 'SP',
+    phone: '+5511912345678',
+    taxId: '52998224725',
+  };
+  const riyadh = { ...RECIPIENT, countryCode: 'SA', phone: '+966501234567' };
+  const complete = [
+    { ...brazil, birthday: '1990-12-31' },
+    { ...riyadh, nationalAddress: 'RRRD2929' },
+  ];
+  for (const recipient of complete)
+    await expect(adapter.place(anOrder({ recipient }), never)).resolves.toMatchObject({ isPaid: false });
+  for (const [recipient, wanted] of [
+    [brazil, 'birthday'],
+    [riyadh, 'nat_addr'],
+  ] as const)
+    await expect(adapter.place(anOrder({ recipient }), never)).rejects.toMatchObject(
+      failure('invalid_input', { message: expect.stringContaining(`${wanted} is required`) }),
+    );
+});
+
 test('a search answers one page in the normal form', async () => {
   const page = await adapter.search({ query: 'mug', page: 1, limit: 80, countryCode: 'US' }, never);
   expect(page).toMatchObject({ page: 1, limit: 50, total: 2 });

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
+import { RereadOrder } from '../../contracts/commands/reread-order.ts';
+import { Envelope } from '../../contracts/envelope.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { readStoreGauges } from '../../gateway/store-gauges.ts';
@@ -10,7 +12,9 @@ import { type BackfillProgress, backfill, planBackfill } from '../../services/sh
 import { catchUp } from '../../services/shopify/catch-up.ts';
 import { asking } from '../../services/shopify/read-work.ts';
 import { reportGap } from '../../services/shopify/report-gap.ts';
+import { rereadOrder } from '../../services/shopify/reread-order.ts';
 import { isOutage } from '../../services/store/outage.ts';
+import type { Store } from '../../services/store/store.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
@@ -58,6 +62,16 @@ const givenKnown = (
      values ($1, $2, $3, '#1', 'USD', 1, '2026-11-20T10:00:00Z', 'grace', $4::json)`,
     [orderIdOf(SHOP, shopOrderId), SHOP, shopOrderId, JSON.stringify({ sourceUpdatedAt })],
   );
+
+const lettersIn = (store: Store) =>
+  store.query<{
+    orderId: string;
+    kind: string;
+    subject: string;
+    attempts: number;
+    payload: string;
+    failure: string;
+  }>('select order_id as "orderId", kind, subject, attempts, payload, failure from dead_letters');
 
 const readsIn = async (world: Sandbox): Promise<number> =>
   (await ledgerOf(world)).calls['shopify.order'] ?? 0;
@@ -140,18 +154,38 @@ test('an order that cannot be understood does not keep back the others', async (
   await catchUp(ports);
   expect(await told()).toEqual(['5502']);
   expect(context.lines).toContainEqual(expect.objectContaining({ orderId: orderIdOf(SHOP, '5501') }));
+  expect(await lettersIn(context.store)).toMatchObject([
+    { attempts: 1, failure: expect.stringContaining('an amount that its currency cannot hold') },
+  ]);
 });
 
-test('an order whose answer has an unknown shape does not keep back the others', async () => {
+test('an order whose answer has an unknown shape does not keep back the others: it waits as a dead letter that reads it again', async () => {
   const { world, context, ports, told, orders } = await aShop();
   await orders(5, 4);
   const admin = clientOf(world.origin);
   const isOdd = ({ orderId }: Readonly<Record<string, unknown>>) => orderId === 'gid://shopify/Order/5501';
   const request: typeof admin.request = (operation, variables, schema, options) =>
     admin.request(operation, variables, isOdd(variables) ? z.never() : schema, options);
-  await catchUp({ ...ports, admin: { ...admin, request } });
+  const puzzled = { ...ports, admin: { ...admin, request } };
+  await catchUp(puzzled);
+  await catchUp(puzzled);
   expect(await told()).toEqual(['5502']);
   expect(context.lines).toContainEqual(expect.objectContaining({ orderId: orderIdOf(SHOP, '5501') }));
+  const [letter, ...others] = await lettersIn(context.store);
+  expect(others).toEqual([]);
+  expect(letter).toMatchObject({
+    orderId: orderIdOf(SHOP, '5501'),
+    kind: 'command',
+    subject: 'oms.cmd.shopify.reread.5501-sweep',
+    attempts: 1,
+  });
+
+  // What is put into the stream again when a person has it replayed.
+  const { data } = Envelope.parse(JSON.parse(letter?.payload ?? ''));
+  const command = RereadOrder.parse(data);
+  await expect(rereadOrder(puzzled, command, 'r1')).rejects.toMatchObject({ failureClass: 'permanent' });
+  await rereadOrder(ports, command, 'r2');
+  expect(await told()).toEqual(['5501', '5502']);
 });
 
 test('a day’s gap is told once: by webhook, only by sweep, missing, and how late', async () => {

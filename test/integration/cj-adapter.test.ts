@@ -147,8 +147,95 @@ test('the last mile’s number is told once the parcel moves', async () => {
   });
 });
 
-test('without anybody’s IOSS number an order into the Union goes through as such', async () => {
-  await expect(anAdapter({ ioss: 'none' }).place(anOrder(), never)).resolves.toMatchObject({ isPaid: false });
+const OWN_IOSS = 'IM0123456789';
+
+/** The bodies that were sent to paths with that end. */
+function sentTo(path: string): { readonly fetch: typeof fetch; readonly bodies: Record<string, unknown>[] } {
+  const bodies: Record<string, unknown>[] = [];
+  return {
+    bodies,
+    fetch: (input, init) => {
+      if (String(input).endsWith(path)) bodies.push(JSON.parse(String(init?.body)));
+      return fetch(input, init);
+    },
+  };
+}
+
+test.each([
+  ['none', { iossType: 1 }],
+  [OWN_IOSS, { iossType: 2, iossNumber: OWN_IOSS }],
+  ['cj', { iossType: 3, iossNumber: 'CJ-IOSS' }],
+] as const)('an order into the Union says whose IOSS number it travels under: %s', async (ioss, said) => {
+  const { fetch: watched, bodies } = sentTo('createOrderV2');
+  const adapter = anAdapter({ ioss, fetch: watched });
+  await expect(adapter.place(anOrder(), never)).resolves.toMatchObject({ isPaid: false });
+  const { recipient } = anOrder();
+  const abroad = { ...recipient, countryCode: 'US', province: 'Ohio', zip: '43004', phone: '+16145550100' };
+  await adapter.place(anOrder({ recipient: abroad }), never);
+  const [into, elsewhere] = bodies.map(({ iossType, iossNumber }) => ({ iossType, iossNumber }));
+  expect(into).toEqual({ iossNumber: undefined, ...said });
+  expect(elsewhere).toEqual({ iossType: undefined, iossNumber: undefined });
+});
+
+test('freight into the Union is quoted under the merchant’s own IOSS number', async () => {
+  const { fetch: watched, bodies } = sentTo('freightCalculate');
+  const wanted = { shipsFrom: 'CN', articles: anOrder().lines };
+  for (const countryCode of ['FR', 'US'])
+    await anAdapter({ ioss: OWN_IOSS, fetch: watched }).quote(
+      { ...wanted, destination: { countryCode, zip: '' } },
+      never,
+    );
+  expect(bodies.map(({ iossNumber }) => iossNumber)).toEqual([OWN_IOSS, undefined]);
+});
+
+test('goods above 150 EUR under an IOSS number are refused with that reason', async () => {
+  const [line] = anOrder().lines;
+  await expect(anAdapter().place(anOrder({ lines: [{ ...line!, units: 30 }] }), never)).rejects.toMatchObject(
+    {
+      failureClass: 'invalid_input',
+      evidence: { code: 1603000, message: expect.stringContaining('150 EUR') },
+    },
+  );
+});
+
+test('an order that CJ holds back says why, without the recipient', async () => {
+  const reasons = [
+    { code: 'A1', message: 'address 12 rue des Lilas is not known' },
+    { message: 7 },
+    null,
+    {},
+  ];
+  const holding = (interceptOrderReasons: unknown): SupplierAdapter =>
+    anAdapter({
+      fetch: answering('createOrderV2', (data) => ({
+        data: { ...z.looseObject({}).parse(data), interceptOrderReasons },
+      })),
+    });
+  const { recipient } = anOrder();
+  const wanted = () => anOrder({ recipient: { ...recipient, address1: '12 rue des Lilas' } });
+  await expect(holding(reasons).place(wanted(), never)).resolves.toMatchObject({
+    heldBack: 'A1 address (erased) is not known; 7',
+  });
+  await expect(holding([{}]).place(wanted(), never)).resolves.toMatchObject({
+    heldBack: 'CJ names no reason',
+  });
+  for (const none of [null, [], 'no'])
+    expect(await holding(none).place(wanted(), never)).not.toHaveProperty('heldBack');
+});
+
+test('an order that a confirmation leaves where it is, with a reason, is refused and not asked for again', async () => {
+  const key = await givenOrder();
+  const interceptOrders = [
+    { orderId: key.supplierReference, interceptOrderReasons: [{ message: 'check it' }] },
+  ];
+  const stopping: typeof fetch = (input, init) =>
+    String(input).endsWith('confirmOrder')
+      ? Promise.resolve(Response.json({ code: 200, result: true, data: { interceptOrders } }))
+      : fetch(input, init);
+  await expect(anAdapter({ fetch: stopping }).preparePayment(key, never)).rejects.toMatchObject({
+    failureClass: 'permanent',
+    evidence: { heldBack: 'check it' },
+  });
 });
 
 test('a test order says so, other orders do not', async () => {

@@ -220,6 +220,7 @@ test('address, contact, note and units are changed while nothing is bought', asy
   const change = {
     shipping_address: { ...ADDRESS, city: 'Lyon' },
     contact: { email: 'autre@example.com' },
+    customs: { tax_id: '123.456.789-09', birthday: '1990-12-31' },
     note: 'ring twice',
     items: [{ line_id: '1', quantity: 1 }],
   };
@@ -236,6 +237,14 @@ test('address, contact, note and units are changed while nothing is bought', asy
     note: 'ring twice',
     shippingAddress: { city: 'Lyon', country: 'France' },
   });
+  expect(
+    await world.store.query(
+      `select tax_id, birthday, national_address, is_customs_ours from customer_details where order_id = $1`,
+      [id],
+    ),
+  ).toEqual([
+    { tax_id: '12345678909', birthday: '1990-12-31', national_address: null, is_customs_ours: true },
+  ]);
   expect(order.lines[0]?.changes).toMatchObject([{ cause: 'edit_here', ordered: 0, cancelled: 1 }]);
   const more = await world.call('PUT', `/orders/${id}`, { items: [{ line_id: '1', quantity: 3 }] });
   expect(await problem(more, 409)).toMatchObject({

@@ -28,6 +28,8 @@ const ADA = {
   address1: '1 Sample "Old" Street',
   billing: 'Byron Payer',
   taxId: '12345678909',
+  birthday: '1815-12-10',
+  nationalAddress: 'ADAX1815',
 };
 const KNOWN = [...Object.values(ADA), '15035550100'];
 
@@ -45,8 +47,8 @@ async function givenOrder(
   );
   await sql.run(
     `insert into customer_details (order_id, source_updated_at, customer_id, email, phone, locale, tax_id,
-                                   shipping_address, note)
-     values ($1, '2026-11-20T10:00:00Z', '501', $2, $3, 'de-DE', $4, $5::jsonb, $6)`,
+                                   shipping_address, note, birthday, national_address)
+     values ($1, '2026-11-20T10:00:00Z', '501', $2, $3, 'de-DE', $4, $5::jsonb, $6, $7, $8)`,
     [
       orderId,
       ADA.email,
@@ -54,6 +56,8 @@ async function givenOrder(
       ADA.taxId,
       JSON.stringify({ name: ADA.name, address1: ADA.address1, city: 'Town' }),
       `${ADA.name} called`,
+      ADA.birthday,
+      ADA.nationalAddress,
     ],
   );
   const quote = { code: '1603', text: `no such street: ${ADA.address1}, ${ADA.name}`, attempt: 2 };
@@ -278,6 +282,8 @@ test('what comes in late about a redacted order is not kept', async () => {
       phone: null,
       locale: null,
       tax_id: null,
+      birthday: null,
+      national_address: null,
       shipping_address: null,
     },
   ]);

@@ -7,6 +7,7 @@ import type { OrderKey } from '../../services/suppliers/adapter.ts';
 import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/cj-dropshipping.ts';
 import { begin, countAbsence, settle } from '../../services/suppliers/ledger.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
+import { pay } from '../../services/suppliers/payment.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
@@ -121,6 +122,32 @@ test.each([
   ]);
   expect(await intentOf(store, purchase)).toMatchObject({ state: 'refused' });
   expect(await boughtUnder(world, purchase)).toEqual([]);
+});
+
+test('what the supplier holds back is told with the placing, and kept in the ledger', async () => {
+  const { world, store, ports } = await aDesk();
+  await control(world, 'PUT', '/settings', { intercept: true });
+  const purchase = await givenPurchase(store);
+  await store.run(
+    `update customer_details set shipping_address = shipping_address || '{"city": "東京"}' where order_id = $1`,
+    [purchase.orderId],
+  );
+  await buy(ports, purchase, 'c1');
+  const heldBack = '1 address intercepted, please use Latin letters';
+  expect(await saidTo(store, purchase)).toMatchObject([{ type: 'placing' }, { type: 'placed', heldBack }]);
+  expect(
+    await store.query<{ evidence: unknown }>(
+      'select evidence from purchase_intents where supplier_order_id = $1',
+      [purchase.supplierOrderId],
+    ),
+  ).toMatchObject([{ evidence: { heldBack } }]);
+  await moveTo(store, purchase, 'awaiting_payment');
+  await pay(ports, purchase, 'p1');
+  expect((await saidTo(store, purchase)).at(-1)).toMatchObject({
+    type: 'withheld',
+    reason: 'supplier_rejected',
+    evidence: { message: expect.stringContaining('intercepted') },
+  });
 });
 
 test.each([

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { RereadOrder } from '../../contracts/commands/reread-order.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
 import { toOrderFacts } from '../../services/order-facts.ts';
 import { rereadOrder } from '../../services/shopify/reread-order.ts';
+import { saveCustomers } from '../../services/store/customers.ts';
 import { eraseOrders } from '../../services/store/erase-orders.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
@@ -44,6 +46,31 @@ test('an order that is read says what its own webhook would say', async () => {
   ]);
   expect(await customersIn(context)).toEqual([{ email: customer.email, address: customer.shipping_address }]);
   expect(received.lines.map(({ deliveredBy }) => deliveredBy)).toContain('other_service');
+});
+
+test('what only a reading shows of customs is kept beside the webhook of the same version, and outlives later webhooks', async () => {
+  const chile = (more: object = {}) =>
+    anOrderBody({
+      shipping_address: { name: 'Pat Sample', address1: '7 Calle', city: 'Santiago', country_code: 'CL' },
+      ...more,
+    });
+  const { world, context, ports } = await aShop(chile());
+  const { store } = context;
+  const changed = await control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, {
+    localizedFields: { TAX_CREDENTIAL_CL: '12.345.678-5' },
+  });
+  const { updatedAt } = z.object({ updatedAt: z.string() }).parse(await changed.json());
+  const byWebhook = (updated_at: string) => {
+    const { customer } = toOrderFacts(ShopifyOrderBody.parse(chile({ updated_at })), SHOP);
+    return store.transaction((sql) => saveCustomers(sql, [customer]));
+  };
+  const taxId = async () => (await store.query('select tax_id from customer_details'))[0];
+  await byWebhook(updatedAt);
+  expect(await taxId()).toEqual({ tax_id: null });
+  expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
+  expect(await taxId()).toEqual({ tax_id: '123456785' });
+  await byWebhook('2036-01-01T00:00:00Z');
+  expect(await taxId()).toEqual({ tax_id: '123456785' });
 });
 
 test('yen, a payment that waits, a cancel and units that others shipped are read as they are', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { PARCEL_STATES } from '../../contracts/vocabulary.ts';
+import { declareRestored } from '../../services/restored.ts';
 import type { AdminClient } from '../../services/shopify/admin-client.ts';
 import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
 import { mirrorHolds } from '../../services/shopify/mirror-holds.ts';
@@ -181,6 +182,23 @@ test.each(['error_after', 'no_answer_after'])(
     expect((await shown())[0]?.events).toEqual(['CARRIER_PICKED_UP']);
   },
 );
+
+test('after a restored backup the shop is read before an event is told there: what was told in the lost time is not told again', async () => {
+  const { world, context, ports, fulfil, shown } = await aShop();
+  await fulfil();
+  await showProgress(ports);
+  const { store, bus } = context;
+  const before =
+    "update parcels set shown_state = null, showing = null, show_after = now() - interval '1 second'";
+  await store.run(before);
+  await declareRestored(store, bus);
+  const reads = await callsOf(world, 'fulfillment');
+  await showProgress(ports);
+  expect(await callsOf(world, 'fulfillment')).toBe(reads + 1);
+  expect(await callsOf(world, 'fulfillmentEventCreate')).toBe(1);
+  expect((await shown())[0]?.events).toEqual(['CARRIER_PICKED_UP']);
+  expect(await store.query('select shown_state as shown from parcels')).toEqual([{ shown: 'first_scan' }]);
+});
 
 test('what the shop refuses for good is not sent for ever, and the next state is told again', async () => {
   const { ports, context, fulfil, parcelIs, shown, timePasses } = await aShop();

@@ -174,7 +174,7 @@ test('without the suppliers service there is a connection error, and bad input i
 test('a push is handed on with its bytes and signature and without the key; the verdict decides the answer', async () => {
   const { port } = await aGateway();
   const seen: z.infer<typeof TAKE_PUSH.request>[] = [];
-  let result: 'accepted' | 'repeated' | 'probe' | 'forged' = 'accepted';
+  let result: z.infer<typeof TAKE_PUSH.reply>['result'] = 'accepted';
   await answeringSuppliers(
     answering(TAKE_PUSH, async (push) => {
       seen.push(push);
@@ -190,7 +190,7 @@ test('a push is handed on with its bytes and signature and without the key; the 
       body: text,
       headers: { sign: 'signature', authorization: 'other', 'x-api-key': 'mine', cookie: 'none' },
     });
-  for (const verdict of ['accepted', 'repeated', 'probe'] as const) {
+  for (const verdict of ['accepted', 'repeated', 'probe', 'unreadable'] as const) {
     result = verdict;
     const response = await push('cj');
     expect([response.status, await response.json()]).toEqual([200, { result: verdict }]);

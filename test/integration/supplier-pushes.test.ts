@@ -78,10 +78,27 @@ test('a message that comes again changes nothing, and its body is nowhere in the
   ]);
 });
 
-test('a probe is answered yes and a forgery no; neither leaves anything behind', async () => {
+test('what no database can keep is taken all the same, once, and the orders that it names are read', async () => {
+  const desk = await aDesk();
+  const [first] = await givenWatched(desk, 'AE1');
+  for (const odd of ['m\u0000', 'm'.repeat(200_000)]) {
+    const said: Push = { kind: 'news', messageId: odd, topic: odd, references: [odd, 'AE1'] };
+    expect(await push(desk, said)).toBe('accepted');
+    expect(await push(desk, said)).toBe('repeated');
+  }
+  expect(await dueIds(desk)).toEqual([first]);
+  expect(await push(desk, news('m3', 'AE\u00007'))).toBe('accepted');
+  expect(await strays(desk)).toEqual([]);
+});
+
+test('a probe is answered yes, as is what is signed and cannot be read, a forgery no; none leaves anything behind', async () => {
   const desk = await aDesk();
   await givenWatched(desk, 'AE1');
   expect(await push(desk, { kind: 'probe' })).toBe('probe');
+  expect(await push(desk, { kind: 'unreadable' })).toBe('unreadable');
+  expect(desk.logLines).toContainEqual(
+    expect.objectContaining({ supplier: CJ, msg: 'a signed push has a form that is not known' }),
+  );
   expect(await push(desk, { kind: 'forged' })).toBe('forged');
   expect(await dueIds(desk)).toEqual([]);
   expect(await desk.store.query('select 1 from webhooks')).toEqual([]);

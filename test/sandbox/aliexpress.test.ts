@@ -470,9 +470,18 @@ describe('creating an order', () => {
     expect(await create(world)).toMatchObject({ is_success: true });
   });
 
-  test('to Brazil with a cpf goes through', async () => {
-    const address = { country: 'BR', cpf: '12345678909', phone_country: '+55' };
-    expect(await create(await givenWorld(), { address })).toMatchObject({ is_success: true });
+  test.each([
+    ['BR', { cpf: '12345678909', phone_country: '+55' }, { birthday: '31121990' }],
+    ['SA', { phone_country: '+966' }, { nat_addr: 'RRRD2929' }],
+    ['CL', { phone_country: '+56', rut_no: '12345678-5' }, {}],
+    ['MX', { phone_country: '+52', passport_no: 'GODE561231GR8' }, {}],
+  ])('to %s goes through with what customs want there, and only with that', async (country, own, extra) => {
+    const world = await givenWorld();
+    const { phone_country, ...ids } = own;
+    const all = { address: { country, phone_country, ...ids }, extend: { trade_extra_param: extra } };
+    const bare = { address: { country, phone_country } };
+    expect(await create(world, bare)).toMatchObject({ is_success: false });
+    expect(await create(world, all)).toMatchObject({ is_success: true });
   });
 
   test('of an article that went off sale is refused', async () => {

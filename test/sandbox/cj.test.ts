@@ -309,6 +309,11 @@ describe('creating an order', () => {
     ['a warehouse without the goods', { fromCountryCode: 'US' }, 1605000],
     ['an EU destination without IOSS', FRANCE, 1603000],
     ['an own IOSS without its number', { ...FRANCE, iossType: 2 }, 1603000],
+    [
+      'goods above 150 EUR under an IOSS number',
+      { ...FRANCE, iossType: 3, iossNumber: 'CJ-IOSS', products: [{ vid: vid(1), quantity: 30 }] },
+      1603000,
+    ],
   ])('with %s is refused and buys nothing', async (_, changes, code) => {
     const world = await givenWorld();
     const call = await login(world);
@@ -320,8 +325,15 @@ describe('creating an order', () => {
 
   test('to the EU with an IOSS choice goes through', async () => {
     const call = await login(await givenWorld());
-    const wanted = anOrder('N-1', { ...FRANCE, iossType: 3, iossNumber: 'CJ-IOSS' });
-    expect((await call('POST', CREATE, wanted)).code).toBe(200);
+    const choices = [
+      { iossType: 1, products: [{ vid: vid(1), quantity: 30 }] },
+      { iossType: 2, iossNumber: 'IM0123456789' },
+      { iossType: 3, iossNumber: 'CJ-IOSS' },
+    ];
+    for (const [index, ioss] of choices.entries()) {
+      const wanted = anOrder(`N-${index}`, { ...FRANCE, ...ioss });
+      expect((await call('POST', CREATE, wanted)).code).toBe(200);
+    }
   });
 
   test.each([

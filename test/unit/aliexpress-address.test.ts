@@ -3,6 +3,7 @@ import { type Recipient, SupplierError } from '../../services/suppliers/adapter.
 import { checkRecipient, toAddress } from '../../services/suppliers/aliexpress/address.ts';
 import { isLatin, toLatin } from '../../services/suppliers/aliexpress/latin.ts';
 import { readTaxId } from '../../services/suppliers/aliexpress/tax-ids.ts';
+import { readTradeExtra } from '../../services/suppliers/aliexpress/trade-extra.ts';
 
 const aRecipient = (changes: Partial<Recipient> = {}): Recipient => ({
   name: 'Max Muster',
@@ -108,11 +109,44 @@ test.each([
   ['countryCode', 'address_invalid', { countryCode: 'de' }],
   ['zip', 'address_invalid', { zip: '1011?' }],
   ['company', 'address_invalid', { company: '株式会社' }],
-  ['taxId', 'tax_id_missing', { countryCode: 'CL' }],
-  ['taxId', 'tax_id_missing', { countryCode: 'KR', taxId: '123' }],
 ] as const)('a %s that cannot be sent is %s', (field, reason, changes) => {
   expect(problemsOf(changes)).toEqual([[field, reason]]);
   expect(() => toAddress(aRecipient(changes))).toThrow(SupplierError);
+});
+
+test.each([
+  ['none', { countryCode: 'CL' }],
+  ['a wrong one', { countryCode: 'KR', taxId: '123' }],
+] as const)(
+  'where customs want a tax number and there is %s it is asked for; who goes on all the same sends none',
+  (_, changes) => {
+    expect(problemsOf(changes)).toEqual([['taxId', 'tax_id_missing']]);
+    const sent = Object.keys(toAddress(aRecipient(changes)));
+    expect(sent).not.toEqual(expect.arrayContaining(['rut_no']));
+    expect(sent).not.toEqual(expect.arrayContaining(['passport_no']));
+  },
+);
+
+test.each([
+  ['BR', 'birthday', { province: 'São Paulo', taxId: '529.982.247-25' }],
+  ['SA', 'nationalAddress', {}],
+] as const)(
+  'in %s a missing %s is asked for, and a person may go on without it',
+  (countryCode, field, more) => {
+    const recipient = aRecipient({ countryCode, ...more });
+    expect(checkRecipient(recipient).problems).toEqual([
+      { field, reason: 'tax_id_missing', problem: expect.stringContaining('is missing') },
+    ]);
+    expect(toAddress(recipient)).toMatchObject({ country: countryCode });
+  },
+);
+
+test('what Brazil and Saudi Arabia want beside the address is sent where it is known', () => {
+  const brazil = aRecipient({ countryCode: 'BR', birthday: '1990-02-01' });
+  expect(readTradeExtra(brazil)).toEqual({ fields: { birthday: '01021990' }, problems: [] });
+  const riyadh = aRecipient({ countryCode: 'SA', nationalAddress: 'RRRD2929' });
+  expect(readTradeExtra(riyadh)).toEqual({ fields: { nat_addr: 'RRRD2929' }, problems: [] });
+  expect(readTradeExtra(aRecipient({ birthday: '1990-02-01' }))).toEqual({ fields: {}, problems: [] });
 });
 
 test('a refusal names the field, repeats nothing of the recipient and says that nothing was sent', () => {

@@ -202,6 +202,11 @@ test('messages of one order that do not say when are told apart by their bytes',
   expect(idOf('left')).not.toBe(idOf('arrived'));
 });
 
+test.each(['hello', '[]', '{"message_type":{"of":53}}'])('"%s" that is signed cannot be read', (body) => {
+  const key = createHmac('sha256', APP.appSecret).update(APP.appKey).update(body).digest('hex');
+  expect(pushed(body, key)).toEqual({ kind: 'unreadable' });
+});
+
 test.each([
   ['not signed', BODY, undefined],
   ['signed for another body', `${BODY} `, SIGNED],

@@ -189,9 +189,18 @@ export const placing = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): Order
   data: attempted(supplierOrderId, attempt),
 });
 
-export const placed = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({
+export const placed = (
+  supplierOrderId = SUPPLIER_ORDER_ID,
+  attempt = 1,
+  more: { heldBack?: string } = {},
+): OrderEvent => ({
   type: SUPPLIER_ORDER_PLACED,
-  data: { ...attempted(supplierOrderId, attempt), supplierReference: 'SD2611220001', amountMinor: 840 },
+  data: {
+    ...attempted(supplierOrderId, attempt),
+    supplierReference: 'SD2611220001',
+    amountMinor: 840,
+    ...more,
+  },
 });
 
 export const accepted = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({

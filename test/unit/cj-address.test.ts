@@ -166,6 +166,12 @@ test('a check shows every problem at once, in words that repeat nothing of the r
   expect(JSON.stringify(problems)).not.toMatch(/999|none/);
 });
 
+test('an order that a person lets go without a tax number is sent without one', () => {
+  const recipient = aRecipient({ countryCode: 'BR' });
+  expect(checkRecipient(recipient).problems).toHaveLength(1);
+  expect(toCjAddress(recipient)).not.toHaveProperty('taxId');
+});
+
 test.each([
   ['an ordinary recipient', {}],
   ['one without a phone', { phone: '' }],

@@ -95,6 +95,8 @@ test('an ordinary order becomes facts without a person and a row with one', () =
     source_updated_at: '2026-11-02T14:15:03.000Z',
     email: 'ada@mail.example',
     tax_id: null,
+    birthday: null,
+    national_address: null,
     shipping_address: { name: 'Ada Example', city: 'Sampletown', company: '', phone: '' },
   });
 });
@@ -245,6 +247,65 @@ test.each([
   ['another country', { note_attributes: [{ name: 'CPF', value: '12345678909' }] }, null],
 ])('tax id: %s', (_name, changes, taxId) => {
   expect(customer(changes).tax_id).toBe(taxId);
+});
+
+const shippedTo = (country_code: string, name: string, value: string, changes: object = {}) => ({
+  shipping_address: anAddress({ country_code, ...changes }),
+  note_attributes: [{ name, value }],
+});
+
+test.each([
+  ['CL', 'RUT', '12.345.678-5', '123456785'],
+  ['CL', 'R.U.T.', '12.345.678-5', null],
+  ['CL', 'truth', '12.345.678-5', null],
+  ['KR', 'PCCC', 'p123456789012', 'P123456789012'],
+  ['KR', '개인통관고유부호', 'P123456789012', 'P123456789012'],
+  ['KR', 'Customs clearance code', 'none', null],
+  ['MX', 'rfc', 'GODE561231GR8', 'GODE561231GR8'],
+  ['MX', 'CURP', 'BOXW310820HNERXN09', 'BOXW310820HNERXN09'],
+  ['TR', 'T.C. Kimlik No', '10000000146', '10000000146'],
+  ['IT', 'Codice Fiscale', 'RSSMRA85T10A562S', 'RSSMRA85T10A562S'],
+  ['IT', 'p.iva', 'IT12345678901', 'IT12345678901'],
+  ['ES', 'NIF/NIE', '12345678-Z', '12345678Z'],
+  ['AR', 'CUIT', '20-12345678-6', '20123456786'],
+  ['PE', 'tax_id', '12345678', '12345678'],
+  ['ES', 'VAT number', 'ESB12345678', 'ESB12345678'],
+  ['ES', 'Tax exempt', '12345678Z', null],
+  ['BR', 'TAX_CREDENTIAL_BR', '123.456.789-09', '12345678909'],
+  ['TW', 'SHIPPING_CREDENTIAL_TW', 'A123456789', 'A123456789'],
+  ['KR', 'SHIPPING_CREDENTIAL_BR', '12345678909', null],
+  ['CO', 'TAX_CREDENTIAL_TYPE_CO', 'NIT', null],
+  ['DE', 'VAT number', 'DE123456789', null],
+])('a tax number for %s out of "%s": "%s"', (country, name, value, taxId) => {
+  expect(customer(shippedTo(country, name, value)).tax_id).toBe(taxId);
+});
+
+test('buyers write their number into the company of the address, in the way of their country', () => {
+  const written = (country: string, company: string) =>
+    customer({ shipping_address: anAddress({ country_code: country, company }) }).tax_id;
+  expect(written('KR', 'Kim P123456789012')).toBe('P123456789012');
+  expect(written('CL', '12.345.678-5')).toBe('123456785');
+  expect(written('CL', 'Tienda 12345678')).toBeNull();
+  expect(written('MX', 'GODE561231GR8')).toBeNull();
+});
+
+test.each([
+  ['BR', 'Data de nascimento', '31/12/1990', '1990-12-31'],
+  ['BR', 'birthday', '1990-12-31', '1990-12-31'],
+  ['BR', 'DOB', '31121990', '1990-12-31'],
+  ['BR', 'birthday', '12/31/1990', null],
+  ['BR', 'birthday', '31/02/1990', null],
+  ['US', 'birthday', '1990-12-31', null],
+])('a day of birth for %s out of "%s": "%s"', (country, name, value, birthday) => {
+  expect(customer(shippedTo(country, name, value)).birthday).toBe(birthday);
+});
+
+test('the code of a National Address is taken for Saudi Arabia only, from an attribute or an address line', () => {
+  const codeOf = (body: object) => customer(body).national_address;
+  expect(codeOf(shippedTo('SA', 'National Address', 'rrrd 2929'))).toBe('RRRD2929');
+  expect(codeOf(shippedTo('SA', 'gift', 'no', { address2: 'Villa 3, RRRD2929' }))).toBe('RRRD2929');
+  expect(codeOf(shippedTo('SA', 'gift', 'no', { address2: 'Street12345' }))).toBeNull();
+  expect(codeOf(shippedTo('AE', 'National Address', 'RRRD2929'))).toBeNull();
 });
 
 test('money is exact by the currency, in the shop’s own, and as it stands after edits', () => {

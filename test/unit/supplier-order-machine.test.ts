@@ -312,6 +312,26 @@ test.each(DOUBTS)(
   },
 );
 
+test('a purchase that its supplier holds back is held before the money, and paid after the release', () => {
+  const heldBack = 'address intercepted';
+  const held = decideSupplierOrder(stateOf('placing'), own(placed(undefined, 1, { heldBack })));
+  expect(held.state.value).toBe('awaiting_payment');
+  expect(held.effects.filter(({ kind }) => kind === 'command' || kind === 'set_timer')).toEqual([]);
+  expect(held.effects).toContainEqual({
+    kind: 'tell_order',
+    event: {
+      type: 'hold.raised',
+      data: {
+        reason: 'supplier_rejected',
+        supplierOrderId: SUPPLIER_ORDER_ID,
+        evidence: { supplierReference: 'SD2611220001', heldBack },
+      },
+    },
+  });
+  const released = decideSupplierOrder(held.state, told('order.resumed'));
+  expect(released.effects).toContainEqual(expect.objectContaining({ kind: 'command', verb: 'pay' }));
+});
+
 test('a purchase that the supplier puts off waits for its timer instead of asking at once', () => {
   const { state, effects } = decideSupplierOrder(stateOf('placing'), own(deferred()));
   expect(state.value).toBe('draft');

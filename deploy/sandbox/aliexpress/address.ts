@@ -33,10 +33,23 @@ export const Address = z.object({
 });
 export type Address = z.infer<typeof Address>;
 
+/** What stands beside the address; the rest is dropped here as well. */
+export const TradeExtra = z.object({ birthday: optional, nat_addr: optional });
+export type TradeExtra = z.infer<typeof TradeExtra>;
+
+/** What customs of some countries want, and where it has to stand. */
+const OF_CUSTOMS: readonly (readonly [country: string, field: keyof Address | keyof TradeExtra, RegExp])[] = [
+  ['BR', 'birthday', /^(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])(19|20)\d\d$/],
+  ['CL', 'rut_no', /^\d{7,8}-?[\dK]$/],
+  ['KR', 'foreigner_passport_no', /./],
+  ['MX', 'passport_no', /./],
+  ['SA', 'nat_addr', /./],
+];
+
 const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 
-function problemOf(address: Address): { code: string; text: string } | null {
-  const values = new Map(Object.entries(address));
+function problemOf(address: Address, extra: TradeExtra): { code: string; text: string } | null {
+  const values = new Map(Object.entries({ ...address, ...extra }));
   const missing = REQUIRED.find((name) => !values.get(name)?.trim());
   if (missing !== undefined) return { code: INVALID, text: `${missing} is required` };
   const foreign = [...values].find(([, value]) => value !== undefined && !isAscii(value));
@@ -48,11 +61,14 @@ function problemOf(address: Address): { code: string; text: string } | null {
   if (!/^\+\d{1,4}$/.test(phone_country)) return { code: INVALID, text: 'phone_country must be like +49' };
   if (!/^[\dA-Za-z/-]*$/.test(zip)) return { code: INVALID, text: 'zip has characters that are not allowed' };
   if (country === 'BR' && !/^\d{11}$/.test(cpf)) return { code: `${INVALID}_CPF_CN_INVALID`, text: 'cpf' };
-  return null;
+  const wanted = OF_CUSTOMS.find(
+    ([where, field, pattern]) => where === country && !pattern.test(values.get(field) ?? ''),
+  );
+  return wanted === undefined ? null : { code: INVALID, text: `${wanted[1]} is required in ${country}` };
 }
 
 /** Throws AliExpressRefusal with one of the address codes, A002 or A005. */
-export function checkAddress(address: Address): void {
-  const problem = problemOf(address);
+export function checkAddress(address: Address, extra: TradeExtra): void {
+  const problem = problemOf(address, extra);
   if (problem !== null) throw new AliExpressRefusal(problem.code, `address check failed: ${problem.text}`);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseExactJson } from '../exact-json.ts';
 import type { Shelf } from '../shelf.ts';
-import { Address, checkAddress } from './address.ts';
+import { Address, checkAddress, TradeExtra } from './address.ts';
 import { type Delivery, deliveriesFor } from './delivery.ts';
 import { type AliExpressProduct, productById } from './goods.ts';
 import { AliExpressRefusal } from './refusal.ts';
@@ -30,6 +30,7 @@ const Extension = z.object({
     .object({ pay_currency: z.string().optional(), try_to_pay: z.enum(['true', 'false']).optional() })
     .optional(),
   promotion: z.object({ promotion_code: z.string().optional() }).optional(),
+  trade_extra_param: TradeExtra.optional(),
 });
 
 /** A line that can be delivered, with everything that its price depends on. */
@@ -91,7 +92,11 @@ function checkLine(
 /** Reads the two JSON texts of a purchase. Throws AliExpressRefusal PARM_ILLEGL. */
 export function readOrderRequest(parameters: Readonly<Record<string, string>>): OrderRequest {
   const wanted = parsed(parameters.param_place_order_request4_open_api_d_t_o ?? '', Wanted);
-  const { payment, promotion } = parsed(parameters.ds_extend_request ?? '{}', Extension);
+  const {
+    payment,
+    promotion,
+    trade_extra_param: extra = {},
+  } = parsed(parameters.ds_extend_request ?? '{}', Extension);
   const address = wanted.logistics_address;
   return {
     outOrderId: wanted.out_order_id ?? null,
@@ -101,7 +106,7 @@ export function readOrderRequest(parameters: Readonly<Record<string, string>>): 
         throw new AliExpressRefusal('PRICE_PAY_CURRENCY_ERROR', `cannot be paid in ${payment?.pay_currency}`);
       if (promotion?.promotion_code)
         throw new AliExpressRefusal('A004_CANNOT_USER_COUPON', 'the promotion does not hold');
-      checkAddress(address);
+      checkAddress(address, extra);
       const country = address.country ?? '';
       return { address, lines: wanted.product_items.map((line) => checkLine(line, country, shelf)) };
     },

@@ -90,18 +90,29 @@ function read(body: unknown): z.infer<typeof Wanted> {
 }
 
 /** The real one hides the reason in a nested code inside the text. */
-const refuseForIoss = (): never => {
-  const nested = JSON.stringify({
-    code: 100104,
-    message: '[7001] IOSS type is mandatory for this destination',
-  });
+function refuseForIoss(problem: string): never {
+  const nested = JSON.stringify({ code: 100104, message: `[7001] IOSS ${problem}` });
   throw new CjRefusal(CJ.createFailed, `Create order fail: ${nested}`);
-};
+}
+
+/** The law's 150 euros, at a rate that stands still. */
+const MOST_UNDER_IOSS_MINOR = 17_400;
+
+function checkIoss({ iossType, iossNumber, products }: z.infer<typeof Wanted>, catalogue: CjGoods): void {
+  if (iossType == null) refuseForIoss('type is mandatory for this destination');
+  if (iossType === 2 && !iossNumber) refuseForIoss('number is mandatory');
+  const goodsMinor = products.reduce(
+    (sum, product) => sum + articleOf(catalogue, product).priceMinor * product.quantity,
+    0,
+  );
+  if (iossType !== 1 && goodsMinor > MOST_UNDER_IOSS_MINOR)
+    refuseForIoss('must not be used for goods above 150 EUR');
+}
 
 /** Throws CjRefusal: 16900403, 1600300, 1602000, 1602003, 1603000 (IOSS), 1605000 (carrier), 1605002 (country). */
 export function checkOrder(catalogue: CjGoods, body: unknown): CheckedOrder {
   const wanted = read(body);
-  const { shippingCountryCode: to, fromCountryCode: from, iossType, iossNumber } = wanted;
+  const { shippingCountryCode: to, fromCountryCode: from } = wanted;
   if (!isCountry(to)) throw new CjRefusal(CJ.countryNotFound, 'Country code not found');
   const goods = wanted.products.map((product) => ({
     article: articleOf(catalogue, product),
@@ -113,6 +124,6 @@ export function checkOrder(catalogue: CjGoods, body: unknown): CheckedOrder {
     ({ logisticName }) => logisticName === wanted.logisticName,
   );
   if (freight === undefined) throw new CjRefusal(CJ.logisticNotFound, 'Logistic not found');
-  if (isEuCountry(to) && (iossType == null || (iossType === 2 && !iossNumber))) refuseForIoss();
+  if (isEuCountry(to)) checkIoss(wanted, catalogue);
   return { wanted, goods, freight };
 }

@@ -186,6 +186,15 @@ const RECOMMENDATION_OF = {
   PENDING: 'NONE',
 } as const;
 
+/** The type LocalizedField. */
+const localizedFieldView = ([key, value]: readonly [string, string]) => ({
+  key,
+  value,
+  countryCode: key.slice(-2),
+  purpose: key.startsWith('TAX') ? 'TAX' : 'SHIPPING',
+  title: key,
+});
+
 /** The type Order. */
 export const orderView = (order: ShopOrder) => ({
   __typename: 'Order',
@@ -216,7 +225,8 @@ export const orderView = (order: ShopOrder) => ({
   subtotalPriceSet: order.subtotalPrice,
   customAttributes: order.customAttributes,
   customer: refuseCustomer,
-  localizedFields: (page: PageArguments) => connection(inSequence([]), page),
+  localizedFields: (page: PageArguments) =>
+    connection(inSequence(Object.entries(order.localizedFields).map(localizedFieldView)), page),
   shippingAddress: addressView(order, 'ShippingAddress', order.shippingAddress),
   billingAddress: addressView(order, 'BillingAddress', order.billingAddress),
   risk: {

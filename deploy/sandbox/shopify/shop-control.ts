@@ -19,11 +19,20 @@ const OrderChange = z.strictObject({
   quantities: z.record(z.string(), z.int().nonnegative()).optional(),
   location: z.string().optional(),
   deleted: z.literal(true).optional(),
+  /** By key, as `TAX_CREDENTIAL_IT`. */
+  localizedFields: z.record(z.string().regex(/^(SHIPPING|TAX)_[A-Z_]+_[A-Z]{2}$/), z.string()).optional(),
 });
 
 function change(
   order: ShopOrder,
-  { cancelled, financialStatus, riskLevel, quantities, location }: z.infer<typeof OrderChange>,
+  {
+    cancelled,
+    financialStatus,
+    riskLevel,
+    quantities,
+    location,
+    localizedFields,
+  }: z.infer<typeof OrderChange>,
 ): void {
   if (cancelled) {
     order.cancelledAt = nowText();
@@ -31,6 +40,7 @@ function change(
   }
   if (financialStatus !== undefined) order.financialStatus = financialStatus;
   if (riskLevel !== undefined) order.riskLevel = riskLevel;
+  if (localizedFields !== undefined) order.localizedFields = localizedFields;
   if (location !== undefined) for (const work of order.fulfillmentOrders) work.location = location;
   for (const [lineId, quantity] of Object.entries(quantities ?? {})) {
     const line = order.lines.find(({ id }) => id === lineId);

@@ -127,6 +127,8 @@ export const ShopOrder = z.object({
   currentTotalPrice: MoneyBag,
   subtotalPrice: MoneyBag.nullable(),
   customAttributes: z.array(Attribute),
+  /** Shopify's own fields by their keys, as `SHIPPING_CREDENTIAL_BR`: its webhooks do not carry them. */
+  localizedFields: z.record(z.string(), z.string()).default({}),
   shippingAddress: Address.nullable(),
   billingAddress: Address.nullable(),
   lines: z.array(Line),

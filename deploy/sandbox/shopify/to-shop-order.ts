@@ -143,6 +143,7 @@ export function toShopOrder(body: RestOrder, nextId: () => string): ShopOrder {
         : moneyBag(body.current_total_price_set, '0', currency),
     subtotalPrice: body.subtotal_price_set == null ? null : moneyBag(body.subtotal_price_set, '0', currency),
     customAttributes: attributes(body.note_attributes),
+    localizedFields: {},
     shippingAddress: address(body.shipping_address),
     billingAddress: address(body.billing_address),
     lines,

@@ -123,6 +123,11 @@ const CustomerDetailsSchema = defineEntity({
     /** Put in here by the API: later bodies of the shop do not replace it. */
     isAddressOurs: p.boolean().default(false),
     isContactOurs: p.boolean().default(false),
+    /** ISO date. */
+    birthday: p.text().nullable(),
+    nationalAddress: p.text().nullable(),
+    /** Tax number and the two above were put in here by the API. */
+    isCustomsOurs: p.boolean().default(false),
   },
 });
 export class CustomerDetails extends CustomerDetailsSchema.class {}

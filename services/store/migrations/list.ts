@@ -11,6 +11,7 @@ import { Migration0011Privacy } from './0011-privacy.ts';
 import { Migration0012Traces } from './0012-traces.ts';
 import { Migration0013RoomForChanges } from './0013-room-for-changes.ts';
 import { Migration0014BudgetPause } from './0014-budget-pause.ts';
+import { Migration0017Customs } from './0017-customs.ts';
 import { Migration0018Showing } from './0018-showing.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
@@ -28,5 +29,6 @@ export const MIGRATIONS = [
   { name: '0012-traces', class: Migration0012Traces },
   { name: '0013-room-for-changes', class: Migration0013RoomForChanges },
   { name: '0014-budget-pause', class: Migration0014BudgetPause },
+  { name: '0017-customs', class: Migration0017Customs },
   { name: '0018-showing', class: Migration0018Showing },
 ];

@@ -2,6 +2,7 @@ import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-j
 import { type Recipient, type RecipientCheck, type RecipientField, SupplierError } from '../adapter.ts';
 import { isLatin, toLatin } from './latin.ts';
 import { readTaxId, type TaxFields } from './tax-ids.ts';
+import { readTradeExtra } from './trade-extra.ts';
 
 /** Names as AliExpress wants them: in any other spelling it silently reads nothing. */
 export type AliExpressAddress = TaxFields & {
@@ -61,7 +62,7 @@ function readRecipient(recipient: Recipient): Reading {
   ): void => {
     problems.push({ field, reason, problem });
   };
-  const repair = (field: RecipientField, to: string): void => {
+  const repair = (field: keyof Written | 'zip' | 'phone' | 'taxId', to: string): void => {
     if (recipient[field] !== to && to !== '') repairs.push({ field, from: recipient[field], to });
   };
   const write = (field: keyof Written): string => {
@@ -124,16 +125,17 @@ function readRecipient(recipient: Recipient): Reading {
 /** What AliExpress would make of the recipient. */
 export function checkRecipient(recipient: Recipient): RecipientCheck {
   const { problems, repairs } = readRecipient(recipient);
-  return { problems, repairs };
+  return { problems: [...problems, ...readTradeExtra(recipient).problems], repairs };
 }
 
 /**
  * The recipient in AliExpress's fields.
- * @throws SupplierError `invalid_input` with evidence `field` and `problem` for the first problem; nothing was sent.
+ * @throws SupplierError `invalid_input` with evidence `field` and `problem` for the first problem that is none of customs;
+ * nothing was sent.
  */
 export function toAddress(recipient: Recipient): AliExpressAddress {
   const { problems, address } = readRecipient(recipient);
-  const [first] = problems;
+  const first = problems.find(({ reason }) => reason !== 'tax_id_missing');
   if (first === undefined) return address;
   const { field, problem } = first;
   throw new SupplierError('invalid_input', `${field} ${problem}`, { field, problem, sent: false });

@@ -1,5 +1,5 @@
 import type { Evidence, FailureClass } from '../../../contracts/vocabulary.ts';
-import { type PlacedOrder, type PlaceRequest, SupplierError } from '../adapter.ts';
+import { type PlacedOrder, type PlaceRequest, type Recipient, SupplierError } from '../adapter.ts';
 import { type AliExpressAddress, toAddress } from './address.ts';
 import type { AliExpressClient } from './client.ts';
 import { type Offer, readOffer } from './offer.ts';
@@ -7,6 +7,7 @@ import { readFound, toReference } from './orders.ts';
 import { attributesOf, CURRENCY } from './products.ts';
 import type { RecentOffers } from './recent-offers.ts';
 import { CreatedBody } from './responses.ts';
+import { readTradeExtra } from './trade-extra.ts';
 
 export interface CreateOptions {
   /** Asks AliExpress to pay at once; it does so for app keys that it has cleared for that. */
@@ -59,9 +60,13 @@ const toOrder = (offer: Offer, request: PlaceRequest, address: AliExpressAddress
   })),
 });
 
-const toExtension = ({ autoPay }: CreateOptions): object => ({
-  payment: { pay_currency: CURRENCY, try_to_pay: String(autoPay) },
-});
+function toExtension({ autoPay }: CreateOptions, recipient: Recipient): object {
+  const { fields } = readTradeExtra(recipient);
+  return {
+    payment: { pay_currency: CURRENCY, try_to_pay: String(autoPay) },
+    ...(Object.keys(fields).length === 0 ? {} : { trade_extra_param: fields }),
+  };
+}
 
 /** What it costs and whether it is paid, as far as it is shown already: the order exists all the same. */
 async function placedNow(
@@ -104,7 +109,7 @@ export async function createOrder(
   checkOffer(offer, request);
   const parameters = {
     param_place_order_request4_open_api_d_t_o: JSON.stringify(toOrder(offer, request, address)),
-    ds_extend_request: JSON.stringify(toExtension(options)),
+    ds_extend_request: JSON.stringify(toExtension(options, request.recipient)),
   };
   const created = await client.call(
     { method: METHOD, parameters, kind: 'write', priority: 'purchase' },

@@ -63,5 +63,6 @@ export function readPush(app: AppCredentials, { headers, body }: PushMessage): P
   if (!isSigned && body.length === 0) return { kind: 'probe' };
   const message = readBody(body);
   if (message !== null && isProbe(message)) return { kind: 'probe' };
-  return isSigned && message !== null ? toNews(message, body) : { kind: 'forged' };
+  if (!isSigned) return { kind: 'forged' };
+  return message === null ? { kind: 'unreadable' } : toNews(message, body);
 }

@@ -190,11 +190,12 @@ export function prepareAddress(recipient: Recipient): RecipientCheck & { readonl
 
 /**
  * The recipient in CJ's fields.
- * @throws SupplierError `invalid_input` with evidence `field` for the first problem; nothing was sent.
+ * @throws SupplierError `invalid_input` with evidence `field` for the first problem that is none of customs; nothing was
+ * sent.
  */
 export function toCjAddress(recipient: Recipient): CjAddress {
   const { address, problems } = prepareAddress(recipient);
-  const [first] = problems;
+  const first = problems.find(({ reason }) => reason !== 'tax_id_missing');
   if (first === undefined) return address;
   const { field, problem } = first;
   throw new SupplierError('invalid_input', `${field} ${problem}`, { field, problem, sent: false });

@@ -3,6 +3,7 @@ import { checkRecipient } from './check-recipient.ts';
 import { createCjClient } from './client.ts';
 import { createOrder } from './create-order.ts';
 import { quoteFreight } from './freight.ts';
+import type { Ioss } from './ioss.ts';
 import { lookUpOrders, readByCode } from './look-up.ts';
 import { createOpenId } from './open-id.ts';
 import { cancelOrder, createBalance, payOrder, preparePayment } from './payment.ts';
@@ -18,8 +19,8 @@ export interface CjDropshippingOptions {
   readonly apiKey: string;
   /** Marks every order as a test: CJ accepts it and ships nothing. */
   readonly isSandboxOrder?: boolean;
-  /** Whose IOSS number goods into the European Union travel under; CJ's own covers goods up to 150 EUR. */
-  readonly ioss: 'cj' | 'none';
+  /** Whose IOSS number goods into the European Union travel under; it covers goods up to 150 EUR. */
+  readonly ioss: Ioss;
   readonly tokens: TokenStore;
   /** Awaited before every request, those for tokens included. */
   readonly reserve: ReserveCall;
@@ -49,7 +50,7 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
       pushes: 'by_call',
       hasWarehouses: true,
     },
-    quote: (request, signal) => quoteFreight(client, request, signal),
+    quote: (request, signal) => quoteFreight(client, options.ioss, request, signal),
     place: (request, signal) => createOrder(client, creation, request, signal),
     lookUp: (callerRef, signal) => lookUpOrders(client, callerRef, signal),
     preparePayment: (key, signal) => preparePayment(client, balance, key, signal),

@@ -2,6 +2,8 @@ import { type PlacedOrder, type PlaceRequest, SupplierError } from '../adapter.t
 import { toCjAddress } from './address.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
+import { heldBack } from './held-back.ts';
+import { type Ioss, iossFields } from './ioss.ts';
 import { countsAsPaid } from './order-status.ts';
 import { amountMinorOf } from './orders.ts';
 import { CreatedData } from './responses.ts';
@@ -10,28 +12,20 @@ import { isSdCode } from './sd-code.ts';
 export interface CreateOptions {
   /** Marks every order as a test: CJ accepts it and ships nothing. */
   readonly isSandboxOrder: boolean;
-  /** Whose IOSS number goods into the Union travel under. */
-  readonly ioss: 'cj' | 'none';
+  /** Whose IOSS number goods into the Union travel under: CJ's, nobody's, or this one. */
+  readonly ioss: Ioss;
 }
 
 const PAY_LATER = 3;
 const SELLER_LOGISTICS = 2;
 const MANUAL_ORDER = 1;
-const NO_IOSS = { iossType: 1 };
-const IOSS_OF_CJ = { iossType: 3, iossNumber: 'CJ-IOSS' };
 const MAX_REFERENCE = 50;
 
-/** Members of the Union: orders there that say nothing about IOSS are refused. */
-const EU = new Set(
-  'AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK'.split(' '),
-);
-
 function toBody(request: PlaceRequest, { isSandboxOrder, ioss }: CreateOptions): object {
-  const iossFields = ioss === 'cj' ? IOSS_OF_CJ : NO_IOSS;
   return {
     orderNumber: request.callerRef,
     ...toCjAddress(request.recipient),
-    ...(EU.has(request.recipient.countryCode) ? iossFields : {}),
+    ...iossFields(ioss, request.recipient.countryCode),
     logisticName: request.shippingMethod,
     fromCountryCode: request.shipsFrom,
     payType: PAY_LATER,
@@ -72,5 +66,6 @@ export async function createOrder(
     amountMinor: amountMinorOf(created),
     currency: CURRENCY,
     isPaid: countsAsPaid(created.orderStatus),
+    ...heldBack(created.interceptOrderReasons, request.recipient),
   };
 }

@@ -3,6 +3,7 @@ import type { Quote, QuoteRequest, ShippingOption } from '../adapter.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { readGoods } from './goods.ts';
+import { type Ioss, iossNumberOf } from './ioss.ts';
 import { FreightRow, rowsOf } from './responses.ts';
 
 const FreightRows = rowsOf(FreightRow);
@@ -48,15 +49,18 @@ export async function readFreight(
     readonly shipsFrom: string;
     readonly destination: { readonly countryCode: string; readonly zip?: string };
     readonly products: readonly { readonly vid: string; readonly quantity: number }[];
+    readonly ioss?: Ioss;
   },
   signal: AbortSignal,
 ): Promise<ShippingOption[]> {
   const { countryCode, zip } = box.destination;
+  const { ioss = 'none' } = box;
   const body = {
     startCountryCode: box.shipsFrom,
     endCountryCode: countryCode,
     ...(zip === undefined || zip === '' ? {} : { zip }),
     products: box.products,
+    ...iossNumberOf(ioss, countryCode),
   };
   const rows = await client.call(
     { method: 'POST', path: '/logistic/freightCalculate', body, kind: 'read', priority: 'query' },
@@ -72,6 +76,7 @@ export async function readFreight(
  */
 export async function quoteFreight(
   client: CjClient,
+  ioss: Ioss,
   { shipsFrom, destination, articles: wanted }: QuoteRequest,
   signal: AbortSignal,
 ): Promise<Quote> {
@@ -79,7 +84,7 @@ export async function quoteFreight(
     vid: supplierVariantId,
     quantity: units,
   }));
-  const options = await readFreight(client, { shipsFrom, destination, products }, signal);
+  const options = await readFreight(client, { shipsFrom, destination, products, ioss }, signal);
   if (options.length === 0) return { currency: CURRENCY, goodsMinor: 0, options, articles: new Map() };
   const articles = await readGoods(client, wanted, shipsFrom, signal);
   let goodsMinor = 0;

@@ -2,9 +2,10 @@ import { roundToMinor } from '../../../contracts/money.ts';
 import { type OrderKey, type PaymentDue, SupplierError } from '../adapter.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
+import { wordsOf } from './held-back.ts';
 import { isCancelled, needsConfirmation, observedStatusOf } from './order-status.ts';
 import { amountMinorOf, readOrder } from './orders.ts';
-import { BalanceData, type OrderRow, Whatever } from './responses.ts';
+import { BalanceData, ConfirmedData, type OrderRow, Whatever } from './responses.ts';
 
 const notYet = (sdCode: string, what: string): SupplierError =>
   new SupplierError('transient', `order ${sdCode} is not ${what} yet`, {
@@ -28,8 +29,14 @@ async function confirm(client: CjClient, key: OrderKey, signal: AbortSignal): Pr
     path: '/shopping/order/confirmOrder',
     body: { orderId: key.supplierReference },
   } as const;
+  let stopped: string | null = null;
   try {
-    await client.call({ ...request, kind: 'read', priority: 'purchase' }, Whatever, signal);
+    const reasons = await client.call(
+      { ...request, kind: 'read', priority: 'purchase' },
+      ConfirmedData,
+      signal,
+    );
+    stopped = wordsOf(reasons);
   } catch (refusal) {
     // An earlier confirmation, whose answer was lost, makes this one fail: the order itself decides.
     const row = await readKnown(client, key, signal);
@@ -38,6 +45,10 @@ async function confirm(client: CjClient, key: OrderKey, signal: AbortSignal): Pr
   }
   const row = await readKnown(client, key, signal);
   if (!needsConfirmation(row.orderStatus)) return row;
+  if (stopped !== null) {
+    const evidence = { path: request.path, heldBack: stopped };
+    throw new SupplierError('permanent', `order ${key.supplierReference} is held back`, evidence);
+  }
   throw notYet(key.supplierReference, 'confirmed');
 }
 

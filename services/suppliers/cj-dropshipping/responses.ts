@@ -66,6 +66,14 @@ export const FreightRow = z.object({
 });
 export type FreightRow = z.infer<typeof FreightRow>;
 
+/** Why CJ holds an order back until somebody has mended it. Codes and texts are not documented. */
+const InterceptReasons = rowsOf(
+  z
+    .object({ code: MaybeText.catch(null), message: MaybeText.catch(null) })
+    .catch({ code: null, message: null }),
+).catch([]);
+export type InterceptReason = z.infer<typeof InterceptReasons>[number];
+
 /** `orderId` is the SD code in this answer, and in this one only. */
 export const CreatedData = z.object({
   orderId: MaybeText,
@@ -73,7 +81,20 @@ export const CreatedData = z.object({
   orderAmount: MaybeAmount,
   productAmount: MaybeAmount,
   postageAmount: MaybeAmount,
+  interceptOrderReasons: InterceptReasons,
 });
+
+/** confirmOrder is answered with anything; of the cart's calls it is known that what they hold back stands in a list. */
+export const ConfirmedData = z
+  .object({
+    interceptOrderReasons: InterceptReasons,
+    interceptOrders: rowsOf(z.object({ interceptOrderReasons: InterceptReasons })).catch([]),
+  })
+  .transform(({ interceptOrderReasons: own, interceptOrders: orders }) => [
+    ...own,
+    ...orders.flatMap(({ interceptOrderReasons }) => interceptOrderReasons),
+  ])
+  .catch([]);
 
 const Text = MaybeText.catch(null);
 const Amount = MaybeAmount.catch(null);
