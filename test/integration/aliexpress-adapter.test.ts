@@ -16,6 +16,7 @@ import type {
 import { createAliExpress } from '../../services/suppliers/aliexpress/aliexpress.ts';
 import { codeIn, connect, consentUrl } from '../../services/suppliers/aliexpress/consent.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
+import { byFetch } from '../fixtures/by-fetch.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { memoryTokens } from '../fixtures/memory-tokens.ts';
 import { APP, CABLE, LAMP, MUG, TENT } from '../sandbox/aliexpress-client.ts';
@@ -518,7 +519,7 @@ test('orders that are not there are left out, and a failing one does not hide th
     String(init?.body).includes(other.supplierReference)
       ? new Response('', { status: 500 })
       : fetch(input, init);
-  const half = anAdapter({ fetch: failing });
+  const half = anAdapter({ send: byFetch(failing) });
   expect([...(await half.status([one, other], never)).keys()]).toEqual([one.supplierReference]);
   await expect(half.status([other], never)).rejects.toMatchObject(failure('transient'));
   const many = Array.from({ length: 9 }, () => one);
