@@ -6,7 +6,7 @@ import type { Sql } from '../store/store.ts';
 import type { ObservedStatus, PlacedLine } from './adapter.ts';
 import { type OrderedLine, toOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
-import { callTimeoutMs, notNow, type PurchasePorts } from './purchase-ports.ts';
+import { callTimeoutMs, isCallable, type PurchasePorts } from './purchase-ports.ts';
 import { tellObserved } from './tell-observed.ts';
 
 interface Watched {
@@ -68,7 +68,7 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
   const limit = adapter.capabilities.statusBatchSize;
   const lanes = lanesFor(settings[SUPPLIER_VARIABLES[adapter.name].requestsPerSecond]);
   return startPeriodic(`watch ${adapter.name}`, Math.min(1_000, everyMs), log, async () => {
-    if ((await notNow(ports, adapter)) !== null) return 'idle';
+    if (!(await isCallable(ports, adapter))) return 'idle';
     const looks: Promise<void>[] = [];
     let isMore = true;
     while (isMore && looks.length < lanes) {
