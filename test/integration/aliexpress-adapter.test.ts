@@ -349,6 +349,45 @@ test('what would cost more than allowed is not ordered', async () => {
   expect(await bought(request.callerRef)).toEqual([]);
 });
 
+test('an order that stays unpaid is made by the offer of its own quote, once', async () => {
+  const { recipient, lines, shipsFrom } = anOrder();
+  const { countryCode, zip } = recipient;
+  const quoteIt = () =>
+    adapter.quote({ destination: { countryCode, zip }, shipsFrom, articles: lines }, never);
+  const looksOf = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = (await callsOf('product')) + (await callsOf('freight'));
+    await work();
+    return (await callsOf('product')) + (await callsOf('freight')) - before;
+  };
+
+  await quoteIt();
+  const elsewhere = anOrder({ recipient: { ...recipient, zip: '13001' } });
+  expect(await looksOf(() => givenOrder(elsewhere))).toBe(2);
+  expect(await looksOf(() => givenOrder(anOrder({ lines: [{ ...lines[0]!, units: 1 }] })))).toBe(2);
+  expect(await looksOf(() => givenOrder())).toBe(0);
+  expect(await looksOf(() => givenOrder())).toBe(2);
+
+  await quoteIt();
+  const tooDear = anOrder({ ceilingMinor: 1 });
+  await expect(givenOrder(tooDear)).rejects.toMatchObject(failure('price_changed', { ceilingMinor: 1 }));
+  expect(await bought(tooDear.callerRef)).toEqual([]);
+});
+
+test('an order that is paid at once is looked at anew, so that a price that rose since its quote stops it', async () => {
+  const paying = anAdapter({ autoPay: true });
+  const { recipient, lines, shipsFrom } = anOrder();
+  const { countryCode, zip } = recipient;
+  const { goodsMinor, options: ways } = await paying.quote(
+    { destination: { countryCode, zip }, shipsFrom, articles: lines },
+    never,
+  );
+  const ceilingMinor = goodsMinor + ways.find((way) => way.shippingMethod === 'CAINIAO_STANDARD')!.costMinor;
+  await changeArticle(MUG, { priceMinor: MUG!.sku.priceMinor + 100 });
+  const order = anOrder({ ceilingMinor });
+  await expect(givenOrder(order, paying)).rejects.toMatchObject(failure('price_changed', { ceilingMinor }));
+  expect(await bought(order.callerRef)).toEqual([]);
+});
+
 test('an order without goods, way, address or the right money is refused before it is sent', async () => {
   const before = await callsOf('createOrder');
   await changeArticle(CABLE, { stock: 1 });
