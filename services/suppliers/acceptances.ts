@@ -9,24 +9,25 @@ export interface Acceptance {
   readonly evidence: Evidence;
 }
 
-/** What of an order's holds was accepted and not opened anew since. */
+/** SQL for what of an order's holds was accepted and not opened anew since: a JSON array of `Acceptance`, of `orders o`. */
+export const ACCEPTANCES = `(select coalesce(json_agg(json_build_object('reason', h.reason, 'lineId', h.line_id,
+         'supplierOrderId', h.supplier_order_id, 'evidence', h.evidence)), '[]')
+    from json_array_elements_text(o.context -> 'accepted') as accepted (hold_id)
+    join holds h on h.id = accepted.hold_id where h.released_at is not null)`;
+
 export const readAcceptances = async (sql: Sql, orderId: string): Promise<readonly Acceptance[]> =>
   (await readAcceptancesOf(sql, [orderId])).get(orderId) ?? [];
 
-/** The same of several orders, by order. */
+/** By order. */
 export async function readAcceptancesOf(
   sql: Sql,
   orderIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly Acceptance[]>> {
-  const rows = await sql.query<Acceptance & { readonly orderId: string }>(
-    `select o.id as "orderId", h.reason, h.line_id as "lineId", h.supplier_order_id as "supplierOrderId", h.evidence
-       from orders o
-       cross join lateral json_array_elements_text(o.context -> 'accepted') as accepted (hold_id)
-       join holds h on h.id = accepted.hold_id
-      where o.id = any($1::text[]) and h.released_at is not null`,
+  const rows = await sql.query<{ readonly id: string; readonly acceptances: readonly Acceptance[] }>(
+    `select o.id, ${ACCEPTANCES} as acceptances from orders o where o.id = any($1::text[])`,
     [orderIds],
   );
-  return Map.groupBy(rows, ({ orderId }) => orderId);
+  return new Map(rows.map(({ id, acceptances }) => [id, acceptances]));
 }
 
 const costIn = ({ costMinor, amountMinor }: Evidence): number => Number(costMinor ?? amountMinor ?? 0);

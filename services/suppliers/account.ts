@@ -9,24 +9,22 @@ interface CallPauses {
   readonly budgetMs: number;
 }
 
-const NO_PAUSES: CallPauses = { callsMs: 0, budgetMs: 0 };
+const msUntil = (instant: string): string =>
+  `greatest(extract(epoch from ${instant} - now()) * 1000, 0)::float8`;
 
-/** As the suppliers said to any copy. */
-export async function callPausesOf(
-  sql: Sql,
-  suppliers: readonly SupplierName[],
-): Promise<(supplier: SupplierName) => CallPauses> {
-  const rows = await sql.query<CallPauses & { supplier: SupplierName }>(
-    `select supplier, greatest(extract(epoch from paused_until - now()) * 1000, 0)::float8 as "callsMs",
-            greatest(extract(epoch from budget_paused_until - now()) * 1000, 0)::float8 as "budgetMs"
-       from supplier_accounts where supplier = any($1::text[])`,
-    [suppliers],
+/** SQL for the milliseconds until the supplier takes calls again; 0: now. @param supplier names the column. */
+export const callPauseOf = (supplier: string): string =>
+  `coalesce((select ${msUntil('a.paused_until')} from supplier_accounts a where a.supplier = ${supplier}), 0)`;
+
+/** As the supplier said to any copy. */
+export async function callPauses(sql: Sql, supplier: SupplierName): Promise<CallPauses> {
+  const [pauses] = await sql.query<CallPauses>(
+    `select ${msUntil('paused_until')} as "callsMs", ${msUntil('budget_paused_until')} as "budgetMs"
+       from supplier_accounts where supplier = $1`,
+    [supplier],
   );
-  return (supplier) => rows.find((row) => row.supplier === supplier) ?? NO_PAUSES;
+  return pauses ?? { callsMs: 0, budgetMs: 0 };
 }
-
-export const callPauses = async (sql: Sql, supplier: SupplierName): Promise<CallPauses> =>
-  (await callPausesOf(sql, [supplier]))(supplier);
 
 /** Keeps what the supplier told of its limits. Of two pauses the longer one counts; a pause ends by itself. */
 export const createQuotaReporter =

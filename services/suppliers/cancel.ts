@@ -8,15 +8,16 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
 import { currentIntent } from './ledger.ts';
+import { factsNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
-  notNow,
   outcome,
   type PurchasePorts,
   toSupplierError,
+  waitFor,
   withhold,
 } from './purchase-ports.ts';
-import { factsNow, type PurchaseRow } from './purchase-row.ts';
+import type { PurchaseRow } from './purchase-row.ts';
 
 /** Classes after which the next try may go well: the deadline of the cancel asks again. */
 const PASSES = ['transient', 'throttled', 'unknown_outcome'];
@@ -31,8 +32,9 @@ export async function cancel(
   commandId: string,
 ): Promise<CommandResult> {
   const { store, settings, log } = ports;
-  const row = (await factsNow(ports, command.supplierOrderId))?.row;
-  if (row === undefined || row.state !== 'cancelling') return DONE;
+  const facts = await factsNow(ports, command.supplierOrderId);
+  if (facts === undefined || facts.row.state !== 'cancelling') return DONE;
+  const { row } = facts;
   const adapter = ports.adapterOf(row.supplier);
   const reference = row.supplierReference;
   if (adapter === undefined) {
@@ -41,7 +43,7 @@ export async function cancel(
   }
   if (reference === null)
     return withhold(ports, row, commandId, 0, 'outcome_unknown', { cause: 'no supplier reference' });
-  const wait = await notNow(ports, adapter);
+  const wait = waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
   // A payment may be on its way this very moment: what comes of it decides what there is to be undone.
   const payment = await currentIntent(store, row.id, 'pay');

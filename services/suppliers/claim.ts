@@ -9,6 +9,7 @@ import { holdPauses } from '../purchasing-switch.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import { type Begun, begin, countAbsence, type Deed, type Intent } from './ledger.ts';
 import { hashOf, requestOf } from './place-request.ts';
+import { type PurchaseFacts, readFacts } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   doubtOf,
@@ -18,13 +19,7 @@ import {
   type Withholding,
   withheld,
 } from './purchase-ports.ts';
-import {
-  lockPurchases,
-  markPlacing,
-  type PurchaseFacts,
-  type PurchaseRow,
-  readFacts,
-} from './purchase-row.ts';
+import { lockPurchases, markPlacing, type PurchaseRow } from './purchase-row.ts';
 import { standingCaps } from './standing-caps.ts';
 
 /** The wish to call a supplier once, for a supplier order as it was just read. */

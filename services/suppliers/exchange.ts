@@ -1,5 +1,6 @@
 import type { Evidence } from '../../contracts/vocabulary.ts';
 import { SupplierError } from './adapter.ts';
+import type { HttpAnswer, HttpRequest, Send } from './send-once.ts';
 
 const MAX_EVIDENCE_TEXT = 200;
 
@@ -13,10 +14,8 @@ export const withoutPersonalData = (text: string): string =>
 /** The connection was never made, so nothing can have been bought. */
 const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
-const networkCode = (error: unknown): string | null => {
-  const cause = error instanceof Error ? error.cause : null;
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
-};
+const networkCode = (error: unknown): string | null =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 
 /** What happens before the request leaves cannot have bought anything. */
 export async function beforeSending<T>(step: string, work: () => Promise<T>): Promise<T> {
@@ -33,12 +32,9 @@ export async function beforeSending<T>(step: string, work: () => Promise<T>): Pr
   }
 }
 
-export interface Outgoing {
+export interface Outgoing extends HttpRequest {
   /** For messages: the call by its name at the supplier. */
   readonly name: string;
-  readonly url: URL;
-  readonly init: RequestInit;
-  readonly signal: AbortSignal;
 }
 
 /** Makes the error for a request that may have arrived and got no verdict. */
@@ -49,17 +45,15 @@ export type NoVerdict = (reason: string, evidence: Evidence, cause?: unknown) =>
  * @throws SupplierError `transient` with evidence `sent: false` when no connection was made, else what `noVerdict` makes.
  */
 export async function exchangeText(
-  send: typeof fetch,
-  { name, url, init, signal }: Outgoing,
+  send: Send,
+  { name, ...request }: Outgoing,
   noVerdict: NoVerdict,
-): Promise<{ readonly httpStatus: number; readonly text: string }> {
+): Promise<HttpAnswer> {
   try {
-    // A followed redirect would repeat a purchase and hand the token to another host.
-    const response = await send(url, { ...init, redirect: 'manual', signal });
-    return { httpStatus: response.status, text: await response.text() };
+    return await send(request);
   } catch (cause) {
     const code = networkCode(cause);
-    const evidence = { network: signal.aborted ? 'aborted' : (code ?? 'cut') };
+    const evidence = { network: request.signal.aborted ? 'aborted' : (code ?? 'cut') };
     if (code === null || !NEVER_CONNECTED.has(code)) throw noVerdict('no answer', evidence, cause);
     throw new SupplierError('transient', `${name}: no connection`, { ...evidence, sent: false }, cause);
   }

@@ -15,18 +15,19 @@ import type { FoundOrder } from './adapter.ts';
 import { countAbsence, currentIntent } from './ledger.ts';
 import { requestOf } from './place-request.ts';
 import { settlePlaced } from './purchase.ts';
+import { factsNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   doubtOf,
   NEEDS_A_PERSON,
   noCredentials,
-  notNow,
   outcome,
   type PurchasePorts,
   toSupplierError,
+  waitFor,
   withhold,
 } from './purchase-ports.ts';
-import { factsNow, lockPurchase, type PurchaseRow } from './purchase-row.ts';
+import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
 import { repeatPurchase } from './repeat-purchase.ts';
 import { sameArticles } from './same-articles.ts';
 
@@ -69,7 +70,7 @@ export async function lookUp(
   const { looksUpByReference, repeatableForMs } = adapter.capabilities;
   if (!looksUpByReference && repeatableForMs === null)
     return giveUp('outcome_unknown', { supplier: row.supplier, cause: 'it cannot look up by our reference' });
-  const wait = await notNow(ports, adapter);
+  const wait = waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
   if (!looksUpByReference) return repeatPurchase(ports, adapter, row, intent, request, commandId);
   let found: readonly FoundOrder[];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** 2^53 has sixteen digits. */
-const MAY_BE_ROUNDED = /\d{16}|\d[eE]/;
+/** A number that may be beyond 2^53, which is 9007199254740992, by what stands before numbers: text is exact already. */
+const MAY_BE_ROUNDED = /(?:^|[-:,[\s])(?:9\d{15}|\d{17})/;
 
 const keepExact = (_key: string, value: unknown, context?: { source?: string }): unknown => {
   const source = context?.source;
@@ -14,7 +14,7 @@ const keepExact = (_key: string, value: unknown, context?: { source?: string }):
  * numbers in one call, text in the next. Throws SyntaxError like JSON.parse.
  */
 export const parseExactJson = (text: string): unknown =>
-  // Looking at each value costs several times the parsing: only where a run of digits or an exponent may be too long.
+  // Looking at each value costs several times the parsing: only where a run of digits may be too long.
   MAY_BE_ROUNDED.test(text) ? JSON.parse(text, keepExact) : JSON.parse(text);
 
 const Loose = z.union([z.string(), z.number()]).nullish();

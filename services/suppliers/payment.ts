@@ -14,21 +14,21 @@ import { readAcceptances } from './acceptances.ts';
 import type { PaymentDue } from './adapter.ts';
 import { claim } from './claim.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
+import { factsNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   ceilingOf,
   doubtOf,
   gateOf,
-  notNow,
   outcome,
   type PurchasePorts,
   sayToOrder,
   toSupplierError,
+  waitFor,
   withheld,
   withhold,
 } from './purchase-ports.ts';
-import { factsNow, lockPurchase, type PurchaseRow, rememberPlaced } from './purchase-row.ts';
-import { restorationNow } from './seek-purchase.ts';
+import { lockPurchase, type PurchaseRow, rememberPlaced } from './purchase-row.ts';
 import { settleCall } from './settle-call.ts';
 import { isCostAccepted } from './standing-caps.ts';
 
@@ -60,8 +60,9 @@ export async function pay(
   commandId: string,
 ): Promise<CommandResult> {
   const { store, bus, settings, log } = ports;
-  const row = (await factsNow(ports, command.supplierOrderId))?.row;
-  if (row === undefined || row.state !== 'awaiting_payment') return DONE;
+  const facts = await factsNow(ports, command.supplierOrderId);
+  if (facts === undefined || facts.row.state !== 'awaiting_payment') return DONE;
+  const { row, restoration } = facts;
   const hold = (reason: HoldReason, evidence: Evidence): Promise<CommandResult> =>
     withhold(ports, row, commandId, 0, reason, evidence);
   const adapter = ports.adapterOf(row.supplier);
@@ -71,10 +72,9 @@ export async function pay(
   const reference = row.supplierReference;
   if (adapter === undefined || reference === null)
     return hold('outcome_unknown', { cause: 'no supplier reference' });
-  const wait = await notNow(ports, adapter);
+  const wait = waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
   // A payment from the time that a restored database lost must have had time to show.
-  const restoration = await restorationNow(ports, row.orderId);
   if (restoration !== undefined && restoration.ageMs < doubtOf(settings).windowMs) return DONE;
 
   let due: PaymentDue;

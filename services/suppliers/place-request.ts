@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Settings } from '../../contracts/settings.ts';
 import type { PlaceRequest } from './adapter.ts';
+import type { PurchaseFacts } from './purchase-facts.ts';
 import { ceilingOf } from './purchase-ports.ts';
-import type { PurchaseFacts } from './purchase-row.ts';
 
 /** Of what the supplier is sent: our own ceiling may change without making it another purchase. */
 export const hashOf = ({ ceilingMinor: _, ...sent }: PlaceRequest): string =>

@@ -100,10 +100,11 @@ export function withPolicy(
   // The breaker notices the end of its pause only when it is called: whoever asks before calling would wait for ever.
   const isPauseOver = (): boolean =>
     breaker.state === CircuitState.Open && Date.now() - openedAt >= halfOpenAfterMs;
+  // A call that has ended needs no abort: that one makes an error with its stack each time.
   const once = wrap(
     breaker,
-    timeout(callTimeoutMs + LAST_WORD_MS, TimeoutStrategy.Aggressive),
-    timeout(callTimeoutMs, TimeoutStrategy.Cooperative),
+    timeout(callTimeoutMs + LAST_WORD_MS, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }),
+    timeout(callTimeoutMs, { strategy: TimeoutStrategy.Cooperative, abortOnReturn: false }),
   );
   const repeated = wrap(retry(handleWhen(isRepeatable), { maxAttempts: RETRIES, backoff }), once);
 

@@ -5,6 +5,7 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { DONE } from '../serve-commands.ts';
 import { planSourcing, type WantedLine } from './plan-sourcing.ts';
 import type { PatientAdapter } from './policy.ts';
+import type { PurchaseFacts, PurchaseLine } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   outcome,
@@ -13,8 +14,7 @@ import {
   toSupplierError,
   withhold,
 } from './purchase-ports.ts';
-import { type PurchaseLine, type PurchaseRow, readLines } from './purchase-row.ts';
-import { readRecipient } from './recipient.ts';
+import type { PurchaseRow } from './purchase-row.ts';
 
 interface Refusal {
   readonly reason: HoldReason;
@@ -83,16 +83,14 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
 export async function prepare(
   ports: PurchasePorts,
   adapter: PatientAdapter,
-  row: PurchaseRow,
+  { row, lines, recipient }: PurchaseFacts,
   commandId: string,
 ): Promise<CommandResult> {
-  const { store, settings, log } = ports;
+  const { settings, log } = ports;
   const hold = ({ reason, evidence }: Refusal): Promise<CommandResult> =>
     withhold(ports, row, commandId, 0, reason, evidence);
-  const recipient = await readRecipient(store, row.orderId);
   if (recipient === undefined)
     return hold({ reason: 'address_invalid', evidence: { missing: 'shipping address' } });
-  const lines = await readLines(store, row.id);
   const wanted: WantedLine[] = [];
   for (const bought of lines) {
     const { lineId, units, supplierUnits, supplierProductId } = bought;

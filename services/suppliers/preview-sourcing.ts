@@ -1,11 +1,13 @@
 import type { z } from 'zod';
+import { AppError } from '../../contracts/errors.ts';
 import type { PREVIEW_SOURCING } from '../../contracts/requests/preview-sourcing.ts';
 import { type Answer, no, yes } from '../../contracts/requests/request.ts';
 import { PreviewedPart, type SourcingPreview } from '../../contracts/resources/sourcing-preview.ts';
+import type { Sql } from '../store/store.ts';
 import type { PlannedPart } from './allocate.ts';
 import { planSourcing, type SourcingPlan, type Wanted } from './plan-sourcing.ts';
 import type { PurchasePorts } from './purchase-ports.ts';
-import { readInvented, readWanted, waitingUnits } from './read-wanted.ts';
+import { readInvented, readOrdersToSource, toWanted, waitingUnits } from './read-wanted.ts';
 import { toFailure } from './request-failure.ts';
 
 /**
@@ -17,13 +19,20 @@ export async function previewSourcing(
   request: z.output<typeof PREVIEW_SOURCING.request>,
 ): Promise<Answer<SourcingPreview>> {
   const { store } = ports;
-  const wanted: Wanted =
+  const wanted =
     'orderId' in request
-      ? await readWanted(store, request.orderId, waitingUnits)
+      ? await readWaiting(store, request.orderId)
       : await readInvented(store, request, ports.settings);
   const answer = await planSourcing(ports, wanted);
   if (answer.result === 'ask_again') return no(toFailure(answer.failure));
   return yes(toPreview(answer.plan, ports));
+}
+
+async function readWaiting(sql: Sql, orderId: string): Promise<Wanted> {
+  const order = (await readOrdersToSource(sql, [orderId])).get(orderId);
+  if (order === undefined)
+    throw new AppError('order_not_found', `there is no order ${orderId}`, { retryable: false });
+  return toWanted(order, waitingUnits(order.context));
 }
 
 function toPreview(plan: SourcingPlan, { settings }: PurchasePorts): SourcingPreview {

@@ -12,7 +12,7 @@ import type { ServiceContext } from '../run-service.ts';
 import { DONE, later } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
-import { callPausesOf } from './account.ts';
+import { callPauses } from './account.ts';
 import { SupplierError } from './adapter.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import type { Caps, Doubt } from './ledger.ts';
@@ -119,18 +119,19 @@ export const MODE_MEANING = {
   live: 'buys and pays',
 } as const satisfies Record<ReturnType<typeof purchaseMode>, string>;
 
-const callPauseNow = inRounds(async ({ store }: PurchasePorts, asked: readonly Asked<SupplierName>[]) => {
-  const pauses = await callPausesOf(store, [...new Set(asked.map(({ item }) => item))]);
-  return asked.map(({ item }) => pauses(item).callsMs);
-});
-
-/** What becomes of a command while the supplier cannot or will not be called; null: go on. Nothing is used up by it. */
-export async function notNow(ports: PurchasePorts, adapter: PatientAdapter): Promise<CommandResult | null> {
+/**
+ * What becomes of a command while the supplier cannot or will not be called; null: go on. Nothing is used up by it.
+ * @param callPauseMs until the supplier takes calls again.
+ */
+export function waitFor(adapter: PatientAdapter, callPauseMs: number): CommandResult | null {
   if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);
-  const pauseMs = await callPauseNow(ports, adapter.name);
-  if (pauseMs === 0) return null;
-  return pauseMs > LONGEST_WAIT_MS ? DONE : later(Math.ceil(pauseMs));
+  if (callPauseMs === 0) return null;
+  return callPauseMs > LONGEST_WAIT_MS ? DONE : later(Math.ceil(callPauseMs));
 }
+
+/** For those that look by themselves, now and then: whether the supplier cannot or will not be called. */
+export const isCallable = async ({ store }: PurchasePorts, adapter: PatientAdapter): Promise<boolean> =>
+  waitFor(adapter, (await callPauses(store, adapter.name)).callsMs) === null;
 
 /** Failures of a mere question that no repetition mends: asked again for ever, they would never be heard of. */
 export const NEEDS_A_PERSON: Partial<Record<FailureClass, HoldReason>> = {

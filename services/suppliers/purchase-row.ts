@@ -1,11 +1,7 @@
 import type { SupplierName, SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { INTENT_WRITTEN } from '../../machines/intent-written.ts';
-import type { ServiceContext } from '../run-service.ts';
 import { insertRows, updateRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
-import type { Recipient } from './adapter.ts';
-import { type Asked, inRounds } from './in-rounds.ts';
-import { type CustomerRow, toRecipient } from './recipient.ts';
 
 export interface PurchaseRow {
   readonly id: string;
@@ -22,22 +18,18 @@ export interface PurchaseRow {
   readonly isQuoted: boolean;
 }
 
-const COLUMNS = `id, order_id as "orderId", supplier, state, shipping_method as "shippingMethod",
+export const PURCHASE_COLUMNS = `id, order_id as "orderId", supplier, state, shipping_method as "shippingMethod",
   ships_from as "shipsFrom", expected_cost_minor::float8 as "expectedCostMinor", currency,
   supplier_reference as "supplierReference", amount_minor::float8 as "amountMinor",
   is_quoted as "isQuoted"`;
 
 export async function readPurchase(sql: Sql, supplierOrderId: string): Promise<PurchaseRow | undefined> {
-  const [row] = await sql.query<PurchaseRow>(`select ${COLUMNS} from supplier_orders where id = $1`, [
-    supplierOrderId,
-  ]);
+  const [row] = await sql.query<PurchaseRow>(
+    `select ${PURCHASE_COLUMNS} from supplier_orders where id = $1`,
+    [supplierOrderId],
+  );
   return row;
 }
-
-/** Any hold stops all of an order; where part of it may be bought, those on other parts of it do not. */
-const STOPS = `h.order_id = o.order_id and h.released_at is null
-  and ((h.line_id is null and coalesce(h.supplier_order_id, o.id) = o.id) or not exists (
-        select 1 from orders w where w.id = o.order_id and (w.context -> 'rules' ->> 'partialPurchase')::boolean))`;
 
 /**
  * Holds the rows against the host's batch, which locks in the same order, until the end of the transaction. Whoever also
@@ -48,7 +40,7 @@ export async function lockPurchases(
   supplierOrderIds: readonly string[],
 ): Promise<ReadonlyMap<string, PurchaseRow>> {
   const rows = await sql.query<PurchaseRow>(
-    `select ${COLUMNS} from supplier_orders where id = any($1::text[]) order by id for update`,
+    `select ${PURCHASE_COLUMNS} from supplier_orders where id = any($1::text[]) order by id for update`,
     [supplierOrderIds],
   );
   return new Map(rows.map((row) => [row.id, row]));
@@ -56,58 +48,6 @@ export async function lockPurchases(
 
 export const lockPurchase = async (sql: Sql, supplierOrderId: string): Promise<PurchaseRow | undefined> =>
   (await lockPurchases(sql, [supplierOrderId])).get(supplierOrderId);
-
-/** A purchase with all that the decision to make it is about. */
-export interface PurchaseFacts {
-  readonly row: PurchaseRow;
-  /** An open hold stops it: it stays where it is, and nothing is spent on it. */
-  readonly isHeld: boolean;
-  readonly lines: readonly PurchaseLine[];
-  /** Undefined when the order has no address to ship to. */
-  readonly recipient: Recipient | undefined;
-}
-
-/**
- * By id. Under a lock it has to be another statement than the one that waited for it: that one would not see the holds
- * which the host raised meanwhile.
- */
-export async function readFacts(
-  sql: Sql,
-  supplierOrderIds: readonly string[],
-): Promise<ReadonlyMap<string, PurchaseFacts>> {
-  const rows = await sql.query<
-    PurchaseRow & Pick<PurchaseFacts, 'isHeld' | 'lines'> & { customer: CustomerRow | null }
-  >(
-    `select ${COLUMNS}, exists (select 1 from holds h where ${STOPS}) as "isHeld",
-            (select coalesce(json_agg(json_build_object(
-                      'lineId', line_id, 'units', units, 'supplierProductId', supplier_product_id,
-                      'supplierVariantId', supplier_variant_id, 'supplierUnits', supplier_units,
-                      'properties', coalesce(properties, '{}')) order by ${LINE_ORDER}), '[]')
-               from supplier_order_lines l where l.supplier_order_id = o.id) as lines,
-            (select json_build_object('email', email, 'phone', phone, 'taxId', tax_id, 'birthday', birthday,
-                                      'nationalAddress', national_address, 'address', shipping_address)
-               from customer_details c where c.order_id = o.order_id) as customer
-       from supplier_orders o where id = any($1::text[])`,
-    [supplierOrderIds],
-  );
-  return new Map(
-    rows.map(({ isHeld, lines, customer, ...row }) => {
-      const recipient = customer === null ? undefined : toRecipient(customer);
-      return [row.id, { row, isHeld, lines, recipient }];
-    }),
-  );
-}
-
-/** The purchase as it stands, read together with whatever else is asked for at the same time. */
-export const factsNow = inRounds(
-  async ({ store }: Pick<ServiceContext, 'store'>, asked: readonly Asked<string>[]) => {
-    const facts = await readFacts(
-      store,
-      asked.map(({ item }) => item),
-    );
-    return asked.map(({ item }) => facts.get(item));
-  },
-);
 
 /**
  * The one move that is not the order host's: part of the transaction that takes the right to call, which holds the rows.
@@ -150,30 +90,6 @@ export async function markPlacing(
     })),
   );
 }
-
-export interface PurchaseLine {
-  readonly lineId: string;
-  /** Of the order line. */
-  readonly units: number;
-  readonly supplierProductId: string;
-  /** Empty until the purchase is quoted. */
-  readonly supplierVariantId: string;
-  readonly supplierUnits: number;
-  /** By which the variant is found. */
-  readonly properties: Readonly<Record<string, string>>;
-}
-
-const LINE_ORDER = 'line_id, units desc, supplier_product_id, supplier_variant_id';
-
-export const readLines = (sql: Sql, supplierOrderId: string): Promise<PurchaseLine[]> =>
-  sql.query<PurchaseLine>(
-    `select line_id as "lineId", units, supplier_product_id as "supplierProductId",
-            supplier_variant_id as "supplierVariantId", supplier_units as "supplierUnits",
-            coalesce(properties, '{}') as properties
-       from supplier_order_lines where supplier_order_id = $1
-      order by ${LINE_ORDER}`,
-    [supplierOrderId],
-  );
 
 /** What the supplier calls an order and what it costs there; null: it does not say. */
 export interface NamedOrder {

@@ -15,17 +15,18 @@ import { claim } from './claim.ts';
 import { hashOf, requestOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
 import { prepare } from './prepare.ts';
+import { factsNow, type PurchaseNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   NEEDS_A_PERSON,
   noCredentials,
-  notNow,
   outcome,
   type PurchasePorts,
   toSupplierError,
+  waitFor,
   withhold,
 } from './purchase-ports.ts';
-import { factsNow, type PurchaseRow } from './purchase-row.ts';
+import type { PurchaseRow } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
 import { seekPurchase } from './seek-purchase.ts';
 import { settleCall } from './settle-call.ts';
@@ -49,10 +50,10 @@ export async function buy(
   if (request === undefined)
     return withhold(ports, row, commandId, 0, 'address_invalid', { missing: 'shipping address' });
   // Whatever forbids the call must do so before the intent is written.
-  const wait = await notNow(ports, adapter);
+  const wait = waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
-  if (!row.isQuoted) return prepare(ports, adapter, row, commandId);
-  const sought = await seek(ports, adapter, row, request, commandId);
+  if (!row.isQuoted) return prepare(ports, adapter, facts, commandId);
+  const sought = await seek(ports, adapter, facts, request, commandId);
   if (sought === 'not_now') return DONE;
 
   const requestHash = hashOf(request);
@@ -83,12 +84,13 @@ export async function buy(
 async function seek(
   ports: PurchasePorts,
   adapter: PatientAdapter,
-  row: PurchaseRow,
+  { row, restoration }: PurchaseNow,
   request: PlaceRequest,
   commandId: string,
 ): Promise<PlacedOrder | undefined | 'not_now'> {
   try {
-    const sought = await seekPurchase(ports, adapter, row, request);
+    if (restoration === undefined) return undefined;
+    const sought = await seekPurchase(ports, adapter, row, request, restoration);
     if (sought.how === 'clear') return undefined;
     if (sought.how === 'found') return sought.order;
     if (sought.how === 'held') await withhold(ports, row, commandId, 0, sought.reason, sought.evidence);

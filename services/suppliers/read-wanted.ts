@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { AppError } from '../../contracts/errors.ts';
 import { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
 import type { PreviewSourcing } from '../../contracts/resources/sourcing-preview.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { OrderContext } from '../../machines/order-context.ts';
 import type { Sql } from '../store/store.ts';
-import { readAcceptances } from './acceptances.ts';
+import { ACCEPTANCES, type Acceptance } from './acceptances.ts';
 import type { Wanted, WantedLine } from './plan-sourcing.ts';
-import { readRecipient } from './recipient.ts';
+import { type CustomerRow, customerOf, toRecipient } from './recipient.ts';
 
 interface LineRow {
   readonly lineId: string;
@@ -29,34 +28,43 @@ export const waitingUnits = ({ lines }: OrderContext): ReadonlyMap<string, numbe
       .filter(([, units]) => units > 0),
   );
 
-/**
- * An order with all that planning has to know of it.
- * @param unitsOf which units of which lines are wanted.
- * @throws AppError `order_not_found`.
- */
-export async function readWanted(
+/** An order with all that planning may have to know of it, as it stood at one moment. */
+export interface OrderToSource {
+  readonly state: string;
+  readonly currency: string;
+  readonly totalMinor: number;
+  readonly context: OrderContext;
+  readonly lines: readonly LineRow[];
+  /** Null: nothing is known of whoever ordered. */
+  readonly customer: CustomerRow | null;
+  readonly acceptances: readonly Acceptance[];
+}
+
+/** By id; one that is not there is left out. */
+export async function readOrdersToSource(
   sql: Sql,
-  orderId: string,
-  unitsOf: (context: OrderContext) => ReadonlyMap<string, number>,
-): Promise<Wanted> {
-  const [order] = await sql.query<{ currency: string; totalMinor: number; context: OrderContext }>(
-    `select currency, total_minor::float8 as "totalMinor", context from orders where id = $1`,
-    [orderId],
+  orderIds: readonly string[],
+): Promise<ReadonlyMap<string, OrderToSource>> {
+  const rows = await sql.query<OrderToSource & { readonly id: string }>(
+    `select o.id, o.state, o.currency, o.total_minor::float8 as "totalMinor", o.context,
+            (select coalesce(json_agg(json_build_object('lineId', l.line_id, 'variantId', l.variant_id, 'sku', l.sku,
+                      'unitPriceMinor', l.unit_price_minor, 'candidates', m.candidates,
+                      'isSkuMapped', m.sku is not null) order by l.position, l.line_id), '[]')
+               from order_lines l left join product_mappings m on m.variant_id = l.variant_id
+              where l.order_id = o.id) as lines,
+            ${customerOf('o.id')} as customer, ${ACCEPTANCES} as acceptances
+       from orders o where o.id = any($1::text[])`,
+    [orderIds],
   );
-  if (order === undefined)
-    throw new AppError('order_not_found', `there is no order ${orderId}`, { retryable: false });
-  const rows = await sql.query<LineRow>(
-    `select l.line_id as "lineId", l.variant_id as "variantId", l.sku,
-            l.unit_price_minor::float8 as "unitPriceMinor", m.candidates, m.sku is not null as "isSkuMapped"
-       from order_lines l left join product_mappings m on m.variant_id = l.variant_id
-      where l.order_id = $1 order by l.position, l.line_id`,
-    [orderId],
-  );
-  const { currency, totalMinor, context } = order;
-  const wanted = unitsOf(context);
-  const recipient = await readRecipient(sql, orderId);
+  return new Map(rows.map(({ id, ...order }) => [id, order]));
+}
+
+/** @param wanted units of the lines that are wanted. */
+export function toWanted(order: OrderToSource, wanted: ReadonlyMap<string, number>): Wanted {
+  const { currency, totalMinor, context, customer, acceptances } = order;
+  const recipient = customer === null ? undefined : toRecipient(customer);
   return {
-    lines: rows.flatMap((row): WantedLine[] => {
+    lines: order.lines.flatMap((row): WantedLine[] => {
       const units = wanted.get(row.lineId);
       if (units === undefined) return [];
       return [{ ...row, units, candidates: StoredCandidates.parse(row.candidates) ?? [] }];
@@ -66,12 +74,12 @@ export async function readWanted(
     sale: {
       currency,
       totalMinor,
-      listMinor: rows.reduce(
+      listMinor: order.lines.reduce(
         (sum, { lineId, unitPriceMinor }) => sum + unitPriceMinor * (context.lines[lineId]?.ordered ?? 0),
         0,
       ),
     },
-    acceptances: await readAcceptances(sql, orderId),
+    acceptances,
     isPartly: context.rules?.partialPurchase ?? false,
   };
 }

@@ -1,6 +1,5 @@
 import { evidenceWithout } from '../../contracts/redact.ts';
 import type { ShippingAddress } from '../../contracts/resources/order.ts';
-import type { Sql } from '../store/store.ts';
 import { type Recipient, SupplierError } from './adapter.ts';
 
 export interface CustomerRow {
@@ -12,16 +11,13 @@ export interface CustomerRow {
   readonly address: ShippingAddress | null;
 }
 
-/** Who gets the parcel; undefined when the order has no address to ship to. */
-export async function readRecipient(sql: Sql, orderId: string): Promise<Recipient | undefined> {
-  const [row] = await sql.query<CustomerRow>(
-    `select email, phone, tax_id as "taxId", birthday, national_address as "nationalAddress", shipping_address as address
-       from customer_details where order_id = $1`,
-    [orderId],
-  );
-  return row === undefined ? undefined : toRecipient(row);
-}
+/** SQL for the customer of `order_id` as a `CustomerRow`, null where there is none. @param orderId names the column. */
+export const customerOf = (orderId: string): string =>
+  `(select json_build_object('email', email, 'phone', phone, 'taxId', tax_id, 'birthday', birthday,
+                             'nationalAddress', national_address, 'address', shipping_address)
+      from customer_details c where c.order_id = ${orderId})`;
 
+/** Who gets the parcel; undefined when the order has no address to ship to. */
 export function toRecipient(row: CustomerRow): Recipient | undefined {
   if (row.address === null) return undefined;
   const { name, company, address1, address2, city, province, zip, countryCode } = row.address;

@@ -8,6 +8,7 @@ import { beginRepeat, type CurrentIntent, settle, takeBackRepeat } from './ledge
 import { hashOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
 import { settlePlaced } from './purchase.ts';
+import { readFacts } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   NEEDS_A_PERSON,
@@ -17,7 +18,7 @@ import {
   type Withholding,
   withheld,
 } from './purchase-ports.ts';
-import { lockPurchase, type PurchaseRow, readFacts } from './purchase-row.ts';
+import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
 import { findByPush, type StrayMatch } from './stray-orders.ts';
 

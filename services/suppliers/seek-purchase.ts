@@ -1,11 +1,10 @@
 import { supplierOrderIdOf } from '../../contracts/ids.ts';
 import { purchaseMode } from '../../contracts/settings.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
-import { type Restoration, restorationsOf } from '../store/restorations.ts';
+import type { Restoration } from '../store/restorations.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder, PlaceRequest } from './adapter.ts';
 import { partKey } from './allocate.ts';
-import { type Asked, inRounds } from './in-rounds.ts';
 import type { PatientAdapter } from './policy.ts';
 import { callTimeoutMs, doubtOf, type PurchasePorts, type Withholding } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
@@ -20,15 +19,6 @@ export type Sought =
   | { readonly how: 'clear' | 'wait' }
   | { readonly how: 'found'; readonly order: FoundOrder }
   | ({ readonly how: 'held' } & Withholding);
-
-/** The restoration that the order lived through, if there was one. */
-export const restorationNow = inRounds(async ({ store }: PurchasePorts, asked: readonly Asked<string>[]) => {
-  const restorations = await restorationsOf(
-    store,
-    asked.map(({ item }) => item),
-  );
-  return asked.map(({ item }) => restorations.get(item));
-});
 
 /** Rounds of sourcing beyond the one we know of: holds that were released in the time that is not in the database. */
 const LOST_ROUNDS = 2;
@@ -95,10 +85,9 @@ export async function seekPurchase(
   adapter: PatientAdapter,
   row: PurchaseRow,
   request: PlaceRequest,
+  restoration: Restoration,
 ): Promise<Sought> {
   const { store, settings } = ports;
-  const restoration = await restorationNow(ports, row.orderId);
-  if (restoration === undefined) return { how: 'clear' };
   const { backupOf, ageMs } = restoration;
   // Suppliers show new orders late.
   if (ageMs < doubtOf(settings).windowMs) return { how: 'wait' };

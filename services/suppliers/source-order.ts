@@ -2,21 +2,18 @@ import type { SourceOrder } from '../../contracts/commands/source-order.ts';
 import { ORDER_SOURCED, OrderSourced } from '../../contracts/events/order-sourced.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { gatheringFor } from '../gathering.ts';
 import { DONE } from '../serve-commands.ts';
-import type { Sql } from '../store/store.ts';
 import { planSourcing } from './plan-sourcing.ts';
 import { type PurchasePorts, sayToOrder } from './purchase-ports.ts';
-import { readWanted } from './read-wanted.ts';
+import { readOrdersToSource, toWanted } from './read-wanted.ts';
 import { articleNews, rememberArticles } from './remember-articles.ts';
 
-/** Whether the order still waits for this round: in a crowd its deadline asks more than once, and quotes are dear. */
-async function isWanted(sql: Sql, { orderId, round }: SourceOrder): Promise<boolean> {
-  const [order] = await sql.query<{ state: string; round: number }>(
-    `select state, (context ->> 'round')::int as round from orders where id = $1`,
-    [orderId],
-  );
-  return order?.state === 'sourcing' && order.round === round;
-}
+/** The order as it stands, read together with all that are to be sourced at the same time. */
+const orderNow = gatheringFor(async ({ store }: PurchasePorts, orderIds: readonly string[]) => {
+  const orders = await readOrdersToSource(store, orderIds);
+  return orderIds.map((id) => orders.get(id));
+});
 
 /**
  * Finds who delivers the wanted units and answers with `order.sourced`: parts to buy, and each line that cannot be
@@ -25,9 +22,10 @@ async function isWanted(sql: Sql, { orderId, round }: SourceOrder): Promise<bool
 export async function sourceOrder(ports: PurchasePorts, command: SourceOrder): Promise<CommandResult> {
   const { store, bus, log } = ports;
   const { orderId, round, lines } = command;
-  if (!(await isWanted(store, command))) return DONE;
-  const units = new Map(lines.map((line) => [line.lineId, line.units]));
-  const wanted = await readWanted(store, orderId, () => units);
+  const order = await orderNow(ports, orderId);
+  // In a crowd an order's deadline asks more than once for the same round, and quotes are dear.
+  if (order?.state !== 'sourcing' || order.context.round !== round) return DONE;
+  const wanted = toWanted(order, new Map(lines.map(({ lineId, units }) => [lineId, units])));
   const answer = await planSourcing(ports, wanted);
   if (answer.result === 'ask_again') {
     const { evidence } = answer.failure;

@@ -8,8 +8,8 @@ import type { PatientAdapter } from './policy.ts';
 import { settlePlaced } from './purchase.ts';
 import {
   callTimeoutMs,
+  isCallable,
   NEEDS_A_PERSON,
-  notNow,
   type PurchasePorts,
   released,
   withheld,
@@ -279,7 +279,7 @@ export const startStraySweep = (ports: PurchasePorts, adapter: PatientAdapter): 
     const [doubt] = await ports.store.query(`select 1 ${OPEN_CALLS} and ${STATE} <> 'under_way' limit 1`, [
       adapter.name,
     ]);
-    if (doubt === undefined || (await notNow(ports, adapter)) !== null) return 'idle';
+    if (doubt === undefined || !(await isCallable(ports, adapter))) return 'idle';
     await matchStrays(ports, adapter, null);
     return 'idle';
   });

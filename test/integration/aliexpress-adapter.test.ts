@@ -16,6 +16,7 @@ import type {
 import { createAliExpress } from '../../services/suppliers/aliexpress/aliexpress.ts';
 import { codeIn, connect, consentUrl } from '../../services/suppliers/aliexpress/consent.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
+import { byFetch } from '../fixtures/by-fetch.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { memoryTokens } from '../fixtures/memory-tokens.ts';
 import { APP, CABLE, LAMP, MUG, TENT } from '../sandbox/aliexpress-client.ts';
@@ -372,6 +373,45 @@ test('what would cost more than allowed is not ordered', async () => {
   expect(await bought(request.callerRef)).toEqual([]);
 });
 
+test('an order that stays unpaid is made by the offer of its own quote, once', async () => {
+  const { recipient, lines, shipsFrom } = anOrder();
+  const { countryCode, zip } = recipient;
+  const quoteIt = () =>
+    adapter.quote({ destination: { countryCode, zip }, shipsFrom, articles: lines }, never);
+  const looksOf = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = (await callsOf('product')) + (await callsOf('freight'));
+    await work();
+    return (await callsOf('product')) + (await callsOf('freight')) - before;
+  };
+
+  await quoteIt();
+  const elsewhere = anOrder({ recipient: { ...recipient, zip: '13001' } });
+  expect(await looksOf(() => givenOrder(elsewhere))).toBe(2);
+  expect(await looksOf(() => givenOrder(anOrder({ lines: [{ ...lines[0]!, units: 1 }] })))).toBe(2);
+  expect(await looksOf(() => givenOrder())).toBe(0);
+  expect(await looksOf(() => givenOrder())).toBe(2);
+
+  await quoteIt();
+  const tooDear = anOrder({ ceilingMinor: 1 });
+  await expect(givenOrder(tooDear)).rejects.toMatchObject(failure('price_changed', { ceilingMinor: 1 }));
+  expect(await bought(tooDear.callerRef)).toEqual([]);
+});
+
+test('an order that is paid at once is looked at anew, so that a price that rose since its quote stops it', async () => {
+  const paying = anAdapter({ autoPay: true });
+  const { recipient, lines, shipsFrom } = anOrder();
+  const { countryCode, zip } = recipient;
+  const { goodsMinor, options: ways } = await paying.quote(
+    { destination: { countryCode, zip }, shipsFrom, articles: lines },
+    never,
+  );
+  const ceilingMinor = goodsMinor + ways.find((way) => way.shippingMethod === 'CAINIAO_STANDARD')!.costMinor;
+  await changeArticle(MUG, { priceMinor: MUG!.sku.priceMinor + 100 });
+  const order = anOrder({ ceilingMinor });
+  await expect(givenOrder(order, paying)).rejects.toMatchObject(failure('price_changed', { ceilingMinor }));
+  expect(await bought(order.callerRef)).toEqual([]);
+});
+
 test('an order without goods, way, address or the right money is refused before it is sent', async () => {
   const before = await callsOf('createOrder');
   await changeArticle(CABLE, { stock: 1 });
@@ -542,7 +582,7 @@ test('orders that are not there are left out, and a failing one does not hide th
     String(init?.body).includes(other.supplierReference)
       ? new Response('', { status: 500 })
       : fetch(input, init);
-  const half = anAdapter({ fetch: failing });
+  const half = anAdapter({ send: byFetch(failing) });
   expect([...(await half.status([one, other], never)).keys()]).toEqual([one.supplierReference]);
   await expect(half.status([other], never)).rejects.toMatchObject(failure('transient'));
   const many = Array.from({ length: 9 }, () => one);

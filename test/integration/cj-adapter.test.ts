@@ -4,6 +4,7 @@ import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import type { OrderKey, SupplierAdapter, TokenStore } from '../../services/suppliers/adapter.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
+import { byFetch } from '../fixtures/by-fetch.ts';
 import {
   aCjOrder as anOrder,
   answering,
@@ -244,8 +245,8 @@ test('a test order says so, other orders do not', async () => {
     if (String(input).endsWith('createOrderV2')) bodies.push(String(init?.body));
     return fetch(input, init);
   };
-  await anAdapter({ fetch: watched, isSandboxOrder: true }).place(anOrder(), never);
-  await anAdapter({ fetch: watched }).place(anOrder(), never);
+  await anAdapter({ send: byFetch(watched), isSandboxOrder: true }).place(anOrder(), never);
+  await anAdapter({ send: byFetch(watched) }).place(anOrder(), never);
   expect(bodies.map((body) => JSON.parse(body).isSandbox)).toEqual([1, undefined]);
 });
 
@@ -282,7 +283,9 @@ test('where CJ refuses the search for siblings, the one order still counts', asy
   const refuse = answering('/order/list', () => ({ code: 1600300, result: false, data: null }));
   const request = anOrder();
   await cj.place(request, never);
-  await expect(anAdapter({ fetch: refuse }).lookUp(request.callerRef, never)).resolves.toHaveLength(1);
+  await expect(anAdapter({ send: byFetch(refuse) }).lookUp(request.callerRef, never)).resolves.toHaveLength(
+    1,
+  );
 });
 
 test.each([
@@ -294,7 +297,7 @@ test.each([
   }));
   const request = anOrder();
   await cj.place(request, never);
-  await expect(anAdapter({ fetch: nulls }).lookUp(request.callerRef, never)).rejects.toMatchObject({
+  await expect(anAdapter({ send: byFetch(nulls) }).lookUp(request.callerRef, never)).rejects.toMatchObject({
     failureClass: 'transient',
   });
 });
@@ -305,7 +308,7 @@ test.each([null, '', 26010100000001, 'sup_ord_1'])(
     const odd = answering('/createOrderV2', (data) => ({
       data: { ...z.looseObject({}).parse(data), orderId },
     }));
-    await expect(anAdapter({ fetch: odd }).place(anOrder(), never)).rejects.toMatchObject({
+    await expect(anAdapter({ send: byFetch(odd) }).place(anOrder(), never)).rejects.toMatchObject({
       failureClass: 'unknown_outcome',
     });
   },
@@ -317,7 +320,7 @@ test('an order in a state that nobody knows counts as paid and keeps its last kn
     data: { ...z.looseObject({}).parse(data), ...change },
   }));
   const key = await givenOrder();
-  const adapter = anAdapter({ fetch: unknown });
+  const adapter = anAdapter({ send: byFetch(unknown) });
   await expect(adapter.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid' });
   const inBatch = answering('/getOrderDetailBatch', (data) => ({
     data: z
@@ -325,7 +328,7 @@ test('an order in a state that nobody knows counts as paid and keeps its last kn
       .parse(data)
       .map((row) => ({ ...row, ...change })),
   }));
-  await expect(anAdapter({ fetch: inBatch }).status([key], never)).resolves.toEqual(new Map());
+  await expect(anAdapter({ send: byFetch(inBatch) }).status([key], never)).resolves.toEqual(new Map());
 });
 
 test.each(['error_after', 'no_answer_after', 'garbage'])(
@@ -437,7 +440,7 @@ test.each(['any', 'merchant', 'sd'])(
   async (detailKeys) => {
     await control('settings', { detailKeys });
     const key = await givenOrder();
-    const seen = await anAdapter({ fetch: withoutBatch() }).status([nobody, key], never);
+    const seen = await anAdapter({ send: byFetch(withoutBatch()) }).status([nobody, key], never);
     expect([...seen.entries()]).toMatchObject([[key.supplierReference, { status: 'awaiting_payment' }]]);
   },
 );
@@ -445,7 +448,7 @@ test.each(['any', 'merchant', 'sd'])(
 test('a batch that answers with nothing is followed by single calls', async () => {
   const silent = answering('/getOrderDetailBatch', () => ({ data: null }));
   const key = await givenOrder();
-  await expect(anAdapter({ fetch: silent }).status([key], never)).resolves.toHaveProperty('size', 1);
+  await expect(anAdapter({ send: byFetch(silent) }).status([key], never)).resolves.toHaveProperty('size', 1);
 });
 
 test('when the time runs out between single calls, what was read until then is told', async () => {
@@ -457,9 +460,9 @@ test('when the time runs out between single calls, what was read until then is t
     if (singles === 3) stop.abort();
     return withoutBatch()(input, init);
   };
-  const seen = await anAdapter({ fetch: slow }).status(keys, stop.signal);
+  const seen = await anAdapter({ send: byFetch(slow) }).status(keys, stop.signal);
   expect([...seen.keys()]).toEqual(keys.slice(0, 2).map(({ supplierReference }) => supplierReference));
-  await expect(anAdapter({ fetch: slow }).status(keys, stop.signal)).rejects.toMatchObject({
+  await expect(anAdapter({ send: byFetch(slow) }).status(keys, stop.signal)).rejects.toMatchObject({
     failureClass: 'transient',
   });
 });
@@ -474,7 +477,7 @@ test('a parcel on its way is not told about without its carrier’s word', async
     if (String(input).includes('trackInfo')) stop.abort();
     return withoutBatch()(input, init);
   };
-  const seen = await anAdapter({ fetch: late }).status([shipped, unpaid], stop.signal);
+  const seen = await anAdapter({ send: byFetch(late) }).status([shipped, unpaid], stop.signal);
   expect([...seen.keys()]).toEqual([unpaid.supplierReference]);
 });
 
@@ -485,7 +488,7 @@ test('a second batch that fails does not hide what the first one told', async ()
     if (String(input).endsWith('getOrderDetailBatch')) batches += 1;
     return batches === 2 ? new Response('', { status: 500 }) : fetch(input, init);
   };
-  const seen = await anAdapter({ fetch: failing }).status([key, nobody], never);
+  const seen = await anAdapter({ send: byFetch(failing) }).status([key, nobody], never);
   expect([...seen.keys()]).toEqual([key.supplierReference]);
 });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import type { Article, QuotaReport, SupplierAdapter } from '../../services/suppliers/adapter.ts';
+import { byFetch } from '../fixtures/by-fetch.ts';
 import {
   aCjOrder,
   answering,
@@ -27,7 +28,7 @@ const anAdapter = (fetching: typeof fetch = fetch): SupplierAdapter =>
     report: async (report) => {
       reports.push(report);
     },
-    fetch: fetching,
+    send: byFetch(fetching),
   });
 let cj: SupplierAdapter;
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import type { OrderKey, Push, SupplierAdapter, TokenStore } from '../../services/suppliers/adapter.ts';
+import { byFetch } from '../fixtures/by-fetch.ts';
 import {
   aCjOrder,
   answering,
@@ -164,7 +165,9 @@ test('states that CJ does not list hide no double in the others', async () => {
     new URL(String(input)).searchParams.get('status') === 'IN_CART'
       ? Promise.resolve(Response.json({ code: 1600300, result: false, message: 'Param error', data: null }))
       : fetch(input, init);
-  await expect(anAdapter({ fetch: withoutCart }).lookUp(request.callerRef, never)).resolves.toHaveLength(2);
+  await expect(
+    anAdapter({ send: byFetch(withoutCart) }).lookUp(request.callerRef, never),
+  ).resolves.toHaveLength(2);
 });
 
 test('a list that ignores the number searched for is read page by page', async () => {
@@ -179,7 +182,7 @@ test('a list that ignores the number searched for is read page by page', async (
     }
     return fetch(url, init);
   };
-  const adapter = anAdapter({ baseUrl: world.origin, fetch: withoutSearch });
+  const adapter = anAdapter({ baseUrl: world.origin, send: byFetch(withoutSearch) });
   const requests = [aCjOrder(), aCjOrder()];
   for (const request of requests) await adapter.place(request, never);
   for (const { callerRef } of requests)
@@ -362,10 +365,10 @@ test('optional topics that CJ does not show are no reason to write again', async
     const { product, stock, order, logistics } = callback;
     return { data: { ...rest, callback: { product, stock, order, logistics } } };
   });
-  await anAdapter({ fetch: older }).registerPush(ear.url, never);
+  await anAdapter({ send: byFetch(older) }).registerPush(ear.url, never);
   expect(await callsOf('webhookSet')).toBe(before);
   const silent = answering('/setting/get', () => NOT_SERVED);
-  await expect(anAdapter({ fetch: silent }).registerPush(ear.url, never)).rejects.toMatchObject({
+  await expect(anAdapter({ send: byFetch(silent) }).registerPush(ear.url, never)).rejects.toMatchObject({
     failureClass: 'permanent',
   });
 });

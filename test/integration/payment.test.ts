@@ -5,6 +5,7 @@ import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/c
 import { pay } from '../../services/suppliers/payment.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
+import { byFetch } from '../fixtures/by-fetch.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
@@ -267,7 +268,7 @@ const adapterThat = (desk: Desk, answer: typeof fetch) =>
       ioss: 'cj',
       tokens: { read: async () => null, renew: (renew) => renew(null) },
       reserve: async () => {},
-      fetch: answer,
+      send: byFetch(answer),
     }),
     { callTimeoutMs: 2_000, halfOpenAfterMs: 300 },
   );

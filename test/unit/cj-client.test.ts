@@ -7,6 +7,7 @@ import {
   type TokenStore,
 } from '../../services/suppliers/adapter.ts';
 import { type CjRequest, createCjClient } from '../../services/suppliers/cj-dropshipping/client.ts';
+import { byFetch } from '../fixtures/by-fetch.ts';
 
 const IN_A_DAY = new Date(Date.now() + 86_400_000).toISOString();
 const A_DAY_AGO = new Date(Date.now() - 86_400_000).toISOString();
@@ -75,7 +76,7 @@ function aClient(
     apiKey: 'CJ1@api@key',
     tokens: store,
     reserve,
-    fetch: send,
+    send: byFetch(send),
   });
   return { client, sent };
 }
@@ -121,7 +122,7 @@ test.each([
   ['a redirect', () => new Response(null, { status: 307, headers: { location: 'http://evil.example/' } })],
   [
     'a cut connection',
-    () => Promise.reject(new TypeError('fetch failed', { cause: new Error('other side closed') })),
+    () => Promise.reject(Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' })),
   ],
 ] as const)('%s is doubt on a write and passing on a read', async (_, script) => {
   expect((await failureOf(call(script, 'write'))).failureClass).toBe('unknown_outcome');
@@ -150,10 +151,8 @@ test('a parameter error is "not found" for look-ups only', async () => {
 });
 
 test('a connection that never came about bought nothing', async () => {
-  const cause = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
-  const error = await failureOf(
-    call(() => Promise.reject(new TypeError('fetch failed', { cause })), 'write'),
-  );
+  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+  const error = await failureOf(call(() => Promise.reject(refused), 'write'));
   expect(error).toMatchObject({ failureClass: 'transient', evidence: { sent: false } });
 });
 
@@ -299,8 +298,9 @@ test('what answers tell of the limits is reported, and a report that fails chang
       reports.push(report);
       return Promise.reject(new Error('database is gone'));
     },
-    fetch: async (input) =>
+    send: byFetch(async (input) =>
       script({ path: new URL(String(input)).pathname.replace('/api2.0/v1', ''), token: null, body: null }),
+    ),
   });
   await expect(client.call(request('write', { path: '/fine' }), z.unknown(), never)).resolves.toEqual({});
   const error = await failureOf(client.call(request('write'), z.unknown(), never));

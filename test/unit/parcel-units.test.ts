@@ -27,3 +27,11 @@ test('a parcel that names no units keeps none, and lines of others are dropped',
   const parcels = [aParcel('A'), aParcel('B', { '9': 1, '1': 1 })];
   expect(unitsOf(toOrderUnits(parcels, [line('1', 1, 1)]))).toEqual([undefined, { '1': 1 }]);
 });
+
+test('a line that was bought as several articles is one line', () => {
+  const parcels = [aParcel('A', { '1': 2 }), aParcel('B', { '1': 1 })];
+  expect(unitsOf(toOrderUnits(parcels, [line('1', 1, 1), line('1', 2, 2)]))).toEqual([
+    { '1': 2 },
+    { '1': 1 },
+  ]);
+});

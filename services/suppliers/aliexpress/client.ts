@@ -9,6 +9,7 @@ import {
 import { beforeSending, exchangeText, type NoVerdict, withoutPersonalData } from '../exchange.ts';
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
+import { type Send, sendOnce } from '../send-once.ts';
 import { type Answer, readEnvelope } from './envelope.ts';
 import {
   banSecondsOf,
@@ -53,8 +54,13 @@ export interface AliExpressClientOptions extends AppCredentials {
   readonly report: ReportQuota;
   /** Default 1. */
   readonly callsAtOnce?: number | undefined;
-  readonly fetch?: typeof fetch | undefined;
+  readonly send?: Send | undefined;
 }
+
+const FORM = {
+  accept: 'application/json',
+  'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+};
 
 type Refused = Extract<Answer, { refusal: unknown }>;
 
@@ -99,7 +105,7 @@ function readAnswer(noVerdict: NoVerdict, httpStatus: number, text: string): Ans
 function createExchange(options: AliExpressClientOptions) {
   const { baseUrl, appKey, appSecret, reserve, report } = options;
   const root = baseUrl.replace(/\/+$/, '');
-  const send = options.fetch ?? fetch;
+  const { send = sendOnce } = options;
   const takeTurn = createTurns(options.callsAtOnce);
 
   const signed = ({ method, parameters }: AliExpressRequest, token: string | null) => {
@@ -113,7 +119,8 @@ function createExchange(options: AliExpressClientOptions) {
       ...(token === null ? {} : { session: token }),
     };
     const body = new URLSearchParams({ ...all, sign: signatureOf(appSecret, all, path) });
-    return { url: new URL(path === '' ? `${root}/sync` : `${root}/rest${path}`), body };
+    const url = new URL(path === '' ? `${root}/sync` : `${root}/rest${path}`);
+    return { url, body: body.toString() };
   };
 
   const tellBan = async (refusal: Refusal): Promise<void> => {
@@ -132,10 +139,9 @@ function createExchange(options: AliExpressClientOptions) {
         await reserve({ priority: request.priority }, signal);
         signal.throwIfAborted();
       });
-      const { url, body } = signed(request, token);
       // A form in the body whatever the call: addresses and tokens in a URL would end in somebody's logs.
-      const init = { method: 'POST', headers: { accept: 'application/json' }, body };
-      const outgoing = { name: request.method, url, init, signal };
+      const form = { method: 'POST', headers: FORM, ...signed(request, token) } as const;
+      const outgoing = { name: request.method, signal, ...form };
       const { httpStatus, text } = await exchangeText(send, outgoing, noVerdict);
       const answer = readAnswer(noVerdict, httpStatus, text);
       if ('refusal' in answer) await tellBan(answer.refusal);

@@ -83,9 +83,10 @@ async function placedNow(
 }
 
 /**
- * Creates the order after a look at price, stock and freight: a fresh one where the call may spend, else that of the quote
- * will do while it is young, since what is due is compared before anybody pays. It stays unpaid unless `autoPay` is on and AliExpress
- * plays along; that it could not be paid is no failure. Throws SupplierError as SupplierAdapter.place says.
+ * Creates the order after a look at price, stock and freight: a fresh one where the call may spend, else that of the
+ * quote will do while it is young, since what is due is compared before anybody pays. It stays unpaid unless `autoPay`
+ * is on and AliExpress plays along; that it could not be paid is no failure. Throws SupplierError as
+ * SupplierAdapter.place says.
  */
 export async function createOrder(
   client: AliExpressClient,

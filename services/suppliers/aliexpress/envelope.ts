@@ -9,7 +9,6 @@ export type Answer =
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const Fields = z.record(z.string(), z.unknown());
 const Verdict = z.union([z.boolean(), z.stringbool()]).nullish().catch(null);
 const Text = MaybeText.catch(null);
 
@@ -33,10 +32,9 @@ type Layer = z.infer<typeof Layer>;
 
 const OK = ['0', '00', '200'];
 
-const fieldsOf = (value: unknown): Fields | null => {
-  const fields = Fields.safeParse(value);
-  return fields.success && !Array.isArray(value) ? fields.data : null;
-};
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const fieldsOf = (value: unknown): Fields | null => (isFields(value) ? value : null);
 
 const isText = (text: string | null): text is string => text !== null;
 

@@ -1,4 +1,5 @@
 import type { ReportQuota, ReserveCall, SupplierAdapter, TokenStore } from '../adapter.ts';
+import type { Send } from '../send-once.ts';
 import { checkRecipient } from './check-recipient.ts';
 import { createCjClient } from './client.ts';
 import { createOrder } from './create-order.ts';
@@ -26,7 +27,7 @@ export interface CjDropshippingOptions {
   readonly reserve: ReserveCall;
   /** Told what the answers say about the limits of the account. */
   readonly report?: ReportQuota;
-  readonly fetch?: typeof fetch;
+  readonly send?: Send;
 }
 
 /**

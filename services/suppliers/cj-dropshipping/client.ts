@@ -10,6 +10,7 @@ import {
 import { beforeSending, exchangeText, withoutPersonalData } from '../exchange.ts';
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
+import { type Send, sendOnce } from '../send-once.ts';
 import { failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
 import { pointsOf, quotaReportOf } from './quota.ts';
 import { Envelope, type PointsInfo } from './responses.ts';
@@ -44,7 +45,7 @@ export interface CjClientOptions {
   readonly reserve: ReserveCall;
   /** Told what each answer says about the limits of the account. */
   readonly report?: ReportQuota | undefined;
-  readonly fetch?: typeof fetch | undefined;
+  readonly send?: Send | undefined;
 }
 
 interface Sealed {
@@ -103,7 +104,7 @@ function readAnswer(request: CjRequest, httpStatus: number, body: string): Answe
 
 export function createCjClient(options: CjClientOptions): CjClient {
   const root = rootOf(options.baseUrl);
-  const send = options.fetch ?? fetch;
+  const { send = sendOnce } = options;
   const keeper = createTokenKeeper(options.tokens, options.apiKey);
 
   const tellLimits = async ({ path }: CjRequest, httpStatus: number, answer: Answer): Promise<Answer> => {
@@ -121,19 +122,22 @@ export function createCjClient(options: CjClientOptions): CjClient {
     });
     const url = new URL(`${root}${request.path}`);
     for (const [key, value] of request.query ?? []) url.searchParams.append(key, value);
-    const init = {
-      method: request.method,
-      headers: {
-        accept: 'application/json',
-        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(token === null ? {} : { 'CJ-Access-Token': token }),
-      },
-      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    const { path: name, method, body } = request;
+    const headers = {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token === null ? {} : { 'cj-access-token': token }),
     };
-    const { httpStatus, text } = await exchangeText(
-      send,
-      { name: request.path, url, init, signal },
-      (...about) => noVerdict(request, ...about),
+    const outgoing = {
+      name,
+      url,
+      method,
+      headers,
+      signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    };
+    const { httpStatus, text } = await exchangeText(send, outgoing, (...about) =>
+      noVerdict(request, ...about),
     );
     return tellLimits(request, httpStatus, readAnswer(request, httpStatus, text));
   };
