@@ -1,4 +1,4 @@
-import { type Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import {
   BrokenCircuitError,
   bulkhead,
@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
 import type { Evidence } from '../../contracts/vocabulary.ts';
 import { breakerStateOf, type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
+import { toMessage } from './mime-message.ts';
 
 export interface MailerOptions {
   readonly host: string;
@@ -182,19 +183,13 @@ function createPool({ host, port, username, password, timeoutMs }: MailerOptions
   });
 }
 
-/** The library makes a mail out of hundreds of small parts, each of which would be a write of its own. */
-function inOnePiece(): Transform {
-  const parts: Buffer[] = [];
-  return new Transform({
-    transform(part: Buffer, _encoding, done) {
-      parts.push(part);
-      done();
-    },
-    flush(done) {
-      done(null, Buffer.concat(parts));
+const inOnePiece = (bytes: Buffer): Readable =>
+  new Readable({
+    read() {
+      this.push(bytes);
+      this.push(null);
     },
   });
-}
 
 /** Waited so long for a turn on a connection that nobody may count on it any more. */
 class NoTurnError extends Error {
@@ -218,17 +213,12 @@ export function createMailer(options: MailerOptions): Mailer {
   watchBreaker('smtp', () => breakerStateOf(breaker.state));
   const underWay = new Set<Promise<MailOutcome>>();
 
-  // A lost connection looks the same before and after DATA, but the message is only read once the server has said
-  // "go ahead" to it. Each send has a signal of its own, by which its stream is known here.
-  const watchers = new WeakMap<AbortSignal, (body: Readable) => void>();
+  // The library would lead the message, which is in one piece already, through three more streams. Each send has a
+  // signal of its own, by which its message is known here.
+  const bodies = new WeakMap<AbortSignal, Readable>();
   pool.use('stream', (mail, done) => {
-    const watch = mail.data.signal && watchers.get(mail.data.signal);
-    mail.message.processFunc((parts) => {
-      const body = parts.pipe(inOnePiece());
-      parts.once('error', (error) => body.destroy(error));
-      watch?.(body);
-      return body;
-    });
+    const body = mail.data.signal && bodies.get(mail.data.signal);
+    if (body !== undefined) mail.message.createReadStream = () => body;
     done();
   });
 
@@ -240,21 +230,11 @@ export function createMailer(options: MailerOptions): Mailer {
         if (performance.now() - asked > (options.turnTimeoutMs ?? Number.POSITIVE_INFINITY))
           throw new NoTurnError();
         const deadline = AbortSignal.timeout(options.timeoutMs);
-        const ended = AbortSignal.any(signal === undefined ? [deadline] : [deadline, signal]);
-        watchers.set(ended, (body) => {
-          sending.body = body;
-        });
-        return pool.sendMail({
-          from: options.from,
-          ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
-          to: { name: '', address: mail.to },
-          messageId: mail.messageId,
-          subject: mail.subject,
-          text: mail.text,
-          html: mail.html,
-          headers: { 'Auto-Submitted': 'auto-generated', 'Content-Language': mail.language },
-          signal: ended,
-        });
+        const ended = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
+        const message = toMessage({ ...mail, from: options.from, replyTo: options.replyTo });
+        sending.body = inOnePiece(message.raw);
+        bodies.set(ended, sending.body);
+        return pool.sendMail({ ...message, messageId: mail.messageId, signal: ended });
       });
       const reply = Number.parseInt(response, 10);
       return { result: 'sent', evidence: toEvidence({ reply, status: statusOf(response) }) };
@@ -262,6 +242,8 @@ export function createMailer(options: MailerOptions): Mailer {
       if (error instanceof BrokenCircuitError) {
         return { result: 'refused_for_now', evidence: { breaker: 'open' } };
       }
+      // A lost connection looks the same before and after DATA, but the message is only read once the server has said
+      // "go ahead" to it.
       return judge(error, sending.body?.readableDidRead === true);
     }
   }

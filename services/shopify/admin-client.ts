@@ -10,6 +10,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
 import { breakerStateOf, type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
 import { clientCredentialsLogin, fixedAccessToken, renewedAccessToken } from './access-token.ts';
+import { leanFetch } from './lean-fetch.ts';
 import { judge, judgeLogin, type Priority, refused, type Setback, waitBeforeRepeatMs } from './setback.ts';
 import { ShopError } from './shop-error.ts';
 import { budgetIn, type ShopStanding, standings } from './shop-figures.ts';
@@ -65,8 +66,8 @@ const routedFetch: typeof fetch = (input, init) => {
   const call = route.getStore();
   if (call === undefined) return fetch(input, init);
   const url = new URL(input instanceof Request ? input.url : input);
-  const target = call.origin === undefined ? url : `${call.origin}${url.pathname}${url.search}`;
-  return fetch(target, { ...init, signal: init?.signal ?? AbortSignal.timeout(call.timeoutMs) });
+  const target = call.origin === undefined ? url : new URL(`${call.origin}${url.pathname}${url.search}`);
+  return leanFetch(target, { ...init, signal: init?.signal ?? AbortSignal.timeout(call.timeoutMs) });
 };
 
 interface Call extends RequestOptions {
@@ -141,17 +142,16 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
   let current: { readonly token: string; readonly client: ReturnType<typeof createClient> } | null = null;
 
   let served: string | undefined;
+  /** The library spells their names so, whatever the shop sent. */
   const checkHeaders = (headers: Readonly<Record<string, unknown>>): void => {
-    for (const [name, value] of Object.entries(headers)) {
-      const text = String(value);
-      if (/^x-shopify-api-version$/i.test(name)) {
-        served = text;
-        if (text !== apiVersion)
-          warnOnce(`Shopify answers with another API version than ${apiVersion}`, text);
-      }
-      const isDeprecated = /^x-shopify-api-deprecated-reason$/i.test(name);
-      if (isDeprecated) warnOnce('Shopify calls a request deprecated', text);
+    const version = headers['X-Shopify-Api-Version'];
+    if (version !== undefined) {
+      served = String(version);
+      if (served !== apiVersion)
+        warnOnce(`Shopify answers with another API version than ${apiVersion}`, served);
     }
+    const deprecated = headers['X-Shopify-Api-Deprecated-Reason'];
+    if (deprecated !== undefined) warnOnce('Shopify calls a request deprecated', String(deprecated));
   };
 
   const call = async (request: Call): Promise<Result> => {

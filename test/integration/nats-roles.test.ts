@@ -90,8 +90,8 @@ const RIGHTS: readonly (readonly [NatsRole, { may: readonly string[]; mayNot: re
   [
     'suppliers',
     {
-      may: [outcome, next('suppliers')],
-      mayNot: [fulfilled, mailed, FACT, command('notifier'), next('notifier')],
+      may: [outcome, next('suppliers'), '_INBOX_gateway.x.y'],
+      mayNot: [fulfilled, mailed, FACT, command('notifier'), next('notifier'), '_INBOX_orders.x.y'],
     },
   ],
   ['shopify', { may: [fulfilled, next('shopify')], mayNot: [outcome, mailed, FACT, next('suppliers')] }],
@@ -106,7 +106,13 @@ const RIGHTS: readonly (readonly [NatsRole, { may: readonly string[]; mayNot: re
       mayNot: [FACT, next('suppliers'), '$JS.API.STREAM.PURGE.EVT', '$JS.API.CONSUMER.CREATE.EVT.x'],
     },
   ],
-  ['all-in-one', { may: [EVENT, FACT, next('suppliers')], mayNot: ['$JS.API.STREAM.DELETE.EVT'] }],
+  [
+    'all-in-one',
+    {
+      may: [EVENT, FACT, next('suppliers'), '_INBOX_all-in-one.x.y', '_R_.x.y'],
+      mayNot: ['$JS.API.STREAM.DELETE.EVT', '_INBOX_orders.x.y'],
+    },
+  ],
   [
     'crew-reader',
     {
@@ -136,6 +142,20 @@ test('each service hears its own answers only', async () => {
     for (const subject of ['_INBOX_setup.x', 'oms.evt.>', 'oms.cmd.>', '>'])
       expect([role, subject, await mayHear(login, subject)]).toEqual([role, subject, false]);
   }
+});
+
+test.each<[NatsRole, { asks: NatsRole; subject: string }]>([
+  ['suppliers', { asks: 'gateway', subject: 'oms.req.suppliers.search' }],
+  ['suppliers', { asks: 'setup', subject: 'oms.req.suppliers.search' }],
+  ['gateway', { asks: 'crew-reader', subject: 'svc.oms.read.orders' }],
+  ['all-in-one', { asks: 'all-in-one', subject: 'oms.req.suppliers.search' }],
+  ['all-in-one', { asks: 'crew-reader', subject: 'svc.oms.read.orders' }],
+])('%s answers what $asks asks on $subject', async (role, { asks, subject }) => {
+  const { connection } = await logIn(role);
+  connection.subscribe(subject, { callback: (_error, message) => message.respond('here') });
+  await connection.flush();
+  const { connection: asking } = await logIn(asks);
+  expect(text.decode((await asking.request(subject, '', { timeout: 10_000 })).data)).toBe('here');
 });
 
 test('an agent hears facts, under our names and under the crew’s, and nothing of our own road', async () => {
