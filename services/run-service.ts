@@ -30,6 +30,9 @@ const required = (settings: Settings, name: 'DB_CONNECTION_STRING' | 'NATS_URL')
   throw new AppError('settings_invalid', `cannot start: ${name} is not set`, { retryable: false });
 };
 
+/** Whose statements find all rows by key. The gateway's lists want a plan for what is looked for. */
+const BY_KEY = ['orders', 'suppliers', 'shopify', 'notifier'];
+
 /** Opens database and bus for one service. @param maxConnections of the database pool. @param isPatient see the store. */
 export async function openContext(
   settings: Settings,
@@ -40,7 +43,8 @@ export async function openContext(
   const connectionString = required(settings, 'DB_CONNECTION_STRING');
   const natsUrl = required(settings, 'NATS_URL');
   const log = await openLogger(settings, name);
-  const store = await openStore({ connectionString, maxConnections, name, isPatient });
+  const isByKey = BY_KEY.includes(name);
+  const store = await openStore({ connectionString, maxConnections, name, isPatient, isByKey });
   const bus = await openBus(natsUrl, name).catch(async (error: unknown) => {
     await store.close();
     throw error;

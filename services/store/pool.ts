@@ -60,7 +60,17 @@ export interface StoreOptions {
   silenceMs?: number;
   /** For migrations and searches of whole tables: a statement may take as long as it takes. */
   isPatient?: boolean;
+  /** Every statement finds its rows by key, so that one plan serves all values. Not where people search. */
+  isByKey?: boolean;
 }
+
+/**
+ * One plan for each statement and connection instead of one for each execution, and rows are looked up by index while a
+ * table is still small: statistics come a minute late, and the plan of an empty table would read all of a full one.
+ */
+const BY_KEY = '-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1';
+/** A connection that opens anew has to prepare all statements again. */
+const IDLE_MS = 60_000;
 
 /** Connects with the first statement, not before. */
 export function createPool(options: StoreOptions): Pool {
@@ -68,11 +78,13 @@ export function createPool(options: StoreOptions): Pool {
     connectionString: options.connectionString,
     max: options.maxConnections,
     connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: IDLE_MS,
     application_name: `order-manager ${options.name}`,
     statement_timeout: options.isPatient ? 0 : 10_000,
     lock_timeout: 5_000,
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,
+    ...(options.isByKey ? { options: BY_KEY } : {}),
     stream: () => breakingSocket(options.isPatient ? 0 : options.silenceMs),
     types: timesAsText(),
   });

@@ -1,5 +1,11 @@
 import type { Sql } from './store.ts';
 
+/**
+ * Stands in the `from` of an update that is a transaction by itself: its commit does not wait for the disk. For what may
+ * be done once more, or left out, after the server has crashed.
+ */
+export const UNHURRIED = "(select set_config('synchronous_commit', 'off', true)) unhurried";
+
 /** Column name to PostgreSQL type, as `json_to_recordset` wants it. */
 export type Columns = Readonly<Record<string, string>>;
 

@@ -5,6 +5,7 @@ import { type Bus, openBus } from '../../services/bus/bus.ts';
 import type { OutgoingMessage } from '../../services/bus/publisher.ts';
 import { type BatchPorts, commitBatch, FencedError } from '../../services/orders/commit-batch.ts';
 import { type DecodedMessage, decodeMessage } from '../../services/orders/decode-message.ts';
+import { eventsBehind } from '../../services/orders/partition-figures.ts';
 import { type PartitionOwner, startPartitionOwner } from '../../services/orders/partition-owner.ts';
 import { sharedBatches, type Turn } from '../../services/orders/shared-batches.ts';
 import { startSweeper } from '../../services/orders/sweeper.ts';
@@ -622,7 +623,7 @@ test('a batch that the database refuses is halved until the culprit is alone, an
 
 const loopsOf = (...worlds: World[]): void => {
   for (const { store, bus, log } of worlds) {
-    const loop = startTimerLoop(store, bus, log);
+    const loop = startTimerLoop(store, bus, log, () => 0);
     onTestFinished(() => loop.stop());
   }
 };
@@ -648,6 +649,49 @@ test('due timers become events once, however many loops look', async () => {
     `select bool_and(attempt = 1 and due_at > now() + interval '14 minutes') as ahead from timers`,
   );
   expect(row?.ahead).toBe(true);
+});
+
+test('due timers wait while much waits to be stepped, and while nothing can be published', async () => {
+  const world = await aWorld();
+  await insertTimers(world.store, 300);
+  const refusals = { behind: 0, away: 0 };
+  let events = 1_000_000;
+  let isConnected = true;
+  const bus: Bus = {
+    ...world.bus,
+    isConnected: () => {
+      if (!isConnected) refusals.away += 1;
+      return isConnected;
+    },
+  };
+  const loop = startTimerLoop(world.store, bus, world.log, () => {
+    if (events > 0) refusals.behind += 1;
+    return events;
+  });
+  onTestFinished(() => loop.stop());
+  await until(() => refusals.behind > 2);
+  isConnected = false;
+  events = 0;
+  await until(() => refusals.away > 2);
+  expect(await countOf(world.store, 'timers where attempt = 0')).toBe(300);
+  expect(await countOf(world.store, 'outbox')).toBe(0);
+  isConnected = true;
+  await until(async () => (await countOf(world.store, 'timers where attempt = 1')) === 300);
+});
+
+test('events count as waiting to be stepped from their arrival until they are committed', async () => {
+  const world = await aWorld();
+  anOwner(world);
+  await until(async () => (await countOf(world.store, 'event_partitions where owner is null')) === 0);
+  const locked = await world.store.pool.connect();
+  onTestFinished(() => locked.release(true));
+  await locked.query('begin');
+  await locked.query('lock table inbox in exclusive mode');
+  await world.bus.publish(storyOf(A));
+  await until(() => eventsBehind() === 6);
+  await locked.query('rollback');
+  await until(() => eventsBehind() === 0);
+  expect(await seqOf(world.store)).toBe(6);
 });
 
 test('a timer whose elapsed event was lost elapses again under another id', async () => {
