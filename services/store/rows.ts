@@ -19,7 +19,7 @@ export const literals = (words: readonly string[]): string => words.map((word) =
 const list = (columns: Columns): string => Object.keys(columns).join(', ');
 
 /** SQL for rows that are bound as JSON to the parameter. */
-const recordset = (columns: Columns, parameter: string): string =>
+export const recordset = (columns: Columns, parameter: string): string =>
   `json_to_recordset(${parameter}::json) as d(${Object.entries(columns)
     .map(([name, type]) => `${name} ${type}`)
     .join(', ')})`;
