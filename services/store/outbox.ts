@@ -101,8 +101,8 @@ export const promiseUnmarked = (sql: Sql, olderThanMs: number): Promise<number> 
 export const dropArchived = (sql: Sql, hours: number): Promise<number> =>
   sql.run(
     `delete from outbox where id in (
-       select id from outbox o where published_at < now() - $1::float8 * interval '1 hour'
-          and not exists (select from (select unnest(ids) as id from outbox_pending) p where p.id = o.id)
+       select id from outbox where published_at < now() - $1::float8 * interval '1 hour'
+          and id not in (select unnest(ids) from outbox_pending)
         order by published_at limit 5000)`,
     [hours],
   );
