@@ -67,8 +67,8 @@ export const readStoreGauges = (sql: Sql): Promise<GaugeValue[]> =>
     union all
     select 'dead_letters_parked', '', '', count(*)::float8 from dead_letters where state = 'parked'
     union all
-    select 'outbox_age', '', '', coalesce((select extract(epoch from now() - created_at)::float8 from outbox
-                                        where published_at is null order by id limit 1), 0)
+    select 'outbox_age', '', '', coalesce((select extract(epoch from now() - created_at)::float8
+                                        from outbox_pending order by first_id limit 1), 0)
     union all
     select 'timers_overdue', '', '', count(*)::float8 from timers where due_at < now()
     union all

@@ -13,6 +13,9 @@ export interface Lag {
 /** Partitions that this process reads. */
 export const readers = liveParts<{ readonly part: number; readonly lag: () => Lag }>();
 
+/** Events that the partitions of this process have still to step. */
+export const eventsBehind = (): number => [...readers].reduce((sum, { lag }) => sum + lag().events, 0);
+
 gauge(
   { name: 'partition_lag_events', help: 'Events of the partition that are not in the state yet' },
   { partition: PARTITION_NAMES },

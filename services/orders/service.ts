@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { deadlineDelays } from '../../contracts/deadlines.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
+import { eventsBehind } from './partition-figures.ts';
 import { startPartitionOwner } from './partition-owner.ts';
 import { startPrivacySweep } from './privacy-sweep.ts';
 import { startArchiveKeeper, startSweeper } from './sweeper.ts';
@@ -9,7 +10,7 @@ import { startUndeliveredLoop } from './undelivered-loop.ts';
 
 /** The actor host: reads the partition log, decides, commits; keeps timers and outbox going. */
 export async function startOrders({ settings, store, bus, log }: ServiceContext): Promise<StopService> {
-  const timers = startTimerLoop(store, bus, log);
+  const timers = startTimerLoop(store, bus, log, eventsBehind);
   const owner = startPartitionOwner(
     { store, bus, settings, delays: deadlineDelays(settings), log, onTimerDue: timers.wake },
     `orders-${randomUUID()}`,

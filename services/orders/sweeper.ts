@@ -1,10 +1,17 @@
 import type { Bus } from '../bus/bus.ts';
 import type { Logger } from '../logger.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
-import { dropArchived, lockLeftovers, markPublished, type QueuedRow } from '../store/outbox.ts';
+import {
+  dropArchived,
+  lockLeftovers,
+  promiseUnmarked,
+  type QueuedRow,
+  settleLeftovers,
+} from '../store/outbox.ts';
 import type { Store } from '../store/store.ts';
 
-const LIMIT = 500;
+/** Transactions whose messages are published in one round. */
+const LIMIT = 100;
 /** Whoever committed a row publishes it at once; what is still there after this was left behind by a crash or an outage. */
 const LEFT_BEHIND_MS = 3_000;
 
@@ -43,16 +50,16 @@ export const startSweeper = (store: Store, bus: Bus, log: Logger): Periodic =>
       const rows = await lockLeftovers(sql, LEFT_BEHIND_MS, LIMIT);
       if (rows.length === 0) return 'idle';
       const published = await publishWhatCan(bus, log, rows);
-      await markPublished(sql, published);
+      await settleLeftovers(sql, rows, published);
       log.info({ messages: published.length }, 'published what was left in the outbox');
-      if (published.length < rows.length) return 'idle';
-      return rows.length === LIMIT ? 'more' : 'idle';
+      return published.length < rows.length ? 'idle' : 'more';
     }),
   );
 
 /** Lets go of archived outbox rows after `archiveHours`, of inbox ids and of the API's request keys after thirty, in small bites. */
 export const startArchiveKeeper = (store: Store, log: Logger, archiveHours: number): Periodic =>
   startPeriodic('archive', 60_000, log, async () => {
+    await promiseUnmarked(store, LEFT_BEHIND_MS);
     const dropped = await dropArchived(store, archiveHours);
     const forgotten = await store.run(
       `delete from inbox where message_id in (

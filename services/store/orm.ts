@@ -10,6 +10,7 @@ import {
   EventPartition,
   InboxMessage,
   OutboxMessage,
+  OutboxPending,
   RestorationRow,
   Timer,
 } from './entities/log.ts';
@@ -63,6 +64,7 @@ const ENTITIES = [
   Order,
   OrderLine,
   OutboxMessage,
+  OutboxPending,
   Parcel,
   PrivacyRequest,
   PurchaseIntent,

@@ -1,4 +1,4 @@
-import { insertion } from './rows.ts';
+import { recordset, UNHURRIED, type Write } from './rows.ts';
 import type { Sql } from './store.ts';
 
 export interface OutboxRow {
@@ -12,12 +12,16 @@ export interface QueuedRow extends OutboxRow {
   readonly id: string;
 }
 
-/** Of rows as `outboxRows` gives them. */
-export const queueing = insertion(
-  'outbox',
-  { message_id: 'text', subject: 'text', payload: 'text' },
-  'returning id',
-);
+const COLUMNS = { message_id: 'text', subject: 'text', payload: 'text' };
+
+/** Of rows as `outboxRows` gives them. They are published right after their commit, or marked anew by the sweeper. */
+export const queueing: Write = (parameter) =>
+  `insert into outbox (message_id, subject, payload, published_at)
+   select message_id, subject, payload, now() from ${recordset(COLUMNS, parameter)} returning id`;
+
+/** Remembers until they are published what `queueing` wrote under the name `queued`. */
+export const PROMISING = `insert into outbox_pending (first_id, ids)
+  select min(id), array_agg(id order by id) from queued having count(*) > 0`;
 
 export const outboxRows = (rows: readonly OutboxRow[]): object[] =>
   rows.map(({ messageId, subject, payload }) => ({ message_id: messageId, subject, payload }));
@@ -29,31 +33,76 @@ export const queuedRows = (rows: readonly OutboxRow[], ids: readonly string[]): 
 /** Part of the caller's transaction: what is queued here is promised, and the sweeper keeps the promise if nobody else does. */
 export async function queue(sql: Sql, rows: readonly OutboxRow[]): Promise<QueuedRow[]> {
   if (rows.length === 0) return [];
-  const ids = await sql.query<{ id: string }>(queueing('$1'), [JSON.stringify(outboxRows(rows))]);
+  const ids = await sql.query<{ id: string }>(
+    `with queued as (${queueing('$1')}), promised as (${PROMISING}) select id from queued order by id`,
+    [JSON.stringify(outboxRows(rows))],
+  );
   return queuedRows(
     rows,
     ids.map(({ id }) => id),
   );
 }
 
+/** @param rows all that some transactions have queued. */
 export const markPublished = (sql: Sql, rows: readonly QueuedRow[]): Promise<number> =>
-  sql.run('update outbox set published_at = now() where id = any($1::bigint[]) and published_at is null', [
+  sql.run(`delete from outbox_pending using ${UNHURRIED} where first_id = any($1::bigint[])`, [
     rows.map(({ id }) => id),
   ]);
 
-/** Locks what nobody published within `olderThanMs`; other copies skip it. Call inside a transaction. */
-export const lockLeftovers = (sql: Sql, olderThanMs: number, limit: number): Promise<QueuedRow[]> =>
-  sql.query<QueuedRow>(
-    `select id, message_id as "messageId", subject, payload from outbox
-      where published_at is null and created_at < now() - $1::float8 * interval '1 millisecond'
-      order by id limit $2 for update skip locked`,
+export interface Leftover extends QueuedRow {
+  /** Of the transaction that queued it: its first row. */
+  readonly firstId: string;
+}
+
+/**
+ * Locks what nobody published within `olderThanMs`; other copies skip it. Call inside a transaction.
+ * @param limit of transactions that queued it.
+ */
+export const lockLeftovers = (sql: Sql, olderThanMs: number, limit: number): Promise<Leftover[]> =>
+  sql.query<Leftover>(
+    `with old as materialized (
+       select first_id, ids from outbox_pending where created_at < now() - $1::float8 * interval '1 millisecond'
+        order by first_id limit $2 for update skip locked)
+     select o.id, old.first_id as "firstId", o.message_id as "messageId", o.subject, o.payload
+       from old cross join unnest(old.ids) as one (id) join outbox o on o.id = one.id order by o.id`,
     [olderThanMs, limit],
   );
 
-/** Lets go of what was published longer ago, a bite at a time. */
+/** In the transaction that locked them. @param published the others stay promised. */
+export async function settleLeftovers(
+  sql: Sql,
+  locked: readonly Leftover[],
+  published: readonly QueuedRow[],
+): Promise<void> {
+  const firsts = [...new Set(locked.map(({ firstId }) => firstId))];
+  const ids = published.map(({ id }) => id);
+  await sql.run('update outbox set published_at = now() where id = any($1::bigint[])', [ids]);
+  await sql.run(
+    `update outbox_pending set ids = array(select unnest(ids) except select unnest($2::bigint[]))
+      where first_id = any($1::bigint[])`,
+    [firsts, ids],
+  );
+  await sql.run("delete from outbox_pending where first_id = any($1::bigint[]) and ids = '{}'", [firsts]);
+}
+
+/** Promises what copies of the release before this one queued and did not publish, without a row in `outbox_pending`. */
+export const promiseUnmarked = (sql: Sql, olderThanMs: number): Promise<number> =>
+  sql.run(
+    `with unmarked as (
+       update outbox set published_at = now() where id in (
+         select id from outbox
+          where published_at is null and created_at < now() - $1::float8 * interval '1 millisecond'
+          order by id limit 5000 for update skip locked) returning id)
+     insert into outbox_pending (first_id, ids) select id, array[id] from unmarked on conflict do nothing`,
+    [olderThanMs],
+  );
+
+/** Lets go of what was published longer ago, a bite at a time; what is still promised stays. */
 export const dropArchived = (sql: Sql, hours: number): Promise<number> =>
   sql.run(
     `delete from outbox where id in (
-       select id from outbox where published_at < now() - $1::float8 * interval '1 hour' order by published_at limit 5000)`,
+       select id from outbox where published_at < now() - $1::float8 * interval '1 hour'
+          and id not in (select unnest(ids) from outbox_pending)
+        order by published_at limit 5000)`,
     [hours],
   );

@@ -1,5 +1,11 @@
 import type { Sql } from './store.ts';
 
+/**
+ * Stands in the `from` of an update that is a transaction by itself: its commit does not wait for the disk. For what may
+ * be done once more, or left out, after the server has crashed.
+ */
+export const UNHURRIED = "(select set_config('synchronous_commit', 'off', true)) unhurried";
+
 /** Column name to PostgreSQL type, as `json_to_recordset` wants it. */
 export type Columns = Readonly<Record<string, string>>;
 
@@ -13,7 +19,7 @@ export const literals = (words: readonly string[]): string => words.map((word) =
 const list = (columns: Columns): string => Object.keys(columns).join(', ');
 
 /** SQL for rows that are bound as JSON to the parameter. */
-const recordset = (columns: Columns, parameter: string): string =>
+export const recordset = (columns: Columns, parameter: string): string =>
   `json_to_recordset(${parameter}::json) as d(${Object.entries(columns)
     .map(([name, type]) => `${name} ${type}`)
     .join(', ')})`;

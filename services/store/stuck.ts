@@ -84,8 +84,9 @@ const BRANCHES: Readonly<Record<WaitingKind, string>> = {
   select n.id, n.order_id, ${aged('n.created_at')} from notifications n
    where n.state = w.state and n.state in ('failed', 'doubt') and n.about is null
      and n.created_at > now() - interval '7 days' and ${isOver('n.created_at')}`,
-  message: `select m.id::text, substring(m.subject from '^oms[.]evt[.].*[.]([^.]+)$') as order_id, ${aged('m.created_at')}
-    from outbox m where m.published_at is null and ${isOver('m.created_at')}`,
+  message: `select m.id::text, substring(m.subject from '^oms[.]evt[.].*[.]([^.]+)$') as order_id, ${aged('p.created_at')}
+    from outbox_pending p cross join unnest(p.ids) as one (id) join outbox m on m.id = one.id
+   where ${isOver('p.created_at')}`,
   dead_letter: `select d.id::text, d.order_id, ${aged('d.opened_at')} from dead_letters d
    where d.state = 'open' and d.kind = w.state and ${isOver('d.opened_at')}`,
 };

@@ -10,6 +10,9 @@ export interface DueTimer {
   readonly traceparent: string | null;
 }
 
+export const isAnyDue = async (sql: Sql): Promise<boolean> =>
+  (await sql.query('select from timers where due_at <= now() limit 1')).length > 0;
+
 /**
  * Claims what is due and moves it on by fifteen minutes: if the elapsed event is lost on its way, it comes again.
  * Call inside the transaction that queues the events.

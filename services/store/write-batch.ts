@@ -1,7 +1,7 @@
 import type { BatchWrites } from './batch-writes.ts';
 import { changeLetters, layDown } from './dead-letters.ts';
 import { addingNotifications } from './notifications.ts';
-import { outboxRows, type QueuedRow, queuedRows, queueing } from './outbox.ts';
+import { outboxRows, PROMISING, type QueuedRow, queuedRows, queueing } from './outbox.ts';
 import { insertion, insertRows, update, updateRows, type Write } from './rows.ts';
 import type { Sql } from './store.ts';
 
@@ -130,7 +130,8 @@ const NAMES = Object.keys(USUAL) as Usual[];
  * One statement instead of a dozen, of which each costs more on its way than what it does. It is the same text for every
  * batch, so that it is planned once; a part without rows costs next to nothing.
  */
-const WRITE_USUAL = `with ${NAMES.map((name, index) => `${name} as (${USUAL[name](`$${index + 1}`)})`).join(',\n')}
+const WRITE_USUAL = `with ${NAMES.map((name, index) => `${name} as (${USUAL[name](`$${index + 1}`)})`).join(',\n')},
+ promised as (${PROMISING})
  select (select count(*) from changed_orders)::int as orders,
         (select count(*) from changed_supplier_orders)::int as "supplierOrders",
         (select coalesce(json_agg(id::text order by id), '[]') from queued) as ids`;

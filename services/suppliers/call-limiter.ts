@@ -1,4 +1,5 @@
 import type { SupplierName } from '../../contracts/vocabulary.ts';
+import { UNHURRIED } from '../store/rows.ts';
 import type { Sql, Store } from '../store/store.ts';
 import { callPauses } from './account.ts';
 import { type CallClaim, type ReserveCall, SupplierError } from './adapter.ts';
@@ -43,7 +44,7 @@ async function takePlaces(
          from line where $2 = 'purchase' or has_room
      )
      update supplier_accounts a set next_call_at = t.free_at + t.places * t.interval_ms * interval '1 millisecond'
-       from taken t where a.supplier = t.supplier
+       from taken t, ${UNHURRIED} where a.supplier = t.supplier
      returning t.places, t.interval_ms, (extract(epoch from t.free_at - now()) * 1000)::float8 as first_ms`,
     [supplier, priority, QUERY_QUEUE_MS, wanted, usesBudget],
   );

@@ -79,10 +79,10 @@ export async function watchPositions(system: WholeSystem): Promise<void> {
 /** Named as they were written; those that nothing will move any more count as ended. */
 const LEFTOVERS: Readonly<Record<string, string>> = {
   // Marks are gathered for a moment; what is younger is under way.
-  'outbox rows that nobody published':
-    "select count(*)::int as count from outbox where published_at is null and created_at < now() - interval '2 seconds'",
+  'transactions whose messages nobody published':
+    "select count(*)::int as count from outbox_pending where created_at < now() - interval '2 seconds'",
   'events that were published and never taken': `select count(*)::int as count from outbox o
-     where subject like 'oms.evt.%' and published_at is not null
+     where subject like 'oms.evt.%' and o.id not in (select unnest(ids) from outbox_pending)
        and not exists (select 1 from inbox i where i.message_id = o.message_id)`,
   'timers overdue for more than ten seconds':
     "select count(*)::int as count from timers where due_at < now() - interval '10 seconds'",

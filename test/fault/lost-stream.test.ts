@@ -36,7 +36,7 @@ const halted = async (store: Store): Promise<number> =>
   (await store.query('select part from event_partitions where halted is not null')).length;
 
 const isOutboxEmpty = async (store: Store): Promise<void> => {
-  expect(await store.query('select 1 from outbox where published_at is null')).toEqual([]);
+  expect(await store.query('select 1 from outbox_pending')).toEqual([]);
 };
 
 /** Takes in orders with a host of its own, which is gone when this returns; commands and facts lie in NATS. */

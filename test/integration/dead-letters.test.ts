@@ -325,7 +325,7 @@ test.each(['batch: before commit', 'batch: after commit before publish'])(
     startServiceProcess('services/orders/main.ts', environment);
     await expect.poll(async () => (await states(gateway))[A.orderId], { timeout: 60_000 }).toBe('delivered');
     await expect
-      .poll(() => context.store.query('select subject from outbox where published_at is null'), {
+      .poll(() => context.store.query('select first_id from outbox_pending'), {
         timeout: 60_000,
       })
       .toEqual([]);

@@ -391,7 +391,7 @@ test('a mapping is stored, shown, and asks for the release of every line that wa
   expect((await put('/product-mappings/801', JSON.stringify(MAPPING))).status).toBe(200);
   const again = await releasesFor(two);
   expect(new Set(again.map(({ messageId }) => messageId)).size).toBe(2);
-  const subjects = () => context.store.query('select 1 from outbox where published_at is null');
+  const subjects = () => context.store.query('select 1 from outbox_pending');
   await expect.poll(subjects, { timeout: 5_000 }).toEqual([]);
 });
 

@@ -187,7 +187,7 @@ test('every order ends right though workers are killed and frozen, and NATS and 
   };
   await Promise.all([doFaults(), publishAll()]);
   await expect.poll(() => countOf(store, 'inbox'), poll).toBe(total);
-  await expect.poll(() => countOf(store, 'outbox where published_at is null'), poll).toBe(0);
+  await expect.poll(() => countOf(store, 'outbox_pending'), poll).toBe(0);
 
   // Nobody died of anybody else's death.
   const murders = faults.filter((fault) => fault === killWorker);

@@ -5,7 +5,7 @@ import { type Bus, openBus } from '../../services/bus/bus.ts';
 import type { OutgoingMessage } from '../../services/bus/publisher.ts';
 import { type BatchPorts, commitBatch, FencedError } from '../../services/orders/commit-batch.ts';
 import { type DecodedMessage, decodeMessage } from '../../services/orders/decode-message.ts';
-import { readers } from '../../services/orders/partition-figures.ts';
+import { eventsBehind, readers } from '../../services/orders/partition-figures.ts';
 import { type PartitionOwner, startPartitionOwner } from '../../services/orders/partition-owner.ts';
 import { sharedBatches, type Turn } from '../../services/orders/shared-batches.ts';
 import { startSweeper } from '../../services/orders/sweeper.ts';
@@ -93,9 +93,7 @@ const seqOf = async (store: Store, part = PART): Promise<number> => (await posit
 /** Until the partition has been read up to there, and what follows from it is published. */
 const readUpTo = (world: World, seq: number): Promise<void> =>
   until(
-    async () =>
-      (await seqOf(world.store)) >= seq &&
-      (await countOf(world.store, 'outbox where published_at is null')) === 0,
+    async () => (await seqOf(world.store)) >= seq && (await countOf(world.store, 'outbox_pending')) === 0,
   );
 
 const stateOf = async (store: Store, { orderId }: Order): Promise<string | undefined> =>
@@ -207,7 +205,7 @@ test('a commit whose answer is lost is recognised by the position, and the sweep
 
   const sweeper = startSweeper(world.store, world.bus, world.log);
   onTestFinished(() => sweeper.stop());
-  await until(async () => (await countOf(world.store, 'outbox where published_at is null')) === 0);
+  await until(async () => (await countOf(world.store, 'outbox_pending')) === 0);
   expect((await probe.messagesIn('CREW')).length + (await probe.messagesIn('CMD')).length).toBe(
     await countOf(world.store, 'outbox'),
   );
@@ -220,11 +218,11 @@ test('what was committed and not published goes out by any copy’s sweeper, in 
   const said = await world.store.query<{ message_id: string; subject: string }>(
     'select * from outbox order by id',
   );
-  expect(await countOf(world.store, 'outbox where published_at is not null')).toBe(0);
+  expect(await countOf(world.store, 'outbox_pending')).toBe(1);
   const others = [world, await someoneElse(world)];
   const sweepers = others.map(({ store, bus, log }) => startSweeper(store, bus, log));
   for (const sweeper of sweepers) onTestFinished(() => sweeper.stop());
-  await until(async () => (await countOf(world.store, 'outbox where published_at is null')) === 0);
+  await until(async () => (await countOf(world.store, 'outbox_pending')) === 0);
   const facts = said.filter(({ subject }) => subject.startsWith('oms.pub.'));
   expect((await probe.messagesIn('CREW')).map(({ messageId }) => messageId)).toEqual(
     facts.map((row) => row.message_id),
@@ -243,7 +241,7 @@ test('leftovers wait while NATS is away and are published after its return', asy
   onTestFinished(() => sweeper.stop());
   await until(() => world.lines.some(({ work }) => work === 'outbox sweep'));
   await nats.start();
-  await until(async () => (await countOf(world.store, 'outbox where published_at is null')) === 0, 15_000);
+  await until(async () => (await countOf(world.store, 'outbox_pending')) === 0, 15_000);
 }, 40_000);
 
 test('a zombie whose partition was taken writes nothing', async () => {
@@ -623,7 +621,7 @@ test('a batch that the database refuses is halved until the culprit is alone, an
 
 const loopsOf = (...worlds: World[]): void => {
   for (const { store, bus, log } of worlds) {
-    const loop = startTimerLoop(store, bus, log);
+    const loop = startTimerLoop(store, bus, log, () => 0);
     onTestFinished(() => loop.stop());
   }
 };
@@ -639,7 +637,8 @@ test('due timers become events once, however many loops look', async () => {
   const [world, probe] = [await aWorld(), await aProbe(nats.url)];
   await insertTimers(world.store, 600);
   loopsOf(world, await someoneElse(world));
-  await until(async () => (await countOf(world.store, 'outbox where published_at is not null')) === 600);
+  await until(async () => (await countOf(world.store, 'outbox')) === 600);
+  await until(async () => (await countOf(world.store, 'outbox_pending')) === 0);
   const ids = (await probe.messagesIn('EVT')).map(({ messageId }) => messageId);
   expect(new Set(ids)).toEqual(
     new Set(Array.from({ length: 600 }, (_, n) => `tmr:ord_${n + 1}:grace:${1001 + n}:1`)),
@@ -649,6 +648,49 @@ test('due timers become events once, however many loops look', async () => {
     `select bool_and(attempt = 1 and due_at > now() + interval '14 minutes') as ahead from timers`,
   );
   expect(row?.ahead).toBe(true);
+});
+
+test('due timers wait while much waits to be stepped, and while nothing can be published', async () => {
+  const world = await aWorld();
+  await insertTimers(world.store, 300);
+  const refusals = { behind: 0, away: 0 };
+  let events = 1_000_000;
+  let isConnected = true;
+  const bus: Bus = {
+    ...world.bus,
+    isConnected: () => {
+      if (!isConnected) refusals.away += 1;
+      return isConnected;
+    },
+  };
+  const loop = startTimerLoop(world.store, bus, world.log, () => {
+    if (events > 0) refusals.behind += 1;
+    return events;
+  });
+  onTestFinished(() => loop.stop());
+  await until(() => refusals.behind > 2);
+  isConnected = false;
+  events = 0;
+  await until(() => refusals.away > 2);
+  expect(await countOf(world.store, 'timers where attempt = 0')).toBe(300);
+  expect(await countOf(world.store, 'outbox')).toBe(0);
+  isConnected = true;
+  await until(async () => (await countOf(world.store, 'timers where attempt = 1')) === 300);
+});
+
+test('events count as waiting to be stepped from their arrival until they are committed', async () => {
+  const world = await aWorld();
+  anOwner(world);
+  await until(async () => (await countOf(world.store, 'event_partitions where owner is null')) === 0);
+  const locked = await world.store.pool.connect();
+  onTestFinished(() => locked.release(true));
+  await locked.query('begin');
+  await locked.query('lock table inbox in exclusive mode');
+  await world.bus.publish(storyOf(A));
+  await until(() => eventsBehind() === 6);
+  await locked.query('rollback');
+  await until(() => eventsBehind() === 0);
+  expect(await seqOf(world.store)).toBe(6);
 });
 
 test('a timer whose elapsed event was lost elapses again under another id', async () => {

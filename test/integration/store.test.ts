@@ -7,7 +7,14 @@ import { lockOrders, takeNew } from '../../services/store/load-batch.ts';
 import { migrate } from '../../services/store/migrate.ts';
 import { MIGRATIONS } from '../../services/store/migrations/list.ts';
 import { isOutage } from '../../services/store/outage.ts';
-import { dropArchived, lockLeftovers, markPublished, queue } from '../../services/store/outbox.ts';
+import {
+  dropArchived,
+  lockLeftovers,
+  markPublished,
+  promiseUnmarked,
+  queue,
+  settleLeftovers,
+} from '../../services/store/outbox.ts';
 import {
   adoptStream,
   beat,
@@ -323,17 +330,38 @@ test('the inbox knows each id once, also within one call', async () => {
 test('the outbox gives leftovers in the order of writing, to one copy at a time, and forgets them after a day', async () => {
   const store = await aStore(await aDatabase());
   const row = (messageId: string) => ({ messageId, subject: 's', payload: '{"a":"é\\u0000"}' });
-  const queued = await queue(store, [row('a'), row('b'), row('c')]);
-  expect(queued.map(({ id }) => id)).toEqual(['1', '2', '3']);
-  expect(await markPublished(store, queued.slice(0, 1))).toBe(1);
+  const first = await queue(store, [row('a')]);
+  const rest = await queue(store, [row('b'), row('c')]);
+  expect([...first, ...rest].map(({ id }) => id)).toEqual(['1', '2', '3']);
+  expect(await markPublished(store, first)).toBe(1);
   await store.transaction(async (sql) => {
-    expect(await lockLeftovers(sql, 0, 10)).toEqual(queued.slice(1));
+    const locked = await lockLeftovers(sql, 0, 10);
+    expect(locked).toEqual(rest.map((one) => ({ ...one, firstId: '2' })));
     expect(await lockLeftovers(store, 0, 10)).toEqual([]);
+    await settleLeftovers(sql, locked, rest.slice(0, 1));
   });
   expect(await lockLeftovers(store, 60_000, 10)).toEqual([]);
   expect(await dropArchived(store, 24)).toBe(0);
   await store.run("update outbox set published_at = published_at - interval '25 hours'");
-  expect(await dropArchived(store, 24)).toBe(1);
+  expect(await dropArchived(store, 24)).toBe(2);
+  await store.transaction(async (sql) => {
+    const locked = await lockLeftovers(sql, 0, 10);
+    expect(locked.map(({ id }) => id)).toEqual(['3']);
+    await settleLeftovers(sql, locked, locked);
+  });
+  expect(await store.query('select 1 from outbox_pending')).toEqual([]);
+  expect(await dropArchived(store, 24)).toBe(0);
+});
+
+test('what a copy of the release before left unpublished is promised, too', async () => {
+  const store = await aStore(await aDatabase());
+  await store.run(
+    "insert into outbox (message_id, subject, payload) values ('a', 's', '{}'), ('b', 's', '{}')",
+  );
+  expect(await promiseUnmarked(store, 60_000)).toBe(0);
+  expect(await promiseUnmarked(store, 0)).toBe(2);
+  expect((await lockLeftovers(store, 0, 10)).map(({ messageId }) => messageId)).toEqual(['a', 'b']);
+  expect(await promiseUnmarked(store, 0)).toBe(0);
 });
 
 test('values travel beside the statement, never in it', async () => {

@@ -70,7 +70,9 @@ const PARK: Readonly<Record<WaitingKind, (store: Store, state: string, at: strin
   mail: (store, state, at) => aMail(store, 'ntf_1', state, at),
   message: (store, _, at) =>
     store.run(
-      "insert into outbox (message_id, subject, payload, created_at) values ('m', 'oms.evt.1.order.updated.ord_1', '{}', $1)",
+      `with m as (insert into outbox (message_id, subject, payload)
+                  values ('m', 'oms.evt.1.order.updated.ord_1', '{}') returning id)
+       insert into outbox_pending (first_id, ids, created_at) select id, array[id], $1 from m`,
       [at],
     ),
   dead_letter: (store, state, at) => aLetter(store, state, at),
@@ -94,7 +96,8 @@ const found = (store: Store, kind?: WaitingKind) =>
 const clean = (store: Store) =>
   store.run(
     `do $$ begin delete from orders; delete from supplier_orders; delete from parcels; delete from timers;
-      delete from holds; delete from notifications; delete from outbox; delete from dead_letters; end $$`,
+      delete from holds; delete from notifications; delete from outbox; delete from outbox_pending;
+      delete from dead_letters; end $$`,
   );
 
 const ROWS = WAITING_KINDS.flatMap((kind) =>

@@ -60,11 +60,25 @@ const OutboxSchema = defineEntity({
     subject: p.text(),
     payload: p.text(),
     createdAt: p.datetime(3).defaultRaw('now()'),
+    /** When it was written, or when the sweeper published it later; null only in rows of the release before. */
     publishedAt: p.datetime(3).nullable(),
   },
 });
 export class OutboxMessage extends OutboxSchema.class {}
 OutboxSchema.setClass(OutboxMessage);
+
+/** Messages of one transaction that are not known to be published. */
+const OutboxPendingSchema = defineEntity({
+  name: 'OutboxPending',
+  tableName: 'outbox_pending',
+  properties: {
+    firstId: p.bigint('number').primary().autoincrement(false),
+    ids: p.array<number>().columnType('bigint[]'),
+    createdAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class OutboxPending extends OutboxPendingSchema.class {}
+OutboxPendingSchema.setClass(OutboxPending);
 
 const TimerSchema = defineEntity({
   name: 'Timer',
