@@ -1,6 +1,6 @@
 import type { Evidence } from '../../contracts/vocabulary.ts';
+import type { HttpAnswer, HttpRequest, Send } from '../send-once.ts';
 import { SupplierError } from './adapter.ts';
-import type { HttpAnswer, HttpRequest, Send } from './send-once.ts';
 
 const MAX_EVIDENCE_TEXT = 200;
 

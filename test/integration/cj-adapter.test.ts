@@ -168,7 +168,7 @@ test.each([
   ['cj', { iossType: 3, iossNumber: 'CJ-IOSS' }],
 ] as const)('an order into the Union says whose IOSS number it travels under: %s', async (ioss, said) => {
   const { fetch: watched, bodies } = sentTo('createOrderV2');
-  const adapter = anAdapter({ ioss, fetch: watched });
+  const adapter = anAdapter({ ioss, send: byFetch(watched) });
   await expect(adapter.place(anOrder(), never)).resolves.toMatchObject({ isPaid: false });
   const { recipient } = anOrder();
   const abroad = { ...recipient, countryCode: 'US', province: 'Ohio', zip: '43004', phone: '+16145550100' };
@@ -182,7 +182,7 @@ test('freight into the Union is quoted under the merchant’s own IOSS number', 
   const { fetch: watched, bodies } = sentTo('freightCalculate');
   const wanted = { shipsFrom: 'CN', articles: anOrder().lines };
   for (const countryCode of ['FR', 'US'])
-    await anAdapter({ ioss: OWN_IOSS, fetch: watched }).quote(
+    await anAdapter({ ioss: OWN_IOSS, send: byFetch(watched) }).quote(
       { ...wanted, destination: { countryCode, zip: '' } },
       never,
     );
@@ -208,9 +208,11 @@ test('an order that CJ holds back says why, without the recipient', async () => 
   ];
   const holding = (interceptOrderReasons: unknown): SupplierAdapter =>
     anAdapter({
-      fetch: answering('createOrderV2', (data) => ({
-        data: { ...z.looseObject({}).parse(data), interceptOrderReasons },
-      })),
+      send: byFetch(
+        answering('createOrderV2', (data) => ({
+          data: { ...z.looseObject({}).parse(data), interceptOrderReasons },
+        })),
+      ),
     });
   const { recipient } = anOrder();
   const wanted = () => anOrder({ recipient: { ...recipient, address1: '12 rue des Lilas' } });
@@ -233,7 +235,7 @@ test('an order that a confirmation leaves where it is, with a reason, is refused
     String(input).endsWith('confirmOrder')
       ? Promise.resolve(Response.json({ code: 200, result: true, data: { interceptOrders } }))
       : fetch(input, init);
-  await expect(anAdapter({ fetch: stopping }).preparePayment(key, never)).rejects.toMatchObject({
+  await expect(anAdapter({ send: byFetch(stopping) }).preparePayment(key, never)).rejects.toMatchObject({
     failureClass: 'permanent',
     evidence: { heldBack: 'check it' },
   });

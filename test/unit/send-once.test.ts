@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
+import { type HttpRequest, sendOnce } from '../../services/send-once.ts';
 import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { exchangeText } from '../../services/suppliers/exchange.ts';
-import { type HttpRequest, sendOnce } from '../../services/suppliers/send-once.ts';
 
 const never = new AbortController().signal;
 
@@ -82,7 +82,7 @@ test('a redirect is not followed: it would buy again, and tell the token to a st
   const { origin, asked } = await serving((_request, response) =>
     response.writeHead(307, { location: '/elsewhere' }).end(),
   );
-  await expect(sendOnce(aRequest(origin))).resolves.toEqual({ httpStatus: 307, text: '' });
+  await expect(sendOnce(aRequest(origin))).resolves.toMatchObject({ httpStatus: 307, text: '' });
   expect(asked).toHaveLength(1);
 });
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type Send, sendOnce } from '../../send-once.ts';
 import {
   type CallPriority,
   type ReportQuota,
@@ -9,7 +10,6 @@ import {
 import { beforeSending, exchangeText, type NoVerdict, withoutPersonalData } from '../exchange.ts';
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
-import { type Send, sendOnce } from '../send-once.ts';
 import { type Answer, readEnvelope } from './envelope.ts';
 import {
   banSecondsOf,

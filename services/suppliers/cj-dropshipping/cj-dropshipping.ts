@@ -1,5 +1,5 @@
+import type { Send } from '../../send-once.ts';
 import type { ReportQuota, ReserveCall, SupplierAdapter, TokenStore } from '../adapter.ts';
-import type { Send } from '../send-once.ts';
 import { checkRecipient } from './check-recipient.ts';
 import { createCjClient } from './client.ts';
 import { createOrder } from './create-order.ts';

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Evidence } from '../../../contracts/vocabulary.ts';
+import { type Send, sendOnce } from '../../send-once.ts';
 import {
   type CallPriority,
   type ReportQuota,
@@ -10,7 +11,6 @@ import {
 import { beforeSending, exchangeText, withoutPersonalData } from '../exchange.ts';
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
-import { type Send, sendOnce } from '../send-once.ts';
 import { failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
 import { pointsOf, quotaReportOf } from './quota.ts';
 import { Envelope, type PointsInfo } from './responses.ts';

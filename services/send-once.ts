@@ -7,12 +7,14 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | null;
   readonly signal: AbortSignal;
 }
 
 export interface HttpAnswer {
   readonly httpStatus: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
 }
 
@@ -39,5 +41,5 @@ export const sendOnce: Send = async ({ url, method, headers, body = null, signal
   });
   const isPacked = answer.headers['content-encoding'] === 'gzip';
   const text = isPacked ? String(await unpack(await answer.body.bytes())) : await answer.body.text();
-  return { httpStatus: answer.statusCode, text };
+  return { httpStatus: answer.statusCode, headers: answer.headers, text };
 };
