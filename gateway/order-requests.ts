@@ -112,8 +112,8 @@ function refuseLate(order: LockedOrder, body: PutOrder): void {
   );
   if (isAboutReceiver && bought.length > 0) {
     const detail =
-      `${bought.join(', ')} went to the supplier with the address, contact and customs data of that time. Still possible: the note; ` +
-      'fewer units of what is not bought yet; DELETE /supplier-orders/{id} asks the supplier to give one up';
+      `${bought.join(', ')} went to the supplier with the address, contact and customs data of that time. ` +
+      'Still possible: the note; fewer units of what is not bought yet; DELETE /supplier-orders/{id} asks the supplier to give one up';
     throw tooLate(detail, freeByLine(order));
   }
 }

@@ -31,19 +31,26 @@ const SIGNED_BY: Readonly<Partial<Record<SupplierName, string>>> = {
 const supplierPush = (header: string | undefined): RouteDoc => ({
   tag: 'Webhooks',
   summary: 'Take a push of the supplier',
-  description: 'A signed hint: what it is about is read from the supplier afterwards.',
+  description:
+    'A signed hint: what it is about is read from the supplier afterwards. One that cannot be read gets its yes too.',
   ...(header === undefined ? {} : { headers: { [header]: { description: 'Signature of the body.' } } }),
   body: json(z.looseObject({}).describe('As the supplier sends it.')),
   answers: { 200: taken },
   problems: [401],
 });
 
+const SUPPLIER_TRY: RouteDoc = {
+  tag: 'Webhooks',
+  summary: 'Answer a supplier that tries the address',
+  answers: { 200: taken },
+};
+
 export const WEBHOOK_DOCS: Readonly<Record<string, RouteDoc>> = {
   ...Object.fromEntries(WEBHOOK_TOPICS.map((topic) => [`POST /webhooks/shopify/${topic}`, SHOP_WEBHOOK])),
   ...Object.fromEntries(
-    SUPPLIERS.map((supplier) => [
-      `POST /webhooks/${pushPathOf(supplier)}`,
-      supplierPush(SIGNED_BY[supplier]),
+    SUPPLIERS.flatMap((supplier) => [
+      [`GET /webhooks/${pushPathOf(supplier)}`, SUPPLIER_TRY],
+      [`POST /webhooks/${pushPathOf(supplier)}`, supplierPush(SIGNED_BY[supplier])],
     ]),
   ),
 };

@@ -48,22 +48,26 @@ export function supplierPushRoutes({
     if (answer.value.result === 'forged') throw refuse(401, 'the signature does not fit the body');
     return answer.value;
   };
-  return SUPPLIERS.map((supplier) => {
-    const path = pushPathOf(supplier);
-    return {
-      method: 'POST',
-      path: `/webhooks/${path}`,
-      isOpen: true,
-      handle: async (event) => {
-        try {
-          const answer = await receive(event, supplier);
-          metrics.countWebhook(path, answer.result);
-          return answer;
-        } catch (error) {
-          metrics.countWebhook(path, verdictOf(error));
-          throw error;
-        }
+  return SUPPLIERS.flatMap((supplier): Route[] => {
+    const topic = pushPathOf(supplier);
+    const route = { path: `/webhooks/${topic}`, isOpen: true };
+    return [
+      // Before it sends anything a supplier tries the address, and does not say how.
+      { ...route, method: 'GET', handle: () => ({ result: 'probe' }) },
+      {
+        ...route,
+        method: 'POST',
+        handle: async (event) => {
+          try {
+            const answer = await receive(event, supplier);
+            metrics.countWebhook(topic, answer.result);
+            return answer;
+          } catch (error) {
+            metrics.countWebhook(topic, verdictOf(error));
+            throw error;
+          }
+        },
       },
-    };
+    ];
   });
 }

@@ -11,6 +11,7 @@ import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
 import { breakerStateOf, type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
 import { clientCredentialsLogin, fixedAccessToken, renewedAccessToken } from './access-token.ts';
 import { leanFetch } from './lean-fetch.ts';
+import { unknownFieldIn, withoutFields } from './optional-fields.ts';
 import { judge, judgeLogin, type Priority, refused, type Setback, waitBeforeRepeatMs } from './setback.ts';
 import { ShopError } from './shop-error.ts';
 import { budgetIn, type ShopStanding, standings } from './shop-figures.ts';
@@ -141,6 +142,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
   setAbstractFetchFunc(routedFetch);
   let current: { readonly token: string; readonly client: ReturnType<typeof createClient> } | null = null;
 
+  const unknownFields = new Set<string>();
   let served: string | undefined;
   /** The library spells their names so, whatever the shop sent. */
   const checkHeaders = (headers: Readonly<Record<string, unknown>>): void => {
@@ -205,7 +207,8 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     const met = { lost: 0, throttled: 0, unauthorized: 0, refused: 0 };
     for (;;) {
       if (signal?.aborted) throw fail('transient', ABANDONED, signal.reason);
-      const result = await throughBreaker({ operation, variables, isMutation, priority, signal });
+      const asked = withoutFields(operation, unknownFields);
+      const result = await throughBreaker({ operation: asked, variables, isMutation, priority, signal });
       if ('data' in result) {
         const parsed = schema.safeParse(result.data);
         if (parsed.success) return parsed.data;
@@ -216,6 +219,14 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
         throw fail(isMutation ? 'unknown_outcome' : 'permanent', { unexpected }, parsed.error);
       }
       const { setback } = result;
+      // The version that answers may have dropped a field: orders must not stand still for what is only good to have.
+      const unknown =
+        setback.kind === 'refused' ? unknownFieldIn(String(setback.evidence.message)) : undefined;
+      if (unknown !== undefined) unknownFields.add(unknown);
+      if (unknown !== undefined && withoutFields(operation, unknownFields) !== asked) {
+        warnOnce('the shop does not know a field, and is asked without it', unknown);
+        continue;
+      }
       met[setback.kind] += 1;
       const waitMs = waitBeforeRepeatMs(setback, met[setback.kind]);
       if (waitMs === null || (setback.kind === 'lost' && signal?.aborted)) {

@@ -6,7 +6,11 @@ import { FIRST_WORK, WORK } from './work-fields.ts';
  * size times its child); the page sizes are chosen to stay well below.
  */
 
-export const PageInfo = z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() });
+/** A field without a value is null; a server between us and the shop may leave it out. */
+export const orNull = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => value ?? null);
+
+export const PageInfo = z.object({ hasNextPage: z.boolean(), endCursor: orNull(z.string()) });
 interface Page<N> {
   readonly pageInfo: z.infer<typeof PageInfo>;
   readonly nodes: readonly N[];
@@ -27,7 +31,7 @@ export async function allNodes<N>(
 }
 
 const LineItemRef = z.object({ id: z.string() });
-const UserError = z.object({ field: z.array(z.string()).nullable(), message: z.string() });
+const UserError = z.object({ field: orNull(z.array(z.string())), message: z.string() });
 export type UserError = z.infer<typeof UserError>;
 
 const FulfillmentOrderLine = z.object({
@@ -45,17 +49,14 @@ const FulfillmentOrder = z.object({
   status: z.string(),
   requestStatus: z.string(),
   assignedLocation: z.object({ name: z.string(), countryCode: z.string(), city: z.string().nullish() }),
-  deliveryMethod: z.object({ methodType: z.string() }).nullable(),
+  deliveryMethod: orNull(z.object({ methodType: z.string() })),
   supportedActions: z.array(z.object({ action: z.string() })),
   fulfillmentHolds: z.array(
     z.object({
       id: z.string(),
       reason: z.string(),
       // A hold that does not say whose it is, is somebody else's.
-      handle: z
-        .string()
-        .nullish()
-        .transform((handle) => handle ?? null),
+      handle: orNull(z.string()),
       heldByRequestingApp: z
         .boolean()
         .nullish()
@@ -86,7 +87,7 @@ export const FulfillmentOrdersAnswer = z.object({
   order: z
     .object({
       id: z.string(),
-      cancelledAt: z.string().nullable(),
+      cancelledAt: orNull(z.string()),
       fulfillmentOrders: WorkPage,
     })
     .nullable(),
@@ -114,7 +115,7 @@ export const SHIPMENTS_LIMIT = 100;
 const Shipment = z.object({
   id: z.string(),
   status: z.string(),
-  trackingInfo: z.array(z.object({ number: z.string().nullable() })),
+  trackingInfo: z.array(z.object({ number: orNull(z.string()) })),
 });
 
 /** An order's fulfilments, of whatever state and whoever made them, with their tracking numbers. About 700 points. */
@@ -157,7 +158,7 @@ export const WorkAndShipmentsAnswer = z.object({
   order: z
     .object({
       id: z.string(),
-      cancelledAt: z.string().nullable(),
+      cancelledAt: orNull(z.string()),
       fulfillmentOrders: WorkPage,
       fulfillments: z.array(Shipment.extend({ totalQuantity: z.int().catch(Number.NaN) })),
     })
@@ -182,7 +183,7 @@ export const ShipmentLinesAnswer = z.object({
       id: z.string(),
       fulfillmentLineItems: z.object({
         pageInfo: PageInfo,
-        nodes: z.array(z.object({ quantity: z.int().nullable(), lineItem: LineItemRef })),
+        nodes: z.array(z.object({ quantity: orNull(z.int()), lineItem: LineItemRef })),
       }),
     })
     .nullable(),

@@ -1,30 +1,24 @@
 import { z } from 'zod';
-import { PageInfo, UserErrors, WorkPage } from './operations.ts';
+import { orNull, PageInfo, UserErrors, WorkPage } from './operations.ts';
 import { FIRST_WORK } from './work-fields.ts';
 
 /** Personal data is null or left out for an app that may not see it. */
-const Hidden = z
-  .string()
-  .nullish()
-  .transform((text) => text ?? null);
-const Address = z
-  .record(z.string(), z.string().nullable())
-  .nullish()
-  .transform((address) => address ?? null);
+const Hidden = orNull(z.string());
+const Address = orNull(z.record(z.string(), orNull(z.string())));
 const Money = z.object({ shopMoney: z.object({ amount: z.string() }) });
 const OrderLine = z.object({
   id: z.string(),
   title: z.string(),
   name: z.string(),
-  sku: z.string().nullable(),
+  sku: orNull(z.string()),
   quantity: z.int(),
   currentQuantity: z.int(),
   unfulfilledQuantity: z.int(),
   requiresShipping: z.boolean(),
   isGiftCard: z.boolean(),
   originalUnitPriceSet: Money,
-  variant: z.object({ id: z.string() }).nullable(),
-  product: z.object({ id: z.string() }).nullable(),
+  variant: orNull(z.object({ id: z.string() })),
+  product: orNull(z.object({ id: z.string() })),
 });
 export type OrderLine = z.infer<typeof OrderLine>;
 
@@ -88,12 +82,12 @@ const OrderNow = z.object({
   createdAt: z.string(),
   processedAt: z.string(),
   updatedAt: z.string(),
-  cancelledAt: z.string().nullable(),
+  cancelledAt: orNull(z.string()),
   currencyCode: z.string(),
-  displayFinancialStatus: z.string().nullable(),
+  displayFinancialStatus: orNull(z.string()),
   totalPriceSet: Money,
   currentTotalPriceSet: Money,
-  customAttributes: z.array(z.object({ key: z.string(), value: z.string().nullable() })),
+  customAttributes: z.array(z.object({ key: z.string(), value: orNull(z.string()) })),
   localizedFields: z
     .object({ nodes: z.array(z.object({ key: z.string(), value: Hidden })) })
     .nullish()
@@ -172,7 +166,7 @@ export const ORDER_NOTE = `
   }
 `;
 export const OrderNoteAnswer = z.object({
-  order: z.object({ id: z.string(), note: z.string().nullable() }).nullable(),
+  order: z.object({ id: z.string(), note: orNull(z.string()) }).nullable(),
 });
 
 /** Overwrites the note: read it first, under the order's lease. */

@@ -45,11 +45,16 @@ function newestOf(customers: readonly CustomerRow[]): CustomerRow[] {
   return [...newest.values()].sort((a, b) => byText(a.order_id, b.order_id));
 }
 
-/** Bodies of webhooks lack the shop's own fields for it, which a reading of the same version brings. */
+/**
+ * Bodies of webhooks lack the shop's own fields for it, which a reading of the same version brings. What was for another
+ * country goes.
+ */
 const KEPT_CUSTOMS = (['tax_id', 'birthday', 'national_address'] as const)
   .map(
     (column) =>
       `${column} = case when customer_details.is_customs_ours then coalesce(customer_details.${column}, excluded.${column})
+                        when customer_details.shipping_address ->> 'countryCode'
+                             is distinct from excluded.shipping_address ->> 'countryCode' then excluded.${column}
                         else coalesce(excluded.${column}, customer_details.${column}) end`,
   )
   .join(', ');

@@ -71,6 +71,10 @@ test('what only a reading shows of customs is kept beside the webhook of the sam
   expect(await taxId()).toEqual({ tax_id: '123456785' });
   await byWebhook('2036-01-01T00:00:00Z');
   expect(await taxId()).toEqual({ tax_id: '123456785' });
+  const elsewhere = anOrderBody({ updated_at: '2036-01-02T00:00:00Z' });
+  const { customer } = toOrderFacts(ShopifyOrderBody.parse(elsewhere), SHOP);
+  await store.transaction((sql) => saveCustomers(sql, [customer]));
+  expect(await taxId()).toEqual({ tax_id: null });
 });
 
 test('yen, a payment that waits, a cancel and units that others shipped are read as they are', async () => {

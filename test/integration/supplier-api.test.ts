@@ -213,8 +213,11 @@ test('a push is handed on with its bytes and signature and without the key; the 
   expect((await push('cj', 'x'.repeat(300_000))).status).toBe(413);
 });
 
-test('a push that nobody can verify is to be sent again', async () => {
+test('a push that nobody can verify is to be sent again; whoever only tries the address gets a yes', async () => {
   const { port } = await aGateway();
+  for (const path of ['cj', 'aliexpress'])
+    for (const method of ['GET', 'HEAD'])
+      expect((await fetch(`http://127.0.0.1:${port}/webhooks/${path}`, { method })).status).toBe(200);
   const response = await fetch(`http://127.0.0.1:${port}/webhooks/cj`, { method: 'POST', body: '{}' });
   expect(await problemOf(response)).toMatchObject({ status: 503, title: 'Webhook verification failed' });
 });

@@ -385,6 +385,44 @@ test('an order that the API shows without its personal data is read, and has no 
   expect(customer).toMatchObject({ email: null, phone: null, shipping_address: { countryCode: 'FR' } });
 });
 
+test('an answer that leaves its nulls out is read as one that has them', () => {
+  const money = { shopMoney: { amount: '30.0' } };
+  const { order } = OrderAnswer.parse({
+    order: {
+      id: 'gid://shopify/Order/61',
+      name: '#1001',
+      test: false,
+      createdAt: '2026-11-02T14:15:00Z',
+      processedAt: '2026-11-02T14:15:00Z',
+      updatedAt: '2026-11-02T14:15:03Z',
+      currencyCode: 'USD',
+      totalPriceSet: money,
+      currentTotalPriceSet: money,
+      customAttributes: [{ key: 'gift' }],
+      lineItems: {
+        pageInfo: { hasNextPage: false },
+        nodes: [
+          {
+            id: 'gid://shopify/LineItem/71',
+            title: 'Lamp',
+            name: 'Lamp',
+            quantity: 1,
+            currentQuantity: 1,
+            unfulfilledQuantity: 1,
+            requiresShipping: true,
+            isGiftCard: false,
+            originalUnitPriceSet: money,
+          },
+        ],
+      },
+      fulfillmentOrders: { pageInfo: { hasNextPage: false }, nodes: [] },
+    },
+  });
+  const { received } = toOrderFacts(toOrderBody(order!, order!.lineItems.nodes, []), SHOP);
+  expect(received).toMatchObject({ payment: 'pending', cancelled: false, hasAddress: false });
+  expect(received.lines).toMatchObject([{ variantId: null, sku: null, units: 1 }]);
+});
+
 test('ids beyond 2^53 stay exact', () => {
   const text = JSON.stringify(aBody())
     .replace('"id":61', '"id":820982911946154508')
