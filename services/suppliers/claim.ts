@@ -104,9 +104,10 @@ export const claim = inRounds(
   (ports: PurchasePorts, asked: readonly Asked<Claim>[]): Promise<readonly Begun[]> =>
     commitAndPublish(ports.store, ports.bus, async (sql, say) => {
       const ids = [...new Set(asked.map(({ item }) => item.row.id))];
+      // Before the rows: while those are locked, the order host waits.
+      const pauses = await holdPauses(sql);
       await lockPurchases(sql, ids);
-      const facts = await readFacts(sql, ids);
-      const judged = judge(ports, asked, facts, await holdPauses(sql));
+      const judged = judge(ports, asked, await readFacts(sql, ids), pauses);
       const asking = judged.filter(({ may }) => may === 'ask');
       const begun = await begin(
         sql,

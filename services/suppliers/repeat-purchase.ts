@@ -97,10 +97,11 @@ export async function repeatPurchase(
 
   const key = { supplierOrderId: row.id, attempt };
   const may = await commitAndPublish(store, bus, async (sql, say) => {
+    // The switch before the row, as whoever claims holds them.
+    const gate = await spendingGate(sql, ports, row);
     await lockPurchase(sql, row.id);
     const now = (await readFacts(sql, [row.id])).get(row.id);
     if (now?.row.state !== 'outcome_unknown' || now.isHeld) return false;
-    const gate = await spendingGate(sql, ports, row);
     if (gate !== null) {
       say(withheld(row, commandId, attempt, gate.reason, gate.evidence));
       return false;

@@ -50,19 +50,28 @@ function inWaves(asked: readonly Asked<Settlement>[]): Asked<Settlement>[][] {
   return waves.map(({ members }) => members);
 }
 
+/** What is adopted, and as what. */
+const adoptionsIn = (
+  asked: readonly Asked<Settlement>[],
+): { row: PurchaseRow; supplierReference: string }[] =>
+  asked
+    .filter(({ item }) => isAdoption(item))
+    .map(({ item }) => ({ row: item.row, supplierReference: referenceOf(item) }));
+
+interface Beside {
+  /** Their rows, locked, by id. */
+  readonly known: ReadonlyMap<string, PurchaseRow>;
+  /** Who has what they would adopt, by id. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
 async function settleWave(
   sql: Sql,
   say: (row: OutboxRow) => void,
   { log }: PurchasePorts,
-  known: ReadonlyMap<string, PurchaseRow>,
+  { known, owners }: Beside,
   wave: readonly Asked<Settlement>[],
 ): Promise<void> {
-  const owners = await ownersOf(
-    sql,
-    wave
-      .filter(({ item }) => isAdoption(item))
-      .map(({ item }) => ({ row: item.row, supplierReference: referenceOf(item) })),
-  );
   const settled = wave.map((asked): Settled => {
     const { row, deed, attempt, verdict } = asked.item;
     const key = { supplierOrderId: row.id, deed, attempt };
@@ -116,16 +125,12 @@ export const settleCall = inRounds(
       ports.bus,
       async (sql, say) => {
         const ids = asked.map(({ item }) => item.row.id);
-        let known = await lockPurchases(sql, ids);
-        await holdReferences(
-          sql,
-          asked
-            .filter(({ item }) => isAdoption(item))
-            .map(({ item }) => ({ row: item.row, supplierReference: referenceOf(item) })),
-        );
-        for (const [index, wave] of inWaves(asked).entries()) {
-          if (index > 0) known = await lockPurchases(sql, ids);
-          await settleWave(sql, say, ports, known, wave);
+        // Before the rows: while those are locked, the order host waits.
+        await holdReferences(sql, adoptionsIn(asked));
+        for (const wave of inWaves(asked)) {
+          const owners = await ownersOf(sql, adoptionsIn(wave));
+          const known = await lockPurchases(sql, ids);
+          await settleWave(sql, say, ports, { known, owners }, wave);
         }
       },
       ...moments,

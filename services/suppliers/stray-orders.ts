@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
+import { insertRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import { type FoundOrder, SupplierError } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
@@ -27,16 +28,20 @@ const LIMIT = 50;
 const READ_AGAIN_SECONDS = 10;
 const SHOWN_AFTER_SECONDS = 900;
 
-/** Keeps what a push named and nobody here answers to. Again and again the same: once. */
-export const keepStray = (
-  sql: Sql,
-  supplier: SupplierName,
-  reference: string,
-  topic: string,
-): Promise<number> =>
-  sql.run(
-    `insert into stray_supplier_orders (supplier, reference, topic) values ($1, $2, $3) on conflict do nothing`,
-    [supplier, reference, topic],
+export interface NamedStray {
+  readonly supplier: SupplierName;
+  readonly reference: string;
+  readonly topic: string;
+}
+
+/** Keeps what pushes named and nobody here answers to. Again and again the same: once. */
+export const keepStrays = (sql: Sql, strays: readonly NamedStray[]): Promise<object[]> =>
+  insertRows(
+    sql,
+    'stray_supplier_orders',
+    { supplier: 'text', reference: 'text', topic: 'text' },
+    strays.toSorted((a, b) => (a.reference < b.reference ? -1 : 1)),
+    'on conflict do nothing',
   );
 
 const Found: z.ZodType<FoundOrder> = z.object({

@@ -3,13 +3,18 @@ import type { z } from 'zod';
 import { type Answer, no, yes } from '../../contracts/requests/request.ts';
 import type { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
+import { insertRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import type { Push } from './adapter.ts';
+import { type Asked, inRounds } from './in-rounds.ts';
 import type { PurchasePorts } from './purchase-ports.ts';
 import { notSetUp, toFailure } from './request-failure.ts';
-import { keepStray } from './stray-orders.ts';
+import { keepStrays, type NamedStray } from './stray-orders.ts';
 
-type News = Extract<Push, { kind: 'news' }>;
+type Told = Extract<Push, { kind: 'news' }>;
+interface News extends Told {
+  readonly supplier: SupplierName;
+}
 
 /** Names are short; the database takes no NUL, and no index an endless text. */
 const MOST_CHARACTERS = 200;
@@ -18,39 +23,95 @@ const storable = (text: string): string =>
   isStorable(text) ? text : createHash('sha256').update(text).digest('hex');
 
 /** The same message with names that can be kept; what is too odd for that names no order of anybody. */
-const toStorable = ({ messageId, topic, references, ...news }: News): News => ({
-  ...news,
+const toStorable = ({ messageId, topic, references, ...rest }: Told): Told => ({
+  ...rest,
   messageId: storable(messageId),
   topic: storable(topic),
   references: references.filter(isStorable),
 });
 
-/** False: this message came before. Its body is not kept, only what tells it from others. */
-const remember = async (sql: Sql, supplier: SupplierName, { messageId, topic }: News): Promise<boolean> =>
-  (await sql.run(
-    `insert into webhooks (source, delivery_id, event_id, topic, api_version, body)
-     values ($1, $2, $2, $3, '', '') on conflict (source, delivery_id) do nothing`,
-    [supplier, messageId, topic],
-  )) === 1;
+const keyOf = ({ supplier, messageId }: Pick<News, 'supplier' | 'messageId'>): string =>
+  `${supplier}/${messageId}`;
+
+/** Those that did not come before, in the place of each. Bodies are not kept, only what tells one from others. */
+async function firstOf(sql: Sql, news: readonly News[]): Promise<boolean[]> {
+  const inserted = await insertRows<{ supplier: SupplierName; messageId: string }>(
+    sql,
+    'webhooks',
+    {
+      source: 'text',
+      delivery_id: 'text',
+      event_id: 'text',
+      topic: 'text',
+      api_version: 'text',
+      body: 'text',
+    },
+    // Always in the same order: two rounds with the same messages would wait for each other.
+    news
+      .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+      .map(({ supplier, messageId, topic }) => ({
+        source: supplier,
+        delivery_id: messageId,
+        event_id: messageId,
+        topic,
+        api_version: '',
+        body: '',
+      })),
+    'on conflict (source, delivery_id) do nothing returning source as supplier, delivery_id as "messageId"',
+  );
+  const fresh = new Set(inserted.map(keyOf));
+  // Of several with one id in the round the first is it.
+  return news.map((one) => fresh.delete(keyOf(one)));
+}
 
 /**
  * Has the status of the named orders asked for at once, of those that are watched. An order is named by any of its
- * references at the supplier, or by ours. Returns how many of ours are meant, watched or not.
+ * references at the supplier, or by ours. Returns which of the news mean an order of ours, watched or not.
  */
-async function lookSoon(sql: Sql, supplier: SupplierName, references: readonly string[]): Promise<number> {
-  const meant = await sql.query<{ id: string }>(
-    `select id from supplier_orders
-      where supplier = $1 and (id = any($2::text[]) or string_to_array(supplier_reference, ',') && $2::text[])`,
-    [supplier, references],
+async function lookSoon(sql: Sql, news: readonly News[]): Promise<ReadonlySet<News>> {
+  if (news.length === 0) return new Set();
+  const meant = await sql.query<{ key: number }>(
+    `with told as materialized (
+       select key, supplier, refs from json_to_recordset($1::json) as d(key int, supplier text, refs text[])
+     ), meant as materialized (
+       select t.key, o.id from told t join supplier_orders o on o.id = any(t.refs) and o.supplier = t.supplier
+       union
+       select t.key, o.id from told t
+         join supplier_orders o on string_to_array(o.supplier_reference, ',') && t.refs and o.supplier = t.supplier
+     ), soon as (
+       update supplier_orders set next_check_at = now()
+        where id in (select id from supplier_orders where id in (select id from meant) and next_check_at > now()
+                      order by id for update)
+     )
+     select distinct key from meant`,
+    [JSON.stringify(news.map(({ supplier, references: refs }, key) => ({ key, supplier, refs })))],
   );
-  await sql.run(
-    `update supplier_orders set next_check_at = now()
-      where id in (select id from supplier_orders where id = any($1::text[]) and next_check_at > now()
-                    order by id for update)`,
-    [meant.map(({ id }) => id)],
-  );
-  return meant.length;
+  return new Set(meant.flatMap(({ key }) => news[key] ?? []));
 }
+
+/** In one transaction with all that come at the same time. False: this message came before. */
+const takeNews = inRounds(async ({ store, log }: PurchasePorts, asked: readonly Asked<News>[]) =>
+  store.transaction(async (sql) => {
+    const isFirst = await firstOf(
+      sql,
+      asked.map(({ item }) => item),
+    );
+    const first = asked.filter((_, index) => isFirst[index]);
+    const ours = await lookSoon(
+      sql,
+      first.map(({ item }) => item),
+    );
+    const strays = first.flatMap(({ item, within }): NamedStray[] => {
+      const { supplier, topic } = item;
+      const [reference] = item.references;
+      if (ours.has(item) || reference === undefined) return [];
+      within(() => log.info({ supplier, topic, reference }, 'a push about an order that is none of ours'));
+      return [{ supplier, reference, topic }];
+    });
+    await keepStrays(sql, strays);
+    return isFirst;
+  }),
+);
 
 /**
  * Takes a supplier's push: verified by its adapter, remembered once, and believed in nothing. It only makes the watch
@@ -60,7 +121,7 @@ export async function takePush(
   ports: PurchasePorts,
   { supplier, headers, bodyBase64 }: z.output<typeof TAKE_PUSH.request>,
 ): Promise<Answer<z.input<typeof TAKE_PUSH.reply>>> {
-  const { store, settings, log } = ports;
+  const { settings, log } = ports;
   const adapter = ports.adapterOf(supplier);
   if (adapter === undefined) return no(notSetUp(settings, supplier));
   let push: Push;
@@ -73,17 +134,6 @@ export async function takePush(
   // its yes. It was only a hint, and the watch reads the truth without it.
   if (push.kind === 'unreadable') log.warn({ supplier }, 'a signed push has a form that is not known');
   if (push.kind !== 'news') return yes({ result: push.kind });
-  const news = toStorable(push);
-  return store.transaction(async (sql) => {
-    if (!(await remember(sql, supplier, news))) return yes({ result: 'repeated' });
-    const [stray] = news.references;
-    if ((await lookSoon(sql, supplier, news.references)) === 0 && stray !== undefined) {
-      log.info(
-        { supplier, topic: news.topic, reference: stray },
-        'a push about an order that is none of ours',
-      );
-      await keepStray(sql, supplier, stray, news.topic);
-    }
-    return yes({ result: 'accepted' });
-  });
+  const news = { ...toStorable(push), supplier };
+  return yes({ result: (await takeNews(ports, news)) ? 'accepted' : 'repeated' });
 }

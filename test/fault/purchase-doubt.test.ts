@@ -3,7 +3,7 @@ import { ALIEXPRESS_PRODUCTS } from '../../deploy/sandbox/aliexpress/goods.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
 import { pay } from '../../services/suppliers/payment.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
-import { keepStray, startStraySweep } from '../../services/suppliers/stray-orders.ts';
+import { keepStrays, startStraySweep } from '../../services/suppliers/stray-orders.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
@@ -86,7 +86,7 @@ test('a supplier that breaks its word and sells the repetition too: both are fou
   const sweep = startStraySweep(ports, adapter);
   onTestFinished(() => sweep.stop());
   // What AliExpress pushes about the order that we do not know.
-  await keepStray(store, 'aliexpress', first.orderId, 'order_status');
+  await keepStrays(store, [{ supplier: 'aliexpress', reference: first.orderId, topic: 'order_status' }]);
   await eventually(async () =>
     expect((await saidTo(store, purchase)).at(-1)).toMatchObject({
       reason: 'duplicate_suspected',

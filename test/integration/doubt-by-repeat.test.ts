@@ -11,7 +11,7 @@ import { lookUp } from '../../services/suppliers/look-up.ts';
 import type { PatientAdapter } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
-import { keepStray, startStraySweep } from '../../services/suppliers/stray-orders.ts';
+import { keepStrays, startStraySweep } from '../../services/suppliers/stray-orders.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
@@ -218,7 +218,10 @@ const reading = (...orders: readonly FoundOrder[]): Partial<PatientAdapter> => (
 });
 
 const givenStrays = async ({ store }: Desk, ...references: readonly string[]): Promise<void> => {
-  for (const reference of references) await keepStray(store, 'cj_dropshipping', reference, 'order');
+  await keepStrays(
+    store,
+    references.map((reference) => ({ supplier: 'cj_dropshipping', reference, topic: 'order' })),
+  );
 };
 
 test('an order that a push named is adopted instead of calling again', async () => {

@@ -111,6 +111,41 @@ test('an order that is none of ours is kept, once', async () => {
   expect(await strays(desk)).toEqual(['AE7']);
 });
 
+test('messages that come at the same time are each taken for what they are, in one transaction', async () => {
+  const desk = await aDesk();
+  const [first = '', second = ''] = await givenWatched(desk, 'AE1', 'AE2');
+  const told = [
+    news('m5', 'AE1'),
+    news('m3', 'AE8', 'AE7'),
+    news('m4', 'AE6'),
+    news('m1', 'AE1', 'AE2'),
+    news('m3', 'AE2'),
+    news('m2'),
+  ];
+  const ports = withAdapter(desk.ports, {
+    readPush: async ({ body }) => told[Number(Buffer.from(body))] ?? { kind: 'forged' },
+  });
+  const answers = await Promise.all(
+    told.map((_, index) => {
+      const bodyBase64 = Buffer.from(String(index)).toString('base64');
+      return takePush(ports, { supplier: CJ, headers: {}, bodyBase64 });
+    }),
+  );
+  expect(answers.map((answer) => answer.ok && answer.value.result)).toEqual([
+    'accepted',
+    'accepted',
+    'accepted',
+    'accepted',
+    'repeated',
+    'accepted',
+  ]);
+  expect(await dueIds(desk)).toEqual([first, second].sort());
+  expect(await strays(desk)).toEqual(['AE6', 'AE8']);
+  const kept = await desk.store.query('select delivery_id as id from webhooks order by 1');
+  expect(kept).toMatchObject([{ id: 'm1' }, { id: 'm2' }, { id: 'm3' }, { id: 'm4' }, { id: 'm5' }]);
+  await expect(desk.store.query('select distinct xmin::text from webhooks')).resolves.toHaveLength(1);
+});
+
 test('what cannot be verified now is a failure that names its cause', async () => {
   const desk = await aDesk();
   const request = { supplier: CJ, headers: {}, bodyBase64: '' } as const;

@@ -3,6 +3,7 @@ import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-o
 import { callPauses, createQuotaReporter } from '../../services/suppliers/account.ts';
 import { type OrderKey, SupplierError } from '../../services/suppliers/adapter.ts';
 import { readPurchase } from '../../services/suppliers/purchase-row.ts';
+import { tellObserved } from '../../services/suppliers/tell-observed.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
@@ -212,6 +213,26 @@ test('news is said once, in order, up to the delivery', async () => {
   expect(said.at(-1)).toMatchObject({ parcels: [{ state: 'delivered', carrier: 'CJPacket Ordinary' }] });
   const ids = await desk.store.query<{ id: string }>('select distinct message_id as id from outbox');
   expect(ids).toHaveLength(said.length);
+});
+
+test('what several looks see at the same time is told in one transaction, and of two at one order the later', async () => {
+  const desk = await aDesk(RARELY);
+  const [one, other] = await placedOrders(desk, 2);
+  const seeing = ({ orderId, supplierOrderId: id }: Purchase, status: 'processing' | 'shipped') =>
+    tellObserved(desk.ports, {
+      id,
+      orderId,
+      state: 'accepted',
+      seen: { status, parcels: [], evidence: {} },
+      fingerprint: status,
+    });
+  await Promise.all([seeing(one!, 'processing'), seeing(other!, 'shipped'), seeing(one!, 'shipped')]);
+  await expect(desk.store.query('select distinct xmin::text from supplier_orders')).resolves.toHaveLength(1);
+  for (const purchase of [one!, other!])
+    expect(await saidTo(desk.store, purchase)).toMatchObject([{ type: 'observed', status: 'shipped' }]);
+
+  await seeing(one!, 'shipped');
+  expect(await saidTo(desk.store, one!)).toHaveLength(1);
 });
 
 test('a copy that dies between taking orders and recording them costs one round and no news', async () => {
