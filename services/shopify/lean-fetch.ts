@@ -20,6 +20,10 @@ class WholeAnswer extends Response {
   override json = async (): Promise<unknown> => JSON.parse(this.#text);
 }
 
+/** The library gives a record, which needs no `Headers`. */
+const asRecord = (headers: RequestInit['headers'] = {}): Record<string, string> =>
+  headers instanceof Headers || Array.isArray(headers) ? Object.fromEntries(new Headers(headers)) : headers;
+
 /**
  * What the Shopify library needs of `fetch`, by undici itself: that costs a fifth. The body is a text; no redirect is
  * followed, which would repeat a mutation and hand the token to another host. Rejects when the answer did not come whole.
@@ -29,7 +33,7 @@ export async function leanFetch(url: URL, { method, headers, body, signal }: Req
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method: method === 'POST' ? 'POST' : 'GET',
-    headers: { ...Object.fromEntries(new Headers(headers)), 'accept-encoding': 'gzip' },
+    headers: { ...asRecord(headers), 'accept-encoding': 'gzip' },
     body: typeof body === 'string' ? body : null,
     signal,
   });
