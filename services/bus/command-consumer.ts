@@ -46,8 +46,9 @@ export async function consumeCommands(
     idle_heartbeat: 1_000,
   });
   const inHand = new Set<Promise<void>>();
-  const stopping = Promise.withResolvers<void>();
   let isStopping = false;
+  /** Somebody waits for it while all hands are full. */
+  let room = Promise.withResolvers<void>();
 
   const settle = async (message: JsMsg): Promise<void> => {
     const alive = setInterval(() => message.working(), ACK_WAIT_MS / 2);
@@ -74,9 +75,15 @@ export async function consumeCommands(
         message.nak(GIVEN_BACK_MS);
         continue;
       }
-      const work = settle(message).finally(() => inHand.delete(work));
+      const work = settle(message).finally(() => {
+        inHand.delete(work);
+        room.resolve();
+      });
       inHand.add(work);
-      while (inHand.size >= concurrency && !isStopping) await Promise.race([...inHand, stopping.promise]);
+      while (inHand.size >= concurrency && !isStopping) {
+        room = Promise.withResolvers();
+        await room.promise;
+      }
     }
   };
   const pumping = pump();
@@ -84,7 +91,7 @@ export async function consumeCommands(
   return {
     async stop() {
       isStopping = true;
-      stopping.resolve();
+      room.resolve();
       await messages.close();
       await pumping;
       await Promise.all(inHand);
