@@ -7,7 +7,6 @@ import { startHealthListener } from './health-listener.ts';
 import { type Logger, openLogger } from './logger.ts';
 import { dieAtMoment, stopAtNamedMoments } from './moments.ts';
 import { isOutage } from './store/outage.ts';
-import type { Planning } from './store/pool.ts';
 import { openStore, type Store } from './store/store.ts';
 import { startTracing } from './tracing.ts';
 
@@ -31,13 +30,8 @@ const required = (settings: Settings, name: 'DB_CONNECTION_STRING' | 'NATS_URL')
   throw new AppError('settings_invalid', `cannot start: ${name} is not set`, { retryable: false });
 };
 
-/** The gateway's lists want a plan for what is looked for. */
-const PLANNING: Readonly<Record<string, Planning>> = {
-  orders: 'by_key',
-  suppliers: 'once',
-  shopify: 'once',
-  notifier: 'once',
-};
+/** Services whose every statement goes by key: the others' sweeps and lists want plans for what they look for. */
+const BY_KEY = ['orders'];
 
 /** Opens database and bus for one service. @param maxConnections of the database pool. @param isPatient see the store. */
 export async function openContext(
@@ -49,8 +43,8 @@ export async function openContext(
   const connectionString = required(settings, 'DB_CONNECTION_STRING');
   const natsUrl = required(settings, 'NATS_URL');
   const log = await openLogger(settings, name);
-  const planning = PLANNING[name];
-  const store = await openStore({ connectionString, maxConnections, name, isPatient, planning });
+  const isByKey = BY_KEY.includes(name);
+  const store = await openStore({ connectionString, maxConnections, name, isPatient, isByKey });
   const bus = await openBus(natsUrl, name).catch(async (error: unknown) => {
     await store.close();
     throw error;

@@ -3,6 +3,7 @@ import type { Logger } from '../logger.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import {
   dropArchived,
+  isAnyLeft,
   lockLeftovers,
   promiseUnmarked,
   type QueuedRow,
@@ -45,16 +46,17 @@ async function publishWhatCan(
 
 /** Keeps the outbox's promises: publishes what its writer could not, in the order it was written. */
 export const startSweeper = (store: Store, bus: Bus, log: Logger): Periodic =>
-  startPeriodic('outbox sweep', 1_000, log, () =>
-    store.transaction(async (sql) => {
+  startPeriodic('outbox sweep', 1_000, log, async () => {
+    if (!(await isAnyLeft(store, LEFT_BEHIND_MS))) return 'idle';
+    return store.transaction(async (sql) => {
       const rows = await lockLeftovers(sql, LEFT_BEHIND_MS, LIMIT);
       if (rows.length === 0) return 'idle';
       const published = await publishWhatCan(bus, log, rows);
       await settleLeftovers(sql, rows, published);
       log.info({ messages: published.length }, 'published what was left in the outbox');
       return published.length < rows.length ? 'idle' : 'more';
-    }),
-  );
+    });
+  });
 
 /** Lets go of archived outbox rows after `archiveHours`, of inbox ids and of the API's request keys after thirty, in small bites. */
 export const startArchiveKeeper = (store: Store, log: Logger, archiveHours: number): Periodic =>

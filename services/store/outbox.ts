@@ -54,6 +54,15 @@ export interface Leftover extends QueuedRow {
   readonly firstId: string;
 }
 
+/** Whether there is anything to lock: asked each second, and nearly always in vain. */
+export const isAnyLeft = async (sql: Sql, olderThanMs: number): Promise<boolean> =>
+  (
+    await sql.query(
+      "select from outbox_pending where created_at < now() - $1::float8 * interval '1 millisecond' limit 1",
+      [olderThanMs],
+    )
+  ).length > 0;
+
 /**
  * Locks what nobody published within `olderThanMs`; other copies skip it. Call inside a transaction.
  * @param limit of transactions that queued it.

@@ -32,11 +32,10 @@ const LEASE = "interval '3 seconds'";
 
 /** Says that this copy lives, and counts those that do. */
 export async function beat(sql: Sql, copyId: string): Promise<number> {
-  await sql.run('insert into copies values ($1, now()) on conflict (id) do update set seen_at = now()', [
-    copyId,
-  ]);
   const [row] = await sql.query<{ alive: number }>(
-    "select count(*)::int as alive from copies where seen_at > now() - interval '4 seconds'",
+    `with beat as (insert into copies values ($1, now()) on conflict (id) do update set seen_at = now())
+     select 1 + count(*)::int as alive from copies where id <> $1 and seen_at > now() - interval '4 seconds'`,
+    [copyId],
   );
   return row?.alive ?? 1;
 }

@@ -60,21 +60,24 @@ export interface StoreOptions {
   silenceMs?: number;
   /** For migrations and searches of whole tables: a statement may take as long as it takes. */
   isPatient?: boolean;
-  /** By default as PostgreSQL thinks best for each execution, which suits lists in which people search. */
-  planning?: Planning | undefined;
+  /** Every statement finds its rows by key, and every join has its index. */
+  isByKey?: boolean;
 }
 
-const ONCE = '-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1';
-const PLANNING = {
-  /** One plan for each statement and connection: it suits all values where few rows are meant by any of them. */
-  once: ONCE,
-  /**
-   * As well, each row is looked up by an index. Statistics come minutes late, and the plan that was best for a table of
-   * some hundred rows would read all of it for each batch long after. Only where every join has its index.
-   */
-  by_key: `${ONCE} -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off`,
-} as const;
-export type Planning = keyof typeof PLANNING;
+/**
+ * One plan for each statement and connection instead of one for each execution, and in it every row is looked up by an
+ * index. Statistics come minutes late, and the plan that was best for a table of some hundred rows would read all of it
+ * for each batch long after.
+ */
+const BY_KEY = [
+  'plan_cache_mode=force_generic_plan',
+  'random_page_cost=1.1',
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
 /** A connection that opens anew has to prepare all statements again. */
 const IDLE_MS = 60_000;
 
@@ -90,7 +93,7 @@ export function createPool(options: StoreOptions): Pool {
     lock_timeout: 5_000,
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,
-    ...(options.planning === undefined ? {} : { options: PLANNING[options.planning] }),
+    ...(options.isByKey ? { options: BY_KEY } : {}),
     stream: () => breakingSocket(options.isPatient ? 0 : options.silenceMs),
     types: timesAsText(),
   });

@@ -412,6 +412,20 @@ test('rows go in and change by one bound parameter, and no rows are no statement
   ]);
 });
 
+test('a store by key looks rows up by index, even in a table that was empty when it planned', async () => {
+  const connectionString = await aDatabase();
+  const store = await openStore({ connectionString, maxConnections: 1, name: 'test', isByKey: true });
+  onTestFinished(() => store.close());
+  await store.run('analyze orders');
+  const plan = await store.query(
+    `explain update orders o set version = o.version + 1
+       from json_to_recordset($1::json) as d(id text) where o.id = d.id`,
+    ['[]'],
+  );
+  expect(JSON.stringify(plan)).toContain('Index Scan using orders_pkey');
+  expect(JSON.stringify(plan)).not.toMatch(/Seq Scan|Hash|Merge/);
+});
+
 test('a transaction that throws leaves nothing behind', async () => {
   const store = await aStore(await aDatabase());
   const failing = store.transaction(async (sql) => {
