@@ -19,7 +19,7 @@ const asRecord = (headers: RequestInit['headers'] = {}): Record<string, string> 
     ? Object.fromEntries(new Headers(headers))
     : Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
-/** What the Shopify library needs of `fetch`, at a fifth of its cost: the body is a text. Rejects as `sendOnce` does. */
+/** What the Shopify library needs of `fetch`, at a third of its cost: the body is a text. Rejects as `sendOnce` does. */
 export async function leanFetch(url: URL, { method, headers, body, signal }: RequestInit): Promise<Response> {
   const answer = await sendOnce({
     url,

@@ -9,7 +9,7 @@ export interface Acceptance {
   readonly evidence: Evidence;
 }
 
-/** SQL for what of an order's holds was accepted and not opened anew since: a JSON array of `Acceptance`, of `orders o`. */
+/** SQL for what of the holds of `orders o` was accepted and not opened anew since: a JSON array of `Acceptance`. */
 export const ACCEPTANCES = `(select coalesce(json_agg(json_build_object('reason', h.reason, 'lineId', h.line_id,
          'supplierOrderId', h.supplier_order_id, 'evidence', h.evidence)), '[]')
     from json_array_elements_text(o.context -> 'accepted') as accepted (hold_id)
