@@ -78,8 +78,8 @@ const BY_KEY = [
 ]
   .map((setting) => `-c ${setting}`)
   .join(' ');
-/** A connection that opens anew has to prepare all statements again. */
-const IDLE_MS = 60_000;
+/** A connection that opens anew has to prepare all statements again. Less than `SILENCE_MS`: idle is not broken. */
+const IDLE_MS = 20_000;
 
 /** Connects with the first statement, not before. */
 export function createPool(options: StoreOptions): Pool {
