@@ -143,6 +143,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
   swept_orders: { ofOrders: OF_ORDERS, columns: ours('order_id', 'shop') },
   // What is said on the bus names nobody; evidence is cleaned before it is said. Kept for a day, word for word.
   outbox: { ofOrders: null, columns: ours('message_id', 'subject', 'payload') },
+  outbox_pending: { ofOrders: null, columns: ours('ids') },
   inbox: { ofOrders: null, columns: ours('message_id') },
   // Of a request only its hash; answers are receipts of ids and states.
   api_requests: { ofOrders: null, columns: ours('route', 'key', 'body_hash', 'answer') },
