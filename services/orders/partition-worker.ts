@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { partitionFilter, STREAMS } from '../../contracts/subjects.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { LogMessage, PartitionReader } from '../bus/partition-reader.ts';
@@ -39,19 +40,16 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   const { store, bus, log, partition } = options;
   const { part, epoch } = partition;
   const { silenceMs = SILENCE_MS, idleAdvanceMs = IDLE_ADVANCE_MS } = options;
-  const stopped = Promise.withResolvers<void>();
-  let isStopping = false;
+  const stopping = new AbortController();
   let seq = partition.seq;
   let streamCreated = partition.streamCreated;
   let reading: PartitionReader | undefined;
   let unreadSince = performance.now();
   let inHand: readonly LogMessage[] = [];
 
-  const pause = (ms: number): Promise<void> => {
-    const timer = Promise.withResolvers<void>();
-    const handle = setTimeout(timer.resolve, ms);
-    return Promise.race([timer.promise, stopped.promise]).finally(() => clearTimeout(handle));
-  };
+  const isStopping = (): boolean => stopping.signal.aborted;
+  const pause = (ms: number): Promise<void> =>
+    delay(ms, undefined, { signal: stopping.signal }).catch(() => {});
 
   /** False: halted, nobody may read on. */
   const passesGuard = async (): Promise<boolean> => {
@@ -80,7 +78,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   };
 
   const take = (reader: PartitionReader, max: number): DecodedMessage[] => {
-    if (isStopping) return [];
+    if (isStopping()) return [];
     inHand = reader.take(max);
     return inHand.map(decodeMessage);
   };
@@ -92,7 +90,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
       from: seq,
       take: (max) => take(reader, max),
       pause,
-      isStopping: () => isStopping,
+      isStopping,
     });
     inHand = [];
   };
@@ -101,7 +99,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
     const reconnects = bus.reconnects();
     let heardAt = performance.now();
     let advancedAt = heardAt;
-    while (!isStopping && bus.reconnects() === reconnects) {
+    while (!isStopping() && bus.reconnects() === reconnects) {
       const hasArrived = await reader.arrival(500);
       if (bus.reconnects() !== reconnects) return;
       const now = performance.now();
@@ -123,7 +121,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   };
 
   const run = async (): Promise<void> => {
-    while (!isStopping) {
+    while (!isStopping()) {
       let reader: PartitionReader | undefined;
       try {
         if (!(await passesGuard())) return;
@@ -166,8 +164,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
     epoch,
     hasEnded: () => hasEnded,
     async stop() {
-      isStopping = true;
-      stopped.resolve();
+      stopping.abort();
       await ended;
     },
   };
