@@ -34,7 +34,7 @@ const SupplierOrderSchema = defineEntity({
     {
       name: 'supplier_orders_references',
       expression:
-        "create index supplier_orders_references on supplier_orders using gin (string_to_array(supplier_reference, ','))",
+        "create index supplier_orders_references on supplier_orders using gin (string_to_array(supplier_reference, ',')) with (fastupdate = off)",
     },
   ],
   properties: {

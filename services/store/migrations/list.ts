@@ -14,6 +14,7 @@ import { Migration0014BudgetPause } from './0014-budget-pause.ts';
 import { Migration0017Customs } from './0017-customs.ts';
 import { Migration0018Showing } from './0018-showing.ts';
 import { Migration0019OutboxPending } from './0019-outbox-pending.ts';
+import { Migration0020ReferencesAtOnce } from './0020-references-at-once.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   { name: '0017-customs', class: Migration0017Customs },
   { name: '0018-showing', class: Migration0018Showing },
   { name: '0019-outbox-pending', class: Migration0019OutboxPending },
+  { name: '0020-references-at-once', class: Migration0020ReferencesAtOnce },
 ];
