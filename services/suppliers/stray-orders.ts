@@ -75,7 +75,7 @@ interface OpenCall {
 }
 
 const OPEN_CALLS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
-  where o.supplier = $1 and (i.state in ('calling', 'unknown')
+  where i.supplier = $1 and (i.state in ('calling', 'unknown')
     or (i.state = 'done' and i.repeats > 0 and i.updated_at > now() - interval '${FORGOTTEN_DAYS} days'))`;
 const STATE = `case when i.state = 'done' then 'repeated'
   when o.state = 'outcome_unknown' and (i.state = 'unknown' or i.call_deadline < now()) then 'in_doubt'

@@ -152,7 +152,14 @@ ParcelSchema.setClass(Parcel);
 const PurchaseIntentSchema = defineEntity({
   name: 'PurchaseIntent',
   tableName: 'purchase_intents',
-  indexes: [{ name: 'purchase_intents_spending', properties: ['supplier', 'createdAt'] }],
+  indexes: [
+    { name: 'purchase_intents_spending', properties: ['supplier', 'createdAt'] },
+    {
+      name: 'purchase_intents_open',
+      expression: `create index purchase_intents_open on purchase_intents (supplier)
+        where kind = 'create' and (state in ('calling', 'unknown') or (state = 'done' and repeats > 0))`,
+    },
+  ],
   properties: {
     supplierOrderId: p.text().primary(),
     kind: p.text().$type<'create' | 'pay'>().primary(),

@@ -15,6 +15,7 @@ import { Migration0017Customs } from './0017-customs.ts';
 import { Migration0018Showing } from './0018-showing.ts';
 import { Migration0019OutboxPending } from './0019-outbox-pending.ts';
 import { Migration0020ReferencesAtOnce } from './0020-references-at-once.ts';
+import { Migration0021OpenCalls } from './0021-open-calls.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   { name: '0018-showing', class: Migration0018Showing },
   { name: '0019-outbox-pending', class: Migration0019OutboxPending },
   { name: '0020-references-at-once', class: Migration0020ReferencesAtOnce },
+  { name: '0021-open-calls', class: Migration0021OpenCalls },
 ];
