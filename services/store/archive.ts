@@ -54,18 +54,22 @@ export async function countArchived(sql: Sql, { from, to }: ArchiveSpan): Promis
   return row ?? { events: 0, commands: 0, facts: 0 };
 }
 
-/** The next ones behind `afterId`, in the order in which they were written. */
+/**
+ * The next ones behind `afterId`, in the order in which they were written.
+ * @param areEvents whether events are wanted or all else.
+ */
 export const readArchived = (
   sql: Sql,
   { from, to }: ArchiveSpan,
+  areEvents: boolean,
   afterId: string,
   limit: number,
 ): Promise<ArchivedRow[]> =>
   sql.query<ArchivedRow>(
     `select id, message_id as "messageId", subject, payload, ${isoInstant('created_at')} as "createdAt",
             ${isoInstant('published_at')} as "publishedAt"
-       from outbox o where id > $3::bigint and ${WANTED} order by id limit $4`,
-    [from, to, afterId, limit],
+       from outbox o where id > $3::bigint and (subject like '${KINDS.events}%') = $5 and ${WANTED} order by id limit $4`,
+    [from, to, afterId, limit, areEvents],
   );
 
 /** They are where they belong once more: from now on the archive keeps them as fresh ones. */

@@ -6,7 +6,7 @@ import { orderIdOf } from '../../contracts/ids.ts';
 import { STREAMS } from '../../contracts/subjects.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { commitAndPublish } from '../../services/bus/commit-and-publish.ts';
-import { planRepublish } from '../../services/republish.ts';
+import { planRepublish, republish } from '../../services/republish.ts';
 import type { Store } from '../../services/store/store.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
@@ -149,6 +149,27 @@ test('an event that no order has taken comes back, however long before the asked
   const said = await run(connectionString, '--since', new Date(Date.now() - 60_000).toISOString());
   expect(said).toContain('1 events that no order has taken, 0 commands and 0 facts');
   await eventually(async () => expect(await arrived(store)).toEqual(idsOf([1, 2, 3])));
+}, 60_000);
+
+test('orders go on as soon as their events are back, before commands and facts are', async () => {
+  const connectionString = await aDatabase();
+  const store = await aStore(connectionString);
+  await emptyStreams(nats.url);
+  await takeIn(connectionString, store, upTo(3));
+  await emptyStreams(nats.url);
+  startHostProcess(connectionString, nats.url);
+  await eventually(async () => expect(await halted(store)).toBeGreaterThan(0));
+
+  const bus = await openBus(nats.url, 'lost-stream');
+  onTestFinished(() => bus.close());
+  const plan = await planRepublish(store);
+  let atTheFirst: Promise<number> | undefined;
+  const published = await republish(store, bus, plan, () => {
+    atTheFirst ??= halted(store);
+  });
+  expect(plan.counts).toMatchObject({ events: 0 });
+  expect(published).toBe(plan.counts.commands + plan.counts.facts);
+  expect(await atTheFirst).toBe(0);
 }, 60_000);
 
 test('an archive that does not reach back so far says from when it holds and what to do', async () => {
