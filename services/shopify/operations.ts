@@ -36,7 +36,8 @@ export type UserError = z.infer<typeof UserError>;
 
 const FulfillmentOrderLine = z.object({
   id: z.string(),
-  remainingQuantity: z.int().nonnegative(),
+  // Fewer than none are none: a line that lost units after they were shipped stops no order.
+  remainingQuantity: z.int().transform((units) => Math.max(0, units)),
   // Only compared; where it is missing the comparison fails, and more is read.
   totalQuantity: z.int().catch(Number.NaN),
   lineItem: LineItemRef,

@@ -464,3 +464,29 @@ test('a fulfilment order whose hold does not say whose it is, is held by somebod
   const [hold] = order?.fulfillmentOrders.nodes[0]?.fulfillmentHolds ?? [];
   expect(hold).toMatchObject({ handle: null, heldByRequestingApp: false });
 });
+
+test('a line of which more was shipped than is left of it has nothing remaining, and is read', () => {
+  const line = {
+    id: 'gid://shopify/FulfillmentOrderLineItem/1',
+    totalQuantity: 1,
+    lineItem: { id: 'gid://shopify/LineItem/1' },
+  };
+  const page = {
+    pageInfo: { hasNextPage: false },
+    nodes: [
+      {
+        id: 'gid://shopify/FulfillmentOrder/1',
+        status: 'CLOSED',
+        requestStatus: 'UNSUBMITTED',
+        assignedLocation: { name: 'Shop location', countryCode: 'FR' },
+        supportedActions: [],
+        fulfillmentHolds: [],
+        lineItems: { pageInfo: { hasNextPage: false }, nodes: [{ ...line, remainingQuantity: -1 }] },
+      },
+    ],
+  };
+  expect(operations.WorkPage.parse(page).nodes[0]?.lineItems.nodes[0]).toEqual({
+    ...line,
+    remainingQuantity: 0,
+  });
+});

@@ -163,11 +163,15 @@ export const remainingOf = (
   order: ShopOrder,
   { id, totalQuantity }: FulfillmentOrder['lines'][number],
 ): number =>
-  totalQuantity - sum(leftLines(order).filter(({ fulfillmentOrderLineId }) => fulfillmentOrderLineId === id));
+  Math.max(
+    0,
+    totalQuantity -
+      sum(leftLines(order).filter(({ fulfillmentOrderLineId }) => fulfillmentOrderLineId === id)),
+  );
 
 /** Units of an order line that nobody has shipped. */
 export const unfulfilledOf = (order: ShopOrder, { id, fulfillableQuantity }: Line): number =>
-  fulfillableQuantity - sum(leftLines(order).filter(({ lineItemId }) => lineItemId === id));
+  Math.max(0, fulfillableQuantity - sum(leftLines(order).filter(({ lineItemId }) => lineItemId === id)));
 
 /** A value of FulfillmentOrderStatus, reckoned from what remains. */
 export function fulfillmentOrderStatusOf(order: ShopOrder, { lines, holds }: FulfillmentOrder): string {
