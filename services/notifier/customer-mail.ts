@@ -33,9 +33,10 @@ const TITLES = `select coalesce(json_agg(json_build_object('lineId', l.line_id, 
 
 const PARCELS = `select coalesce(json_agg(json_build_object('id', p.id, 'carrier', p.carrier,
     'trackingNumber', coalesce(p.last_mile_tracking_number, p.tracking_number), 'trackingUrl', p.tracking_url,
-    'units', p.units, 'leftAtMs', extract(epoch from p.left_at)::float8 * 1000, 'deliveryDays', s.delivery_days)
+    'units', p.units, 'leftAtMs', extract(epoch from p.left_at)::float8 * 1000, 'deliveryDays',
+    (select delivery_days from supplier_orders s where s.id = p.supplier_order_id))
     order by p.created_at, p.id), '[]')
-  from parcels p left join supplier_orders s on s.id = p.supplier_order_id where p.order_id = o.id`;
+  from parcels p where p.order_id = o.id`;
 
 const ORDERS = `select o.id as "orderId", c.email, c.locale, c.shipping_address ->> 'name' as "customerName",
     o.name as "orderName", o.total_minor::float8 as "totalMinor", o.currency, o.placed_at as "placedAt",

@@ -133,7 +133,8 @@ export async function holdReferences(sql: Sql, adopted: readonly Adopted[]): Pro
 }
 
 /**
- * The other supplier orders that are known by one of these references, by the id of the one that would take it. The
+ * The other supplier orders that are known by one of these references, by the id of the one that would take it. `offset 0`
+ * has each looked up in the index, where a join would go through all orders of the supplier. The
  * transaction must hold the references: until its end nobody else can take them.
  */
 export async function ownersOf(sql: Sql, adopted: readonly Adopted[]): Promise<ReadonlyMap<string, string>> {
@@ -141,8 +142,10 @@ export async function ownersOf(sql: Sql, adopted: readonly Adopted[]): Promise<R
   const rows = await sql.query<{ id: string; owner: string }>(
     `select d.id, o.id as owner
        from json_to_recordset($1::json) as d(id text, supplier text, reference text)
-       join supplier_orders o on o.supplier = d.supplier and o.id <> d.id
-        and string_to_array(o.supplier_reference, ',') && string_to_array(d.reference, ',')`,
+      cross join lateral (
+         select id, supplier from supplier_orders
+          where string_to_array(supplier_reference, ',') && string_to_array(d.reference, ',') offset 0) o
+      where o.supplier = d.supplier and o.id <> d.id`,
     [
       JSON.stringify(
         adopted.map(({ row: { id, supplier }, supplierReference }) => ({
