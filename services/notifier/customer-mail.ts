@@ -37,8 +37,9 @@ const LINES = `select order_id as "orderId", line_id as "lineId", title from ord
 
 const PARCELS = `select p.order_id as "orderId", p.id, p.carrier,
     coalesce(p.last_mile_tracking_number, p.tracking_number) as "trackingNumber", p.tracking_url as "trackingUrl",
-    p.units, extract(epoch from p.left_at)::float8 * 1000 as "leftAtMs", s.delivery_days as "deliveryDays"
-  from parcels p left join supplier_orders s on s.id = p.supplier_order_id
+    p.units, extract(epoch from p.left_at)::float8 * 1000 as "leftAtMs",
+    (select delivery_days from supplier_orders s where s.id = p.supplier_order_id) as "deliveryDays"
+  from parcels p
   where p.order_id = any($1::text[]) order by p.order_id, p.created_at, p.id`;
 
 const NO_UNITS = { ordered: 0, cancelled: 0, outside: 0 };
