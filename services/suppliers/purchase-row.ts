@@ -133,8 +133,16 @@ export async function holdReferences(sql: Sql, adopted: readonly Adopted[]): Pro
 }
 
 /**
- * The other supplier orders that are known by one of these references, by the id of the one that would take it. `offset 0`
- * has each looked up in the index, where a join would go through all orders of the supplier. The
+ * SQL for the supplier orders that are known by one of the references, whoever the supplier is. As a query of its own it
+ * looks each of them up in the index, where a join may go through all orders that ever were.
+ * @param references names a `text[]`.
+ */
+export const knownBy = (references: string): string =>
+  `(select id, supplier from supplier_orders
+     where string_to_array(supplier_reference, ',') && ${references} offset 0)`;
+
+/**
+ * The other supplier orders that are known by one of these references, by the id of the one that would take it. The
  * transaction must hold the references: until its end nobody else can take them.
  */
 export async function ownersOf(sql: Sql, adopted: readonly Adopted[]): Promise<ReadonlyMap<string, string>> {
@@ -142,9 +150,7 @@ export async function ownersOf(sql: Sql, adopted: readonly Adopted[]): Promise<R
   const rows = await sql.query<{ id: string; owner: string }>(
     `select d.id, o.id as owner
        from json_to_recordset($1::json) as d(id text, supplier text, reference text)
-      cross join lateral (
-         select id, supplier from supplier_orders
-          where string_to_array(supplier_reference, ',') && string_to_array(d.reference, ',') offset 0) o
+      cross join lateral ${knownBy("string_to_array(d.reference, ',')")} o
       where o.supplier = d.supplier and o.id <> d.id`,
     [
       JSON.stringify(

@@ -15,7 +15,7 @@ import {
   released,
   withheld,
 } from './purchase-ports.ts';
-import { type PurchaseRow, readPurchase } from './purchase-row.ts';
+import { knownBy, type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { articlesKey } from './same-articles.ts';
 
 /** Clocks differ, and a supplier may take its time: this much before the call, and after its deadline. */
@@ -139,8 +139,7 @@ async function readOwned(
 ): Promise<ReadonlySet<string>> {
   const rows = await store.query<{ reference: string }>(
     `select reference from unnest($2::text[]) as reference
-      where exists (select 1 from supplier_orders o where o.supplier = $1
-                       and string_to_array(o.supplier_reference, ',') @> array[reference])`,
+      where exists (select from ${knownBy('array[reference]')} o where o.supplier = $1)`,
     [supplier, references],
   );
   return new Set(rows.map(({ reference }) => reference));
@@ -152,9 +151,8 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
   const { name } = adapter;
   // Adopted by now, or the answer to our own call came after its push: no stray any more.
   await store.run(
-    `delete from stray_supplier_orders s using supplier_orders o
-      where s.supplier = $1 and o.supplier = s.supplier
-        and string_to_array(o.supplier_reference, ',') @> array[s.reference]`,
+    `delete from stray_supplier_orders s where s.supplier = $1
+        and exists (select from ${knownBy('array[s.reference]')} o where o.supplier = s.supplier)`,
     [name],
   );
   const unread = await store.query<{ reference: string }>(

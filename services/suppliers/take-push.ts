@@ -8,6 +8,7 @@ import type { Sql } from '../store/store.ts';
 import type { Push } from './adapter.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import type { PurchasePorts } from './purchase-ports.ts';
+import { knownBy } from './purchase-row.ts';
 import { notSetUp, toFailure } from './request-failure.ts';
 import { keepStrays, type NamedStray } from './stray-orders.ts';
 
@@ -76,8 +77,7 @@ async function lookSoon(sql: Sql, news: readonly News[]): Promise<ReadonlySet<Ne
      ), meant as materialized (
        select t.key, o.id from told t join supplier_orders o on o.id = any(t.refs) and o.supplier = t.supplier
        union
-       select t.key, o.id from told t
-         join supplier_orders o on string_to_array(o.supplier_reference, ',') && t.refs and o.supplier = t.supplier
+       select t.key, o.id from told t cross join lateral ${knownBy('t.refs')} o where o.supplier = t.supplier
      ), soon as (
        update supplier_orders set next_check_at = now()
         where id in (select id from supplier_orders where id in (select id from meant) and next_check_at > now()

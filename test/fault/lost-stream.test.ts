@@ -60,6 +60,19 @@ async function tell(store: Store, numbers: readonly number[]): Promise<void> {
   await bus.close();
 }
 
+/** Orders are taken in, others only told, and NATS loses everything; returns once the next host has halted. */
+async function afterALoss(taken: readonly number[], told: readonly number[] = []) {
+  const connectionString = await aDatabase();
+  const store = await aStore(connectionString);
+  await emptyStreams(nats.url);
+  await takeIn(connectionString, store, taken);
+  await tell(store, told);
+  await emptyStreams(nats.url);
+  startHostProcess(connectionString, nats.url);
+  await eventually(async () => expect(await halted(store)).toBeGreaterThan(0));
+  return { connectionString, store };
+}
+
 const run = async (connectionString: string, ...args: string[]): Promise<string> => {
   const env = { ...NODE_ENVIRONMENT, DB_CONNECTION_STRING: connectionString, NATS_URL: nats.url };
   const { stdout } = await promisify(execFile)(process.execPath, [REPUBLISH, ...args], { env });
@@ -91,15 +104,7 @@ async function assertWhole(store: Store, count: number): Promise<void> {
 }
 
 test('orders, commands and facts of a store that was lost come back by a republish, which may be repeated', async () => {
-  const connectionString = await aDatabase();
-  const store = await aStore(connectionString);
-  await emptyStreams(nats.url);
-  await takeIn(connectionString, store, upTo(20));
-  await tell(store, [21, 22, 23, 24, 25]);
-  await emptyStreams(nats.url);
-
-  startHostProcess(connectionString, nats.url);
-  await eventually(async () => expect(await halted(store)).toBeGreaterThan(0));
+  const { connectionString, store } = await afterALoss(upTo(20), [21, 22, 23, 24, 25]);
   expect(await arrived(store)).toEqual(idsOf(upTo(20)));
 
   const plan = await run(connectionString, '--dry-run');
@@ -136,30 +141,15 @@ test('what only stood in the lost tail of a stream is read after a republish sin
 }, 60_000);
 
 test('an event that no order has taken comes back, however long before the asked time it was said', async () => {
-  const connectionString = await aDatabase();
-  const store = await aStore(connectionString);
-  await emptyStreams(nats.url);
-  await takeIn(connectionString, store, [1, 2]);
-  await tell(store, [3]);
+  const { connectionString, store } = await afterALoss([1, 2], [3]);
   await store.run("update outbox set published_at = published_at - interval '3 hours'");
-  await emptyStreams(nats.url);
-
-  startHostProcess(connectionString, nats.url);
-  await eventually(async () => expect(await halted(store)).toBeGreaterThan(0));
   const said = await run(connectionString, '--since', new Date(Date.now() - 60_000).toISOString());
   expect(said).toContain('1 events that no order has taken, 0 commands and 0 facts');
   await eventually(async () => expect(await arrived(store)).toEqual(idsOf([1, 2, 3])));
 }, 60_000);
 
 test('orders go on as soon as their events are back, before commands and facts are', async () => {
-  const connectionString = await aDatabase();
-  const store = await aStore(connectionString);
-  await emptyStreams(nats.url);
-  await takeIn(connectionString, store, upTo(3));
-  await emptyStreams(nats.url);
-  startHostProcess(connectionString, nats.url);
-  await eventually(async () => expect(await halted(store)).toBeGreaterThan(0));
-
+  const { store } = await afterALoss(upTo(3));
   const bus = await openBus(nats.url, 'lost-stream');
   onTestFinished(() => bus.close());
   const plan = await planRepublish(store);
