@@ -93,7 +93,8 @@ export async function republish(
       published += missing.length;
       onProgress({ total, seen, published });
     }
-    if (areEvents) await resume(store, bus, plan);
+    // Once more at the end: some partition may have noticed the loss only meanwhile.
+    await resume(store, bus, plan);
   }
   return published;
 }

@@ -8,7 +8,7 @@ const SILENCE_MS = 30_000;
  * A socket that breaks when nothing comes or goes any more. A peer that vanished without a word would otherwise keep a
  * query waiting for ever, and with it a partition whose lease other connections prolong. @param silenceMs 0: never.
  */
-export const breakingSocket = (silenceMs = SILENCE_MS): Socket => {
+const breakingSocket = (silenceMs = SILENCE_MS): Socket => {
   const socket = new Socket();
   return socket.setTimeout(silenceMs, () =>
     socket.destroy(new Error('the connection to PostgreSQL has fallen silent')),
