@@ -97,3 +97,17 @@ test('a set-up step that waits its turn holds up no index that is made concurren
   await other.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
   expect(await migrated).toEqual([]);
 });
+
+/** Purchase intents are read by their supplier order; by the order only when a customer is erased. */
+const NOT_READ_BY_ORDER = ['purchase_intents'];
+
+test('what belongs to an order is found by it, however many orders there are', async () => {
+  const store = await aStore(await aDatabase());
+  const missing = await store.query<{ name: string }>(
+    `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'order_id'
+      where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
+        and not exists (select 1 from pg_index i where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indpred is null)
+      order by 1`,
+  );
+  expect(missing.map(({ name }) => name)).toEqual(NOT_READ_BY_ORDER);
+});

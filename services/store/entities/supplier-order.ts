@@ -97,6 +97,7 @@ const ParcelSchema = defineEntity({
   tableName: 'parcels',
   indexes: [
     { name: 'parcels_supplier_order', properties: ['supplierOrderId'] },
+    { name: 'parcels_order', properties: ['orderId'] },
     {
       name: 'parcels_waiting',
       expression:

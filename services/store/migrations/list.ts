@@ -16,6 +16,7 @@ import { Migration0018Showing } from './0018-showing.ts';
 import { Migration0019OutboxPending } from './0019-outbox-pending.ts';
 import { Migration0020ReferencesAtOnce } from './0020-references-at-once.ts';
 import { Migration0021OpenCalls } from './0021-open-calls.ts';
+import { Migration0022ParcelsOfAnOrder } from './0022-parcels-of-an-order.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   { name: '0019-outbox-pending', class: Migration0019OutboxPending },
   { name: '0020-references-at-once', class: Migration0020ReferencesAtOnce },
   { name: '0021-open-calls', class: Migration0021OpenCalls },
+  { name: '0022-parcels-of-an-order', class: Migration0022ParcelsOfAnOrder },
 ];
