@@ -1,6 +1,6 @@
 import type { CustomerMail } from '../../contracts/vocabulary.ts';
 import type { Sql } from '../store/store.ts';
-import { customerView, type OrderFacts, type ParcelFacts } from './customer-view.ts';
+import { customerView, type OrderFacts } from './customer-view.ts';
 import { languageOf } from './locale.ts';
 import type { BrandView } from './mail-shape.ts';
 import type { RenderedMail, Templates } from './templates.ts';
@@ -22,25 +22,26 @@ export interface OrderToTell extends OrderFacts {
   readonly email: string | null;
 }
 
-interface OrderRow extends Omit<OrderToTell, 'lines' | 'parcels'> {
+interface OrderRow extends Omit<OrderToTell, 'lines'> {
   readonly orderId: string;
   readonly units: Record<string, { ordered: number; cancelled: number; outside: number }>;
+  readonly titles: readonly { readonly lineId: string; readonly title: string }[];
 }
+
+const TITLES = `select coalesce(json_agg(json_build_object('lineId', l.line_id, 'title', l.title) order by l.position), '[]')
+  from order_lines l where l.order_id = o.id`;
+
+const PARCELS = `select coalesce(json_agg(json_build_object('id', p.id, 'carrier', p.carrier,
+    'trackingNumber', coalesce(p.last_mile_tracking_number, p.tracking_number), 'trackingUrl', p.tracking_url,
+    'units', p.units, 'leftAtMs', extract(epoch from p.left_at)::float8 * 1000, 'deliveryDays',
+    (select delivery_days from supplier_orders s where s.id = p.supplier_order_id))
+    order by p.created_at, p.id), '[]')
+  from parcels p where p.order_id = o.id`;
 
 const ORDERS = `select o.id as "orderId", c.email, c.locale, c.shipping_address ->> 'name' as "customerName",
     o.name as "orderName", o.total_minor::float8 as "totalMinor", o.currency, o.placed_at as "placedAt",
-    o.context -> 'lines' as units
+    o.context -> 'lines' as units, (${TITLES}) as titles, (${PARCELS}) as parcels
   from orders o left join customer_details c on c.order_id = o.id where o.id = any($1::text[])`;
-
-const LINES = `select order_id as "orderId", line_id as "lineId", title from order_lines
-  where order_id = any($1::text[]) order by order_id, position`;
-
-const PARCELS = `select p.order_id as "orderId", p.id, p.carrier,
-    coalesce(p.last_mile_tracking_number, p.tracking_number) as "trackingNumber", p.tracking_url as "trackingUrl",
-    p.units, extract(epoch from p.left_at)::float8 * 1000 as "leftAtMs",
-    (select delivery_days from supplier_orders s where s.id = p.supplier_order_id) as "deliveryDays"
-  from parcels p
-  where p.order_id = any($1::text[]) order by p.order_id, p.created_at, p.id`;
 
 const NO_UNITS = { ordered: 0, cancelled: 0, outside: 0 };
 
@@ -50,27 +51,12 @@ export async function ordersToTell(
   orderIds: readonly string[],
 ): Promise<ReadonlyMap<string, OrderToTell>> {
   if (orderIds.length === 0) return new Map();
-  const orders = await sql.query<OrderRow>(ORDERS, [orderIds]);
-  const lines = Map.groupBy(
-    await sql.query<{ orderId: string; lineId: string; title: string }>(LINES, [orderIds]),
-    ({ orderId }) => orderId,
-  );
-  const parcels = Map.groupBy(
-    await sql.query<ParcelFacts & { orderId: string }>(PARCELS, [orderIds]),
-    ({ orderId }) => orderId,
-  );
+  const rows = await sql.query<OrderRow>(ORDERS, [orderIds]);
   return new Map(
-    orders.map(({ orderId, units, ...order }) => {
-      const titles = lines.get(orderId) ?? [];
-      return [
-        orderId,
-        {
-          ...order,
-          lines: titles.map(({ lineId, title }) => ({ lineId, title, ...(units[lineId] ?? NO_UNITS) })),
-          parcels: parcels.get(orderId) ?? [],
-        },
-      ];
-    }),
+    rows.map(({ orderId, units, titles, ...order }) => [
+      orderId,
+      { ...order, lines: titles.map((line) => ({ ...line, ...(units[line.lineId] ?? NO_UNITS) })) },
+    ]),
   );
 }
 
