@@ -5,6 +5,7 @@ import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import { type PlacedOrder, type PlaceRequest, SupplierError } from './adapter.ts';
 import { beginRepeat, type CurrentIntent, settle, takeBackRepeat } from './ledger.ts';
+import type { StrayMatch } from './match-strays.ts';
 import { hashOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
 import { settlePlaced } from './purchase.ts';
@@ -20,7 +21,7 @@ import {
 } from './purchase-ports.ts';
 import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
-import { findByPush, type StrayMatch } from './stray-orders.ts';
+import { findByPush } from './stray-orders.ts';
 
 /** What the ledger forbids, said before anything is called; null: the repetition may be tried. */
 function forbidden(intent: CurrentIntent, request: PlaceRequest, promiseMs: number): Withholding | null {

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { gatheringFor } from '../gathering.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import { insertRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import { type FoundOrder, SupplierError } from './adapter.ts';
+import { matchStrays, type OpenCall, type Stray, type StrayMatch } from './match-strays.ts';
 import type { PatientAdapter } from './policy.ts';
 import { settlePlaced } from './purchase.ts';
 import {
@@ -55,25 +57,6 @@ const Found: z.ZodType<FoundOrder> = z.object({
   createdAt: z.string().nullable(),
 });
 
-interface Stray {
-  readonly reference: string;
-  readonly seenAt: Date;
-  readonly found: FoundOrder;
-  readonly articles: string;
-}
-
-/**
- * A purchase call that may be the origin of a stray: under way still, in doubt, or made again and answered then, which
- * leaves open what became of the first time.
- */
-interface OpenCall {
-  readonly id: string;
-  readonly attempt: number;
-  readonly state: 'under_way' | 'in_doubt' | 'repeated';
-  readonly isWithin: (stray: Stray) => boolean;
-  readonly articles: string;
-}
-
 const OPEN_CALLS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
   where i.supplier = $1 and (i.state in ('calling', 'unknown')
     or (i.state = 'done' and i.repeats > 0 and i.updated_at > now() - interval '${FORGOTTEN_DAYS} days'))`;
@@ -97,21 +80,14 @@ async function readOpenCalls({ store }: PurchasePorts, supplier: SupplierName): 
        ${OPEN_CALLS} order by o.id`,
     [supplier],
   );
-  return rows.map(({ id, attempt, begunAt, deadline, state, lines }) => {
-    const from = new Date(begunAt).getTime() - EARLIER_MS;
-    const to = new Date(deadline).getTime() + LATER_MS;
-    return {
-      id,
-      attempt,
-      state,
-      isWithin: ({ found: { createdAt }, seenAt }) => {
-        // Where the supplier names no time that can be read, the push itself came soon after.
-        const at = new Date(createdAt ?? seenAt).getTime();
-        return at >= from && at <= to;
-      },
-      articles: articlesKey(lines),
-    };
-  });
+  return rows.map(({ id, attempt, begunAt, deadline, state, lines }) => ({
+    id,
+    attempt,
+    state,
+    fromMs: new Date(begunAt).getTime() - EARLIER_MS,
+    toMs: new Date(deadline).getTime() + LATER_MS,
+    articles: articlesKey(lines),
+  }));
 }
 
 /** One that cannot be read for its own sake must not keep its neighbours back. */
@@ -176,21 +152,13 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
         and seen_at > now() - $2 * interval '1 day' order by reference`,
     [name, FORGOTTEN_DAYS],
   );
-  return rows.map((row) => {
-    const found = Found.parse(row.found);
-    return { ...row, found, articles: articlesKey(found.articles) };
+  return rows.map(({ reference, seenAt, found: stored }) => {
+    const found = Found.parse(stored);
+    // Where the supplier names no time that can be read, the push itself came soon after.
+    const atMs = new Date(found.createdAt ?? seenAt).getTime();
+    return { reference, atMs, found, articles: articlesKey(found.articles) };
   });
 }
-
-export type StrayMatch =
-  | { readonly kind: 'adopted' }
-  | { readonly kind: 'none' }
-  /** It may be the answer to a call that is still under way. */
-  | { readonly kind: 'undecided' }
-  /** Several orders, or several purchases in doubt, fit each other. */
-  | { readonly kind: 'ambiguous'; readonly references: string };
-
-const NO_STRAY: StrayMatch = { kind: 'none' };
 
 /** Reasons why a purchase in doubt may be held; its outcome is the end of them. */
 const DOUBT_HOLDS: readonly HoldReason[] = ['outcome_unknown', 'duplicate_suspected'];
@@ -229,16 +197,15 @@ const suspect = (
   });
 
 /**
- * Adopts whatever fits one purchase in doubt and no other call without a verdict; says how it stands with the one that
- * is asked about.
+ * Adopts whatever fits one purchase in doubt and no other call without a verdict. @returns how it stands with each of
+ * those that are without, by the id of its supplier order.
  */
-async function matchStrays(
+async function adoptStrays(
   ports: PurchasePorts,
   adapter: PatientAdapter,
-  supplierOrderId: string | null,
-): Promise<StrayMatch> {
+): Promise<ReadonlyMap<string, StrayMatch>> {
   const seen = (await readStrays(ports, adapter)).filter(({ found }) => !found.isCancelled);
-  if (seen.length === 0) return NO_STRAY;
+  if (seen.length === 0) return new Map();
   // After the strays: whoever bought one of them had written its intent before.
   const calls = await readOpenCalls(ports, adapter.name);
   // After the calls: one of them may have been answered while the strays were read, and is open no more.
@@ -248,33 +215,29 @@ async function matchStrays(
     seen.map(({ reference }) => reference),
   );
   const strays = seen.filter(({ reference }) => !owned.has(reference));
-  const fits = (stray: Stray, call: OpenCall): boolean =>
-    call.articles === stray.articles && call.isWithin(stray);
-  const matchOf = (call: OpenCall, mine: readonly Stray[]): StrayMatch => {
-    const rivals = calls.filter((other) => other !== call && mine.some((stray) => fits(stray, other)));
-    if (mine.length === 1 && rivals.length === 0) return { kind: 'adopted' };
-    if (rivals.some(({ state }) => state === 'under_way')) return { kind: 'undecided' };
-    return { kind: 'ambiguous', references: mine.map(({ reference }) => reference).join(' ') };
-  };
-  let answer = NO_STRAY;
-  for (const call of calls.filter(({ state }) => state !== 'under_way')) {
-    const mine = strays.filter((stray) => fits(stray, call));
-    const [only] = mine;
-    if (only === undefined) continue;
-    const match = matchOf(call, mine);
+  const matches = matchStrays(calls, strays);
+  for (const [call, match] of matches) {
     const row = match.kind === 'adopted' ? await readPurchase(ports.store, call.id) : undefined;
-    if (row !== undefined) await (call.state === 'repeated' ? suspect : adopt)(ports, row, call, only);
-    if (call.id === supplierOrderId) answer = match;
+    if (match.kind === 'adopted' && row !== undefined)
+      await (call.state === 'repeated' ? suspect : adopt)(ports, row, call, match.stray);
   }
-  return answer;
+  return new Map([...matches].map(([{ id }, match]) => [id, match]));
 }
 
+/** Once for all who ask at the same time: it reads and settles everything that is in doubt at the supplier. */
+const adoptTogether = gatheringFor(async (ports: PurchasePorts, adapters: readonly PatientAdapter[]) => {
+  const runs = new Map([...new Set(adapters)].map((adapter) => [adapter, adoptStrays(ports, adapter)]));
+  // What fails, fails for all of its supplier: each of them alone would call again.
+  await Promise.allSettled(runs.values());
+  return adapters.map((adapter) => runs.get(adapter));
+});
+
 /** What pushes have told about this purchase in doubt. @throws SupplierError when a stray cannot be read. */
-export const findByPush = (
+export const findByPush = async (
   ports: PurchasePorts,
   adapter: PatientAdapter,
   { id }: PurchaseRow,
-): Promise<StrayMatch> => matchStrays(ports, adapter, id);
+): Promise<StrayMatch> => (await adoptTogether(ports, adapter))?.get(id) ?? { kind: 'none' };
 
 /** For suppliers that only tell by push what became of a call: settles doubts also when they are held already. */
 export const startStraySweep = (ports: PurchasePorts, adapter: PatientAdapter): Periodic =>
@@ -283,6 +246,6 @@ export const startStraySweep = (ports: PurchasePorts, adapter: PatientAdapter): 
       adapter.name,
     ]);
     if (doubt === undefined || !(await isCallable(ports, adapter))) return 'idle';
-    await matchStrays(ports, adapter, null);
+    await adoptTogether(ports, adapter);
     return 'idle';
   });

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { matchStrays, type OpenCall, type Stray } from '../../services/suppliers/match-strays.ts';
+
+const LAMP = 'lamp';
+const aCall = (id: string, change: Partial<OpenCall> = {}): OpenCall => ({
+  id,
+  attempt: 1,
+  state: 'in_doubt',
+  fromMs: 1_000,
+  toMs: 2_000,
+  articles: LAMP,
+  ...change,
+});
+const aStray = (reference: string, change: Partial<Stray> = {}): Stray => ({
+  reference,
+  atMs: 1_500,
+  articles: LAMP,
+  found: {
+    supplierReference: reference,
+    amountMinor: null,
+    currency: 'USD',
+    isPaid: false,
+    callerRef: '',
+    isCancelled: false,
+    articles: [],
+    createdAt: null,
+  },
+  ...change,
+});
+const kinds = (calls: readonly OpenCall[], strays: readonly Stray[]) =>
+  Object.fromEntries([...matchStrays(calls, strays)].map(([{ id }, { kind }]) => [id, kind]));
+
+test('an order and a purchase in doubt that fit each other and nobody else belong together', () => {
+  const [call, stray] = [aCall('one'), aStray('AE1')];
+
+  expect(matchStrays([call], [stray])).toEqual(new Map([[call, { kind: 'adopted', stray }]]));
+});
+
+test('an order fits up to the first and the last moment of a call, and not beyond', () => {
+  expect(kinds([aCall('one')], [aStray('AE1', { atMs: 1_000 })])).toEqual({ one: 'adopted' });
+  expect(kinds([aCall('one')], [aStray('AE1', { atMs: 2_000 })])).toEqual({ one: 'adopted' });
+  expect(kinds([aCall('one')], [aStray('AE1', { atMs: 999 })])).toEqual({});
+  expect(kinds([aCall('one')], [aStray('AE1', { atMs: 2_001 })])).toEqual({});
+});
+
+test('an order of other articles fits no purchase', () => {
+  expect(kinds([aCall('one')], [aStray('AE1', { articles: 'mug' })])).toEqual({});
+});
+
+test('two purchases that one order fits are both in doubt still', () => {
+  expect(kinds([aCall('one'), aCall('two')], [aStray('AE1')])).toEqual({
+    one: 'ambiguous',
+    two: 'ambiguous',
+  });
+});
+
+test('two orders that fit one purchase are named to a person', () => {
+  const [match] = matchStrays([aCall('one')], [aStray('AE2', { atMs: 1_600 }), aStray('AE1')]).values();
+
+  expect(match).toEqual({ kind: 'ambiguous', references: 'AE1 AE2' });
+});
+
+test('an order that a call under way may have made is nobody else’s until that one is answered', () => {
+  const underWay = aCall('two', { state: 'under_way' });
+
+  expect(kinds([aCall('one'), underWay], [aStray('AE1')])).toEqual({ one: 'undecided' });
+});
+
+test('a call whose time holds no order is nobody’s rival, even in the midst of others', () => {
+  const between = aCall('between', { fromMs: 1_550, toMs: 1_580 });
+  const strays = [aStray('AE1', { atMs: 1_500 }), aStray('AE2', { atMs: 1_900 })];
+  const [early, late] = [aCall('early', { toMs: 1_700 }), aCall('late', { fromMs: 1_700 })];
+
+  expect(kinds([early, between, late], strays)).toEqual({ early: 'adopted', late: 'adopted' });
+});
+
+test('of a crowd of orders a person is told the first ones and how many there are', () => {
+  const strays = Array.from({ length: 25 }, (_, index) => aStray(`AE${index}`, { atMs: 1_000 + index }));
+  const [match] = matchStrays([aCall('one')], strays).values();
+
+  expect(match?.kind === 'ambiguous' && match.references).toMatch(/^AE0 AE1 .* AE19 and 5 more$/);
+});
+
+test('three thousand doubts and orders of one article are compared by their order, not each with each', () => {
+  const calls = Array.from({ length: 3_000 }, (_, index) => aCall(`call-${index}`));
+  const strays = Array.from({ length: 3_000 }, (_, index) => aStray(`AE${index}`));
+
+  // Each call with each order and each other call would be 27,000,000,000 steps: longer than a test may last.
+  expect(matchStrays(calls, strays).size).toBe(3_000);
+});
