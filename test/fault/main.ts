@@ -49,6 +49,8 @@ const run = await runFaults({
         natsServers: Number(nats),
         settleMs: Number(settle) * 1_000,
         sweepSeconds: 10,
+        // A thousand orders that ask again every three seconds would keep two cores from everything else.
+        retrySeconds: 10,
       }),
   logsTo: values.logs,
   say,

@@ -18,6 +18,8 @@ export interface RunOptions {
   /** How long the system has to come to rest once nobody disturbs it any more. */
   readonly settleMs: number;
   readonly sweepSeconds: number;
+  /** How often a wait is ended by asking again. */
+  readonly retrySeconds: number;
   /** Where the logs are copied to at the end. */
   readonly logsTo?: string | undefined;
   /** Told of every step. */

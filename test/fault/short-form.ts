@@ -7,4 +7,5 @@ export const SHORT_FORM = {
   natsServers: 1,
   settleMs: 60_000,
   sweepSeconds: 3,
+  retrySeconds: 3,
 } as const;

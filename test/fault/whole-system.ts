@@ -25,7 +25,6 @@ const BLIND_MS = 2_500;
 const WAITS = {
   ORDER_MANAGER_GRACE_SECONDS: '0.3',
   ORDER_MANAGER_POLL_SECONDS: '1',
-  ORDER_MANAGER_RETRY_SECONDS: '3',
   ORDER_MANAGER_CALL_TIMEOUT_SECONDS: String(CALL_TIMEOUT_MS / 1_000),
   ORDER_MANAGER_DOUBT_GRACE_SECONDS: '3',
   ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '1',
@@ -74,6 +73,8 @@ export interface SystemOptions {
   readonly natsServers: number;
   /** How often the shop is swept for what no webhook told. */
   readonly sweepSeconds: number;
+  /** How often a wait is ended by asking again. */
+  readonly retrySeconds: number;
 }
 
 const secret = (): string => randomBytes(18).toString('hex');
@@ -157,6 +158,7 @@ export async function startWholeSystem(options: SystemOptions): Promise<WholeSys
       ...NODE_ENVIRONMENT,
       ...WAITS,
       ORDER_MANAGER_SWEEP_SECONDS: String(options.sweepSeconds),
+      ORDER_MANAGER_RETRY_SECONDS: String(options.retrySeconds),
       ORDER_MANAGER_API_KEY: keys.api,
       ORDER_MANAGER_HOST: '127.0.0.1',
       ORDER_MANAGER_REQUESTS_PER_MINUTE: '1000000',
