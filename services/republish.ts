@@ -6,7 +6,6 @@ import {
   type ArchiveSpan,
   archiveExtent,
   countArchived,
-  KINDS,
   type Kind,
   markRepublished,
   readArchived,
@@ -14,7 +13,15 @@ import {
 import { readPositions, resumeAt } from './store/partitions.ts';
 import type { Store } from './store/store.ts';
 
-const BATCH = 500;
+/**
+ * How many of each kind at once, in the order in which they go out: after the events the partitions read on. For each
+ * batch of facts all those are read that the stream has of its time, so they come in fewer of them.
+ */
+const ROUNDS: readonly (readonly [Kind, number])[] = [
+  ['events', 500],
+  ['commands', 500],
+  ['facts', 5_000],
+];
 /** By which the clocks of PostgreSQL and NATS may differ. */
 const SKEW_MS = 60_000;
 
@@ -45,16 +52,14 @@ export async function planRepublish(store: Store, since?: string): Promise<Repub
   return { span, counts: await countArchived(store, span), halted };
 }
 
-/** Without the facts that the stream still has: who listens to them may not know our message ids. */
-async function missingOf(bus: Bus, rows: readonly ArchivedRow[]): Promise<readonly ArchivedRow[]> {
-  const facts = rows.filter(({ subject }) => subject.startsWith(KINDS.facts));
-  if (facts.length === 0) return rows;
-  const written = facts.map(({ createdAt }) => Date.parse(createdAt));
-  const published = facts.map(({ publishedAt }) => Date.parse(publishedAt));
+/** Without those that the stream still has: who listens to facts may not know our message ids. */
+async function missingFacts(bus: Bus, rows: readonly ArchivedRow[]): Promise<readonly ArchivedRow[]> {
+  const written = rows.map(({ createdAt }) => Date.parse(createdAt));
+  const published = rows.map(({ publishedAt }) => Date.parse(publishedAt));
   const from = new Date(Math.min(...written) - SKEW_MS);
   const to = new Date(Math.max(...published) + SKEW_MS);
   const stored = await bus.storedIds(STREAMS.crew, from, to);
-  return rows.filter(({ subject, messageId }) => !subject.startsWith(KINDS.facts) || !stored.has(messageId));
+  return rows.filter(({ messageId }) => !stored.has(messageId));
 }
 
 export interface RepublishProgress {
@@ -77,12 +82,12 @@ export async function republish(
 ): Promise<number> {
   const total = Object.values(plan.counts).reduce((sum, count) => sum + count, 0);
   let [seen, published] = [0, 0];
-  for (const areEvents of [true, false]) {
+  for (const [kind, limit] of ROUNDS) {
     for (let after = '0'; ; ) {
-      const rows = await readArchived(store, plan.span, areEvents, after, BATCH);
+      const rows = await readArchived(store, plan.span, kind, after, limit);
       const last = rows.at(-1);
       if (last === undefined) break;
-      const missing = await missingOf(bus, rows);
+      const missing = kind === 'facts' ? await missingFacts(bus, rows) : rows;
       await bus.publish(missing);
       await markRepublished(
         store,

@@ -54,22 +54,19 @@ export async function countArchived(sql: Sql, { from, to }: ArchiveSpan): Promis
   return row ?? { events: 0, commands: 0, facts: 0 };
 }
 
-/**
- * The next ones behind `afterId`, in the order in which they were written.
- * @param areEvents whether events are wanted or all else.
- */
+/** The next ones of a kind behind `afterId`, in the order in which they were written. */
 export const readArchived = (
   sql: Sql,
   { from, to }: ArchiveSpan,
-  areEvents: boolean,
+  kind: Kind,
   afterId: string,
   limit: number,
 ): Promise<ArchivedRow[]> =>
   sql.query<ArchivedRow>(
     `select id, message_id as "messageId", subject, payload, ${isoInstant('created_at')} as "createdAt",
             ${isoInstant('published_at')} as "publishedAt"
-       from outbox o where id > $3::bigint and (subject like '${KINDS.events}%') = $5 and ${WANTED} order by id limit $4`,
-    [from, to, afterId, limit, areEvents],
+       from outbox o where id > $3::bigint and subject like $5 || '%' and ${WANTED} order by id limit $4`,
+    [from, to, afterId, limit, KINDS[kind]],
   );
 
 /** They are where they belong once more: from now on the archive keeps them as fresh ones. */
