@@ -156,8 +156,11 @@ export async function inject(
       return `${copy?.name ?? ''} ${where}`;
     }
     case 'all timers due': {
-      const due = await system.rows(
-        `update timers set due_at = now() where deadline not in ('payment', 'cancelling') returning key`,
+      // The services lock timers in an order of their own: who of the two gives way is chance.
+      const due = await eventually(() =>
+        system.rows(
+          `update timers set due_at = now() where deadline not in ('payment', 'cancelling') returning key`,
+        ),
       );
       return `${due.length} timers`;
     }
