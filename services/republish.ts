@@ -98,7 +98,7 @@ export async function republish(
       published += missing.length;
       onProgress({ total, seen, published });
     }
-    // Once more at the end: some partition may have noticed the loss only meanwhile.
+    // After each kind: some partition may have noticed the loss only meanwhile.
     await resume(store, bus, plan);
   }
   return published;

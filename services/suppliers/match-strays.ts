@@ -37,9 +37,9 @@ export type StrayMatch =
 /** A person who sorts them out sees by these which ones they are; more would fill the timeline of each order. */
 const MOST_NAMED = 20;
 
-const named = (strays: readonly Stray[]): string => {
-  const references = strays.slice(0, MOST_NAMED).map(({ reference }) => reference);
-  const more = strays.length - references.length;
+const named = (inTime: readonly Stray[], { first, end }: Candidate): string => {
+  const references = inTime.slice(first, Math.min(end, first + MOST_NAMED)).map(({ reference }) => reference);
+  const more = end - first - references.length;
   return [...references, ...(more > 0 ? [`and ${more} more`] : [])].join(' ');
 };
 
@@ -76,12 +76,11 @@ export function matchStrays(
       if (mine.call.state === 'under_way') continue;
       const isRival = (other: Candidate): boolean =>
         other !== mine && other.first < mine.end && mine.first < other.end;
-      const [stray, ...others] = inTime.slice(mine.first, mine.end);
-      if (stray === undefined) continue;
-      if (others.length === 0 && !candidates.some(isRival))
+      const stray = mine.end - mine.first === 1 ? inTime[mine.first] : undefined;
+      if (stray !== undefined && !candidates.some(isRival))
         matches.set(mine.call, { kind: 'adopted', stray });
       else if (underWay.some(isRival)) matches.set(mine.call, { kind: 'undecided' });
-      else matches.set(mine.call, { kind: 'ambiguous', references: named([stray, ...others]) });
+      else matches.set(mine.call, { kind: 'ambiguous', references: named(inTime, mine) });
     }
   }
   return matches;
