@@ -269,7 +269,7 @@ export const verdictsOf = (evidence: Evidence): Verdict[] => [
   { claim: 'nobody wrote to a partition that was another’s', against: evidence.setBack },
   {
     claim: 'units add up, and every timeline leads to the stored state',
-    against: evidence.violations === 0 ? [] : evidence.auditLines,
+    against: evidence.differences,
   },
   { claim: 'no error that nobody handled', against: unhandled(evidence) },
   { claim: 'no secret and no personal data in any log', against: toldOn(evidence) },
