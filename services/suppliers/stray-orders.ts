@@ -226,10 +226,11 @@ async function adoptStrays(
 
 /** Once for all who ask at the same time: it reads and settles everything that is in doubt at the supplier. */
 const adoptTogether = gatheringFor(async (ports: PurchasePorts, adapters: readonly PatientAdapter[]) => {
-  const runs = new Map([...new Set(adapters)].map((adapter) => [adapter, adoptStrays(ports, adapter)]));
+  const asked = new Map(adapters.map((adapter) => [adapter.name, adapter]));
+  const runs = new Map([...asked].map(([name, adapter]) => [name, adoptStrays(ports, adapter)]));
   // What fails, fails for all of its supplier: each of them alone would call again.
   await Promise.allSettled(runs.values());
-  return adapters.map((adapter) => runs.get(adapter));
+  return adapters.map(({ name }) => runs.get(name));
 });
 
 /** What pushes have told about this purchase in doubt. @throws SupplierError when a stray cannot be read. */

@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { type Delivery, openSender, percentile, placeOrders, runOrders } from './drive-orders.ts';
+import { readUse } from './process-use.ts';
 import { startRoadWorld } from './road-world.ts';
 
 /*
@@ -65,6 +67,23 @@ async function sendSteadily(deliveries: readonly Delivery[]): Promise<{ sent: Se
   return { sent, seconds: (Date.now() - startedAt) / 1_000 };
 }
 
+/** When half of the orders had come to each of their steps, from the first sight of their webhook. */
+async function readSteps(since: Date): Promise<readonly { step: string; ms: number }[]> {
+  const { rows } = await database.query<{ step: string; ms: number }>(
+    `with begun as (select order_id, min(received_at) as at from webhooks where received_at >= $1 group by order_id),
+          steps as (
+            select order_id, coalesce(to_state, supplier_to) || ' by ' || type as step, min(at) as at
+              from timeline where accepted and at >= $1 group by 1, 2
+            union all
+            select order_id, 'intent to ' || kind || ', ' || supplier, min(created_at)
+              from purchase_intents where created_at >= $1 group by 1, 2)
+     select step, percentile_cont(0.5) within group (order by extract(epoch from s.at - b.at) * 1000)::float8 as ms
+       from steps s join begun b using (order_id) group by step having count(*) > $2 order by ms`,
+    [since, ORDERS / 2],
+  );
+  return rows;
+}
+
 const shown = (name: string, ascending: readonly number[]): string =>
   `${name.padEnd(28)} p50 ${percentile(ascending, 0.5).toFixed(0)} ms  p99 ${percentile(ascending, 0.99).toFixed(0)} ms`;
 
@@ -85,7 +104,9 @@ try {
       await delay(1_000);
     }
   })();
+  const useBefore = readUse(false);
   const { sent, seconds } = await sendSteadily(deliveries);
+  const useAfter = readUse(false);
   isSending = false;
   await watch;
   const patience = Date.now() + PATIENCE_MS;
@@ -116,6 +137,16 @@ try {
     `backlog                      ${middle} orders without a purchase in the middle, ${last} at the end: ` +
       `${last > middle + RATE ? 'it grew' : 'it did not grow'}`,
   );
+  const shares = [...useAfter].map(([name, { cpuMs }]) => ({
+    name,
+    cores: (cpuMs - (useBefore.get(name)?.cpuMs ?? 0)) / (seconds * 1_000),
+  }));
+  const cores = shares.reduce((sum, share) => sum + share.cores, 0);
+  console.log(`cores at work                ${cores.toFixed(2)} of ${availableParallelism()}`);
+  for (const { name, cores: used } of shares) console.log(`  ${name.padEnd(26)} ${used.toFixed(2)}`);
+  console.log('half of the orders were there after');
+  for (const { step, ms } of await readSteps(since))
+    console.log(`  ${ms.toFixed(0).padStart(6)} ms  ${step}`);
   if (bought < ORDERS) console.log(`${ORDERS - bought} orders were not bought at all`);
   process.exitCode = bought < ORDERS ? 1 : 0;
 } finally {
