@@ -306,26 +306,6 @@ test('a stray that cannot be read does not keep back the one that can', async ()
   expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE2' });
 });
 
-test('what cannot be read now is asked for once for all who look at the same time, not once for each', async () => {
-  const desk = await aQuickDesk();
-  let reads = 0;
-  const { ports, calls } = repeating(desk, Array(6).fill(doubt), {
-    read: async () => {
-      reads += 1;
-      throw failure('transient');
-    },
-  });
-  const purchases: Purchase[] = [];
-  for (let number = 1; number <= 6; number += 1) purchases.push(await inDoubt(desk, ports, { number }));
-  await givenStrays(desk, 'AE1');
-  await Promise.all(purchases.map((purchase) => lookUp(ports, purchase, 'l1')));
-  // Whoever asks first goes alone, all others share the round after it.
-  expect(reads).toBeGreaterThanOrEqual(1);
-  expect(reads).toBeLessThanOrEqual(2);
-  expect(calls).toHaveLength(6);
-  for (const purchase of purchases) expect(await ends(desk, purchase)).toEqual([]);
-});
-
 test('an order that the supplier tells of before it shows it is looked for again', async () => {
   const desk = await aQuickDesk();
   const shown: FoundOrder[] = [];
