@@ -3,14 +3,13 @@ import { BUY, type PurchaseCommand } from '../../contracts/commands/purchase.ts'
 import { SOURCE_ORDER } from '../../contracts/commands/source-order.ts';
 import { envelope } from '../../contracts/envelope.ts';
 import { commandSubject, type Lane } from '../../contracts/subjects.ts';
-import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { ALIEXPRESS_PRODUCTS } from '../../deploy/sandbox/aliexpress/goods.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { startSuppliers } from '../../services/suppliers/service.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { boughtUnder, givenCustomer, givenPurchase, intentOf } from '../fixtures/purchase-desk.ts';
+import { article, boughtUnder, givenCustomer, givenPurchase, intentOf } from '../fixtures/purchase-desk.ts';
 import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
 import { CREDENTIALS, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
@@ -84,20 +83,19 @@ const aMug = ({ context }: Buyer, number: number): Promise<PurchaseCommand> =>
     shippingMethod: 'CAINIAO_STANDARD',
   });
 
+const { supplierProductId, supplierVariantId } = article(1);
+const ARTICLES = {
+  aliexpress: { supplierProductId: MUG.productId, supplierVariantId: mugSku },
+  cj_dropshipping: { supplierProductId, supplierVariantId },
+};
+
 /** An order in sourcing whose only line a supplier delivers. */
-async function anOrder({ context }: Buyer, number: number, supplier: SupplierName) {
+async function anOrder({ context }: Buyer, number: number, supplier: keyof typeof ARTICLES) {
   const orderId = `ord_${number}`;
   const line = { ordered: 1, outside: 0, unallocated: 1, held: 0, cancelled: 0 };
-  const articles = {
-    aliexpress: { supplierProductId: MUG.productId, supplierVariantId: mugSku },
-    cj_dropshipping: {
-      supplierProductId: '2601010000000000001',
-      supplierVariantId: '2602020000000000001',
-    },
-  };
   const candidate = {
     supplier,
-    ...articles[supplier],
+    ...ARTICLES[supplier],
     unitsPerItem: 1,
     bundledWith: [],
     countries: [],
