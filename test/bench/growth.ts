@@ -7,7 +7,7 @@ import { SERVICES } from '../../deploy/local/stack.ts';
 import { openOrderCopier } from './copy-orders.ts';
 import { openSender, placeOrders, runOrders, untilOver } from './drive-orders.ts';
 import { inLanes } from './in-lanes.ts';
-import { readUse } from './process-use.ts';
+import { cpuBetween, readUse, type Use } from './process-use.ts';
 import { startRoadWorld } from './road-world.ts';
 import { dearestStatements, logStatements } from './statement-log.ts';
 
@@ -99,7 +99,7 @@ async function awaitHosts(copies: number): Promise<void> {
 }
 
 interface Cost {
-  readonly cpuMs: ReadonlyMap<string, number>;
+  readonly use: ReadonlyMap<string, Use>;
   /** Of PostgreSQL's statements. */
   readonly busyMs: number;
   /** Rows read without an index, by table. */
@@ -116,7 +116,7 @@ async function readCost(): Promise<Cost> {
     'select relname as name, seq_tup_read as count from pg_stat_user_tables',
   );
   return {
-    cpuMs: new Map([...readUse(false)].map(([name, { cpuMs }]) => [name, cpuMs])),
+    use: readUse(false),
     busyMs: ms,
     scanned: new Map(rows.map(({ name, count }) => [name, Number(count)])),
   };
@@ -127,9 +127,9 @@ async function costOfRoad() {
   const before = await readCost();
   const { seconds } = await runOrders(world, database, nextNumbers(ORDERS), CONCURRENCY);
   const after = await readCost();
+  const cpuMs = cpuBetween(before.use, after.use);
   const cpu = (names: readonly string[]): number =>
-    names.reduce((sum, name) => sum + (after.cpuMs.get(name) ?? 0) - (before.cpuMs.get(name) ?? 0), 0) /
-    ORDERS;
+    names.reduce((sum, name) => sum + (cpuMs.get(name) ?? 0), 0) / ORDERS;
   const scans = [...after.scanned]
     .map(([name, count]) => [name, (count - (before.scanned.get(name) ?? 0)) / ORDERS] as const)
     .filter(([, count]) => count >= SCANNED)

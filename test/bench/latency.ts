@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { type Delivery, openSender, percentile, placeOrders, runOrders } from './drive-orders.ts';
-import { readUse } from './process-use.ts';
+import { cpuBetween, readUse } from './process-use.ts';
 import { startRoadWorld } from './road-world.ts';
 
 /*
@@ -137,9 +137,9 @@ try {
     `backlog                      ${middle} orders without a purchase in the middle, ${last} at the end: ` +
       `${last > middle + RATE ? 'it grew' : 'it did not grow'}`,
   );
-  const shares = [...useAfter].map(([name, { cpuMs }]) => ({
+  const shares = [...cpuBetween(useBefore, useAfter)].map(([name, cpuMs]) => ({
     name,
-    cores: (cpuMs - (useBefore.get(name)?.cpuMs ?? 0)) / (seconds * 1_000),
+    cores: cpuMs / (seconds * 1_000),
   }));
   const cores = shares.reduce((sum, share) => sum + share.cores, 0);
   console.log(`cores at work                ${cores.toFixed(2)} of ${availableParallelism()}`);

@@ -77,3 +77,9 @@ export function readUse(withMemory: boolean): ReadonlyMap<string, Use> {
   visit(process.pid, 'load');
   return use;
 }
+
+type Uses = ReadonlyMap<string, Pick<Use, 'cpuMs'>>;
+
+/** Milliseconds of processor time between two readings, by kind of process. */
+export const cpuBetween = (before: Uses, after: Uses): ReadonlyMap<string, number> =>
+  new Map([...after].map(([name, { cpuMs }]) => [name, cpuMs - (before.get(name)?.cpuMs ?? 0)]));

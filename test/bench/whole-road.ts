@@ -9,7 +9,7 @@ import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import { benchOrder, percentile, runOrders } from './drive-orders.ts';
 import { runFloor } from './floor.ts';
 import { inLanes } from './in-lanes.ts';
-import { readUse, type Use } from './process-use.ts';
+import { cpuBetween, readUse, type Use } from './process-use.ts';
 import { type RoadWorld, startRoadWorld } from './road-world.ts';
 import { dearestStatements, logStatements } from './statement-log.ts';
 
@@ -120,8 +120,8 @@ try {
   );
   console.log('CPU ms per order, and memory at its peak:');
   let cpu = 0;
-  for (const [name, { cpuMs }] of useAfter) {
-    const ms = (cpuMs - (useBefore.get(name)?.cpuMs ?? 0)) / ORDERS;
+  for (const [name, cpuMs] of cpuBetween(useBefore, useAfter)) {
+    const ms = cpuMs / ORDERS;
     cpu += ms;
     const mb = (peak.get(name)?.pssKb ?? 0) / 1_024;
     console.log(`  ${name.padEnd(14)} ${ms.toFixed(2).padStart(7)} ms  ${mb.toFixed(0).padStart(5)} MB`);
