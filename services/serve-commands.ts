@@ -3,7 +3,7 @@ import type { DeadLetterReason } from '../contracts/dead-letters.ts';
 import { Envelope } from '../contracts/envelope.ts';
 import { AppError, isRetryable } from '../contracts/errors.ts';
 import { orderIdIn } from '../contracts/ids.ts';
-import { SERVICES, type ServiceName } from '../contracts/subjects.ts';
+import { LANES, type Lane } from '../contracts/subjects.ts';
 import { readTraceparent } from '../contracts/trace-context.ts';
 import type { Command, CommandConsumer, CommandResult } from './bus/command-consumer.ts';
 import { histogram, SECONDS } from './figures.ts';
@@ -32,7 +32,7 @@ export const handling =
 
 const durations = histogram(
   { name: 'command_duration_seconds', help: 'Commands by what became of them', buckets: SECONDS },
-  { service: SERVICES, verb: [] as readonly string[], verdict: ['done', 'later', 'bury'] as const },
+  { lane: LANES, verb: [] as readonly string[], verdict: ['done', 'later', 'bury'] as const },
 );
 
 /** Tries of a command that fails for a reason nobody foresaw; the machine's own deadline asks again after that. */
@@ -56,13 +56,13 @@ const reasonOf = (error: unknown): DeadLetterReason => {
 };
 
 /**
- * Works off the commands of one service, with one verdict for every way of failing. While a partition is halted they wait:
+ * Works off the commands of one lane, with one verdict for every way of failing. While a partition is halted they wait:
  * the rows that they are about may be older than what happened.
  * @param retryMs between two tries of a command that failed or waits.
  */
 export async function serveCommands(
   { bus, store, log }: ServiceContext,
-  service: ServiceName,
+  lane: Lane,
   concurrency: number,
   handlers: Readonly<Record<string, CommandHandler>>,
   retryMs = RETRY_MS,
@@ -99,7 +99,7 @@ export async function serveCommands(
       const { id: messageId, subject, traceparent } = message;
       work = { messageId, orderId: orderIdIn(subject), traceparent: readTraceparent(traceparent) };
       const span = {
-        name: `${service}.${command.verb}`,
+        name: `${lane}.${command.verb}`,
         kind: 'consumer',
         attributes: { 'oms.subject': subject },
       } as const;
@@ -128,7 +128,7 @@ export async function serveCommands(
 
   /** Subjects: verb and what it is about. */
   const inHand = new Set<string>();
-  return bus.consume(service, concurrency, async (command) => {
+  return bus.consume(lane, concurrency, async (command) => {
     // Asked again while the first is at work, as every deadline does in a crowd: one of them is enough.
     if (inHand.has(command.subject)) return DONE;
     inHand.add(command.subject);
@@ -136,7 +136,7 @@ export async function serveCommands(
     const begun = performance.now();
     const result = await handle(command).finally(() => inHand.delete(command.subject));
     const verb = command.verb in handlers ? command.verb : 'unknown';
-    durations.observe({ service, verb, verdict: result.verdict }, (performance.now() - begun) / 1_000);
+    durations.observe({ lane, verb, verdict: result.verdict }, (performance.now() - begun) / 1_000);
     moment('command: after handling before acknowledgement');
     // Left alone, it would lie in the stream for ever once the server has delivered it often enough.
     return result.verdict === 'later' && command.deliveries >= MAX_DELIVERIES ? DONE : result;

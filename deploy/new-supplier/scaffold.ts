@@ -94,6 +94,29 @@ ${ENV}_REQUESTS_PER_SECOND=1
     text: ({ name, camel }) => (name === camel ? `  ${name},\n` : `  ${name}: ${camel},\n`),
   },
   {
+    file: 'nats.conf',
+    anchor: `"$JS.API.CONSUMER.MSG.NEXT.CMD.oms-cj_dropshipping", "$JS.ACK.CMD.oms-cj_dropshipping.>"\n`,
+    isAfter: true,
+    text: ({ name }) =>
+      `          "oms.cmd.${name}.>", "$JS.API.CONSUMER.INFO.CMD.oms-${name}"
+          "$JS.API.CONSUMER.MSG.NEXT.CMD.oms-${name}", "$JS.ACK.CMD.oms-${name}.>"
+`,
+  },
+  {
+    file: 'deploy/kubernetes/base/suppliers.yaml',
+    anchor: "        consumer: oms-cj_dropshipping\n        lagThreshold: '200'\n",
+    isAfter: true,
+    text: ({ name }) =>
+      `    - type: nats-jetstream
+      metadata:
+        natsServerMonitoringEndpoint: nats.order-manager.svc:8222
+        account: OMS
+        stream: CMD
+        consumer: oms-${name}
+        lagThreshold: '200'
+`,
+  },
+  {
     file: 'test/conformance/benches.ts',
     anchor: "import { CJ_BENCHES } from './cj-dropshipping-bench.ts';\n",
     isAfter: true,

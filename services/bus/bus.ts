@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Answer, RequestContract } from '../../contracts/requests/request.ts';
 import { STORE_GIGABYTES } from '../../contracts/settings.ts';
-import type { ServiceName } from '../../contracts/subjects.ts';
+import type { Lane, ServiceName } from '../../contracts/subjects.ts';
 import { type AgentEndpoint, type AgentService, serveAgents } from './agent-service.ts';
 import { connections, reconnections } from './bus-figures.ts';
 import {
@@ -33,7 +33,7 @@ export interface Bus {
   firstSeqSince(stream: string, from: Date): Promise<number>;
   readPartition(partition: number, fromSeq: number): Promise<PartitionReader>;
   consume(
-    service: ServiceName,
+    lane: Lane,
     concurrency: number,
     handle: (command: Command) => Promise<CommandResult>,
   ): Promise<CommandConsumer>;
@@ -101,7 +101,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     storedIds: (stream, from, to) => readStoredIds(jetstream, manager, stream, from, to),
     firstSeqSince: (stream, from) => firstSeqSince(manager, stream, from),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
-    consume: (service, concurrency, handle) => consumeCommands(jetstream, service, concurrency, handle),
+    consume: (lane, concurrency, handle) => consumeCommands(jetstream, lane, concurrency, handle),
     takeUndelivered: (keep) => takeUndelivered(jetstream, manager, keep),
     serveAgents: (endpoints, onBug) => serveAgents(connection, endpoints, onBug),
     request: (contract, request, timeoutMs) => sendRequest(connection, contract, request, timeoutMs),

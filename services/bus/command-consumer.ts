@@ -1,6 +1,6 @@
 import { type ConsumerMessages, type JetStreamClient, type JsMsg, NatsError } from 'nats';
 import { AppError } from '../../contracts/errors.ts';
-import { type ServiceName, STREAMS } from '../../contracts/subjects.ts';
+import { type Lane, STREAMS } from '../../contracts/subjects.ts';
 import { ACK_WAIT_MS, durableOf } from './streams.ts';
 
 export interface Command {
@@ -32,14 +32,14 @@ function refuseMissing(cause: unknown): never {
   throw new AppError('stream_mismatch', message, { retryable: true, cause });
 }
 
-/** Commands of one service, shared by its copies; up to `concurrency` at once, in no order that could be relied on. */
+/** Commands of one lane, shared by the copies of its service; up to `concurrency` at once, in no order that could be relied on. */
 export async function consumeCommands(
   jetstream: JetStreamClient,
-  service: ServiceName,
+  lane: Lane,
   concurrency: number,
   handle: (command: Command) => Promise<CommandResult>,
 ): Promise<CommandConsumer> {
-  const consumer = await jetstream.consumers.get(STREAMS.commands, durableOf(service)).catch(refuseMissing);
+  const consumer = await jetstream.consumers.get(STREAMS.commands, durableOf(lane)).catch(refuseMissing);
   const messages: ConsumerMessages = await consumer.consume({
     max_messages: concurrency * 2,
     expires: 4_000,

@@ -10,7 +10,7 @@ import {
   type StreamConfig,
 } from 'nats';
 import { AppError } from '../../contracts/errors.ts';
-import { commandFilter, SERVICES, type ServiceName, STREAMS } from '../../contracts/subjects.ts';
+import { commandFilter, LANES, type Lane, STREAMS } from '../../contracts/subjects.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -62,7 +62,7 @@ const wantedStreams = (bytes: number): readonly Wanted[] => [
   },
 ];
 
-export const durableOf = (service: ServiceName): string => `oms-${service}`;
+export const durableOf = (lane: Lane): string => `oms-${lane}`;
 
 /** Reads what the server says about commands that it has given up. */
 export const UNDELIVERED = 'oms-undelivered';
@@ -97,7 +97,7 @@ async function setUpConsumer(
 }
 
 /**
- * Makes or updates the four streams, the durable of each service and that of the advisories. The set-up step's work, never a service's.
+ * Makes or updates the four streams, the durable of each lane and that of the advisories. The set-up step's work, never a service's.
  * @param gigabytes that the streams may take together; JetStream must have that much room.
  * @throws AppError `stream_mismatch` when it has not.
  */
@@ -120,9 +120,9 @@ export async function setUpStreams(
       });
     }
   }
-  for (const service of SERVICES) {
-    await setUpConsumer(manager, STREAMS.commands, durableOf(service), {
-      filter_subject: commandFilter(service),
+  for (const lane of LANES) {
+    await setUpConsumer(manager, STREAMS.commands, durableOf(lane), {
+      filter_subject: commandFilter(lane),
       ack_wait: nanos(ACK_WAIT_MS),
       max_deliver: MAX_DELIVER,
       // A dead process leaves what it had fetched unacknowledged for a while; many deaths must not stop the others.

@@ -5,7 +5,8 @@ import type { FactData } from '../../contracts/facts.ts';
 import { notificationIdOf } from '../../contracts/ids.ts';
 import { mailedBy } from '../../contracts/mail-settings.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import { commandSubject, factSubject } from '../../contracts/subjects.ts';
+import { commandSubject, factSubject, type Lane } from '../../contracts/subjects.ts';
+import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { OutwardEffect } from '../../machines/order-actor.ts';
 import type { BatchWrites, OrderLineRow } from '../store/batch-writes.ts';
 
@@ -22,6 +23,8 @@ export interface Carry {
   readonly now: string;
   /** When the order came, as an ISO instant. */
   readonly orderCreatedAt: string;
+  /** Where a purchase is made; undefined for whatever else has that id. */
+  readonly supplierOf: (supplierOrderId: string) => SupplierName | undefined;
   /** Of the event: whatever follows from it belongs to its trace, its deadlines too. */
   readonly traceparent?: string | undefined;
 }
@@ -65,7 +68,8 @@ export function setTimer(
 
 /** Message ids follow from the cause and the effect's place: a repeated batch says the same things under the same ids. */
 export function carryOut(effect: OutwardEffect, index: number, carry: Carry): void {
-  const { writes, orderId, cause, version, delays, settings, now, orderCreatedAt, traceparent } = carry;
+  const { writes, orderId, cause, version, delays, settings, now, orderCreatedAt, supplierOf, traceparent } =
+    carry;
   const say = (subject: string, type: string, data: unknown, messageId = `${cause}:${index}`): void => {
     const message = envelope({
       id: messageId,
@@ -80,13 +84,12 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
     writes.outbox.push({ messageId, subject, payload: JSON.stringify(message) });
   };
   switch (effect.kind) {
-    case 'command':
-      say(
-        commandSubject(effect.service, effect.verb, effect.id),
-        `${effect.service}.${effect.verb}`,
-        effect.data,
-      );
+    case 'command': {
+      const { service, verb, id, data } = effect;
+      const lane: Lane = (service === 'suppliers' ? supplierOf(id) : undefined) ?? service;
+      say(commandSubject(lane, verb, id), `${service}.${verb}`, data);
       return;
+    }
     case 'fact': {
       const data: FactData = { orderId, version, ...effect.data };
       say(factSubject(effect.type), effect.type, data);

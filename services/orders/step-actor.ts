@@ -59,7 +59,13 @@ export function carryOf(
 ): Carry {
   const stored = loaded.orders.get(orderId);
   const version = (stored?.version ?? 0) + actor.changes;
-  return { writes, orderId, cause, version, delays, settings, now, orderCreatedAt: stored?.createdAt ?? now };
+  const orderCreatedAt = stored?.createdAt ?? now;
+  const supplierOf: Carry['supplierOf'] = (supplierOrderId) => {
+    const known = loaded.supplierOrders.get(supplierOrderId);
+    // What this step has planned stands at the end.
+    return (known ?? writes.newSupplierOrders.findLast(({ id }) => id === supplierOrderId))?.supplier;
+  };
+  return { writes, orderId, cause, version, delays, settings, now, orderCreatedAt, supplierOf };
 }
 
 /** Steps the actor and collects what follows. @returns why it cannot, with nothing changed; null: it is done. */

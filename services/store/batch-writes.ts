@@ -1,4 +1,10 @@
-import type { Evidence, HoldReason, ParcelStateName, UnitChangeCause } from '../../contracts/vocabulary.ts';
+import type {
+  Evidence,
+  HoldReason,
+  ParcelStateName,
+  SupplierName,
+  UnitChangeCause,
+} from '../../contracts/vocabulary.ts';
 import type { DeadLetterRow, LetterChange } from './dead-letters.ts';
 import type { NewNotification } from './notifications.ts';
 import type { OutboxRow } from './outbox.ts';
@@ -31,7 +37,7 @@ export interface OrderLineRow {
 export interface NewSupplierOrder {
   id: string;
   order_id: string;
-  supplier: string;
+  supplier: SupplierName;
   shipping_method: string;
   ships_from: string;
   expected_cost_minor: number;

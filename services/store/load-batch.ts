@@ -1,4 +1,4 @@
-import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
+import type { SupplierName, SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
 import { insertRows } from './rows.ts';
 import type { Sql } from './store.ts';
@@ -14,6 +14,7 @@ export interface LoadedOrder {
 
 export interface LoadedSupplierOrder {
   readonly orderId: string;
+  readonly supplier: SupplierName;
   readonly state: SupplierOrderState;
   readonly version: number;
 }
@@ -73,11 +74,12 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
       : await sql.query<{
           id: string;
           order_id: string;
+          supplier: SupplierName;
           state: SupplierOrderStateName;
           context: SupplierOrderState['context'];
           version: number;
         }>(
-          'select id, order_id, state, context, version from supplier_orders where order_id = any($1::text[]) order by id for update',
+          'select id, order_id, supplier, state, context, version from supplier_orders where order_id = any($1::text[]) order by id for update',
           [[...known]],
         );
   // An order whose first event nobody could read is blocked and not known.
@@ -99,9 +101,9 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
       ]),
     ),
     supplierOrders: new Map(
-      supplierOrders.map(({ id, order_id, state, context, version }) => [
+      supplierOrders.map(({ id, order_id, supplier, state, context, version }) => [
         id,
-        { orderId: order_id, state: { value: state, context }, version },
+        { orderId: order_id, supplier, state: { value: state, context }, version },
       ]),
     ),
     blocked: new Set([...blocked, ...orders.filter(({ is_blocked }) => is_blocked).map(({ id }) => id)]),

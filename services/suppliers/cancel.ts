@@ -43,7 +43,7 @@ export async function cancel(
   }
   if (reference === null)
     return withhold(ports, row, commandId, 0, 'outcome_unknown', { cause: 'no supplier reference' });
-  const wait = waitFor(adapter, facts.callPauseMs);
+  const wait = await waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
   // A payment may be on its way this very moment: what comes of it decides what there is to be undone.
   const payment = await currentIntent(store, row.id, 'pay');

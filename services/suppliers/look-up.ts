@@ -70,7 +70,7 @@ export async function lookUp(
   const { looksUpByReference, repeatableForMs } = adapter.capabilities;
   if (!looksUpByReference && repeatableForMs === null)
     return giveUp('outcome_unknown', { supplier: row.supplier, cause: 'it cannot look up by our reference' });
-  const wait = waitFor(adapter, facts.callPauseMs);
+  const wait = await waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
   if (!looksUpByReference) return repeatPurchase(ports, adapter, row, intent, request, commandId);
   let found: readonly FoundOrder[];

@@ -72,7 +72,7 @@ export async function pay(
   const reference = row.supplierReference;
   if (adapter === undefined || reference === null)
     return hold('outcome_unknown', { cause: 'no supplier reference' });
-  const wait = waitFor(adapter, facts.callPauseMs);
+  const wait = await waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
   // A payment from the time that a restored database lost must have had time to show.
   if (restoration !== undefined && restoration.ageMs < doubtOf(settings).windowMs) return DONE;

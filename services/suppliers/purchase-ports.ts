@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { SUPPLIER_ORDER_WITHHELD } from '../../contracts/events/purchase-outcome.ts';
 import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
 import { holdIdOf } from '../../contracts/ids.ts';
@@ -23,6 +24,8 @@ import type { PurchaseRow } from './purchase-row.ts';
 const BREAKER_PAUSE_MS = 5_000;
 /** A command that waits longer keeps a place in the queue for nothing: the order's own deadline asks again. */
 const LONGEST_WAIT_MS = 10_000;
+/** Well below what a service that is told to stop may take for what it has in hand. */
+const LONGEST_IN_HAND_MS = 2_000;
 
 export interface PurchasePorts extends ServiceContext {
   adapterOf(supplier: PurchaseRow['supplier']): PatientAdapter | undefined;
@@ -119,19 +122,28 @@ export const MODE_MEANING = {
   live: 'buys and pays',
 } as const satisfies Record<ReturnType<typeof purchaseMode>, string>;
 
+/** @returns milliseconds until it can be called; @param callPauseMs until the supplier takes calls again. */
+const pauseOfCalls = (adapter: PatientAdapter, callPauseMs: number): number =>
+  adapter.breakerState() === 'open' ? BREAKER_PAUSE_MS : callPauseMs;
+
 /**
- * What becomes of a command while the supplier cannot or will not be called; null: go on. Nothing is used up by it.
+ * What becomes of a command while the supplier cannot or will not be called; null: go on. Nothing is used up by it. It
+ * is kept in hand for a while before it is given back: otherwise all that stand in the lane would come and go as fast
+ * as they can be read.
  * @param callPauseMs until the supplier takes calls again.
  */
-export function waitFor(adapter: PatientAdapter, callPauseMs: number): CommandResult | null {
-  if (adapter.breakerState() === 'open') return later(BREAKER_PAUSE_MS);
-  if (callPauseMs === 0) return null;
-  return callPauseMs > LONGEST_WAIT_MS ? DONE : later(Math.ceil(callPauseMs));
+export async function waitFor(adapter: PatientAdapter, callPauseMs: number): Promise<CommandResult | null> {
+  const pauseMs = pauseOfCalls(adapter, callPauseMs);
+  if (pauseMs === 0) return null;
+  if (pauseMs > LONGEST_WAIT_MS) return DONE;
+  const inHandMs = Math.min(pauseMs, LONGEST_IN_HAND_MS);
+  await delay(inHandMs);
+  return later(Math.ceil(pauseMs - inHandMs));
 }
 
 /** For those that look by themselves, now and then: whether the supplier cannot or will not be called. */
 export const isCallable = async ({ store }: PurchasePorts, adapter: PatientAdapter): Promise<boolean> =>
-  waitFor(adapter, (await callPauses(store, adapter.name)).callsMs) === null;
+  pauseOfCalls(adapter, (await callPauses(store, adapter.name)).callsMs) === 0;
 
 /** Failures of a mere question that no repetition mends: asked again for ever, they would never be heard of. */
 export const NEEDS_A_PERSON: Partial<Record<FailureClass, HoldReason>> = {

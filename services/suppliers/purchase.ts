@@ -50,7 +50,7 @@ export async function buy(
   if (request === undefined)
     return withhold(ports, row, commandId, 0, 'address_invalid', { missing: 'shipping address' });
   // Whatever forbids the call must do so before the intent is written.
-  const wait = waitFor(adapter, facts.callPauseMs);
+  const wait = await waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
   if (!row.isQuoted) return prepare(ports, adapter, facts, commandId);
   const sought = await seek(ports, adapter, facts, request, commandId);

@@ -1,5 +1,3 @@
-import { BUY, CANCEL, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
-import { SOURCE_ORDER, SourceOrder } from '../../contracts/commands/source-order.ts';
 import { LIST_SUPPLIERS } from '../../contracts/requests/list-suppliers.ts';
 import { PREVIEW_SOURCING } from '../../contracts/requests/preview-sourcing.ts';
 import { PAUSE_PURCHASING, RESUME_PURCHASING } from '../../contracts/requests/purchasing-switch.ts';
@@ -8,47 +6,25 @@ import { yes } from '../../contracts/requests/request.ts';
 import { SEARCH_PRODUCTS } from '../../contracts/requests/search-products.ts';
 import { SUGGEST_CANDIDATES } from '../../contracts/requests/suggest-candidates.ts';
 import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
-import {
-  missingVariables,
-  purchaseMode,
-  type Settings,
-  SUPPLIER_VARIABLES,
-} from '../../contracts/settings.ts';
-import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
+import { missingVariables, purchaseMode } from '../../contracts/settings.ts';
+import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { answering, type RequestHandler } from '../bus/requests.ts';
 import { pausePurchasing, resumePurchasing } from '../purchasing-switch.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
-import { handling, serveCommands } from '../serve-commands.ts';
 import { createCallRecord, startCallReports } from './call-record.ts';
-import { cancel } from './cancel.ts';
 import { readProduct, searchProducts } from './catalogue.ts';
+import { serveLanes } from './lanes.ts';
 import { listSuppliers } from './list-suppliers.ts';
-import { lookUp } from './look-up.ts';
 import { startMappingSweep } from './mapping-sweep.ts';
 import { startPauseSweep } from './pause-sweep.ts';
-import { pay } from './payment.ts';
 import { previewSourcing } from './preview-sourcing.ts';
-import { buy } from './purchase.ts';
 import { MODE_MEANING, type PurchasePorts } from './purchase-ports.ts';
 import { startPushRegistration } from './push-registration.ts';
 import { createAdapters } from './registry.ts';
-import { sourceOrder } from './source-order.ts';
 import { startStraySweep } from './stray-orders.ts';
 import { suggestCandidates } from './suggest-candidates.ts';
 import { takePush } from './take-push.ts';
 import { startWatch } from './watch.ts';
-
-const MOST_COMMANDS = 48;
-/**
- * Commands at once. Each makes several calls one after another and all wait in the same line: with more of them than
- * two seconds of the slowest supplier's rate, their waits would outlast the patience of a call.
- */
-const concurrencyOf = (settings: Settings, suppliers: Iterable<SupplierName>): number => {
-  const slowest = Math.min(
-    ...[...suppliers].map((supplier) => settings[SUPPLIER_VARIABLES[supplier].requestsPerSecond]),
-  );
-  return Math.min(MOST_COMMANDS, Math.max(2, Math.floor(slowest * 2)));
-};
 
 /** What other services and the gateway may ask, over the bus. */
 const requestHandlers = (ports: PurchasePorts): RequestHandler[] => [
@@ -80,13 +56,7 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
     if (adapters.has(supplier)) log.info({ supplier, mode }, `${supplier} ${MODE_MEANING[mode]}`);
     else log.info({ supplier, mode, missing }, `${supplier} is not set up: nothing is asked or bought there`);
   }
-  const consumer = await serveCommands(context, 'suppliers', concurrencyOf(settings, adapters.keys()), {
-    [SOURCE_ORDER]: handling(SourceOrder, (command) => sourceOrder(ports, command)),
-    [BUY]: handling(PurchaseCommand, (command, commandId) => buy(ports, command, commandId)),
-    [PAY]: handling(PurchaseCommand, (command, commandId) => pay(ports, command, commandId)),
-    [CANCEL]: handling(PurchaseCommand, (command, commandId) => cancel(ports, command, commandId)),
-    [LOOK_UP]: handling(PurchaseCommand, (command, commandId) => lookUp(ports, command, commandId)),
-  });
+  const consumers = await serveLanes(context, ports);
   const requests = bus.serveRequests('suppliers', requestHandlers(ports), (error, verb) =>
     log.error({ err: error, verb }, 'a request failed in a way nobody foresaw'),
   );
@@ -101,7 +71,7 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
     ]),
   ].filter((round) => round !== null);
   return async () => {
-    await Promise.all([consumer.stop(), requests.stop()]);
+    await Promise.all([...consumers, requests].map((served) => served.stop()));
     await Promise.all(rounds.map((round) => round.stop()));
   };
 }

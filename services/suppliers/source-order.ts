@@ -4,7 +4,7 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
 import { DONE } from '../serve-commands.ts';
-import { planSourcing } from './plan-sourcing.ts';
+import { planSourcing, type Wanted } from './plan-sourcing.ts';
 import { type PurchasePorts, sayToOrder } from './purchase-ports.ts';
 import { readOrdersToSource, toWanted } from './read-wanted.ts';
 import { articleNews, rememberArticles } from './remember-articles.ts';
@@ -15,17 +15,26 @@ const orderNow = gatheringFor(async ({ store }: PurchasePorts, orderIds: readonl
   return orderIds.map((id) => orders.get(id));
 });
 
+/** What is to be sourced; undefined when that was asked for in another round, or before the order moved on. */
+export async function wantedNow(
+  ports: PurchasePorts,
+  { orderId, round, lines }: SourceOrder,
+): Promise<Wanted | undefined> {
+  const order = await orderNow(ports, orderId);
+  // In a crowd an order's deadline asks more than once for the same round, and quotes are dear.
+  if (order?.state !== 'sourcing' || order.context.round !== round) return undefined;
+  return toWanted(order, new Map(lines.map(({ lineId, units }) => [lineId, units])));
+}
+
 /**
  * Finds who delivers the wanted units and answers with `order.sourced`: parts to buy, and each line that cannot be
  * had with its reason. Buys nothing. When a supplier does not answer, nothing is said: the order's deadline asks again.
  */
 export async function sourceOrder(ports: PurchasePorts, command: SourceOrder): Promise<CommandResult> {
   const { store, bus, log } = ports;
-  const { orderId, round, lines } = command;
-  const order = await orderNow(ports, orderId);
-  // In a crowd an order's deadline asks more than once for the same round, and quotes are dear.
-  if (order?.state !== 'sourcing' || order.context.round !== round) return DONE;
-  const wanted = toWanted(order, new Map(lines.map(({ lineId, units }) => [lineId, units])));
+  const { orderId, round } = command;
+  const wanted = await wantedNow(ports, command);
+  if (wanted === undefined) return DONE;
   const answer = await planSourcing(ports, wanted);
   if (answer.result === 'ask_again') {
     const { evidence } = answer.failure;

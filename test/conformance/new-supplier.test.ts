@@ -10,7 +10,7 @@ import { z } from 'zod';
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const COPIED = [
   ...['contracts', 'machines', 'services', 'gateway', 'deploy', 'test', 'templates'],
-  ...['package.json', 'tsconfig.json', '.env.example', 'biome.json'],
+  ...['package.json', 'tsconfig.json', '.env.example', 'biome.json', 'nats.conf'],
 ];
 
 /** The kit needs no servers. */
@@ -64,6 +64,12 @@ test('a new supplier compiles at once, and the kit says what there is to fill in
     await run('node_modules/@biomejs/biome/bin/biome', 'check', '--vcs-enabled=false', ...files),
   ).toMatchObject({ code: 0 });
   expect(await run('node_modules/typescript/bin/tsc', '--noEmit')).toEqual({ code: 0, output: '' });
+
+  for (const [file, lane] of [
+    ['nats.conf', '"oms.cmd.big_buy.>", "$JS.API.CONSUMER.INFO.CMD.oms-big_buy"'],
+    ['deploy/kubernetes/base/suppliers.yaml', 'consumer: oms-big_buy'],
+  ] as const)
+    expect(readFileSync(join(folder, file), 'utf8')).toContain(lane);
 
   const kit = [
     'node_modules/vitest/vitest.mjs',

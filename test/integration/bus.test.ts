@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
-import { commandSubject, STREAMS } from '../../contracts/subjects.ts';
+import { commandSubject, LANES, STREAMS } from '../../contracts/subjects.ts';
 import { type Bus, openBus } from '../../services/bus/bus.ts';
 import type { Command, CommandResult } from '../../services/bus/command-consumer.ts';
 import type { PartitionReader } from '../../services/bus/partition-reader.ts';
@@ -97,10 +97,10 @@ test('the set-up can be repeated, keeps what is stored, and the server has taken
     max_age: nanosOf(7),
   });
   expect((await config('ADV')).subjects).toHaveLength(2);
-  for (const service of ['suppliers', 'shopify', 'notifier']) {
-    const { config: durable } = await probe.manager.consumers.info('CMD', `oms-${service}`);
+  for (const lane of LANES) {
+    const { config: durable } = await probe.manager.consumers.info('CMD', `oms-${lane}`);
     expect(durable).toMatchObject({
-      filter_subject: `oms.cmd.${service}.>`,
+      filter_subject: `oms.cmd.${lane}.>`,
       ack_policy: 'explicit',
       ack_wait: 30 * 1e9,
       max_deliver: 20,

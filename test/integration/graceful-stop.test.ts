@@ -76,7 +76,7 @@ async function aBuyer(purchases: number, answerMs: number) {
   await bus.publish(
     lamps.map((data) => ({
       messageId: `buy:${data.orderId}`,
-      subject: commandSubject('suppliers', BUY, data.supplierOrderId),
+      subject: commandSubject('cj_dropshipping', BUY, data.supplierOrderId),
       payload: JSON.stringify(
         envelope({
           id: `buy:${data.orderId}`,

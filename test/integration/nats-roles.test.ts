@@ -7,6 +7,7 @@ import { connect, type NatsConnection, StringCodec } from 'nats';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import type { NatsRole } from '../../contracts/nats-roles.ts';
 import { eventSubject, factSubject, STREAMS } from '../../contracts/subjects.ts';
+import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { newNatsKeys, publicKeys } from '../../deploy/local/nats-keys.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { toConnectOptions } from '../../services/bus/connection.ts';
@@ -90,7 +91,12 @@ const RIGHTS: readonly (readonly [NatsRole, { may: readonly string[]; mayNot: re
   [
     'suppliers',
     {
-      may: [outcome, next('suppliers'), '_INBOX_gateway.x.y'],
+      may: [
+        outcome,
+        next('suppliers'),
+        ...SUPPLIERS.flatMap((supplier) => [next(supplier), command(supplier)]),
+        '_INBOX_gateway.x.y',
+      ],
       mayNot: [fulfilled, mailed, FACT, command('notifier'), next('notifier'), '_INBOX_orders.x.y'],
     },
   ],

@@ -20,6 +20,7 @@ function writesOf(environment: Readonly<Record<string, string>>, ...effects: Out
     settings,
     now: NOW,
     orderCreatedAt: NOW,
+    supplierOf: () => undefined,
   };
   for (const [index, effect] of effects.entries())
     carryOut(effect, index, { ...carry, delays: deadlineDelays(settings) });

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { seedVariable } from '../../contracts/nats-roles.ts';
 import { SETTING_NAMES } from '../../contracts/settings.ts';
 import { SERVICES, STREAMS } from '../../contracts/subjects.ts';
+import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { newNatsKeys, publicKeys } from '../../deploy/local/nats-keys.ts';
 import { durableOf } from '../../services/bus/streams.ts';
 import { PROJECT } from '../fixtures/compose-file.ts';
@@ -110,18 +111,16 @@ withKubectl('every service has a budget and a scale, and the queue it scales by 
   expect(named(manifests, 'PodDisruptionBudget').sort()).toEqual([...OURS].sort());
   expect(named(manifests, 'ScaledObject').sort()).toEqual([...OURS].sort());
   const Scaled = z.object({
-    spec: z.object({ triggers: z.tuple([z.object({ metadata: z.record(z.string(), z.string()) })]) }),
+    spec: z.object({ triggers: z.array(z.object({ metadata: z.record(z.string(), z.string()) })) }),
   });
   for (const service of SERVICES) {
     const scaled = manifests.find(
       ({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === service,
     );
-    const [{ metadata }] = Scaled.parse(scaled).spec.triggers;
-    expect(metadata).toMatchObject({
-      account: 'OMS',
-      stream: STREAMS.commands,
-      consumer: durableOf(service),
-    });
+    const lanes = service === 'suppliers' ? [service, ...SUPPLIERS] : [service];
+    expect(Scaled.parse(scaled).spec.triggers.map(({ metadata }) => metadata)).toMatchObject(
+      lanes.map((lane) => ({ account: 'OMS', stream: STREAMS.commands, consumer: durableOf(lane) })),
+    );
   }
   const figures = readFileSync(join(PROJECT, 'services/orders/partition-figures.ts'), 'utf8');
   expect(figures).toContain("name: 'partition_lag_events'");

@@ -1,0 +1,125 @@
+import { BUY, CANCEL, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
+import { SOURCE_ORDER, SourceOrder } from '../../contracts/commands/source-order.ts';
+import { envelope } from '../../contracts/envelope.ts';
+import { type Settings, SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
+import { commandSubject } from '../../contracts/subjects.ts';
+import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
+import type { CommandConsumer, CommandResult } from '../bus/command-consumer.ts';
+import type { ServiceContext } from '../run-service.ts';
+import { type CommandHandler, DONE, handling, serveCommands } from '../serve-commands.ts';
+import { currentWork } from '../work.ts';
+import { cancel } from './cancel.ts';
+import { lookUp } from './look-up.ts';
+import { pay } from './payment.ts';
+import { buy } from './purchase.ts';
+import type { PurchasePorts } from './purchase-ports.ts';
+import { readPurchase } from './purchase-row.ts';
+import { sourceOrder, wantedNow } from './source-order.ts';
+
+const MOST_COMMANDS = 48;
+
+/** Calls a second of its contract. */
+const rateOf = (settings: Settings, supplier: SupplierName): number =>
+  settings[SUPPLIER_VARIABLES[supplier].requestsPerSecond];
+
+/**
+ * Commands of a supplier at once. Each makes several calls one after another and all wait in the same line: with more of
+ * them than two seconds of its rate, their waits would outlast the patience of a call.
+ */
+const concurrencyOf = (settings: Settings, supplier: SupplierName): number =>
+  Math.min(MOST_COMMANDS, Math.max(2, Math.floor(rateOf(settings, supplier) * 2)));
+
+interface PassedOn {
+  readonly verb: string;
+  /** What the command is about; its place in the subject. */
+  readonly id: string;
+  readonly command: { readonly orderId: string };
+  readonly commandId: string;
+}
+
+/** Puts the command into the supplier's own lane; said again, it stands there once. */
+async function passOn(
+  { bus }: PurchasePorts,
+  supplier: SupplierName,
+  { verb, id, command, commandId }: PassedOn,
+): Promise<CommandResult> {
+  const messageId = `${commandId}:${supplier}`;
+  const message = envelope({
+    id: messageId,
+    source: '/suppliers',
+    type: `suppliers.${verb}`,
+    subject: command.orderId,
+    time: new Date().toISOString(),
+    data: command,
+    causationId: commandId,
+    traceparent: currentWork()?.traceparent,
+  });
+  const subject = commandSubject(supplier, verb, id);
+  await bus.publish([{ messageId, subject, payload: JSON.stringify(message) }]);
+  return DONE;
+}
+
+/** Sourcing belongs to the slowest of those that have to be asked; where nobody can be asked, it takes no time. */
+async function passOnSourcing(
+  ports: PurchasePorts,
+  command: SourceOrder,
+  commandId: string,
+): Promise<CommandResult> {
+  const wanted = await wantedNow(ports, command);
+  if (wanted === undefined) return DONE;
+  const [slowest] = wanted.lines
+    .flatMap(({ candidates }) => candidates.map(({ supplier }) => supplier))
+    .filter((supplier) => ports.adapterOf(supplier) !== undefined)
+    .sort((a, b) => rateOf(ports.settings, a) - rateOf(ports.settings, b));
+  if (slowest === undefined) return sourceOrder(ports, command);
+  return passOn(ports, slowest, { verb: SOURCE_ORDER, id: command.orderId, command, commandId });
+}
+
+async function passOnPurchase(
+  ports: PurchasePorts,
+  verb: string,
+  command: PurchaseCommand,
+  commandId: string,
+): Promise<CommandResult> {
+  const row = await readPurchase(ports.store, command.supplierOrderId);
+  if (row === undefined) return DONE;
+  return passOn(ports, row.supplier, { verb, id: row.id, command, commandId });
+}
+
+const PURCHASE_VERBS = { [BUY]: buy, [PAY]: pay, [CANCEL]: cancel, [LOOK_UP]: lookUp };
+
+type Handlers = Readonly<Record<string, CommandHandler>>;
+
+const ownHandlers = (ports: PurchasePorts): Handlers => ({
+  [SOURCE_ORDER]: handling(SourceOrder, (command) => sourceOrder(ports, command)),
+  ...Object.fromEntries(
+    Object.entries(PURCHASE_VERBS).map(([verb, handle]) => [
+      verb,
+      handling(PurchaseCommand, (command, commandId) => handle(ports, command, commandId)),
+    ]),
+  ),
+});
+
+/** The release before this one says everything here, and a dead letter of it comes back to where it was. */
+const sharedHandlers = (ports: PurchasePorts): Handlers => ({
+  [SOURCE_ORDER]: handling(SourceOrder, (command, commandId) => passOnSourcing(ports, command, commandId)),
+  ...Object.fromEntries(
+    Object.keys(PURCHASE_VERBS).map((verb) => [
+      verb,
+      handling(PurchaseCommand, (command, commandId) => passOnPurchase(ports, verb, command, commandId)),
+    ]),
+  ),
+});
+
+/**
+ * Works off the commands of all suppliers: each supplier's in a lane of its own, as many at once as its rate bears, so
+ * that one that is slow or hangs keeps nobody else's purchases back. In the lane that they share nothing is called: what
+ * comes there is passed on to the lane of one.
+ */
+export const serveLanes = (context: ServiceContext, ports: PurchasePorts): Promise<CommandConsumer[]> =>
+  Promise.all([
+    serveCommands(context, 'suppliers', MOST_COMMANDS, sharedHandlers(ports)),
+    ...SUPPLIERS.map((supplier) =>
+      serveCommands(context, supplier, concurrencyOf(context.settings, supplier), ownHandlers(ports)),
+    ),
+  ]);
