@@ -179,6 +179,8 @@ async function backlogRate(copies: number): Promise<number> {
   }
 }
 
+let timersSet = 0;
+
 /** Timers of finished orders' parcels, all due at once, until each one's event is stepped. @returns seconds. */
 async function drainTimers(): Promise<number> {
   // Seen together with their statistics, as those of a long outage would be.
@@ -188,9 +190,11 @@ async function drainTimers(): Promise<number> {
                      from (select id from orders where state = 'delivered' limit $1) o)
      insert into timers (order_id, key, setting, deadline, parcel_id, due_at)
      select id, 'transit:pcl_bench_' || n, n, 'transit', 'pcl_bench_' || n, now()
-       from generate_series(1, $1::int) n join done on place = n % (select count(*) from done)`,
-    [TIMERS],
+       from generate_series($2::int + 1, $2::int + $1::int) n join done on place = n % (select count(*) from done)`,
+    // Numbered on from round to round: the same timer again would be an event that was seen already.
+    [TIMERS, timersSet],
   );
+  timersSet += TIMERS;
   await database.query('analyze timers');
   const startedAt = performance.now();
   await database.query('commit');
