@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -5,6 +6,7 @@ import { dirname, join, relative } from 'node:path';
 import { ValidationSeverity, validate } from 'dockerfile-utils';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { SERVICES } from '../../deploy/local/stack.ts';
 import { PROJECT } from '../fixtures/compose-file.ts';
 import { imageHealthcheck, imageInstruction, layOutImage } from '../fixtures/image-files.ts';
 
@@ -72,6 +74,23 @@ test('each command in the image finds all that it imports, from packages that th
     missingFrom(join(image, command)).map((what) => `${command}: ${what}`),
   );
   expect(missing).toEqual([]);
+});
+
+test('the image keeps what Node makes of every file of a service, so that no service makes it again', () => {
+  const cache = join(image, '.cache');
+  const run = (args: readonly string[]): void => {
+    const env = { PATH: process.env.PATH, NODE_COMPILE_CACHE: cache };
+    execFileSync(process.execPath, args, { cwd: image, env });
+  };
+  const kept = (): string[] => globSync('*/*', { cwd: cache });
+  const [program, ...args] = imageInstruction('RUN').map((word) => (word === "''" ? '' : word));
+  expect(program).toBe('node');
+  run(args);
+  const made = kept();
+  expect(made.length).toBeGreaterThan(100);
+  const services = Object.values(SERVICES).map((main) => `./${dirname(main)}/service.ts`);
+  run([...services.flatMap((service) => ['--import', service]), '--eval', '']);
+  expect(kept()).toEqual(made);
 });
 
 test('neither secrets nor what only tests and trials need is in the image', () => {
