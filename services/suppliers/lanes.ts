@@ -14,7 +14,7 @@ import { pay } from './payment.ts';
 import { buy } from './purchase.ts';
 import type { PurchasePorts } from './purchase-ports.ts';
 import { readPurchase } from './purchase-row.ts';
-import { sourceOrder, wantedNow } from './source-order.ts';
+import { sourceOrder, sourceWanted, wantedNow } from './source-order.ts';
 
 const MOST_COMMANDS = 48;
 
@@ -59,20 +59,27 @@ async function passOn(
   return DONE;
 }
 
-/** Sourcing belongs to the slowest of those that have to be asked; where nobody can be asked, it takes no time. */
-async function passOnSourcing(
-  ports: PurchasePorts,
-  command: SourceOrder,
-  commandId: string,
-): Promise<CommandResult> {
-  const wanted = await wantedNow(ports, command);
-  if (wanted === undefined) return DONE;
-  const [slowest] = wanted.lines
-    .flatMap(({ candidates }) => candidates.map(({ supplier }) => supplier))
-    .filter((supplier) => ports.adapterOf(supplier) !== undefined)
-    .sort((a, b) => rateOf(ports.settings, a) - rateOf(ports.settings, b));
-  if (slowest === undefined) return sourceOrder(ports, command);
-  return passOn(ports, slowest, { verb: SOURCE_ORDER, id: command.orderId, command, commandId });
+/**
+ * Sourcing belongs to the slowest supplier that has to be asked, if any. It is done here and now while that one has half
+ * its hands free for it, else in its lane: whoever hangs fills hands of its own number and no more.
+ */
+function sourcingOf(ports: PurchasePorts): CommandHandler {
+  const inHand = new Map<SupplierName, number>();
+  const count = (supplier: SupplierName): number => inHand.get(supplier) ?? 0;
+  return handling(SourceOrder, async (command, commandId) => {
+    const { settings } = ports;
+    const wanted = await wantedNow(ports, command);
+    if (wanted === undefined) return DONE;
+    const [slowest] = wanted.lines
+      .flatMap(({ candidates }) => candidates.map(({ supplier }) => supplier))
+      .filter((supplier) => ports.adapterOf(supplier) !== undefined)
+      .sort((a, b) => rateOf(settings, a) - rateOf(settings, b));
+    if (slowest === undefined) return sourceWanted(ports, command, wanted);
+    if (count(slowest) >= concurrencyOf(settings, slowest) / 2)
+      return passOn(ports, slowest, { verb: SOURCE_ORDER, id: command.orderId, command, commandId });
+    inHand.set(slowest, count(slowest) + 1);
+    return sourceWanted(ports, command, wanted).finally(() => inHand.set(slowest, count(slowest) - 1));
+  });
 }
 
 async function passOnPurchase(
@@ -102,7 +109,7 @@ const ownHandlers = (ports: PurchasePorts): Handlers => ({
 
 /** The release before this one says everything here, and a dead letter of it comes back to where it was. */
 const sharedHandlers = (ports: PurchasePorts): Handlers => ({
-  [SOURCE_ORDER]: handling(SourceOrder, (command, commandId) => passOnSourcing(ports, command, commandId)),
+  [SOURCE_ORDER]: sourcingOf(ports),
   ...Object.fromEntries(
     Object.keys(PURCHASE_VERBS).map((verb) => [
       verb,
@@ -113,8 +120,8 @@ const sharedHandlers = (ports: PurchasePorts): Handlers => ({
 
 /**
  * Works off the commands of all suppliers: each supplier's in a lane of its own, as many at once as its rate bears, so
- * that one that is slow or hangs keeps nobody else's purchases back. In the lane that they share nothing is called: what
- * comes there is passed on to the lane of one.
+ * that one that is slow or hangs keeps nobody else's purchases back. What comes in the lane that they share, sourcing and
+ * what the release before said, is passed on to the lane of one, unless there is room for it.
  */
 export const serveLanes = (context: ServiceContext, ports: PurchasePorts): Promise<CommandConsumer[]> =>
   Promise.all([

@@ -31,10 +31,17 @@ export async function wantedNow(
  * had with its reason. Buys nothing. When a supplier does not answer, nothing is said: the order's deadline asks again.
  */
 export async function sourceOrder(ports: PurchasePorts, command: SourceOrder): Promise<CommandResult> {
-  const { store, bus, log } = ports;
-  const { orderId, round } = command;
   const wanted = await wantedNow(ports, command);
-  if (wanted === undefined) return DONE;
+  return wanted === undefined ? DONE : sourceWanted(ports, command, wanted);
+}
+
+/** As `sourceOrder`. @param wanted of this very command, just read. */
+export async function sourceWanted(
+  ports: PurchasePorts,
+  { orderId, round }: SourceOrder,
+  wanted: Wanted,
+): Promise<CommandResult> {
+  const { store, bus, log } = ports;
   const answer = await planSourcing(ports, wanted);
   if (answer.result === 'ask_again') {
     const { evidence } = answer.failure;
