@@ -45,7 +45,7 @@ async function aBuyer(): Promise<Buyer> {
     ALIEXPRESS_BASE_URL: world.origin,
     ALIEXPRESS_MODE: 'live',
     ALIEXPRESS_REQUESTS_PER_SECOND: '100',
-    ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '8',
+    ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '3',
   });
   const start = async (): Promise<void> => {
     const stop = await startSuppliers(context);
