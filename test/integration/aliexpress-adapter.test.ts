@@ -236,6 +236,13 @@ test('a product that is not there, or may not be sold there, is refused as such'
   await expect(ask(MUG!.productId, 'KP')).rejects.toMatchObject(failure('not_shippable'));
 });
 
+test('quotes of one article at the same moment share its reading', async () => {
+  const before = [await callsOf('product'), await callsOf('freight')];
+  const quotes = await Promise.all(Array.from({ length: 5 }, () => quoted(article(MUG, 1))));
+  expect(new Set(quotes.map(({ goodsMinor }) => goodsMinor)).size).toBe(1);
+  expect([await callsOf('product'), await callsOf('freight')]).toEqual(before.map((calls) => calls + 1));
+});
+
 test('a quote holds goods, freight and tax, and how each article stands now', async () => {
   const { articles, ...quote } = await quoted(article(MUG, 2, 1));
   expect(quote).toEqual({
@@ -716,7 +723,8 @@ test('calls of one process go one after another, and leave is asked before each'
     counted.place(anOrder(), never),
     counted.search({ query: 'mug', page: 1, limit: 5, countryCode: 'US' }, never),
   ]);
-  expect(asked.toSorted()).toEqual([...Array.from({ length: 8 }, () => 'purchase'), 'query']);
+  // Product and freight, which both buy after, once; each its own order, and its look at it.
+  expect(asked.toSorted()).toEqual([...Array.from({ length: 6 }, () => 'purchase'), 'query']);
   expect(reports).toEqual([]);
 });
 

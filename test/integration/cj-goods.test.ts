@@ -204,6 +204,17 @@ test('a quote prices the goods and sorts the options by what they cost in all', 
   expect(cheapest).toMatchObject({ shippingMethod: 'CJPacket Ordinary', deliveryDays: { min: 7, max: 12 } });
 });
 
+test('quotes of one article at the same moment share its reading, and freight too where it goes the same way', async () => {
+  const calls = await callsDuring(async () => {
+    const countries = ['FR', 'FR', 'FR', 'DE'];
+    const quotes = await Promise.all(countries.map((country) => quoteFor(country, [one()])));
+    expect(quotes.map(({ goodsMinor }) => goodsMinor)).toEqual([690, 690, 690, 690]);
+  });
+  expect(calls.freightCalculate).toBe(2);
+  expect(calls.product).toBeLessThanOrEqual(2);
+  expect(calls.inventory).toBeLessThanOrEqual(2);
+});
+
 test('a quote shows its articles as they are, for one product read and one stock read each product', async () => {
   const articles = [shirt(0), shirt(1, 2), shirt(1), one()];
   const calls = await callsDuring(async () => {

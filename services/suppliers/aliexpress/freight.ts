@@ -1,10 +1,11 @@
 import { roundToMinor } from '../../../contracts/money.ts';
 import { type CallPriority, type ShippingOption, SupplierError } from '../adapter.ts';
+import { sharedQuestion } from '../shared-question.ts';
 import type { AliExpressClient } from './client.ts';
 import { CURRENCY } from './products.ts';
 import { FreightBody, type FreightRow } from './responses.ts';
 
-export interface FreightRequest {
+interface FreightQuestion {
   readonly productId: string;
   /** The number, never the attributes: freight takes the one, orders the other. */
   readonly skuId: string;
@@ -12,6 +13,7 @@ export interface FreightRequest {
   readonly countryCode: string;
   /** Of all that is bought together: some options are free from an amount on. */
   readonly goodsMinor: number;
+  readonly priority: CallPriority;
 }
 
 export interface FreightOption extends ShippingOption {
@@ -43,11 +45,9 @@ function toOption(row: FreightRow, goodsMinor: number): FreightOption[] {
   ];
 }
 
-/** Ways to send one article there, cheapest first; none when AliExpress does not send it there. Throws SupplierError. */
-export async function readFreight(
+async function askForFreight(
   client: AliExpressClient,
-  { productId, skuId, units, countryCode, goodsMinor }: FreightRequest,
-  priority: CallPriority,
+  { productId, skuId, units, countryCode, goodsMinor, priority }: FreightQuestion,
   signal: AbortSignal,
 ): Promise<FreightOption[]> {
   const query = {
@@ -77,3 +77,6 @@ export async function readFreight(
     throw error;
   }
 }
+
+/** Ways to send one article there, cheapest first; none when AliExpress does not send it there. Throws SupplierError. */
+export const readFreight = sharedQuestion(askForFreight);

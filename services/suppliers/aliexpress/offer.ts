@@ -102,8 +102,9 @@ async function readArticles(
   signal: AbortSignal,
 ): Promise<OfferedArticle[]> {
   const products = new Map<string, ProductNow>();
-  for (const id of new Set(articles.map(({ supplierProductId }) => supplierProductId)))
-    products.set(id, await readProduct(client, id, destination.countryCode, priority, signal));
+  const { countryCode } = destination;
+  for (const productId of new Set(articles.map(({ supplierProductId }) => supplierProductId)))
+    products.set(productId, await readProduct(client, { productId, countryCode, priority }, signal));
   const sellers = new Set([...products.values()].map(({ seller }) => seller));
   if (sellers.size > 1) {
     // One order goes to one seller: for two, AliExpress would make several orders of one call.
@@ -139,8 +140,8 @@ export async function readOffer(
   for (const { article, sku } of all) {
     const { supplierProductId: productId, supplierVariantId, units } = article;
     const skuId = sku.sku_id ?? supplierVariantId;
-    const asked = { productId, skuId, units, countryCode, goodsMinor };
-    freights.push(await readFreight(client, asked, priority, signal));
+    const asked = { productId, skuId, units, countryCode, goodsMinor, priority };
+    freights.push(await readFreight(client, asked, signal));
   }
   const options = inCommon(freights).map(({ shippingMethod, costMinor, deliveryDays }) => ({
     shippingMethod,

@@ -93,8 +93,8 @@ async function optionsFor(
   const sku = firstInStock(product);
   if (sku?.sku_id == null) return [];
   const goodsMinor = unitPriceMinorOf(sku) ?? 0;
-  const asked = { productId: product.id, skuId: sku.sku_id, units: 1, countryCode, goodsMinor };
-  return readFreight(client, asked, 'query', signal);
+  const about = { productId: product.id, skuId: sku.sku_id, units: 1, countryCode, goodsMinor };
+  return readFreight(client, { ...about, priority: 'query' }, signal);
 }
 
 function daysOver(options: readonly FreightOption[]): SupplierProduct['deliveryDays'] {
@@ -112,7 +112,8 @@ export async function readSupplierProduct(
   { supplierProductId, countryCode }: ProductRequest,
   signal: AbortSignal,
 ): Promise<SupplierProduct> {
-  const product = await readProduct(client, supplierProductId, countryCode, 'query', signal);
+  const asked = { productId: supplierProductId, countryCode, priority: 'query' } as const;
+  const product = await readProduct(client, asked, signal);
   const freight = await optionsFor(client, product, countryCode, signal);
   const base = product.row.ae_item_base_info_dto;
   const sentFrom = freight.map(({ shipsFrom }) => countryCodeOf(shipsFrom)).find((code) => code !== null);

@@ -1,5 +1,6 @@
 import { roundToMinor } from '../../../contracts/money.ts';
 import { type Article, type CallPriority, SupplierError } from '../adapter.ts';
+import { sharedQuestion } from '../shared-question.ts';
 import type { AliExpressClient } from './client.ts';
 import { isIdText, ProductBody, type ProductRow, type SkuRow } from './responses.ts';
 
@@ -19,15 +20,15 @@ export interface ProductNow {
 const noSuchProduct = (productId: string): SupplierError =>
   new SupplierError('not_found', `product ${productId} is unknown`, { productId, sent: false });
 
-/**
- * The product as it is now for buyers in that country. Throws SupplierError: `not_found` when there is none,
- * `not_shippable` when the country may not buy it.
- */
-export async function readProduct(
+interface ProductQuestion {
+  readonly productId: string;
+  readonly countryCode: string;
+  readonly priority: CallPriority;
+}
+
+async function askForProduct(
   client: AliExpressClient,
-  productId: string,
-  countryCode: string,
-  priority: CallPriority,
+  { productId, countryCode, priority }: ProductQuestion,
   signal: AbortSignal,
 ): Promise<ProductNow> {
   if (!isIdText(productId)) throw noSuchProduct(productId);
@@ -53,6 +54,12 @@ export async function readProduct(
     seller: result.ae_store_info?.store_id ?? `of ${productId}`,
   };
 }
+
+/**
+ * The product as it is now for buyers in that country. Throws SupplierError: `not_found` when there is none,
+ * `not_shippable` when the country may not buy it.
+ */
+export const readProduct = sharedQuestion(askForProduct);
 
 /** Absent: AliExpress does not say, and the order will show it. */
 export const isOnSale = ({ row }: ProductNow): boolean => {

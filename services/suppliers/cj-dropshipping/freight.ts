@@ -1,5 +1,6 @@
 import { roundToMinor } from '../../../contracts/money.ts';
 import type { Quote, QuoteRequest, ShippingOption } from '../adapter.ts';
+import { sharedQuestion } from '../shared-question.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { readGoods } from './goods.ts';
@@ -42,17 +43,14 @@ function toOption(row: FreightRow): ShippingOption[] {
   ];
 }
 
-/** What CJ offers to carry that box, cheapest in total first; none where it carries none. */
-export async function readFreight(
-  client: CjClient,
-  box: {
-    readonly shipsFrom: string;
-    readonly destination: { readonly countryCode: string; readonly zip?: string };
-    readonly products: readonly { readonly vid: string; readonly quantity: number }[];
-    readonly ioss?: Ioss;
-  },
-  signal: AbortSignal,
-): Promise<ShippingOption[]> {
+interface Box {
+  readonly shipsFrom: string;
+  readonly destination: { readonly countryCode: string; readonly zip?: string };
+  readonly products: readonly { readonly vid: string; readonly quantity: number }[];
+  readonly ioss?: Ioss;
+}
+
+async function askForFreight(client: CjClient, box: Box, signal: AbortSignal): Promise<ShippingOption[]> {
   const { countryCode, zip } = box.destination;
   const { ioss = 'none' } = box;
   const body = {
@@ -69,6 +67,9 @@ export async function readFreight(
   );
   return rows.flatMap(toOption).sort((a, b) => a.costMinor - b.costMinor);
 }
+
+/** What CJ offers to carry that box, cheapest in total first; none where it carries none. */
+export const readFreight = sharedQuestion(askForFreight);
 
 /**
  * Freight options and the goods as they are now, in US cents. Where nothing carries them, the goods are not asked for:

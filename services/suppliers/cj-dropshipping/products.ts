@@ -1,3 +1,4 @@
+import { sharedQuestion } from '../shared-question.ts';
 import type { CjClient } from './client.ts';
 import { ProductData, type VariantData, VariantRows } from './product-responses.ts';
 
@@ -6,8 +7,7 @@ const OFF_SHELF = '2';
 
 export const isOffShelf = ({ status }: ProductData): boolean => status === OFF_SHELF;
 
-/** By product id, or by CJ's own SKU, which people copy from its pages. Null when CJ says nothing of it. */
-export async function readProduct(
+async function askForProduct(
   client: CjClient,
   productId: string,
   signal: AbortSignal,
@@ -23,6 +23,9 @@ export async function readProduct(
   } as const;
   return (await client.call(request, ProductData.nullish(), signal)) ?? null;
 }
+
+/** By product id, or by CJ's own SKU, which people copy from its pages. Null when CJ says nothing of it. */
+export const readProduct = sharedQuestion(askForProduct);
 
 /** One variant without its product. Throws SupplierError `not_found` and what else CJ says. */
 export async function readVariant(

@@ -1,3 +1,4 @@
+import { sharedQuestion } from '../shared-question.ts';
 import type { CjClient } from './client.ts';
 import { InventoryData, StockRow } from './product-responses.ts';
 import { orIfRefused } from './refusal.ts';
@@ -25,12 +26,7 @@ export function byCountry(rows: readonly StockRow[]): StockByCountry | null {
 export const sumOf = (stock: StockByCountry): number =>
   [...stock.values()].reduce((sum, units) => sum + units, 0);
 
-/** The stock of a product and all its variants in one call. Nothing is known where CJ refuses to say. */
-export async function readProductStock(
-  client: CjClient,
-  pid: string,
-  signal: AbortSignal,
-): Promise<ProductStock> {
+async function askForProductStock(client: CjClient, pid: string, signal: AbortSignal): Promise<ProductStock> {
   const path = '/product/stock/getInventoryByPid';
   const request = { method: 'GET', path, query: [['pid', pid]], kind: 'read', priority: 'query' } as const;
   const inventory = await client.call(request, InventoryData, signal).catch(orIfRefused(null));
@@ -39,6 +35,9 @@ export async function readProductStock(
   const all = byCountry(product) ?? byCountry(variants.flatMap(({ rows }) => rows));
   return { ofProduct: () => all, ofVariant: (vid) => ofVariants.get(vid) ?? null };
 }
+
+/** The stock of a product and all its variants in one call. Nothing is known where CJ refuses to say. */
+export const readProductStock = sharedQuestion(askForProductStock);
 
 /** The stock of one variant; null where CJ refuses to say. */
 export async function readVariantStock(
