@@ -38,6 +38,9 @@ const wantedStreams = (bytes: number): readonly Wanted[] => [
     retention: RetentionPolicy.Workqueue,
     max_bytes: bytes * SHARE.commands,
     discard: DiscardPolicy.New,
+    // Deadlines ask again for what still waits: without this their copies would be most of a long queue.
+    max_msgs_per_subject: 1,
+    discard_new_per_subject: true,
     duplicate_window: nanos(10 * MINUTE_MS),
   },
   {
