@@ -71,7 +71,6 @@ export type ToSupplierOrder = { type: 'order.resumed' } | { type: 'order.cancell
 
 /** Everything a machine can ask for. Data only: the host stores, queues and publishes it. */
 export type Effect =
-  /** Of several with the same verb and id one is carried out: `id` names all that `data` may differ in. */
   | { kind: 'command'; service: ServiceName; verb: string; id: string; data: unknown }
   | { kind: 'fact'; type: FactType; data: Omit<FactData, 'orderId' | 'version'> }
   /** `quotedDays` of the lane take the place of the host's own guess. */

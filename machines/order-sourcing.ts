@@ -14,10 +14,8 @@ const sourceCommand = (context: OrderContext): Effect => {
   const lines = Object.entries(context.lines)
     .filter(([, { unallocated }]) => unallocated > 0)
     .map(([lineId, { unallocated }]) => ({ lineId, units: unallocated }));
-  const { orderId, round } = context;
-  const data: SourceOrder = { orderId, round, lines };
-  // One that still waits to be worked off takes no second with it: each round is a command of its own.
-  return { kind: 'command', service: 'suppliers', verb: SOURCE_ORDER, id: `${orderId}-${round}`, data };
+  const data: SourceOrder = { orderId: context.orderId, round: context.round, lines };
+  return { kind: 'command', service: 'suppliers', verb: SOURCE_ORDER, id: context.orderId, data };
 };
 
 /**

@@ -11,8 +11,7 @@ export interface OutgoingMessage {
 
 export interface Publisher {
   /**
-   * Resolves when JetStream has stored every message of the batch, in this order. A command counts as stored where one of
-   * its subject is still waiting or in hand.
+   * Resolves when JetStream has stored every message of the batch, in this order.
    * @throws AppError `bus_unavailable` when any ack is missing or says no: some may be stored, so send all again with the same ids.
    */
   publish(batch: readonly OutgoingMessage[]): Promise<void>;
@@ -25,13 +24,9 @@ const PubAck = z.object({
   error: z.object({ description: z.string() }).optional(),
 });
 
-/** The server's words; its number for it means a full stream as well. */
-const STANDS_ALREADY = 'maximum messages per subject exceeded';
-
 function refusalIn(answer: string): string | undefined {
   try {
-    const refusal = PubAck.parse(JSON.parse(answer)).error?.description;
-    return refusal === STANDS_ALREADY ? undefined : refusal;
+    return PubAck.parse(JSON.parse(answer)).error?.description;
   } catch {
     return 'an answer that is no acknowledgement';
   }

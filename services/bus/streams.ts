@@ -20,7 +20,7 @@ const SHARE = { events: 0.6, commands: 0.2, crew: 0.18, advisories: 0.02 };
 
 type Wanted = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 
-/** `discard: new` refuses what does not fit; the default would drop the oldest in silence. */
+/** `discard: new` refuses what does not fit into the stream; the default would drop the oldest in silence. */
 const wantedStreams = (bytes: number): readonly Wanted[] => [
   {
     name: STREAMS.events,
@@ -38,9 +38,9 @@ const wantedStreams = (bytes: number): readonly Wanted[] => [
     retention: RetentionPolicy.Workqueue,
     max_bytes: bytes * SHARE.commands,
     discard: DiscardPolicy.New,
-    // Deadlines ask again for what still waits: without this their copies would be most of a long queue.
+    // The newest says all that the older one said: what deadlines ask again would be most of a long queue. The newest and
+    // not the oldest, so that one that a server forgot to deliver stands in nobody's way.
     max_msgs_per_subject: 1,
-    discard_new_per_subject: true,
     duplicate_window: nanos(10 * MINUTE_MS),
   },
   {

@@ -37,7 +37,7 @@ interface PassedOn {
   readonly commandId: string;
 }
 
-/** Puts the command into the supplier's own lane, where it stands once. */
+/** Puts the command into the supplier's own lane; said again, it stands there once. */
 async function passOn(
   { bus }: PurchasePorts,
   supplier: SupplierName,
@@ -76,12 +76,7 @@ function sourcingOf(ports: PurchasePorts): CommandHandler {
       .sort((a, b) => rateOf(settings, a) - rateOf(settings, b));
     if (slowest === undefined) return sourceWanted(ports, command, wanted);
     if (count(slowest) >= concurrencyOf(settings, slowest) / 2)
-      return passOn(ports, slowest, {
-        verb: SOURCE_ORDER,
-        id: `${command.orderId}-${command.round}`,
-        command,
-        commandId,
-      });
+      return passOn(ports, slowest, { verb: SOURCE_ORDER, id: command.orderId, command, commandId });
     inHand.set(slowest, count(slowest) + 1);
     return sourceWanted(ports, command, wanted).finally(() => inHand.set(slowest, count(slowest) - 1));
   });

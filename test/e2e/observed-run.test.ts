@@ -74,7 +74,7 @@ test('one trace leads from the webhook of the shop to the calls of the supplier 
   expect(way[0]).toBe('gateway: POST /webhooks/shopify/orders/create');
   expect(way[1]).toBe('orders: step order.received');
   expect(way).toContain('orders: step timer.elapsed');
-  expect(way.slice(-2)).toEqual(['suppliers: suppliers.buy', 'suppliers: cj_dropshipping place']);
+  expect(way.slice(-2)).toEqual(['suppliers: cj_dropshipping.buy', 'suppliers: cj_dropshipping place']);
   expect(ours.find(({ name }) => name.startsWith('POST /webhooks'))?.parentSpanId).toBe(CALLER);
   expect(ours.filter(({ name }) => name === 'cj_dropshipping place')).toHaveLength(1);
 }, 90_000);

@@ -246,7 +246,12 @@ test('every statement of a batch finds its tables and columns', async () => {
     shopOrderId,
     createdAt: '2026-11-20T10:00:00.000Z',
   });
-  expect(loaded.supplierOrders.get(supplierOrderId)).toEqual({ orderId, version: 1, state: supplierOrder });
+  expect(loaded.supplierOrders.get(supplierOrderId)).toEqual({
+    supplier: 'cj_dropshipping',
+    orderId,
+    version: 1,
+    state: supplierOrder,
+  });
   expect(loaded.blocked).toEqual(new Set(['ord_other']));
 
   const next = noWrites();
