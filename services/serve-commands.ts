@@ -129,8 +129,9 @@ export async function serveCommands(
   /** Subjects: verb and what it is about. */
   const inHand = new Set<string>();
   return bus.consume(lane, concurrency, async (command) => {
-    // Asked again while the first is at work, as every deadline does in a crowd: one of them is enough.
-    if (inHand.has(command.subject)) return DONE;
+    // Asked again while the first is at work, as every deadline does in a crowd. What the first one read may be older than
+    // the wish, and the queue knows only the newest: it looks again once the first is through.
+    if (inHand.has(command.subject)) return command.deliveries < MAX_DELIVERIES ? later(retryMs) : DONE;
     inHand.add(command.subject);
     moment('command: before handling');
     const begun = performance.now();
