@@ -32,6 +32,7 @@ interface ParcelRow {
   readonly units: Record<string, number>;
   readonly doubt: Record<string, number> | null;
   readonly isDone: boolean;
+  readonly isWithheld: boolean;
   /** A write may still be at work, or has just ended without an answer. */
   readonly isInDoubt: boolean;
 }
@@ -40,6 +41,7 @@ const PARCELS = `
   select p.id, p.order_id, o.shop_order_id as "shopOrderId", p.tracking_number as "trackingNumber",
          p.last_mile_tracking_number as "lastMileTrackingNumber", p.carrier, p.tracking_url as "trackingUrl", p.units,
          p.fulfillment_doubt as doubt, coalesce(p.fulfillment_state = 'done', false) as "isDone",
+         coalesce(p.fulfillment_state = 'withheld', false) as "isWithheld",
          coalesce(p.fulfillment_state in ('sending', 'unknown'), false)
            and p.updated_at >= now() - ${SETTLE_MS} * interval '1 millisecond' as "isInDoubt"
     from parcels p join orders o on o.id = p.order_id where p.id = any($1::text[])`;
@@ -87,6 +89,9 @@ const OUTCOME = {
   is_sole: 'boolean',
   last_mile: 'text',
 };
+
+/** A parcel that nobody could try to show: open for the next command, or withheld still. */
+const untried = ({ id, isWithheld }: ParcelRow): Outcome => ({ id, state: isWithheld ? 'withheld' : null });
 
 /** Parcels whose outcome is known at the same time are one commit, each with its event. */
 const record = gatheringFor(async ({ store, bus }: ShopPorts, outcomes: readonly Outcome[]) => {
@@ -170,7 +175,7 @@ async function show(ports: ShopPorts, command: FulfillParcel, commandId: string)
   } catch (error) {
     if (!(error instanceof ShopError)) throw error;
     // Everything that may have fulfilled comes back as a result; this was refused before or while reading.
-    await record(ports, { id: command.parcelId, state: null });
+    await record(ports, untried(parcel));
     ports.log.warn(
       { parcelId: command.parcelId, failureClass: error.failureClass },
       'the shop could not be read',
@@ -225,7 +230,7 @@ async function settle(
     case 'withheld':
       return withhold(ports, command, commandId, result.reason, result.evidence);
     case 'not_yet':
-      await record(ports, { id: parcelId, state: null });
+      await record(ports, untried(parcel));
       log.warn({ parcelId }, 'the shop shows no fulfilment order: not routed yet, or a scope is missing');
       return DONE;
     case 'unknown':

@@ -269,6 +269,14 @@ test('a shop that cannot be read leaves the parcel open for the next command and
   expect(await shown(world)).toEqual(ONE_FULFILMENT);
 });
 
+test('a withheld parcel that is asked for again while the shop is away stays withheld', async () => {
+  const { world, context, ports, parcelId } = await aShop();
+  expect(await fulfil({ ...ports, admin: undefined }, parcelId)).toEqual(DONE);
+  await givenFaults(world, { operation: 'shopify.order', kind: 'error_before', times: 3 });
+  expect(await fulfil(ports, parcelId, 'command-2')).toEqual(DONE);
+  expect(await rowOf(context, parcelId)).toMatchObject({ state: 'withheld' });
+});
+
 test('row and event commit together: without the event the parcel is not done', async () => {
   const { world, context, ports, parcelId } = await aShop();
   const { store } = context;
