@@ -235,7 +235,7 @@ async function settle(
       return DONE;
     case 'unknown':
       log.warn({ parcelId, evidence: result.evidence }, 'a fulfilment is in doubt, it will be read again');
-      await record(ports, { id: parcelId, state: 'unknown', doubt: result.remainingUnits });
+      await record(ports, { id: parcelId, state: 'unknown', doubt: result.seenUnits });
       return later(SETTLE_MS);
   }
 }

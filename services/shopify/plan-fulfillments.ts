@@ -28,32 +28,26 @@ const isShippable = ({ status, deliveryMethod, supportedActions }: OpenWork): bo
 
 export const isOver = ({ status }: OpenWork): boolean => status === 'CLOSED' || status === 'CANCELLED';
 
-interface Planned {
-  readonly lineItemsByFulfillmentOrder: object[];
-  readonly units: { readonly lineId: string; readonly quantity: number }[];
-}
-
 /**
- * Which units to take from which fulfilment order: one fulfilment per location (Shopify refuses one over several),
- * never more than remains. `missingUnits` are nowhere to be had; `blocking` is one that has some and may not be shipped.
+ * Which units to take from which fulfilment order: the `lineItemsByFulfillmentOrder` of each fulfilment, one per location
+ * (Shopify refuses one over several), never more than remains. `missingUnits` are nowhere to be had; `blocking` is one
+ * that has some and may not be shipped.
  */
 export function planFulfillments(work: readonly OpenWork[], wanted: UnitsByLine) {
   const left = new Map(wanted);
-  const byLocation = new Map<string, Planned>();
+  const byLocation = new Map<string, object[]>();
   for (const { id: fulfillmentOrderId, assignedLocation, lines } of work.filter(isShippable)) {
     const chosen = lines.flatMap(({ id, lineItem, remainingQuantity }) => {
       const lineId = lineIdOf(lineItem);
       const quantity = Math.min(left.get(lineId) ?? 0, remainingQuantity);
       left.set(lineId, (left.get(lineId) ?? 0) - quantity);
-      return quantity === 0 ? [] : [{ id, lineId, quantity }];
+      return quantity === 0 ? [] : [{ id, quantity }];
     });
     if (chosen.length === 0) continue;
     const location = JSON.stringify(assignedLocation);
-    const planned = byLocation.get(location) ?? { lineItemsByFulfillmentOrder: [], units: [] };
+    const planned = byLocation.get(location) ?? [];
     byLocation.set(location, planned);
-    const fulfillmentOrderLineItems = chosen.map(({ id, quantity }) => ({ id, quantity }));
-    planned.lineItemsByFulfillmentOrder.push({ fulfillmentOrderId, fulfillmentOrderLineItems });
-    planned.units.push(...chosen);
+    planned.push({ fulfillmentOrderId, fulfillmentOrderLineItems: chosen });
   }
   const isLeft = ({ lineItem, remainingQuantity }: FulfillmentOrderLine): boolean =>
     remainingQuantity > 0 && (left.get(lineIdOf(lineItem)) ?? 0) > 0;

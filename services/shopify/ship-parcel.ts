@@ -35,7 +35,7 @@ export interface ShipmentRequest {
   };
   /** Whether the shop may mail the buyer; it never does for a parcel of which it already showed something. */
   readonly notifyCustomer: boolean;
-  /** What an `unknown` of the same parcel gave as `remainingUnits`. Where less remains now, nothing is created. */
+  /** What an `unknown` of the same parcel gave as `seenUnits`. Where fewer are seen now, nothing is created. */
   readonly doubt?: Readonly<Record<string, number>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,8 +45,9 @@ export interface ShipmentRequest {
  *   `isSole`: nothing else stands under its numbers. `missingUnits` of it are not shown: the shop had nothing left to fulfil of them (removed or shipped otherwise).
  * - `withheld`: a person has to look. Part of the parcel may be shown: `evidence.fulfillmentId`.
  * - `not_yet`: the order has no fulfilment orders. Shopify routes within minutes; later it is a missing scope.
- * - `unknown`: the shop may have made a fulfilment. Call again after five seconds or more with `remainingUnits`, by
- *   line item id, as `doubt`; the reading decides.
+ * - `unknown`: the shop may have made a fulfilment. Call again after five seconds or more with `seenUnits` as `doubt`; the
+ *   reading decides. They are, by line item id, what was left to be fulfilled or stood under the parcel's numbers: a
+ *   fulfilment of ours takes from the one and adds to the other.
  */
 export type ShipResult =
   | {
@@ -61,7 +62,7 @@ export type ShipResult =
 interface Unknown {
   readonly how: 'unknown';
   readonly evidence: Evidence;
-  readonly remainingUnits: Record<string, number>;
+  readonly seenUnits: Record<string, number>;
 }
 
 /** Whether a fulfilment shows the parcel: one of its numbers, blanks and case aside, whoever made it. */
@@ -131,7 +132,7 @@ type Created = { readonly how: 'done'; readonly id: string };
 async function create(
   ask: Ask,
   fulfillment: object,
-): Promise<Created | Refusal | Omit<Unknown, 'remainingUnits'>> {
+): Promise<Created | Refusal | Omit<Unknown, 'seenUnits'>> {
   try {
     const answer = await ask(CREATE_FULFILLMENT, { fulfillment }, CreateFulfillmentAnswer);
     const { fulfillment: made, userErrors } = answer.fulfillmentCreate;
@@ -166,24 +167,24 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
   if (order.work.length === 0) return { how: 'not_yet' };
 
   const lines = order.work.filter((one) => !isOver(one)).flatMap((one) => one.lines);
-  const remaining = toUnitsByLine(lines.map((line) => [lineIdOf(line.lineItem), line.remainingQuantity]));
+  const remaining = lines.map((line) => [lineIdOf(line.lineItem), line.remainingQuantity] as const);
+  const seen = toUnitsByLine([...remaining, ...shown]);
   for (const [lineId, units] of wanted) {
     const before = request.doubt?.[lineId] ?? 0;
-    const now = remaining.get(lineId) ?? 0;
+    const now = seen.get(lineId) ?? 0;
     if (units > 0 && now < before)
       return withheld('duplicate_suspected', { lineItemId: lineId, before, now });
   }
 
   const { fulfillments, missingUnits, blocking } = planFulfillments(order.work, wanted);
   const created: string[] = [];
-  for (const { lineItemsByFulfillmentOrder, units } of fulfillments) {
+  for (const lineItemsByFulfillmentOrder of fulfillments) {
     const notifyCustomer = request.notifyCustomer && ours.length === 0 && created.length === 0;
     const trackingInfo = toTrackingInfo(parcel);
     const outcome = await create(ask, { lineItemsByFulfillmentOrder, trackingInfo, notifyCustomer });
     if (outcome.how === 'refused') return outcome;
-    if (outcome.how === 'unknown') return { ...outcome, remainingUnits: Object.fromEntries(remaining) };
+    if (outcome.how === 'unknown') return { ...outcome, seenUnits: Object.fromEntries(seen) };
     created.push(outcome.id);
-    for (const { lineId, quantity } of units) remaining.set(lineId, (remaining.get(lineId) ?? 0) - quantity);
   }
   const fulfillmentId = created[0] ?? adopted?.id;
   if (blocking !== undefined) return withheldBy(blocking, fulfillmentId);

@@ -80,11 +80,22 @@ test.each(['slow', 'error_after', 'no_answer_after', 'garbage'])(
     const client = clientOf(world.origin, { timeoutMs: 400 });
     await givenFaults(world, { operation: 'shopify.fulfillmentCreate', kind, times: 1, delayMs: 700 });
     const doubt = await shipParcel(client, aRequest(orderGid));
-    expect(doubt).toMatchObject({ how: 'unknown', remainingUnits: { 101: 3, 102: 1 } });
+    expect(doubt).toMatchObject({ how: 'unknown', seenUnits: { 101: 3, 102: 1 } });
     expect(await shipParcel(client, aRequest(orderGid))).toMatchObject({ how: 'adopted' });
     expect(await sentLines(world)).toEqual(['2 of 101']);
   },
 );
+
+test('a creation in doubt of which the shop wanted fewer units than the parcel holds is adopted', async () => {
+  const { world, client, orderGid } = await givenOrder();
+  const lines = [{ lineItemId: '101', units: 5 }];
+  await givenFaults(world, { operation: 'shopify.fulfillmentCreate', kind: 'no_answer_after', times: 1 });
+  const doubt = await shipParcel(client, aRequest(orderGid, { lines }));
+  if (doubt.how !== 'unknown') throw new Error(`unexpected ${doubt.how}`);
+  const request = aRequest(orderGid, { lines }, { doubt: doubt.seenUnits });
+  expect(await shipParcel(client, request)).toMatchObject({ how: 'adopted', missingUnits: 2 });
+  expect(await sentLines(world)).toEqual(['3 of 101']);
+});
 
 test.each(['error_before', 'no_answer_before'])(
   'a creation that came to nothing (%s) is sent again when as much remains as before',
@@ -93,7 +104,7 @@ test.each(['error_before', 'no_answer_before'])(
     await givenFaults(world, { operation: 'shopify.fulfillmentCreate', kind, times: 1 });
     const doubt = await shipParcel(client, aRequest(orderGid));
     if (doubt.how !== 'unknown') throw new Error(`unexpected ${doubt.how}`);
-    const request = aRequest(orderGid, {}, { doubt: doubt.remainingUnits });
+    const request = aRequest(orderGid, {}, { doubt: doubt.seenUnits });
     expect(await shipParcel(client, request)).toMatchObject({ how: 'created' });
     expect(await sentLines(world)).toEqual(['2 of 101']);
   },
@@ -417,8 +428,8 @@ test('a call that fell into doubt at the second location is completed by the nex
   );
   const doubt = await shipParcel(client, fromTwoPlaces());
   if (doubt.how !== 'unknown') throw new Error(`unexpected ${doubt.how}`);
-  expect(doubt.remainingUnits).toEqual({ 101: 2, 102: 3 });
-  expect(await shipParcel(client, fromTwoPlaces({ doubt: doubt.remainingUnits }))).toMatchObject({
+  expect(doubt.seenUnits).toEqual({ 101: 3, 102: 4 });
+  expect(await shipParcel(client, fromTwoPlaces({ doubt: doubt.seenUnits }))).toMatchObject({
     how: 'created',
   });
   expect(made.map(({ work, mailed }) => ({ work, mailed }))).toEqual([
