@@ -16,7 +16,8 @@ import type { PurchasePorts } from './purchase-ports.ts';
 import { readPurchase } from './purchase-row.ts';
 import { sourceOrder, sourceWanted, wantedNow } from './source-order.ts';
 
-const MOST_COMMANDS = 48;
+/** Of one lane. Twice as many bring no more orders a second on two cores, and their calls run out of time. */
+const MOST_COMMANDS = 24;
 
 /** Calls a second of its contract. */
 const rateOf = (settings: Settings, supplier: SupplierName): number =>
