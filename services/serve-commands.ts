@@ -41,6 +41,10 @@ const RETRY_MS = 2_000;
 /** Below the consumer's own limit: then the command is let go, for the same deadline asks again. */
 const MAX_DELIVERIES = 15;
 
+/** Left alone, it would lie in the stream for ever once the server has delivered it often enough. */
+const orLetGo = ({ deliveries }: Command, result: CommandResult): CommandResult =>
+  result.verdict === 'later' && deliveries >= MAX_DELIVERIES ? DONE : result;
+
 const HALTED_LOOK_MS = 1_000;
 
 /** Of a verb that nobody knows. */
@@ -131,7 +135,7 @@ export async function serveCommands(
   return bus.consume(lane, concurrency, async (command) => {
     // Asked again while the first is at work, as every deadline does in a crowd. What the first one read may be older than
     // the wish, and the queue knows only the newest: it looks again once the first is through.
-    if (inHand.has(command.subject)) return command.deliveries < MAX_DELIVERIES ? later(retryMs) : DONE;
+    if (inHand.has(command.subject)) return orLetGo(command, later(retryMs));
     inHand.add(command.subject);
     moment('command: before handling');
     const begun = performance.now();
@@ -139,7 +143,6 @@ export async function serveCommands(
     const verb = command.verb in handlers ? command.verb : 'unknown';
     durations.observe({ lane, verb, verdict: result.verdict }, (performance.now() - begun) / 1_000);
     moment('command: after handling before acknowledgement');
-    // Left alone, it would lie in the stream for ever once the server has delivered it often enough.
-    return result.verdict === 'later' && command.deliveries >= MAX_DELIVERIES ? DONE : result;
+    return orLetGo(command, result);
   });
 }
