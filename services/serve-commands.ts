@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { DeadLetterReason } from '../contracts/dead-letters.ts';
 import { Envelope } from '../contracts/envelope.ts';
@@ -20,6 +21,19 @@ import { during, type Work } from './work.ts';
 export const DONE: CommandResult = { verdict: 'done' };
 /** For a lock or a short outage; longer waits are timers of the machines. */
 export const later = (delayMs: number): CommandResult => ({ verdict: 'later', delayMs });
+
+/** Well below what a service that is told to stop may take for what it has in hand. */
+const LONGEST_IN_HAND_MS = 2_000;
+
+/**
+ * As `later`, for what keeps the whole lane from going on: kept in hand for a while before it is given back. Otherwise
+ * all that stand in the lane would come and go as fast as they can be read.
+ */
+export async function laterInHand(delayMs: number): Promise<CommandResult> {
+  const inHandMs = Math.min(delayMs, LONGEST_IN_HAND_MS);
+  await delay(inHandMs);
+  return later(Math.ceil(delayMs - inHandMs));
+}
 
 /** @param commandId of the message: what a handler says is derived from it. */
 export type CommandHandler = (payload: unknown, commandId: string) => Promise<CommandResult>;
@@ -85,7 +99,7 @@ export async function serveCommands(
   const refuse = (command: Command, error: unknown): CommandResult | Promise<CommandResult> => {
     if (isOutage(error) || isRetryable(error)) {
       log.warn({ subject: command.subject, err: error }, 'a command waits for better times');
-      return later(retryMs);
+      return laterInHand(retryMs);
     }
     const tries = (failures.get(command.subject) ?? 0) + 1;
     failures.set(command.subject, tries);
@@ -96,7 +110,7 @@ export async function serveCommands(
   const handle = async (command: Command): Promise<CommandResult> => {
     let work: Work = {};
     try {
-      if (waitsForOperator()) return later(retryMs);
+      if (waitsForOperator()) return await laterInHand(retryMs);
       const handler = handlers[command.verb];
       if (handler === undefined) throw new UnheardError(`no such command: ${command.verb}`);
       const message = Envelope.parse(JSON.parse(command.payload));

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SUPPLIER_ORDER_WITHHELD } from '../../contracts/events/purchase-outcome.ts';
 import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
 import { holdIdOf } from '../../contracts/ids.ts';
@@ -10,7 +9,7 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { holdPauses, pauseOf } from '../purchasing-switch.ts';
 import type { ServiceContext } from '../run-service.ts';
-import { DONE, later } from '../serve-commands.ts';
+import { DONE, laterInHand } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import { callPauses } from './account.ts';
@@ -24,8 +23,6 @@ import type { PurchaseRow } from './purchase-row.ts';
 const BREAKER_PAUSE_MS = 5_000;
 /** A command that waits longer keeps a place in the queue for nothing: the order's own deadline asks again. */
 const LONGEST_WAIT_MS = 10_000;
-/** Well below what a service that is told to stop may take for what it has in hand. */
-const LONGEST_IN_HAND_MS = 2_000;
 
 export interface PurchasePorts extends ServiceContext {
   adapterOf(supplier: PurchaseRow['supplier']): PatientAdapter | undefined;
@@ -127,18 +124,14 @@ const pauseOfCalls = (adapter: PatientAdapter, callPauseMs: number): number =>
   adapter.breakerState() === 'open' ? BREAKER_PAUSE_MS : callPauseMs;
 
 /**
- * What becomes of a command while the supplier cannot or will not be called; null: go on. Nothing is used up by it. It
- * is kept in hand for a while before it is given back: otherwise all that stand in the lane would come and go as fast
- * as they can be read.
+ * What becomes of a command while the supplier cannot or will not be called; null: go on. Nothing is used up by it.
  * @param callPauseMs until the supplier takes calls again.
  */
 export async function waitFor(adapter: PatientAdapter, callPauseMs: number): Promise<CommandResult | null> {
   const pauseMs = pauseOfCalls(adapter, callPauseMs);
   if (pauseMs === 0) return null;
   if (pauseMs > LONGEST_WAIT_MS) return DONE;
-  const inHandMs = Math.min(pauseMs, LONGEST_IN_HAND_MS);
-  await delay(inHandMs);
-  return later(Math.ceil(pauseMs - inHandMs));
+  return laterInHand(pauseMs);
 }
 
 /** For those that look by themselves, now and then: whether the supplier cannot or will not be called. */

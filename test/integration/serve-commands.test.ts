@@ -121,6 +121,22 @@ test('a foreseen trouble that passes is waited for, however often, and is no dea
   expect(await lettersIn(context)).toEqual([]);
 }, 40_000);
 
+test('in bad times the commands of a lane stay there instead of coming and going', async () => {
+  const context = await aServiceContext(nats.url);
+  const COMMANDS = 30;
+  for (let id = 1; id <= COMMANDS; id += 1) await send(context, 'work', String(id));
+  let tries = 0;
+  await serve(context, {
+    work: async () => {
+      tries += 1;
+      throw new AppError('store_unavailable', 'the database is away', { retryable: true });
+    },
+  });
+  const probe = await aProbe(nats.url);
+  await expect.poll(() => redelivered(probe)).toBeGreaterThan(0);
+  expect(tries).toBeLessThan(COMMANDS / 2);
+});
+
 test('waits for better times use up no tries of a command that then fails', async () => {
   const context = await aServiceContext(nats.url);
   let calls = 0;
