@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Evidence, ParcelStateName } from '../vocabulary.ts';
+import { Evidence, HoldReason, ParcelStateName } from '../vocabulary.ts';
 
 /** A status query (or a push re-read by one) saw something new. */
 export const SUPPLIER_ORDER_OBSERVED = 'supplier_order.observed';
@@ -16,11 +16,16 @@ export const ObservedParcel = z.object({
 });
 export type ObservedParcel = z.infer<typeof ObservedParcel>;
 
+/** What a person has to see to at the supplier, though its order may go on there. */
+export const Attention = z.object({ reason: HoldReason, evidence: Evidence });
+export type Attention = z.infer<typeof Attention>;
+
 export const SupplierOrderObserved = z.object({
   orderId: z.string(),
   supplierOrderId: z.string(),
   status: z.enum(['awaiting_payment', 'processing', 'shipped', 'delivered', 'cancelled']),
   parcels: z.array(ObservedParcel),
   evidence: Evidence,
+  attention: Attention.optional(),
 });
 export type SupplierOrderObserved = z.infer<typeof SupplierOrderObserved>;

@@ -197,7 +197,7 @@ export interface PaymentDue {
 }
 
 /** `units` of its parcels are the supplier's pieces still, by our line ids. */
-export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence'>;
+export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence' | 'attention'>;
 
 export interface SearchRequest {
   readonly query: string;
