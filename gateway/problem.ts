@@ -75,15 +75,24 @@ const internal: ProblemDetails = {
   detail: 'something went wrong here; the log says more under this request id',
 };
 
+const ofAppError = ({ code, message, fields }: AppError): ProblemDetails | undefined => {
+  const status = STATUS_OF[code];
+  return status === undefined ? undefined : { status, code, detail: message, fields };
+};
+
+/** An error that lays the fault on the request, under this title; any other as it is. To be thrown. */
+export function entitled(error: unknown, title: string): unknown {
+  const details = error instanceof AppError ? ofAppError(error) : refusals.get(error as Error);
+  return details?.status === 409 || details?.status === 422 ? refusal({ ...details, title }) : error;
+}
+
 /** What to tell the client about any error that left a handler. Only foreseen errors explain themselves. */
 export function describeProblem(error: HTTPError): ProblemDetails {
   const said = refusals.get(error);
   if (said !== undefined) return said;
   const { cause } = error;
   if (cause instanceof AppError) {
-    const status = STATUS_OF[cause.code];
-    if (status === undefined) return internal;
-    return { status, code: cause.code, detail: cause.message, fields: cause.fields };
+    return ofAppError(cause) ?? internal;
   }
   if (isOutage(cause))
     return { status: 503, code: 'store_unavailable', detail: 'the database is away: try again later' };

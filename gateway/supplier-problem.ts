@@ -1,8 +1,8 @@
-import type { HTTPError } from 'h3';
+import type { H3Event, HTTPError } from 'h3';
 import { AppError } from '../contracts/errors.ts';
 import type { Answer, RequestFailure } from '../contracts/requests/request.ts';
 import type { FailureClass } from '../contracts/vocabulary.ts';
-import { type ProblemDetails, refusal } from './problem.ts';
+import { entitled, type ProblemDetails, refusal } from './problem.ts';
 
 /** The titles of the user's guide: each has its line under "Dépannage". */
 export const API_CONNECTION_ERROR = 'API connection error';
@@ -11,7 +11,7 @@ export const PRODUCT_NOT_FOUND = 'Product not found';
 export const ORDER_CREATION_FAILED = 'Order creation failed';
 
 /** What was asked for: it decides what a refusal is called. */
-export type Asked = 'search' | 'product' | 'order';
+export type Asked = 'search' | 'product';
 
 type Kind = 'away' | 'busy' | 'auth' | 'refused';
 
@@ -34,15 +34,12 @@ const KIND_OF: Readonly<Record<FailureClass, Kind>> = {
 const REFUSED: Readonly<Record<Asked, Pick<ProblemDetails, 'status' | 'code' | 'title'>>> = {
   search: { status: 422, code: 'supplier_refused', title: 'Search refused' },
   product: { status: 404, code: 'product_not_found', title: PRODUCT_NOT_FOUND },
-  order: { status: 422, code: 'supplier_refused', title: ORDER_CREATION_FAILED },
 };
 
 function detailsOf({ failureClass, message, evidence }: RequestFailure, asked: Asked): ProblemDetails {
   const detail = `${message} (${failureClass})`;
   const kind = KIND_OF[failureClass];
-  // A purchase that is refused for good was refused, whatever words the supplier has for it.
-  if (kind === 'refused' || (asked === 'order' && failureClass === 'permanent'))
-    return { ...REFUSED[asked], detail };
+  if (kind === 'refused') return { ...REFUSED[asked], detail };
   if (kind === 'auth') return { status: 502, code: 'supplier_auth', title: AUTHENTICATION_FAILED, detail };
   const isWaiting = kind === 'busy' || evidence.breaker === 'open';
   const status = isWaiting ? 503 : evidence.timeout === true ? 504 : 502;
@@ -52,6 +49,17 @@ function detailsOf({ failureClass, message, evidence }: RequestFailure, asked: A
 /** A supplier's no, as the guide's message. To be thrown. */
 export const supplierProblem = (failure: RequestFailure, asked: Asked): HTTPError =>
   refusal(detailsOf(failure, asked));
+
+/** A handler that makes an order: what it refuses of the request bears the guide's title. */
+export const creating =
+  <Made>(make: (event: H3Event) => Promise<Made>) =>
+  async (event: H3Event): Promise<Made> => {
+    try {
+      return await make(event);
+    } catch (error) {
+      throw entitled(error, ORDER_CREATION_FAILED);
+    }
+  };
 
 const AWAY: Readonly<Record<string, number>> = { bus_unavailable: 503, request_timeout: 504 };
 

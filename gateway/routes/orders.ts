@@ -17,6 +17,7 @@ import { cancelOrder, changeOrder, createOrder } from '../order-requests.ts';
 import { toPage } from '../page.ts';
 import { readJson, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
+import { creating } from '../supplier-problem.ts';
 import { type SummaryRow, toSummary } from '../views/order-summary.ts';
 
 async function readList(store: Store, query: OrderListQuery): Promise<OrderList> {
@@ -36,7 +37,7 @@ export const orderRoutes = (store: Store, bus: Bus): Route[] => [
   {
     method: 'POST',
     path: '/orders',
-    handle: async (event): Promise<HTTPResponse> => {
+    handle: creating(async (event): Promise<HTTPResponse> => {
       const body = await readJson(event, PostOrder);
       const key = idempotencyKeyOf(event);
       const orderId = orderIdOf(NO_SHOP, key ?? randomUUID());
@@ -44,7 +45,7 @@ export const orderRoutes = (store: Store, bus: Bus): Route[] => [
         createOrder(sql, say, orderId, body),
       );
       return created(`/orders/${receipt.id}`, receipt);
-    },
+    }),
   },
   {
     method: 'GET',

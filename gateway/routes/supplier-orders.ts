@@ -23,6 +23,7 @@ import {
   refreshSupplierOrder,
   retrySupplierOrder,
 } from '../supplier-order-requests.ts';
+import { creating } from '../supplier-problem.ts';
 
 /** @throws AppError `supplier_order_not_found` for what can be no id of ours. */
 function idIn(event: H3Event): string {
@@ -64,7 +65,7 @@ export const supplierOrderRoutes = (store: Store, bus: Bus): Route[] => [
   {
     method: 'POST',
     path: '/supplier-orders',
-    handle: async (event): Promise<HTTPResponse> => {
+    handle: creating(async (event): Promise<HTTPResponse> => {
       const body = await readJson(event, PostSupplierOrder);
       const key = idempotencyKeyOf(event);
       const request = { route: 'POST /supplier-orders', key, body };
@@ -72,7 +73,7 @@ export const supplierOrderRoutes = (store: Store, bus: Bus): Route[] => [
         createSupplierOrder(sql, say, body, key ?? randomUUID()),
       );
       return created(`/supplier-orders/${receipt.id}`, receipt);
-    },
+    }),
   },
   {
     method: 'GET',
