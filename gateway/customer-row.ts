@@ -7,6 +7,8 @@ export interface CustomerChange {
   readonly address?: ShippingAddress | undefined;
   readonly email?: string | undefined;
   readonly phone?: string | undefined;
+  /** The number is for the parcel, before the one of the address; undefined: as it was. */
+  readonly isPhoneOurs?: boolean | undefined;
   readonly customs?: PostedCustoms | undefined;
   readonly note?: string | undefined;
 }
@@ -16,13 +18,14 @@ export interface CustomerChange {
  * @throws 409 when the customer was erased: nothing about them is taken again.
  */
 export async function putCustomer(sql: Sql, orderId: string, change: CustomerChange): Promise<void> {
-  const { address, email, phone, customs, note } = change;
+  const { address, email, phone, isPhoneOurs, customs, note } = change;
   const rows = await sql.run(
     `insert into customer_details as c (order_id, source_updated_at, email, phone, shipping_address, note,
                                         tax_id, birthday, national_address,
-                                        is_address_ours, is_contact_ours, is_customs_ours)
+                                        is_address_ours, is_contact_ours, is_customs_ours, is_phone_ours)
      values ($1, now(), $2, $3, $4::jsonb, $5, $6, $7, $8,
-             $4::jsonb is not null, coalesce($2, $3) is not null, coalesce($6, $7, $8) is not null)
+             $4::jsonb is not null, coalesce($2, $3) is not null, coalesce($6, $7, $8) is not null,
+             coalesce($9, false))
      on conflict (order_id) do update set
        email = coalesce(excluded.email, c.email), phone = coalesce(excluded.phone, c.phone),
        shipping_address = coalesce(excluded.shipping_address, c.shipping_address),
@@ -31,7 +34,8 @@ export async function putCustomer(sql: Sql, orderId: string, change: CustomerCha
        national_address = coalesce(excluded.national_address, c.national_address),
        is_address_ours = c.is_address_ours or excluded.is_address_ours,
        is_contact_ours = c.is_contact_ours or excluded.is_contact_ours,
-       is_customs_ours = c.is_customs_ours or excluded.is_customs_ours
+       is_customs_ours = c.is_customs_ours or excluded.is_customs_ours,
+       is_phone_ours = coalesce($9, c.is_phone_ours)
      where c.redacted_at is null`,
     [
       orderId,
@@ -42,6 +46,7 @@ export async function putCustomer(sql: Sql, orderId: string, change: CustomerCha
       customs?.tax_id ?? null,
       customs?.birthday ?? null,
       customs?.national_address ?? null,
+      isPhoneOurs ?? null,
     ],
   );
   if (rows === 0)

@@ -145,6 +145,7 @@ export async function changeOrder(
     address: address === undefined ? undefined : toShippingAddress(address),
     email: contact?.email ?? (address?.email || undefined),
     phone: contact?.phone ?? (address?.phone || undefined),
+    isPhoneOurs: contact?.phone !== undefined || (address === undefined ? undefined : false),
     customs,
     note,
   });

@@ -5,6 +5,8 @@ import { type Recipient, SupplierError } from './adapter.ts';
 export interface CustomerRow {
   readonly email: string | null;
   readonly phone: string | null;
+  /** Put in by hand, because the address's own is of no use. */
+  readonly isPhoneOurs: boolean;
   readonly taxId: string | null;
   readonly birthday: string | null;
   readonly nationalAddress: string | null;
@@ -13,7 +15,7 @@ export interface CustomerRow {
 
 /** SQL for the customer of `order_id` as a `CustomerRow`, null where there is none. @param orderId names the column. */
 export const customerOf = (orderId: string): string =>
-  `(select json_build_object('email', email, 'phone', phone, 'taxId', tax_id, 'birthday', birthday,
+  `(select json_build_object('email', email, 'phone', phone, 'isPhoneOurs', is_phone_ours, 'taxId', tax_id, 'birthday', birthday,
                              'nationalAddress', national_address, 'address', shipping_address)
       from customer_details c where c.order_id = ${orderId})`;
 
@@ -21,6 +23,7 @@ export const customerOf = (orderId: string): string =>
 export function toRecipient(row: CustomerRow): Recipient | undefined {
   if (row.address === null) return undefined;
   const { name, company, address1, address2, city, province, zip, countryCode } = row.address;
+  const phones = row.isPhoneOurs ? [row.phone, row.address.phone] : [row.address.phone, row.phone];
   return {
     name,
     company,
@@ -30,7 +33,7 @@ export function toRecipient(row: CustomerRow): Recipient | undefined {
     province,
     zip,
     countryCode,
-    phone: row.address.phone || (row.phone ?? ''),
+    phone: phones.find(Boolean) ?? '',
     email: row.email ?? '',
     taxId: row.taxId ?? '',
     ...(row.birthday === null ? {} : { birthday: row.birthday }),

@@ -123,6 +123,8 @@ const CustomerDetailsSchema = defineEntity({
     /** Put in here by the API: later bodies of the shop do not replace it. */
     isAddressOurs: p.boolean().default(false),
     isContactOurs: p.boolean().default(false),
+    /** The number is for the parcel, before the one of the address. */
+    isPhoneOurs: p.boolean().default(false),
     /** ISO date. */
     birthday: p.text().nullable(),
     nationalAddress: p.text().nullable(),

@@ -17,6 +17,7 @@ import { Migration0019OutboxPending } from './0019-outbox-pending.ts';
 import { Migration0020ReferencesAtOnce } from './0020-references-at-once.ts';
 import { Migration0021OpenCalls } from './0021-open-calls.ts';
 import { Migration0022ParcelsOfAnOrder } from './0022-parcels-of-an-order.ts';
+import { Migration0023PhoneOfContact } from './0023-phone-of-contact.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   { name: '0020-references-at-once', class: Migration0020ReferencesAtOnce },
   { name: '0021-open-calls', class: Migration0021OpenCalls },
   { name: '0022-parcels-of-an-order', class: Migration0022ParcelsOfAnOrder },
+  { name: '0023-phone-of-contact', class: Migration0023PhoneOfContact },
 ];
