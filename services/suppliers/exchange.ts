@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Evidence } from '../../contracts/vocabulary.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../send-once.ts';
 import { SupplierError } from './adapter.ts';
@@ -32,6 +33,13 @@ export async function beforeSending<T>(step: string, work: () => Promise<T>): Pr
   }
 }
 
+/** By `Date.now()`: a process that stood still finds the hour late before its timers tell it. */
+const lastMoment = new AsyncLocalStorage<number>();
+
+/** Within `work` no request leaves after that moment: whoever was so late may have been taken for dead. */
+export const sendingUntil = <T>(moment: number, work: () => Promise<T>): Promise<T> =>
+  lastMoment.run(moment, work);
+
 export interface Outgoing extends HttpRequest {
   /** For messages: the call by its name at the supplier. */
   readonly name: string;
@@ -42,13 +50,16 @@ export type NoVerdict = (reason: string, evidence: Evidence, cause?: unknown) =>
 
 /**
  * Sends once and reads the answer whole.
- * @throws SupplierError `transient` with evidence `sent: false` when no connection was made, else what `noVerdict` makes.
+ * @throws SupplierError `transient` with evidence `sent: false` when no connection was made or it is too late to send,
+ * else what `noVerdict` makes.
  */
 export async function exchangeText(
   send: Send,
   { name, ...request }: Outgoing,
   noVerdict: NoVerdict,
 ): Promise<HttpAnswer> {
+  if (Date.now() > (lastMoment.getStore() ?? Number.POSITIVE_INFINITY))
+    throw new SupplierError('transient', `${name}: too late to send`, { sent: false, outage: false });
   try {
     return await send(request);
   } catch (cause) {

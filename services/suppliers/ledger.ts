@@ -199,12 +199,14 @@ export interface IntentKey {
 export interface Verdict {
   readonly state: 'done' | 'refused' | 'unknown' | 'absent';
   readonly evidence: Evidence;
+  /** Which call of the attempt it is about: 1 for its repetition. */
+  readonly repeats?: 0 | 1;
 }
 
 /**
  * Writes the verdicts of calls, of one supplier order and deed not more than one, and answers which of them were taken.
  * Not taken: the row has moved on since (the call was given up as unknown, or another attempt runs); the answer is late
- * and must be looked at, not believed.
+ * and must be looked at, not believed. Whatever but a yes the first call brings after its repetition has begun is late.
  */
 export async function settleAll<Settled extends IntentKey & Verdict>(
   sql: Sql,
@@ -215,19 +217,20 @@ export async function settleAll<Settled extends IntentKey & Verdict>(
     `update purchase_intents i set state = d.state, evidence = d.evidence, updated_at = now(),
             deferrals = deferrals + case when d.state = 'absent' then 1 else 0 end
        from json_to_recordset($1::json) as d(key int, supplier_order_id text, kind text, attempt int, state text,
-                                             evidence json)
+                                             evidence json, repeats int)
       where i.supplier_order_id = d.supplier_order_id and i.kind = d.kind and i.attempt = d.attempt
-        and i.state in ('calling', 'unknown')
+        and i.state in ('calling', 'unknown') and (d.state = 'done' or i.repeats = d.repeats)
       returning d.key, i.supplier`,
     [
       JSON.stringify(
-        settled.map(({ supplierOrderId, deed, attempt, state, evidence }, key) => ({
+        settled.map(({ supplierOrderId, deed, attempt, state, evidence, repeats = 0 }, key) => ({
           key,
           supplier_order_id: supplierOrderId,
           kind: deed,
           attempt,
           state,
           evidence,
+          repeats,
         })),
       ),
     ],
@@ -243,12 +246,8 @@ export async function settleAll<Settled extends IntentKey & Verdict>(
 }
 
 /** As `settleAll`, for one. */
-export const settle = async (
-  sql: Sql,
-  key: IntentKey,
-  state: Verdict['state'],
-  evidence: Evidence,
-): Promise<boolean> => (await settleAll(sql, [{ ...key, state, evidence }])).size === 1;
+export const settle = async (sql: Sql, key: IntentKey, verdict: Verdict): Promise<boolean> =>
+  (await settleAll(sql, [{ ...key, ...verdict }])).size === 1;
 
 /**
  * Counts a look-up that found nothing. True once there were enough of them over enough time: then the deed has not

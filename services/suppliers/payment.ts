@@ -23,6 +23,7 @@ import {
   outcome,
   type PurchasePorts,
   sayToOrder,
+  spendingCall,
   toSupplierError,
   waitFor,
   withheld,
@@ -150,6 +151,7 @@ async function callOnce(
   if (adapter === undefined) return DONE;
   const requestHash = createHash('sha256').update(`${reference}:${amountMinor}`).digest('hex');
   const deed = 'pay' as const;
+  const spend = spendingCall(settings);
   const begun = await claim(ports, { row, deed, commandId, requestHash, costMinor: amountMinor });
   if (begun.may !== 'call') return DONE;
 
@@ -157,7 +159,7 @@ async function callOnce(
   moment('pay: after intent commit before call');
   const call = { row, deed, attempt, recorded: 'pay: after record before publish' as const };
   try {
-    await adapter.pay(reference, AbortSignal.timeout(callTimeoutMs(settings)));
+    await spend((signal) => adapter.pay(reference, signal));
     moment('pay: after call before record');
     const placed = { supplierReference: reference, amountMinor };
     const verdict = { state: 'done' as const, evidence: { supplierReference: reference } };

@@ -14,6 +14,7 @@ import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import { callPauses } from './account.ts';
 import { SupplierError } from './adapter.ts';
+import { sendingUntil } from './exchange.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import type { Caps, Doubt } from './ledger.ts';
 import type { PatientAdapter } from './policy.ts';
@@ -47,6 +48,18 @@ export const ceilingOf = (settings: Settings, { expectedCostMinor }: PurchaseRow
 
 export const callTimeoutMs = (settings: Settings): number =>
   settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000;
+
+/**
+ * Makes a call that spends, in its time, which counts from before its intent is written: others take whoever exceeds it
+ * for dead and go on in its place.
+ */
+export function spendingCall(
+  settings: Settings,
+): <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T> {
+  const timeoutMs = callTimeoutMs(settings);
+  const [signal, endsAt] = [AbortSignal.timeout(timeoutMs), Date.now() + timeoutMs];
+  return (call) => sendingUntil(endsAt, () => call(signal));
+}
 
 /** `suffix` makes the id: the same outcome of the same attempt is the same message, however often it is said. */
 export const outcome = (

@@ -17,11 +17,11 @@ import type { PatientAdapter } from './policy.ts';
 import { prepare } from './prepare.ts';
 import { factsNow, type PurchaseNow } from './purchase-facts.ts';
 import {
-  callTimeoutMs,
   NEEDS_A_PERSON,
   noCredentials,
   outcome,
   type PurchasePorts,
+  spendingCall,
   toSupplierError,
   waitFor,
   withhold,
@@ -58,6 +58,7 @@ export async function buy(
 
   const requestHash = hashOf(request);
   const costMinor = row.expectedCostMinor;
+  const spend = spendingCall(settings);
   const begun = await claim(ports, { row, deed: 'create', commandId, requestHash, costMinor });
   if (begun.may !== 'call') return DONE;
 
@@ -66,7 +67,7 @@ export async function buy(
     log.warn({ supplierOrderId: row.id, attempt }, 'it was bought after the backup: it is adopted');
   moment('create: after intent commit before call');
   try {
-    const placed = sought ?? (await adapter.place(request, AbortSignal.timeout(callTimeoutMs(settings))));
+    const placed = sought ?? (await spend((signal) => adapter.place(request, signal)));
     moment('create: after call before record');
     await settlePlaced(ports, row, attempt, placed, 'create: after record before publish');
   } catch (error) {

@@ -14,6 +14,7 @@ import {
   callTimeoutMs,
   NEEDS_A_PERSON,
   type PurchasePorts,
+  spendingCall,
   spendingGate,
   toSupplierError,
   type Withholding,
@@ -97,6 +98,7 @@ export async function repeatPurchase(
   if (closed !== null) return hold(closed.reason, closed.evidence);
 
   const key = { supplierOrderId: row.id, attempt };
+  const spend = spendingCall(settings);
   const may = await commitAndPublish(store, bus, async (sql, say) => {
     // The switch before the row, as whoever claims holds them.
     const gate = await spendingGate(sql, ports, row);
@@ -118,11 +120,11 @@ export async function repeatPurchase(
   });
   if (!may) return DONE;
 
+  moment('repeat: after intent commit before call');
   log.warn({ supplierOrderId: row.id, attempt }, 'a purchase in doubt is sent again, once');
   let placed: PlacedOrder;
-  moment('repeat: after intent commit before call');
   try {
-    placed = await adapter.place(request, AbortSignal.timeout(callTimeoutMs(settings)));
+    placed = await spend((signal) => adapter.place(request, signal));
     moment('repeat: after call before record');
   } catch (error) {
     moment('repeat: after call before record');
@@ -136,7 +138,11 @@ export async function repeatPurchase(
       async (sql, say) => {
         const isMine = wasTurnedAway(failure)
           ? await takeBackRepeat(sql, key)
-          : await settle(sql, { ...key, deed: 'create' }, 'unknown', verdict);
+          : await settle(
+              sql,
+              { ...key, deed: 'create' },
+              { state: 'unknown', evidence: verdict, repeats: 1 },
+            );
         // Settled meanwhile by a push, or put off and asked for again: nobody has to look.
         if (!isMine || isNotNow(failureClass)) return;
         say(

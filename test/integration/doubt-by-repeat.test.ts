@@ -132,6 +132,34 @@ test('a repetition whose process died is not made a third time', async () => {
 });
 
 test.each([
+  ['sent nothing', failure('transient', { sent: false })],
+  ['was refused', failure('unavailable')],
+])('that the first call, long given up, %s says nothing of the repetition', async (_name, verdict) => {
+  const desk = await aQuickDesk({ ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '0.3' });
+  const { ports } = repeating(desk, [doubt]);
+  const frozen = Promise.withResolvers<PlacedOrder>();
+  const sleeping = Promise.withResolvers<void>();
+  const sleeper = withAdapter(ports, {
+    place() {
+      sleeping.resolve();
+      return frozen.promise;
+    },
+  });
+  const purchase = await givenPurchase(desk.store);
+  const first = buy(sleeper, purchase, 'b1');
+  await sleeping.promise;
+  await moveTo(desk.store, purchase, 'outcome_unknown');
+  await eventually(async () => {
+    await lookUp(ports, purchase, 'l1');
+    expect((await verdicts(desk.store, purchase)).at(-1)).toBe('withheld outcome_unknown');
+  });
+  frozen.reject(verdict);
+  await first;
+  expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'withheld outcome_unknown']);
+  expect(await intentOf(desk.store, purchase)).toMatchObject({ state: 'unknown', attempt: 1 });
+});
+
+test.each([
   ['throttled', [] as string[]],
   ['transient', []],
   ['auth', ['withheld credentials_expired']],

@@ -1,8 +1,9 @@
 import { Client } from 'pg';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { SUPPLIER_ORDER_STATES } from '../../contracts/vocabulary.ts';
 import { DONE } from '../../services/serve-commands.ts';
 import { isOutage } from '../../services/store/outage.ts';
+import type { Store } from '../../services/store/store.ts';
 import type { OrderKey } from '../../services/suppliers/adapter.ts';
 import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/cj-dropshipping.ts';
 import { begin, countAbsence, settle } from '../../services/suppliers/ledger.ts';
@@ -514,6 +515,40 @@ test('two orders with other articles are held, and none of them is given up', as
   expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: null });
 });
 
+/** Ports whose next transaction is committed, and says so only when the returned function is called. */
+function withLateCommit(ports: PurchasePorts): {
+  late: PurchasePorts;
+  committed: Promise<void>;
+  wake: () => void;
+} {
+  const [frozen, committed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const store: Store = {
+    ...ports.store,
+    async transaction(work) {
+      const result = await ports.store.transaction(work);
+      committed.resolve();
+      await frozen.promise;
+      return result;
+    },
+  };
+  return { late: { ...ports, store }, committed: committed.promise, wake: frozen.resolve };
+}
+
+test('a process that stood still between intent and call longer than the call may take calls nobody any more', async () => {
+  const { world, store, ports } = await aDesk();
+  const purchase = await givenPurchase(store);
+  const { late, committed, wake } = withLateCommit(ports);
+  const sleeping = buy(late, purchase, 'c1');
+  await committed;
+  // As after a thaw: the clock has gone on, and no timer has fired yet.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  wake();
+  await sleeping;
+  expect(await callsOf(world, 'createOrderV2')).toBe(0);
+  expect(await verdicts(store, purchase)).toEqual(['placing', 'deferred']);
+});
+
 test.each([
   ['is in doubt itself', 'A', 'unknown'],
   ['has its own answer', 'B', 'done'],
@@ -668,15 +703,15 @@ test('the ledger gives the right to call to one of many and takes a verdict only
   expect(answers.filter((answer) => answer?.may === 'wait')).toHaveLength(7);
 
   const key = { supplierOrderId: INTENT.supplierOrderId, deed: 'create' as const };
-  expect(await settle(store, { ...key, attempt: 2 }, 'done', {})).toBe(false);
+  expect(await settle(store, { ...key, attempt: 2 }, { state: 'done', evidence: {} })).toBe(false);
   // Nobody may count absences while the call still has its time.
   expect(await countAbsence(store, { ...key, attempt: 1 }, DOUBT)).toEqual({ isAbsent: false, lookUps: 0 });
-  expect(await settle(store, { ...key, attempt: 1 }, 'unknown', {})).toBe(true);
+  expect(await settle(store, { ...key, attempt: 1 }, { state: 'unknown', evidence: {} })).toBe(true);
   expect(await ask()).toEqual({ may: 'look_up', attempt: 1 });
   expect(await countAbsence(store, { ...key, attempt: 1 }, DOUBT)).toEqual({ isAbsent: false, lookUps: 1 });
   expect(await countAbsence(store, { ...key, attempt: 1 }, DOUBT)).toEqual({ isAbsent: true, lookUps: 2 });
-  expect(await settle(store, { ...key, attempt: 1 }, 'done', {})).toBe(false);
+  expect(await settle(store, { ...key, attempt: 1 }, { state: 'done', evidence: {} })).toBe(false);
   expect(await ask()).toEqual({ may: 'call', attempt: 2 });
-  expect(await settle(store, { ...key, attempt: 2 }, 'done', {})).toBe(true);
+  expect(await settle(store, { ...key, attempt: 2 }, { state: 'done', evidence: {} })).toBe(true);
   expect(await ask()).toEqual({ may: 'wait' });
 });
