@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ConsumerMessages, type JetStreamClient, type JsMsg, NatsError } from 'nats';
 import { AppError } from '../../contracts/errors.ts';
 import { type Lane, STREAMS } from '../../contracts/subjects.ts';
@@ -32,7 +33,13 @@ function refuseMissing(cause: unknown): never {
   throw new AppError('stream_mismatch', message, { retryable: true, cause });
 }
 
-/** Commands of one lane, shared by the copies of its service; up to `concurrency` at once, in no order that could be relied on. */
+/** Pause after a request for commands that failed, as in the time between a lost NATS and its set-up. */
+const AGAIN_MS = 1_000;
+
+/**
+ * Commands of one lane, shared by the copies of its service; up to `concurrency` at once, in no order that could be
+ * relied on. As many more wait here at most: whatever was fetched and not begun is kept from the other copies.
+ */
 export async function consumeCommands(
   jetstream: JetStreamClient,
   lane: Lane,
@@ -40,15 +47,12 @@ export async function consumeCommands(
   handle: (command: Command) => Promise<CommandResult>,
 ): Promise<CommandConsumer> {
   const consumer = await jetstream.consumers.get(STREAMS.commands, durableOf(lane)).catch(refuseMissing);
-  const messages: ConsumerMessages = await consumer.consume({
-    max_messages: concurrency * 2,
-    expires: 4_000,
-    idle_heartbeat: 1_000,
-  });
+  const waiting: JsMsg[] = [];
   const inHand = new Set<Promise<void>>();
-  let isStopping = false;
-  /** Somebody waits for it while all hands are full. */
-  let room = Promise.withResolvers<void>();
+  const stopping = new AbortController();
+  let messages: ConsumerMessages | undefined;
+  /** All that was fetched is in hand. */
+  let isWanting = Promise.withResolvers<void>();
 
   const settle = async (message: JsMsg): Promise<void> => {
     const alive = setInterval(() => message.working(), ACK_WAIT_MS / 2);
@@ -68,31 +72,51 @@ export async function consumeCommands(
     }
   };
 
-  const pump = async (): Promise<void> => {
-    for await (const message of messages) {
-      if (isStopping) {
-        // Without this another copy would get it only when its acknowledgement is overdue.
-        message.nak(GIVEN_BACK_MS);
-        continue;
-      }
+  const fillHands = (): void => {
+    while (inHand.size < concurrency) {
+      const message = waiting.shift();
+      if (message === undefined) break;
       const work = settle(message).finally(() => {
         inHand.delete(work);
-        room.resolve();
+        fillHands();
       });
       inHand.add(work);
-      while (inHand.size >= concurrency && !isStopping) {
-        room = Promise.withResolvers();
-        await room.promise;
-      }
+    }
+    if (waiting.length === 0) isWanting.resolve();
+  };
+
+  /**
+   * One bounded request after another: the package's endless one asks for more each second while nobody takes what it
+   * has, and one copy would hoard a slow lane.
+   */
+  const fetch = async (): Promise<void> => {
+    messages = await consumer.fetch({ max_messages: concurrency, expires: 4_000, idle_heartbeat: 1_000 });
+    if (stopping.signal.aborted) void messages.close().catch(() => {});
+    for await (const message of messages) {
+      // Without this another copy would get it only when its acknowledgement is overdue.
+      if (stopping.signal.aborted) message.nak(GIVEN_BACK_MS);
+      else waiting.push(message);
+      fillHands();
+    }
+  };
+
+  const pump = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await fetch().catch(() => delay(AGAIN_MS, undefined, { signal: stopping.signal }).catch(() => {}));
+      isWanting = Promise.withResolvers();
+      fillHands();
+      await isWanting.promise;
     }
   };
   const pumping = pump();
 
   return {
     async stop() {
-      isStopping = true;
-      room.resolve();
-      await messages.close();
+      stopping.abort();
+      for (const message of waiting.splice(0)) message.nak(GIVEN_BACK_MS);
+      isWanting.resolve();
+      // Not waited for: the package never says that it is closed once nobody reads from it.
+      void messages?.close().catch(() => {});
       await pumping;
       await Promise.all(inHand);
     },
