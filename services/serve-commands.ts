@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { DeadLetterReason } from '../contracts/dead-letters.ts';
@@ -52,12 +53,15 @@ const durations = histogram(
 /** Tries of a command that fails for a reason nobody foresaw; the machine's own deadline asks again after that. */
 const MAX_TRIES = 5;
 const RETRY_MS = 2_000;
-/** Below the consumer's own limit: then the command is let go, for the same deadline asks again. */
+/** Below the consumer's own limit, at which the server would deliver it no more. */
 const MAX_DELIVERIES = 15;
 
-/** Left alone, it would lie in the stream for ever once the server has delivered it often enough. */
-const orLetGo = ({ deliveries }: Command, result: CommandResult): CommandResult =>
-  result.verdict === 'later' && deliveries >= MAX_DELIVERIES ? DONE : result;
+export interface ServeOptions {
+  /** Between two tries of a command that failed or waits. */
+  readonly retryMs?: number;
+  /** Verbs that no deadline asks for again: they wait for as long as it takes. */
+  readonly lasting?: readonly string[];
+}
 
 const HALTED_LOOK_MS = 1_000;
 
@@ -76,14 +80,13 @@ const reasonOf = (error: unknown): DeadLetterReason => {
 /**
  * Works off the commands of one lane, with one verdict for every way of failing. While a partition is halted they wait:
  * the rows that they are about may be older than what happened.
- * @param retryMs between two tries of a command that failed or waits.
  */
 export async function serveCommands(
   { bus, store, log }: ServiceContext,
   lane: Lane,
   concurrency: number,
   handlers: Readonly<Record<string, CommandHandler>>,
-  retryMs = RETRY_MS,
+  { retryMs = RETRY_MS, lasting = [] }: ServeOptions = {},
 ): Promise<CommandConsumer> {
   /** By subject. Not the deliveries: those count the waits for better times as well, which use nothing up. */
   const failures = new Map<string, number>();
@@ -105,6 +108,19 @@ export async function serveCommands(
     failures.set(command.subject, tries);
     if (tries < MAX_TRIES && command.deliveries < MAX_DELIVERIES) return later(retryMs);
     return bury(command, error).catch(() => later(retryMs));
+  };
+
+  /** Left alone, it would lie in the stream for ever once the server has delivered it often enough. */
+  const orLetGo = async (command: Command, result: CommandResult): Promise<CommandResult> => {
+    if (result.verdict !== 'later' || command.deliveries < MAX_DELIVERIES) return result;
+    const { subject, verb, payload } = command;
+    if (!lasting.includes(verb)) return DONE;
+    // Said anew it takes its own place, with all deliveries before it.
+    const said = bus.publish([{ messageId: `${subject}:${randomUUID()}`, subject, payload }]);
+    return said.then(
+      () => DONE,
+      () => result,
+    );
   };
 
   const handle = async (command: Command): Promise<CommandResult> => {

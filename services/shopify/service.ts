@@ -29,12 +29,16 @@ export async function startShopify(context: ServiceContext): Promise<StopService
     admin: adminOf(context.settings, context.log),
     copyId: `shopify-${randomUUID()}`,
   };
-  const consumer = await serveCommands(context, 'shopify', CONCURRENCY, {
+  const handlers = {
     [FULFILL_PARCEL]: handling(FulfillParcel, (command, commandId) =>
       fulfillParcel(ports, command, commandId),
     ),
     [VERIFY_ORDER]: handling(VerifyOrder, (command, commandId) => verifyOrder(ports, command, commandId)),
     [REREAD_ORDER]: handling(RereadOrder, (command, commandId) => rereadOrder(ports, command, commandId)),
+  };
+  // What a webhook only hints at is not to be seen by any other way.
+  const consumer = await serveCommands(context, 'shopify', CONCURRENCY, handlers, {
+    lasting: [REREAD_ORDER],
   });
   const rounds = [
     startPeriodic('check of the shop', LOOK_EVERY_MS, context.log, hourlyCheck(ports)),

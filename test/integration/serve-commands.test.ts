@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { envelope } from '../../contracts/envelope.ts';
 import { AppError } from '../../contracts/errors.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
-import { type CommandHandler, DONE, handling, later, serveCommands } from '../../services/serve-commands.ts';
+import {
+  type CommandHandler,
+  DONE,
+  handling,
+  later,
+  type ServeOptions,
+  serveCommands,
+} from '../../services/serve-commands.ts';
 import { aBreakableRoad } from '../fixtures/breakable-road.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
@@ -41,8 +48,12 @@ const send = (context: TestContext, verb: string, id: string, payload?: string) 
 /** Five tries of two seconds each would be most of what these tests take. */
 const RETRY_MS = 200;
 
-async function serve(context: TestContext, handlers: Record<string, CommandHandler>): Promise<void> {
-  const consumer = await serveCommands(context, 'notifier', 4, handlers, RETRY_MS);
+async function serve(
+  context: TestContext,
+  handlers: Record<string, CommandHandler>,
+  options: ServeOptions = {},
+): Promise<void> {
+  const consumer = await serveCommands(context, 'notifier', 4, handlers, { retryMs: RETRY_MS, ...options });
   onTestFinished(() => consumer.stop());
 }
 
@@ -105,19 +116,26 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
   await expect.poll(() => done).toEqual(['before', 'after', 'later']);
 }, 40_000);
 
-test('a foreseen trouble that passes is waited for, however often, and is no dead letter', async () => {
+test('a foreseen trouble that passes is waited for, however often, by what nothing asks for again', async () => {
   const context = await aServiceContext(nats.url);
+  // More often than the server would deliver one message.
+  const TROUBLES = 25;
   let tries = 0;
-  await serve(context, {
-    work: async () => {
-      tries += 1;
-      if (tries <= 6) throw new AppError('shop_failed', 'throttled', { retryable: true });
-      return DONE;
+  await serve(
+    context,
+    {
+      work: handling(Data, async (_, commandId) => {
+        expect(commandId).toBe('work:1');
+        tries += 1;
+        if (tries <= TROUBLES) throw new AppError('shop_failed', 'throttled', { retryable: true });
+        return DONE;
+      }),
     },
-  });
+    { retryMs: 20, lasting: ['work'] },
+  );
   await send(context, 'work', '1');
-  await expect.poll(() => waiting(context), { timeout: 25_000 }).toBe(0);
-  expect(tries).toBe(7);
+  await expect.poll(() => tries, { timeout: 25_000 }).toBe(TROUBLES + 1);
+  await expect.poll(() => waiting(context)).toBe(0);
   expect(await lettersIn(context)).toEqual([]);
 }, 40_000);
 
