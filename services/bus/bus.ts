@@ -15,7 +15,7 @@ import { openPartitionReader, type PartitionReader } from './partition-reader.ts
 import { createPublisher, type OutgoingMessage } from './publisher.ts';
 import { type RequestHandler, type RequestServer, sendRequest, serveRequests } from './requests.ts';
 import { firstSeqSince, readStoredIds } from './stored-ids.ts';
-import { lastSeqOn, readStreamState, type StreamState, setUpStreams } from './streams.ts';
+import { lastSeqOn, readStreamState, type StreamState, setUpStreams, storedMsOf } from './streams.ts';
 import { takeUndelivered, type UndeliveredCommand } from './undelivered.ts';
 
 /** NATS as the services see it. Everything that knows the package `nats` is behind this. */
@@ -27,6 +27,8 @@ export interface Bus {
   publish(batch: readonly OutgoingMessage[]): Promise<void>;
   streamState(stream: string): Promise<StreamState>;
   lastSeqOn(stream: string, subject: string): Promise<number>;
+  /** When the stream took that message, in milliseconds since the epoch; null when it holds none there. */
+  storedMsOf(stream: string, seq: number): Promise<number | null>;
   /** Message ids of what the stream stored between two times, both included. Wants the set-up step's rights. */
   storedIds(stream: string, from: Date, to: Date): Promise<ReadonlySet<string>>;
   /** Sequence of the first message stored at that time or later; one behind the last when there is none. */
@@ -98,6 +100,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     publish: (batch) => publisher.publish(batch),
     streamState: (stream) => readStreamState(manager, stream),
     lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),
+    storedMsOf: (stream, seq) => storedMsOf(manager, stream, seq),
     storedIds: (stream, from, to) => readStoredIds(jetstream, manager, stream, from, to),
     firstSeqSince: (stream, from) => firstSeqSince(manager, stream, from),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),

@@ -171,6 +171,20 @@ export async function readStreamState(manager: JetStreamManager, stream: string)
   }
 }
 
+/** When the stream took that message, in milliseconds since the epoch; null when it holds none there. */
+export async function storedMsOf(
+  manager: JetStreamManager,
+  stream: string,
+  seq: number,
+): Promise<number | null> {
+  try {
+    return (await manager.streams.getMessage(stream, { seq })).time.getTime();
+  } catch (cause) {
+    if (isNotFound(cause)) return null;
+    throw new AppError('bus_unavailable', 'JetStream does not answer', { retryable: true, cause });
+  }
+}
+
 /** Sequence of the last message on that subject; 0 when there is none. */
 export async function lastSeqOn(manager: JetStreamManager, stream: string, subject: string): Promise<number> {
   try {

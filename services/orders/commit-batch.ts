@@ -3,13 +3,14 @@ import { DEAD_LETTER_SETTLE_REQUESTED } from '../../contracts/events/dead-letter
 import type { Settings } from '../../contracts/settings.ts';
 import type { Bus } from '../bus/bus.ts';
 import { publishQueued } from '../bus/commit-and-publish.ts';
+import type { LogMessage } from '../bus/partition-reader.ts';
 import { describeError, type Logger } from '../logger.ts';
 import { moment } from '../moments.ts';
 import { countWaiting } from '../store/dead-letters.ts';
 import { lockOrders, takeNew } from '../store/load-batch.ts';
 import { isOutage } from '../store/outage.ts';
 import type { QueuedRow } from '../store/outbox.ts';
-import { fence, type Move, position } from '../store/partitions.ts';
+import { fence, type Mark, type Move, position } from '../store/partitions.ts';
 import type { Store } from '../store/store.ts';
 import { writeBatch } from '../store/write-batch.ts';
 import type { DecodedMessage } from './decode-message.ts';
@@ -50,11 +51,16 @@ export interface PartitionBatch extends Move {
   readonly messages: readonly DecodedMessage[];
 }
 
+export const toMark = ({ seq, storedAt }: LogMessage): Mark => ({ seq, storedMs: Math.floor(storedAt) });
+
 export const partitionBatch = (
   { part, epoch }: Pick<Holder, 'part' | 'epoch'>,
   from: number,
   messages: readonly DecodedMessage[],
-): PartitionBatch => ({ part, epoch, from, to: messages.at(-1)?.log.seq ?? from, messages });
+): PartitionBatch => {
+  const last = messages.at(-1)?.log;
+  return { part, epoch, from, to: last?.seq ?? from, mark: last && toMark(last), messages };
+};
 
 interface Committed {
   /** Partitions that are still ours. */

@@ -15,7 +15,7 @@ export async function haltMisfits(sql: Sql, bus: Bus): Promise<number> {
   const stream = await bus.streamState(STREAMS.events);
   let halted = 0;
   for (const { part, epoch, halted: known, ...position } of positions) {
-    const problem = known ?? streamProblem(position, stream);
+    const problem = known ?? (await streamProblem(position, stream, bus));
     if (problem === null) continue;
     halted += 1;
     if (known === null) await halt(sql, part, epoch, problem);

@@ -5,7 +5,7 @@ import type { LogMessage, PartitionReader } from '../bus/partition-reader.ts';
 import type { Logger } from '../logger.ts';
 import { adoptStream, type ClaimedPartition, fence, halt } from '../store/partitions.ts';
 import type { Store } from '../store/store.ts';
-import { FencedError } from './commit-batch.ts';
+import { FencedError, toMark } from './commit-batch.ts';
 import { type DecodedMessage, decodeMessage } from './decode-message.ts';
 import { type Lag, readers } from './partition-figures.ts';
 import type { CommitTurn } from './shared-batches.ts';
@@ -42,7 +42,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   const { silenceMs = SILENCE_MS, idleAdvanceMs = IDLE_ADVANCE_MS } = options;
   const stopping = new AbortController();
   let seq = partition.seq;
-  let streamCreated = partition.streamCreated;
+  let { streamCreated, mark } = partition;
   let reading: PartitionReader | undefined;
   let unreadSince = performance.now();
   let inHand: readonly LogMessage[] = [];
@@ -54,7 +54,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   /** False: halted, nobody may read on. */
   const passesGuard = async (): Promise<boolean> => {
     const stream = await bus.streamState(STREAMS.events);
-    const problem = streamProblem({ seq, streamCreated }, stream);
+    const problem = await streamProblem({ seq, streamCreated, mark }, stream, bus);
     if (problem !== null) {
       await halt(store, part, epoch, problem);
       log.error({ part, problem }, 'partition halted: see the README, "When NATS lost its data"');
@@ -92,6 +92,8 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
       pause,
       isStopping,
     });
+    const last = inHand.at(-1);
+    if (last?.seq === seq) mark = toMark(last);
     inHand = [];
   };
 

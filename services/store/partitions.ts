@@ -1,11 +1,20 @@
 import type { Sql } from './store.ts';
 
+/** An applied message: as long as the stream is the one that was counted in, it stands there with that time. */
+export interface Mark {
+  readonly seq: number;
+  /** When the stream took it, by the server's clock. */
+  readonly storedMs: number;
+}
+
 export interface ClaimedPartition {
   readonly part: number;
   readonly epoch: number;
   /** Position in the stream: the last sequence whose effects are committed. */
   readonly seq: number;
   readonly streamCreated: string | null;
+  /** At or before `seq`. */
+  readonly mark: Mark | null;
   readonly halted: string | null;
 }
 
@@ -14,16 +23,21 @@ interface Row {
   epoch: string;
   seq: string;
   stream_created: string | null;
+  mark: Mark | null;
   halted: string | null;
 }
 
-const RETURNING = 'returning part, epoch, seq, stream_created, halted';
+/** SQL for the `Mark` of a partition, or null. */
+const MARK = `case when marked_seq is not null then json_build_object('seq', marked_seq, 'storedMs', marked_ms) end`;
+
+const COLUMNS = `part, epoch, seq, stream_created, ${MARK} as mark, halted`;
 
 const claimed = (row: Row): ClaimedPartition => ({
   part: row.part,
   epoch: Number(row.epoch),
   seq: Number(row.seq),
   streamCreated: row.stream_created,
+  mark: row.mark,
   halted: row.halted,
 });
 
@@ -48,7 +62,7 @@ export async function claim(sql: Sql, copyId: string, limit: number): Promise<Cl
   const rows = await sql.query<Row>(
     `update event_partitions set owner = $1, epoch = epoch + 1, lease_until = now() + ${LEASE}
       where part in (select part from event_partitions where lease_until < now() order by part limit $2 for update skip locked)
-      ${RETURNING}`,
+      returning ${COLUMNS}`,
     [copyId, limit],
   );
   return rows.map(claimed).sort((a, b) => a.part - b.part);
@@ -66,7 +80,7 @@ export async function renew(sql: Sql, copyId: string, parts: readonly number[]):
         order by part for update skip locked),
      prolonged as (
        update event_partitions p set lease_until = now() + ${LEASE} from quiet where p.part = quiet.part)
-     select part, epoch, seq, stream_created, halted from event_partitions
+     select ${COLUMNS} from event_partitions
       where owner = $1 and part = any($2::int[]) order by part`,
     [copyId, parts],
   );
@@ -90,6 +104,8 @@ export interface Move {
   readonly epoch: number;
   readonly from: number;
   readonly to: number;
+  /** The last message of the batch; absent where the position moves past messages of others. */
+  readonly mark?: Mark | undefined;
 }
 
 /**
@@ -101,13 +117,28 @@ export interface Move {
 export async function fence(sql: Sql, moves: readonly Move[]): Promise<ReadonlySet<number>> {
   const rows = await sql.query<{ part: number }>(
     `with ours as (
-       select p.part, d."to" from event_partitions p
-         join json_to_recordset($1::json) as d(part int, epoch bigint, "from" bigint, "to" bigint)
+       select p.part, d."to", d.marked_seq, d.marked_ms from event_partitions p
+         join json_to_recordset($1::json) as d(part int, epoch bigint, "from" bigint, "to" bigint, marked_seq bigint,
+                                               marked_ms bigint)
            on d.part = p.part and d.epoch = p.epoch and d."from" = p.seq
         order by p.part for update of p)
-     update event_partitions p set seq = ours."to", lease_until = now() + ${LEASE} from ours where p.part = ours.part
+     update event_partitions p
+        set seq = ours."to", lease_until = now() + ${LEASE}, marked_seq = coalesce(ours.marked_seq, p.marked_seq),
+            marked_ms = coalesce(ours.marked_ms, p.marked_ms)
+       from ours where p.part = ours.part
      returning p.part`,
-    [JSON.stringify(moves.map(({ part, epoch, from, to }) => ({ part, epoch, from, to })))],
+    [
+      JSON.stringify(
+        moves.map(({ part, epoch, from, to, mark }) => ({
+          part,
+          epoch,
+          from,
+          to,
+          marked_seq: mark?.seq,
+          marked_ms: mark?.storedMs,
+        })),
+      ),
+    ],
   );
   return new Set(rows.map(({ part }) => part));
 }
@@ -138,12 +169,13 @@ export interface PartitionPosition {
   readonly seq: number;
   readonly streamCreated: string | null;
   /** Why nobody reads on; null: somebody may. */
+  readonly mark: Mark | null;
   readonly halted: string | null;
 }
 
 export const readPositions = (sql: Sql): Promise<PartitionPosition[]> =>
   sql.query(
-    `select part, epoch::float8 as epoch, seq::float8 as seq, stream_created as "streamCreated", halted
+    `select part, epoch::float8 as epoch, seq::float8 as seq, stream_created as "streamCreated", ${MARK} as mark, halted
        from event_partitions order by part`,
   );
 
@@ -160,6 +192,6 @@ export async function isAnyHalted(sql: Sql): Promise<boolean> {
 export const resumeAt = (sql: Sql, part: number, created: string, seq: number): Promise<number> =>
   sql.run(
     `update event_partitions set halted = null, seq = $3, stream_created = $2, epoch = epoch + 1, owner = null,
-            lease_until = now() where part = $1 and halted is not null`,
+            lease_until = now(), marked_seq = null, marked_ms = null where part = $1 and halted is not null`,
     [part, created, seq],
   );

@@ -464,6 +464,33 @@ test('a server that comes back without its tail halts the partitions that had re
   expect(await seqOf(world.store)).toBe(5);
 }, 40_000);
 
+test('a tail that was lost and has grown as long again before anybody looked halts as well', async () => {
+  const world = await aWorld();
+  const first = anOwner(world);
+  const story = storyOf(A);
+  await world.bus.publish(story.slice(0, 2));
+  await readUpTo(world, 2);
+  await nats.stop();
+  nats.keepStore();
+  await nats.start();
+  await until(() => world.bus.isConnected());
+  await world.bus.publish(story.slice(2, 5));
+  await readUpTo(world, 5);
+  await first.stop();
+  await nats.kill();
+  nats.restoreStore();
+  await nats.start();
+  await until(() => world.bus.isConnected());
+  await world.bus.publish(storyOf(B));
+  anOwner(world, 'two');
+  await until(async () => (await haltsOf(world.store)).length > 0, 15_000);
+  expect(await haltsOf(world.store)).toEqual([
+    { part: PART, halted: expect.stringMatching(/another message at 5 .* tail is lost/) },
+  ]);
+  expect(await seqOf(world.store)).toBe(5);
+  expect(await stateOf(world.store, B)).toBeUndefined();
+}, 40_000);
+
 test('a halted partition goes on from its position when an operator has lifted the halt', async () => {
   const world = await aWorld();
   await world.store.run(`update event_partitions set halted = 'for the test' where part = $1`, [PART]);
@@ -566,39 +593,50 @@ function changed(event: Parameters<typeof aMessage>[0], orderId: string, change:
   return { ...message, payload, subject: eventSubject(event.type, orderId) };
 }
 
-test.each(Object.entries(POISON))(
-  '%s becomes a dead letter, its order waits behind it in order, and its neighbours go on',
-  async (_, poisonOf) => {
-    const world = await aWorld();
-    const [story, neighbour] = [storyOf(A), storyOf(B)];
-    const poison = poisonOf(A);
-    const batch = [
-      ...story.slice(0, 2),
-      ...neighbour.slice(0, 2),
-      poison,
-      ...story.slice(2, 4),
-      ...neighbour.slice(2),
-    ];
-    await world.bus.publish(batch);
-    anOwner(world);
-    await readUpTo(world, batch.length);
-    await world.bus.publish([...story.slice(4), ...storyOf(C)]);
-    await readUpTo(world, batch.length + 8);
+test('whatever nobody can read or carry out becomes a dead letter, its order waits behind it in order, and its neighbours go on', async () => {
+  const world = await aWorld();
+  const [neighbour, late, ...poisoned] = ordersOfPartition(PART, 2 + Object.keys(POISON).length) as [
+    Order,
+    Order,
+    ...Order[],
+  ];
+  const cases = Object.entries(POISON).flatMap(([what, poisonOf], index) => {
+    const order = poisoned[index];
+    return order === undefined ? [] : [{ what, order, story: storyOf(order), poison: poisonOf(order) }];
+  });
+  const beside = storyOf(neighbour);
+  const batch = [
+    ...cases.flatMap(({ story, poison }) => [...story.slice(0, 2), poison]),
+    ...beside.slice(0, 2),
+    ...cases.flatMap(({ story }) => story.slice(2, 4)),
+    ...beside.slice(2),
+  ];
+  await world.bus.publish(batch);
+  anOwner(world);
+  await readUpTo(world, batch.length);
+  const rest = [...cases.flatMap(({ story }) => story.slice(4)), ...storyOf(late)];
+  await world.bus.publish(rest);
+  await readUpTo(world, batch.length + rest.length);
 
-    const [open, ...parked] = await lettersOf(world.store);
-    expect(open).toMatchObject({ order_id: A.orderId, state: 'open' });
-    expect(parked).toEqual(
-      idsOf(story.slice(2)).map((message_id) => ({ order_id: A.orderId, message_id, state: 'parked' })),
-    );
-    expect(await stateOf(world.store, A)).toBe('sourcing');
-    for (const order of [B, C]) expect(await stateOf(world.store, order)).toBe('delivered');
-    expect(world.lines.filter(({ msg }) => msg === 'dead letter')).not.toEqual([]);
+  for (const order of [neighbour, late]) expect(await stateOf(world.store, order)).toBe('delivered');
+  const letters = await lettersOf(world.store);
+  for (const { what, order, story, poison } of cases) {
+    const [open, ...parked] = letters.filter(({ order_id }) => order_id === order.orderId);
+    expect([what, open?.state]).toEqual([what, 'open']);
     const kept = await world.store.query<{ payload: string }>(
-      'select payload from dead_letters where id = 1',
+      `select payload from dead_letters where state = 'open' and order_id = $1`,
+      [order.orderId],
     );
-    expect(kept[0]?.payload).toBe(poison.payload.replaceAll('\u0000', '\ufffd'));
-  },
-);
+    expect([what, kept]).toEqual([what, [{ payload: poison.payload.replaceAll('\u0000', '\ufffd') }]]);
+    expect([what, ...parked.map(({ message_id, state }) => [message_id, state])]).toEqual([
+      what,
+      ...idsOf(story.slice(2)).map((id) => [id, 'parked']),
+    ]);
+    expect([what, await stateOf(world.store, order)]).toEqual([what, 'sourcing']);
+  }
+  expect(letters).toHaveLength(cases.length * 5);
+  expect(world.lines.filter(({ msg }) => msg === 'dead letter').length).toBeGreaterThanOrEqual(cases.length);
+});
 
 test('a batch that the database refuses is halved until the culprit is alone, and every other event applies once', async () => {
   const world = await aWorld();

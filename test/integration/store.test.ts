@@ -306,7 +306,7 @@ test('leases, positions and heartbeats find their tables and columns', async () 
   expect(await beat(store, 'two')).toBe(2);
   const mine = await claim(store, 'one', 3);
   expect(mine).toMatchObject(
-    [0, 1, 2].map((part) => ({ part, epoch: 1, seq: 0, streamCreated: null, halted: null })),
+    [0, 1, 2].map((part) => ({ part, epoch: 1, seq: 0, streamCreated: null, mark: null, halted: null })),
   );
   expect((await claim(store, 'two', 40)).map(({ part }) => part)).not.toContain(0);
   expect(await renew(store, 'one', [0, 1, 5])).toMatchObject([{ part: 0 }, { part: 1 }]);
@@ -317,12 +317,14 @@ test('leases, positions and heartbeats find their tables and columns', async () 
     { streamCreated: 'yesterday', halted: 'lost' },
     { halted: null },
   ]);
-  expect(await fence(store, [{ part: 1, epoch: 1, from: 0, to: 12 }])).toEqual(new Set([1]));
+  const mark = { seq: 11, storedMs: 1_790_000_000_000 };
+  expect(await fence(store, [{ part: 1, epoch: 1, from: 0, to: 11, mark }])).toEqual(new Set([1]));
+  expect(await fence(store, [{ part: 1, epoch: 1, from: 11, to: 12 }])).toEqual(new Set([1]));
   expect(await fence(store, [{ part: 1, epoch: 1, from: 0, to: 13 }])).toEqual(new Set());
   expect(await fence(store, [{ part: 1, epoch: 2, from: 12, to: 13 }])).toEqual(new Set());
   expect(await position(store, 1)).toEqual({ epoch: 1, seq: 12 });
   expect(await release(store, 'one', [1])).toBe(1);
-  expect(await claim(store, 'two', 5)).toMatchObject([{ part: 1, epoch: 2, seq: 12 }]);
+  expect(await claim(store, 'two', 5)).toMatchObject([{ part: 1, epoch: 2, seq: 12, mark }]);
   expect(await forgetCopy(store, 'one')).toBe(1);
 });
 

@@ -19,6 +19,9 @@ const EventPartitionSchema = defineEntity({
     seq: p.bigint('number').default(0),
     /** When the stream that `seq` counts in was made. */
     streamCreated: p.text().nullable(),
+    /** A message that was applied, at or before `seq`, and when the stream took it. */
+    markedSeq: p.bigint('number').nullable(),
+    markedMs: p.bigint('number').nullable(),
     /** Why nobody may read on: the stream lost what stood behind `seq`. */
     halted: p.text().nullable(),
   },
