@@ -10,6 +10,7 @@ import { SupplierOrderList, SupplierOrderView } from '../../contracts/resources/
 import { SupplierOrderReceipt } from '../../contracts/resources/supplier-order-requests.ts';
 import { Timeline } from '../../contracts/resources/timeline.ts';
 import { audit } from '../../services/audit.ts';
+import { type CustomerRow, customerOf, toRecipient } from '../../services/suppliers/recipient.ts';
 import { type OrdersWorld, startOrdersWorld } from '../fixtures/orders-world.ts';
 import { article } from '../fixtures/purchase-desk.ts';
 import { aShopOrder } from '../fixtures/shop-orders.ts';
@@ -172,7 +173,10 @@ test('the same key brings the same answer and one order; with another body it is
   const bodies = await Promise.all(answers.map((answer) => answer.json()));
   expect(new Set(bodies.map((body) => JSON.stringify(body))).size).toBe(1);
   const other = await post('/orders', anOrder({ payment: 'pending' }), headers);
-  expect(await problem(other, 409)).toMatchObject({ code: 'idempotency_key_reused' });
+  expect(await problem(other, 409)).toMatchObject({
+    code: 'idempotency_key_reused',
+    title: 'Order creation failed',
+  });
   const { id } = OrderReceipt.parse(bodies[0]);
   await until(id, { status: 'grace' });
   const rows = await world.store.query("select body_hash, answer from api_requests where key = 'key-1'");
@@ -187,6 +191,7 @@ test('a request that is not as it must be is refused with its fields', async () 
     ),
     422,
   );
+  expect(answer).toMatchObject({ code: 'body_invalid', title: 'Order creation failed' });
   const paths = answer.errors?.map(({ path }) => path) ?? [];
   expect(paths).toEqual(expect.arrayContaining(['items.0.quantity', 'shipping_address.address1']));
 });
@@ -251,6 +256,24 @@ test('address, contact, note and units are changed while nothing is bought', asy
     code: 'too_late',
     errors: [{ path: 'items.1', message: expect.stringContaining('1 units can be taken back freely') }],
   });
+});
+
+test('the telephone number of the contact is the one for the parcel, until an address comes with its own', async () => {
+  const id = await created({ shipping_address: { ...ADDRESS, phone: '12' } });
+  await until(id, { status: 'grace' });
+  const forParcel = async (change: object): Promise<string | undefined> => {
+    expect((await world.call('PUT', `/orders/${id}`, change)).status).toBe(202);
+    const [row] = await world.store.query<{ customer: CustomerRow }>(
+      `select ${customerOf('o.id')} as customer from orders o where id = $1`,
+      [id],
+    );
+    return row === undefined ? undefined : toRecipient(row.customer)?.phone;
+  };
+  expect(await forParcel({ note: 'ring' })).toBe('12');
+  expect(await forParcel({ contact: { email: 'autre@example.com' } })).toBe('12');
+  expect(await forParcel({ contact: { phone: '+33612345678' } })).toBe('+33612345678');
+  expect(await forParcel({ note: 'ring twice' })).toBe('+33612345678');
+  expect(await forParcel({ shipping_address: ADDRESS })).toBe(ADDRESS.phone);
 });
 
 test('what is bought is not changed any more, and the refusal says what is still possible', async () => {
