@@ -10,6 +10,7 @@ export interface HoldWords {
 }
 
 const BY_HAND = 'a person releases it';
+const UNTIL_OVER = `${BY_HAND}; or by itself, where a state at the supplier was its cause and is over`;
 
 /** Every hold reason in plain words: the API shows them with each hold, and `explain` speaks in them. */
 export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
@@ -121,12 +122,12 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   supplier_rejected: {
     means: 'the supplier refused, or took the order and holds it back',
     mend: 'read its answer in the evidence and mend what it names',
-    release: BY_HAND,
+    release: UNTIL_OVER,
   },
   supplier_cancelled: {
     means: 'the supplier cancelled a purchase',
     mend: 'find out why; a release sources its units again',
-    release: BY_HAND,
+    release: UNTIL_OVER,
   },
   overdue: {
     means: 'something takes longer than it should',
@@ -136,6 +137,6 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   operator: {
     means: 'a person, or a rule that needs one, stopped it',
     mend: 'read the note and the evidence, and do what they ask for',
-    release: BY_HAND,
+    release: UNTIL_OVER,
   },
 };

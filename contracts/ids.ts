@@ -1,3 +1,5 @@
+import type { Evidence } from './vocabulary.ts';
+
 /** Number of partitions of the event log. Part of the contract: changing it moves orders between partitions. */
 export const PARTITIONS = 32;
 
@@ -45,6 +47,15 @@ export const parcelIdOf = (supplierOrderId: string, trackingNumber: string): str
 /** One fact is told once: same order, kind and subject give the same id. */
 export const notificationIdOf = (orderId: string, kind: string, subject: string): string =>
   `ntf_${shortHash([orderId, kind, subject])}`;
+
+/** The same reason with the same facts, in whatever order they stand, is the same attention. */
+export const attentionIdOf = ({ reason, evidence }: { reason: string; evidence: Evidence }): string =>
+  `att_${shortHash([
+    reason,
+    ...Object.entries(evidence)
+      .map(([name, fact]) => JSON.stringify([name, fact]))
+      .sort(),
+  ])}`;
 
 /** `scope` is what the hold hangs on: a line, a supplier order, or empty for the whole order. */
 export const holdIdOf = (orderId: string, reason: string, scope: string): string =>

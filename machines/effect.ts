@@ -64,7 +64,10 @@ export type ToOrder =
         evidence: Evidence;
       };
     }
-  | { type: 'hold.raised'; data: { reason: HoldReason; evidence: Evidence } & HoldScope };
+  /** `isObserved`: its supplier says so of a purchase, as long as no `hold.passed` takes it back. */
+  | { type: 'hold.raised'; data: { reason: HoldReason; evidence: Evidence; isObserved?: true } & HoldScope }
+  /** The supplier says no more that anybody has to see to its purchase. */
+  | { type: 'hold.passed'; data: { supplierOrderId: string } };
 
 /** What the order's machine tells a supplier order. */
 export type ToSupplierOrder = { type: 'order.resumed' } | { type: 'order.cancelled' };

@@ -1,7 +1,7 @@
 import type { ReleaseRequested } from '../contracts/events/release-requested.ts';
 import { holdIdOf } from '../contracts/ids.ts';
 import type { Evidence, HoldReason } from '../contracts/vocabulary.ts';
-import { type Change, NOTHING } from './change.ts';
+import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect, HoldScope } from './effect.ts';
 import { isLineHeld, isLive, isStopped } from './hold-scope.ts';
 import type { OpenHold, OrderContext } from './order-context.ts';
@@ -14,19 +14,21 @@ const stockAlert = ({ lineId, supplierOrderId }: HoldScope): Effect => ({
   data: { lineId, supplierOrderId },
 });
 
-/** Opening the same hold twice changes nothing. */
+/** Opening the same hold twice changes nothing; but one that would go by itself gives way to one that would not. */
 export function openHold(
   context: Pick<OrderContext, 'orderId' | 'holds' | 'accepted'>,
   reason: HoldReason,
   scope: HoldScope,
   evidence: Evidence,
+  passing: Pick<OpenHold, 'isObserved'> = {},
 ): Change<OrderContext> {
   const holdId = holdIdOf(context.orderId, reason, scope.supplierOrderId ?? scope.lineId ?? '');
-  if (holdId in context.holds) return NOTHING;
+  const open = context.holds[holdId];
+  if (open !== undefined && (open.isObserved === undefined || passing.isObserved)) return NOTHING;
   const { accepted = [] } = context;
   return {
     context: {
-      holds: { ...context.holds, [holdId]: { reason, ...scope } },
+      holds: { ...context.holds, [holdId]: { reason, ...scope, ...passing } },
       ...(accepted.includes(holdId) ? { accepted: accepted.filter((id) => id !== holdId) } : {}),
     },
     effects: [
@@ -64,24 +66,34 @@ export const freedLines = (context: OrderContext): OrderContext['lines'] =>
     isLineHeld(context, lineId) ? units : { ...units, unallocated: units.unallocated + units.held, held: 0 },
   );
 
-/** Closes the matching holds; units and supplier orders that none of the others concerns go on. */
-export function releaseHolds(context: OrderContext, matches: MatchesHold): Change<OrderContext> {
+/** Closes the matching holds, and nothing goes on for that. */
+function closeHolds(context: OrderContext, matches: MatchesHold): Change<OrderContext> {
   const closed = Object.entries(context.holds).filter(([holdId, hold]) => matches(hold, holdId));
   if (closed.length === 0) return NOTHING;
   const ids = new Set(closed.map(([holdId]) => holdId));
-  const holds = Object.fromEntries(Object.entries(context.holds).filter(([holdId]) => !ids.has(holdId)));
-  const after = { ...context, holds };
-  const resumed = Object.entries(context.supplierOrders).filter(
-    ([id, part]) => isLive(part) && isStopped(context, id) && !isStopped(after, id),
-  );
   return {
     context: {
-      holds,
-      lines: freedLines(after),
+      holds: Object.fromEntries(Object.entries(context.holds).filter(([holdId]) => !ids.has(holdId))),
     },
     effects: [
       ...[...ids].map((holdId): Effect => ({ kind: 'close_hold', holdId })),
       ...closed.map(([, { reason }]): Effect => ({ kind: 'fact', type: 'order.released', data: { reason } })),
+    ],
+  };
+}
+
+/** Closes the matching holds; units and supplier orders that none of the others concerns go on. */
+export function releaseHolds(context: OrderContext, matches: MatchesHold): Change<OrderContext> {
+  const closed = closeHolds(context, matches);
+  if (closed.effects.length === 0) return NOTHING;
+  const after = { ...context, ...closed.context };
+  const resumed = Object.entries(context.supplierOrders).filter(
+    ([id, part]) => isLive(part) && isStopped(context, id) && !isStopped(after, id),
+  );
+  return {
+    context: { ...closed.context, lines: freedLines(after) },
+    effects: [
+      ...closed.effects,
       ...resumed.map(
         ([supplierOrderId]): Effect => ({
           kind: 'tell_supplier_order',
@@ -92,6 +104,27 @@ export function releaseHolds(context: OrderContext, matches: MatchesHold): Chang
     ],
   };
 }
+
+const isObservedAt =
+  (id: string): MatchesHold =>
+  ({ isObserved, supplierOrderId }) =>
+    isObserved === true && supplierOrderId === id;
+
+/** What the supplier says of a purchase now, in the place of what it said before: nothing goes on in between. */
+export const holdObserved = (
+  context: OrderContext,
+  supplierOrderId: string,
+  reason: HoldReason,
+  evidence: Evidence,
+): Change<OrderContext> =>
+  inTurn(
+    context,
+    (now) => closeHolds(now, isObservedAt(supplierOrderId)),
+    (now) => openHold(now, reason, { supplierOrderId }, evidence, { isObserved: true }),
+  );
+
+export const releaseObserved = (context: OrderContext, supplierOrderId: string): Change<OrderContext> =>
+  releaseHolds(context, isObservedAt(supplierOrderId));
 
 export const matchesRequest =
   ({ reason, lineIds, holdId }: ReleaseRequested) =>

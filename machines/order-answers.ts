@@ -2,7 +2,15 @@ import type { FactType } from '../contracts/facts.ts';
 import { acceptHolds } from './acceptance.ts';
 import { inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
-import { hasHold, matchesRequest, openHold, parkHeldLines, releaseHolds } from './holds.ts';
+import {
+  hasHold,
+  holdObserved,
+  matchesRequest,
+  openHold,
+  parkHeldLines,
+  releaseHolds,
+  releaseObserved,
+} from './holds.ts';
 import { isNewerBody, takeNewerBody } from './newer-body.ts';
 import { apply, by, emit, type OrderArgs, type OrderChange } from './order-setup.ts';
 import { applyFailed, applyGivenUp, applyTorn } from './purchase-units.ts';
@@ -40,6 +48,10 @@ export const releaseBy = by('order.release_requested', (context, { data }) =>
   ),
 );
 
+export const passBy = by('hold.passed', (context, { data }) =>
+  releaseObserved(context, data.supplierOrderId),
+);
+
 export const riskBy = by('order.risk_assessed', (context, { data }) => applyRisk(context, data));
 
 export const holdBy = by('order.hold_requested', (context, { data: { lineId } }) =>
@@ -65,11 +77,14 @@ const mailEvents = {
 export const holdEvents = {
   'hold.raised': {
     actions: apply(
-      by('hold.raised', (context, { data: { reason, lineId, supplierOrderId, evidence } }) =>
-        openHold(context, reason, { lineId, supplierOrderId }, evidence),
+      by('hold.raised', (context, { data: { reason, lineId, supplierOrderId, evidence, isObserved } }) =>
+        isObserved && supplierOrderId !== undefined
+          ? holdObserved(context, supplierOrderId, reason, evidence)
+          : openHold(context, reason, { lineId, supplierOrderId }, evidence),
       ),
     ),
   },
+  'hold.passed': { actions: apply(passBy) },
   'order.release_requested': { guard: isReleasing, actions: apply(releaseBy) },
   'order.risk_assessed': { actions: apply(riskBy) },
   'order.hold_requested': { actions: apply(holdBy) },
@@ -114,6 +129,7 @@ export const endEvents = {
   ...mailEvents,
   ...archiveEvents,
   'hold.raised': holdEvents['hold.raised'],
+  'hold.passed': holdEvents['hold.passed'],
   'order.release_requested': holdEvents['order.release_requested'],
 };
 

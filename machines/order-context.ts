@@ -31,6 +31,8 @@ export interface SupplierOrderUnits {
 
 export interface OpenHold extends HoldScope {
   readonly reason: HoldReason;
+  /** Its cause is seen at the supplier, and the hold goes when that is seen no more. */
+  readonly isObserved?: true;
 }
 
 /** Counts, flags and ids only: guards need no more, and nothing here names a person. */

@@ -10,6 +10,8 @@ export interface SupplierOrderContext {
   readonly units: Readonly<Record<string, number>>;
   readonly status: SupplierOrderObserved['status'] | null;
   readonly parcels: Parcels;
+  /** What a person has to see to, as it was last observed and told; absent: nothing. */
+  readonly attention?: string | undefined;
   /** The supplier said "not now": draft waits for its timer instead of asking at once. */
   readonly isDeferred: boolean;
   /** The supplier has taken it and holds it back: a person is asked before the money. */

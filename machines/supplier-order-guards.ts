@@ -1,6 +1,9 @@
 import type { DeadlineName } from '../contracts/deadlines.ts';
+import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
+import { attentionIdOf } from '../contracts/ids.ts';
 import { isUnderWay, observeParcels } from './parcels.ts';
 import { unitsOfPart } from './purchase-units.ts';
+import type { SupplierOrderContext } from './supplier-order-context.ts';
 import type { SupplierOrderArgs as Args } from './supplier-order-setup.ts';
 
 /** Guard for the timer of one deadline. */
@@ -9,10 +12,18 @@ export const elapsed =
   ({ event }: Pick<Args, 'event'>): boolean =>
     event.type === 'timer.elapsed' && event.data.deadline === deadline;
 
+/** Said of the same facts again, it is none. */
+export const isNewAttention = (
+  { attention: known }: SupplierOrderContext,
+  { attention }: SupplierOrderObserved,
+): boolean => known !== (attention && attentionIdOf(attention));
+
 /** An observation that would change nothing is refused, so that a look without news writes nothing. */
 export const isNews = ({ context, event }: Args): boolean =>
   event.type === 'supplier_order.observed' &&
-  (event.data.status !== context.status || observeParcels(context, event.data).effects.length > 0);
+  (event.data.status !== context.status ||
+    isNewAttention(context, event.data) ||
+    observeParcels(context, event.data).effects.length > 0);
 
 /** The event is about a parcel of ours that the shop does not show yet. */
 export const isOpenParcel = ({ context, event }: Args): boolean => {

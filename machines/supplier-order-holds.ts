@@ -1,9 +1,12 @@
 import type { DeadlineName } from '../contracts/deadlines.ts';
+import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
+import { attentionIdOf } from '../contracts/ids.ts';
 import type { Evidence, HoldReason } from '../contracts/vocabulary.ts';
-import type { Effect } from './effect.ts';
+import { type Change, NOTHING } from './change.ts';
+import type { Effect, ToOrder } from './effect.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { endWait } from './supplier-order-deadlines.ts';
-import { isSuspectedDuplicate } from './supplier-order-guards.ts';
+import { isNewAttention, isSuspectedDuplicate } from './supplier-order-guards.ts';
 import { apply, by, emit } from './supplier-order-setup.ts';
 
 export const raised = (
@@ -14,6 +17,24 @@ export const raised = (
   kind: 'tell_order',
   event: { type: 'hold.raised', data: { reason, supplierOrderId, evidence } },
 });
+
+/** What the supplier says that a person has to see to: held, until the supplier says so no more. */
+export function attend(
+  context: SupplierOrderContext,
+  observation: SupplierOrderObserved,
+): Change<SupplierOrderContext> {
+  if (!isNewAttention(context, observation)) return NOTHING;
+  const { supplierOrderId } = context;
+  const { attention } = observation;
+  const event: ToOrder =
+    attention === undefined
+      ? { type: 'hold.passed', data: { supplierOrderId } }
+      : { type: 'hold.raised', data: { ...attention, supplierOrderId, isObserved: true } };
+  return {
+    context: { attention: attention && attentionIdOf(attention) },
+    effects: [{ kind: 'tell_order', event }],
+  };
+}
 
 /** Suppliers will not go on by itself: the order is held, and asking again stops until somebody releases it. */
 export const withheld = (stopping: DeadlineName | null) =>

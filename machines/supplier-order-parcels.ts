@@ -1,33 +1,46 @@
-import { type Change, NOTHING } from './change.ts';
+import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
+import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
 import { delayParcel, fulfillCommand, hasLeft, observeParcels, splitByLeft } from './parcels.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { elapsed, isLateParcel, isNews, isOpenParcel } from './supplier-order-guards.ts';
-import { duplicateEvents, raised } from './supplier-order-holds.ts';
+import { attend, duplicateEvents, raised } from './supplier-order-holds.ts';
 import { apply, by, emit, type SupplierOrderArgs } from './supplier-order-setup.ts';
 
+function follow(
+  context: SupplierOrderContext,
+  observation: SupplierOrderObserved,
+): Change<SupplierOrderContext> {
+  const { status, evidence } = observation;
+  const { parcels, effects } = observeParcels(context, observation);
+  if (status !== 'cancelled' || !Object.values(parcels).some(hasLeft))
+    return { context: { status, parcels }, effects };
+  const { left, rest } = splitByLeft(context.units, parcels);
+  // Labels of parcels that never left go with the rest: it is bought anew.
+  const gone = Object.fromEntries(Object.entries(parcels).filter(([, parcel]) => hasLeft(parcel)));
+  const { supplierOrderId } = context;
+  const torn: Effect = {
+    kind: 'tell_order',
+    event: { type: 'supplier_order.torn', data: { supplierOrderId, left, rest, evidence } },
+  };
+  const isAllGone = Object.keys(rest).length === 0;
+  // Said once: a cancelled order of which all has left is a riddle for a person, and goes on its way meanwhile.
+  const riddle = context.status === 'cancelled' ? [] : [raised(context, 'supplier_cancelled', evidence)];
+  return {
+    context: { status, parcels: gone, units: left },
+    effects: [...effects, ...(isAllGone ? riddle : [torn])],
+  };
+}
+
 export const observe = apply(
-  by('supplier_order.observed', (context, { data }): Change<SupplierOrderContext> => {
-    const { status, evidence } = data;
-    const { parcels, effects } = observeParcels(context, data);
-    if (status !== 'cancelled' || !Object.values(parcels).some(hasLeft))
-      return { context: { status, parcels }, effects };
-    const { left, rest } = splitByLeft(context.units, parcels);
-    // Labels of parcels that never left go with the rest: it is bought anew.
-    const gone = Object.fromEntries(Object.entries(parcels).filter(([, parcel]) => hasLeft(parcel)));
-    const { supplierOrderId } = context;
-    const torn: Effect = {
-      kind: 'tell_order',
-      event: { type: 'supplier_order.torn', data: { supplierOrderId, left, rest, evidence } },
-    };
-    const isAllGone = Object.keys(rest).length === 0;
-    // Said once: a cancelled order of which all has left is a riddle for a person, and goes on its way meanwhile.
-    const riddle = context.status === 'cancelled' ? [] : [raised(context, 'supplier_cancelled', evidence)];
-    return {
-      context: { status, parcels: gone, units: left },
-      effects: [...effects, ...(isAllGone ? riddle : [torn])],
-    };
-  }),
+  by('supplier_order.observed', (context, { data }) =>
+    inTurn(
+      context,
+      // First, so that what was to be seen to is over before its end is said.
+      (now) => attend(now, data),
+      (now) => follow(now, data),
+    ),
+  ),
 );
 
 const endFulfill = ({ supplierOrderId }: SupplierOrderContext, parcelId: string): Effect => ({

@@ -1,4 +1,5 @@
 import { NO_SHOP, ORDER_RECEIVED, ORDER_UPDATED } from '../../contracts/events/order-received.ts';
+import { Attention } from '../../contracts/events/supplier-order-observed.ts';
 import { redact } from '../../contracts/redact.ts';
 import type {
   TIMELINE_ACTORS,
@@ -59,7 +60,14 @@ function evidenceOf({ data }: TimelineEntry): Evidence {
   const told = Object.fromEntries(
     TOLD.filter((name) => facts.has(name)).map((name) => [name, facts.get(name)]),
   );
-  return redact(Evidence.parse({ ...told, ...Evidence.catch({}).parse(facts.get('evidence')) }));
+  const attention = Attention.safeParse(facts.get('attention')).data;
+  return redact(
+    Evidence.parse({
+      ...told,
+      ...Evidence.catch({}).parse(facts.get('evidence')),
+      ...(attention === undefined ? {} : { ...attention.evidence, attention: attention.reason }),
+    }),
+  );
 }
 
 const toTimelineView = (entry: TimelineEntry): TimelineEntryView => ({

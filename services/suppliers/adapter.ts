@@ -197,7 +197,10 @@ export interface PaymentDue {
 }
 
 /** `units` of its parcels are the supplier's pieces still, by our line ids. */
-export type ObservedStatus = Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence' | 'attention'>;
+export interface ObservedStatus extends Pick<SupplierOrderObserved, 'parcels' | 'evidence' | 'attention'> {
+  /** Null: nothing that is known here, so that what was known before still holds; `attention` says why. */
+  readonly status: SupplierOrderObserved['status'] | null;
+}
 
 export interface SearchRequest {
   readonly query: string;

@@ -7,7 +7,6 @@ import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
 import { update } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
-import type { ObservedStatus } from './adapter.ts';
 import { type PurchasePorts, released } from './purchase-ports.ts';
 import { lockPurchases } from './purchase-row.ts';
 
@@ -17,7 +16,7 @@ export interface Observation {
   /** Of the supplier order, when the look at it began. */
   readonly state: SupplierOrderStateName;
   /** Units of its parcels are the order's. */
-  readonly seen: ObservedStatus;
+  readonly seen: Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence' | 'attention'>;
   /** Of what was seen: the same is told once. */
   readonly fingerprint: string;
 }

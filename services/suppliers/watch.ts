@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
+import type { SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
 import { SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { Sql } from '../store/store.ts';
-import type { ObservedStatus, PlacedLine } from './adapter.ts';
+import type { PlacedLine } from './adapter.ts';
 import { type OrderedLine, toOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
 import { callTimeoutMs, isCallable, type PurchasePorts } from './purchase-ports.ts';
-import { tellObserved } from './tell-observed.ts';
+import { type Observation, tellObserved } from './tell-observed.ts';
 
 interface Watched {
   readonly id: string;
@@ -54,12 +55,18 @@ const lookAgain = (sql: Sql, watched: readonly Watched[], everyMs: number): Prom
     [watched.map(({ id }) => id), Math.min(everyMs, AGAIN_MS)],
   );
 
-/** What counts as news; the evidence only explains it. */
-const fingerprintOf = ({ status, parcels }: ObservedStatus): string =>
+/** What counts as news; the evidence only explains it. Without attention as before there was any: no news for that. */
+const fingerprintOf = ({ status, parcels, attention }: Observation['seen']): string =>
   createHash('sha256')
-    .update(JSON.stringify([status, parcels]))
+    .update(JSON.stringify(attention === undefined ? [status, parcels] : [status, parcels, attention]))
     .digest('hex')
     .slice(0, 32);
+
+/** What was known before, as the state of the supplier order has it. */
+const statusIn = (state: SupplierOrderStateName): SupplierOrderObserved['status'] =>
+  state === 'awaiting_payment' || state === 'shipped' || state === 'delivered' || state === 'cancelled'
+    ? state
+    : 'processing';
 
 /** Asks for the status of bought orders, many in one call, and says what is new. Any number of copies may run it. */
 export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Periodic => {
@@ -113,7 +120,11 @@ async function look(
       log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
       return [];
     }
-    const inUnits = { ...status, parcels: toOrderUnits(status.parcels, lines) };
+    const inUnits = {
+      ...status,
+      status: status.status ?? statusIn(state),
+      parcels: toOrderUnits(status.parcels, lines),
+    };
     const fingerprint = fingerprintOf(inUnits);
     return fingerprint === observation ? [] : [{ id, orderId, state, seen: inUnits, fingerprint }];
   });

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-observed.ts';
 import { callPauses, createQuotaReporter } from '../../services/suppliers/account.ts';
-import { type OrderKey, SupplierError } from '../../services/suppliers/adapter.ts';
+import { type ObservedStatus, type OrderKey, SupplierError } from '../../services/suppliers/adapter.ts';
 import { readPurchase } from '../../services/suppliers/purchase-row.ts';
 import { tellObserved } from '../../services/suppliers/tell-observed.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
@@ -213,6 +213,25 @@ test('news is said once, in order, up to the delivery', async () => {
   expect(said.at(-1)).toMatchObject({ parcels: [{ state: 'delivered', carrier: 'CJPacket Ordinary' }] });
   const ids = await desk.store.query<{ id: string }>('select distinct message_id as id from outbox');
   expect(ids).toHaveLength(said.length);
+});
+
+test('what a person has to see to is news, and a state that nobody knows is told as the one before', async () => {
+  const desk = await aWatchedDesk(OFTEN);
+  const [purchase] = await placedOrders(desk, 1);
+  if (purchase === undefined) throw new Error('no order');
+  const attention = { reason: 'operator' as const, evidence: { orderStatus: 'IN_ISSUE' } };
+  let seen: ObservedStatus = { status: 'processing', parcels: [], evidence: {} };
+  watching(desk, {
+    ...desk.adapter,
+    status: async (keys) => new Map(keys.map(({ supplierReference }) => [supplierReference, seen])),
+  });
+  const lastSaid = async () => (await saidTo(desk.store, purchase)).at(-1);
+  await eventually(async () => expect(await lastSaid()).toMatchObject({ status: 'processing' }));
+  seen = { ...seen, attention };
+  await eventually(async () => expect(await lastSaid()).toMatchObject({ status: 'processing', attention }));
+  await desk.store.run("update supplier_orders set state = 'shipped'");
+  seen = { ...seen, status: null };
+  await eventually(async () => expect(await lastSaid()).toMatchObject({ status: 'shipped', attention }));
 });
 
 test('what several looks see at the same time is told in one transaction, and of two at one order the later', async () => {

@@ -46,7 +46,7 @@ import {
 } from '../../contracts/events/supplier-order-observed.ts';
 import { SUPPLIER_ORDER_PREPARED } from '../../contracts/events/supplier-order-prepared.ts';
 import { orderIdOf, supplierOrderIdOf } from '../../contracts/ids.ts';
-import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 
 export const SHOP = 'lantern-and-larch.myshopify.com';
 export const ORDER_ID = orderIdOf(SHOP, '5550001112223334445');
@@ -217,9 +217,10 @@ export const rejected = (
   failureClass: FailureClass = 'unavailable',
   supplierOrderId = SUPPLIER_ORDER_ID,
   attempt = 1,
+  over: Evidence = {},
 ): OrderEvent => ({
   type: SUPPLIER_ORDER_REJECTED,
-  data: { ...attempted(supplierOrderId, attempt), failureClass, evidence: { code: 1_603_000 } },
+  data: { ...attempted(supplierOrderId, attempt), failureClass, evidence: { code: 1_603_000, ...over } },
 });
 
 export const outcomeUnknown = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({
@@ -256,9 +257,10 @@ export const observed = (
   status: SupplierOrderObserved['status'],
   parcels: ObservedParcel[] = [],
   supplierOrderId = SUPPLIER_ORDER_ID,
+  over: Pick<SupplierOrderObserved, 'attention'> = {},
 ): OrderEvent => ({
   type: SUPPLIER_ORDER_OBSERVED,
-  data: { orderId: ORDER_ID, supplierOrderId, status, parcels, evidence: { status } },
+  data: { orderId: ORDER_ID, supplierOrderId, status, parcels, evidence: { status }, ...over },
 });
 
 export const synced = (parcelId: string, supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({

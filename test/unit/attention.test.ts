@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import type { Attention, SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
+import { A, aRoad, toBought, toShipped, toSourcing } from '../fixtures/order-road.ts';
+import { aParcel, observed, placed, placing, releaseRequested, sourced, withheld } from './builders.ts';
+
+const DISPUTE: Attention = { reason: 'operator', evidence: { state: 'IN_ISSUE', order: 'AE1' } };
+const FREEZE: Attention = { reason: 'supplier_rejected', evidence: { state: 'IN_FROZEN' } };
+const seen = (attention?: Attention, status: SupplierOrderObserved['status'] = 'processing') =>
+  observed(status, [], A, attention === undefined ? {} : { attention });
+
+test('what a person has to see to at the supplier is held once, and the same said again is no news', () => {
+  const road = aRoad(...toBought, seen());
+  expect(road.step(seen(DISPUTE))).toEqual(['hold operator A', 'fact order.held operator A']);
+  expect(road.supplierOrder(A)).toBe('processing');
+  road.refuse(seen(DISPUTE));
+  road.refuse(seen({ reason: 'operator', evidence: { order: 'AE1', state: 'IN_ISSUE' } }));
+});
+
+test('once a person has released it the same is not held again, but other facts are', () => {
+  const road = aRoad(...toBought, seen(DISPUTE), releaseRequested('operator'));
+  expect(road.holds()).toEqual([]);
+  road.refuse(seen(DISPUTE));
+  expect(road.step(seen({ ...DISPUTE, evidence: { state: 'IN_ISSUE', order: 'AE2' } }))).toContain(
+    'hold operator A',
+  );
+  expect(road.step(seen(FREEZE))).toEqual([
+    'unhold operator A',
+    'fact order.released operator',
+    'hold supplier_rejected A',
+    'fact order.held supplier_rejected A',
+  ]);
+});
+
+test('other facts for the same reason take the place of the former: the hold is opened anew, and nothing goes on', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), placed(), seen(DISPUTE, 'awaiting_payment'));
+  const steps = road.step(seen({ ...DISPUTE, evidence: { state: 'IN_CANCEL' } }, 'awaiting_payment'));
+  expect(steps).toEqual([
+    'unhold operator A',
+    'fact order.released operator',
+    'hold operator A',
+    'fact order.held operator A',
+  ]);
+});
+
+test('the hold goes by itself when the supplier says so no more, and comes again when it does', () => {
+  const road = aRoad(...toBought, seen(DISPUTE));
+  expect(road.step(seen())).toEqual(['unhold operator A', 'fact order.released operator', 'wait ship A']);
+  expect(road.holds()).toEqual([]);
+  expect(road.step(seen(DISPUTE))).toContain('hold operator A');
+});
+
+test('a hold of another cause stays when what was observed is over', () => {
+  const road = aRoad(
+    ...toSourcing,
+    sourced(),
+    placing(),
+    placed(),
+    seen({ reason: 'insufficient_funds', evidence: {} }, 'awaiting_payment'),
+    withheld('insufficient_funds'),
+  );
+  expect(road.step(seen(undefined, 'awaiting_payment'))).toEqual([]);
+  expect(road.holds()).toEqual(['insufficient_funds']);
+});
+
+test('a dispute that ends in a cancel leaves the hold of the cancel alone', () => {
+  const road = aRoad(...toBought, seen(DISPUTE), seen(undefined, 'cancelled'));
+  expect(road.holds()).toEqual(['supplier_cancelled']);
+  expect(road.line()).toMatchObject({ unallocated: 0, held: 2 });
+});
+
+const whole = [aParcel()];
+const arrived = [aParcel({ state: 'delivered' })];
+test.each([
+  ['awaiting_payment', [...toSourcing, sourced(), placing(), placed()], 'awaiting_payment', []],
+  ['accepted', toBought, 'processing', []],
+  ['processing', [...toBought, seen()], 'processing', []],
+  ['partially_shipped', [...toBought, observed('shipped', [aParcel({ units: { L1: 1 } })])], 'shipped', []],
+  ['shipped', toShipped, 'shipped', whole],
+  ['delivered', [...toShipped, observed('delivered', arrived)], 'delivered', arrived],
+] as const)('it is held in the state %s', (state, road, status, parcels) => {
+  const actor = aRoad(...road);
+  expect(actor.supplierOrder(A)).toBe(state);
+  actor.step(observed(status, [...parcels], A, { attention: DISPUTE }));
+  expect(actor.holds()).toEqual(['operator']);
+});
