@@ -184,6 +184,8 @@ export interface FoundOrder extends PlacedOrder {
   readonly articles: readonly { readonly supplierVariantId: string; readonly units: number }[];
   /** ISO instant; null where the supplier names none that can be read. */
   readonly createdAt: string | null;
+  /** ISO date and time without a zone, where the supplier names them so: nobody can tell which hour it was here. */
+  readonly createdLocally?: string | undefined;
 }
 
 export interface PaymentDue {

@@ -3,8 +3,8 @@ import type { FoundOrder } from './adapter.ts';
 /** An order at the supplier that a push named and none of ours is known by. */
 export interface Stray {
   readonly reference: string;
-  /** When it was made, in milliseconds since 1970. */
-  readonly atMs: number;
+  /** When it may have been made, in milliseconds since 1970: several where its supplier names no zone. */
+  readonly instantsMs: readonly number[];
   readonly found: FoundOrder;
   /** As `articlesKey` makes it. */
   readonly articles: string;
@@ -37,13 +37,13 @@ export type StrayMatch =
 /** A person who sorts them out sees by these which ones they are; more would fill the timeline of each order. */
 const MOST_NAMED = 20;
 
-const named = (inTime: readonly Stray[], { first, end }: Candidate): string => {
-  const references = inTime.slice(first, Math.min(end, first + MOST_NAMED)).map(({ reference }) => reference);
-  const more = end - first - references.length;
-  return [...references, ...(more > 0 ? [`and ${more} more`] : [])].join(' ');
-};
+/** One instant at which a stray may have been made. */
+interface Point {
+  readonly atMs: number;
+  readonly stray: Stray;
+}
 
-/** A call with its strays: a stretch of those of its articles, which stand in the order of their time. */
+/** A call with the points in its time: a stretch of those of its articles, which stand in the order of their time. */
 interface Candidate {
   readonly call: OpenCall;
   readonly first: number;
@@ -51,10 +51,47 @@ interface Candidate {
   readonly end: number;
 }
 
+/** The first place from which on it holds; behind the last point where it never does. */
+function placeOf(points: readonly Point[], holds: (atMs: number) => boolean): number {
+  let [low, high] = [0, points.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(points[middle]?.atMs ?? 0)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** How often calls meet each stray, by any of its points. */
+function meetingsOf(points: readonly Point[], candidates: readonly Candidate[]): Map<Stray, number> {
+  const changes = new Map<number, number>();
+  const change = (place: number, by: number) => changes.set(place, (changes.get(place) ?? 0) + by);
+  for (const { first, end } of candidates) {
+    change(first, 1);
+    change(end, -1);
+  }
+  const meetings = new Map<Stray, number>();
+  let calls = 0;
+  for (const [place, { stray }] of points.entries()) {
+    calls += changes.get(place) ?? 0;
+    if (calls > 0) meetings.set(stray, (meetings.get(stray) ?? 0) + calls);
+  }
+  return meetings;
+}
+
+function named(points: readonly Point[], { first, end }: Candidate, strays: number): string {
+  const references = new Set<string>();
+  let place = first;
+  for (; place < end && references.size < MOST_NAMED; place += 1)
+    references.add(points[place]?.stray.reference ?? '');
+  const more = Math.min(end - place, strays - references.size);
+  return [...references, ...(more > 0 ? [`and ${more} more`] : [])].join(' ');
+}
+
 /**
  * Which strays fit each of the calls that are no longer under way; calls that none fits are left out. A call and a stray
- * fit when their articles are the same and the stray was made in the call's time. After an outage hundreds of each may
- * be of the same article: all are compared by their times' order alone.
+ * fit when their articles are the same and the stray may have been made in the call's time. After an outage hundreds of
+ * each may be of the same article: all are compared by their times' order alone.
  */
 export function matchStrays(
   calls: readonly OpenCall[],
@@ -63,24 +100,32 @@ export function matchStrays(
   const matches = new Map<OpenCall, StrayMatch>();
   const callsOf = Map.groupBy(calls, ({ articles }) => articles);
   for (const [articles, alike] of Map.groupBy(strays, (stray) => stray.articles)) {
-    const inTime = alike.toSorted((a, b) => a.atMs - b.atMs);
+    const points = alike
+      .flatMap((stray) => stray.instantsMs.map((atMs): Point => ({ atMs, stray })))
+      .sort((a, b) => a.atMs - b.atMs);
     const candidates = (callsOf.get(articles) ?? [])
       .map((call): Candidate => {
-        const first = inTime.findIndex(({ atMs }) => atMs >= call.fromMs);
-        const end = inTime.findLastIndex(({ atMs }) => atMs <= call.toMs) + 1;
-        return { call, first: first < 0 ? inTime.length : first, end };
+        const first = placeOf(points, (atMs) => atMs >= call.fromMs);
+        return { call, first, end: placeOf(points, (atMs) => atMs > call.toMs) };
       })
       .filter(({ first, end }) => first < end);
-    const underWay = candidates.filter(({ call }) => call.state === 'under_way');
+    const isUnderWay = ({ call }: Candidate): boolean => call.state === 'under_way';
+    const meetings = meetingsOf(points, candidates);
+    const underWay = meetingsOf(points, candidates.filter(isUnderWay));
+    // Up to each place: points of strays that a call under way may have made.
+    const taken = [0];
+    for (const { stray } of points) taken.push((taken.at(-1) ?? 0) + (underWay.has(stray) ? 1 : 0));
     for (const mine of candidates) {
-      if (mine.call.state === 'under_way') continue;
-      const isRival = (other: Candidate): boolean =>
-        other !== mine && other.first < mine.end && mine.first < other.end;
-      const stray = mine.end - mine.first === 1 ? inTime[mine.first] : undefined;
-      if (stray !== undefined && !candidates.some(isRival))
-        matches.set(mine.call, { kind: 'adopted', stray });
-      else if (underWay.some(isRival)) matches.set(mine.call, { kind: 'undecided' });
-      else matches.set(mine.call, { kind: 'ambiguous', references: named(inTime, mine) });
+      if (isUnderWay(mine)) continue;
+      const { call, first, end } = mine;
+      const stray = points[first]?.stray;
+      let last = first;
+      while (last < end && points[last]?.stray === stray) last += 1;
+      // Whoever else meets it, meets it more often than this call alone.
+      if (stray !== undefined && last === end && meetings.get(stray) === end - first)
+        matches.set(call, { kind: 'adopted', stray });
+      else if (taken[end] !== taken[first]) matches.set(call, { kind: 'undecided' });
+      else matches.set(call, { kind: 'ambiguous', references: named(points, mine, alike.length) });
     }
   }
   return matches;

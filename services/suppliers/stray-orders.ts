@@ -55,6 +55,7 @@ const Found: z.ZodType<FoundOrder> = z.object({
   isCancelled: z.boolean(),
   articles: z.array(z.object({ supplierVariantId: z.string(), units: z.int() })),
   createdAt: z.string().nullable(),
+  createdLocally: z.string().optional(),
 });
 
 const OPEN_CALLS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
@@ -121,6 +122,20 @@ async function readOwned(
   return new Set(rows.map(({ reference }) => reference));
 }
 
+/** The zones of the world. Those off the full hour are left out: each more lets in more orders of another time. */
+const ZONE_HOURS = Array.from({ length: 27 }, (_, index) => index - 12);
+const HOUR_MS = 3_600_000;
+
+/** When it may have been made; a push tells of it, however late, and never before. */
+function instantsOf({ createdAt, createdLocally }: FoundOrder, seenAt: Date): number[] {
+  const seenMs = new Date(seenAt).getTime();
+  if (createdAt !== null) return [Date.parse(createdAt)];
+  // Where the supplier names no time, the push itself came soon after.
+  if (createdLocally === undefined) return [seenMs];
+  const inUtcMs = Date.parse(`${createdLocally}Z`);
+  return ZONE_HOURS.map((hours) => inUtcMs - hours * HOUR_MS).filter((atMs) => atMs <= seenMs + EARLIER_MS);
+}
+
 /** Reads each stray once while a purchase is in doubt; the supplier's word is kept beside it. */
 async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promise<Stray[]> {
   const { store } = ports;
@@ -154,9 +169,7 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
   );
   return rows.map(({ reference, seenAt, found: stored }) => {
     const found = Found.parse(stored);
-    // Where the supplier names no time that can be read, the push itself came soon after.
-    const atMs = new Date(found.createdAt ?? seenAt).getTime();
-    return { reference, atMs, found, articles: articlesKey(found.articles) };
+    return { reference, instantsMs: instantsOf(found, seenAt), found, articles: articlesKey(found.articles) };
   });
 }
 

@@ -328,6 +328,7 @@ test.each([
     isCancelled: false,
     articles: [{ supplierVariantId: LAMP!.sku.skuId, units: 1 }],
     createdAt: null,
+    createdLocally: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/),
   });
   const arrived = await eventually(() => seenAs('delivered', key));
   expect(arrived?.parcels).toMatchObject([

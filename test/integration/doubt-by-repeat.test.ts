@@ -240,6 +240,12 @@ const found = (supplierReference: string, change: Partial<FoundOrder> = {}): Fou
   ...change,
 });
 
+/** Made so long ago, as a clock without a zone shows it so many hours from UTC. */
+const madeAt = (agoMs: number, zoneHours: number): Partial<FoundOrder> => ({
+  createdAt: null,
+  createdLocally: new Date(Date.now() - agoMs + zoneHours * HOUR_MS).toISOString().slice(0, 19),
+});
+
 /** The supplier's book, by its own references. */
 const reading = (...orders: readonly FoundOrder[]): Partial<PatientAdapter> => ({
   read: async (reference) => orders.find(({ supplierReference }) => supplierReference === reference) ?? null,
@@ -263,6 +269,20 @@ test('an order that a push named is adopted instead of calling again', async () 
   expect((await ends(desk, purchase))[0]).toBe('placed');
 });
 
+test.each([-12, -8, 0, 8, 14])(
+  'a push that comes late is known by the time of its order, in whatever zone that is told (%i)',
+  async (zoneHours) => {
+    const desk = await aQuickDesk();
+    const { ports, calls } = repeating(desk, [doubt], reading(found('AE1', madeAt(0, zoneHours))));
+    const purchase = await inDoubt(desk, ports);
+    await givenStrays(desk, 'AE1');
+    await desk.store.run("update stray_supplier_orders set seen_at = now() + interval '40 minutes'");
+    await lookUp(ports, purchase, 'l1');
+    expect(calls).toHaveLength(1);
+    expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE1' });
+  },
+);
+
 test('a push that comes after the hold settles the doubt and releases its own hold', async () => {
   const desk = await aQuickDesk();
   const { ports } = repeating(desk, [doubt, doubt], reading(found('AE1')));
@@ -285,6 +305,8 @@ test('a push that comes after the hold settles the doubt and releases its own ho
 test.each([
   ['other articles', { articles: [{ supplierVariantId: 'other', units: 1 }] }],
   ['another time', { createdAt: '2026-01-01T00:00:00.000Z' }],
+  ['another time in whatever zone', madeAt(30 * HOUR_MS, 0)],
+  ['another time within the hour', madeAt(30 * 60_000, -8)],
   ['a cancelled order', { isCancelled: true }],
 ])('a stray of %s is left alone', async (_name, change) => {
   const desk = await aQuickDesk();

@@ -13,7 +13,7 @@ const aCall = (id: string, change: Partial<OpenCall> = {}): OpenCall => ({
 });
 const aStray = (reference: string, change: Partial<Stray> = {}): Stray => ({
   reference,
-  atMs: 1_500,
+  instantsMs: [1_500],
   articles: LAMP,
   found: {
     supplierReference: reference,
@@ -37,10 +37,10 @@ test('an order and a purchase in doubt that fit each other and nobody else belon
 });
 
 test('an order fits up to the first and the last moment of a call, and not beyond', () => {
-  expect(kinds([aCall('one')], [aStray('AE1', { atMs: 1_000 })])).toEqual({ one: 'adopted' });
-  expect(kinds([aCall('one')], [aStray('AE1', { atMs: 2_000 })])).toEqual({ one: 'adopted' });
-  expect(kinds([aCall('one')], [aStray('AE1', { atMs: 999 })])).toEqual({});
-  expect(kinds([aCall('one')], [aStray('AE1', { atMs: 2_001 })])).toEqual({});
+  expect(kinds([aCall('one')], [aStray('AE1', { instantsMs: [1_000] })])).toEqual({ one: 'adopted' });
+  expect(kinds([aCall('one')], [aStray('AE1', { instantsMs: [2_000] })])).toEqual({ one: 'adopted' });
+  expect(kinds([aCall('one')], [aStray('AE1', { instantsMs: [999] })])).toEqual({});
+  expect(kinds([aCall('one')], [aStray('AE1', { instantsMs: [2_001] })])).toEqual({});
 });
 
 test('an order of other articles fits no purchase', () => {
@@ -55,7 +55,10 @@ test('two purchases that one order fits are both in doubt still', () => {
 });
 
 test('two orders that fit one purchase are named to a person', () => {
-  const [match] = matchStrays([aCall('one')], [aStray('AE2', { atMs: 1_600 }), aStray('AE1')]).values();
+  const [match] = matchStrays(
+    [aCall('one')],
+    [aStray('AE2', { instantsMs: [1_600] }), aStray('AE1')],
+  ).values();
 
   expect(match).toEqual({ kind: 'ambiguous', references: 'AE1 AE2' });
 });
@@ -68,14 +71,30 @@ test('an order that a call under way may have made is nobody else’s until that
 
 test('a call whose time holds no order is nobody’s rival, even in the midst of others', () => {
   const between = aCall('between', { fromMs: 1_550, toMs: 1_580 });
-  const strays = [aStray('AE1', { atMs: 1_500 }), aStray('AE2', { atMs: 1_900 })];
+  const strays = [aStray('AE1', { instantsMs: [1_500] }), aStray('AE2', { instantsMs: [1_900] })];
   const [early, late] = [aCall('early', { toMs: 1_700 }), aCall('late', { fromMs: 1_700 })];
 
   expect(kinds([early, between, late], strays)).toEqual({ early: 'adopted', late: 'adopted' });
 });
 
+test('an order that may be of several hours fits by any of them, but is one order for all that', () => {
+  const [call, elsewhere] = [aCall('one'), aCall('two', { fromMs: 5_000, toMs: 6_000 })];
+  const stray = aStray('AE1', { instantsMs: [1_500, 5_500, 9_500] });
+  const wide = aCall('wide', { toMs: 9_999 });
+
+  expect(kinds([call], [stray])).toEqual({ one: 'adopted' });
+  expect(kinds([wide], [stray])).toEqual({ wide: 'adopted' });
+  expect(kinds([call, elsewhere], [stray])).toEqual({ one: 'ambiguous', two: 'ambiguous' });
+  expect(kinds([call, { ...elsewhere, state: 'under_way' }], [stray])).toEqual({ one: 'undecided' });
+  expect(kinds([wide], [stray, aStray('AE2', { instantsMs: [1_600, 5_600] })])).toEqual({
+    wide: 'ambiguous',
+  });
+});
+
 test('of a crowd of orders a person is told the first ones and how many there are', () => {
-  const strays = Array.from({ length: 25 }, (_, index) => aStray(`AE${index}`, { atMs: 1_000 + index }));
+  const strays = Array.from({ length: 25 }, (_, index) =>
+    aStray(`AE${index}`, { instantsMs: [1_000 + index] }),
+  );
   const [match] = matchStrays([aCall('one')], strays).values();
 
   expect(match?.kind === 'ambiguous' && match.references).toMatch(/^AE0 AE1 .* AE19 and 5 more$/);

@@ -70,11 +70,15 @@ function totalOf(rows: readonly OrderRow[]): Amount {
   return { amountMinor, currency };
 }
 
-/** An instant with its zone as ISO text. AliExpress names no zone as a rule, and then nobody can tell when it was. */
-const instantOf = (text: string | null): string | null =>
-  text !== null && /(Z|[+-]\d\d:?\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))
-    ? new Date(text).toISOString()
-    : null;
+/** AliExpress names no zone as a rule, and nowhere says which one it means. */
+function creationOf(text: string | null): Pick<FoundOrder, 'createdAt' | 'createdLocally'> {
+  const [, day, time, zone] =
+    /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(Z|[+-]\d\d:?\d\d)?$/.exec(text ?? '') ?? [];
+  const createdLocally = `${day}T${time}`;
+  if (Number.isNaN(Date.parse(`${createdLocally}${zone ?? 'Z'}`))) return { createdAt: null };
+  if (zone === undefined) return { createdAt: null, createdLocally };
+  return { createdAt: new Date(`${createdLocally}${zone}`).toISOString() };
+}
 
 function unitsBySku(rows: readonly OrderRow[]): FoundOrder['articles'] {
   const units = new Map<string, number>();
@@ -94,7 +98,7 @@ function toFound(reference: string, rows: readonly OrderRow[]): FoundOrder {
     isPaid: living.length > 0 && living.every(countsAsPaid),
     isCancelled: living.length === 0,
     articles: unitsBySku(living.length === 0 ? rows : living),
-    createdAt: instantOf(rows[0]?.gmt_create ?? null),
+    ...creationOf(rows[0]?.gmt_create ?? null),
   };
 }
 
