@@ -529,7 +529,10 @@ test('several orders of one purchase are one reference, and the slowest says how
     state: 'paid',
     amountMinor: 880,
   });
-  await expect(status()).resolves.toMatchObject({ status: 'processing' });
+  await expect(status()).resolves.toMatchObject({
+    status: 'processing',
+    attention: { reason: 'operator', evidence: { supplierReference: second } },
+  });
   await expect(adapter.read(both.supplierReference, never)).resolves.toMatchObject({
     isPaid: true,
     isCancelled: false,
@@ -569,8 +572,38 @@ test('parts that are sent one after the other are parcels with the pieces that t
   await expect(look([])).resolves.toMatchObject({ status: 'processing', parcels: [] });
   await showStatus(supplierReference, null);
   await expect(look()).resolves.toMatchObject({ status: 'shipped', parcels });
-  await showStatus(supplierReference, 'SOMETHING_NEW');
-  await expect(look()).resolves.toBeUndefined();
+  // The same where all is sent: nobody is told of a parcel whose contents nobody knows.
+  await expect(look([])).resolves.toMatchObject({ status: 'shipped', parcels: [] });
+});
+
+test('several parcels of which nobody knows the contents are told of once all have arrived', async () => {
+  await turn({ parcels: 2 }, AT_ONCE);
+  const key = await givenOrder(anOrder({ lines: [{ ...article(MUG, 4), lineId: 'line-1' }] }));
+  await payByHand(key.supplierReference);
+  const arrived = await eventually(() => seenAs('delivered', key));
+  expect(arrived?.parcels).toMatchObject([{ state: 'delivered' }, { state: 'delivered' }]);
+});
+
+test.each([
+  ['IN_ISSUE', 'operator', 'processing', /dispute/],
+  ['IN_FROZEN', 'supplier_rejected', 'processing', /frozen/],
+  ['IN_CANCEL', 'operator', 'processing', /cancellation/],
+  ['SOMETHING_NEW', 'operator', null, /nobody knows/],
+])('an order that is %s says what a person has to see to', async (orderStatus, reason, status, cause) => {
+  const key = await givenOrder();
+  const { supplierReference } = key;
+  await payByHand(supplierReference);
+  const paid = await seenAs('processing', key);
+  expect(paid).not.toHaveProperty('attention');
+  await showStatus(supplierReference, orderStatus);
+  const look = async () => (await adapter.status([key], never)).get(supplierReference);
+  const attention = {
+    reason,
+    evidence: { supplierReference, orderStatus, cause: expect.stringMatching(cause) },
+  };
+  expect(await look()).toMatchObject({ status, parcels: [], attention });
+  // The facts are the same as long as the state is.
+  expect((await look())?.attention).toEqual((await look())?.attention);
 });
 
 test('orders that are not there are left out, and a failing one does not hide the others', async () => {

@@ -5,6 +5,7 @@ import {
   isCancelled,
   type OrderStage,
   stageOf,
+  troubleOf,
 } from '../../services/suppliers/aliexpress/order-status.ts';
 import { packedPieces } from '../../services/suppliers/aliexpress/packed-pieces.ts';
 import { readPush } from '../../services/suppliers/aliexpress/push.ts';
@@ -54,6 +55,11 @@ test.each([
   [['buyer_cancel', 'buyer_accept_goods'], 'delivered'],
   [['buyer_cancel', null], 'moving'],
   [['something else'], 'moving'],
+  [['confirm_payamount_timeout'], 'cancelled'],
+  [['seller_accept_issue_no_goods_return'], 'cancelled'],
+  [['payment not received'], 'cancelled'],
+  [['payment not completed in time'], 'cancelled'],
+  [['cancellation accepted by seller'], 'cancelled'],
 ] as const)('a closed order whose parts ended by %j is %s', (reasons, stage) => {
   const child_order_list = reasons.map((end_reason) => ({ end_reason }));
   const order = anOrder({ order_status: 'FINISH', logistics_status: 'SELLER_SEND_GOODS', child_order_list });
@@ -61,9 +67,44 @@ test.each([
   expect(isCancelled(order)).toBe(stage === 'cancelled');
 });
 
+test.each(['NO_LOGISTICS', 'WAIT_SELLER_SEND_GOODS'])(
+  'a closed order whose goods were never sent (%s) is not delivered, whatever its end claims',
+  (logistics_status) => {
+    const closedBy = (end_reason: string) =>
+      stageOf(anOrder({ order_status: 'FINISH', logistics_status, child_order_list: [{ end_reason }] }));
+    expect(closedBy('payment not completed in time')).toBe('cancelled');
+    expect(closedBy('something else')).toBe('cancelled');
+    expect(closedBy('buyer_accept_goods')).toBe(null);
+  },
+);
+
 test('the description of an end counts where it has no code', () => {
   const child_order_list = { aeop_child_order_info: { end_reason_desc: 'Order cancelled by the buyer' } };
   expect(stageOf(anOrder({ order_status: 'FINISH', child_order_list }))).toBe('cancelled');
+});
+
+test.each([
+  ['WAIT_BUYER_ACCEPT_GOODS', 'SELLER_SEND_GOODS', [null], undefined],
+  ['FINISH', 'BUYER_ACCEPT_GOODS', ['buyer_accept_goods'], undefined],
+  ['FINISH', 'NO_LOGISTICS', ['buyer_cancel'], undefined],
+  ['FINISH', 'NO_LOGISTICS', ['buyer_accept_goods'], /never sent/],
+  ['FINISH', 'BUYER_ACCEPT_GOODS', ['buyer_accept_goods', 'buyer_cancel'], /part/],
+  ['IN_ISSUE', 'SELLER_SEND_GOODS', [null], /dispute/],
+  ['IN_FROZEN', null, [null], /frozen/],
+  ['IN_CANCEL', null, [null], /cancellation/],
+  ['SOMETHING_NEW', null, [null], /nobody knows/],
+  [null, null, [null], undefined],
+] as const)('%s with goods in %s and parts ended by %j has a person see to: %s', (...row) => {
+  const [order_status, logistics_status, reasons, cause] = row;
+  const child_order_list = reasons.map((end_reason) => ({ end_reason }));
+  const trouble = troubleOf(anOrder({ order_status, logistics_status, child_order_list }), 'AE1');
+  if (cause === undefined) expect(trouble).toBeNull();
+  else
+    expect(trouble?.evidence).toEqual({
+      supplierReference: 'AE1',
+      orderStatus: order_status,
+      cause: expect.stringMatching(cause),
+    });
 });
 
 test('a state that nobody knows counts as paid, an unpaid or cancelled one does not', () => {

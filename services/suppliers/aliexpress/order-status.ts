@@ -1,7 +1,8 @@
-import type { ObservedStatus } from '../adapter.ts';
+import type { Attention, SupplierOrderObserved } from '../../../contracts/events/supplier-order-observed.ts';
+import type { HoldReason } from '../../../contracts/vocabulary.ts';
 import type { OrderRow } from './responses.ts';
 
-type Observed = ObservedStatus['status'];
+type Observed = SupplierOrderObserved['status'];
 
 /**
  * What an order says of itself. `moving`: paid and on its way or there, which only its parcels tell. Null: a state that
@@ -21,9 +22,19 @@ const STAGES = new Map<string, Observed>([
   ['WAIT_BUYER_ACCEPT_GOODS', 'shipped'],
 ]);
 
-/** Money is being settled or argued about: where the goods are, the second state says. */
-const BY_LOGISTICS = ['WAIT_SELLER_EXAMINE_MONEY', 'FUND_PROCESSING', 'IN_ISSUE', 'IN_FROZEN', 'ARCHIVE'];
 const SETTLING = ['WAIT_SELLER_EXAMINE_MONEY', 'FUND_PROCESSING'];
+/** Money is being settled or argued about: where the goods are, the second state says. */
+const BY_LOGISTICS = [...SETTLING, 'IN_ISSUE', 'IN_FROZEN', 'ARCHIVE'];
+
+/** What has to be said of a state on AliExpress's site, where we have no call for it. */
+const TROUBLES = new Map<string, { readonly reason: HoldReason; readonly cause: string }>([
+  ['IN_ISSUE', { reason: 'operator', cause: 'a dispute is open: see to it on the site of AliExpress' }],
+  ['IN_FROZEN', { reason: 'supplier_rejected', cause: 'AliExpress has frozen the order' }],
+  [
+    'IN_CANCEL',
+    { reason: 'operator', cause: 'its cancellation was asked for at AliExpress, and the seller decides' },
+  ],
+]);
 
 const LOGISTICS = new Map<string, OrderStage>([
   ['WAIT_SELLER_SEND_GOODS', 'processing'],
@@ -34,19 +45,30 @@ const LOGISTICS = new Map<string, OrderStage>([
 
 const NEVER_SENT = ['NO_LOGISTICS', 'WAIT_SELLER_SEND_GOODS'];
 
-/** A receipt that was confirmed by a timeout is a receipt, so these come first. */
+/** These come first: "payment not received" and "cancellation accepted" are no receipts. */
+const CALLED_OFF = /cancel|pay|paid|refund|issue|dispute|risk/i;
+/** A receipt that was confirmed by a timeout is a receipt, so these come before the rest. */
 const RECEIVED = /accept|confirm|receiv|complet|success/i;
-const GIVEN_UP = /cancel|time_?\s?out|timed|overdue|close|no_?\s?pay|un_?paid|not_?\s?paid|refund|risk|fail/i;
+const GIVEN_UP = /time_?\s?out|timed|overdue|close|fail/i;
 
-/** FINISH closes what was delivered and what was cancelled alike; why is said by its parts, in free text. */
-function stageOfClosed({ child_order_list: children, logistics_status }: OrderRow): OrderStage {
-  const reasons = children.map(({ end_reason, end_reason_desc }) => end_reason ?? end_reason_desc ?? '');
-  const isGivenUp = (reason: string): boolean => !RECEIVED.test(reason) && GIVEN_UP.test(reason);
+const isReceipt = (reason: string): boolean => !CALLED_OFF.test(reason) && RECEIVED.test(reason);
+const isGivenUp = (reason: string): boolean =>
+  CALLED_OFF.test(reason) || (!RECEIVED.test(reason) && GIVEN_UP.test(reason));
+
+const endReasons = ({ child_order_list: children }: OrderRow): string[] =>
+  children.map(({ end_reason, end_reason_desc }) => end_reason ?? end_reason_desc ?? '');
+
+/**
+ * FINISH closes what was delivered and what was cancelled alike; why is said by its parts, in free text. Null where a
+ * receipt is claimed of what was never sent.
+ */
+function stageOfClosed(row: OrderRow): OrderStage {
+  const { logistics_status: logistics } = row;
+  const reasons = endReasons(row);
   if (reasons.length > 0 && reasons.every(isGivenUp)) return 'cancelled';
-  if (logistics_status === 'BUYER_ACCEPT_GOODS' || reasons.some((reason) => RECEIVED.test(reason)))
-    return 'delivered';
-  if (logistics_status !== null && NEVER_SENT.includes(logistics_status)) return 'cancelled';
-  return 'moving';
+  const isReceived = logistics === 'BUYER_ACCEPT_GOODS' || reasons.some(isReceipt);
+  if (logistics !== null && NEVER_SENT.includes(logistics)) return isReceived ? null : 'cancelled';
+  return isReceived ? 'delivered' : 'moving';
 }
 
 export function stageOf(row: OrderRow): OrderStage {
@@ -57,6 +79,29 @@ export function stageOf(row: OrderRow): OrderStage {
   const stage = LOGISTICS.get(logistics_status ?? '') ?? null;
   // It is settled after the receipt as a rule.
   return stage === null && SETTLING.includes(status) ? 'moving' : stage;
+}
+
+function causeOf(row: OrderRow, status: string): { reason: HoldReason; cause: string } | null {
+  const trouble = TROUBLES.get(status);
+  if (trouble !== undefined) return trouble;
+  const isKnown = status === 'FINISH' || BY_LOGISTICS.includes(status) || STAGES.has(status);
+  if (!isKnown) return { reason: 'operator', cause: 'AliExpress names a state that nobody knows here' };
+  if (status !== 'FINISH') return null;
+  const stage = stageOf(row);
+  if (stage === null)
+    return { reason: 'operator', cause: 'it was closed as received, and by its logistics was never sent' };
+  return stage !== 'cancelled' && endReasons(row).some(isGivenUp)
+    ? { reason: 'operator', cause: 'a part of it was cancelled or paid back' }
+    : null;
+}
+
+/** What a person has to see to; null as a rule. It is the same for as long as AliExpress says the same. */
+export function troubleOf(row: OrderRow, orderId: string): Attention | null {
+  const { order_status: orderStatus } = row;
+  const trouble = orderStatus === null ? null : causeOf(row, orderStatus);
+  if (trouble === null) return null;
+  const { reason, cause } = trouble;
+  return { reason, evidence: { supplierReference: orderId, orderStatus, cause } };
 }
 
 export const isCancelled = (row: OrderRow): boolean => stageOf(row) === 'cancelled';

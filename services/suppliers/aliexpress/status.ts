@@ -1,8 +1,12 @@
-import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
+import type {
+  Attention,
+  ObservedParcel,
+  SupplierOrderObserved,
+} from '../../../contracts/events/supplier-order-observed.ts';
 import type { Evidence } from '../../../contracts/vocabulary.ts';
 import { type ObservedStatus, type OrderKey, type PlacedLine, SupplierError } from '../adapter.ts';
 import type { AliExpressClient } from './client.ts';
-import { stageOf } from './order-status.ts';
+import { stageOf, troubleOf } from './order-status.ts';
 import { orderIdsOf, readOrder } from './orders.ts';
 import type { OrderRow } from './responses.ts';
 import { readTracking, toParcels } from './tracking.ts';
@@ -10,15 +14,18 @@ import { readTracking, toParcels } from './tracking.ts';
 /** Each order is one call, or two once it is on its way, a second apart: more would outlast the patience of a call. */
 export const STATUS_BATCH = 8;
 
-type Status = ObservedStatus['status'];
+type Status = SupplierOrderObserved['status'];
 
 /** From the least to the most advanced. */
 const STEPS: readonly Status[] = ['awaiting_payment', 'processing', 'shipped', 'delivered'];
 
 interface ObservedOrder {
+  readonly orderId: string;
   readonly row: OrderRow;
-  readonly status: Status;
+  /** Null: it only says that a person has to see to it. */
+  readonly status: Status | null;
   readonly parcels: readonly ObservedParcel[];
+  readonly trouble: Attention | null;
 }
 
 /** Goods whose order says no more than that they are on their way are where all their parcels are. */
@@ -38,18 +45,21 @@ async function observeOrder(
   signal: AbortSignal,
 ): Promise<ObservedOrder | null> {
   const row = await readOrder(client, orderId, 'query', signal);
-  const stage = row === null ? null : stageOf(row);
-  if (row === null || stage === null) return null;
-  if (stage === 'awaiting_payment' || stage === 'cancelled') return { row, status: stage, parcels: [] };
-  const isPart = row.order_status === 'SELLER_PART_SEND_GOODS';
+  if (row === null) return null;
+  const stage = stageOf(row);
+  const trouble = troubleOf(row, orderId);
+  const seen = { orderId, row, trouble };
+  if (stage === null && trouble === null) return null;
+  if (stage === 'awaiting_payment' || stage === 'cancelled') return { ...seen, status: stage, parcels: [] };
+  const isPart = stage === null || row.order_status === 'SELLER_PART_SEND_GOODS';
   const isSent = stage !== 'processing' || isPart;
   const details = isSent ? await readTracking(client, orderId, 'query', signal) : [];
   const all = toParcels(row, details, lines);
   const parcels = isPart ? all.filter(holdsPart) : all;
   if (stage === 'delivered')
-    return { row, status: stage, parcels: parcels.map((parcel) => ({ ...parcel, state: 'delivered' })) };
+    return { ...seen, status: stage, parcels: parcels.map((parcel) => ({ ...parcel, state: 'delivered' })) };
   const status = stage === 'moving' ? statusOfParcels(parcels) : stage;
-  return status === null ? null : { row, status, parcels };
+  return status === null && trouble === null ? null : { ...seen, status, parcels };
 }
 
 /** Evidence of all orders of one purchase; the times to pay differ by seconds at most. */
@@ -65,13 +75,56 @@ function evidenceOf(orders: readonly ObservedOrder[]): Evidence {
   };
 }
 
+/**
+ * The parcels of all that was bought, once all of it is sent. One that does not say what it holds has what is in none of
+ * the others; of several such nobody can tell, and they wait until their contents are named, or until all have arrived.
+ */
+function tellable(parcels: readonly ObservedParcel[]): readonly ObservedParcel[] {
+  const named = parcels.filter(holdsPart);
+  const rest = parcels.filter((parcel) => !holdsPart(parcel));
+  const isOver = parcels.every(({ state }) => state === 'delivered');
+  return rest.length > 1 && !isOver ? named : [...named, ...rest];
+}
+
+/** All troubles of the orders in one; of those that were cancelled it is one that others go on. */
+function attentionOf(
+  orders: readonly ObservedOrder[],
+  living: readonly ObservedOrder[],
+): Pick<ObservedStatus, 'attention'> {
+  const torn = orders.filter((order) => living.length > 0 && !living.includes(order));
+  const cause = 'one of the orders of this purchase was cancelled, the others go on';
+  const troubles = [
+    ...orders.flatMap(({ trouble }) => trouble ?? []),
+    ...torn.map(({ orderId, row: { order_status: orderStatus } }): Attention => {
+      return { reason: 'operator', evidence: { supplierReference: orderId, orderStatus, cause } };
+    }),
+  ];
+  const [first, ...others] = troubles;
+  if (first === undefined) return {};
+  const { reason } = troubles.find((trouble) => trouble.reason === 'supplier_rejected') ?? first;
+  const joined = (name: string): string => troubles.map(({ evidence }) => evidence[name]).join('; ');
+  const names = Object.keys(first.evidence);
+  return {
+    attention:
+      others.length === 0
+        ? first
+        : { reason, evidence: Object.fromEntries(names.map((name) => [name, joined(name)])) },
+  };
+}
+
 /** The slowest of the orders that were not cancelled says how far the purchase is. */
 function together(orders: readonly ObservedOrder[]): ObservedStatus {
   const living = orders.filter(({ status }) => status !== 'cancelled');
-  const status = STEPS.find((step) => living.some((order) => order.status === step)) ?? 'cancelled';
-  const isWhole = living.every((order) => order.status === status);
+  const slowest = STEPS.find((step) => living.some((order) => order.status === step)) ?? 'cancelled';
+  const status = living.some((order) => order.status === null) ? null : slowest;
+  const isWhole = status !== null && living.every((order) => order.status === status);
   const parcels = living.flatMap((order) => order.parcels);
-  return { status, parcels: isWhole ? parcels : parcels.filter(holdsPart), evidence: evidenceOf(orders) };
+  return {
+    status,
+    parcels: isWhole ? [...tellable(parcels)] : parcels.filter(holdsPart),
+    evidence: evidenceOf(orders),
+    ...attentionOf(orders, living),
+  };
 }
 
 /** Null when one of the orders of the purchase could not be told. */
