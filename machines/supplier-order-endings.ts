@@ -1,3 +1,4 @@
+import type { SupplierOrderRejected } from '../contracts/events/purchase-outcome.ts';
 import type { FailureClass, HoldReason } from '../contracts/vocabulary.ts';
 import type { ToOrder } from './effect.ts';
 import { apply, emit, type SupplierOrderMachineEvent } from './supplier-order-setup.ts';
@@ -19,11 +20,23 @@ const HOLD_OF: Record<FailureClass, HoldReason> = {
   permanent: 'supplier_rejected',
 };
 
+/** An order refused for its receiver is mended there: by the field of the receiver that its evidence names. */
+const HOLD_OF_FIELD = new Map<unknown, HoldReason>([
+  ...['name', 'company', 'address1', 'address2', 'city', 'province', 'zip', 'countryCode'].map(
+    (field): [string, HoldReason] => [field, 'address_invalid'],
+  ),
+  ['phone', 'phone_invalid'],
+  ...['taxId', 'birthday', 'nationalAddress'].map((field): [string, HoldReason] => [field, 'tax_id_missing']),
+]);
+
+const holdOf = ({ failureClass, evidence }: SupplierOrderRejected): HoldReason =>
+  (failureClass === 'invalid_input' ? HOLD_OF_FIELD.get(evidence.field) : undefined) ?? HOLD_OF[failureClass];
+
 type Ending = Omit<Extract<ToOrder, { type: 'supplier_order.failed' }>['data'], 'supplierOrderId'>;
 
 const endingBy = (event: SupplierOrderMachineEvent): Ending =>
   event.type === 'supplier_order.rejected'
-    ? { state: 'rejected', reason: HOLD_OF[event.data.failureClass], evidence: event.data.evidence }
+    ? { state: 'rejected', reason: holdOf(event.data), evidence: event.data.evidence }
     : { state: 'cancelled', reason: 'supplier_cancelled', evidence: {} };
 
 /** The supplier refused it, or cancelled it by itself. */

@@ -450,6 +450,21 @@ test('paying at once is asked for by setting, and an order that could not be pai
 });
 
 test.each([
+  ['B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL', 'address1'],
+  ['B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL_CPF_NOT_MATCH', 'taxId'],
+])('a refusal of the receiver with %s names what of it is to be mended: %s', async (code, field) => {
+  await givenFaults(world, {
+    operation: 'aliexpress.createOrder',
+    kind: 'refusal_before',
+    code,
+    times: 1,
+  });
+  await expect(adapter.place(anOrder(), never)).rejects.toMatchObject(
+    failure('invalid_input', { code, field }),
+  );
+});
+
+test.each([
   ['REPEATED_ORDER_ERROR', 'duplicate_reference'],
   ['INVENTORY_HOLD_ERROR', 'unavailable'],
   ['A003_SUSPICIOUS_BUYER', 'account_blocked'],

@@ -7,6 +7,7 @@ import {
   failureClassOf,
   isKeyRejected,
   isTokenRejected,
+  refusedFieldOf,
   saysNoSuchOrder,
 } from '../../services/suppliers/aliexpress/failure-classes.ts';
 
@@ -118,6 +119,18 @@ test.each([
     expect(failureClassOf(refusal(['404'], message), 'write')).toBe('unknown_outcome');
   },
 );
+
+test.each([
+  [ADDRESS, 'the address is not valid', 'address1'],
+  [ADDRESS, '', 'address1'],
+  [ADDRESS, 'mobile_no must be digits only', 'phone'],
+  [ADDRESS, 'rut_no is required in CL', 'taxId'],
+  [`${ADDRESS}_CPF_CN_INVALID`, 'check your address', 'taxId'],
+  [`${ADDRESS}_CPF_NOT_MATCH`, '', 'taxId'],
+  ['INVENTORY_HOLD_ERROR', 'no phone is left', null],
+] as const)('%s with "%s" refuses the receiver by %s', (code, message, field) => {
+  expect(refusedFieldOf(refusal([code], message))).toBe(field);
+});
 
 test('a fresh token is tried for what it can mend, another key is asked for where that is wrong', () => {
   const tokens = ['IllegalAccessToken', 'AccessTokenExpired', 'InvalidSession'];

@@ -294,6 +294,26 @@ test.each(Object.keys(HOLDS) as ClearRefusal[])(
   },
 );
 
+test.each([
+  ['address1', 'address_invalid'],
+  ['zip', 'address_invalid'],
+  ['phone', 'phone_invalid'],
+  ['taxId', 'tax_id_missing'],
+  ['birthday', 'tax_id_missing'],
+  ['callerRef', 'supplier_rejected'],
+] as const)('an order that is refused for its %s asks for the hold %s', (field, reason) => {
+  const refused = rejected('invalid_input', SUPPLIER_ORDER_ID, 1, { field });
+  const { effects } = decideSupplierOrder(stateOf('placing'), own(refused));
+  expect(effects).toContainEqual(
+    expect.objectContaining({
+      event: expect.objectContaining({
+        type: 'supplier_order.failed',
+        data: expect.objectContaining({ reason }),
+      }),
+    }),
+  );
+});
+
 test('every failure class is either a clear refusal or a doubt', () => {
   expect([...Object.keys(HOLDS), ...DOUBTS].sort()).toEqual([...FAILURE_CLASSES].sort());
 });

@@ -17,6 +17,7 @@ import {
   isKeyRejected,
   isTokenRejected,
   type Refusal,
+  refusedFieldOf,
   saysNoSuchOrder,
 } from './failure-classes.ts';
 import { type AppCredentials, signatureOf } from './sign.ts';
@@ -77,6 +78,7 @@ function refused(request: AliExpressRequest, { refusal, requestId }: Refused): S
   const byCode = failureClassOf(refusal, kind);
   const failureClass = isLookUp && byCode === 'permanent' && saysNoSuchOrder(refusal) ? 'not_found' : byCode;
   const code = refusal.codes[0] ?? null;
+  const field = refusedFieldOf(refusal);
   const mend = isKeyRejected(refusal) ? 'check ALIEXPRESS_API_KEY and ALIEXPRESS_SECRET' : MEND_CONSENT;
   return new SupplierError(failureClass, `${method}: ${code ?? `HTTP ${httpStatus}`}`, {
     method,
@@ -85,6 +87,7 @@ function refused(request: AliExpressRequest, { refusal, requestId }: Refused): S
     message: withoutPersonalData(refusal.message),
     requestId,
     ...(failureClass === 'auth' ? { mend } : {}),
+    ...(field === null ? {} : { field }),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { FailureClass } from '../../../contracts/vocabulary.ts';
+import type { RecipientField } from '../adapter.ts';
 import { type CallKind, doubtful, type FailureColumns, same } from '../failure-columns.ts';
 
 /** What came back when it was not a success. `codes` in the order in which they count, the most exact first. */
@@ -59,10 +60,12 @@ export const FAILURE_ROWS: readonly (readonly [code: string, columns: FailureCol
   ['PARM_ILLEGL', same('invalid_input')],
 ];
 
+const ADDRESS_REFUSED = 'B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL';
+
 /** Families of codes, by their beginnings; asked after the rows. */
 export const FAILURE_FAMILIES: readonly (readonly [beginning: string, columns: FailureColumns])[] = [
   ['isp.', doubtful('transient')],
-  ['B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL', same('invalid_input')],
+  [ADDRESS_REFUSED, same('invalid_input')],
 ];
 
 const UNREADABLE: FailureColumns = doubtful('transient');
@@ -103,6 +106,18 @@ export const isTokenRejected = names('IllegalAccessToken', 'AccessTokenExpired',
 
 /** Whether it is key and secret that do not fit: no consent mends that. */
 export const isKeyRejected = names('IncompleteSignature', 'InvalidSignature', 'InvalidAppKey');
+
+/**
+ * What of the receiver was refused; null when it was something else. The code stands for address, telephone and tax
+ * number alike, and only its ending or its text may say which.
+ */
+export function refusedFieldOf({ codes, message }: Refusal): RecipientField | null {
+  const code = codes.find((each) => each.startsWith(ADDRESS_REFUSED));
+  if (code === undefined) return null;
+  const words = `${code.slice(ADDRESS_REFUSED.length)} ${message}`;
+  if (/cpf|tax|vat|rut_?no|passport|customs|birthday|nat_addr/i.test(words)) return 'taxId';
+  return /phone|mobile/i.test(words) ? 'phone' : 'address1';
+}
 
 const isDenied = names('InsufficientPermission', 'isv.insufficient-permission');
 
