@@ -117,6 +117,7 @@ const EVENTS = {
     type: 'supplier_order.torn',
     data: { supplierOrderId: SUPPLIER_ORDER_ID, left: {}, rest: {}, evidence: {} },
   },
+  'what was held is over': { type: 'hold.passed', data: { supplierOrderId: SUPPLIER_ORDER_ID } },
   'a hold is raised': { type: 'hold.raised', data: { reason: 'overdue', evidence: {} } },
 } as const satisfies Record<string, OrderMachineEvent>;
 type EventName = keyof typeof EVENTS;
@@ -128,6 +129,7 @@ const ALWAYS: readonly EventName[] = [
   ...MAILS,
   'a release that fits a hold',
   'a hold is raised',
+  'what was held is over',
   'a person cancels it',
 ];
 /** What a person may ask of an order that is not over. A purchase that cannot be made is taken, and becomes a hold. */
