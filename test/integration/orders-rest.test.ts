@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
+import type { Attention } from '../../contracts/events/supplier-order-observed.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { Explanation } from '../../contracts/resources/explanation.ts';
 import { HoldList } from '../../contracts/resources/hold.ts';
@@ -11,6 +12,7 @@ import { SupplierOrderReceipt } from '../../contracts/resources/supplier-order-r
 import { Timeline } from '../../contracts/resources/timeline.ts';
 import { audit } from '../../services/audit.ts';
 import { type CustomerRow, customerOf, toRecipient } from '../../services/suppliers/recipient.ts';
+import { tellObserved } from '../../services/suppliers/tell-observed.ts';
 import { type OrdersWorld, startOrdersWorld } from '../fixtures/orders-world.ts';
 import { article } from '../fixtures/purchase-desk.ts';
 import { aShopOrder } from '../fixtures/shop-orders.ts';
@@ -470,6 +472,36 @@ test('a purchase is found by state, supplier, order and reference; retry and ref
     status: 'cancelling',
   });
   expect((await untilPurchase(held, { status: 'cancelled' })).compensation).toBe('given_up');
+});
+
+test('what a supplier shows for a person is explained and told in the timeline, and is over with its cause', async () => {
+  const { items } = await read('/supplier-orders?status=delivered&limit=1', SupplierOrderList);
+  const { id = '', orderId = '' } = items[0] ?? {};
+  const evidence = { orderStatus: 'IN_ISSUE', cause: 'a dispute is open' };
+  const see = (attention?: Attention) =>
+    tellObserved(world.ports, {
+      id,
+      orderId,
+      state: 'delivered',
+      seen: {
+        status: 'delivered',
+        parcels: [],
+        evidence: {},
+        ...(attention === undefined ? {} : { attention }),
+      },
+      fingerprint: attention?.reason ?? 'nothing',
+    });
+  const held = async () => (await read(`/orders/${orderId}/explain`, Explanation)).why;
+  await see({ reason: 'operator', evidence });
+  await expect
+    .poll(held)
+    .toContainEqual(expect.objectContaining({ reason: 'operator', supplierOrderId: id, evidence }));
+  expect((await read(`/orders/${orderId}/timeline`, Timeline)).items.at(-1)).toMatchObject({
+    actor: 'supplier',
+    evidence: { ...evidence, attention: 'operator' },
+  });
+  await see();
+  await expect.poll(held).not.toContainEqual(expect.objectContaining({ reason: 'operator' }));
 });
 
 test('a timeline is read page by page, oldest first', async () => {
