@@ -70,7 +70,7 @@ const DATABASE_GAUGES: Readonly<
   },
   mails_waiting: {
     name: 'mails_waiting',
-    help: 'Mails that are due and not sent yet',
+    help: 'Mails that are due, or that were not taken and wait for their next try',
     label: 'kind',
     values: NOTIFICATION_KINDS,
   },

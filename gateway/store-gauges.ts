@@ -76,7 +76,7 @@ export const readStoreGauges = (sql: Sql): Promise<GaugeValue[]> =>
       from timers where due_at < now()
     union all
     select 'mails_waiting', kind, '', count(*)::float8 from notifications
-     where state in ('pending', 'sending') and next_try_at < now() group by kind
+     where state in ('pending', 'sending') and (next_try_at < now() or (state = 'pending' and attempt > 0)) group by kind
     union all
     select 'partitions_halted', '', '', count(*)::float8 from event_partitions where halted is not null
     union all

@@ -60,6 +60,10 @@ export async function ordersToTell(
   );
 }
 
+/** An order that was cancelled before its confirmation went out has nothing to confirm. */
+export const isNothingLeft = ({ lines }: OrderFacts): boolean =>
+  lines.length > 0 && lines.every(({ ordered, cancelled }) => cancelled >= ordered);
+
 /**
  * A mail to the customer of one order, in their language; undefined when there is nobody to write to.
  * @param parcelIds of the parcels that it is about; empty for the confirmation.

@@ -16,6 +16,7 @@ import { lostMails } from './after-restore.ts';
 import {
   type ComposedMail,
   composeCustomerMail,
+  isNothingLeft,
   type OrderToTell,
   ordersToTell,
   type Writer,
@@ -97,8 +98,11 @@ async function compose(
   const customerKind = CUSTOMER_MAILS.find((known) => known === kind);
   const operatorKind = OPERATOR_MAILS.find((known) => known === kind);
   if (customerKind !== undefined && orderId !== null) {
+    const order = orders.get(orderId);
+    if (customerKind === 'order_confirmed' && order !== undefined && isNothingLeft(order))
+      return { skip: 'no unit of the order is left' };
     const parcelIds = rows.flatMap(({ parcelId }) => parcelId ?? []);
-    const mail = composeCustomerMail(writer, orders.get(orderId), { kind: customerKind, parcelIds });
+    const mail = composeCustomerMail(writer, order, { kind: customerKind, parcelIds });
     return mail ?? { skip: 'the order has no e-mail address' };
   }
   const to = settings.ORDER_MANAGER_OPERATOR_EMAIL;

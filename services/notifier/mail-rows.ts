@@ -120,7 +120,7 @@ export const putOff = (sql: Sql, id: string): Promise<number> =>
   );
 
 const mayBeOvertaken = ({ kind, bundle }: Claimed): boolean =>
-  kind === 'parcel_in_transit' || (kind === 'parcel_shipped' && bundle !== null);
+  kind === 'parcel_in_transit' || kind === 'parcel_delayed' || (kind === 'parcel_shipped' && bundle !== null);
 
 /** Those whose news a later mail of the parcel tells, or an earlier one that still waits for company. */
 export async function overtaken(sql: Sql, rows: readonly Claimed[]): Promise<ReadonlySet<string>> {
@@ -129,7 +129,9 @@ export async function overtaken(sql: Sql, rows: readonly Claimed[]): Promise<Rea
   const late = await sql.query<{ id: string }>(
     `select n.id from notifications n join notifications o on o.order_id = n.order_id and o.parcel_id = n.parcel_id
       where n.id = any($1::text[])
-        and ((n.kind = 'parcel_shipped' and n.bundle is not null and o.kind = 'parcel_delivered')
+        and ((o.kind = 'parcel_delivered'
+              and (n.kind in ('parcel_in_transit', 'parcel_delayed')
+                or (n.kind = 'parcel_shipped' and n.bundle is not null)))
           or (n.kind = 'parcel_in_transit' and o.kind = 'parcel_shipped' and o.bundle is not null
               and o.state = 'pending'))`,
     [ids],

@@ -44,6 +44,9 @@ const mayBeLate = (since: string): string => `${isSettled(since)} and (w.timers 
 const aged = (since: string, from = since): string =>
   `${since} as since, ${from} + w.within as deadline_at, 'overdue' as reason`;
 
+/** When a mail should have gone out: with each try its next one is further away, and it waits since before the first. */
+const MAIL_DUE = "case when n.state = 'pending' and n.attempt > 0 then n.created_at else n.next_try_at end";
+
 /**
  * By kind, with `w` as the waits of that kind. What a person holds waits for that person: the hold stands for it. Each
  * runs along a partial index of what has not ended.
@@ -78,8 +81,8 @@ const BRANCHES: Readonly<Record<WaitingKind, string>> = {
   hold: `select h.id, h.order_id, ${aged('h.opened_at')} from holds h
    where h.released_at is null and h.reason <> 'payment_pending' and ${isOver('h.opened_at')}`,
   // The operator's own mails tell of themselves by being missed; a week after it, nobody looks for a customer's.
-  mail: `select n.id, n.order_id, ${aged('n.created_at', 'n.next_try_at')} from notifications n
-   where n.state = w.state and n.state in ('pending', 'sending') and ${isOver('n.next_try_at')}
+  mail: `select n.id, n.order_id, ${aged('n.created_at', MAIL_DUE)} from notifications n
+   where n.state = w.state and n.state in ('pending', 'sending') and ${isOver(MAIL_DUE)}
    union all
   select n.id, n.order_id, ${aged('n.created_at')} from notifications n
    where n.state = w.state and n.state in ('failed', 'doubt') and n.about is null

@@ -74,10 +74,12 @@ test('every kind for a customer, each asked for ten times in two copies, is mail
     await aServiceContext(nats.url, SETTINGS, post.context.connectionString),
     post.world.smtpPort,
   );
-  const parcelId = await givenParcelRow(post.store, { 101: 1 });
   const ids: string[] = [];
-  for (const kind of CUSTOMER_MAILS)
-    ids.push(await givenNotificationRow(post.store, kind, kind === 'order_confirmed' ? null : parcelId));
+  for (const kind of CUSTOMER_MAILS) {
+    const parcelId =
+      kind === 'order_confirmed' ? null : await givenParcelRow(post.store, { 101: 1 }, `YT-${kind}`);
+    ids.push(await givenNotificationRow(post.store, kind, parcelId));
+  }
   await Promise.all(
     ids.flatMap((id) =>
       Array.from({ length: 10 }, (_, index) => sendNotification(index % 2 === 0 ? post.ports : other, id)),

@@ -9,6 +9,7 @@ import { commandSubject } from '../../contracts/subjects.ts';
 import { CUSTOMER_MAILS } from '../../contracts/vocabulary.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
+import { readStoreGauges } from '../../gateway/store-gauges.ts';
 import { sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
 import { startNotifier } from '../../services/notifier/service.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
@@ -112,10 +113,11 @@ const commands = (ids: readonly string[], times = 1) =>
 
 test('commands delivered ten times to a running service make one mail each, of every kind', async () => {
   const { world, context, id } = await aPost();
-  const parcelId = await givenParcelRow(context.store, { 101: 1 });
   const ids = [id];
-  for (const kind of CUSTOMER_MAILS.filter((known) => known !== 'order_confirmed'))
+  for (const kind of CUSTOMER_MAILS.filter((known) => known !== 'order_confirmed')) {
+    const parcelId = await givenParcelRow(context.store, { 101: 1 }, kind);
     ids.push(await givenNotificationRow(context.store, kind, parcelId));
+  }
   const service = await aServiceContext(nats.url, environmentOf(world), context.connectionString);
   onTestFinished(await startNotifier(service));
   await context.bus.publish(commands(ids, 10));
@@ -158,6 +160,55 @@ test('a server that is busy gets the mail later, at growing distances, and once'
   expect(await mailsIn(world)).toHaveLength(1);
   expect(await eventsIn(context.store)).toMatchObject([{ type: 'notification.sent' }]);
 });
+
+test('mails that a server does not take count as waiting between their tries too', async () => {
+  const { world, context, ports, id } = await aPost();
+  const waiting = async () =>
+    (await readStoreGauges(context.store)).filter(({ name }) => name === 'mails_waiting');
+  await context.store.run("update notifications set next_try_at = now() + interval '1 hour'");
+  expect(await waiting()).toEqual([]);
+  await timePasses(context);
+  await givenFaults(world, { operation: 'smtp.data', kind: 'rate_limit', times: 1 });
+  await sendNotification(ports, id);
+  expect(await rowOf(context)).toMatchObject({ state: 'pending', attempt: 1 });
+  expect(await waiting()).toMatchObject([{ label: 'order_confirmed', value: 1 }]);
+  await timePasses(context);
+  await sendDue(ports);
+  expect(await waiting()).toEqual([]);
+});
+
+test('an order whose last unit was cancelled while its confirmation waited is not confirmed', async () => {
+  const { world, context, ports, id } = await aPost();
+  await givenFaults(world, { operation: 'smtp.data', kind: 'rate_limit', times: 1 });
+  await sendNotification(ports, id);
+  await context.store.run(
+    `update orders set context = jsonb_set(context::jsonb, '{lines}', (
+       select jsonb_object_agg(key, value || jsonb_build_object('cancelled', value -> 'ordered'))
+         from jsonb_each(context::jsonb -> 'lines')))::json`,
+  );
+  await timePasses(context);
+  await sendDue(ports);
+  expect(await rowOf(context)).toMatchObject({ state: 'skipped', isSent: false });
+  expect(await mailsIn(world)).toEqual([]);
+});
+
+test.each(['parcel_delayed', 'parcel_in_transit'] as const)(
+  '%s, delayed by an outage until the parcel was delivered, is not said after it',
+  async (kind) => {
+    const { world, context, ports } = await aPost();
+    await context.store.run('delete from notifications');
+    const parcelId = await givenParcelRow(context.store, { 101: 2 });
+    const overtaken = await givenNotificationRow(context.store, kind, parcelId);
+    await givenFaults(world, { operation: 'smtp.data', kind: 'rate_limit', times: 1 });
+    await sendNotification(ports, overtaken);
+    const delivered = await givenNotificationRow(context.store, 'parcel_delivered', parcelId);
+    await sendNotification(ports, delivered);
+    await timePasses(context);
+    await sendDue(ports);
+    expect(await mailsIn(world)).toMatchObject([{ messageId: `<${delivered}@lantern.example>` }]);
+    expect((await rowsOf(context)).map(({ state }) => state).sort()).toEqual(['sent', 'skipped']);
+  },
+);
 
 test('a recipient that the server refuses for good fails once, with codes as evidence', async () => {
   const { context, id } = await aPost();

@@ -166,6 +166,16 @@ test('what is held waits for a person: its hold stands in the list, after its ow
   expect(await found(store)).toMatchObject([{ kind: 'hold', id: 'hld_1', orderId: 'ord_1' }]);
 });
 
+test('a mail that was tried in vain for more than an hour is listed, though its next try is set for later', async () => {
+  const store = await aStore(database);
+  await clean(store);
+  await aMail(store, 'ntf_1', 'pending', ago(2 * 3_600 * SECOND_MS));
+  await store.run("update notifications set next_try_at = now() + interval '30 minutes'");
+  expect(await found(store)).toEqual([]);
+  await store.run('update notifications set attempt = 10');
+  expect(await found(store)).toMatchObject([{ kind: 'mail', id: 'ntf_1', reason: 'overdue' }]);
+});
+
 test('the list says why, what to do and where the order is explained; it is paged, and counted in the metrics', async () => {
   const { context, call } = await aGateway(inject('bareNatsUrl'));
   const { store } = context;
