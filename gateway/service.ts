@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../contracts/errors.ts';
 import { hasShopifyLogin } from '../contracts/settings.ts';
+import { tellFigures } from '../services/health-listener.ts';
 import type { ServiceContext, StopService } from '../services/run-service.ts';
 import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
@@ -38,6 +39,8 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     throw new AppError('settings_invalid', message, { retryable: false });
   }
   const metrics = createMetrics(store, settings);
+  // Who scrapes every service at the same port finds there what the database knows, too.
+  const tellOwnOnly = tellFigures(metrics.scrape);
   let isStopping = false;
   const intake = createIntake(store, bus);
   const reading = {
@@ -80,6 +83,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     await agents.stop();
     await server.close(settings.ORDER_MANAGER_DRAIN_SECONDS * 1_000);
     await intake.stop();
+    tellOwnOnly();
     metrics.close();
   };
 }

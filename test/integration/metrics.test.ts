@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { envelope } from '../../contracts/envelope.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
+import { startGateway } from '../../gateway/service.ts';
 import { startHealthListener } from '../../services/health-listener.ts';
 import { startNotifier } from '../../services/notifier/service.ts';
 import { startOrders } from '../../services/orders/service.ts';
@@ -115,6 +116,34 @@ test('a service is ready while it reaches database and NATS, and lives on withou
   expect((await fetch(`${origin}/healthz`)).status).toBe(200);
   expect(await (await fetch(`${origin}/metrics`)).text()).toContain('order_manager_nats_connected 0');
   await expect(startHealthListener(context)).rejects.toThrow('ORDER_MANAGER_METRICS_PORT');
+});
+
+test('the port of a gateway’s process tells all that its API tells, until the gateway ends', async () => {
+  const port = await freePort();
+  const context = await aServiceContext(nats.url, {
+    ORDER_MANAGER_API_KEY: 'a key of sixteen or more',
+    ORDER_MANAGER_HOST: '127.0.0.1',
+    ORDER_MANAGER_PORT: String(await freePort()),
+    ORDER_MANAGER_METRICS_PORT: String(port),
+  });
+  onTestFinished(await startHealthListener(context));
+  const told = async () => familiesIn(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
+  const ofProcess = await told();
+  const stop = await startGateway(context);
+  const all = await told();
+  expect(all.filter((name) => !ofProcess.includes(name))).toEqual(
+    expect.arrayContaining([
+      'order_manager_database_up',
+      'order_manager_mails_waiting',
+      'order_manager_webhooks_total',
+      'order_manager_http_request_duration_seconds_bucket',
+      'order_manager_supplier_purchasing_stopped',
+    ]),
+  );
+  const ofApi = await fetch(`http://127.0.0.1:${context.settings.ORDER_MANAGER_PORT}/metrics`);
+  expect(all).toEqual(familiesIn(await ofApi.text()));
+  await stop();
+  expect(await told()).toEqual(ofProcess);
 });
 
 test('each line about a command names its order, its message and its trace', async () => {
