@@ -164,19 +164,23 @@ test('every call of the API in the guides is answered as it stands there', async
   expect(failed).toEqual([]);
 });
 
-/** Looks at everything or makes a key; the others change what this file's tests look at, or want an answer. */
-const RUN_HERE = ['verify', 'api-keys', 'nats:keys'];
+/** Looks at everything, makes a key or changes nothing where nothing was lost; the others change what this file's tests look at, or want an answer. */
+const RUN_HERE = ['verify', 'api-keys', 'nats:keys', 'republish'];
+/** The container that a command names: a role's rights are that container's. */
+const containerIn = (words: readonly string[]): string =>
+  words[0] === 'docker' ? (words[words.indexOf('npm') - 1] ?? '') : 'order-manager';
 
 test('the guides’ commands for operators work inside of a container', async () => {
   const commands = DOCUMENTS.flatMap(commandsOf).flatMap(({ text }) => simpleCommands(text));
   const runs = commands.flatMap((words) => {
     const begin = words.indexOf('npm');
-    return begin < 0 || words[begin + 1] === 'ci' ? [] : [npmRunOf(words.slice(begin))];
+    if (begin < 0 || words[begin + 1] === 'ci') return [];
+    return [{ ...npmRunOf(words.slice(begin)), container: containerIn(words) }];
   });
   const here = runs.filter(({ script }) => RUN_HERE.includes(script));
   expect(new Set(here.map(({ script }) => script))).toEqual(new Set(RUN_HERE));
   await Promise.all(
-    here.map(({ entry, args }) => containers.run('order-manager', ['node', entry ?? '', ...args])),
+    here.map(({ container, entry, args }) => containers.run(container, ['node', entry ?? '', ...args])),
   );
 });
 

@@ -55,10 +55,15 @@ function dockerProblems([verb, ...rest]: readonly string[]): string[] {
 function kubectlProblems(words: readonly string[]): string[] {
   const folder = words[words.indexOf('-k') + 1];
   if (words.includes('-k')) return missing(`${folder}/kustomization.yaml`);
-  const plain = words.filter((word, index) => !word.startsWith('-') && words[index - 1] !== '-n');
-  const named = plain.at(-1)?.replace('job/', '') ?? '';
+  const inside = words.indexOf('--');
+  const outside = inside < 0 ? words : words.slice(0, inside);
+  const plain = outside.filter((word, index) => !word.startsWith('-') && words[index - 1] !== '-n');
+  const named = plain.at(-1)?.replace(/^(job|deploy)\//, '') ?? '';
   const name = plain[0] === 'create' && plain[1] === 'secret' ? (plain[3] ?? '') : named;
-  return MANIFESTS.includes(`name: ${name}`) ? [] : [`no manifest names ${name}`];
+  return [
+    ...(MANIFESTS.includes(`name: ${name}`) ? [] : [`no manifest names ${name}`]),
+    ...(inside < 0 ? [] : problemsOf(words.slice(inside + 1))),
+  ];
 }
 
 function npmProblems(words: readonly string[]): string[] {
@@ -110,6 +115,8 @@ test('what is wrong with a command is found', () => {
     'npm run backfill -- --until 2026-10-01',
     'kubectl apply -k deploy/kubernetes/overlays/none',
     'kubectl -n order-manager create secret generic order-manager-keys --from-env-file=x',
+    'kubectl -n order-manager exec deploy/gone -- npm run verify',
+    'kubectl -n order-manager exec deploy/gateway -- npm run verify -- --all',
     'yarn start',
   ];
   expect(wrong.filter((text) => simpleCommands(text).flatMap(problemsOf).length === 0)).toEqual([]);

@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { seedVariable } from '../../contracts/nats-roles.ts';
 import { SETTING_NAMES } from '../../contracts/settings.ts';
@@ -177,6 +179,104 @@ withKubectl.each(OVERLAYS)('in %s NATS has every variable that its configuration
   expect(wanted).toContain('NATS_NKEY_ORDERS');
   expect(wanted.filter((name) => !set.includes(name ?? ''))).toEqual([]);
 });
+
+const Scrape = z.object({
+  scrape_configs: z.tuple([
+    z.object({
+      relabel_configs: z.array(
+        z.object({
+          source_labels: z.tuple([z.string()]),
+          regex: z.string().default('.*'),
+          action: z.enum(['keep', 'drop', 'replace']).default('replace'),
+          target_label: z.string().optional(),
+        }),
+      ),
+    }),
+  ]),
+});
+
+withKubectl(
+  'Prometheus reads each service at its one port for figures, as the job that the alerts know',
+  () => {
+    const read = (file: string): string => readFileSync(join(PROJECT, 'deploy/prometheus', file), 'utf8');
+    const [{ relabel_configs: rules }] = Scrape.parse(parse(read('kubernetes.yml'))).scrape_configs;
+    const targets = workloadsOf(manifestsOf('overlays/trial')).flatMap(({ spec }) =>
+      spec.template.spec.containers.flatMap(({ ports }) =>
+        ports.map(({ name }) => ({
+          __meta_kubernetes_namespace: 'order-manager',
+          __meta_kubernetes_pod_name: 'a-pod',
+          __meta_kubernetes_pod_phase: 'Running',
+          __meta_kubernetes_pod_container_port_name: name,
+          __meta_kubernetes_pod_label_app_kubernetes_io_name:
+            spec.template.metadata.labels['app.kubernetes.io/name'] ?? '',
+        })),
+      ),
+    );
+    const jobs = targets.flatMap((target) => {
+      const labels: Record<string, string> = { ...target };
+      for (const {
+        source_labels: [source],
+        regex,
+        action,
+        target_label: label,
+      } of rules) {
+        const isMatch = new RegExp(`^(?:${regex})$`).test(labels[source] ?? '');
+        if ((action === 'keep' && !isMatch) || (action === 'drop' && isMatch)) return [];
+        if (action === 'replace' && label !== undefined) labels[label] = labels[source] ?? '';
+      }
+      return [labels.job];
+    });
+    expect(jobs.toSorted()).toEqual([...OURS].sort());
+    const known = [...read('alerts.yml').matchAll(/absent\(up\{job="(\w+)"\}\)/g)].map(([, job]) => job);
+    expect(known.toSorted()).toEqual([...OURS].sort());
+  },
+);
+
+const hasJq = spawnSync('jq', ['--version']).status === 0;
+
+test.skipIf(!hasKubectl || !hasJq)(
+  'what runs as the set-up step is its Job with another command',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'order-manager-kubectl-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const setup = manifestsOf('base').find(({ metadata }) => metadata.name === 'setup');
+    writeFileSync(join(folder, 'setup.json'), JSON.stringify({ ...setup, status: { succeeded: 1 } }));
+    const kubectl = `#!/usr/bin/env bash
+if [[ "$*" == *' get job setup '* ]]; then cat ${folder}/setup.json
+else cat > ${folder}/created.json; echo job.batch/republish-x; fi
+`;
+    writeFileSync(join(folder, 'kubectl'), kubectl, { mode: 0o755 });
+    const script = join(PROJECT, 'deploy/kubernetes/as-setup.sh');
+    const said = execFileSync('bash', [script, 'deploy/republish.ts', '--since', '2026-11-27T08:00:00Z'], {
+      env: { PATH: `${folder}:${process.env.PATH}` },
+      encoding: 'utf8',
+    });
+    expect(said).toContain('logs -f job.batch/republish-x');
+    const created: unknown = JSON.parse(readFileSync(join(folder, 'created.json'), 'utf8'));
+    const [before] = workloadsOf([setup!]);
+    const { image, env, resources } = before!.spec.template.spec.containers[0]!;
+    expect(created).toMatchObject({
+      kind: 'Job',
+      metadata: { generateName: 'republish-' },
+      spec: {
+        template: {
+          metadata: { labels: { 'app.kubernetes.io/name': 'setup' } },
+          spec: {
+            restartPolicy: 'Never',
+            containers: [
+              {
+                image,
+                env,
+                resources,
+                command: ['node', 'deploy/republish.ts', '--since', '2026-11-27T08:00:00Z'],
+              },
+            ],
+          },
+        },
+      },
+    });
+  },
+);
 
 const Policy = z.object({
   metadata: z.object({ name: z.string() }),
