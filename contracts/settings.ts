@@ -20,7 +20,11 @@ const seconds = z.coerce
 const origin = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 const mode = z.enum(['off', 'shadow', 'live']);
 const days = z.coerce.number().min(0).max(365);
-const colour = text.toLowerCase().regex(/^#[0-9a-f]{6}$/, 'must be a colour like #0b57d0');
+/** Without its # too: in a .env that would begin a comment. */
+const colour = text
+  .toLowerCase()
+  .regex(/^#?[0-9a-f]{6}$/, 'must be a colour like 0b57d0')
+  .transform((hex) => (hex.startsWith('#') ? hex : `#${hex}`));
 const address = text.regex(/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/, 'must be one bare mail address');
 const usd = text.transform((amount, context) => {
   try {

@@ -284,6 +284,21 @@ test('the example environment names every variable, and each of its values is ac
   expect(isLive(readSettings(example))).toBe(false);
 });
 
+test('the values of the example are the same to whoever reads them: nothing of them is a comment or wants quotes', () => {
+  const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+  const asWritten = [...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
+  expect(Object.fromEntries(asWritten)).toEqual(parseEnv(text));
+  expect(text).toContain("like SMTP_PASSWORD='ab#cd'");
+  expect(parseEnv("SMTP_PASSWORD='ab#cd'")).toEqual({ SMTP_PASSWORD: 'ab#cd' });
+});
+
+test('a colour is the same with and without its #', () => {
+  const read = (colour: string) =>
+    readSettings({ ORDER_MANAGER_BRAND_COLOR: colour }).ORDER_MANAGER_BRAND_COLOR;
+  expect(read('1F4B99')).toBe('#1f4b99');
+  expect(read('#1f4b99')).toBe('#1f4b99');
+});
+
 test('the address for pushes is below the public one, and none without it or for a supplier that has none', () => {
   const settings = readSettings({ CJ_DROPSHIPPING_PUSH_URL: 'https://orders.shop.example/' });
   expect(pushUrlOf(settings, 'cj_dropshipping')).toBe('https://orders.shop.example/webhooks/cj');
