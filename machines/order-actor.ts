@@ -66,7 +66,10 @@ export function stepOrderActor(before: OrderActor, event: OrderEvent): Step {
             ...(isWithoutShop === undefined ? {} : { isWithoutShop }),
             ...(deliveryDays === undefined ? {} : { deliveryDays }),
           });
-          supplierOrders.set(effect.supplierOrderId, started.state);
+          supplierOrders.set(supplierOrderId, started.state);
+          // Said here and not on the entry to its first state, which it may come back to.
+          const data = { supplierOrderId, state: started.state.value };
+          effects.push({ kind: 'fact', type: 'supplier_order.created', data });
           take(started.effects);
         }
       }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { FACT_TYPES } from '../../contracts/facts.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LAYERS: readonly string[] = ['contracts', 'machines', 'services', 'gateway', 'deploy', 'test'];
@@ -177,4 +178,11 @@ const RIGHT: readonly [string, string][] = [
 
 test.each(RIGHT)('%s with the source %j is left alone', (path, source) => {
   expect(problemsOf(path, source)).toEqual([]);
+});
+
+test('each fact that other agents are promised is said somewhere', () => {
+  const said = files
+    .filter((path) => startsWithAny(path, ['machines/', 'services/']))
+    .map((path) => withoutComments(readFileSync(`${ROOT}${path}`, 'utf8')));
+  expect(FACT_TYPES.filter((type) => !said.some((source) => source.includes(`'${type}'`)))).toEqual([]);
 });

@@ -45,6 +45,7 @@ test('where the shop buys in part, a refused line is held and the rest is bought
   expect(road.step(withoutL2)).toEqual([
     'fact order.sourced',
     'create A',
+    'fact supplier_order.created A',
     'suppliers: buy A',
     'wait buy A',
     'hold out_of_stock L2',

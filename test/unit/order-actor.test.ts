@@ -56,9 +56,11 @@ test('an order with two supplier orders goes from received to delivered, each ef
   expect(road.step(twoParts)).toEqual([
     'fact order.sourced',
     'create A',
+    'fact supplier_order.created A',
     'suppliers: buy A',
     'wait buy A',
     'create B',
+    'fact supplier_order.created B',
     'suppliers: buy B',
     'wait buy B',
     'no wait sourcing',
@@ -188,6 +190,7 @@ test('an unmapped line holds the whole order, and its release asks again in a ne
   expect(road.step(sourced({ round: 2, parts: [aPart({ L1: 2, L2: 1 })] }))).toEqual([
     'fact order.sourced',
     'create A2',
+    'fact supplier_order.created A2',
     'suppliers: buy A2',
     'wait buy A2',
     'no wait sourcing',
@@ -465,4 +468,12 @@ test('a purchase that answers after another try was accepted is held as a suspec
     ]);
     road.refuse(withheld('insufficient_funds'));
   }
+});
+
+test('a supplier order is told as created once, though its draft is come back to', () => {
+  const road = aRoad(...toSourcing);
+  expect(road.step(sourced())).toContain('fact supplier_order.created A');
+  const later = [placing(A), outcomeUnknown(), absent()].flatMap((event) => road.step(event));
+  expect(road.supplierOrder(A)).toBe('draft');
+  expect(later).not.toContain('fact supplier_order.created A');
 });
