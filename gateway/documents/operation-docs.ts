@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FieldProblems } from '../../contracts/resources/problem.ts';
 import { StuckList, StuckQuery } from '../../contracts/resources/stuck.ts';
 import { json } from './described.ts';
 import type { RouteDoc } from './route-doc.ts';
@@ -12,7 +13,8 @@ export const OPERATION_DOCS: Readonly<Record<string, RouteDoc>> = {
   'GET /readyz': {
     tag: 'Operation',
     summary: 'Say whether orders are worked on',
-    answers: { 200: json(z.object({ status: z.literal('ready') })) },
+    description: '`warnings` is there when a person should see to something while orders are still taken.',
+    answers: { 200: json(z.object({ status: z.literal('ready'), warnings: FieldProblems.optional() })) },
   },
   'GET /metrics': {
     tag: 'Operation',

@@ -14,8 +14,12 @@ const SHOP_WEBHOOK: RouteDoc = {
     'Signed by Shopify over the raw bytes; answered after the commit, also where it cannot be read: then it is a dead letter. Title of a refusal: "Webhook verification failed".',
   headers: {
     'X-Shopify-Hmac-Sha256': { description: 'Signature of the body.', required: true },
+    'X-Shopify-Topic': { description: 'The topic of the path.', required: true },
     'X-Shopify-Shop-Domain': { description: 'The shop.', required: true },
+    'X-Shopify-API-Version': { description: 'The version of the body.', required: true },
     'X-Shopify-Webhook-Id': { description: 'Id of this delivery.', required: true },
+    'X-Shopify-Event-Id': { description: 'Of the deed, which other deliveries may share.' },
+    'X-Shopify-Triggered-At': { description: 'When that was.' },
   },
   body: json(z.looseObject({}).describe('As Shopify sends it.')),
   answers: { 200: taken },

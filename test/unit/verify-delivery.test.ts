@@ -4,6 +4,7 @@ import { ApiVersion, shopifyApi } from '@shopify/shopify-api';
 import { HTTPError } from 'h3';
 import { expect, test } from 'vitest';
 import { readSettings } from '../../contracts/settings.ts';
+import { WEBHOOK_DOCS } from '../../gateway/documents/webhook-docs.ts';
 import { createVerifier } from '../../gateway/webhooks/verify-delivery.ts';
 
 const SHOP = 'lantern.myshopify.com';
@@ -108,4 +109,17 @@ test.each<[string, { changes: Headers_; status: number; says: RegExp }]>([
   ],
 ])('a signed delivery %s is refused', async (_case, { changes, status, says }) => {
   expect(await verdictOn(changes)).toEqual([status, expect.stringMatching(says)]);
+});
+
+test('the documents demand the headers without which a delivery is refused, and no others', async () => {
+  const { headers = {} } = WEBHOOK_DOCS['POST /webhooks/shopify/orders/create'] ?? {};
+  expect(Object.keys(headers).sort()).toEqual(
+    headersWith({})
+      .map(([name]) => name)
+      .sort(),
+  );
+  for (const [name, { required = false }] of Object.entries(headers)) {
+    const verdict = await verdictOn({ [name]: undefined });
+    expect([name, Array.isArray(verdict)]).toEqual([name, required]);
+  }
 });
