@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { H3Event } from 'h3';
+import { IdempotencyKey } from '../contracts/requests/agent-request.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import { commitAndPublish } from '../services/bus/commit-and-publish.ts';
 import type { OutboxRow } from '../services/store/outbox.ts';
@@ -11,8 +12,10 @@ const HEADER = 'idempotency-key';
 /** Null: the client sent none. @throws 422 for what is no key. */
 export function idempotencyKeyOf(event: H3Event): string | null {
   const key = event.req.headers.get(HEADER);
-  if (key === null || /^[\x21-\x7e]{1,200}$/.test(key)) return key;
-  const detail = 'the header Idempotency-Key must be 1 to 200 visible characters without blanks';
+  if (key === null) return null;
+  const result = IdempotencyKey.safeParse(key);
+  if (result.success) return key;
+  const detail = `the header Idempotency-Key ${result.error.issues[0]?.message}`;
   throw refusal({ status: 422, code: 'body_invalid', detail, fields: [{ path: HEADER, message: detail }] });
 }
 

@@ -1,13 +1,24 @@
 import { z } from 'zod';
 
+/** Of a request that may be repeated, over HTTP a header. */
+export const IdempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters without blanks');
+
+/** A part of a path is encoded for it, which half of a surrogate pair cannot be. */
+const PathPart = z
+  .string()
+  .max(200)
+  .refine((part) => part.isWellFormed(), 'must not hold half of a surrogate pair');
+
 /** What another agent sends to `svc.oms.<scope>.<operation>`: the parts of the REST route of that operation. */
 export const AgentRequest = z.strictObject({
   /** Parts of the path, as `{ "orderId": "ord_..." }`. */
-  params: z.record(z.string(), z.string().max(200)).default({}),
+  params: z.record(z.string(), PathPart).default({}),
   query: z.record(z.string(), z.union([z.string().max(500), z.number(), z.boolean()])).default({}),
   body: z.unknown().optional(),
   /** As the header Idempotency-Key: the same key, the same effect once. */
-  idempotencyKey: z.string().min(1).max(200).optional(),
+  idempotencyKey: IdempotencyKey.optional(),
 });
 export type AgentRequest = z.infer<typeof AgentRequest>;
 

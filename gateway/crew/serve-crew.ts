@@ -73,6 +73,8 @@ const answering =
   async (payload) => {
     const request = parse(payload);
     if ('ok' in request) return request;
+    if (route.method === 'GET' && request.body !== undefined)
+      return unreadable('this operation takes no body', [{ path: 'body', message: 'must be left out' }]);
     const response = await app.fetch(toRequest(route, request, key));
     const body = await response.text();
     if (response.ok) return { ok: true, status: response.status, title: '', body: body === '' ? '{}' : body };

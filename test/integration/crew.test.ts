@@ -149,6 +149,21 @@ test('what is no request is refused with the place of the fault', async () => {
   ).rejects.toMatchObject({ status: 404 });
 });
 
+test.each([
+  ['a key with a line break', { idempotencyKey: 'a\nb' }, 'idempotencyKey'],
+  ['a key that no header can hold', { idempotencyKey: 'clé-ā' }, 'idempotencyKey'],
+  ['half of a character in the path', { params: { orderId: '\ud800' } }, 'params.orderId'],
+  ['a body where none is read', { params: { orderId: 'ord_1' }, body: {} }, 'body'],
+])('%s is the fault of the request and not of the service', async (_, request, path) => {
+  await aGateway();
+  const { ask } = await anAgent('crew-reader');
+  await expect(ask(agentSubject('read', 'orders.get'), request)).rejects.toMatchObject({
+    status: 422,
+    code: 'body_invalid',
+    errors: [{ path }],
+  });
+});
+
 test('a writer sets a mapping that a reader sees, and a reader sets none', async () => {
   await aGateway();
   const [writer, reader] = [await anAgent('crew-writer'), await anAgent('crew-reader')];
