@@ -12,7 +12,10 @@ const AsyncApi = z.object({
     }),
   ),
   operations: z.record(z.string(), z.object({ action: z.enum(['send', 'receive']) })),
-  components: z.object({ messages: z.record(z.string(), z.object({ payload: z.unknown() })) }),
+  components: z.object({
+    messages: z.record(z.string(), z.object({ payload: z.unknown() })),
+    schemas: z.record(z.string(), z.unknown()),
+  }),
 });
 
 const PAGE = `<!doctype html>
@@ -76,6 +79,15 @@ export function toAgentsPage(document: unknown): string {
         { address: 'every request', description: 'All parts may be left out.', schema: request },
         ...shown('operation'),
       ],
+    },
+    {
+      name: 'Parts that they share',
+      text: 'What the schemas above refer to by its name.',
+      channels: Object.entries(components.schemas).map(([name, schema]) => ({
+        address: name,
+        description: '',
+        schema: JSON.stringify(schema, null, 2),
+      })),
     },
   ];
   return mustache.render(PAGE, { ...info, groups });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GAP_REPORTED, GapReported } from '../../contracts/events/gap-reported.ts';
 import { FACT_TYPES, FactData } from '../../contracts/facts.ts';
 import { AGENT_NEWS, type AgentNewsType, newsSubject } from '../../contracts/requests/agent-news.ts';
 import { AgentRequest, agentSubject } from '../../contracts/requests/agent-request.ts';
@@ -23,7 +24,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** A dot would be a path in the references of the document. */
 const idOf = (name: string): string => name.replaceAll('.', '_');
 
-const envelopeOf = (type: string, data: Json): Json => ({
+const envelopeOf = (type: string, subject: string, data: Json): Json => ({
   type: 'object',
   required: ['specversion', 'id', 'source', 'type', 'subject', 'time', 'data'],
   properties: {
@@ -31,7 +32,7 @@ const envelopeOf = (type: string, data: Json): Json => ({
     id: { type: 'string', description: 'Derived from the cause: a repeat has the same one.' },
     source: { type: 'string' },
     type: { const: type },
-    subject: { type: 'string', description: 'The order id.' },
+    subject: { type: 'string', description: subject },
     time: { type: 'string', format: 'date-time' },
     datacontenttype: { const: 'application/json' },
     dataschema: { type: 'string' },
@@ -46,14 +47,21 @@ interface Parts {
   readonly messages: Record<string, Json>;
 }
 
-function addFact({ channels, operations, messages }: Parts, type: string, data: Json): void {
+interface Fact {
+  readonly type: string;
+  /** What it is about. */
+  readonly subject: string;
+  readonly data: Json;
+}
+
+function addFact({ channels, operations, messages }: Parts, { type, subject, data }: Fact): void {
   const id = idOf(type);
   const alias = ALIASES[type];
   messages[id] = {
     name: type,
     title: type,
     contentType: 'application/json',
-    payload: envelopeOf(type, data),
+    payload: envelopeOf(type, subject, data),
   };
   channels[id] = {
     address: factSubject(type),
@@ -129,7 +137,9 @@ export function toAsyncApi(
   const parts: Parts = { channels: {}, operations: {}, messages: {} };
   const data = schemas.of(FactData, 'output');
   schemas.of(Problem, 'output');
-  for (const type of FACT_TYPES) addFact(parts, type, data);
+  for (const type of FACT_TYPES) addFact(parts, { type, subject: 'The order id.', data });
+  const gap = schemas.of(GapReported, 'output');
+  addFact(parts, { type: GAP_REPORTED, subject: 'The shop: it is about no single order.', data: gap });
   parts.messages.agent_request = {
     name: 'request',
     title: 'The parts of the REST route',
@@ -149,7 +159,8 @@ export function toAsyncApi(
       title: 'Order Manager for agents',
       version: VERSION,
       description:
-        'Facts to hear and operations to ask for, on NATS. Facts are CloudEvents without personal data: ids and states; ' +
+        'Facts to hear and operations to ask for, on NATS. Facts are CloudEvents without personal data: ids and states of ' +
+        'an order or, once a day, numbers of the shop; ' +
         'whoever needs more asks. Operations are a NATS service named oms ($SRV.INFO.oms).',
       license: { name: 'Proprietary' },
     },

@@ -7,8 +7,10 @@ import { Ajv } from 'ajv';
 import { generate } from 'openapi-typescript-codegen';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
+import { GAP_REPORTED } from '../../contracts/events/gap-reported.ts';
 import type { Scope } from '../../contracts/resources/api-key.ts';
 import { readSettings } from '../../contracts/settings.ts';
+import { factSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { ROUTE_DOCS } from '../../gateway/documents/route-docs.ts';
 import { startGateway } from '../../gateway/service.ts';
@@ -167,6 +169,11 @@ test('the page for agents names every subject, and shows no markup of its data',
     .parse(await (await gateway.ask('/asyncapi.json', null)).json());
   for (const { address } of Object.values(channels))
     if (address !== null) expect(html).toContain(`>${address}<`);
+  // The one fact that is about no order: its data has numbers of the shop.
+  expect(html).toContain(`>${factSubject(GAP_REPORTED)}<`);
+  expect(html).toContain('onlyBySweep');
+  for (const [, name] of html.matchAll(/components&#x2F;schemas&#x2F;(\w+)/g))
+    expect(html).toContain(`>${name}<`);
   expect(html).not.toContain('{{');
 });
 
