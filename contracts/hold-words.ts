@@ -51,7 +51,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   },
   phone_invalid: {
     means: 'the supplier needs a telephone number that the carrier can call',
-    mend: 'put it with PUT /orders/{id}',
+    mend: 'put it with PUT /orders/{id} (contact.phone)',
     release: BY_HAND,
   },
   tax_id_missing: {

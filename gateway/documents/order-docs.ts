@@ -50,7 +50,8 @@ export const ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
   'PUT /orders/:orderId': {
     tag: 'Orders',
     summary: 'Change address, contact, note or units of an order',
-    description: 'As far as nobody has to be asked; a refusal says what is still possible.',
+    description:
+      'As far as nobody has to be asked; a refusal says what is still possible. `contact.phone` is the number that suppliers get for the parcel, before the one of the address, until an address is put without a `contact.phone`.',
     params,
     body: json(PutOrder, { note: 'ring twice' }),
     answers: { 202: json(OrderReceipt) },
