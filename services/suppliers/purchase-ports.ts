@@ -96,6 +96,13 @@ export const released = (
   return eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, orderId, data });
 };
 
+/** Reasons why a purchase in doubt may be held; its outcome is the end of them. */
+const DOUBT_HOLDS = ['outcome_unknown', 'duplicate_suspected', 'supplier_cancelled'] as const;
+
+/** As `released`, for whatever the doubt about this purchase is held by. */
+export const doubtReleased = (row: PurchaseRow, suffix: string): OutboxRow[] =>
+  DOUBT_HOLDS.map((reason) => released(row, reason, suffix));
+
 /** Says it to the order, in one transaction with all who have something to say at the same time. */
 export const sayToOrder = inRounds(
   async ({ store, bus }: PurchasePorts, asked: readonly Asked<OutboxRow>[]) => {

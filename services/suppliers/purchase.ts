@@ -104,13 +104,17 @@ async function seek(
   return 'not_now';
 }
 
-/** Adopts a purchase that exists at the supplier as the one of this attempt. */
+/**
+ * Adopts a purchase that exists at the supplier as the one of this attempt.
+ * @param beside said to the order with it, if it is taken.
+ */
 export async function settlePlaced(
   ports: PurchasePorts,
   row: PurchaseRow,
   attempt: number,
   placed: PlacedOrder,
   recorded?: Moment,
+  beside: readonly OutboxRow[] = [],
 ): Promise<void> {
   const { supplierReference, amountMinor, isPaid, heldBack } = placed;
   const stopped = isPaid || heldBack === undefined ? {} : { heldBack };
@@ -126,6 +130,7 @@ export async function settlePlaced(
       amountMinor,
       ...stopped,
     }),
+    beside,
     recorded,
   });
 }

@@ -25,6 +25,8 @@ export interface Settlement {
   readonly placed?: NamedOrder;
   /** To the order, when the verdict is taken. */
   readonly message: OutboxRow | null;
+  /** Said with it. */
+  readonly beside?: readonly OutboxRow[];
   readonly recorded?: Moment | undefined;
 }
 
@@ -86,7 +88,7 @@ async function settleWave(
   const remembered: (NamedOrder & { supplierOrderId: string })[] = [];
   for (const one of settled) {
     const { asked, owner, evidence, attempt } = one;
-    const { row, deed, placed, message } = asked.item;
+    const { row, deed, placed, message, beside = [] } = asked.item;
     const suspect = (suffix: string, why: Evidence): void =>
       say(withheld(row, `${suffix}:${attempt}`, attempt, 'duplicate_suspected', why));
     if (owner !== undefined) {
@@ -111,7 +113,7 @@ async function settleWave(
     // Money that has moved has moved, whatever the ledger took it for meanwhile.
     if (!isTaken && placed === undefined) continue;
     if (placed !== undefined) remembered.push({ ...placed, supplierOrderId: row.id });
-    if (message !== null) say(message);
+    if (message !== null) for (const said of [message, ...beside]) say(said);
   }
   await rememberPlaced(sql, remembered);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
+import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
@@ -11,18 +11,18 @@ import type { PatientAdapter } from './policy.ts';
 import { settlePlaced } from './purchase.ts';
 import {
   callTimeoutMs,
+  doubtReleased,
   isCallable,
   NEEDS_A_PERSON,
   type PurchasePorts,
-  released,
   withheld,
 } from './purchase-ports.ts';
 import { knownBy, type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { articlesKey } from './same-articles.ts';
 
 /** Clocks differ, and a supplier may take its time: this much before the call, and after its deadline. */
-const EARLIER_MS = 120_000;
-const LATER_MS = 600_000;
+export const EARLIER_MS = 120_000;
+export const LATER_MS = 600_000;
 /** A push that old says nothing about a purchase in doubt now. */
 const FORGOTTEN_DAYS = 3;
 const LIMIT = 50;
@@ -173,22 +173,16 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
   });
 }
 
-/** Reasons why a purchase in doubt may be held; its outcome is the end of them. */
-const DOUBT_HOLDS: readonly HoldReason[] = ['outcome_unknown', 'duplicate_suspected'];
-
 async function adopt(
   ports: PurchasePorts,
   row: PurchaseRow,
   { attempt }: OpenCall,
   stray: Stray,
 ): Promise<void> {
-  const { store, bus, log } = ports;
   const { supplierReference } = stray.found;
-  log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
-  await settlePlaced(ports, row, attempt, stray.found);
-  await commitAndPublish(store, bus, async (_sql, say) => {
-    for (const reason of DOUBT_HOLDS) say(released(row, reason, `adopted:${attempt}`));
-  });
+  ports.log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
+  const beside = doubtReleased(row, `adopted:${attempt}`);
+  await settlePlaced(ports, row, attempt, stray.found, undefined, beside);
 }
 
 /** The supplier promised that the repetition buys nothing more, and here is an order that only the first call can have made. */

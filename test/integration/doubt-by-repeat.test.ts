@@ -298,6 +298,7 @@ test('a push that comes after the hold settles the doubt and releases its own ho
       { type: 'placed', supplierReference: 'AE1' },
       { reason: 'outcome_unknown', holdId: holdOf(purchase, 'outcome_unknown') },
       { reason: 'duplicate_suspected', holdId: holdOf(purchase, 'duplicate_suspected') },
+      { reason: 'supplier_cancelled', holdId: holdOf(purchase, 'supplier_cancelled') },
     ]),
   );
 });
