@@ -11,6 +11,10 @@ export interface HoldWords {
 
 const BY_HAND = 'a person releases it';
 const UNTIL_OVER = `${BY_HAND}; or by itself, where a state at the supplier was its cause and is over`;
+/** Held for them, a purchase may also be a draft still, or paid long since. */
+const SAY_IN_DOUBT =
+  'while the purchase is in doubt (outcome_unknown), name the order that it has become with POST /supplier-orders/{id}/adopt, or say that there is none with POST /supplier-orders/{id}/not-bought';
+const BY_WORD = `by itself, when a purchase in doubt is adopted or said not to be there; else ${BY_HAND}`;
 
 /** Every hold reason in plain words: the API shows them with each hold, and `explain` speaks in them. */
 export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
@@ -96,8 +100,8 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   },
   outcome_unknown: {
     means: 'nobody knows whether the purchase was made',
-    mend: 'look for our reference on the supplier’s site before anything is bought again',
-    release: BY_HAND,
+    mend: `look for our reference on the supplier’s site before anything is bought again; ${SAY_IN_DOUBT}`,
+    release: BY_WORD,
   },
   account_risk: {
     means: 'the supplier has limited or blocked the account',
@@ -106,8 +110,8 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   },
   duplicate_suspected: {
     means: 'the supplier may have this purchase twice',
-    mend: 'look for our reference on the supplier’s site and give up the surplus one',
-    release: BY_HAND,
+    mend: `look for our reference on the supplier’s site and give up the surplus one; ${SAY_IN_DOUBT}`,
+    release: BY_WORD,
   },
   fulfillment_not_ours: {
     means: 'the shop gave these units to somebody else to deliver',

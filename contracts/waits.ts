@@ -92,7 +92,7 @@ const SUPPLIER_ORDER_WAITS: Readonly<
   outcome_unknown: wait(
     ['look_up'],
     (settings) => settings.ORDER_MANAGER_DOUBT_WINDOW_SECONDS * 1_000 + 6 * HOUR_MS,
-    'look for the order at the supplier by its reference; never buy it again by hand before',
+    'look for the order at the supplier by its reference, then POST /supplier-orders/{id}/adopt or …/not-bought; never buy it again by hand before',
   ),
   awaiting_payment: wait(['pay'], DAY_MS, RETRY),
   accepted: wait(['ship'], after('ship', DAY_MS), ASK_SUPPLIER),

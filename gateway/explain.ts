@@ -54,6 +54,20 @@ const letterSentence = ({ id, kind, reason, waiting }: Explained['deadLetters'][
   return `${what} was set aside (dead letter ${id}): ${means}.`;
 };
 
+/** What a person may say of a purchase in doubt, who has looked for it at the supplier. */
+const doubtWays = ({ id, supplier }: Explained['supplierOrders'][number]): Explanation['can'] => [
+  {
+    what: `name the order at ${supplier} that the purchase ${id} has become, where you find it there`,
+    method: 'POST',
+    path: `/supplier-orders/${id}/adopt`,
+  },
+  {
+    what: `say that ${supplier} has no order for the purchase ${id}: it is then bought anew, or given up if nobody wants it`,
+    method: 'POST',
+    path: `/supplier-orders/${id}/not-bought`,
+  },
+];
+
 function can({ id, status, isArchived, supplierOrders, holds, deadLetters }: Explained): Explanation['can'] {
   const releases: Explanation['can'] = holds.map((hold) => ({
     what: `release the hold ${hold.reason}, once this is done: ${hold.suggestedMend}`,
@@ -72,6 +86,7 @@ function can({ id, status, isArchived, supplierOrders, holds, deadLetters }: Exp
     ways.push({ what: 'put it away', method: 'DELETE', path: `/orders/${id}` });
   for (const purchase of supplierOrders) {
     const isOver = [...DEAD, ...LEFT, 'cancelling'].includes(purchase.status);
+    if (purchase.status === 'outcome_unknown') ways.push(...doubtWays(purchase));
     if (isOver || purchase.compensation !== null) continue;
     const what = `give up the purchase ${purchase.id}, at ${purchase.supplier} too where it stands there`;
     ways.push({ what, method: 'DELETE', path: `/supplier-orders/${purchase.id}` });

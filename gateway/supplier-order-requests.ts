@@ -41,6 +41,12 @@ export async function lockSupplierOrder(sql: Sql, id: string): Promise<LockedSup
   throw noSuchSupplierOrder(id);
 }
 
+/** @throws AppError `supplier_order_not_found`. */
+export async function requireSupplierOrder(sql: Sql, id: string): Promise<void> {
+  const [row] = await sql.query('select 1 from supplier_orders where id = $1', [id]);
+  if (row === undefined) throw noSuchSupplierOrder(id);
+}
+
 /** Changes a draft, which is then quoted anew; a note at any time. @throws 409 `too_late`. */
 export async function changeSupplierOrder(
   sql: Sql,

@@ -11,7 +11,7 @@ export const PRODUCT_NOT_FOUND = 'Product not found';
 export const ORDER_CREATION_FAILED = 'Order creation failed';
 
 /** What was asked for: it decides what a refusal is called. */
-export type Asked = 'search' | 'product';
+export type Asked = 'search' | 'product' | 'order';
 
 type Kind = 'away' | 'busy' | 'auth' | 'refused';
 
@@ -34,6 +34,7 @@ const KIND_OF: Readonly<Record<FailureClass, Kind>> = {
 const REFUSED: Readonly<Record<Asked, Pick<ProblemDetails, 'status' | 'code' | 'title'>>> = {
   search: { status: 422, code: 'supplier_refused', title: 'Search refused' },
   product: { status: 404, code: 'product_not_found', title: PRODUCT_NOT_FOUND },
+  order: { status: 422, code: 'supplier_refused', title: 'Look at the order refused' },
 };
 
 function detailsOf({ failureClass, message, evidence }: RequestFailure, asked: Asked): ProblemDetails {

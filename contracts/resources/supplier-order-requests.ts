@@ -57,6 +57,27 @@ export const PutSupplierOrder = z
   .refine((body) => Object.keys(body).length > 0, { error: 'says nothing to change' });
 export type PutSupplierOrder = z.infer<typeof PutSupplierOrder>;
 
+const isEachOnce = (reference: string): boolean => {
+  const names = reference.split(',');
+  return new Set(names).size === names.length;
+};
+
+/** Body of `POST /supplier-orders/{id}/adopt`: the order at the supplier that a purchase in doubt has turned out to be. */
+export const AdoptSupplierOrder = z.strictObject({
+  /** The supplier's own number of it; where one call made several orders, all of theirs with commas between them. */
+  supplier_reference: z
+    .string()
+    .trim()
+    .max(200)
+    .regex(/^[\w-]+(,[\w-]+)*$/, 'must be a number of the supplier, or several with commas between them')
+    .refine(isEachOnce, { error: 'names an order twice' }),
+});
+export type AdoptSupplierOrder = z.infer<typeof AdoptSupplierOrder>;
+
+/** Body of `POST /supplier-orders/{id}/not-bought`. The note says who looked, and where; it is added to the purchase's own. */
+export const NotBought = z.strictObject({ note: z.string().trim().min(1).max(1_000) });
+export type NotBought = z.infer<typeof NotBought>;
+
 /** What was asked for is committed and follows in a moment. */
 export const SupplierOrderReceipt = z.object({
   id: z.string(),

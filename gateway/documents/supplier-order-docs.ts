@@ -4,6 +4,8 @@ import {
   SupplierOrderView,
 } from '../../contracts/resources/supplier-order.ts';
 import {
+  AdoptSupplierOrder,
+  NotBought,
   PostSupplierOrder,
   PutSupplierOrder,
   SupplierOrderReceipt,
@@ -77,4 +79,20 @@ export const SUPPLIER_ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
     'Read its state at the supplier now',
     'News follow in a moment.',
   ),
+  'POST /supplier-orders/:supplierOrderId/adopt': {
+    ...about(
+      'Name the order that a purchase in doubt has become',
+      'Of a purchase in `outcome_unknown`. The order is read at the supplier: it must hold the same articles, be of the time of the purchase and nobody else’s; what differs stands in the problem, and nothing changes. Safe to repeat.',
+    ),
+    body: json(AdoptSupplierOrder, { supplier_reference: '8190000000000001' }),
+    problems: [404, 409, 502, 504],
+  },
+  'POST /supplier-orders/:supplierOrderId/not-bought': {
+    ...about(
+      'Say that a purchase in doubt was never made',
+      'Of a purchase in `outcome_unknown`, once nothing of its calls can come to pass any more. It is bought anew through all its gates, under another number where the supplier refuses its own, or given up when nobody wants it.',
+    ),
+    body: json(NotBought, { note: 'no order of that number in the list of the supplier’s site' }),
+    problems: [404, 409, 502, 504],
+  },
 };

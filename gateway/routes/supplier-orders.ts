@@ -1,11 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { H3Event, HTTPResponse } from 'h3';
+import type { z } from 'zod';
+import type { Answer } from '../../contracts/requests/request.ts';
+import {
+  ADOPT_PURCHASE,
+  SETTLE_NOT_BOUGHT,
+  type WordAnswered,
+} from '../../contracts/requests/settle-doubt.ts';
 import {
   type SupplierOrderList,
   SupplierOrderListQuery,
   type SupplierOrderView,
 } from '../../contracts/resources/supplier-order.ts';
-import { PostSupplierOrder, PutSupplierOrder } from '../../contracts/resources/supplier-order-requests.ts';
+import {
+  AdoptSupplierOrder,
+  NotBought,
+  PostSupplierOrder,
+  PutSupplierOrder,
+} from '../../contracts/resources/supplier-order-requests.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { commitAndPublish } from '../../services/bus/commit-and-publish.ts';
 import type { Store } from '../../services/store/store.ts';
@@ -14,6 +26,7 @@ import { createSupplierOrder } from '../create-supplier-order.ts';
 import { doOnce, idempotencyKeyOf } from '../idempotency.ts';
 import { readPlaces, supplierOrderListStatement } from '../order-list.ts';
 import { toPage } from '../page.ts';
+import { conflict } from '../problem.ts';
 import { readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import {
@@ -21,9 +34,10 @@ import {
   changeSupplierOrder,
   noSuchSupplierOrder,
   refreshSupplierOrder,
+  requireSupplierOrder,
   retrySupplierOrder,
 } from '../supplier-order-requests.ts';
-import { creating } from '../supplier-problem.ts';
+import { answerOf, creating } from '../supplier-problem.ts';
 
 /** @throws AppError `supplier_order_not_found` for what can be no id of ours. */
 function idIn(event: H3Event): string {
@@ -43,6 +57,25 @@ const command =
   async (event: H3Event): Promise<HTTPResponse> => {
     const id = idIn(event);
     return accepted(await commitAndPublish(store, bus, (sql, say) => ask(sql, say, id)));
+  };
+
+/** Longer than the suppliers service itself waits for a supplier. */
+const WORD_MS = 25_000;
+
+/** A person's word about a purchase in doubt. The suppliers service compares it with what there is, or refuses it. */
+const word =
+  <Body extends z.ZodObject>(
+    store: Store,
+    body: Body,
+    tell: (word: z.output<Body> & { supplierOrderId: string }) => Promise<Answer<WordAnswered>>,
+  ) =>
+  async (event: H3Event): Promise<HTTPResponse> => {
+    const supplierOrderId = idIn(event);
+    const said = await readJson(event, body);
+    await requireSupplierOrder(store, supplierOrderId);
+    const answer = await answerOf(tell({ ...said, supplierOrderId }), 'order');
+    if (answer.result === 'refused') throw conflict(answer.detail, answer.differs);
+    return accepted(answer.receipt);
   };
 
 export const supplierOrderRoutes = (store: Store, bus: Bus): Route[] => [
@@ -110,5 +143,15 @@ export const supplierOrderRoutes = (store: Store, bus: Bus): Route[] => [
     method: 'POST',
     path: '/supplier-orders/:supplierOrderId/refresh',
     handle: command(store, bus, refreshSupplierOrder),
+  },
+  {
+    method: 'POST',
+    path: '/supplier-orders/:supplierOrderId/adopt',
+    handle: word(store, AdoptSupplierOrder, (said) => bus.request(ADOPT_PURCHASE, said, WORD_MS)),
+  },
+  {
+    method: 'POST',
+    path: '/supplier-orders/:supplierOrderId/not-bought',
+    handle: word(store, NotBought, (said) => bus.request(SETTLE_NOT_BOUGHT, said, WORD_MS)),
   },
 ];

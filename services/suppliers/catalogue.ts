@@ -12,7 +12,7 @@ import { notSetUp, toFailure } from './request-failure.ts';
 const PATIENCE_MS = 20_000;
 
 /** Asks one supplier; what it refuses is an answer, and so is a supplier without credentials. */
-async function ask<Value>(
+export async function ask<Value>(
   ports: PurchasePorts,
   supplier: SupplierName,
   question: (adapter: PatientAdapter, signal: AbortSignal) => Promise<Value>,

@@ -320,6 +320,8 @@ export interface CurrentIntent extends Row {
   readonly isFromBackup: boolean;
   /** Since the attempt began. */
   readonly ageMs: number;
+  /** Since its last call was over at the latest; negative before. */
+  readonly quietMs: number;
 }
 
 export async function currentIntent(
@@ -330,7 +332,8 @@ export async function currentIntent(
   const [row] = await sql.query<CurrentIntent>(
     `select attempt, state, call_deadline < now() as overdue, evidence, request_hash as "requestHash", repeats,
             deferrals, exists (select 1 from restorations r where r.restored_at > i.created_at) as "isFromBackup",
-            (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
+            (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs",
+            (extract(epoch from now() - call_deadline) * 1000)::float8 as "quietMs"
        from purchase_intents i where supplier_order_id = $1 and kind = $2`,
     [supplierOrderId, deed],
   );

@@ -4,6 +4,7 @@ import { PAUSE_PURCHASING, RESUME_PURCHASING } from '../../contracts/requests/pu
 import { READ_PRODUCT } from '../../contracts/requests/read-product.ts';
 import { yes } from '../../contracts/requests/request.ts';
 import { SEARCH_PRODUCTS } from '../../contracts/requests/search-products.ts';
+import { ADOPT_PURCHASE, SETTLE_NOT_BOUGHT } from '../../contracts/requests/settle-doubt.ts';
 import { SUGGEST_CANDIDATES } from '../../contracts/requests/suggest-candidates.ts';
 import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
 import { missingVariables, purchaseMode } from '../../contracts/settings.ts';
@@ -21,6 +22,7 @@ import { previewSourcing } from './preview-sourcing.ts';
 import { MODE_MEANING, type PurchasePorts } from './purchase-ports.ts';
 import { startPushRegistration } from './push-registration.ts';
 import { createAdapters } from './registry.ts';
+import { adoptNamed, settleNotBought } from './settle-doubt.ts';
 import { startStraySweep } from './stray-orders.ts';
 import { suggestCandidates } from './suggest-candidates.ts';
 import { takePush } from './take-push.ts';
@@ -34,6 +36,8 @@ const requestHandlers = (ports: PurchasePorts): RequestHandler[] => [
   answering(PREVIEW_SOURCING, (request) => previewSourcing(ports, request)),
   answering(SUGGEST_CANDIDATES, (request) => suggestCandidates(ports, request)),
   answering(TAKE_PUSH, (request) => takePush(ports, request)),
+  answering(ADOPT_PURCHASE, (request) => adoptNamed(ports, request)),
+  answering(SETTLE_NOT_BOUGHT, (request) => settleNotBought(ports, request)),
   answering(PAUSE_PURCHASING, async ({ scope, reason }) =>
     yes({ pauses: await pausePurchasing(ports.store, { scope, cause: 'operator', reason }) }),
   ),

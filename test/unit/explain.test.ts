@@ -99,3 +99,13 @@ test.each([
 ])('evidence that quotes a person is redacted: %s', (text, shown) => {
   expect(redact({ message: text, attempt: 2 })).toEqual({ message: shown, attempt: 2 });
 });
+
+test('of a purchase in doubt, and of no other, a person can say what became of it, wanted or not', () => {
+  for (const status of SUPPLIER_ORDER_STATES)
+    for (const compensation of [null, 'await_verdict'] as const) {
+      const purchase = { id: 'sup_ord_1', supplier: 'aliexpress' as const, status, compensation };
+      const ways = explain(anOrder({ supplierOrders: [purchase] })).can.map(({ path }) => path);
+      for (const word of ['adopt', 'not-bought'])
+        expect(ways.includes(`/supplier-orders/sup_ord_1/${word}`)).toBe(status === 'outcome_unknown');
+    }
+});
