@@ -229,6 +229,9 @@ test('a supplier that can look up is believed more than a person who finds nothi
     result: 'refused',
     detail: expect.stringContaining(made?.sdCode ?? 'no order'),
   });
+  const lists = await callsOf(desk.world, 'orderList');
+  expect(await adopt(desk.ports, purchase, '2024061203')).toMatchObject({ result: 'refused' });
+  expect(await callsOf(desk.world, 'orderList')).toBe(lists);
   expect(await adopt(desk.ports, purchase, made?.sdCode)).toMatchObject({ result: 'taken' });
   expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: made?.sdCode });
   expect(await callsOf(desk.world, 'createOrderV2')).toBe(1);

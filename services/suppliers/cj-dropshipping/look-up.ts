@@ -5,7 +5,7 @@ import { countsAsPaid, isCancelled } from './order-status.ts';
 import { amountMinorOf, isCodeOf, readDetail, sdCodeOf } from './orders.ts';
 import { isRefusal, orIfRefused } from './refusal.ts';
 import { OrderPage, type OrderRow } from './responses.ts';
-import { stemOf } from './sd-code.ts';
+import { isSdCode, stemOf } from './sd-code.ts';
 
 /** States that an order under our number can be in that we do not know of: created unpaid, or paid by hand since. */
 const SIBLING_STATES = ['CREATED', 'IN_CART', 'UNPAID', 'UNSHIPPED', 'SHIPPED'] as const;
@@ -154,6 +154,8 @@ export async function readByCode(
   supplierReference: string,
   signal: AbortSignal,
 ): Promise<FoundOrder | null> {
+  // No row has another name, and the list is long.
+  if (!isSdCode(supplierReference)) return null;
   const isMeant = (row: OrderRow): boolean => isCodeOf(supplierReference, sdCodeOf(row));
   const row = await readDetail(client, supplierReference, 'query', signal).catch(orIfRefused(null));
   const rows =
