@@ -40,9 +40,13 @@ export const SUPPLIER_ORDER_OUTCOME_UNKNOWN = 'supplier_order.outcome_unknown';
 export const SupplierOrderOutcomeUnknown = Attempted.extend({ evidence: Evidence });
 export type SupplierOrderOutcomeUnknown = z.infer<typeof SupplierOrderOutcomeUnknown>;
 
-/** Look-ups say, often and long enough, that the doubtful purchase does not exist: the next attempt may start. */
+/** Look-ups say, often and long enough, that the doubtful purchase does not exist, or a person does: the next attempt may start. */
 export const SUPPLIER_ORDER_ABSENT = 'supplier_order.absent';
-export const SupplierOrderAbsent = Attempted.extend({ lookUps: z.int().positive() });
+export const SupplierOrderAbsent = Attempted.extend({
+  lookUps: z.int().positive(),
+  /** Absent: the look-ups alone. */
+  saidBy: z.literal('operator').optional(),
+});
 export type SupplierOrderAbsent = z.infer<typeof SupplierOrderAbsent>;
 
 /** A clear "not now": nothing was bought, and the same purchase is asked for again after the retry time. */

@@ -186,7 +186,10 @@ function endedByHand(row: PurchaseRow, { attempt }: CurrentIntent): OutboxRow[] 
 }
 
 const absentByHand = (row: PurchaseRow, { attempt }: CurrentIntent): OutboxRow[] => [
-  outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}:by-hand`, attempt, { lookUps: 1 }),
+  outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}:by-hand`, attempt, {
+    lookUps: 1,
+    saidBy: 'operator',
+  }),
 ];
 
 /** Nobody wants it any more: it is given up instead of bought again, under whatever number. */

@@ -215,6 +215,7 @@ test('said twice at once that it was not bought, it is settled once, and its nex
   const answers = await Promise.all([deny(ports, purchase), deny(ports, purchase)]);
   expect(answers.map((answer) => 'result' in answer && answer.result).sort()).toEqual(['refused', 'taken']);
   expect(await ends(desk, purchase)).toEqual(['absent', ...RELEASES]);
+  expect((await saidTo(desk.store, purchase))[2]).toMatchObject({ saidBy: 'operator' });
   await moveTo(desk.store, purchase, 'draft');
   await buy(ports, purchase, 'b2');
   expect(await intentOf(desk.store, purchase)).toMatchObject({ state: 'unknown', attempt: 2 });
