@@ -21,7 +21,7 @@ import { factsNow } from './purchase-facts.ts';
 import { doubtOf, doubtReleased, outcome, type PurchasePorts, released } from './purchase-ports.ts';
 import { lockPurchase, ownersOf, type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { articlesKey } from './same-articles.ts';
-import { EARLIER_MS, LATER_MS } from './stray-orders.ts';
+import { EARLIER_MS, instantsOf, LATER_MS } from './stray-orders.ts';
 
 type Difference = Extract<WordAnswered, { result: 'refused' }>['differs'][number];
 
@@ -60,12 +60,9 @@ function inDoubt(row: PurchaseRow | undefined, intent: CurrentIntent | undefined
 const instant = (ms: number): string => new Date(ms).toISOString();
 
 /** Why the order at the supplier was not made in the time of the purchase's calls; nothing where either is not told. */
-async function timeDifference(
-  sql: Sql,
-  { row, intent }: InDoubt,
-  { createdAt }: FoundOrder,
-): Promise<Difference[]> {
-  if (createdAt === null) return [];
+async function timeDifference(sql: Sql, { row, intent }: InDoubt, found: FoundOrder): Promise<Difference[]> {
+  const madeAt = found.createdAt ?? found.createdLocally;
+  if (madeAt === undefined) return [];
   const [time] = await sql.query<{ plannedMs: number; nowMs: number }>(
     `select (extract(epoch from created_at) * 1000)::float8 as "plannedMs",
             (extract(epoch from now()) * 1000)::float8 as "nowMs" from supplier_orders where id = $1`,
@@ -75,9 +72,8 @@ async function timeDifference(
   // An attempt before this one may have made it after all; and those that followed a backup are in no ledger.
   const fromMs = time.plannedMs - EARLIER_MS;
   const toMs = (intent.isFromBackup ? time.nowMs : time.nowMs - intent.quietMs) + LATER_MS;
-  const atMs = Date.parse(createdAt);
-  if (atMs >= fromMs && atMs <= toMs) return [];
-  const message = `it was made at ${createdAt}, and the purchase can have made it between ${instant(fromMs)} and ${instant(toMs)} only`;
+  if (instantsOf(found, new Date(time.nowMs)).some((atMs) => atMs >= fromMs && atMs <= toMs)) return [];
+  const message = `it was made at ${madeAt}, and the purchase can have made it between ${instant(fromMs)} and ${instant(toMs)} only`;
   return [{ path: 'created_at', message }];
 }
 

@@ -127,7 +127,7 @@ const ZONE_HOURS = Array.from({ length: 27 }, (_, index) => index - 12);
 const HOUR_MS = 3_600_000;
 
 /** When it may have been made; a push tells of it, however late, and never before. */
-function instantsOf({ createdAt, createdLocally }: FoundOrder, seenAt: Date): number[] {
+export function instantsOf({ createdAt, createdLocally }: FoundOrder, seenAt: Date): number[] {
   const seenMs = new Date(seenAt).getTime();
   if (createdAt !== null) return [Date.parse(createdAt)];
   // Where the supplier names no time, the push itself came soon after.

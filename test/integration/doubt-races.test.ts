@@ -173,8 +173,21 @@ test('an order that is adopted in the moment in which the call is sent again is 
   expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE1' });
 });
 
+test('an order whose supplier names no zone is of the time of the purchase, if any full hour makes it so', async () => {
+  const desk = await aQuickDesk();
+  const inShanghai = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 19);
+  const ports = blind(desk, [found({ createdAt: null, createdLocally: inShanghai })]);
+  const purchase = await inDoubt(desk, ports);
+  expect(await adopt(ports, purchase)).toMatchObject({ result: 'taken' });
+});
+
 test.each([
   ['of another time', { createdAt: '2026-01-01T00:00:00.000Z' }, 'created_at'],
+  [
+    'of another day in whatever zone',
+    { createdAt: null, createdLocally: '2026-01-01T00:00:00' },
+    'created_at',
+  ],
   ['made after the purchase can have been', { createdAt: '2126-01-01T00:00:00.000Z' }, 'created_at'],
   ['under another number of ours', { callerRef: 'sup_ord_other' }, 'our_reference'],
   [
