@@ -1,3 +1,4 @@
+import { REREAD_ORDER, type RereadOrder } from '../contracts/commands/reread-order.ts';
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import { USUAL_RULES } from '../contracts/order-rules.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
@@ -44,15 +45,35 @@ const isEdited = (context: OrderContext, { inShop }: OrderContext, hasLive: bool
     return before?.units !== after?.units || (!hasLive && before?.ours !== after?.ours);
   });
 
+/** What two bodies of one age may differ in; a cancel is never taken back. */
+const isOtherwise = (context: OrderContext, received: OrderReceived): boolean =>
+  received.payment !== context.payment ||
+  (received.hasAddress || context.hasAddressHere === true) !== context.hasAddress ||
+  (received.cancelled && !context.cancelledInShop) ||
+  isEdited(context, { ...context, inShop: shopUnitsOf(received) }, false);
+
+const isAsOld = (context: OrderContext, received: OrderReceived): boolean =>
+  received.sourceUpdatedAt === context.sourceUpdatedAt && isOtherwise(context, received);
+
 /** The shop's clock has seconds: two changes within one look equally old, and only a reading of ours tells them apart. */
 export const isNewerBody = (context: OrderContext, received: OrderReceived): boolean =>
   received.sourceUpdatedAt > context.sourceUpdatedAt ||
-  (received.reread === true &&
-    received.sourceUpdatedAt === context.sourceUpdatedAt &&
-    (received.payment !== context.payment ||
-      received.hasAddress !== context.hasAddress ||
-      (received.cancelled && !context.cancelledInShop) ||
-      isEdited(context, { ...context, inShop: shopUnitsOf(received) }, false)));
+  (received.reread === true && isAsOld(context, received));
+
+/** Told by the shop within the same second as what is known, and something else: nobody knows which came last. */
+export const isDoubtfulBody = (context: OrderContext, received: OrderReceived): boolean =>
+  received.reread !== true &&
+  !context.test &&
+  (received.canBeReread ?? context.canBeReread) === true &&
+  isAsOld(context, received);
+
+/** Of such a body nothing is taken: the shop is asked what the order is now. */
+export function askWhichIsLast({ shop, shopOrderId }: OrderReceived): Change<OrderContext> {
+  const data: RereadOrder = { shop, shopOrderId };
+  // A subject of its own, so that it takes the place of no hint that waits.
+  const id = `${shopOrderId}-doubt`;
+  return { context: {}, effects: [{ kind: 'command', service: 'shopify', verb: REREAD_ORDER, id, data }] };
+}
 
 /**
  * Takes a newer body. While nothing is on a live supplier order its lines replace ours; afterwards an edit, or a

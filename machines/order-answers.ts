@@ -1,3 +1,4 @@
+import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
 import { acceptHolds } from './acceptance.ts';
 import { inTurn, NOTHING } from './change.ts';
@@ -11,8 +12,8 @@ import {
   releaseHolds,
   releaseObserved,
 } from './holds.ts';
-import { isNewerBody, takeNewerBody } from './newer-body.ts';
-import { apply, by, emit, type OrderArgs, type OrderChange } from './order-setup.ts';
+import { askWhichIsLast, isDoubtfulBody, isNewerBody, takeNewerBody } from './newer-body.ts';
+import { apply, by, emit, type OrderArgs, type OrderChange, type OrderMachineEvent } from './order-setup.ts';
 import { applyFailed, applyGivenUp, applyTorn } from './purchase-units.ts';
 import {
   archiveIfWanted,
@@ -27,15 +28,26 @@ import { applyRisk } from './risk.ts';
 
 export const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
 
-/** A body is taken when it is newer. */
-export const isNewer = ({ context, event }: OrderArgs): boolean =>
-  (event.type === 'order.updated' || event.type === 'order.received') && isNewerBody(context, event.data);
+const isBody = (event: OrderMachineEvent): event is Extract<OrderMachineEvent, { data: OrderReceived }> =>
+  event.type === 'order.updated' || event.type === 'order.received';
 
-/** It never reopens a cancelled order. */
-export const takeBodyBy: OrderChange = (context, event) =>
-  event.type === 'order.updated' || event.type === 'order.received'
-    ? takeNewerBody(context, event.data)
-    : NOTHING;
+/** A body is taken when it is newer. It never reopens a cancelled order. */
+const takeBody = (takeBy: (change: OrderChange) => ReturnType<typeof apply>) => [
+  {
+    guard: ({ context, event }: OrderArgs): boolean => isBody(event) && isNewerBody(context, event.data),
+    actions: takeBy((context, event) => (isBody(event) ? takeNewerBody(context, event.data) : NOTHING)),
+  },
+  {
+    guard: ({ context, event }: OrderArgs): boolean => isBody(event) && isDoubtfulBody(context, event.data),
+    actions: apply((_, event) => (isBody(event) ? askWhichIsLast(event.data) : NOTHING)),
+  },
+];
+
+/** `takeBy` wraps what a body changes where an answer of sourcing may be on its way. */
+export const bodyEvents = (takeBy: (change: OrderChange) => ReturnType<typeof apply> = apply) => ({
+  'order.received': takeBody(takeBy),
+  'order.updated': takeBody(takeBy),
+});
 
 export const isReleasing = ({ context, event }: OrderArgs): boolean =>
   event.type === 'order.release_requested' && hasHold(context, matchesRequest(event.data));
@@ -63,11 +75,6 @@ export const holdBy = by('order.hold_requested', (context, { data: { lineId } })
 );
 
 export const giveUpBy = by('supplier_order.given_up', (context, { data }) => applyGivenUp(context, data));
-
-export const bodyEvents = {
-  'order.received': { guard: isNewer, actions: apply(takeBodyBy) },
-  'order.updated': { guard: isNewer, actions: apply(takeBodyBy) },
-};
 
 const mailEvents = {
   'notification.sent': { actions: emit(fact('notification.sent')) },

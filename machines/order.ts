@@ -12,14 +12,12 @@ import {
   giveUpBy,
   holdBy,
   holdEvents,
-  isNewer,
   isReleasing,
   passBy,
   releaseBy,
   requestEvents,
   riskBy,
   supplierOrderEvents,
-  takeBodyBy,
   unpaidRequestEvents,
 } from './order-answers.ts';
 import { newOrderContext, type OrderContext } from './order-context.ts';
@@ -85,7 +83,7 @@ const follow = (here: Progress) => [
 const progressState = (here: Progress, entered?: FactType) => ({
   ...(entered === undefined ? {} : { entry: emit(fact(entered)) }),
   always: follow(here),
-  on: { ...bodyEvents, ...holdEvents, ...requestEvents(), ...supplierOrderEvents },
+  on: { ...bodyEvents(), ...holdEvents, ...requestEvents(), ...supplierOrderEvents },
 });
 
 /**
@@ -106,7 +104,7 @@ export const orderMachine = orderSetup.createMachine({
         { guard: 'isPaid', target: 'grace', actions: confirmReceipt },
         { guard: 'isUnpaid', target: 'awaiting_payment' },
       ],
-      on: { ...bodyEvents, ...holdEvents, ...unpaidRequestEvents },
+      on: { ...bodyEvents(), ...holdEvents, ...unpaidRequestEvents },
     },
     awaiting_payment: {
       entry: [
@@ -125,7 +123,7 @@ export const orderMachine = orderSetup.createMachine({
       ],
       always: [...leaveBeforeBuying, { guard: 'isPaid', target: 'grace', actions: confirmReceipt }],
       on: {
-        ...bodyEvents,
+        ...bodyEvents(),
         ...holdEvents,
         ...unpaidRequestEvents,
         // Of purchases by hand, when the shop took its word of the payment back.
@@ -155,7 +153,7 @@ export const orderMachine = orderSetup.createMachine({
         },
       ],
       on: {
-        ...bodyEvents,
+        ...bodyEvents(),
         ...holdEvents,
         ...requestEvents(),
         ...supplierOrderEvents,
@@ -179,12 +177,11 @@ export const orderMachine = orderSetup.createMachine({
         { guard: 'isSourced', target: 'purchasing' },
       ],
       on: {
+        ...bodyEvents(sourceAfter),
         ...holdEvents,
         ...requestEvents(sourceAfter),
         ...supplierOrderEvents,
         'supplier_order.given_up': { actions: sourceAfter(giveUpBy) },
-        'order.received': { guard: isNewer, actions: sourceAfter(takeBodyBy) },
-        'order.updated': { guard: isNewer, actions: sourceAfter(takeBodyBy) },
         'order.release_requested': {
           guard: isReleasing,
           actions: sourceAfter((context, event) =>
@@ -224,7 +221,7 @@ export const orderMachine = orderSetup.createMachine({
     delivered: {
       entry: [emit(fact('order.delivered')), archive],
       always: sourceAgain,
-      on: { ...bodyEvents, ...holdEvents, ...supplierOrderEvents, ...archiveEvents },
+      on: { ...bodyEvents(), ...holdEvents, ...supplierOrderEvents, ...archiveEvents },
     },
     cancelling: {
       entry: emit(wait('cancelling')),
@@ -240,7 +237,7 @@ export const orderMachine = orderSetup.createMachine({
         })),
       ],
       on: {
-        ...bodyEvents,
+        ...bodyEvents(),
         ...holdEvents,
         ...requestEvents(),
         ...supplierOrderEvents,

@@ -20,6 +20,10 @@ const PAYMENTS = new Map<string | null, OrderReceived['payment']>([
   ['voided', 'voided'],
 ]);
 
+/** @param status as bodies write it, in small letters. */
+export const paymentOf = (status: string | null, buysAuthorized: boolean): OrderReceived['payment'] =>
+  buysAuthorized && status === 'authorized' ? 'paid' : (PAYMENTS.get(status) ?? 'pending');
+
 /** When somebody changes an order this long after it was placed, and it is new to us, nobody waits to hear of it. */
 const RECENT_MS = 7 * 86_400_000;
 
@@ -111,7 +115,6 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
     body.current_total_price === null
       ? ['total_price', body.total_price]
       : ['current_total_price', body.current_total_price];
-  const isAuthorized = buysAuthorized && body.financial_status === 'authorized';
   const placedAt = body.processed_at ?? body.created_at;
   const isLate = Date.parse(body.updated_at) - Date.parse(placedAt) > RECENT_MS;
   return {
@@ -126,7 +129,7 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
       sourceUpdatedAt: body.updated_at,
       test: body.test,
       cancelled: body.cancelled_at !== null,
-      payment: isAuthorized ? 'paid' : (PAYMENTS.get(body.financial_status) ?? 'pending'),
+      payment: paymentOf(body.financial_status, buysAuthorized),
       hasAddress: address !== null && isComplete(address),
       lines: body.line_items.map((line, index) => toLine(line, index, currency, refunded)),
       ...(isLate ? { history: true as const } : {}),

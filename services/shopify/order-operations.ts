@@ -116,14 +116,21 @@ export const ORDERS_CHANGED = `
   query OrdersChanged($query: String!, $after: String) {
     orders(first: 100, after: $after, query: $query, sortKey: UPDATED_AT) {
       pageInfo { hasNextPage endCursor }
-      nodes { id updatedAt }
+      nodes { id updatedAt cancelledAt displayFinancialStatus }
     }
   }
 `;
 export const OrdersChangedAnswer = z.object({
   orders: z.object({
     pageInfo: PageInfo,
-    nodes: z.array(z.object({ id: z.string(), updatedAt: z.iso.datetime({ offset: true }) })),
+    nodes: z.array(
+      z.object({
+        id: z.string(),
+        updatedAt: z.iso.datetime({ offset: true }),
+        cancelledAt: orNull(z.string()),
+        displayFinancialStatus: orNull(z.string()),
+      }),
+    ),
   }),
 });
 

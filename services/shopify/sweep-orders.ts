@@ -1,8 +1,11 @@
+import type { z } from 'zod';
 import { REREAD_ORDER, type RereadOrder } from '../../contracts/commands/reread-order.ts';
 import { envelope } from '../../contracts/envelope.ts';
+import type { OrderReceived } from '../../contracts/events/order-received.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
 import { describeError } from '../logger.ts';
+import { paymentOf } from '../order-facts.ts';
 import { commandLetter } from '../store/command-letter.ts';
 import { type DeadLetterRow, layDownCommand } from '../store/dead-letters.ts';
 import { isOutage } from '../store/outage.ts';
@@ -36,18 +39,30 @@ interface ChangedOrder {
   readonly orderId: string;
   readonly shopOrderId: string;
   readonly updatedAt: string;
+  readonly isCancelled: boolean;
+  readonly payment: OrderReceived['payment'];
 }
 
 const COLUMNS = { order_id: 'text', shop: 'text', shop_updated_at: 'timestamptz' };
 
-/** Those of which neither a webhook nor an earlier sweep told this version. */
+/**
+ * Those of which neither a webhook nor an earlier sweep told this version. What is paid, refunded or cancelled otherwise
+ * than we know it, in the very second of the version that we know, is another version.
+ */
 async function unknownOf({ store }: ShopPorts, page: readonly ChangedOrder[]): Promise<ChangedOrder[]> {
   const rows = await store.query<{ orderId: string }>(
-    `select d."orderId" from json_to_recordset($1::json) as d("orderId" text, "updatedAt" timestamptz)
+    `select d."orderId"
+       from json_to_recordset($1::json)
+            as d("orderId" text, "updatedAt" timestamptz, "isCancelled" boolean, payment text)
        left join orders o on o.id = d."orderId"
        left join swept_orders s on s.order_id = d."orderId"
-      where not coalesce((o.context ->> 'sourceUpdatedAt')::timestamptz >= d."updatedAt", false)
-        and not coalesce(s.shop_updated_at >= d."updatedAt", false)`,
+      where case
+        when (o.context ->> 'sourceUpdatedAt')::timestamptz = d."updatedAt"
+        then o.state not in ('cancelled', 'refunded')
+             and (o.context ->> 'payment' <> d.payment
+                  or d."isCancelled" and not (o.context ->> 'cancelledInShop')::boolean)
+        else not coalesce((o.context ->> 'sourceUpdatedAt')::timestamptz > d."updatedAt", false)
+             and not coalesce(s.shop_updated_at >= d."updatedAt", false) end`,
     [JSON.stringify(page)],
   );
   const unknown = new Set(rows.map(({ orderId }) => orderId));
@@ -87,7 +102,8 @@ async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrde
     if (truth === null) return;
     const received = sweep.isHistory ? { ...truth.received, history: true as const } : truth.received;
     // The same version found again, by whichever sweep, is the same message.
-    const messageId = `sweep:${order.orderId}:${received.sourceUpdatedAt}`;
+    const { sourceUpdatedAt, payment, cancelled } = received;
+    const messageId = `sweep:${order.orderId}:${sourceUpdatedAt}:${payment}${cancelled ? ':cancelled' : ''}`;
     await tellOrder(ports, messageId, received, truth.customer, truth.work);
   } catch (error) {
     // What the shop refuses it refuses for all of them, and an outage ends the round: the next one begins where this one
@@ -149,19 +165,23 @@ export async function sweepOrders(
   onPage: (done: PageDone) => void = () => {},
 ): Promise<void> {
   const query = changedSince(from);
+  const buysAuthorized = ports.settings.ORDER_MANAGER_BUY_AUTHORIZED;
   let after: string | null = null;
   do {
     const { orders }: { orders: Page } = await ask(ORDERS_CHANGED, { query, after }, OrdersChangedAnswer);
     const page = orders.nodes.map((node) => {
       const shopOrderId = lineIdOf(node);
-      return { orderId: orderIdOf(sweep.shop, shopOrderId), shopOrderId, updatedAt: node.updatedAt };
+      return {
+        orderId: orderIdOf(sweep.shop, shopOrderId),
+        shopOrderId,
+        updatedAt: node.updatedAt,
+        isCancelled: node.cancelledAt !== null,
+        payment: paymentOf(node.displayFinancialStatus?.toLowerCase() ?? null, buysAuthorized),
+      };
     });
     onPage(await takePage(ports, ask, sweep, page));
     after = orders.pageInfo.hasNextPage ? orders.pageInfo.endCursor : null;
   } while (after !== null);
 }
 
-interface Page {
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-  readonly nodes: readonly { readonly id: string; readonly updatedAt: string }[];
-}
+type Page = z.infer<typeof OrdersChangedAnswer>['orders'];

@@ -56,11 +56,12 @@ const givenKnown = (
   { store }: Pick<Awaited<ReturnType<typeof aShop>>['context'], 'store'>,
   shopOrderId: string,
   sourceUpdatedAt: string,
+  more: object = {},
 ) =>
   store.run(
     `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
      values ($1, $2, $3, '#1', 'USD', 1, '2026-11-20T10:00:00Z', 'grace', $4::json)`,
-    [orderIdOf(SHOP, shopOrderId), SHOP, shopOrderId, JSON.stringify({ sourceUpdatedAt })],
+    [orderIdOf(SHOP, shopOrderId), SHOP, shopOrderId, JSON.stringify({ sourceUpdatedAt, ...more })],
   );
 
 const lettersIn = (store: Store) =>
@@ -91,6 +92,29 @@ test('a sweep tells what no webhook brought, once, and reads no order that is kn
   await catchUp(ports);
   const last = (await eventsIn(context.store)).filter(({ id }) => id.includes(orderIdOf(SHOP, '5503')));
   expect(last.map(({ data }) => (data as { cancelled: boolean }).cancelled).sort()).toEqual([false, true]);
+});
+
+test('a payment and a cancel that came in the very second of what is known are found, and once told are known', async () => {
+  const { world, context, ports, told } = await aShop();
+  const second = ago(5);
+  for (const id of [5501, 5502, 5503])
+    await givenShopOrder(
+      world,
+      anOrderBody({ id, updated_at: second, cancelled_at: id === 5502 ? second : null }),
+    );
+  const known = { payment: 'paid', cancelledInShop: false };
+  const at = new Date(second).toISOString();
+  await givenKnown(context, '5501', at, { ...known, payment: 'pending' });
+  await givenKnown(context, '5502', at, known);
+  await givenKnown(context, '5503', at, known);
+  await catchUp(ports);
+  expect(await told()).toEqual(['5501', '5502']);
+  await context.store.run(
+    `update orders set context = (context::jsonb || '{"payment": "paid", "cancelledInShop": true}')::json`,
+  );
+  const reads = await readsIn(world);
+  await catchUp(ports);
+  expect(await readsIn(world)).toBe(reads);
 });
 
 test('the first sweep leaves the past alone but for the overlap', async () => {

@@ -1,6 +1,18 @@
 import { expect, test } from 'vitest';
+import type { OrderReceived } from '../../contracts/events/order-received.ts';
 import { aRoad, isBuying, TWO_LINES, toSourcing } from '../fixtures/order-road.ts';
-import { elapsed, received, refusedLines, releaseRequested, sourced, updated, withheld } from './builders.ts';
+import {
+  aLine,
+  aReceivedOrder,
+  elapsed,
+  received,
+  refusedLines,
+  releaseRequested,
+  sourced,
+  updated,
+  verified,
+  withheld,
+} from './builders.ts';
 
 /** Hours after the first body. */
 const at = (hour: number): { sourceUpdatedAt: string } => ({
@@ -184,4 +196,42 @@ test('a mended address leads on a purchase that was withheld for want of it', ()
 test('the holds that come back with every body are opened once', () => {
   const road = aRoad(received({ hasAddress: false }), updated({ hasAddress: false, ...at(1) }));
   expect(road.step(updated({ hasAddress: false, ...at(2) }))).toEqual(['fact order.updated']);
+});
+
+const SAME_SECOND = aReceivedOrder();
+/** Told by the shop in the second of the first body, where there is a login to ask it. */
+const asOld = (over: Partial<OrderReceived> = {}) => updated({ ...SAME_SECOND, canBeReread: true, ...over });
+
+test.each<[string, Partial<OrderReceived>]>([
+  ['pays', { payment: 'paid' }],
+  ['cancels', { payment: 'pending', cancelled: true }],
+  ['takes a unit away', { payment: 'pending', lines: [aLine({ units: 1 })] }],
+])('a body as old as the one before that %s is not believed: the shop is read', (_, over) => {
+  const road = aRoad(received({ payment: 'pending', canBeReread: true }));
+  expect(road.commands(asOld(over))).toEqual([
+    { verb: 'reread', data: { shop: SAME_SECOND.shop, shopOrderId: SAME_SECOND.shopOrderId } },
+  ]);
+  expect(road.state()).toBe('awaiting_payment');
+});
+
+test('what is read then counts, and the same told again or read again is no news', () => {
+  const road = aRoad(received({ payment: 'pending', canBeReread: true }), asOld());
+  expect(road.step(asOld({ reread: true }))).toContain('fact order.updated');
+  expect(road.state()).toBe('grace');
+  road.refuse(asOld());
+  road.refuse(asOld({ reread: true }));
+});
+
+test('a repeat, a body of an order that nobody can read, and one of an order that is over cause no reading', () => {
+  const road = aRoad(received({ payment: 'pending', canBeReread: true }));
+  road.refuse(asOld({ payment: 'pending' }));
+  aRoad(received({ payment: 'pending' })).refuse(asOld({ canBeReread: false }));
+  const over = aRoad(received({ canBeReread: true }), asOld({ reread: true, cancelled: true }));
+  over.refuse(asOld({ payment: 'refunded' }));
+});
+
+test('a body as old as the last one does not disturb the purchase: the plan on its way is still the answer', () => {
+  const road = aRoad(received({ canBeReread: true }), elapsed('grace'), verified());
+  expect(road.step(asOld({ cancelled: true }))).toEqual([expect.stringContaining('shopify: reread')]);
+  expect(road.step(sourced())).toContain('create A');
 });

@@ -39,7 +39,9 @@ const reached = { states: new Set<string>(), types: new Set<string>(), refused: 
 
 /** The newest body after an event that was taken. */
 function bodyTakenFrom({ type, data }: OrderEvent, before: OrderReceived | null): OrderReceived | null {
-  if ('shop' in data) return data;
+  // Equally old and not read by us: it only makes us read.
+  if ('shop' in data)
+    return data.reread !== true && data.sourceUpdatedAt === before?.sourceUpdatedAt ? before : data;
   const read = type === ORDER_VERIFIED && 'body' in data ? data.body : null;
   return read !== null && read.sourceUpdatedAt >= (before?.sourceUpdatedAt ?? '') ? read : before;
 }
