@@ -45,12 +45,28 @@ const isEdited = (context: OrderContext, { inShop }: OrderContext, hasLive: bool
     return before?.units !== after?.units || (!hasLive && before?.ours !== after?.ours);
   });
 
+/**
+ * The body with what is known of who delivers its lines, where it could not say: a line of which nothing open is ours
+ * does not become ours by a reading that sees nothing.
+ */
+const withKnownServices = (context: OrderContext, received: OrderReceived): OrderReceived =>
+  received.isRoutingHidden === true
+    ? {
+        ...received,
+        lines: received.lines.map((line) =>
+          line.deliveredBy === 'us' && line.openUnits > 0 && context.inShop[line.lineId]?.ours === 0
+            ? { ...line, deliveredBy: 'other_service' }
+            : line,
+        ),
+      }
+    : received;
+
 /** What two bodies of one age may differ in; a cancel is never taken back. */
 const isOtherwise = (context: OrderContext, received: OrderReceived): boolean =>
   received.payment !== context.payment ||
   (received.hasAddress || context.hasAddressHere === true) !== context.hasAddress ||
   (received.cancelled && !context.cancelledInShop) ||
-  isEdited(context, { ...context, inShop: shopUnitsOf(received) }, false);
+  isEdited(context, { ...context, inShop: shopUnitsOf(withKnownServices(context, received)) }, false);
 
 const isAsOld = (context: OrderContext, received: OrderReceived): boolean =>
   received.sourceUpdatedAt === context.sourceUpdatedAt && isOtherwise(context, received);
@@ -79,7 +95,8 @@ export function askWhichIsLast({ shop, shopOrderId }: OrderReceived): Change<Ord
  * Takes a newer body. While nothing is on a live supplier order its lines replace ours; afterwards an edit, or a
  * cancel, is held for a person, and each purchase of what is no longer wanted is undone as far as it can be.
  */
-export function takeNewerBody(context: OrderContext, received: OrderReceived): Change<OrderContext> {
+export function takeNewerBody(context: OrderContext, body: OrderReceived): Change<OrderContext> {
+  const received = withKnownServices(context, body);
   const { payment, sourceUpdatedAt, lines } = received;
   const hasAddress = received.hasAddress || context.hasAddressHere === true;
   const newer = {

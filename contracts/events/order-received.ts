@@ -43,6 +43,11 @@ export const OrderReceived = z.object({
   sourceUpdatedAt: z.iso.datetime({ precision: 3 }),
   /** Read from the shop by us, not told by it: as it stands there, also where its clock of seconds shows no change. */
   reread: z.literal(true).optional(),
+  /**
+   * Read when the shop showed us no fulfilment order of it: who delivers a line that is known stays as it was, and
+   * `deliveredBy` counts for the others alone.
+   */
+  isRoutingHidden: z.literal(true).optional(),
   /** Of the past when it was told or brought in: if it is new to us, the customer is told nothing of it now. */
   history: z.literal(true).optional(),
   /** The shop can be asked what the order is now, because there is a login for it. */

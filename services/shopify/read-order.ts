@@ -23,14 +23,32 @@ export const isOthers = (work: OpenWork): boolean => {
   );
 };
 
-const linesOfOthers = (work: readonly OpenWork[]): ReadonlySet<string> =>
+const openLinesOf = (work: readonly OpenWork[]): ReadonlySet<string> =>
   new Set(
     work
-      .filter(isOthers)
       .flatMap(({ lines }) => lines)
       .filter(({ remainingQuantity }) => remainingQuantity > 0)
       .map(({ lineItem }) => lineIdOf(lineItem)),
   );
+
+/**
+ * Lines that somebody else's service ships. An app sees only the kinds of fulfilment orders that its scopes name: what is
+ * still to be shipped and stands in none of those that it sees has been given to others.
+ */
+function linesOfOthers(
+  { cancelledAt }: OrderNow,
+  lines: readonly OrderLine[],
+  work: readonly OpenWork[],
+): ReadonlySet<string> {
+  const others = openLinesOf(work.filter(isOthers));
+  // None at all: not routed yet, or hidden altogether. Those of a cancelled order are closed.
+  if (work.length === 0 || cancelledAt !== null) return others;
+  const seen = openLinesOf(work.filter((one) => !isOver(one)));
+  const unseen = lines.filter(
+    (line) => line.requiresShipping && line.unfulfilledQuantity > 0 && !seen.has(lineIdOf(line)),
+  );
+  return new Set([...others, ...unseen.map(lineIdOf)]);
+}
 
 const toAddress = (address: OrderNow['shippingAddress']): object | null =>
   address && {
@@ -73,7 +91,7 @@ export function toOrderBody(
   lines: readonly OrderLine[],
   work: readonly OpenWork[],
 ): ShopifyOrderBody {
-  const others = linesOfOthers(work);
+  const others = linesOfOthers(order, lines, work);
   const attributes = order.customAttributes.map(({ key, value }) => ({ name: key, value }));
   // The shop's own fields for what themes put into attributes.
   const own = order.localizedFields.nodes.map(({ key, value }) => ({ name: key, value }));
@@ -115,6 +133,11 @@ export async function readOrder(
   const lines = await allNodes(order.lineItems, async (after) => (await read(after))?.lineItems);
   const work = await allWork(ask, orderId, order.fulfillmentOrders);
   const { received, customer } = toOrderFacts(toOrderBody(order, lines, work), shop, buysAuthorized);
-  const reread: OrderReceived = { ...received, reread: true, canBeReread: true };
+  const reread: OrderReceived = {
+    ...received,
+    reread: true,
+    canBeReread: true,
+    ...(work.length === 0 ? { isRoutingHidden: true } : {}),
+  };
   return { received: reread, customer, work, risk: order.risk };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { RereadOrder } from '../../contracts/commands/reread-order.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
+import { SCOPES } from '../../deploy/sandbox/shopify/access-scopes.ts';
 import { toOrderFacts } from '../../services/order-facts.ts';
 import { rereadOrder } from '../../services/shopify/reread-order.ts';
 import { saveCustomers } from '../../services/store/customers.ts';
@@ -46,6 +47,31 @@ test('an order that is read says what its own webhook would say', async () => {
   ]);
   expect(await customersIn(context)).toEqual([{ email: customer.email, address: customer.shipping_address }]);
   expect(received.lines.map(({ deliveredBy }) => deliveredBy)).toContain('other_service');
+});
+
+test('a line whose fulfilment order the app may not see stays that of the other service', async () => {
+  const { world, context, ports } = await aShop();
+  const recommended = SCOPES.filter((scope) => scope !== 'read_third_party_fulfillment_orders');
+  await control(world, 'PUT', '/settings', { shopifyScopes: recommended });
+  expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
+  const [event] = await eventsIn(context.store);
+  expect(event?.data).toMatchObject({
+    lines: [
+      { lineId: '101', deliveredBy: 'us' },
+      { lineId: '102', deliveredBy: 'us' },
+      { lineId: '103', deliveredBy: 'nobody' },
+      { lineId: '104', deliveredBy: 'other_service' },
+      { lineId: '105', deliveredBy: 'us', openUnits: 0 },
+    ],
+  });
+  expect(event?.data).not.toHaveProperty('isRoutingHidden');
+});
+
+test('an order of which no fulfilment order is shown is read as one whose services nobody knows', async () => {
+  const { world, context, ports } = await aShop();
+  await control(world, 'PUT', '/settings', { shopifyScopes: ['read_orders'] });
+  expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
+  expect((await eventsIn(context.store))[0]?.data).toMatchObject({ isRoutingHidden: true });
 });
 
 test('what only a reading shows of customs is kept beside the webhook of the same version, and outlives later webhooks', async () => {

@@ -90,6 +90,25 @@ test('a body that is read, as old as ours and the same, is no news; an older one
   expect(road.state()).toBe('cancelled');
 });
 
+test.each([
+  ['as old as ours', {}],
+  ['newer', { sourceUpdatedAt: '2026-11-22T10:00:00.000Z' }],
+])('a reading, %s, that sees no fulfilment order leaves each line with whoever delivers it', (_, over) => {
+  const lines = (deliveredBy: 'us' | 'other_service') => [aLine(), aLine({ lineId: 'L2', deliveredBy })];
+  const road = aRoad(received({ canBeReread: true, lines: lines('other_service') }));
+  road.try(
+    updated({
+      sourceUpdatedAt: aReceivedOrder().sourceUpdatedAt,
+      reread: true,
+      isRoutingHidden: true,
+      lines: lines('us'),
+      ...over,
+    }),
+  );
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+  expect([road.line('L1'), road.line('L2')]).toMatchObject([{ unallocated: 2 }, { unallocated: 0, held: 2 }]);
+});
+
 test('back from waiting for payment, the shop is asked again', () => {
   const road = aRoad(inGrace, elapsed('grace'));
   expect(road.step(updated({ payment: 'pending', canBeReread: true }))).toContain('no wait verify');

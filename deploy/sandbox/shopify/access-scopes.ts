@@ -35,6 +35,14 @@ export const deniedFields = (rootFields: readonly string[], granted: readonly st
     return new GraphQLError(message, { path: [field], extensions: { code: 'ACCESS_DENIED' } });
   });
 
-/** Without one of these the shop shows no fulfilment order, and says nothing of it. */
-export const seesFulfillmentOrders = (granted: readonly string[]): boolean =>
-  granted.includes('read_merchant_managed_fulfillment_orders') || granted.includes(FULFILL);
+/**
+ * Which fulfilment orders the shop shows: each kind to whoever may read that kind. It says nothing of the others, nor
+ * that there are any.
+ */
+export const seesFulfillmentOrder = (
+  granted: readonly string[],
+  { service }: { readonly service: string },
+): boolean => {
+  const kind = service === 'manual' ? 'merchant_managed' : 'third_party';
+  return ['read', 'write'].some((may) => granted.includes(`${may}_${kind}_fulfillment_orders`));
+};

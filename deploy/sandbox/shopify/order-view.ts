@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { seesFulfillmentOrders } from './access-scopes.ts';
+import { seesFulfillmentOrder } from './access-scopes.ts';
 import { connection, inSequence, type PageArguments } from './connection.ts';
 import { toGid } from './gid.ts';
 import {
@@ -244,9 +244,9 @@ export const orderView = (order: ShopOrder) => ({
   fulfillmentOrders: (page: PageArguments, { scopes }: { readonly scopes: readonly string[] }) =>
     connection(
       inSequence(
-        (seesFulfillmentOrders(scopes) ? order.fulfillmentOrders : []).map((fulfillmentOrder) =>
-          fulfillmentOrderView(order, fulfillmentOrder),
-        ),
+        order.fulfillmentOrders
+          .filter((fulfillmentOrder) => seesFulfillmentOrder(scopes, fulfillmentOrder))
+          .map((fulfillmentOrder) => fulfillmentOrderView(order, fulfillmentOrder)),
       ),
       page,
     ),

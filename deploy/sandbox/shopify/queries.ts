@@ -1,3 +1,4 @@
+import { seesFulfillmentOrder } from './access-scopes.ts';
 import { connection, inSequence, type PageArguments } from './connection.ts';
 import { fromGid, toGid } from './gid.ts';
 import { parseOrderSearch, type SearchWarning } from './order-search.ts';
@@ -51,9 +52,11 @@ export const createQueries = (shop: Shop, webhooks: Webhooks) => {
     const found = shop.order(fromGid('Order', gid) ?? '');
     return found === undefined ? null : orderView(found);
   };
-  const fulfillmentOrder = (gid: string) => {
+  const fulfillmentOrder = (gid: string, scopes: readonly string[]) => {
     const found = shop.fulfillmentOrder(fromGid('FulfillmentOrder', gid) ?? '');
-    return found === undefined ? null : fulfillmentOrderView(found.order, found.fulfillmentOrder);
+    return found === undefined || !seesFulfillmentOrder(scopes, found.fulfillmentOrder)
+      ? null
+      : fulfillmentOrderView(found.order, found.fulfillmentOrder);
   };
   const fulfillment = (gid: string) => {
     const found = shop.fulfillment(fromGid('Fulfillment', gid) ?? '');
@@ -61,9 +64,10 @@ export const createQueries = (shop: Shop, webhooks: Webhooks) => {
   };
   return {
     order: ({ id }: { id: string }) => order(id),
-    fulfillmentOrder: ({ id }: { id: string }) => fulfillmentOrder(id),
+    fulfillmentOrder: ({ id }: { id: string }, { scopes }: SearchContext) => fulfillmentOrder(id, scopes),
     fulfillment: ({ id }: { id: string }) => fulfillment(id),
-    node: ({ id }: { id: string }) => order(id) ?? fulfillmentOrder(id) ?? fulfillment(id),
+    node: ({ id }: { id: string }, { scopes }: SearchContext) =>
+      order(id) ?? fulfillmentOrder(id, scopes) ?? fulfillment(id),
     orders({ query, sortKey, ...page }: OrdersArguments, { warn }: SearchContext) {
       const search = parseOrderSearch(query ?? '');
       if (search.warnings.length > 0) warn(query ?? '', search.warnings);
