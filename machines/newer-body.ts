@@ -7,12 +7,17 @@ import { isLive, rulesOf } from './hold-scope.ts';
 import { freedLines, isAboutLine, openHold, parkHeldLines, releaseHolds } from './holds.ts';
 import { type OrderContext, shopUnitsOf, unitsOfBody } from './order-context.ts';
 import { hasUnitsToSource } from './order-units.ts';
-import { callOffSurplus, followShop, isOff } from './wanted-units.ts';
+import { callOffSurplus, followShop, holdReopened, isOff, leaveShipped } from './wanted-units.ts';
 
 const holdWithoutAddress = (context: OrderContext): Change<OrderContext> =>
   !context.cancelledInShop && !context.hasAddress && hasUnitsToSource(context)
     ? openHold(context, 'address_invalid', {}, { missing: 'name, street, city or country to ship to' })
     : NOTHING;
+
+const holdOthers = (context: OrderContext, lineId: string): Change<OrderContext> => {
+  const cause = 'the shop gave this line to another fulfilment service';
+  return openHold(context, 'fulfillment_not_ours', { lineId }, { cause });
+};
 
 /** For lines as a body has them: what they hold then is what the shop gave to others. */
 const holdOthersLines = (context: OrderContext): Change<OrderContext> =>
@@ -20,10 +25,28 @@ const holdOthersLines = (context: OrderContext): Change<OrderContext> =>
     context,
     ...Object.entries(context.lines)
       .filter(([, { held }]) => held > 0)
-      .map(([lineId]) => (now: OrderContext) => {
-        const cause = 'the shop gave this line to another fulfilment service';
-        return openHold(now, 'fulfillment_not_ours', { lineId }, { cause });
-      }),
+      .map(
+        ([lineId]) =>
+          (now: OrderContext) =>
+            holdOthers(now, lineId),
+      ),
+  );
+
+/** What waits of lines that were ours and are another service's now. @param before the last body. */
+const holdGivenAway = (context: OrderContext, { inShop: before }: OrderContext): Change<OrderContext> =>
+  inTurn(
+    context,
+    ...Object.entries(context.lines)
+      .filter(([lineId, { unallocated, held }]) => {
+        const isGiven = context.inShop[lineId]?.isOthers === true && (before[lineId]?.ours ?? 0) > 0;
+        return isGiven && unallocated + held > 0;
+      })
+      .map(
+        ([lineId]) =>
+          (now: OrderContext) =>
+            holdOthers(now, lineId),
+      ),
+    parkHeldLines,
   );
 
 /** Holds that follow from the first body. */
@@ -149,7 +172,9 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
   }
 
   const isCalledOff = isOff(after);
-  if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, mended);
+  const shipped = (now: OrderContext): Change<OrderContext> =>
+    inTurn(now, leaveShipped, holdReopened, (then) => holdGivenAway(then, context));
+  if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, mended, shipped);
   const cause = isCalledOff
     ? 'cancelled or refunded in the shop after buying began'
     : 'edited in the shop after buying began';
@@ -163,6 +188,7 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     mended,
     followShop,
     callOffSurplus,
+    shipped,
   );
 }
 

@@ -20,6 +20,8 @@ export interface ShopUnits {
   readonly units: number;
   /** Of those, ours to deliver and shown by no fulfilment yet, not even by one of ours. */
   readonly ours: number;
+  /** The shop gave what is open of it to somebody else's service. */
+  readonly isOthers?: true;
 }
 
 export interface SupplierOrderUnits {
@@ -88,7 +90,11 @@ export const shopUnitsOf = (received: OrderReceived): OrderContext['inShop'] =>
   Object.fromEntries(
     received.lines.map(({ lineId, units, openUnits, deliveredBy }) => [
       lineId,
-      { units, ours: deliveredBy === 'us' ? openUnits : 0 },
+      {
+        units,
+        ours: deliveredBy === 'us' ? openUnits : 0,
+        ...(deliveredBy === 'other_service' ? { isOthers: true as const } : {}),
+      },
     ]),
   );
 

@@ -7,7 +7,7 @@ import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
 import { openHold } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines } from './order-units.ts';
-import { followShop, isOff } from './wanted-units.ts';
+import { followShop, isOff, leaveShipped } from './wanted-units.ts';
 
 /** Units by order line; a line may stand in a part more than once, by several candidates or as a bundle. */
 export function unitsOfPart(part: Pick<PlannedPart, 'lines'>): Record<string, number> {
@@ -89,7 +89,7 @@ const holdRefused = (context: OrderContext, refused: OrderSourced['refused']): C
   );
 };
 
-/** Units leave a purchase and wait again, as far as the shop still wants them. @param stays what is left of it. */
+/** Units leave a purchase and wait again, as far as the shop still wants them and nobody else has shipped them. @param stays what is left of it. */
 const takeBack =
   (supplierOrderId: string, stays: SupplierOrderUnits, back: SupplierOrderUnits['units']) =>
   (context: OrderContext): Change<OrderContext> => {
@@ -98,7 +98,8 @@ const takeBack =
       const place = isLineHeld({ ...context, supplierOrders }, lineId) ? 'held' : 'unallocated';
       return { ...units, [place]: units[place] + (back[lineId] ?? 0) };
     });
-    return inTurn(context, () => ({ context: { supplierOrders, lines }, effects: [] }), followShop);
+    const taken = { context: { supplierOrders, lines }, effects: [] };
+    return inTurn(context, () => taken, followShop, leaveShipped);
   };
 
 /** All of a purchase that is dead. */

@@ -420,6 +420,58 @@ test('our own fulfilment in the shop is no edit', () => {
   expect(road.holds()).toEqual([]);
 });
 
+/** L1 on its way, L2 refused by its supplier. */
+const toOneRejected = [...toTwoDrafts, placing(A), accepted(A), placing(B), rejected('unavailable', B)];
+const withL2 = (over: Parameters<typeof aLine>[0]) => [aLine(), aLine({ lineId: 'L2', units: 1, ...over })];
+
+test('what somebody else shipped while it waited is not bought when its hold is released', () => {
+  const road = aRoad(...toOneRejected);
+  road.step(updated({ lines: withL2({ openUnits: 0 }) }));
+  expect(road.line('L2')).toMatchObject({ held: 0, outside: 1 });
+  expect(road.step(releaseRequested('out_of_stock')).filter(isBuying)).toEqual([]);
+  expect(road.state()).toBe('awaiting_shipment');
+});
+
+test('what somebody else shipped while it was being bought is not bought again when nothing came of it', () => {
+  const road = aRoad(...toTwoDrafts, placing(A), accepted(A), placing(B));
+  road.step(updated({ lines: withL2({ openUnits: 0 }) }));
+  road.step(rejected('unavailable', B));
+  expect(road.line('L2')).toMatchObject({ held: 0, outside: 1 });
+  expect(road.step(releaseRequested('out_of_stock')).filter(isBuying)).toEqual([]);
+});
+
+test('what somebody else shipped and took back waits for a person, and is then sourced', () => {
+  const road = aRoad(...toOneRejected, updated({ lines: withL2({ openUnits: 0 }), ...at(1) }));
+  road.step(releaseRequested('out_of_stock'));
+  expect(road.step(updated({ lines: withL2({}), ...at(2) }))).toEqual([
+    'fact order.updated',
+    'hold customer_edit_pending',
+    'fact order.held customer_edit_pending',
+  ]);
+  expect(road.line('L2')).toMatchObject({ held: 1, outside: 0 });
+  expect(road.commands(releaseRequested('customer_edit_pending'))).toContainEqual({
+    verb: 'source',
+    data: expect.objectContaining({ lines: [{ lineId: 'L2', units: 1 }] }),
+  });
+});
+
+test('our own fulfilment takes nothing away from what waits', () => {
+  const road = aRoad(...toOneRejected, observed('shipped', [aParcel()], A));
+  road.step(updated({ lines: [aLine({ openUnits: 0 }), aLine({ lineId: 'L2', units: 1 })] }));
+  expect(road.line('L2')).toMatchObject({ held: 1, outside: 0 });
+});
+
+test('what waits of a line that the shop gives to another service after buying began is held, and bought on a person’s word', () => {
+  const road = aRoad(...toOneRejected);
+  const lines = withL2({ deliveredBy: 'other_service' });
+  expect(road.step(updated({ lines, ...at(1) }))).toContain('hold fulfillment_not_ours L2');
+  road.step(updated({ lines, ...at(2) }));
+  expect(road.step(releaseRequested('out_of_stock')).filter(isBuying)).toEqual([]);
+  expect(road.step(releaseRequested('fulfillment_not_ours')).filter(isBuying)).toEqual([
+    'suppliers: source order',
+  ]);
+});
+
 test('an edit after buying is held once, however many bodies repeat it', () => {
   const road = aRoad(...toBought);
   const lines = [aLine({ units: 1 })];
