@@ -87,6 +87,7 @@ const withKnownServices = (context: OrderContext, received: OrderReceived): Orde
 /** What two bodies of one age may differ in; a cancel is never taken back. */
 const isOtherwise = (context: OrderContext, received: OrderReceived): boolean =>
   received.payment !== context.payment ||
+  received.totalMinor !== (context.totalMinor ?? received.totalMinor) ||
   (received.hasAddress || context.hasAddressHere === true) !== context.hasAddress ||
   (received.cancelled && !context.cancelledInShop) ||
   isEdited(context, { ...context, inShop: shopUnitsOf(withKnownServices(context, received)) }, false);
@@ -120,11 +121,12 @@ export function askWhichIsLast({ shop, shopOrderId }: OrderReceived): Change<Ord
  */
 export function takeNewerBody(context: OrderContext, body: OrderReceived): Change<OrderContext> {
   const received = withKnownServices(context, body);
-  const { payment, sourceUpdatedAt, lines } = received;
+  const { payment, sourceUpdatedAt, totalMinor, lines } = received;
   const hasAddress = received.hasAddress || context.hasAddressHere === true;
   const newer = {
     payment,
     sourceUpdatedAt,
+    totalMinor,
     hasAddress,
     canBeReread: received.canBeReread ?? context.canBeReread,
     cancelledInShop: context.cancelledInShop || received.cancelled,

@@ -41,6 +41,8 @@ export interface OpenHold extends HoldScope {
 export interface OrderContext {
   readonly orderId: string;
   readonly sourceUpdatedAt: string;
+  /** What the order came to by the newest body; absent where none was taken since it is kept here. */
+  readonly totalMinor?: number;
   readonly payment: OrderReceived['payment'];
   readonly cancelledInShop: boolean;
   readonly test: boolean;
@@ -102,6 +104,7 @@ export const shopUnitsOf = (received: OrderReceived): OrderContext['inShop'] =>
 export const newOrderContext = (received: OrderReceived): OrderContext => ({
   orderId: received.orderId,
   sourceUpdatedAt: received.sourceUpdatedAt,
+  totalMinor: received.totalMinor,
   payment: received.payment,
   cancelledInShop: received.cancelled,
   test: received.test,

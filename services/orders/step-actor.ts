@@ -140,7 +140,7 @@ export function writeActors(
         shop_order_id: received.shopOrderId,
         name: received.name,
         currency: received.currency,
-        total_minor: received.totalMinor,
+        total_minor: order.context.totalMinor ?? received.totalMinor,
         placed_at: received.placedAt,
         created_at: now,
         state: order.value,
@@ -154,6 +154,7 @@ export function writeActors(
         id: orderId,
         version: stored.version,
         changes,
+        total_minor: order.context.totalMinor ?? null,
         state: order.value,
         context: order.context,
       });

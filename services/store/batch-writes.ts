@@ -115,7 +115,15 @@ export interface TimerRow {
 export interface BatchWrites {
   readonly newOrders: NewOrder[];
   readonly orderLines: OrderLineRow[];
-  readonly changedOrders: { id: string; version: number; changes: number; state: string; context: object }[];
+  readonly changedOrders: {
+    id: string;
+    version: number;
+    changes: number;
+    /** Null: as it was. */
+    total_minor: number | null;
+    state: string;
+    context: object;
+  }[];
   /** `state` and `context` are filled in when the batch is through. */
   readonly newSupplierOrders: NewSupplierOrder[];
   readonly supplierOrderLines: object[];

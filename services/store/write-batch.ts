@@ -41,8 +41,9 @@ const USUAL = {
   ),
   changed_orders: update(
     'orders',
-    { id: 'text', version: 'int', changes: 'int', ...MACHINE },
-    `state = d.state, context = d.context, version = o.version + d.changes, updated_at = now(), ${ENTERED}`,
+    { id: 'text', version: 'int', changes: 'int', total_minor: 'bigint', ...MACHINE },
+    `state = d.state, context = d.context, version = o.version + d.changes, updated_at = now(), ${ENTERED},
+     total_minor = coalesce(d.total_minor, o.total_minor)`,
     'o.id = d.id and o.version = d.version returning 1',
   ),
   new_supplier_orders: insertion('supplier_orders', {

@@ -74,8 +74,10 @@ export function toWanted(order: OrderToSource, wanted: ReadonlyMap<string, numbe
     sale: {
       currency,
       totalMinor,
+      // Of the units that the total is for: what the shop took away since is in neither.
       listMinor: order.lines.reduce(
-        (sum, { lineId, unitPriceMinor }) => sum + unitPriceMinor * (context.lines[lineId]?.ordered ?? 0),
+        (sum, { lineId, unitPriceMinor }) =>
+          sum + unitPriceMinor * (context.inShop[lineId]?.units ?? context.lines[lineId]?.ordered ?? 0),
         0,
       ),
     },

@@ -44,7 +44,8 @@ async function givenServices(environment: Readonly<Record<string, string>> = {})
   /** Two lamps in one line for 25.00 each, and an article that nobody has mapped. */
   const givenOrder = async () => {
     const units = (ordered: number) => ({ ordered, outside: 0, unallocated: ordered, held: 0, cancelled: 0 });
-    const context = { round: 1, lines: { L1: units(2), L2: units(1) } };
+    const inShop = { L1: { units: 2, ours: 2 }, L2: { units: 1, ours: 1 } };
+    const context = { round: 1, lines: { L1: units(2), L2: units(1) }, inShop };
     await givenCustomer(store, ORDER.orderId, 'US');
     await store.run(
       `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)

@@ -53,6 +53,7 @@ const contextOf = (lines: readonly Line[], round = 1) => ({
       { ordered: units, outside: 0, unallocated: units, held: 0, cancelled: 0 },
     ]),
   ),
+  inShop: Object.fromEntries(lines.map(({ units }, index) => [String(index + 1), { units, ours: units }])),
 });
 
 /** The order's lines, numbered from 1, with the mappings of their variants; answers the command that asks for all. */
@@ -416,6 +417,20 @@ test('a floor under the margin stops the order in sourcing, until somebody accep
   await desk.store.run(`update orders set context = (${accepted})::json`);
   await sourceOrder(desk.ports, { ...command, round: 2 });
   expect((await saidTo(desk.store, ORDER))[1]).toMatchObject({ round: 2, stops: [], parts: [{}] });
+});
+
+test('a margin is reckoned of the units that the total is for: those that the shop took away are in neither', async () => {
+  const desk = await aDesk({ ORDER_MANAGER_MARGIN_FLOOR_PERCENT: '99' });
+  const command = await givenLines(desk.store, [{ units: 1, candidates: [candidate(LAMP)] }]);
+  // Of three that were ordered one is bought and one refunded.
+  const line = { ordered: 3, outside: 0, unallocated: 1, held: 0, cancelled: 1 };
+  const lines = JSON.stringify({ lines: { 1: line }, inShop: { 1: { units: 2, ours: 2 } } });
+  await desk.store.run(
+    'update orders set total_minor = 4000, context = (context::jsonb || $1::jsonb)::json',
+    [lines],
+  );
+  await sourceOrder(desk.ports, command);
+  expect(await saidTo(desk.store, ORDER)).toMatchObject([{ stops: [{ evidence: { revenueMinor: 2_000 } }] }]);
 });
 
 test('holds that a mapping stored since may mend are asked to be released, others are not', async () => {

@@ -259,6 +259,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     id: orderId,
     version: 3,
     changes: 2,
+    total_minor: 1_500,
     state: 'purchasing',
     context: { round: 2 },
   });
@@ -274,8 +275,9 @@ test('every statement of a batch finds its tables and columns', async () => {
   next.closedHolds.push('hld_1');
   next.timers.set('pay', { ...timer, key: 'pay', delay_ms: null });
   await store.transaction((sql) => writeBatch(sql, next));
-  const [order] = await store.query('select state, version, context from orders');
-  expect(order).toEqual({ state: 'purchasing', version: 5, context: { round: 2 } });
+  const total = 'total_minor::float8 as "totalMinor"';
+  const [order] = await store.query(`select state, version, ${total}, context from orders`);
+  expect(order).toEqual({ state: 'purchasing', version: 5, totalMinor: 1_500, context: { round: 2 } });
   const [bought] = await store.query(
     'select state, version, next_check_at is not null as watched from supplier_orders',
   );
@@ -293,7 +295,14 @@ test('a batch that meets another version of a row writes nothing', async () => {
   const store = await aStore(await aDatabase());
   const writes = noWrites();
   writes.outbox.push({ messageId: 'm1:0', subject: 'oms.pub.order.received', payload: '{}' });
-  writes.changedOrders.push({ id: 'ord_unknown', version: 3, changes: 1, state: 'sourcing', context: {} });
+  writes.changedOrders.push({
+    id: 'ord_unknown',
+    version: 3,
+    changes: 1,
+    total_minor: null,
+    state: 'sourcing',
+    context: {},
+  });
   await expect(store.transaction((sql) => writeBatch(sql, writes))).rejects.toThrow(
     '1 rows to change, 0 found',
   );

@@ -107,7 +107,7 @@ async function anOrder({ context }: Buyer, number: number, supplier: keyof typeo
   await context.store.run(
     `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
      values ($1, 'sandbox-shop.myshopify.com', $1, '#1', 'USD', 9000, '2026-11-20T10:00:00.000Z', 'sourcing', $2::json)`,
-    [orderId, JSON.stringify({ round: 1, lines: { '1': line } })],
+    [orderId, JSON.stringify({ round: 1, lines: { '1': line }, inShop: { '1': { units: 1, ours: 1 } } })],
   );
   await context.store.run(
     `insert into order_lines (order_id, line_id, position, variant_id, sku, title, unit_price_minor)

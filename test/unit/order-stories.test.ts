@@ -12,6 +12,7 @@ import { replay, type Told } from '../../machines/replay.ts';
 import { HostRows } from '../fixtures/host-rows.ts';
 import { aDie, anAnswer, aStoryEvent, oneOf, type StoryEvent } from '../fixtures/order-stories.ts';
 import { checkStep, keepTimers, stuckIn } from '../fixtures/story-checks.ts';
+import { received, updated } from './builders.ts';
 
 /** As it comes back from the database. */
 const stored = ({ order, supplierOrders }: OrderActor): unknown =>
@@ -116,4 +117,17 @@ test('whatever happens in whatever order, in whatever batches: units are conserv
   const types = OrderEvent.options.map(({ shape }) => shape.type.value);
   expect([...reached.types, DEAD_LETTER_SETTLE_REQUESTED].sort()).toEqual(types.sort());
   expect(reached.refused).toBeGreaterThan(SEQUENCES);
+});
+
+test.each([
+  ['in a batch of its own', [[received()], [updated({ totalMinor: 900 })]]],
+  ['in the batch of the first one', [[received(), updated({ totalMinor: 900 })]]],
+  [
+    'and an older one after it',
+    [[received()], [updated({ totalMinor: 900 })], [received({ totalMinor: 3 })]],
+  ],
+])('an order comes to what its newest body says, %s', (_, batches) => {
+  const host = new HostRows();
+  for (const batch of batches) host.take(batch);
+  expect(host.totalMinor).toBe(900);
 });
