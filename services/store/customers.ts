@@ -45,23 +45,42 @@ function newestOf(customers: readonly CustomerRow[]): CustomerRow[] {
   return [...newest.values()].sort((a, b) => byText(a.order_id, b.order_id));
 }
 
-/**
- * Bodies of webhooks lack the shop's own fields for it, which a reading of the same version brings. What was for another
- * country goes.
- */
-const KEPT_CUSTOMS = (['tax_id', 'birthday', 'national_address'] as const)
+const IS_NEWER = 'customer_details.source_updated_at < excluded.source_updated_at';
+
+/** What a body may lack: readings do not see the customer behind the order, webhooks not the shop's own fields for customs. */
+const FILLED = ['customer_id', 'email', 'phone', 'locale', 'tax_id', 'birthday', 'national_address'] as const;
+type Filled = (typeof FILLED)[number];
+
+/** A newer version counts, where it says anything; what is as old only fills gaps. */
+const fill = (column: Filled): string =>
+  `case when ${IS_NEWER} then coalesce(excluded.${column}, customer_details.${column})
+        else coalesce(customer_details.${column}, excluded.${column}) end`;
+
+const CONTACT = (['email', 'phone'] as const)
   .map(
     (column) =>
-      `${column} = case when customer_details.is_customs_ours then coalesce(customer_details.${column}, excluded.${column})
-                        when customer_details.shipping_address ->> 'countryCode'
-                             is distinct from excluded.shipping_address ->> 'countryCode' then excluded.${column}
-                        else coalesce(excluded.${column}, customer_details.${column}) end`,
+      `${column} = case when customer_details.is_contact_ours then customer_details.${column} else ${fill(column)} end`,
   )
   .join(', ');
 
+/** What was for another country goes. */
+const CUSTOMS = (['tax_id', 'birthday', 'national_address'] as const)
+  .map(
+    (column) =>
+      `${column} = case when customer_details.is_customs_ours then coalesce(customer_details.${column}, excluded.${column})
+                        when ${IS_NEWER} and customer_details.shipping_address ->> 'countryCode'
+                             is distinct from excluded.shipping_address ->> 'countryCode' then excluded.${column}
+                        else ${fill(column)} end`,
+  )
+  .join(', ');
+
+const FILLS = FILLED.map(
+  (column) => `excluded.${column} is not null and customer_details.${column} is null`,
+).join(' or ');
+
 /**
- * Keeps what is newer than what stands there, but for what was put in here by hand, and what the same version says of
- * customs beyond it. Whoever was redacted stays so, whatever comes late.
+ * Keeps what is newer than what stands there, but for what was put in here by hand, and what the same version says
+ * beyond it. What a newer one does not say of the person stays. Whoever was redacted stays so, whatever comes late.
  */
 export async function saveCustomers(sql: Sql, customers: readonly CustomerRow[]): Promise<void> {
   await insertRows(
@@ -70,18 +89,11 @@ export async function saveCustomers(sql: Sql, customers: readonly CustomerRow[])
     COLUMNS,
     newestOf(customers),
     `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at,
-       customer_id = coalesce(excluded.customer_id, customer_details.customer_id),
-       email = case when customer_details.is_contact_ours then customer_details.email else excluded.email end,
-       phone = case when customer_details.is_contact_ours then customer_details.phone else excluded.phone end,
-       locale = excluded.locale, ${KEPT_CUSTOMS},
-       shipping_address = case when customer_details.is_address_ours then customer_details.shipping_address
-                               else excluded.shipping_address end
+       customer_id = ${fill('customer_id')}, ${CONTACT}, locale = ${fill('locale')}, ${CUSTOMS},
+       shipping_address = case when customer_details.is_address_ours or not ${IS_NEWER}
+                               then customer_details.shipping_address else excluded.shipping_address end
      where customer_details.redacted_at is null
-       and (customer_details.source_updated_at < excluded.source_updated_at
-            or customer_details.source_updated_at = excluded.source_updated_at
-               and (excluded.tax_id is not null and customer_details.tax_id is null
-                    or excluded.birthday is not null and customer_details.birthday is null
-                    or excluded.national_address is not null and customer_details.national_address is null))`,
+       and (${IS_NEWER} or customer_details.source_updated_at = excluded.source_updated_at and (${FILLS}))`,
   );
 }
 

@@ -103,6 +103,36 @@ test('what only a reading shows of customs is kept beside the webhook of the sam
   expect(await taxId()).toEqual({ tax_id: null });
 });
 
+test('a telephone number and an address of mail that only a webhook brings outlive a reading, whichever comes first', async () => {
+  const hidden = { email: '', contact_email: '', phone: '' };
+  const { world, context, ports } = await aShop(anOrderBody(hidden));
+  const { store } = context;
+  const of = (updated_at: string) =>
+    anOrderBody({
+      ...hidden,
+      updated_at,
+      customer: { id: 7, email: 'pat@buyer.example', phone: '+1 614 555 0100' },
+    });
+  const byWebhook = (updated_at: string) => {
+    const { customer } = toOrderFacts(ShopifyOrderBody.parse(of(updated_at)), SHOP);
+    return store.transaction((sql) => saveCustomers(sql, [customer]));
+  };
+  const read = async (id: string) => {
+    const changed = await control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, { riskLevel: 'LOW' });
+    await rereadOrder(ports, COMMAND, id);
+    return z.object({ updatedAt: z.string() }).parse(await changed.json()).updatedAt;
+  };
+  const contact = () => store.query('select email, phone, customer_id as id from customer_details');
+  const known = [{ email: 'pat@buyer.example', phone: '+1 614 555 0100', id: '7' }];
+  const version = await read('hint-1');
+  expect(await contact()).toEqual([{ email: null, phone: null, id: null }]);
+  await byWebhook(version);
+  expect(await contact()).toEqual(known);
+  await store.run("update customer_details set source_updated_at = '2026-11-20T10:00:00Z'");
+  await read('hint-2');
+  expect(await contact()).toEqual(known);
+});
+
 test('yen, a payment that waits, a cancel and units that others shipped are read as they are', async () => {
   const { world, gid, context, ports } = await aShop(
     anOrderBody({
