@@ -223,18 +223,21 @@ export const UPDATE_TRACKING = `
 export const UserErrors = z.object({ userErrors: z.array(UserError) });
 export const UpdateTrackingAnswer = z.object({ fulfillmentTrackingInfoUpdate: UserErrors });
 
-/** Which checkpoints the shop shows of a fulfilment. Fifty are more than a parcel's states can make. */
+/** The last checkpoints that the shop shows of a fulfilment, the latest first. */
 export const FULFILLMENT_EVENTS = `
   query FulfillmentEvents($fulfillmentId: ID!) {
     fulfillment(id: $fulfillmentId) {
       id
-      events(first: 50) { nodes { status } }
+      events(first: 50, reverse: true) { nodes { status happenedAt } }
     }
   }
 `;
 export const FulfillmentEventsAnswer = z.object({
   fulfillment: z
-    .object({ id: z.string(), events: z.object({ nodes: z.array(z.object({ status: z.string() })) }) })
+    .object({
+      id: z.string(),
+      events: z.object({ nodes: z.array(z.object({ status: z.string(), happenedAt: z.string() })) }),
+    })
     .nullable(),
 });
 

@@ -100,13 +100,20 @@ async function replaceTracking(
   assertTaken('tracking update', answer.fulfillmentTrackingInfoUpdate);
 }
 
-/** The shop takes the same checkpoint twice, so it is asked first unless it can have none. */
+/**
+ * The shop takes the same checkpoint twice, so it is asked first unless it can have none. A parcel may come to a state
+ * again: it is told where that state is not the last one told, but for the very moment that was told already.
+ */
 async function addEvent(ask: Ask, fulfillmentId: string, parcel: ShownParcel): Promise<void> {
   const status = EVENT_OF[parcel.state];
   if (status === null) return;
   if (parcel.knownFulfillmentId === null) {
     const { fulfillment } = await ask(FULFILLMENT_EVENTS, { fulfillmentId }, FulfillmentEventsAnswer);
-    if (fulfillment === null || fulfillment.events.nodes.some((event) => event.status === status)) return;
+    if (fulfillment === null) return;
+    const { nodes } = fulfillment.events;
+    const isThis = (event: (typeof nodes)[number]): boolean =>
+      event.status === status && Date.parse(event.happenedAt) === Date.parse(parcel.seenAt);
+    if (nodes[0]?.status === status || nodes.some(isThis)) return;
   }
   const event = { fulfillmentId, status, happenedAt: parcel.seenAt };
   const answer = await ask(CREATE_FULFILLMENT_EVENT, { event }, CreateFulfillmentEventAnswer);

@@ -102,6 +102,24 @@ test('each state of a shipped parcel is one event in the shop, in their order, a
   expect((await ledgerOf(world)).calls).toEqual(calls);
 });
 
+test.each([
+  ['delayed', 'DELAYED'],
+  ['exception', 'FAILURE'],
+])('a parcel that goes on after it was %s is shown to go on, once', async (trouble, shownAs) => {
+  const { context, ports, fulfil, parcelIs, shown } = await aShop();
+  const { store } = context;
+  await fulfil();
+  for (const [index, state] of ['in_transit', trouble, 'in_transit'].entries()) {
+    await parcelIs(state);
+    await store.run("update parcels set updated_at = now() - $1::int * interval '1 hour'", [3 - index]);
+    await showProgress(ports);
+  }
+  // A copy that died before it could remember comes again.
+  await store.run("update parcels set shown_state = 'delayed'");
+  await showProgress(ports);
+  expect((await shown())[0]?.events).toEqual(['IN_TRANSIT', shownAs, 'IN_TRANSIT']);
+});
+
 test('every state of a parcel after the first scan has its event', async () => {
   const { ports, fulfil, parcelIs, shown } = await aShop();
   await fulfil();

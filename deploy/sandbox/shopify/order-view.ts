@@ -135,6 +135,13 @@ function latestEvent({ events }: Fulfillment) {
   return events.toSorted((a, b) => Date.parse(a.happenedAt) - Date.parse(b.happenedAt)).at(-1);
 }
 
+/** In the order in which they happened; at one moment in that in which they were told. */
+const byHappening = ({ events }: Fulfillment) =>
+  inSequence(events).map(({ key, node }) => ({
+    key: `${new Date(node.happenedAt).toISOString()} ${key}`,
+    node: fulfillmentEventView(node),
+  }));
+
 const happenedAt = ({ events }: Fulfillment, status: string): string | null =>
   events.find((event) => event.status === status)?.happenedAt ?? null;
 
@@ -166,7 +173,7 @@ export const fulfillmentView = (order: ShopOrder, fulfillment: Fulfillment) => (
       ),
       page,
     ),
-  events: (page: PageArguments) => connection(inSequence(fulfillment.events.map(fulfillmentEventView)), page),
+  events: (page: PageArguments) => connection(byHappening(fulfillment), page),
 });
 
 function refuseCustomer(): never {
