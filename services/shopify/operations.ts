@@ -252,11 +252,14 @@ export const CREATE_FULFILLMENT_EVENT = `
 `;
 export const CreateFulfillmentEventAnswer = z.object({ fulfillmentEventCreate: UserErrors });
 
-/** A second hold of one handle is refused, so that a repeat changes nothing. */
+/**
+ * A second hold of one handle is refused, so that a repeat changes nothing. It asks for what our holds are known by: a
+ * shop that does not know these fields refuses the whole, and no hold is placed that we could not lift again.
+ */
 export const PLACE_HOLD = `
   mutation PlaceHold($fulfillmentOrderId: ID!, $hold: FulfillmentOrderHoldInput!) {
     fulfillmentOrderHold(id: $fulfillmentOrderId, fulfillmentHold: $hold) {
-      fulfillmentHold { id }
+      fulfillmentHold { id handle heldByRequestingApp }
       userErrors { field message }
     }
   }

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { listenOn } from '../../deploy/sandbox/listen.ts';
 import { adminSchemaText } from '../../deploy/sandbox/shopify/admin-api.ts';
-import { FULFILLMENT_ORDERS, WORK_AND_SHIPMENTS } from '../../services/shopify/operations.ts';
+import { FULFILLMENT_ORDERS, PLACE_HOLD, WORK_AND_SHIPMENTS } from '../../services/shopify/operations.ts';
 import { withoutFields } from '../../services/shopify/optional-fields.ts';
 import { ORDER } from '../../services/shopify/order-operations.ts';
 import { clientOf } from '../fixtures/shop-ports.ts';
@@ -64,4 +64,10 @@ test('a shop that lacks fields which are only good to have is asked without them
 test('what nobody can do without stays, and an unknown field there is a refusal', () => {
   const unknown = new Set(['status', 'lineItems', 'name']);
   expect(withoutFields(ORDER, unknown)).toBe(ORDER);
+});
+
+test('a shop in which our holds could not be told from those of others lets us place none', () => {
+  const asked = withoutFields(PLACE_HOLD, new Set(['handle', 'heldByRequestingApp']));
+  expect(validate(schema, parse(asked))).not.toEqual([]);
+  expect(validate(buildSchema(adminSchemaText), parse(asked))).toEqual([]);
 });
