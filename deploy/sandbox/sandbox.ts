@@ -88,6 +88,7 @@ const startSettings = (options: SandboxOptions): Settings => ({
   cjTokenTtlMs: 15 * DAY_MS,
   shopifyPointsPerSecond: options.shopifyPointsPerSecond ?? 2_000,
   shopifyScopes: SCOPES,
+  shopifySearchRows: 25_000,
   webhookCopies: 1,
   webhookDropShare: 0,
   webhookMaxDelayMs: 0,

@@ -55,6 +55,8 @@ const Switches = z.strictObject({
   shopifyPointsPerSecond: z.int().positive(),
   /** What the shop lets the app do. */
   shopifyScopes: z.array(z.string()),
+  /** How many orders one search pages through; the shop says nothing of those behind. */
+  shopifySearchRows: z.int().positive(),
   /** How often each webhook is delivered. */
   webhookCopies: z.int().min(1).max(10),
   /** Share of the webhooks that never arrive. */

@@ -53,6 +53,11 @@ export async function planBackfill(
   };
 }
 
+async function markOf({ store }: ShopPorts, name: string): Promise<Date> {
+  const [row] = await store.query<{ mark: Date }>('select mark from shop_sweeps where name = $1', [name]);
+  return new Date(row?.mark ?? 0);
+}
+
 /**
  * Brings in what the shop knows since a day. Nobody is mailed about it. A run that was stopped goes on where it was;
  * one that is through begins anew. Throws ShopError when the shop cannot be read.
@@ -66,11 +71,27 @@ export async function backfill(
   onProgress: (progress: BackfillProgress) => void,
 ): Promise<BackfillProgress> {
   const name = nameOf(shop, since);
+  const sweep = { name, shop, isHistory: true };
   let progress: BackfillProgress = { total: plan.total, seen: 0, told: 0 };
-  await sweepOrders(ports, ask, { name, shop, isHistory: true }, plan.from, ({ seen, told }) => {
-    progress = { ...progress, seen: progress.seen + seen, told: progress.told + told };
-    onProgress(progress);
-  });
+  const begun = Date.now();
+  // What changes while it runs is told by webhooks.
+  for (let from = plan.from; ; ) {
+    await sweepOrders(ports, ask, sweep, from, ({ seen, told, later }) => {
+      // Those of the very mark were seen by the search before.
+      const isAgain = from > plan.from;
+      const added = isAgain ? later : seen;
+      if (isAgain && added === 0) return;
+      progress = {
+        ...progress,
+        seen: progress.seen + added,
+        told: progress.told + Math.min(told, added),
+      };
+      onProgress(progress);
+    });
+    const mark = await markOf(ports, name);
+    if (mark <= from || mark.getTime() >= begun) break;
+    from = mark;
+  }
   await ports.store.run('update shop_sweeps set ended_at = now() where name = $1', [name]);
   return progress;
 }

@@ -33,6 +33,8 @@ export interface PageDone {
   /** Orders on the page, and of those how many were told because we knew less. */
   readonly seen: number;
   readonly told: number;
+  /** Of those seen, how many changed later than the moment from which the sweep looks. */
+  readonly later: number;
 }
 
 interface ChangedOrder {
@@ -119,6 +121,7 @@ async function takePage(
   ports: ShopPorts,
   ask: Ask,
   sweep: Sweep,
+  from: Date,
   page: readonly ChangedOrder[],
 ): Promise<PageDone> {
   const unknown = await unknownOf(ports, page);
@@ -148,14 +151,16 @@ async function takePage(
         last.updatedAt,
       ]);
   });
-  return { seen: page.length, told: unknown.length };
+  const later = page.filter(({ updatedAt }) => Date.parse(updatedAt) > from.getTime());
+  return { seen: page.length, told: unknown.length, later: later.length };
 }
 
 export const changedSince = (from: Date): string => `updated_at:>='${from.toISOString()}'`;
 
 /**
  * Tells every order changed in the shop since `from` of which we know less, in the order of their changes. The mark
- * follows page by page, so that whoever dies goes on from there. Throws ShopError when the shop cannot be read.
+ * follows page by page, so that whoever dies goes on from there. The shop ends a search after 25,000 orders and does not
+ * say so: what is behind is found from the mark on. Throws ShopError when the shop cannot be read.
  */
 export async function sweepOrders(
   ports: ShopPorts,
@@ -179,7 +184,7 @@ export async function sweepOrders(
         payment: paymentOf(node.displayFinancialStatus?.toLowerCase() ?? null, buysAuthorized),
       };
     });
-    onPage(await takePage(ports, ask, sweep, page));
+    onPage(await takePage(ports, ask, sweep, from, page));
     after = orders.pageInfo.hasNextPage ? orders.pageInfo.endCursor : null;
   } while (after !== null);
 }

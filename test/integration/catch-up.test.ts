@@ -292,6 +292,18 @@ test('a backfill brings in history, tells nobody, shows how far it is and goes o
   expect(await planBackfill(ports, again, SHOP, since)).toMatchObject({ from: since, total: 3 });
 });
 
+test('a backfill goes on behind the last order that one search shows', async () => {
+  const { world, ports, told, orders } = await aShop();
+  await orders(40 * DAY, 30 * DAY, 20 * DAY, 10 * DAY, 5 * DAY);
+  await control(world, 'PUT', '/settings', { shopifySearchRows: 2 });
+  const since = new Date(Date.now() - 50 * DAY * MINUTE_MS);
+  const ask = asking(ports.admin!, 'read');
+  const plan = await planBackfill(ports, ask, SHOP, since);
+  const progress = await backfill(ports, ask, SHOP, since, plan, () => {});
+  expect(progress).toEqual({ total: 5, seen: 5, told: 5 });
+  expect(await told()).toEqual(['5501', '5502', '5503', '5504', '5505']);
+});
+
 test('a backfill from the command line says how far it is and what it brought in', async () => {
   const { world, context, told, orders } = await aShop();
   await orders(5, 4, 3);

@@ -139,6 +139,7 @@ export function createAdminApi(shop: Shop, webhooks: Webhooks, settings: LiveSet
       if (denied.length > 0) return { data: null, errors: denied };
       const contextValue: SearchContext = {
         scopes,
+        searchRows: settings.current().shopifySearchRows,
         warn: (query, warnings) => search.push({ path: ['orders'], query, warnings }),
       };
       const result = await execute({

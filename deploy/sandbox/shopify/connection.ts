@@ -27,8 +27,11 @@ export const inSequence = <T>(nodes: readonly T[]): Row<T>[] =>
 const badRequest = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
 
-/** Throws GraphQLError unless exactly the paging arguments are given that Shopify asks for. */
-export function connection<T>(rows: readonly Row<T>[], page: PageArguments) {
+/**
+ * Throws GraphQLError unless exactly the paging arguments are given that Shopify asks for.
+ * @param most rows that can be paged through; the rest might as well not be there.
+ */
+export function connection<T>(rows: readonly Row<T>[], page: PageArguments, most = Number.POSITIVE_INFINITY) {
   const size = page.first ?? page.last;
   if (size == null) throw badRequest('you must provide one of first or last');
   if (page.first != null && page.last != null)
@@ -36,7 +39,9 @@ export function connection<T>(rows: readonly Row<T>[], page: PageArguments) {
   if (size < 0 || size > MAX_PAGE) throw badRequest(`first and last must be between 0 and ${MAX_PAGE}`);
 
   const direction = page.reverse === true ? -1 : 1;
-  const sorted = [...rows].sort((a, b) => (a.key < b.key ? -direction : a.key > b.key ? direction : 0));
+  const sorted = [...rows]
+    .sort((a, b) => (a.key < b.key ? -direction : a.key > b.key ? direction : 0))
+    .slice(0, most);
   const isBehind = (key: string, mark: string): boolean => (direction === 1 ? key > mark : key < mark);
   const after = page.after == null ? null : fromCursor(page.after);
   const before = page.before == null ? null : fromCursor(page.before);

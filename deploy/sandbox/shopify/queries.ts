@@ -42,6 +42,8 @@ function sortText(order: ShopOrder, sortKey: SortKey): string {
 export interface SearchContext {
   /** What the app may do. */
   readonly scopes: readonly string[];
+  /** How many orders a search pages through. */
+  readonly searchRows: number;
   /** Receives what the shop ignores in a search text. */
   warn(query: string, warnings: SearchWarning[]): void;
 }
@@ -68,14 +70,14 @@ export const createQueries = (shop: Shop, webhooks: Webhooks) => {
     fulfillment: ({ id }: { id: string }) => fulfillment(id),
     node: ({ id }: { id: string }, { scopes }: SearchContext) =>
       order(id) ?? fulfillmentOrder(id, scopes) ?? fulfillment(id),
-    orders({ query, sortKey, ...page }: OrdersArguments, { warn }: SearchContext) {
+    orders({ query, sortKey, ...page }: OrdersArguments, { warn, searchRows }: SearchContext) {
       const search = parseOrderSearch(query ?? '');
       if (search.warnings.length > 0) warn(query ?? '', search.warnings);
       const rows = shop
         .orders()
         .filter(search.matches)
         .map((found) => ({ key: sortText(found, sortKey ?? 'PROCESSED_AT'), node: found }));
-      const found = connection(rows, page);
+      const found = connection(rows, page, searchRows);
       return {
         ...found,
         edges: found.edges.map(({ cursor, node }) => ({ cursor, node: orderView(node) })),
