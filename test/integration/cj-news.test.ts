@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { z } from 'zod';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import type { OrderKey, Push, SupplierAdapter, TokenStore } from '../../services/suppliers/adapter.ts';
+import { BATCH_GAP_MS } from '../../services/suppliers/cj-dropshipping/batch-call.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
 import {
   aCjOrder,
@@ -16,6 +18,8 @@ import {
 } from '../fixtures/cj-world.ts';
 import { memoryTokens } from '../fixtures/memory-tokens.ts';
 import { anEar, type Ear } from '../fixtures/push-ear.ts';
+
+const Rows = z.array(z.looseObject({ cjOrderId: z.string() }));
 
 const PATIENT = { timeout: 10_000, interval: 20 };
 const QUIET = {
@@ -111,6 +115,72 @@ test('a single line that is split shows how many of its pieces are in which parc
     status: 'processing',
     parcels: [{ state: 'announced', units: { 'line-2': 2 } }],
   });
+});
+
+/** All steps but the last are over at once: later ones would be pushed into other tests. */
+const UNDER_WAY = { ...TIMING, processMs: 0, shipMs: 0, transitMs: 0, deliverMs: 600_000 };
+
+/** Orders that are paid, split, and long under way. */
+async function givenSplits(count: number): Promise<OrderKey[]> {
+  await settings({ split: 'hidden', timing: UNDER_WAY });
+  const keys: OrderKey[] = [];
+  while (keys.length < count) keys.push(await givenPaid());
+  return keys;
+}
+
+test('the parts of many split orders are asked for together, with room between two batches', async () => {
+  const keys = await givenSplits(12);
+  const batchesAt: number[] = [];
+  const counted: typeof fetch = (input, init) => {
+    if (String(input).endsWith('getOrderDetailBatch')) batchesAt.push(performance.now());
+    return fetch(input, init);
+  };
+  const unhurried = anAdapter({ send: byFetch(counted), batchGapMs: BATCH_GAP_MS });
+  expect((await unhurried.status(keys, never)).size).toBe(12);
+  expect(batchesAt).toHaveLength(3);
+  const gaps = batchesAt.slice(1).map((at, index) => at - batchesAt[index]!);
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(BATCH_GAP_MS - 1);
+});
+
+test.each(['a call that fails', 'the end of the time'])(
+  'what was read of split orders before %s is told',
+  async (end) => {
+    await settings({ timing: UNDER_WAY });
+    const [whole, splits] = [await givenPaid(), await givenSplits(12)];
+    const stop = new AbortController();
+    let batches = 0;
+    const ending: typeof fetch = async (input, init) => {
+      if (String(input).endsWith('getOrderDetailBatch')) batches += 1;
+      if (batches < 3) return fetch(input, init);
+      if (end === 'the end of the time') stop.abort();
+      return Response.json({ code: 1600200, result: false, message: 'Too many requests', data: null });
+    };
+    const seen = await anAdapter({ send: byFetch(ending) }).status([whole, ...splits], stop.signal);
+    // The whole one, and the eleven whose parts were in one batch; the twelfth was to be in the next.
+    expect([...seen.keys()].sort()).toEqual(
+      [whole, ...splits.slice(0, 11)].map(({ supplierReference }) => supplierReference).sort(),
+    );
+  },
+);
+
+test('where CJ shows no parts under their codes, each order is told of as soon as it is read', async () => {
+  const keys = await givenSplits(3);
+  const codeOf = ({ supplierReference }: OrderKey): string => `${supplierReference}-1`;
+  const stop = new AbortController();
+  let lists = 0;
+  // Of each split order the batch shows the first part only.
+  const hiding = answering('/getOrderDetailBatch', (data) => ({
+    data: Rows.parse(data).filter(({ cjOrderId }) => keys.map(codeOf).includes(cjOrderId)),
+  }));
+  const ending: typeof fetch = async (input, init) => {
+    if (String(input).includes('/order/list')) lists += 1;
+    // Four states are listed for each.
+    if (lists > 8) stop.abort();
+    return hiding(input, init);
+  };
+  const seen = await anAdapter({ send: byFetch(ending) }).status(keys, stop.signal);
+  expect([...seen.keys()]).toEqual(keys.slice(0, 2).map(({ supplierReference }) => supplierReference));
+  for (const { parcels } of seen.values()) expect(parcels).toHaveLength(2);
 });
 
 test.each(SPLITS)(

@@ -169,9 +169,59 @@ test('each part shows its parcel with what is in it, the whole order and what wa
   });
 });
 
+test('a part that was cancelled among living ones is for a person, with its code and pieces', () => {
+  const [living, gone] = [
+    aRow('SD1-1', 'SHIPPED', holding('line-1', 2)),
+    aRow('SD1-2', 'CANCELLED', holding('line-2', 1)),
+  ];
+  expect(observeFamily([living, gone], new Map())?.attention).toEqual({
+    reason: 'supplier_cancelled',
+    evidence: {
+      cause: 'a part of the split order was cancelled',
+      cancelledParts: 'SD1-2 (1 of line-2)',
+    },
+  });
+  expect(observeFamily([living], new Map())).not.toHaveProperty('attention');
+  expect(observeFamily([gone], new Map())).not.toHaveProperty('attention');
+});
+
+const nameless = (code: string, orderStatus: string, vid: string, more: object = {}) =>
+  aRow(code, orderStatus, { productList: [{ vid, quantity: 1 }], ...more });
+
+test('a parcel never gets the pieces of a cancelled part, though CJ names no lines', () => {
+  const family = [nameless('SD1-1', 'SHIPPED', '1'), nameless('SD1-2', 'CANCELLED', '2')];
+  const seen = observeFamily(family, new Map());
+  expect(seen?.parcels).toMatchObject([{ trackingNumber: 'T1-1', units: {} }]);
+  expect(seen?.attention?.evidence).toMatchObject({ cancelledParts: 'SD1-2 (1 of article 2)' });
+  const lines = [
+    { lineId: 'line-1', supplierVariantId: '1' },
+    { lineId: 'line-2', supplierVariantId: '2' },
+  ];
+  const known = observeFamily(family, new Map(), lines);
+  expect(known?.parcels).toMatchObject([{ trackingNumber: 'T1-1', units: { 'line-1': 1 } }]);
+  expect(known?.attention?.evidence).toMatchObject({ cancelledParts: 'SD1-2 (1 of line-2)' });
+  const twice = lines.map(({ lineId }) => ({ lineId, supplierVariantId: '1' }));
+  expect(observeFamily(family, new Map(), twice)?.parcels).toMatchObject([{ units: {} }]);
+});
+
+test('of several numbers of one part the first has all its pieces, and none those of other parts', () => {
+  const family = [
+    aRow('SD1-1', 'SHIPPED', { ...holding('line-1', 2), trackNumber: 'TA,TB' }),
+    aRow('SD1-2', 'SHIPPED', holding('line-1', 1)),
+  ];
+  expect(
+    observeFamily(family, new Map())?.parcels.map(({ trackingNumber, units }) => [trackingNumber, units]),
+  ).toEqual([
+    ['TA', { 'line-1': 2 }],
+    ['TB', {}],
+    ['T1-2', { 'line-1': 1 }],
+  ]);
+});
+
 test('a parcel of an order that is whole names no units, nor does one of a part whose lines are not named', () => {
   const whole = observeFamily([aRow('SD1', 'SHIPPED', holding('line-1', 2))], new Map());
   expect(whole?.parcels[0]).not.toHaveProperty('units');
-  const nameless = aRow('SD1-1', 'SHIPPED', { productList: [{ vid: '1', quantity: 1 }] });
-  expect(observeFamily([nameless], new Map())?.parcels[0]).not.toHaveProperty('units');
+  expect(observeFamily([nameless('SD1-1', 'SHIPPED', '1')], new Map())?.parcels[0]).not.toHaveProperty(
+    'units',
+  );
 });

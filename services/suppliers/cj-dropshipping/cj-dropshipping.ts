@@ -1,5 +1,6 @@
 import type { Send } from '../../send-once.ts';
 import type { ReportQuota, ReserveCall, SupplierAdapter, TokenStore } from '../adapter.ts';
+import { createBatchCall } from './batch-call.ts';
 import { checkRecipient } from './check-recipient.ts';
 import { createCjClient } from './client.ts';
 import { createOrder } from './create-order.ts';
@@ -28,6 +29,8 @@ export interface CjDropshippingOptions {
   /** Told what the answers say about the limits of the account. */
   readonly report?: ReportQuota;
   readonly send?: Send;
+  /** Between two batches of orders; absent: as CJ wants it. */
+  readonly batchGapMs?: number;
 }
 
 /**
@@ -38,6 +41,7 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
   const client = createCjClient(options);
   const openId = createOpenId(client, options.tokens);
   const balance = createBalance();
+  const reader = { client, readBatch: createBatchCall(client, options.batchGapMs) };
   const creation = { isSandboxOrder: options.isSandboxOrder ?? false, ioss: options.ioss };
   return {
     name: 'cj_dropshipping',
@@ -56,7 +60,7 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
     lookUp: (callerRef, signal) => lookUpOrders(client, callerRef, signal),
     preparePayment: (key, signal) => preparePayment(client, balance, key, signal),
     pay: (sdCode, signal) => payOrder(client, sdCode, signal),
-    status: (keys, signal) => readStatus(client, keys, signal),
+    status: (keys, signal) => readStatus(reader, keys, signal),
     cancel: (key, signal) => cancelOrder(client, key, signal),
     checkRecipient,
     search: (request, signal) => searchProducts(client, request, signal),

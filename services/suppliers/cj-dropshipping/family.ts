@@ -1,4 +1,4 @@
-import type { ObservedStatus } from '../adapter.ts';
+import type { ObservedStatus, PlacedLine } from '../adapter.ts';
 import { isCancelled, observedStatusOf } from './order-status.ts';
 import { sdCodeOf } from './orders.ts';
 import type { OrderRow, TrackRow } from './responses.ts';
@@ -33,12 +33,20 @@ function statusOf(rows: readonly OrderRow[]): Observed | null {
   return states.includes(null) ? null : (slowest ?? 'cancelled');
 }
 
-/** Pieces by order line, where CJ repeats the line's id that we gave it. */
-function unitsOf({ productList }: OrderRow): Record<string, number> | undefined {
+type Lines = readonly PlacedLine[];
+
+const onlyLineOf = (vid: string | null, lines: Lines): string | null => {
+  const [line, ...more] = lines.filter(({ supplierVariantId }) => supplierVariantId === vid);
+  return line === undefined || more.length > 0 ? null : line.lineId;
+};
+
+/** Pieces by order line: by the line's id that we gave CJ or, where it repeats none, by the only line of the article. */
+function unitsOf({ productList }: OrderRow, lines: Lines): Record<string, number> | undefined {
   const units: Record<string, number> = {};
-  for (const { storeLineItemId, quantity } of productList) {
-    if (storeLineItemId === null || quantity === null || quantity < 1) return undefined;
-    units[storeLineItemId] = (units[storeLineItemId] ?? 0) + quantity;
+  for (const { vid, storeLineItemId, quantity } of productList) {
+    const lineId = storeLineItemId ?? onlyLineOf(vid, lines);
+    if (lineId === null || quantity === null || quantity < 1) return undefined;
+    units[lineId] = (units[lineId] ?? 0) + quantity;
   }
   return Object.keys(units).length === 0 ? undefined : units;
 }
@@ -49,26 +57,47 @@ export const movingNumbersOf = (family: Family): string[] =>
     observedStatusOf(row.orderStatus) === 'shipped' ? trackingNumbersOf(row) : [],
   );
 
+/** For people: the part and what was to be in it. */
+function toWords(part: OrderRow, lines: Lines): string {
+  const named = Object.entries(unitsOf(part, lines) ?? {}).map(([lineId, count]) => `${count} of ${lineId}`);
+  const articles = part.productList.map(({ vid, quantity }) => `${quantity ?? '?'} of article ${vid ?? '?'}`);
+  return `${sdCodeOf(part)} (${(named.length > 0 ? named : articles).join(', ') || 'contents not named'})`;
+}
+
+/** CJ goes on with the other parts and says nothing of it: somebody has to buy these pieces anew, or give them up. */
+function attentionTo(gone: readonly OrderRow[], lines: Lines): Pick<ObservedStatus, 'attention'> {
+  if (gone.length === 0) return {};
+  const cancelledParts = gone.map((part) => toWords(part, lines)).join('; ');
+  const evidence = { cause: 'a part of the split order was cancelled', cancelledParts };
+  return { attention: { reason: 'supplier_cancelled', evidence } };
+}
+
 /**
  * What became of one order, split or not: its parts' parcels, each with the pieces that CJ put into it, and the state of
- * the slowest part. A part that was cancelled says nothing of its neighbours. Null while a state is unknown to us, for
- * then the last known one still holds.
+ * the slowest part. A part that was cancelled among living ones is told as what a person has to see to, and no parcel
+ * gets its pieces. Null while a state is unknown to us, for then the last known one still holds.
+ * @param lines of the order, for parts whose articles name none.
  */
 export function observeFamily(
   family: Family,
   tracking: ReadonlyMap<string, TrackRow>,
+  lines: Lines = [],
 ): ObservedStatus | null {
-  const rows = livingOf(carriersOf(family));
+  const carriers = carriersOf(family);
+  const rows = livingOf(carriers);
+  const gone = carriers.filter((row) => !rows.includes(row));
   const status = statusOf(rows);
   if (status === null) return null;
   const isSplit = rows.some(isPart);
   const parcels = rows.flatMap((row) => {
     const state = observedStatusOf(row.orderStatus);
     if (state === null || state === 'cancelled') return [];
-    const units = isSplit ? unitsOf(row) : undefined;
     const found = toParcels(row, state, tracking);
+    // A parcel that names nothing takes all that is in no other one: a cancelled part's pieces too.
+    const units = isSplit ? (unitsOf(row, lines) ?? (gone.length > 0 ? {} : undefined)) : undefined;
+    if (units === undefined) return found;
     // Which of several numbers of one part holds which piece is not said.
-    return units === undefined || found.length !== 1 ? found : found.map((parcel) => ({ ...parcel, units }));
+    return found.map((parcel, index) => ({ ...parcel, units: index === 0 ? units : {} }));
   });
   const orderStatus = rows.map((row) => row.orderStatus).join(', ');
   const logisticName = rows[0]?.logisticName ?? null;
@@ -76,5 +105,6 @@ export function observeFamily(
     status,
     parcels,
     evidence: { orderStatus, logisticName, ...(isSplit ? { parts: rows.length } : {}) },
+    ...attentionTo(gone, lines),
   };
 }

@@ -1,81 +1,120 @@
 import { type ObservedStatus, type OrderKey, SupplierError } from '../adapter.ts';
+import type { BatchCall } from './batch-call.ts';
 import type { CjClient } from './client.ts';
 import { type Family, isPart, movingNumbersOf, observeFamily } from './family.ts';
 import { listOrders } from './look-up.ts';
 import { isRowOf, readOrder, sdCodeOf } from './orders.ts';
 import { orIfRefused } from './refusal.ts';
-import { type OrderRow, OrderRows } from './responses.ts';
+import type { OrderRow } from './responses.ts';
 import { partCode } from './sd-code.ts';
-import { readTracking } from './tracking.ts';
+import { MAX_NUMBERS, readTracking } from './tracking.ts';
 
-/** CJ takes 100 ids, and each order is asked for by two. */
-export const STATUS_BATCH = 50;
+/** CJ takes this many ids in a batch. */
+const MAX_IDS = 100;
 
-/** Orders read singly before their parcels are asked for: with more, a time that runs out loses the parcels of all. */
-const SINGLES_PER_TRACKING = 10;
+/** Each order is asked for by two ids. */
+export const STATUS_BATCH = MAX_IDS / 2;
 
 /** States that a part can be in: orders are split after the payment. */
-const PART_STATES = ['UNSHIPPED', 'SHIPPED', 'DELIVERED'] as const;
+const PART_STATES = ['UNSHIPPED', 'SHIPPED', 'DELIVERED', 'CANCELLED'] as const;
 const MOST_PARTS = 9;
+/** So many split orders have all their parts asked for in one batch. */
+const SPLITS_PER_BATCH = Math.floor(MAX_IDS / MOST_PARTS);
+
+/** How CJ's orders are read. */
+export interface OrderReader {
+  readonly client: CjClient;
+  /** Null when CJ refuses the batch: then nothing is known about any of the orders. */
+  readonly readBatch: BatchCall;
+}
 
 type Statuses = Map<string, ObservedStatus>;
 type Families = ReadonlyMap<OrderKey, Family>;
-
-/** Null when CJ refuses the batch: then nothing is known about any of the orders. */
-async function readBatch(
-  client: CjClient,
-  orderIds: readonly string[],
-  signal: AbortSignal,
-): Promise<OrderRow[] | null> {
-  const path = '/shopping/order/getOrderDetailBatch';
-  const body = { orderIds };
-  const request = { method: 'POST', path, body, kind: 'read', priority: 'query', isLookUp: true } as const;
-  return client.call(request, OrderRows, signal).catch(orIfRefused(null));
-}
 
 const merge = (...families: readonly Family[]): Family => [
   ...new Map(families.flat().map((row) => [sdCodeOf(row), row])).values(),
 ];
 
-/** The other parts of a split order: asked for by the codes that they must have and, where CJ shows none, in the list. */
-async function readParts(
-  client: CjClient,
+const slicesOf = <T>(all: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
+
+const NO_TRACKING: Awaited<ReturnType<typeof readTracking>> = new Map();
+
+function tell(seen: Statuses, families: Families, tracking = NO_TRACKING): void {
+  for (const [{ supplierReference, lines }, family] of families) {
+    const status = observeFamily(family, tracking, lines);
+    if (status !== null) seen.set(supplierReference, status);
+  }
+}
+
+/** Those on their way come last, for without its carrier's word a parcel would seem to be back at its first scan. */
+async function tellWhole(
+  { client }: OrderReader,
+  families: Families,
+  seen: Statuses,
+  signal: AbortSignal,
+): Promise<void> {
+  const isMoving = ([, family]: readonly [OrderKey, Family]): boolean => movingNumbersOf(family).length > 0;
+  tell(seen, new Map([...families].filter((each) => !isMoving(each))));
+  for (const some of slicesOf([...families].filter(isMoving), MAX_NUMBERS)) {
+    const moving = some.flatMap(([, family]) => movingNumbersOf(family));
+    tell(seen, new Map(some), await readTracking(client, [...new Set(moving)], signal));
+  }
+}
+
+/** The other parts of a split order, out of the list: CJ's batch shows none under the codes that they must have. */
+async function listParts(
+  { client }: OrderReader,
   key: OrderKey,
   known: Family,
   signal: AbortSignal,
 ): Promise<Family> {
   const isOwn = (row: OrderRow): boolean => isRowOf(key, row);
-  const codes = Array.from({ length: MOST_PARTS }, (_, index) => partCode(key.supplierReference, index + 1));
-  const family = merge(known, ((await readBatch(client, codes, signal)) ?? []).filter(isOwn));
-  if (family.filter(isPart).length > 1) return family;
   const search = { states: PART_STATES, callerRef: key.callerRef };
-  return merge(family, await listOrders(client, search, isOwn, signal).catch(orIfRefused([])));
+  return merge(known, await listOrders(client, search, isOwn, signal).catch(orIfRefused([])));
 }
 
-/** Completes the families of those that turned out to be split. */
-async function withParts(client: CjClient, families: Families, signal: AbortSignal): Promise<Families> {
-  const complete = new Map<OrderKey, Family>();
-  for (const [key, family] of families) {
-    complete.set(key, family.some(isPart) ? await readParts(client, key, family, signal) : family);
+/** Those whose parts are shown under their codes are told of before the others, which take several calls each. */
+async function tellSplit(
+  reader: OrderReader,
+  families: Families,
+  seen: Statuses,
+  signal: AbortSignal,
+): Promise<void> {
+  const hidden: (readonly [OrderKey, Family])[] = [];
+  for (const some of slicesOf([...families], SPLITS_PER_BATCH)) {
+    const codes = some.flatMap(([{ supplierReference }]) =>
+      Array.from({ length: MOST_PARTS }, (_, index) => partCode(supplierReference, index + 1)),
+    );
+    const rows = (await reader.readBatch(codes, signal)) ?? [];
+    const shown = new Map<OrderKey, Family>();
+    for (const [key, known] of some) {
+      const family = merge(
+        known,
+        rows.filter((row) => isRowOf(key, row)),
+      );
+      if (family.filter(isPart).length > 1) shown.set(key, family);
+      else hidden.push([key, family]);
+    }
+    await tellWhole(reader, shown, seen, signal);
   }
-  return complete;
+  for (const [key, known] of hidden)
+    await tellWhole(reader, new Map([[key, await listParts(reader, key, known, signal)]]), seen, signal);
 }
 
-async function observe(client: CjClient, found: Families, signal: AbortSignal): Promise<Statuses> {
-  const families = await withParts(client, found, signal);
-  const moving = [...families.values()].flatMap(movingNumbersOf);
-  const tracking = await readTracking(client, [...new Set(moving)], signal);
-  const seen: Statuses = new Map();
-  for (const [{ supplierReference }, family] of families) {
-    const status = observeFamily(family, tracking);
-    if (status !== null) seen.set(supplierReference, status);
-  }
-  return seen;
+/** Adds to `seen` as it goes on, so that what was read stays when the time runs out. */
+async function observe(
+  reader: OrderReader,
+  families: Families,
+  seen: Statuses,
+  signal: AbortSignal,
+): Promise<void> {
+  const isSplit = ([, family]: readonly [OrderKey, Family]): boolean => family.some(isPart);
+  await tellWhole(reader, new Map([...families].filter((each) => !isSplit(each))), seen, signal);
+  await tellSplit(reader, new Map([...families].filter(isSplit)), seen, signal);
 }
-
-const addTo = (all: Statuses, more: Statuses): void => {
-  for (const [sdCode, status] of more) all.set(sdCode, status);
-};
 
 /** The rows of each order; those without any are left out. */
 function familiesOf(keys: readonly OrderKey[], rows: readonly OrderRow[]): Map<OrderKey, Family> {
@@ -83,43 +122,39 @@ function familiesOf(keys: readonly OrderKey[], rows: readonly OrderRow[]): Map<O
   return new Map(families.filter(([, family]) => family.length > 0));
 }
 
-/** Adds to `seen` as it goes on, so that what was read stays when the time runs out. */
+/** Orders read singly before their parcels are asked for: with more, a time that runs out loses the parcels of all. */
+const SINGLES_PER_TRACKING = 10;
+
 async function readSingly(
-  client: CjClient,
+  reader: OrderReader,
   keys: readonly OrderKey[],
   seen: Statuses,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let from = 0; from < keys.length; from += SINGLES_PER_TRACKING) {
-    const families = new Map<OrderKey, Family>();
-    try {
-      for (const key of keys.slice(from, from + SINGLES_PER_TRACKING)) {
-        const row = await readOrder(client, key, 'query', signal);
-        if (row !== null) families.set(key, [row]);
-      }
-      addTo(seen, await observe(client, families, signal));
-    } catch (error) {
-      // Without its carrier's word a parcel on its way would seem to be back at its first scan.
-      const still = [...families].filter(
-        ([, family]) => movingNumbersOf(family).length === 0 && !family.some(isPart),
-      );
-      addTo(seen, await observe(client, new Map(still), signal));
-      throw error;
+  for (const some of slicesOf(keys, SINGLES_PER_TRACKING)) {
+    const unfinished = new Map<OrderKey, Family>();
+    for (const key of some) {
+      const row = await readOrder(reader.client, key, 'query', signal);
+      if (row === null) continue;
+      const isWhole = !isPart(row) && movingNumbersOf([row]).length === 0;
+      if (isWhole) tell(seen, new Map([[key, [row]]]));
+      else unfinished.set(key, [row]);
     }
+    await observe(reader, unfinished, seen, signal);
   }
 }
 
 /** Asks for those that did not come under our number by their codes, and one by one where that brings none of them. */
 async function readMissing(
-  client: CjClient,
+  reader: OrderReader,
   missing: readonly OrderKey[],
   seen: Statuses,
   signal: AbortSignal,
 ): Promise<void> {
   const codes = missing.map(({ supplierReference }) => supplierReference);
-  const families = familiesOf(missing, (await readBatch(client, codes, signal)) ?? []);
-  if (families.size === 0) return readSingly(client, missing, seen, signal);
-  addTo(seen, await observe(client, families, signal));
+  const families = familiesOf(missing, (await reader.readBatch(codes, signal)) ?? []);
+  if (families.size === 0) return readSingly(reader, missing, seen, signal);
+  await observe(reader, families, seen, signal);
 }
 
 /**
@@ -127,14 +162,13 @@ async function readMissing(
  * that an order was split where CJ shows the whole one under our number.
  */
 async function readKnown(
-  client: CjClient,
+  { readBatch }: OrderReader,
   keys: readonly OrderKey[],
   signal: AbortSignal,
 ): Promise<OrderRow[]> {
   const numbers = [...new Set(keys.map(({ callerRef }) => callerRef))];
   const first = keys.map(({ supplierReference }) => partCode(supplierReference, 1));
-  const rows = await readBatch(client, [...numbers, ...first], signal);
-  return rows ?? (await readBatch(client, numbers, signal)) ?? [];
+  return (await readBatch([...numbers, ...first], signal)) ?? (await readBatch(numbers, signal)) ?? [];
 }
 
 /**
@@ -143,7 +177,7 @@ async function readKnown(
  * nothing could be read.
  */
 export async function readStatus(
-  client: CjClient,
+  reader: OrderReader,
   keys: readonly OrderKey[],
   signal: AbortSignal,
 ): Promise<Statuses> {
@@ -151,12 +185,12 @@ export async function readStatus(
   if (keys.length > STATUS_BATCH) {
     throw new SupplierError('invalid_input', `more than ${STATUS_BATCH} orders`, { sent: false });
   }
-  const families = familiesOf(keys, await readKnown(client, keys, signal));
-  const seen = await observe(client, families, signal);
+  const families = familiesOf(keys, await readKnown(reader, keys, signal));
   const missing = keys.filter((key) => !families.has(key));
-  if (missing.length === 0) return seen;
+  const seen: Statuses = new Map();
   try {
-    await readMissing(client, missing, seen, signal);
+    await observe(reader, families, seen, signal);
+    if (missing.length > 0) await readMissing(reader, missing, seen, signal);
   } catch (error) {
     if (!(error instanceof SupplierError) || seen.size === 0) throw error;
   }

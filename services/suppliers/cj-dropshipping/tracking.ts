@@ -36,7 +36,8 @@ export const trackingNumbersOf = ({ trackNumber }: OrderRow): string[] => [
   ...new Set((trackNumber ?? '').split(/[\s,;|]+/).filter((number) => number !== '')),
 ];
 
-const MAX_NUMBERS = 20;
+/** Tracking numbers in one call. */
+export const MAX_NUMBERS = 20;
 
 /**
  * What carriers say, by tracking number; numbers that CJ knows nothing about are left out. A refusal leaves all of
