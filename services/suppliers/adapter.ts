@@ -173,7 +173,8 @@ export interface PlacedOrder {
   readonly supplierReference: string;
   readonly amountMinor: number | null;
   readonly currency: string;
-  readonly isPaid: boolean;
+  /** Null where it is shown in a state that nobody knows: it is neither paid for nor taken for paid. */
+  readonly isPaid: boolean | null;
   /** Why the supplier will not go on with it, in its own words and without the recipient; absent where it will. */
   readonly heldBack?: string;
 }
@@ -189,7 +190,10 @@ export interface FoundOrder extends PlacedOrder {
 }
 
 export interface PaymentDue {
-  readonly state: 'due' | 'paid' | 'cancelled';
+  /** `unclear`: in a state that nobody knows, so it is neither paid for nor taken for paid. */
+  readonly state: 'due' | 'paid' | 'cancelled' | 'unclear';
+  /** The supplier's name for a state that is unclear. */
+  readonly shownAs?: string;
   readonly amountMinor: number | null;
   readonly currency: string;
   /** What the prepaid account holds, in the same currency; null where there is none, it was not read or needs no reading. */

@@ -163,7 +163,8 @@ async function resolveTwice(
   giveUp: (reason: HoldReason, evidence: Evidence) => Promise<CommandResult>,
 ): Promise<CommandResult> {
   const adapter = ports.adapterOf(row.supplier);
-  const paid = living.filter(({ isPaid }) => isPaid);
+  // What nobody can tell may be paid as well.
+  const paid = living.filter(({ isPaid }) => isPaid !== false);
   const keep = paid[0] ?? living[0];
   const references = living.map(({ supplierReference }) => supplierReference).join(' ');
   if (paid.length > 1 || keep === undefined || adapter === undefined)

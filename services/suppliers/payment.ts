@@ -99,6 +99,10 @@ export async function pay(
     await commitAndPublish(store, bus, (sql, say) => settleSeenPaid(sql, say, row, due));
     return DONE;
   }
+  if (due.state === 'unclear') {
+    const cause = 'the supplier shows it in a state that is not known: it may be paid';
+    return hold('outcome_unknown', { cause, supplierReference: reference, shownAs: due.shownAs ?? null });
+  }
   const { amountMinor } = due;
   // Our own estimate is no answer: it would always be found to fit.
   if (amountMinor === null) return hold('cost_above_cap', { cause: 'the supplier names no amount' });

@@ -117,8 +117,8 @@ export async function settlePlaced(
   beside: readonly OutboxRow[] = [],
 ): Promise<void> {
   const { supplierReference, amountMinor, isPaid, heldBack } = placed;
-  const stopped = isPaid || heldBack === undefined ? {} : { heldBack };
-  const type = isPaid ? SUPPLIER_ORDER_ACCEPTED : SUPPLIER_ORDER_PLACED;
+  const stopped = isPaid === true || heldBack === undefined ? {} : { heldBack };
+  const type = isPaid === true ? SUPPLIER_ORDER_ACCEPTED : SUPPLIER_ORDER_PLACED;
   await settleCall(ports, {
     row,
     deed: 'create',

@@ -50,7 +50,7 @@ const Found: z.ZodType<FoundOrder> = z.object({
   supplierReference: z.string(),
   amountMinor: z.int().nullable(),
   currency: z.string(),
-  isPaid: z.boolean(),
+  isPaid: z.boolean().nullable(),
   callerRef: z.string(),
   isCancelled: z.boolean(),
   articles: z.array(z.object({ supplierVariantId: z.string(), units: z.int() })),

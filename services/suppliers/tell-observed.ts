@@ -29,7 +29,7 @@ const remembering = update(
 );
 
 /** Reasons that a payment waits for, whoever makes it. */
-const PAYMENT_HOLDS = ['payment_pending', 'insufficient_funds', 'cost_above_cap'] as const;
+const PAYMENT_HOLDS = ['payment_pending', 'insufficient_funds', 'cost_above_cap', 'outcome_unknown'] as const;
 
 /**
  * Orders that waited for their money and got it, from us or by hand on the supplier's site: the ledger needs no further

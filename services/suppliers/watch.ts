@@ -4,16 +4,18 @@ import { SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { Sql } from '../store/store.ts';
-import type { PlacedLine } from './adapter.ts';
+import type { ObservedStatus, PlacedLine } from './adapter.ts';
 import { type OrderedLine, toOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
-import { callTimeoutMs, isCallable, type PurchasePorts } from './purchase-ports.ts';
+import { callTimeoutMs, doubtOf, isCallable, type PurchasePorts } from './purchase-ports.ts';
 import { type Observation, tellObserved } from './tell-observed.ts';
 
 interface Watched {
   readonly id: string;
   readonly orderId: string;
   readonly state: SupplierOrderStateName;
+  /** How long it has been in that state. */
+  readonly stateAgeMs: number;
   readonly reference: string;
   readonly observation: string | null;
   readonly lines: readonly (PlacedLine & OrderedLine)[];
@@ -39,7 +41,8 @@ const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number
                              where supplier = $1 and next_check_at <= now() and supplier_reference is not null)
               order by next_check_at limit $2 for update skip locked) d
       where o.id = d.id
-     returning o.id, o.order_id as "orderId", o.state, o.supplier_reference as reference, o.observation,
+     returning o.id, o.order_id as "orderId", o.state,
+       (extract(epoch from now() - o.entered_at) * 1000)::float8 as "stateAgeMs", o.supplier_reference as reference, o.observation,
        (select coalesce(json_agg(json_build_object('lineId', line_id, 'supplierVariantId', supplier_variant_id,
                  'units', units, 'supplierUnits', supplier_units) order by line_id), '[]')
           from supplier_order_lines where supplier_order_id = o.id) as lines`,
@@ -93,6 +96,26 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
   });
 };
 
+const TAKEN_FOR_PAID: readonly SupplierOrderStateName[] = ['accepted', 'processing'];
+
+/**
+ * An order that we take for paid and that its supplier shows unpaid still, when a payment must have had time to show, is
+ * for a person: nobody pays it any more.
+ */
+function withUnpaid(
+  settings: PurchasePorts['settings'],
+  { state, stateAgeMs, reference }: Watched,
+  status: ObservedStatus,
+): ObservedStatus {
+  const isMeant = status.status === 'awaiting_payment' && TAKEN_FOR_PAID.includes(state);
+  if (!isMeant || status.attention !== undefined || stateAgeMs < doubtOf(settings).windowMs) return status;
+  const cause = 'the supplier shows it unpaid, though it was taken for paid: see to the payment on its site';
+  return {
+    ...status,
+    attention: { reason: 'payment_pending', evidence: { supplierReference: reference, cause } },
+  };
+}
+
 /** A supplier that allows many calls is asked by several at once. */
 const lanesFor = (requestsPerSecond: number): number =>
   Math.min(8, Math.max(1, Math.floor(requestsPerSecond / 25)));
@@ -114,14 +137,15 @@ async function look(
     await lookAgain(store, watched, everyMs);
     throw error;
   });
-  const news = watched.flatMap(({ id, orderId, state, reference, observation, lines }) => {
+  const news = watched.flatMap((order) => {
+    const { id, orderId, state, reference, observation, lines } = order;
     const status = seen.get(reference);
     if (status === undefined) {
       log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
       return [];
     }
     const inUnits = {
-      ...status,
+      ...withUnpaid(settings, order, status),
       status: status.status ?? statusIn(state),
       parcels: toOrderUnits(status.parcels, lines),
     };

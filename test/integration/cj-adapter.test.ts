@@ -316,14 +316,18 @@ test.each([null, '', 26010100000001, 'sup_ord_1'])(
   },
 );
 
-test('an order in a state that nobody knows counts as paid and keeps its last known status', async () => {
+test('an order in a state that nobody knows is not called paid or due, and keeps its last known status', async () => {
   const change = { orderStatus: 'SOMETHING_NEW' };
   const unknown = answering('/getOrderDetail', (data) => ({
     data: { ...z.looseObject({}).parse(data), ...change },
   }));
   const key = await givenOrder();
   const adapter = anAdapter({ send: byFetch(unknown) });
-  await expect(adapter.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid' });
+  await expect(adapter.preparePayment(key, never)).resolves.toMatchObject({
+    state: 'unclear',
+    shownAs: 'SOMETHING_NEW',
+  });
+  await expect(adapter.lookUp(key.callerRef, never)).resolves.toMatchObject([{ isPaid: null }]);
   const inBatch = answering('/getOrderDetailBatch', (data) => ({
     data: z
       .array(z.looseObject({}))

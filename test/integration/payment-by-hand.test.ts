@@ -129,6 +129,7 @@ test('once the supplier shows it paid, the order goes on by itself and the wait 
       { reason: 'payment_pending', holdId: holdOf(purchase, 'payment_pending') },
       { reason: 'insufficient_funds', holdId: holdOf(purchase, 'insufficient_funds') },
       { reason: 'cost_above_cap', holdId: holdOf(purchase, 'cost_above_cap') },
+      { reason: 'outcome_unknown', holdId: holdOf(purchase, 'outcome_unknown') },
     ]),
   );
 });

@@ -285,12 +285,17 @@ test('an order that the supplier closed unpaid is not paid, and the order hears 
   expect(await callsOf(desk.world, 'payBalance')).toBe(0);
 });
 
-test('a state that nobody knows counts as paid: paying twice is the costly mistake', async () => {
+test('in a state that nobody knows an order is neither paid for nor taken for paid, but held', async () => {
   const { desk, purchase } = await placed();
   const adapter = adapterThat(desk, showing('QUANTUM'));
   await pay({ ...desk.ports, adapterOf: () => adapter }, purchase, 'p1');
-  expect(await paymentVerdicts(desk, purchase)).toEqual(['accepted']);
+  expect((await saidTo(desk.store, purchase)).slice(2)).toMatchObject([
+    { type: 'withheld', reason: 'outcome_unknown', evidence: { shownAs: 'QUANTUM' } },
+  ]);
   expect(await callsOf(desk.world, 'payBalance')).toBe(0);
+  // It shows itself unpaid after all.
+  await pay(desk.ports, purchase, 'p2');
+  expect(await paidCounts(desk, purchase)).toEqual([1]);
 });
 
 test('an open breaker pays nothing and asks to come again', async () => {

@@ -69,7 +69,9 @@ const dueOrders = async (desk: Desk): Promise<number> => {
   return row?.count ?? 0;
 };
 
-const aWatchedDesk = (environment: Environment, timing = {}) => aDesk(environment, { timing });
+/** Nothing of these orders is paid, and within the window nobody minds. */
+const aWatchedDesk = (environment: Environment, timing = {}) =>
+  aDesk({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '600', ...environment }, { timing });
 
 test('a hundred orders need two calls', async () => {
   const desk = await aWatchedDesk(RARELY);
@@ -322,4 +324,24 @@ test('the supplier is told what was ordered, so that its parcels can say what th
   await eventually(async () => expect(await observations(desk)).toBe(1));
   const { supplierVariantId } = article(1);
   expect(asked).toMatchObject([[{ lines: [{ lineId: '1', supplierVariantId }] }]]);
+});
+
+test('an order that was taken for paid and is shown unpaid is for a person, once a payment must have shown', async () => {
+  const desk = await aWatchedDesk(OFTEN);
+  const [early, late] = await placedOrders(desk, 2);
+  await desk.store.run(
+    "update supplier_orders set entered_at = now() - interval '11 minutes' where id = $1",
+    [late!.supplierOrderId],
+  );
+  watching(desk);
+  await eventually(async () => expect(await observations(desk)).toBe(2));
+  const [soon] = await saidTo(desk.store, early!);
+  expect(soon).toMatchObject({ status: 'awaiting_payment' });
+  expect(soon).not.toHaveProperty('attention');
+  expect(await saidTo(desk.store, late!)).toMatchObject([
+    {
+      status: 'awaiting_payment',
+      attention: { reason: 'payment_pending', evidence: { supplierReference: expect.stringMatching(/^SD/) } },
+    },
+  ]);
 });

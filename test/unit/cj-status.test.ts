@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { observeFamily } from '../../services/suppliers/cj-dropshipping/family.ts';
 import {
-  countsAsPaid,
   isCancelled,
+  isPaidIn,
   needsConfirmation,
   observedStatusOf,
 } from '../../services/suppliers/cj-dropshipping/order-status.ts';
@@ -24,12 +24,12 @@ test.each([
   ['CLOSED', 'cancelled', false],
   ['REFUND_COMPLETE', 'cancelled', false],
   ['shipped', 'shipped', true],
-  ['OTHER', null, true],
-  ['SOMETHING_NEW', null, true],
+  ['OTHER', null, null],
+  ['SOMETHING_NEW', null, null],
   [null, null, false],
-] as const)('order state %s is seen as %s and counts as paid: %s', (orderStatus, observed, paid) => {
+] as const)('order state %s is seen as %s and is paid: %s', (orderStatus, observed, paid) => {
   expect(observedStatusOf(orderStatus)).toBe(observed);
-  expect(countsAsPaid(orderStatus)).toBe(paid);
+  expect(isPaidIn(orderStatus)).toBe(paid);
   expect(isCancelled(orderStatus)).toBe(observed === 'cancelled');
   expect(needsConfirmation(orderStatus)).toBe(orderStatus === 'CREATED' || orderStatus === 'IN_CART');
 });

@@ -4,7 +4,7 @@ import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { heldBack } from './held-back.ts';
 import { type Ioss, iossFields } from './ioss.ts';
-import { countsAsPaid } from './order-status.ts';
+import { isPaidIn } from './order-status.ts';
 import { amountMinorOf } from './orders.ts';
 import { CreatedData } from './responses.ts';
 import { isSdCode } from './sd-code.ts';
@@ -65,7 +65,7 @@ export async function createOrder(
     supplierReference: created.orderId,
     amountMinor: amountMinorOf(created),
     currency: CURRENCY,
-    isPaid: countsAsPaid(created.orderStatus),
+    isPaid: isPaidIn(created.orderStatus),
     ...heldBack(created.interceptOrderReasons, request.recipient),
   };
 }

@@ -1,7 +1,7 @@
 import { type FoundOrder, SupplierError } from '../adapter.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
-import { countsAsPaid, isCancelled } from './order-status.ts';
+import { isCancelled, isPaidIn } from './order-status.ts';
 import { amountMinorOf, isCodeOf, readDetail, sdCodeOf } from './orders.ts';
 import { isRefusal, orIfRefused } from './refusal.ts';
 import { OrderPage, type OrderRow } from './responses.ts';
@@ -102,6 +102,13 @@ function numberOf({ orderNum }: OrderRow): string {
   throw new SupplierError('transient', 'order without a number yet', { outage: false });
 }
 
+/** One paid part is the payment of all; a state that is not known leaves it open. */
+function isPaidOf(rows: readonly OrderRow[]): boolean | null {
+  const paid = rows.map(({ orderStatus }) => isPaidIn(orderStatus));
+  if (paid.includes(true)) return true;
+  return paid.includes(null) ? null : false;
+}
+
 /** One order out of its row or, once it is split, out of its parts. */
 function toFound(supplierReference: string, rows: readonly OrderRow[], callerRef: string): FoundOrder {
   const whole = rows.filter((row) => sdCodeOf(row) === supplierReference);
@@ -112,7 +119,7 @@ function toFound(supplierReference: string, rows: readonly OrderRow[], callerRef
     supplierReference,
     amountMinor: sumOrNull(members.map(amountMinorOf)),
     currency: CURRENCY,
-    isPaid: rows.some(({ orderStatus }) => countsAsPaid(orderStatus)),
+    isPaid: isPaidOf(rows),
     isCancelled: rows.every(({ orderStatus }) => isCancelled(orderStatus)),
     articles: unitsByVariant(members),
     createdAt: created[0] ?? null,

@@ -30,8 +30,12 @@ export const needsConfirmation = (orderStatus: string | null): boolean =>
 export const isCancelled = (orderStatus: string | null): boolean =>
   observedStatusOf(orderStatus) === 'cancelled';
 
-/** A state that we do not know counts as paid: paying twice is the costly mistake. An absent one says nothing. */
-export const countsAsPaid = (orderStatus: string | null): boolean => {
+/**
+ * Whether our money is in it; null in a state that we do not know, which is neither paid for nor taken for paid. An absent
+ * one says nothing.
+ */
+export const isPaidIn = (orderStatus: string | null): boolean | null => {
+  if (orderStatus === null) return false;
   const status = observedStatusOf(orderStatus);
-  return orderStatus !== null && status !== 'awaiting_payment' && status !== 'cancelled';
+  return status === null ? null : status !== 'awaiting_payment' && status !== 'cancelled';
 };

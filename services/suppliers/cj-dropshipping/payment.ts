@@ -3,7 +3,7 @@ import { type OrderKey, type PaymentDue, SupplierError } from '../adapter.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { wordsOf } from './held-back.ts';
-import { isCancelled, needsConfirmation, observedStatusOf } from './order-status.ts';
+import { isCancelled, isPaidIn, needsConfirmation } from './order-status.ts';
 import { amountMinorOf, readOrder } from './orders.ts';
 import { BalanceData, ConfirmedData, type OrderRow, Whatever } from './responses.ts';
 
@@ -103,6 +103,13 @@ async function balanceFor(
   return balanceMinor;
 }
 
+function paymentStateOf({ orderStatus }: OrderRow): PaymentDue['state'] {
+  if (isCancelled(orderStatus)) return 'cancelled';
+  const isPaid = isPaidIn(orderStatus);
+  if (isPaid === null) return 'unclear';
+  return isPaid ? 'paid' : 'due';
+}
+
 /** Throws SupplierError as SupplierAdapter.preparePayment says. */
 export async function preparePayment(
   client: CjClient,
@@ -112,12 +119,12 @@ export async function preparePayment(
 ): Promise<PaymentDue> {
   const seen = await readKnown(client, key, signal);
   const row = needsConfirmation(seen.orderStatus) ? await confirm(client, key, signal) : seen;
-  const isDue = observedStatusOf(row.orderStatus) === 'awaiting_payment';
-  const closed = isCancelled(row.orderStatus) ? 'cancelled' : 'paid';
+  const state = paymentStateOf(row);
   const amountMinor = amountMinorOf(row);
-  const owes = isDue && amountMinor !== null && amountMinor > 0;
+  const owes = state === 'due' && amountMinor !== null && amountMinor > 0;
   return {
-    state: isDue ? 'due' : closed,
+    state,
+    ...(state === 'unclear' && row.orderStatus !== null ? { shownAs: row.orderStatus } : {}),
     amountMinor,
     currency: CURRENCY,
     balanceMinor: owes ? await balanceFor(client, balance, amountMinor, signal) : null,
