@@ -81,6 +81,9 @@ const BY_KEY = [
 /** A connection that opens anew has to prepare all statements again. Less than `SILENCE_MS`: idle is not broken. */
 const IDLE_MS = 20_000;
 
+/** A session that says nothing in its transaction for so long is ended, and gives back what it holds. */
+export const IDLE_IN_TRANSACTION_MS = 15_000;
+
 /** Connects with the first statement, not before. */
 export function createPool(options: StoreOptions): Pool {
   const pool = new Pool({
@@ -91,7 +94,7 @@ export function createPool(options: StoreOptions): Pool {
     application_name: `order-manager ${options.name}`,
     statement_timeout: options.isPatient ? 0 : 10_000,
     lock_timeout: 5_000,
-    idle_in_transaction_session_timeout: 15_000,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     ...(options.isByKey ? { options: BY_KEY } : {}),
     stream: () => breakingSocket(options.isPatient ? 0 : options.silenceMs),

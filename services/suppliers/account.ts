@@ -1,4 +1,5 @@
 import type { SupplierName } from '../../contracts/vocabulary.ts';
+import { IDLE_IN_TRANSACTION_MS } from '../store/pool.ts';
 import type { Sql, Store } from '../store/store.ts';
 import type { ReportQuota, SupplierToken, TokenStore } from './adapter.ts';
 
@@ -93,6 +94,9 @@ export function createTokenStore(store: Store, supplier: SupplierName): TokenSto
   };
 }
 
+/** The session only waits meanwhile, and is ended when it waits too long; what was brought must still be kept. */
+const RENEWAL_MS = IDLE_IN_TRANSACTION_MS - 3_000;
+
 const renewLocked = (
   store: Store,
   supplier: SupplierName,
@@ -102,7 +106,7 @@ const renewLocked = (
     // An advisory lock, not the row's: the limiter must be able to reserve the very call that renews.
     await sql.query('select pg_advisory_xact_lock(hashtext($1))', [`token:${supplier}`]);
     const [row] = await sql.query<TokenRow>(SELECT, [supplier]);
-    const token = await renew(toToken(row));
+    const token = await renew(toToken(row), AbortSignal.timeout(RENEWAL_MS));
     await sql.run(
       `update supplier_accounts set access_token = $2, access_expires_at = $3, refresh_token = $4,
                 refresh_expires_at = $5, account_id = $6 where supplier = $1`,

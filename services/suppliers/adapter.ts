@@ -320,7 +320,10 @@ export interface TokenStore {
   read(): Promise<SupplierToken | null>;
   /**
    * Renews under a lock that all copies share. `renew` gets the pair as it is now: another copy may just have
-   * renewed it, and then returns that pair unchanged instead of calling the supplier.
+   * renewed it, and then returns that pair unchanged instead of calling the supplier. The lock ends a little after
+   * `signal`, and a pair that comes later is lost: whatever it asks the supplier, and waits for leave to ask, ends with it.
    */
-  renew(renew: (current: SupplierToken | null) => Promise<SupplierToken>): Promise<SupplierToken>;
+  renew(
+    renew: (current: SupplierToken | null, signal: AbortSignal) => Promise<SupplierToken>,
+  ): Promise<SupplierToken>;
 }

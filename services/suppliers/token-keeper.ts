@@ -13,18 +13,18 @@ export const isAhead = (instant: string): boolean => Date.parse(instant) > Date.
 /**
  * A copy remembers the pair it has read until it expires or is rejected: a pair that another copy has put in its place
  * meanwhile is noticed by the rejection of ours, and then taken from the store.
- * @param renewPair brings a new pair in place of that one, under the lock that all copies share.
+ * @param renewPair brings a new pair in place of that one, under the lock that all copies share, before its signal.
  */
 export function keepTokens<Ask>(
   store: TokenStore,
-  renewPair: (ask: Ask, pair: SupplierToken | null) => Promise<SupplierToken>,
+  renewPair: (ask: Ask, pair: SupplierToken | null, signal: AbortSignal) => Promise<SupplierToken>,
 ): TokenKeeper<Ask> {
   let known: SupplierToken | null = null;
 
   const renew = async (ask: Ask, rejected: string | null): Promise<string> => {
-    known = await store.renew(async (pair) => {
+    known = await store.renew(async (pair, signal) => {
       const isUsable = pair !== null && pair.accessToken !== rejected && isAhead(pair.accessExpiresAt);
-      return isUsable ? pair : renewPair(ask, pair);
+      return isUsable ? pair : renewPair(ask, pair, signal);
     });
     return known.accessToken;
   };

@@ -266,7 +266,7 @@ const adapterThat = (desk: Desk, answer: typeof fetch) =>
       baseUrl: desk.world.cjBaseUrl,
       apiKey: CREDENTIALS.cjApiKey,
       ioss: 'cj',
-      tokens: { read: async () => null, renew: (renew) => renew(null) },
+      tokens: { read: async () => null, renew: (renew) => renew(null, new AbortController().signal) },
       reserve: async () => {},
       send: byFetch(answer),
     }),

@@ -271,7 +271,7 @@ test('a breaker that had its pause lets a purchase try, even when nobody else sp
     baseUrl: desk.world.cjBaseUrl,
     apiKey: CREDENTIALS.cjApiKey,
     ioss: 'cj',
-    tokens: { read: async () => null, renew: (renew) => renew(null) },
+    tokens: { read: async () => null, renew: (renew) => renew(null, new AbortController().signal) },
     reserve: async () => {},
   });
   const adapter = withPolicy(cj, { callTimeoutMs: 2_000, halfOpenAfterMs: 300 });

@@ -22,13 +22,13 @@ const aToken = (changes: Partial<SupplierToken> = {}): SupplierToken => ({
   ...changes,
 });
 
-function aStore(token: SupplierToken | null): TokenStore & { now(): SupplierToken | null } {
+function aStore(token: SupplierToken | null, lock = never): TokenStore & { now(): SupplierToken | null } {
   let kept = token;
   return {
     now: () => kept,
     read: async () => kept,
     async renew(renew) {
-      kept = await renew(kept);
+      kept = await renew(kept, lock);
       return kept;
     },
   };
@@ -40,7 +40,7 @@ interface Sent {
   readonly body: unknown;
 }
 
-type Script = (sent: Sent) => Response | Promise<Response>;
+type Script = (sent: Sent, signal: AbortSignal) => Response | Promise<Response>;
 
 const answer = (code: number, data: unknown = null, message = ''): Response =>
   Response.json({ code, result: code === 200, message, data, requestId: 'r1' });
@@ -69,7 +69,7 @@ function aClient(
       body: text === '' ? null : JSON.parse(text),
     };
     sent.push(one);
-    return script(one);
+    return script(one, request.signal);
   };
   const client = createCjClient({
     baseUrl: 'http://cj.example/',
@@ -229,13 +229,28 @@ test('a dead refresh token falls back to the key', async () => {
   ]);
 });
 
+test('a token that comes after the lock has ended is not waited for', async () => {
+  const lock = new AbortController();
+  const store = aStore(aToken({ accessExpiresAt: A_DAY_AGO }), lock.signal);
+  const script: Script = (_, signal) =>
+    new Promise((_answer, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+      lock.abort();
+    });
+  const { client, sent } = aClient(script, store);
+  expect(await failureOf(client.call(request('write'), z.object({}), never))).toMatchObject({
+    failureClass: 'transient',
+  });
+  expect(sent.map(({ path }) => path)).toEqual(['/authentication/refreshAccessToken']);
+});
+
 test('a pair that another copy has renewed meanwhile is taken as it is', async () => {
   const store = aStore(aToken());
   const { client, sent } = aClient(
     onlyAccepts('access-9', () => tokens(2)),
     {
       ...store,
-      renew: (renew) => renew(aToken({ accessToken: 'access-9' })),
+      renew: (renew) => renew(aToken({ accessToken: 'access-9' }), never),
     },
   );
   await client.call(request('read'), z.unknown(), never);
@@ -299,7 +314,10 @@ test('what answers tell of the limits is reported, and a report that fails chang
       return Promise.reject(new Error('database is gone'));
     },
     send: byFetch(async (input) =>
-      script({ path: new URL(String(input)).pathname.replace('/api2.0/v1', ''), token: null, body: null }),
+      script(
+        { path: new URL(String(input)).pathname.replace('/api2.0/v1', ''), token: null, body: null },
+        never,
+      ),
     ),
   });
   await expect(client.call(request('write', { path: '/fine' }), z.unknown(), never)).resolves.toEqual({});

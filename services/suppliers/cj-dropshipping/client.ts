@@ -144,10 +144,10 @@ export function createCjClient(options: CjClientOptions): CjClient {
 
   const askFor =
     (priority: CallPriority, signal: AbortSignal): AskForTokens =>
-    async (endpoint, body) => {
+    async (endpoint, body, limit) => {
       const path = `/authentication/${endpoint}`;
       const request: CjRequest = { method: 'POST', path, body, kind: 'read', priority };
-      const answer = await exchange(request, null, signal);
+      const answer = await exchange(request, null, AbortSignal.any([signal, limit]));
       if ('refusal' in answer) throw refused(request, answer);
       return answer.data;
     };

@@ -8,6 +8,7 @@ import { TokenData } from './responses.ts';
 export type AskForTokens = (
   endpoint: 'getAccessToken' | 'refreshAccessToken',
   body: Readonly<Record<string, string>>,
+  signal: AbortSignal,
 ) => Promise<unknown>;
 
 /**
@@ -34,10 +35,14 @@ function toToken(data: unknown, accountId: string | null): SupplierToken {
 export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeeper<AskForTokens> {
   let refused: { readonly error: SupplierError; readonly until: number } | null = null;
 
-  const logIn = async (ask: AskForTokens, accountId: string | null): Promise<SupplierToken> => {
+  const logIn = async (
+    ask: AskForTokens,
+    accountId: string | null,
+    signal: AbortSignal,
+  ): Promise<SupplierToken> => {
     if (refused !== null && Date.now() < refused.until) throw refused.error;
     try {
-      return toToken(await ask('getAccessToken', { apiKey }), accountId);
+      return toToken(await ask('getAccessToken', { apiKey }, signal), accountId);
     } catch (error) {
       const pauseMs = error instanceof SupplierError ? LOGIN_PAUSE_MS[error.failureClass] : undefined;
       if (error instanceof SupplierError && pauseMs !== undefined)
@@ -46,13 +51,18 @@ export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeepe
     }
   };
 
-  const renewPair = async (ask: AskForTokens, pair: SupplierToken | null): Promise<SupplierToken> => {
-    if (pair === null || !isAhead(pair.refreshExpiresAt)) return logIn(ask, pair?.accountId ?? null);
+  const renewPair = async (
+    ask: AskForTokens,
+    pair: SupplierToken | null,
+    signal: AbortSignal,
+  ): Promise<SupplierToken> => {
+    if (pair === null || !isAhead(pair.refreshExpiresAt)) return logIn(ask, pair?.accountId ?? null, signal);
     try {
-      return toToken(await ask('refreshAccessToken', { refreshToken: pair.refreshToken }), pair.accountId);
+      const body = { refreshToken: pair.refreshToken };
+      return toToken(await ask('refreshAccessToken', body, signal), pair.accountId);
     } catch (error) {
       // A refresh whose answer was lost leaves us with a dead refresh token; the key still opens the door.
-      if (error instanceof AppError && !error.retryable) return logIn(ask, pair.accountId);
+      if (error instanceof AppError && !error.retryable) return logIn(ask, pair.accountId, signal);
       throw error;
     }
   };
