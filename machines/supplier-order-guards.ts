@@ -51,9 +51,13 @@ export const isDoubt = ({ event }: Pick<Args, 'event'>): boolean =>
 export const isOfLastAttempt = ({ context, event }: Args): boolean =>
   event.type === 'supplier_order.absent' && event.data.attempt >= context.attempt;
 
-/** An answer that comes after its attempt was given up: the supplier may have the order twice. */
-export const isSuspectedDuplicate = ({ event }: Pick<Args, 'event'>): boolean =>
-  event.type === 'supplier_order.withheld' && event.data.reason === 'duplicate_suspected';
+/**
+ * What is heard of a purchase when it is made, or over: an answer after its attempt was given up, for the supplier may
+ * have the order twice, or a bill for more money.
+ */
+export const isAfterPurchase = ({ event }: Pick<Args, 'event'>): boolean =>
+  event.type === 'supplier_order.withheld' &&
+  (event.data.reason === 'duplicate_suspected' || event.data.evidence.billId !== undefined);
 
 const isSameUnits = (
   ours: Readonly<Record<string, number>>,

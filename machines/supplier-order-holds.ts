@@ -6,7 +6,7 @@ import { type Change, NOTHING } from './change.ts';
 import type { Effect, ToOrder } from './effect.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { endWait } from './supplier-order-deadlines.ts';
-import { isNewAttention, isSuspectedDuplicate } from './supplier-order-guards.ts';
+import { isAfterPurchase, isNewAttention } from './supplier-order-guards.ts';
 import { apply, by, emit } from './supplier-order-setup.ts';
 
 export const raised = (
@@ -53,9 +53,9 @@ export const heldBack = apply(
   })),
 );
 
-/** A dead purchase that turns out to live after all is money that somebody has to look after. */
+/** A dead purchase that turns out to live after all, or one that costs more, is money that somebody has to look after. */
 export const duplicateEvents = {
-  'supplier_order.withheld': { guard: isSuspectedDuplicate, actions: withheld(null) },
+  'supplier_order.withheld': { guard: isAfterPurchase, actions: withheld(null) },
 };
 
 /** Said once; a release waits the whole time again. */

@@ -228,8 +228,17 @@ export interface PushMessage {
   readonly body: Uint8Array;
 }
 
+/** More money that the supplier wants for an order that it has sold; a person pays it on its site. */
+export interface Bill {
+  readonly id: string;
+  readonly amountMinor: number | null;
+  readonly currency: string;
+  /** False once it is paid or withdrawn. */
+  readonly isOpen: boolean;
+}
+
 /**
- * What a push turned out to be. `probe`: the supplier tries the address, says nothing, and wants a yes. `forged`: not
+ * What a push turned out to be. `probe`: the supplier tries the address and wants a yes; nothing in it is believed. `forged`: not
  * signed by the supplier. `unreadable`: signed, and in no form that we know. `news`: a hint about these orders, by any of their names; the truth is read afterwards.
  * `messageId` is the same for every repetition of the message.
  */
@@ -241,6 +250,8 @@ export type Push =
       readonly messageId: string;
       readonly topic: string;
       readonly references: readonly string[];
+      /** For the orders that it names. */
+      readonly bill?: Bill;
     };
 
 /**

@@ -63,7 +63,7 @@ export function spendingCall(
 
 /** `suffix` makes the id: the same outcome of the same attempt is the same message, however often it is said. */
 export const outcome = (
-  row: PurchaseRow,
+  row: Pick<PurchaseRow, 'id' | 'orderId'>,
   type: string,
   suffix: string,
   attempt: number,
@@ -78,7 +78,7 @@ export const outcome = (
   });
 
 export const withheld = (
-  row: PurchaseRow,
+  row: Pick<PurchaseRow, 'id' | 'orderId'>,
   commandId: string,
   attempt: number,
   reason: HoldReason,

@@ -3,7 +3,7 @@ import { type Push, SupplierError } from '../../services/suppliers/adapter.ts';
 import { takePush } from '../../services/suppliers/take-push.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
 import { eventually } from '../fixtures/eventually.ts';
-import { aDesk, callsOf, type Desk, givenPurchase, withAdapter } from '../fixtures/purchase-desk.ts';
+import { aDesk, callsOf, type Desk, givenPurchase, saidTo, withAdapter } from '../fixtures/purchase-desk.ts';
 
 const CJ = 'cj_dropshipping';
 const BODY = JSON.stringify({ secret: 'Robin Probe' });
@@ -102,6 +102,42 @@ test('a probe is answered yes, as is what is signed and cannot be read, a forger
   expect(await push(desk, { kind: 'forged' })).toBe('forged');
   expect(await dueIds(desk)).toEqual([]);
   expect(await desk.store.query('select 1 from webhooks')).toEqual([]);
+});
+
+const aBill = (isOpen: boolean): Push => ({
+  kind: 'news',
+  messageId: isOpen ? 'b1' : 'b2',
+  topic: 'bill',
+  references: ['AE1'],
+  bill: { id: 'BT1', amountMinor: 235, currency: 'USD', isOpen },
+});
+
+test('a bill for an order holds it with the amount until it is paid or withdrawn', async () => {
+  const desk = await aDesk();
+  const purchase = await givenPurchase(desk.store, { state: 'shipped', reference: 'AE1' });
+  await push(desk, aBill(true));
+  expect(await saidTo(desk.store, purchase)).toMatchObject([
+    {
+      type: 'withheld',
+      reason: 'payment_pending',
+      evidence: { billId: 'BT1', amountMinor: 235, currency: 'USD' },
+    },
+  ]);
+  await push(desk, aBill(true));
+  expect(await saidTo(desk.store, purchase)).toHaveLength(1);
+  await push(desk, aBill(false));
+  expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
+    type: 'order.release_requested',
+    reason: 'payment_pending',
+  });
+});
+
+test('a bill for an order that is still to be paid is news only: its amount is compared before', async () => {
+  const desk = await aDesk();
+  const purchase = await givenPurchase(desk.store, { state: 'awaiting_payment', reference: 'AE1' });
+  await push(desk, aBill(true));
+  expect(await saidTo(desk.store, purchase)).toEqual([]);
+  expect(desk.logLines).toContainEqual(expect.objectContaining({ msg: 'the supplier wants more money' }));
 });
 
 test('an order that is none of ours is kept, once', async () => {

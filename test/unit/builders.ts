@@ -237,9 +237,10 @@ export const withheld = (
   reason: HoldReason = 'insufficient_funds',
   supplierOrderId = SUPPLIER_ORDER_ID,
   attempt = 1,
+  evidence: Evidence = { mode: 'off' },
 ): OrderEvent => ({
   type: SUPPLIER_ORDER_WITHHELD,
-  data: { ...attempted(supplierOrderId, attempt), reason, evidence: { mode: 'off' } },
+  data: { ...attempted(supplierOrderId, attempt), reason, evidence },
 });
 
 export const TRACKING_NUMBER = 'CJPKL7100001234YQ';

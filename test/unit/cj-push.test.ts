@@ -41,8 +41,6 @@ test.each([
     { headers: { sign: VECTOR_SIGN }, body: bytes(VECTOR.replace('SHIPPED', 'SHIPPEE')) },
   ],
   ['the key of another account', signed(VECTOR, '123456789')],
-  ['no signature', { headers: {}, body: bytes(VECTOR) }],
-  ['an empty signature', { headers: { sign: ' ' }, body: bytes(VECTOR) }],
   ['half a signature', { headers: { sign: VECTOR_SIGN.slice(0, 20) }, body: bytes(VECTOR) }],
   ['nonsense for a signature', { headers: { sign: '!!' }, body: bytes(VECTOR) }],
 ])('a message about an order with %s is forged', async (_, message) => {
@@ -64,8 +62,10 @@ test.each([
   ['a type without params', '{"type":"ORDER","params":{}}'],
   ['no type', '{"messageId":"x","params":{"orderNumber":"SHOP-1"}}'],
   ['a sample of goods', '{"messageId":"x","type":"PRODUCT","params":{"pid":"1"}}'],
+  ['a sample of an order, of which nothing is believed', VECTOR],
 ])('an unsigned probe with %s is one, and needs no key', async (_, body) => {
-  await expect(readPush({ headers: {}, body: bytes(body) }, noKey)).resolves.toEqual({ kind: 'probe' });
+  for (const headers of [{}, { sign: ' ' }])
+    await expect(readPush({ headers, body: bytes(body) }, noKey)).resolves.toEqual({ kind: 'probe' });
 });
 
 test.each([
@@ -115,4 +115,25 @@ test('a message without an id is known again by its bytes', async () => {
   expect(await idOf('SHIPPED')).toBe(await idOf('SHIPPED'));
   expect(await idOf('SHIPPED')).not.toBe(await idOf('DELIVERED'));
   expect(await idOf('SHIPPED')).toMatch(/^ORDER:[0-9a-f]{64}$/);
+});
+
+test.each([
+  ['CREATED', true],
+  ['PAID', false],
+  ['CANCELED', false],
+])('a signed bill that is %s comes with its order', async (status, isOpen) => {
+  const params = { orderId: 'BT1', relationOrderId: 'SD1', payOrderId: 'P1', amount: '2.35', status };
+  await expect(readPush(signed(aMessage('MAKEUP', params)), openId)).resolves.toMatchObject({
+    references: ['SD1'],
+    bill: { id: 'BT1', amountMinor: 235, currency: 'USD', isOpen },
+  });
+  const unsigned = { headers: {}, body: bytes(aMessage('MAKEUP', params)) };
+  await expect(readPush(unsigned, openId)).resolves.toEqual({ kind: 'probe' });
+});
+
+test('a bill whose state is not known is mere news, and an amount that cannot be read hides none', async () => {
+  const bill = { orderId: 'BT1', relationOrderId: 'SD1' };
+  const read = (params: object) => readPush(signed(aMessage('MAKEUP', { ...bill, ...params })), openId);
+  expect(await read({ amount: 2, status: 'OTHER' })).not.toHaveProperty('bill');
+  expect(await read({ amount: 'two', status: 'CREATED' })).toMatchObject({ bill: { amountMinor: null } });
 });

@@ -477,3 +477,15 @@ test('a supplier order is told as created once, though its draft is come back to
   expect(road.supplierOrder(A)).toBe('draft');
   expect(later).not.toContain('fact supplier_order.created A');
 });
+
+test('a bill for more money holds a purchase however far it has come, and is let go when it is settled', () => {
+  for (const events of [toBought, toShipped]) {
+    const road = aRoad(...events);
+    expect(road.step(withheld('payment_pending', A, 0, { billId: 'BT1' }))).toEqual([
+      'hold payment_pending A',
+      'fact order.held payment_pending A',
+    ]);
+    road.refuse(withheld('payment_pending', A, 0));
+    expect(road.step(releaseRequested('payment_pending'))).toContain('fact order.released payment_pending');
+  }
+});

@@ -86,6 +86,7 @@ const EVENTS = {
   absent: own(absent()),
   withheld: own(withheld()),
   'withheld as a suspected duplicate': own(withheld('duplicate_suspected')),
+  'withheld for a bill': own(withheld('payment_pending', SUPPLIER_ORDER_ID, 0, { billId: 'BT1' })),
   'observed something new': own(observed('processing')),
   'the shop shows the parcel': own(synced(PARCEL_ID)),
   'the shop shows a parcel that nobody knows': own(synced('pcl_unknown')),
@@ -124,6 +125,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'placing',
     'withheld',
     'withheld as a suspected duplicate',
+    'withheld for a bill',
     'timer buy',
     'the order resumed',
     'the order was cancelled',
@@ -140,6 +142,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'outcome unknown',
     'withheld',
     'withheld as a suspected duplicate',
+    'withheld for a bill',
     'timer buy',
     'timer placing',
     'the order was cancelled',
@@ -152,6 +155,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'absent',
     'withheld',
     'withheld as a suspected duplicate',
+    'withheld for a bill',
     'timer look_up',
     'the order resumed',
     'the order was cancelled',
@@ -164,6 +168,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'observed something new',
     'withheld',
     'withheld as a suspected duplicate',
+    'withheld for a bill',
     'timer pay',
     'the order resumed',
     'the order was cancelled',
@@ -172,6 +177,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
   ],
   accepted: [
     'withheld as a suspected duplicate',
+    'withheld for a bill',
     'observed something new',
     'the shop shows the parcel',
     'the shop refuses the parcel',
@@ -182,6 +188,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
   ],
   processing: [
     'withheld as a suspected duplicate',
+    'withheld for a bill',
     'observed something new',
     'the shop shows the parcel',
     'the shop refuses the parcel',
@@ -192,6 +199,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
   ],
   partially_shipped: [
     'withheld as a suspected duplicate',
+    'withheld for a bill',
     'observed something new',
     'the shop shows the parcel',
     'the shop refuses the parcel',
@@ -202,6 +210,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
   ],
   shipped: [
     'withheld as a suspected duplicate',
+    'withheld for a bill',
     'observed something new',
     'the shop shows the parcel',
     'the shop refuses the parcel',
@@ -212,6 +221,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
   ],
   delivered: [
     'withheld as a suspected duplicate',
+    'withheld for a bill',
     'observed something new',
     'the shop shows the parcel',
     'the shop refuses the parcel',
@@ -219,12 +229,13 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'the order resumed',
     'the order was cancelled',
   ],
-  rejected: ['withheld as a suspected duplicate'],
+  rejected: ['withheld as a suspected duplicate', 'withheld for a bill'],
   cancelling: [
     'accepted',
     'rejected',
     'withheld',
     'withheld as a suspected duplicate',
+    'withheld for a bill',
     'observed something new',
     'the supplier gives it up',
     'the supplier does not give it up',
@@ -233,7 +244,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'a person tries again',
     'the order resumed',
   ],
-  cancelled: ['withheld as a suspected duplicate'],
+  cancelled: ['withheld as a suspected duplicate', 'withheld for a bill'],
   lapsed: [],
 };
 

@@ -1,7 +1,9 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import type { Push, PushMessage } from '../adapter.ts';
-import { MaybeText, parseExactJson } from '../loose-json.ts';
+import { roundToMinor } from '../../../contracts/money.ts';
+import type { Bill, Push, PushMessage } from '../adapter.ts';
+import { MaybeAmount, MaybeText, parseExactJson } from '../loose-json.ts';
+import { CURRENCY } from './currency.ts';
 import { isSdCode, stemOf } from './sd-code.ts';
 
 const Message = z.object({
@@ -58,6 +60,24 @@ const referencesOf = ({ type, params }: Message): string[] => [
   ...new Set((NAMES.get(type.toUpperCase())?.(params ?? {}) ?? []).flatMap(withStem)),
 ];
 
+const MakeUp = z.object({ orderId: MaybeText, amount: MaybeAmount.catch(null), status: MaybeText });
+const IS_OPEN = new Map([
+  ['CREATED', true],
+  ['PAID', false],
+  ['CANCELED', false],
+  ['CANCELLED', false],
+]);
+
+/** The bill that a `MAKEUP` is about; null for any other message, and for one that does not say what became of its bill. */
+function billOf({ type, params }: Message): Bill | null {
+  const makeUp = type.toUpperCase() === 'MAKEUP' ? MakeUp.safeParse(params).data : undefined;
+  const isOpen = IS_OPEN.get(makeUp?.status?.toUpperCase() ?? '');
+  if (makeUp === undefined || makeUp.orderId === null || isOpen === undefined) return null;
+  const { orderId: id, amount } = makeUp;
+  const amountMinor = amount === null ? null : roundToMinor(amount, CURRENCY);
+  return { id, amountMinor, currency: CURRENCY, isOpen };
+}
+
 /** Base64 of HMAC-SHA256 over the raw bytes, keyed by the account's number as text. */
 export const signatureOf = (openId: string, body: Uint8Array): Buffer =>
   createHmac('sha256', openId).update(body).digest();
@@ -72,21 +92,27 @@ const isEmpty = ({ params }: Message): boolean => Object.keys(params ?? {}).leng
 
 /**
  * What a push is. The key comes from `openId`, never from the message. The registration's probes may be unsigned and
- * odd: what says nothing is one, and so is an unsigned message that names no order. One that does is forged.
+ * odd, and all want a yes, or CJ registers nothing: what says nothing is one, and so is whatever is not signed at all,
+ * though it be shaped like news. Nothing of it is believed. A wrong signature is a forgery.
  *
  * References are orders' names as CJ writes them; a part of a split order is named with the order that it came from,
  * which is the one that we know. An order whose code changes (messageType `ORDER_CONNNECTED`, for goods that are not
  * CJ's own and hence never for ours) is news like any other: our number stays and is named too. A bill for more money
- * (`MAKEUP`) is news of the order that it is for; nothing here pays it, that is for a person on CJ's site.
+ * (`MAKEUP`) is news of the order that it is for, with the bill; a person pays it on CJ's site.
  */
 export async function readPush(message: PushMessage, openId: () => Promise<string>): Promise<Push> {
   const said = messageOf(message.body);
   if (said === null || isEmpty(said)) return { kind: 'probe' };
-  const references = referencesOf(said);
-  if ((message.headers.sign ?? '').trim() === '')
-    return { kind: references.length === 0 ? 'probe' : 'forged' };
+  if ((message.headers.sign ?? '').trim() === '') return { kind: 'probe' };
   if (!isSigned(message, await openId())) return { kind: 'forged' };
   // Stable over retries, and counted per topic; without one the same bytes are the same message.
   const id = said.messageId ?? createHash('sha256').update(message.body).digest('hex');
-  return { kind: 'news', messageId: `${said.type}:${id}`, topic: said.type, references };
+  const bill = billOf(said);
+  return {
+    kind: 'news',
+    messageId: `${said.type}:${id}`,
+    topic: said.type,
+    references: referencesOf(said),
+    ...(bill === null ? {} : { bill }),
+  };
 }
