@@ -252,6 +252,21 @@ test('a test order says so, other orders do not', async () => {
   expect(bodies.map((body) => JSON.parse(body).isSandbox)).toEqual([1, undefined]);
 });
 
+test('a test order is paid without money, and none is asked for', async () => {
+  const trial = anAdapter({ isSandboxOrder: true });
+  const request = anOrder();
+  const { supplierReference } = await trial.place(request, never);
+  const key = { supplierReference, callerRef: request.callerRef };
+  await control('settings', { balance: 0 });
+  const before = [await callsOf('getBalance'), await callsOf('payBalance')];
+  await expect(trial.preparePayment(key, never)).resolves.toMatchObject({ state: 'due', balanceMinor: null });
+  await trial.pay(supplierReference, never);
+  expect((await trial.status([key], never)).get(supplierReference)).toMatchObject({ status: 'processing' });
+  await expect(trial.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid' });
+  expect([await callsOf('getBalance'), await callsOf('payBalance')]).toEqual(before);
+  expect(await bought(request.callerRef)).toMatchObject([{ paidCount: 0 }]);
+});
+
 test('a repeated reference is refused as a duplicate, and the look-up shows the one order', async () => {
   const request = anOrder();
   const { supplierReference } = await cj.place(request, never);

@@ -8,7 +8,7 @@ import { quoteFreight } from './freight.ts';
 import type { Ioss } from './ioss.ts';
 import { lookUpOrders, readByCode } from './look-up.ts';
 import { createOpenId } from './open-id.ts';
-import { cancelOrder, createBalance, payOrder, preparePayment } from './payment.ts';
+import { cancelOrder, createBalance, payOrder, payTestOrder, preparePayment } from './payment.ts';
 import { readSupplierProduct } from './product.ts';
 import { readPush } from './push.ts';
 import { registerPush } from './register-push.ts';
@@ -19,7 +19,7 @@ export interface CjDropshippingOptions {
   /** An origin, which then gets CJ's usual path, or a full base URL. */
   readonly baseUrl: string;
   readonly apiKey: string;
-  /** Marks every order as a test: CJ accepts it and ships nothing. */
+  /** Marks every order as a test: CJ accepts it, takes no money for it and ships nothing. */
   readonly isSandboxOrder?: boolean;
   /** Whose IOSS number goods into the European Union travel under; it covers goods up to 150 EUR. */
   readonly ioss: Ioss;
@@ -40,9 +40,11 @@ export interface CjDropshippingOptions {
 export function createCjDropshipping(options: CjDropshippingOptions): SupplierAdapter {
   const client = createCjClient(options);
   const openId = createOpenId(client, options.tokens);
-  const balance = createBalance();
   const reader = { client, readBatch: createBatchCall(client, options.batchGapMs) };
-  const creation = { isSandboxOrder: options.isSandboxOrder ?? false, ioss: options.ioss };
+  const { isSandboxOrder = false } = options;
+  const balance = isSandboxOrder ? null : createBalance();
+  const payByCall = isSandboxOrder ? payTestOrder : payOrder;
+  const creation = { isSandboxOrder, ioss: options.ioss };
   return {
     name: 'cj_dropshipping',
     capabilities: {
@@ -59,7 +61,7 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
     place: (request, signal) => createOrder(client, creation, request, signal),
     lookUp: (callerRef, signal) => lookUpOrders(client, callerRef, signal),
     preparePayment: (key, signal) => preparePayment(client, balance, key, signal),
-    pay: (sdCode, signal) => payOrder(client, sdCode, signal),
+    pay: (sdCode, signal) => payByCall(client, sdCode, signal),
     status: (keys, signal) => readStatus(reader, keys, signal),
     cancel: (key, signal) => cancelOrder(client, key, signal),
     checkRecipient,

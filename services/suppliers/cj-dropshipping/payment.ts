@@ -110,10 +110,10 @@ function paymentStateOf({ orderStatus }: OrderRow): PaymentDue['state'] {
   return isPaid ? 'paid' : 'due';
 }
 
-/** Throws SupplierError as SupplierAdapter.preparePayment says. */
+/** Throws SupplierError as SupplierAdapter.preparePayment says. @param balance null: no money is needed. */
 export async function preparePayment(
   client: CjClient,
-  balance: Balance,
+  balance: Balance | null,
   key: OrderKey,
   signal: AbortSignal,
 ): Promise<PaymentDue> {
@@ -122,18 +122,26 @@ export async function preparePayment(
   const state = paymentStateOf(row);
   const amountMinor = amountMinorOf(row);
   const owes = state === 'due' && amountMinor !== null && amountMinor > 0;
+  const isAsked = owes && balance !== null;
   return {
     state,
     ...(state === 'unclear' && row.orderStatus !== null ? { shownAs: row.orderStatus } : {}),
     amountMinor,
     currency: CURRENCY,
-    balanceMinor: owes ? await balanceFor(client, balance, amountMinor, signal) : null,
+    balanceMinor: isAsked ? await balanceFor(client, balance, amountMinor, signal) : null,
   };
 }
 
 /** CJ takes whatever the order costs now: compare the amount first. Throws SupplierError. */
 export async function payOrder(client: CjClient, sdCode: string, signal: AbortSignal): Promise<void> {
   const request = { method: 'POST', path: '/shopping/pay/payBalance', body: { orderId: sdCode } } as const;
+  await client.call({ ...request, kind: 'write', priority: 'purchase' }, Whatever, signal);
+}
+
+/** As `payOrder`, for a test order: CJ takes it for paid, and takes no money. */
+export async function payTestOrder(client: CjClient, sdCode: string, signal: AbortSignal): Promise<void> {
+  const path = '/shopping/sandbox/simulatePay';
+  const request = { method: 'POST', path, body: { orderId: sdCode } } as const;
   await client.call({ ...request, kind: 'write', priority: 'purchase' }, Whatever, signal);
 }
 
