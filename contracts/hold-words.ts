@@ -19,9 +19,9 @@ const BY_WORD = `by itself, when a purchase in doubt is adopted or said not to b
 /** Every hold reason in plain words: the API shows them with each hold, and `explain` speaks in them. */
 export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   payment_pending: {
-    means: 'the order is not paid',
-    mend: 'wait for the payment, or ask the customer for it',
-    release: 'by itself, when the shop says that it is paid',
+    means: 'the order, or a purchase for it, is not paid',
+    mend: 'wait for the payment, or ask the customer for it; what the evidence says of a supplier is paid on its site',
+    release: 'by itself, when the shop or the supplier says that it is paid; else a person releases it',
   },
   fraud_review: {
     means: 'the payment may be fraudulent',
