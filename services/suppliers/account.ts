@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { IDLE_IN_TRANSACTION_MS } from '../store/pool.ts';
 import type { Sql, Store } from '../store/store.ts';
@@ -67,6 +68,27 @@ const toToken = (row: TokenRow | undefined): SupplierToken | null => {
     accountId,
   };
 };
+
+/**
+ * From now on everything that the supplier told of an account is about the one of this key: what it told about another
+ * key's is forgotten, its tokens first of all. Of what is older than this memory the key is taken to be the same.
+ */
+export async function rememberKey(sql: Sql, supplier: SupplierName, key: string): Promise<void> {
+  const fingerprint = createHash('sha256').update(key).digest('hex');
+  await sql.run(
+    `update supplier_accounts
+        set access_token = null, access_expires_at = null, refresh_token = null, refresh_expires_at = null,
+            account_id = null, paused_until = null, budget_paused_until = null, quota_remaining = null,
+            quota_total = null, balance_minor = null, balance_currency = null
+      where supplier = $1 and key_fingerprint <> $2`,
+    [supplier, fingerprint],
+  );
+  await sql.run(
+    `update supplier_accounts set key_fingerprint = $2
+      where supplier = $1 and key_fingerprint is distinct from $2`,
+    [supplier, fingerprint],
+  );
+}
 
 /** One after another, whatever became of the one before. */
 function takingTurns(): <T>(work: () => Promise<T>) => Promise<T> {

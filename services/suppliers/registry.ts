@@ -1,7 +1,7 @@
 import { missingVariables, SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { ServiceContext } from '../run-service.ts';
-import { createQuotaReporter, createTokenStore } from './account.ts';
+import { createQuotaReporter, createTokenStore, rememberKey } from './account.ts';
 import { aliExpress } from './aliexpress/registration.ts';
 import { createCallLimiter } from './call-limiter.ts';
 import { cjDropshipping } from './cj-dropshipping/registration.ts';
@@ -29,15 +29,15 @@ export async function createAdapters({
   };
   for (const supplier of SUPPLIERS) {
     if (missingVariables(settings, supplier).length > 0) continue;
-    const adapter = await REGISTRY[supplier].create({
+    const { create, accountKey } = REGISTRY[supplier];
+    const { requestsPerSecond } = SUPPLIER_VARIABLES[supplier];
+    const reserve = await createCallLimiter(store, supplier, settings[requestsPerSecond]);
+    if (accountKey !== undefined) await rememberKey(store, supplier, accountKey(settings));
+    const adapter = await create({
       settings,
       log,
       tokens: createTokenStore(store, supplier),
-      reserve: await createCallLimiter(
-        store,
-        supplier,
-        settings[SUPPLIER_VARIABLES[supplier].requestsPerSecond],
-      ),
+      reserve,
       report: createQuotaReporter(store, supplier),
     });
     adapters.set(supplier, withPolicy(adapter, patience));

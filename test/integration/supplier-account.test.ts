@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createTokenStore } from '../../services/suppliers/account.ts';
+import { createQuotaReporter, createTokenStore, rememberKey } from '../../services/suppliers/account.ts';
 import type { CallPriority, SupplierToken } from '../../services/suppliers/adapter.ts';
 import { createCallLimiter } from '../../services/suppliers/call-limiter.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
@@ -121,6 +121,35 @@ test('a renewal that fails leaves the pair and the lock as they were', async () 
   expect(await tokens.read()).toEqual(aToken('1'));
   await tokens.renew(async () => aToken('2'));
   expect(await tokens.read()).toEqual(aToken('2'));
+});
+
+test('another key begins without the tokens, the account and the limits of the one before', async () => {
+  const store = await aStore(await aDatabase());
+  await createCallLimiter(store, CJ, 10);
+  const tokens = createTokenStore(store, CJ);
+  // Of the release that remembered no key.
+  await tokens.renew(async () => aToken('1'));
+  await rememberKey(store, CJ, 'key-1');
+  await rememberKey(store, CJ, 'key-1');
+  expect(await tokens.read()).toEqual(aToken('1'));
+
+  const pausedUntil = new Date(Date.now() + 3_600_000).toISOString();
+  await createQuotaReporter(store, CJ)({ pausedUntil, remaining: 1, total: 2 });
+  await rememberKey(store, CJ, 'key-2');
+  expect(await tokens.read()).toBeNull();
+  await tokens.renew(async (current) => {
+    expect(current).toBeNull();
+    return aToken('2', { accountId: '111' });
+  });
+  await rememberKey(store, CJ, 'key-2');
+  expect(await tokens.read()).toEqual(aToken('2', { accountId: '111' }));
+  const rows = await store.query(
+    'select paused_until, quota_remaining from supplier_accounts where supplier = $1',
+    [CJ],
+  );
+  expect(rows).toEqual([{ paused_until: null, quota_remaining: null }]);
+  const stored = JSON.stringify(await store.query('select * from supplier_accounts'));
+  expect(stored).not.toContain('key-2');
 });
 
 test('the first calls of a service need one login, even when they are more than its connections', async () => {

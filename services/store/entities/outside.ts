@@ -117,6 +117,8 @@ const SupplierAccountSchema = defineEntity({
     refreshToken: p.text().nullable(),
     refreshExpiresAt: p.text().nullable(),
     accountId: p.text().nullable(),
+    /** Of the key that they were had for. */
+    keyFingerprint: p.text().nullable(),
     nextCallAt: p.datetime(3).defaultRaw("'-infinity'"),
     callIntervalMs: p.double().default(1000),
     /** The supplier wants no call before this. */

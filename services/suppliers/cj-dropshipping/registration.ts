@@ -18,6 +18,7 @@ export const cjDropshipping: SupplierRegistration = {
     },
     deliveryDays: { min: 7, max: 15 },
   },
+  accountKey: (settings) => needed(settings, 'CJ_DROPSHIPPING_API_KEY'),
   async create({ settings, log: _, ...account }) {
     return createCjDropshipping({
       baseUrl: settings.CJ_DROPSHIPPING_BASE_URL,
