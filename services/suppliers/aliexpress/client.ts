@@ -162,9 +162,9 @@ export function createAliExpressClient(options: AliExpressClientOptions): AliExp
 
   const askForTokens =
     (priority: CallPriority, signal: AbortSignal): AskForTokens =>
-    async (path, parameters) => {
+    async (path, parameters, limit) => {
       const request: AliExpressRequest = { method: path, parameters, kind: 'read', priority };
-      const answer = await exchange(request, null, signal);
+      const answer = await exchange(request, null, AbortSignal.any([signal, limit]));
       if ('refusal' in answer) throw refused(request, answer);
       return answer.body;
     };

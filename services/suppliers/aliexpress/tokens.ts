@@ -7,6 +7,7 @@ import { keepTokens, type TokenKeeper } from '../token-keeper.ts';
 export type AskForTokens = (
   path: '/auth/token/create' | '/auth/token/refresh',
   parameters: Readonly<Record<string, string>>,
+  signal: AbortSignal,
 ) => Promise<unknown>;
 
 /** What mends a token that no refresh can bring: the consent of the account's owner, given again. */
@@ -60,20 +61,24 @@ const needsConsent = (problem: string, cause?: unknown): SupplierError =>
 
 /** Exchanges the code that the consent page gave, once and within minutes, and keeps the pair. Throws SupplierError. */
 export const exchangeCode = (store: TokenStore, code: string, ask: AskForTokens): Promise<SupplierToken> =>
-  store.renew(async () => toToken(await ask('/auth/token/create', { code }), null));
+  store.renew(async (_, signal) => toToken(await ask('/auth/token/create', { code }, signal), null));
 
 /** The pair that a person's consent brought, refreshed for as long as that holds. */
 export function createTokenKeeper(store: TokenStore): TokenKeeper<AskForTokens> {
   /** A refresh token that was refused stays refused: only a person's consent brings another one. */
   let dead: { readonly refreshToken: string; readonly error: SupplierError } | null = null;
 
-  const refresh = async (ask: AskForTokens, pair: SupplierToken | null): Promise<SupplierToken> => {
+  const refresh = async (
+    ask: AskForTokens,
+    pair: SupplierToken | null,
+    signal: AbortSignal,
+  ): Promise<SupplierToken> => {
     if (pair === null) throw needsConsent('the shop’s owner has not connected AliExpress yet');
     const { refreshToken } = pair;
     if (refreshToken === '') throw needsConsent('the token has expired and cannot be refreshed');
     if (dead?.refreshToken === refreshToken) throw dead.error;
     try {
-      return toToken(await ask('/auth/token/refresh', { refresh_token: refreshToken }), pair);
+      return toToken(await ask('/auth/token/refresh', { refresh_token: refreshToken }, signal), pair);
     } catch (cause) {
       // A key that does not fit is refused here as well, and says so.
       if (!(cause instanceof SupplierError) || cause.evidence.mend !== MEND_CONSENT) throw cause;
