@@ -349,7 +349,15 @@ test('an order in a state that nobody knows is not called paid or due, and keeps
       .parse(data)
       .map((row) => ({ ...row, ...change })),
   }));
-  await expect(anAdapter({ send: byFetch(inBatch) }).status([key], never)).resolves.toEqual(new Map());
+  const seen = await anAdapter({ send: byFetch(inBatch) }).status([key], never);
+  expect(seen.get(key.supplierReference)).toMatchObject({
+    status: null,
+    parcels: [],
+    attention: {
+      reason: 'operator',
+      evidence: { states: `${key.supplierReference}: SOMETHING_NEW` },
+    },
+  });
 });
 
 test.each(['error_after', 'no_answer_after', 'garbage'])(

@@ -149,8 +149,18 @@ test.each([
   expect(observeFamily([aRow('SD1', 'UNSHIPPED'), ...parts], new Map())?.status).toBe(status);
 });
 
-test('a part in a state that nobody knows leaves the whole order as it was', () => {
-  expect(observeFamily([aRow('SD1-1', 'SHIPPED'), aRow('SD1-2', 'ODD')], new Map())).toBeNull();
+test('a part in a state that nobody knows leaves the whole order as it was, and is for a person', () => {
+  const family = [aRow('SD1-1', 'SHIPPED', holding('line-1', 1)), aRow('SD1-2', 'ODD')];
+  expect(observeFamily(family, new Map())).toMatchObject({
+    status: null,
+    parcels: [{ trackingNumber: 'T1-1', units: { 'line-1': 1 } }],
+    attention: { reason: 'operator', evidence: { states: 'SD1-2: ODD' } },
+  });
+  // It cannot be told what of the order is in the one parcel.
+  expect(observeFamily([aRow('SD1-1', 'SHIPPED'), aRow('SD1-2', 'ODD')], new Map())?.parcels).toMatchObject([
+    { units: {} },
+  ]);
+  expect(observeFamily([aRow('SD1-1', 'SHIPPED'), aRow('SD1-2', null)], new Map())).toBeNull();
 });
 
 test('each part shows its parcel with what is in it, the whole order and what was cancelled none', () => {

@@ -22,10 +22,8 @@ const livingOf = (rows: readonly OrderRow[]): OrderRow[] => {
   return living.length > 0 ? living : [...rows];
 };
 
-type Observed = ObservedStatus['status'];
-
 /** As far as the last of them has come; null when the state of one is unknown. */
-function statusOf(rows: readonly OrderRow[]): Observed | null {
+function statusOf(rows: readonly OrderRow[]): ObservedStatus['status'] {
   const states = rows.map(({ orderStatus }) => observedStatusOf(orderStatus));
   const slowest = (['awaiting_payment', 'processing', 'shipped', 'delivered'] as const).find((state) =>
     states.includes(state),
@@ -64,18 +62,32 @@ function toWords(part: OrderRow, lines: Lines): string {
   return `${sdCodeOf(part)} (${(named.length > 0 ? named : articles).join(', ') || 'contents not named'})`;
 }
 
-/** CJ goes on with the other parts and says nothing of it: somebody has to buy these pieces anew, or give them up. */
-function attentionTo(gone: readonly OrderRow[], lines: Lines): Pick<ObservedStatus, 'attention'> {
-  if (gone.length === 0) return {};
-  const cancelledParts = gone.map((part) => toWords(part, lines)).join('; ');
-  const evidence = { cause: 'a part of the split order was cancelled', cancelledParts };
-  return { attention: { reason: 'supplier_cancelled', evidence } };
+/** What a person has to see to, the same for as long as CJ shows the same. */
+function attentionTo(
+  gone: readonly OrderRow[],
+  unknown: readonly OrderRow[],
+  lines: Lines,
+): Pick<ObservedStatus, 'attention'> {
+  // CJ goes on with the other parts and says nothing of it: somebody has to buy these pieces anew, or give them up.
+  if (gone.length > 0) {
+    const cancelledParts = gone
+      .map((part) => toWords(part, lines))
+      .sort()
+      .join('; ');
+    const evidence = { cause: 'a part of the split order was cancelled', cancelledParts };
+    return { attention: { reason: 'supplier_cancelled', evidence } };
+  }
+  if (unknown.length === 0) return {};
+  const states = unknown.map((row) => `${sdCodeOf(row)}: ${row.orderStatus}`).sort();
+  const evidence = { cause: 'CJ names a state that nobody knows here', states: states.join('; ') };
+  return { attention: { reason: 'operator', evidence } };
 }
 
 /**
  * What became of one order, split or not: its parts' parcels, each with the pieces that CJ put into it, and the state of
  * the slowest part. A part that was cancelled among living ones is told as what a person has to see to, and no parcel
- * gets its pieces. Null while a state is unknown to us, for then the last known one still holds.
+ * gets its pieces. A state that is unknown to us is told so too: then the last known one still holds. Null where CJ names
+ * none at all.
  * @param lines of the order, for parts whose articles name none.
  */
 export function observeFamily(
@@ -85,16 +97,17 @@ export function observeFamily(
 ): ObservedStatus | null {
   const carriers = carriersOf(family);
   const rows = livingOf(carriers);
+  if (rows.some((row) => row.orderStatus === null)) return null;
   const gone = carriers.filter((row) => !rows.includes(row));
-  const status = statusOf(rows);
-  if (status === null) return null;
+  const unknown = rows.filter((row) => observedStatusOf(row.orderStatus) === null);
   const isSplit = rows.some(isPart);
   const parcels = rows.flatMap((row) => {
     const state = observedStatusOf(row.orderStatus);
     if (state === null || state === 'cancelled') return [];
     const found = toParcels(row, state, tracking);
-    // A parcel that names nothing takes all that is in no other one: a cancelled part's pieces too.
-    const units = isSplit ? (unitsOf(row, lines) ?? (gone.length > 0 ? {} : undefined)) : undefined;
+    // A parcel that names nothing takes all that is in no other one: the pieces of a part without a parcel too.
+    const isAll = gone.length + unknown.length === 0;
+    const units = isSplit ? (unitsOf(row, lines) ?? (isAll ? undefined : {})) : undefined;
     if (units === undefined) return found;
     // Which of several numbers of one part holds which piece is not said.
     return found.map((parcel, index) => ({ ...parcel, units: index === 0 ? units : {} }));
@@ -102,9 +115,9 @@ export function observeFamily(
   const orderStatus = rows.map((row) => row.orderStatus).join(', ');
   const logisticName = rows[0]?.logisticName ?? null;
   return {
-    status,
+    status: statusOf(rows),
     parcels,
     evidence: { orderStatus, logisticName, ...(isSplit ? { parts: rows.length } : {}) },
-    ...attentionTo(gone, lines),
+    ...attentionTo(gone, unknown, lines),
   };
 }

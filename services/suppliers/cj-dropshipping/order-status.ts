@@ -1,6 +1,6 @@
-import type { ObservedStatus } from '../adapter.ts';
+import type { SupplierOrderObserved } from '../../../contracts/events/supplier-order-observed.ts';
 
-type Observed = ObservedStatus['status'];
+type Observed = SupplierOrderObserved['status'];
 
 /** CJ's order states, in the spellings that were seen. */
 const STATUSES = new Map<string, Observed>([

@@ -172,8 +172,7 @@ async function readKnown(
 }
 
 /**
- * What became of the orders, by SD code. Left out: orders that CJ does not show, those in a state that is unknown to
- * us, and those that a failure or the end of the time kept from being read after others were. Throws SupplierError when
+ * What became of the orders, by SD code. Left out: orders that CJ does not show or names no state of, and those that a failure or the end of the time kept from being read after others were. Throws SupplierError when
  * nothing could be read.
  */
 export async function readStatus(

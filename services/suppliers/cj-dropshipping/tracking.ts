@@ -1,6 +1,9 @@
-import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
+import type {
+  ObservedParcel,
+  SupplierOrderObserved,
+} from '../../../contracts/events/supplier-order-observed.ts';
 import type { ParcelStateName } from '../../../contracts/vocabulary.ts';
-import { type ObservedStatus, SupplierError } from '../adapter.ts';
+import { SupplierError } from '../adapter.ts';
 import { parcelStateOfWords, webUrl } from '../parcel-words.ts';
 import type { CjClient } from './client.ts';
 import { type OrderRow, rowsOf, TrackRow } from './responses.ts';
@@ -72,7 +75,10 @@ export async function readTracking(
   return found;
 }
 
-const stateOf = (status: ObservedStatus['status'], tracking: TrackRow | undefined): ParcelStateName => {
+const stateOf = (
+  status: SupplierOrderObserved['status'],
+  tracking: TrackRow | undefined,
+): ParcelStateName => {
   if (status === 'delivered') return 'delivered';
   // CJ prints the number two to four days before the parcel leaves.
   return status === 'shipped' ? movingParcelState(tracking?.trackingStatus ?? null) : 'announced';
@@ -81,7 +87,7 @@ const stateOf = (status: ObservedStatus['status'], tracking: TrackRow | undefine
 /** The parcels of an order in that state. */
 export function toParcels(
   row: OrderRow,
-  status: ObservedStatus['status'],
+  status: SupplierOrderObserved['status'],
   tracking: ReadonlyMap<string, TrackRow>,
 ): ObservedParcel[] {
   const numbers = trackingNumbersOf(row);
