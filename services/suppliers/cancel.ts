@@ -54,6 +54,10 @@ export async function cancel(
   try {
     const status = (await adapter.status([key], signal())).get(reference)?.status;
     if (status === 'cancelled') return await confirm(ports, row, commandId, { status });
+    if (status === null) {
+      const cause = 'the supplier shows it in a state that is not known: it may be paid';
+      return await refuse(ports, row, commandId, payment?.state === 'done', { cause });
+    }
     if (status !== undefined && status !== 'awaiting_payment')
       return await refuse(ports, row, commandId, true, { status });
     if (!adapter.capabilities.cancelsBeforePayment) {

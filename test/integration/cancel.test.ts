@@ -93,6 +93,22 @@ test('a payment in doubt that the supplier shows as made is in doubt no more', a
   expect(await intentOf(desk.store, purchase, 'pay')).toMatchObject({ state: 'done' });
 });
 
+test('in a state that nobody knows nothing is deleted, and a payment in doubt stays in doubt', async () => {
+  const { desk, purchase } = await unwanted();
+  await paid(desk, purchase);
+  await desk.store.run("update purchase_intents set state = 'unknown' where kind = 'pay'");
+  const unclear = withAdapter(desk.ports, {
+    status: async (keys) =>
+      new Map(
+        keys.map(({ supplierReference }) => [supplierReference, { status: null, parcels: [], evidence: {} }]),
+      ),
+  });
+  await cancel(unclear, purchase, 'c1');
+  expect(await lastSaid(desk, purchase)).toMatchObject({ type: 'cancel_refused', isPaid: false });
+  expect(await intentOf(desk.store, purchase, 'pay')).toMatchObject({ state: 'unknown' });
+  expect(await callsOf(desk.world, 'deleteOrder')).toBe(0);
+});
+
 test('an order confirmed for a payment that never came cannot be deleted: it is refused, unpaid', async () => {
   const { desk, purchase } = await unwanted();
   const { store, adapter } = desk;
