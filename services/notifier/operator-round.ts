@@ -27,9 +27,9 @@ const LIMIT = 1_000;
 
 /** For each kind, what stands open in the database and has not been told. */
 const UNTOLD: Readonly<Record<OperatorMail, string>> = {
-  // An unpaid order is no trouble yet: its own deadline makes it one.
+  // An unpaid order is no trouble yet, its own deadline makes it one; a purchase that somebody has to pay by hand is.
   order_held: `select h.order_id as "orderId", h.id as about, extract(epoch from h.opened_at)::text as occurrence
-      from holds h where h.released_at is null and h.reason <> 'payment_pending'
+      from holds h where h.released_at is null and (h.reason <> 'payment_pending' or h.supplier_order_id is not null)
        and not (h.supplier_order_id is not null and h.reason in (${ACCOUNT}))
        and not exists (select 1 from notifications n
                         where n.about = h.id and n.kind = 'order_held' and n.created_at >= h.opened_at)

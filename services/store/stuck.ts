@@ -57,7 +57,7 @@ const BRANCHES: Readonly<Record<WaitingKind, string>> = {
    where o.state = w.state and o.state not in (${literals(ENDED_ORDERS)}) and ${mayBeLate('o.entered_at')}
      and o.context->>'test' is distinct from 'true'
      and not exists (select 1 from holds h where h.order_id = o.id and h.released_at is null
-                        and h.reason <> 'payment_pending')`,
+                        and (h.reason <> 'payment_pending' or h.supplier_order_id is not null))`,
   supplier_order: `select s.id, s.order_id, ${judged('s.entered_at', true)}
     from supplier_orders s
          ${dueOf('t.order_id = s.order_id and t.supplier_order_id = s.id and t.parcel_id is null')}
@@ -79,7 +79,8 @@ const BRANCHES: Readonly<Record<WaitingKind, string>> = {
      and not exists (select 1 from holds h where h.order_id = p.order_id and h.released_at is null
                         and h.supplier_order_id = p.supplier_order_id)`,
   hold: `select h.id, h.order_id, ${aged('h.opened_at')} from holds h
-   where h.released_at is null and h.reason <> 'payment_pending' and ${isOver('h.opened_at')}`,
+   where h.released_at is null and (h.reason <> 'payment_pending' or h.supplier_order_id is not null)
+     and ${isOver('h.opened_at')}`,
   // The operator's own mails tell of themselves by being missed; a week after it, nobody looks for a customer's.
   mail: `select n.id, n.order_id, ${aged('n.created_at', MAIL_DUE)} from notifications n
    where n.state = w.state and n.state in ('pending', 'sending') and ${isOver(MAIL_DUE)}

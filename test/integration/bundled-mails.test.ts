@@ -308,6 +308,19 @@ test('what was mended before its mail is not told, and an unpaid order is no tro
   expect(await statesIn(post)).toEqual(['order_held skipped']);
 });
 
+test('a purchase that somebody has to pay at its supplier is told', async () => {
+  const post = await aPost();
+  await post.store.run(
+    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
+       expected_cost_minor, currency) values ($1, $2, 'aliexpress', 'awaiting_payment', '{}', 'X', 'CN', 1, 'USD')`,
+    [SUPPLIER_ORDER_ID, ORDER_ID],
+  );
+  await aHold(post, 'hld_1', 'payment_pending');
+  await post.store.run('update holds set supplier_order_id = $1', [SUPPLIER_ORDER_ID]);
+  await tell(post);
+  expect((await mailIn(post.world, 1)).text).toContain('payment_pending');
+});
+
 test('orders that wait for a supplier’s account are told as the supplier’s trouble, once a day', async () => {
   const post = await aPost();
   await post.store.run(
