@@ -591,6 +591,32 @@ test('parts that are sent one after the other are parcels with the pieces that t
   await expect(look([])).resolves.toMatchObject({ status: 'shipped', parcels: [] });
 });
 
+test('the only parcel of each of several orders holds what its order does, also without its carrier’s word', async () => {
+  await turn({}, { ...AT_ONCE, transitMs: 60_000 });
+  const wanted = [
+    { ...article(MUG, 2), lineId: 'mugs' },
+    { ...article(CABLE, 3), lineId: 'cables' },
+  ];
+  const orders: string[] = [];
+  for (const line of wanted) {
+    const { supplierReference } = await givenOrder(anOrder({ lines: [line] }));
+    await payByHand(supplierReference);
+    orders.push(supplierReference);
+  }
+  await givenFaults(world, {
+    operation: 'aliexpress.tracking',
+    kind: 'refusal_before',
+    code: '1001',
+    times: 2,
+  });
+  const supplierReference = orders.join(',');
+  const key = { supplierReference, callerRef: 'sup_ord_both', lines: wanted };
+  expect((await adapter.status([key], never)).get(supplierReference)).toMatchObject({
+    status: 'shipped',
+    parcels: [{ units: { mugs: 2 } }, { units: { cables: 3 } }],
+  });
+});
+
 test('several parcels of which nobody knows the contents are told of once all have arrived', async () => {
   await turn({ parcels: 2 }, AT_ONCE);
   const key = await givenOrder(anOrder({ lines: [{ ...article(MUG, 4), lineId: 'line-1' }] }));

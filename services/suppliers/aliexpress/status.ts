@@ -8,6 +8,7 @@ import { type ObservedStatus, type OrderKey, type PlacedLine, SupplierError } fr
 import type { AliExpressClient } from './client.ts';
 import { stageOf, troubleOf } from './order-status.ts';
 import { orderIdsOf, readOrder } from './orders.ts';
+import { packedPieces } from './packed-pieces.ts';
 import type { OrderRow } from './responses.ts';
 import { readTracking, toParcels } from './tracking.ts';
 
@@ -37,11 +38,30 @@ const statusOfParcels = (parcels: readonly ObservedParcel[]): Status | null => {
 /** A parcel that does not say what it holds would pass for all of the purchase, of which more is to come. */
 const holdsPart = ({ units }: ObservedParcel): boolean => units !== undefined;
 
+/** The only parcel of a whole order holds what the order does, where it does not say it itself. */
+function withContents(
+  { child_order_list: children }: OrderRow,
+  parcels: readonly ObservedParcel[],
+  lines: readonly PlacedLine[],
+): readonly ObservedParcel[] {
+  const [only, ...others] = parcels;
+  if (only === undefined || others.length > 0 || holdsPart(only)) return parcels;
+  const items = children.map(({ sku_id, product_count: quantity }) => ({ sku_id, quantity }));
+  const units = packedPieces(items, lines);
+  return units === null ? parcels : [{ ...only, units }];
+}
+
+interface Asked {
+  readonly orderId: string;
+  /** Of the purchase, which may be several orders. */
+  readonly lines: readonly PlacedLine[];
+  readonly isOneOfSeveral: boolean;
+}
+
 /** Null when AliExpress does not have it or says nothing that we know. */
 async function observeOrder(
   client: AliExpressClient,
-  orderId: string,
-  lines: readonly PlacedLine[],
+  { orderId, lines, isOneOfSeveral }: Asked,
   signal: AbortSignal,
 ): Promise<ObservedOrder | null> {
   const row = await readOrder(client, orderId, 'query', signal);
@@ -55,7 +75,8 @@ async function observeOrder(
   const isSent = stage !== 'processing' || isPart;
   const details = isSent ? await readTracking(client, orderId, 'query', signal) : [];
   const all = toParcels(row, details, lines);
-  const parcels = isPart ? all.filter(holdsPart) : all;
+  const whole = isOneOfSeveral ? withContents(row, all, lines) : all;
+  const parcels = isPart ? all.filter(holdsPart) : whole;
   if (stage === 'delivered')
     return { ...seen, status: stage, parcels: parcels.map((parcel) => ({ ...parcel, state: 'delivered' })) };
   const status = stage === 'moving' ? statusOfParcels(parcels) : stage;
@@ -134,8 +155,10 @@ async function observe(
   signal: AbortSignal,
 ): Promise<ObservedStatus | null> {
   const orders: ObservedOrder[] = [];
-  for (const orderId of orderIdsOf(supplierReference)) {
-    const order = await observeOrder(client, orderId, lines, signal);
+  const orderIds = orderIdsOf(supplierReference);
+  for (const orderId of orderIds) {
+    const asked = { orderId, lines, isOneOfSeveral: orderIds.length > 1 };
+    const order = await observeOrder(client, asked, signal);
     if (order === null) return null;
     orders.push(order);
   }
