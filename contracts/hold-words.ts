@@ -51,7 +51,8 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   address_invalid: {
     means: 'the shipping address is not complete or not usable',
     mend: 'put the right address with PUT /orders/{id}, or mend it in the shop',
-    release: 'by itself, when a complete address arrives or is put',
+    release:
+      'by itself, when an address is put here, or a complete one arrives from the shop; after a refusal of the supplier the first, or by a person',
   },
   phone_invalid: {
     means: 'the supplier needs a telephone number that the carrier can call',

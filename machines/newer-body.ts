@@ -146,12 +146,17 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     rulesOf(after).partialPurchase && !rulesOf(context).partialPurchase
       ? { context: { lines: freedLines(now) }, effects: [] }
       : NOTHING;
+  // Of a purchase that its supplier refused for the address: nobody says that it is another by now.
+  const isRefused = (now: OrderContext, id: string): boolean => {
+    const part = now.supplierOrders[id];
+    return part !== undefined && !isLive(part);
+  };
   const mended = (now: OrderContext): Change<OrderContext> =>
     releaseHolds(
       now,
       // A payment that a supplier order waits for is ours to make, not the customer's.
       ({ reason, supplierOrderId }) =>
-        (reason === 'address_invalid' && hasAddress) ||
+        (reason === 'address_invalid' && hasAddress && !isRefused(now, supplierOrderId ?? '')) ||
         (reason === 'payment_pending' && payment === 'paid' && supplierOrderId === undefined),
     );
   // An edit that raises the price does this: nothing more is bought before the rest is paid.

@@ -116,7 +116,7 @@ export const orderMachine = orderSetup.createMachine({
           releaseHolds(
             context,
             ({ reason, supplierOrderId }) =>
-              reason === 'payment_pending' || (reason === 'overdue' && supplierOrderId === undefined),
+              (reason === 'payment_pending' || reason === 'overdue') && supplierOrderId === undefined,
           ),
         ),
         stopWaiting('payment'),

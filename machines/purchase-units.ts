@@ -4,7 +4,7 @@ import { supplierOrderIdOf } from '../contracts/ids.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect, PlannedPart, ToOrder } from './effect.ts';
 import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
-import { openHold } from './holds.ts';
+import { openHold, releaseObserved } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 import { followShop, isOff, leaveShipped } from './wanted-units.ts';
@@ -126,6 +126,7 @@ export const applyGivenUp = (
   isLiveStill(context, supplierOrderId)
     ? inTurn(
         context,
+        (now) => releaseObserved(now, supplierOrderId),
         (now) =>
           by === 'order' || isOff(now)
             ? NOTHING
@@ -147,6 +148,8 @@ export const applyFailed = (
   isLiveStill(context, supplierOrderId)
     ? inTurn(
         context,
+        // Nobody looks at it any more, and its end has a hold of its own.
+        (now) => releaseObserved(now, supplierOrderId),
         // Of an order that is off nothing is bought again, and nobody has to decide anything.
         (now) => (isOff(now) ? NOTHING : openHold(now, reason, { supplierOrderId }, evidence)),
         giveBack(supplierOrderId, state),

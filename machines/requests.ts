@@ -58,9 +58,9 @@ export function changeHere(context: OrderContext, request: ChangeRequested): Cha
     (now) =>
       releaseHolds(
         now,
-        ({ reason }) =>
+        ({ reason, supplierOrderId }) =>
           (reason === 'address_invalid' && hasAddress === true) ||
-          (reason === 'payment_pending' && payment === 'paid'),
+          (reason === 'payment_pending' && payment === 'paid' && supplierOrderId === undefined),
       ),
     // Without a change of units nothing is compared: what the shop last said was taken when it said it.
     (now) => (Object.keys(units).length === 0 ? NOTHING : inTurn(now, followShop, callOffSurplus)),

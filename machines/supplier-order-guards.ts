@@ -16,7 +16,8 @@ export const elapsed =
 export const isNewAttention = (
   { attention: known }: SupplierOrderContext,
   { attention }: SupplierOrderObserved,
-): boolean => known !== (attention && attentionIdOf(attention));
+): boolean =>
+  attention !== undefined && known !== (attention === null ? undefined : attentionIdOf(attention));
 
 /** An observation that would change nothing is refused, so that a look without news writes nothing. */
 export const isNews = ({ context, event }: Args): boolean =>

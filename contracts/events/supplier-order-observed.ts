@@ -26,6 +26,7 @@ export const SupplierOrderObserved = z.object({
   status: z.enum(['awaiting_payment', 'processing', 'shipped', 'delivered', 'cancelled']),
   parcels: z.array(ObservedParcel),
   evidence: Evidence,
-  attention: Attention.optional(),
+  /** Null: nothing. Absent: whoever looked cannot tell, as the release before this field. */
+  attention: Attention.nullable().optional(),
 });
 export type SupplierOrderObserved = z.infer<typeof SupplierOrderObserved>;

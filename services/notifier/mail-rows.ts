@@ -127,11 +127,11 @@ export async function overtaken(sql: Sql, rows: readonly Claimed[]): Promise<Rea
   const ids = rows.filter(mayBeOvertaken).map(({ id }) => id);
   if (ids.length === 0) return new Set();
   const late = await sql.query<{ id: string }>(
-    `select n.id from notifications n join notifications o on o.order_id = n.order_id and o.parcel_id = n.parcel_id
+    `select n.id from notifications n join parcels p on p.id = n.parcel_id
+            left join notifications o on o.order_id = n.order_id and o.parcel_id = n.parcel_id
       where n.id = any($1::text[])
-        and ((o.kind = 'parcel_delivered'
-              and (n.kind in ('parcel_in_transit', 'parcel_delayed')
-                or (n.kind = 'parcel_shipped' and n.bundle is not null)))
+        and (((p.state = 'delivered' or o.kind = 'parcel_delivered') and n.kind in ('parcel_in_transit', 'parcel_delayed'))
+          or (o.kind = 'parcel_delivered' and n.kind = 'parcel_shipped' and n.bundle is not null)
           or (n.kind = 'parcel_in_transit' and o.kind = 'parcel_shipped' and o.bundle is not null
               and o.state = 'pending'))`,
     [ids],

@@ -107,6 +107,9 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
     case 'open_hold': {
       const closed = writes.closedHolds.indexOf(effect.holdId);
       if (closed >= 0) writes.closedHolds.splice(closed, 1);
+      // One that gives way to another of the same name: a statement takes no row twice.
+      const before = writes.openedHolds.findIndex(({ id }) => id === effect.holdId);
+      if (before >= 0) writes.openedHolds.splice(before, 1);
       writes.openedHolds.push({
         id: effect.holdId,
         order_id: orderId,

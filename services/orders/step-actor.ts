@@ -7,6 +7,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
 import { type OrderActor, stepOrderActor } from '../../machines/order-actor.ts';
+import { MACHINE_VERSION } from '../../machines/replay.ts';
 import { describeError } from '../logger.ts';
 import type { BatchWrites } from '../store/batch-writes.ts';
 import type { LoadedBatch } from '../store/load-batch.ts';
@@ -146,6 +147,7 @@ export function writeActors(
         state: order.value,
         context: order.context,
         version: changes,
+        machine_version: MACHINE_VERSION,
       });
       // Before what later bodies of the same batch say about them: the last word counts.
       writes.orderLines.unshift(...lineRows(orderId, received.lines));

@@ -24,7 +24,7 @@ export const tellOrder = (
   work: readonly OpenWork[] = [],
 ): Promise<void> =>
   commitAndPublish(store, bus, async (sql, say) => {
-    if (customer !== null) await saveCustomers(sql, [customer]);
+    if (customer !== null) await saveCustomers(sql, [customer], true);
     const { orderId } = received;
     say(eventRow({ messageId, source: '/shopify', type: ORDER_UPDATED, orderId, data: received }));
     if (work.length === 0) return;

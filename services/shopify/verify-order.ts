@@ -91,6 +91,7 @@ const tell = gatheringFor(async ({ store, bus }: ShopPorts, told: readonly Told[
     await saveCustomers(
       sql,
       told.flatMap(({ customer }) => (customer === null ? [] : [customer])),
+      true,
     );
     for (const row of told.flatMap(({ events }) => events)) say(row);
   });

@@ -21,6 +21,7 @@ export interface NewOrder {
   state: string;
   context: object;
   version: number;
+  machine_version: number;
 }
 
 export interface OrderLineRow {

@@ -46,6 +46,9 @@ function newestOf(customers: readonly CustomerRow[]): CustomerRow[] {
 }
 
 const IS_NEWER = 'customer_details.source_updated_at < excluded.source_updated_at';
+const IS_AS_OLD = 'customer_details.source_updated_at = excluded.source_updated_at';
+const IS_ADDRESS_OTHER = `not customer_details.is_address_ours
+  and customer_details.shipping_address is distinct from excluded.shipping_address`;
 
 /** What a body may lack: readings do not see the customer behind the order, webhooks not the shop's own fields for customs. */
 const FILLED = ['customer_id', 'email', 'phone', 'locale', 'tax_id', 'birthday', 'national_address'] as const;
@@ -81,8 +84,14 @@ const FILLS = FILLED.map(
 /**
  * Keeps what is newer than what stands there, but for what was put in here by hand, and what the same version says
  * beyond it. What a newer one does not say of the person stays. Whoever was redacted stays so, whatever comes late.
+ * @param isRead by us in the shop just now: of two changes within its clock's second the address read is the last one.
  */
-export async function saveCustomers(sql: Sql, customers: readonly CustomerRow[]): Promise<void> {
+export async function saveCustomers(
+  sql: Sql,
+  customers: readonly CustomerRow[],
+  isRead = false,
+): Promise<void> {
+  const isLast = isRead ? `(${IS_NEWER} or ${IS_AS_OLD})` : IS_NEWER;
   await insertRows(
     sql,
     'customer_details',
@@ -90,10 +99,10 @@ export async function saveCustomers(sql: Sql, customers: readonly CustomerRow[])
     newestOf(customers),
     `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at,
        customer_id = ${fill('customer_id')}, ${CONTACT}, locale = ${fill('locale')}, ${CUSTOMS},
-       shipping_address = case when customer_details.is_address_ours or not ${IS_NEWER}
+       shipping_address = case when customer_details.is_address_ours or not ${isLast}
                                then customer_details.shipping_address else excluded.shipping_address end
      where customer_details.redacted_at is null
-       and (${IS_NEWER} or customer_details.source_updated_at = excluded.source_updated_at and (${FILLS}))`,
+       and (${IS_NEWER} or ${IS_AS_OLD} and (${FILLS}${isRead ? ` or ${IS_ADDRESS_OTHER}` : ''}))`,
   );
 }
 

@@ -168,8 +168,8 @@ export interface PartitionPosition {
   readonly epoch: number;
   readonly seq: number;
   readonly streamCreated: string | null;
-  /** Why nobody reads on; null: somebody may. */
   readonly mark: Mark | null;
+  /** Why nobody reads on; null: somebody may. */
   readonly halted: string | null;
 }
 

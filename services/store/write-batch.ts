@@ -22,6 +22,7 @@ const USUAL = {
     placed_at: 'text',
     created_at: 'timestamptz',
     version: 'int',
+    machine_version: 'int',
     ...MACHINE,
   }),
   lines: insertion(

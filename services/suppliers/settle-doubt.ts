@@ -218,14 +218,14 @@ export async function settleNotBought(
     ? await ask(ports, supplier, (adapter, signal) => adapter.lookUp(supplierOrderId, signal))
     : yes<readonly FoundOrder[]>([]);
   if (!looked.ok) return looked;
-  const wanted = articlesKey(doubt.wanted);
-  const living = looked.value.find((order) => !order.isCancelled && articlesKey(order.articles) === wanted);
-  if (living !== undefined)
-    return yes(
-      refused(
-        `${supplier} has it, as ${living.supplierReference}: POST /supplier-orders/{id}/adopt takes it`,
-      ),
-    );
+  const living = looked.value.find(({ isCancelled }) => !isCancelled);
+  if (living !== undefined) {
+    const isWanted = articlesKey(living.articles) === articlesKey(doubt.wanted);
+    const next = isWanted
+      ? 'POST /supplier-orders/{id}/adopt takes it'
+      : 'it holds other articles: cancel it there first';
+    return yes(refused(`${supplier} has it, as ${living.supplierReference}: ${next}`));
+  }
 
   return commitAndPublish(store, bus, async (sql, say) => {
     const row = await lockPurchase(sql, supplierOrderId);

@@ -12,6 +12,7 @@ import { pay } from '../../services/suppliers/payment.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
+import { settleNotBought } from '../../services/suppliers/settle-doubt.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
@@ -547,6 +548,20 @@ test('a process that stood still between intent and call longer than the call ma
   await sleeping;
   expect(await callsOf(world, 'createOrderV2')).toBe(0);
   expect(await verdicts(store, purchase)).toEqual(['placing', 'deferred']);
+});
+
+test('a word that nothing was bought is not taken while an order of our number lives there, whatever it holds', async () => {
+  const desk = await aDesk({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '0' }, { timing: { shipMs: 60_000 } });
+  const purchase = await inDoubt(desk, 'no_answer_before');
+  const reference = await placeByHand(desk, purchase);
+  await wantOthers(desk, purchase);
+  const word = { supplierOrderId: purchase.supplierOrderId, note: 'looked on the site' };
+  await eventually(async () =>
+    expect(await settleNotBought(desk.ports, word)).toMatchObject({
+      value: { result: 'refused', detail: expect.stringContaining(`${reference}: it holds other articles`) },
+    }),
+  );
+  expect(await intentOf(desk.store, purchase)).toMatchObject({ state: 'unknown' });
 });
 
 test.each([

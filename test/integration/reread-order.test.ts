@@ -103,6 +103,25 @@ test('what only a reading shows of customs is kept beside the webhook of the sam
   expect(await taxId()).toEqual({ tax_id: null });
 });
 
+test('of two addresses within one second the one that is read in the shop is the last', async () => {
+  const { world, context, ports } = await aShop(anOrderBody());
+  const { store } = context;
+  const touched = await control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, { riskLevel: 'LOW' });
+  const { updatedAt: updated_at } = z.object({ updatedAt: z.string() }).parse(await touched.json());
+  const earlier = { name: 'Pat Sample', address1: '1 Wrong Way', city: 'Nowhere', country_code: 'US' };
+  const body = anOrderBody({ updated_at, shipping_address: earlier });
+  const { customer } = toOrderFacts(ShopifyOrderBody.parse(body), SHOP);
+  await store.transaction((sql) => saveCustomers(sql, [customer]));
+  const street = () => store.query(`select shipping_address ->> 'address1' as street from customer_details`);
+  expect(await street()).toEqual([{ street: '1 Wrong Way' }]);
+  await rereadOrder(ports, COMMAND, 'hint-1');
+  const [last] = await street();
+  expect(last).not.toEqual({ street: '1 Wrong Way' });
+  // What is told is believed as before: it may be the older of the two.
+  await store.transaction((sql) => saveCustomers(sql, [customer]));
+  expect(await street()).toEqual([last]);
+});
+
 test('a telephone number and an address of mail that only a webhook brings outlive a reading, whichever comes first', async () => {
   const hidden = { email: '', contact_email: '', phone: '' };
   const { world, context, ports } = await aShop(anOrderBody(hidden));

@@ -130,6 +130,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     state: 'sourcing',
     context: { round: 1 },
     version: 3,
+    machine_version: 3,
   });
   writes.orderLines.push({
     order_id: orderId,

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
-  countsAsPaid,
   isCancelled,
+  isPaidIn,
   type OrderStage,
   stageOf,
   troubleOf,
@@ -107,12 +107,12 @@ test.each([
     });
 });
 
-test('a state that nobody knows counts as paid, an unpaid or cancelled one does not', () => {
-  expect(countsAsPaid(anOrder({ order_status: 'SOMETHING_NEW' }))).toBe(true);
-  expect(countsAsPaid(anOrder({ order_status: 'RISK_CONTROL' }))).toBe(true);
-  expect(countsAsPaid(anOrder({ order_status: 'PLACE_ORDER_SUCCESS' }))).toBe(false);
-  expect(countsAsPaid(anOrder({ order_status: 'FINISH', logistics_status: 'NO_LOGISTICS' }))).toBe(false);
-  expect(countsAsPaid(anOrder({}))).toBe(false);
+test('a state that nobody knows is neither paid nor unpaid, an unpaid or cancelled one is not paid', () => {
+  expect(isPaidIn(anOrder({ order_status: 'SOMETHING_NEW' }))).toBeNull();
+  expect(isPaidIn(anOrder({ order_status: 'RISK_CONTROL' }))).toBe(true);
+  expect(isPaidIn(anOrder({ order_status: 'PLACE_ORDER_SUCCESS' }))).toBe(false);
+  expect(isPaidIn(anOrder({ order_status: 'FINISH', logistics_status: 'NO_LOGISTICS' }))).toBe(false);
+  expect(isPaidIn(anOrder({}))).toBe(false);
 });
 
 const nodes = (...names: readonly string[]) =>

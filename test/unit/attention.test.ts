@@ -1,12 +1,23 @@
 import { expect, test } from 'vitest';
 import type { Attention, SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
 import { A, aRoad, toBought, toShipped, toSourcing } from '../fixtures/order-road.ts';
-import { aParcel, observed, placed, placing, releaseRequested, sourced, withheld } from './builders.ts';
+import {
+  aParcel,
+  cancelConfirmed,
+  cancelRequested,
+  observed,
+  placed,
+  placing,
+  rejected,
+  releaseRequested,
+  sourced,
+  withheld,
+} from './builders.ts';
 
 const DISPUTE: Attention = { reason: 'operator', evidence: { state: 'IN_ISSUE', order: 'AE1' } };
 const FREEZE: Attention = { reason: 'supplier_rejected', evidence: { state: 'IN_FROZEN' } };
 const seen = (attention?: Attention, status: SupplierOrderObserved['status'] = 'processing') =>
-  observed(status, [], A, attention === undefined ? {} : { attention });
+  observed(status, [], A, { attention: attention ?? null });
 
 test('what a person has to see to at the supplier is held once, and the same said again is no news', () => {
   const road = aRoad(...toBought, seen());
@@ -47,6 +58,20 @@ test('the hold goes by itself when the supplier says so no more, and comes again
   expect(road.step(seen())).toEqual(['unhold operator A', 'fact order.released operator', 'wait ship A']);
   expect(road.holds()).toEqual([]);
   expect(road.step(seen(DISPUTE))).toContain('hold operator A');
+});
+
+test('whoever looks and cannot tell, as a copy of the release before, leaves it as it is', () => {
+  const road = aRoad(...toBought, seen(DISPUTE));
+  road.refuse(observed('processing', [], A));
+  expect(road.holds()).toEqual(['operator']);
+});
+
+test.each([
+  ['is cancelled', [cancelRequested(), cancelConfirmed(A)]],
+  ['is refused after all', [cancelRequested(), rejected('unavailable', A)]],
+])('what was observed of a purchase that %s is over with it', (_how, ending) => {
+  const road = aRoad(...toBought, seen(FREEZE), ...ending);
+  expect(road.holds()).not.toContain('supplier_rejected');
 });
 
 test('a hold of another cause stays when what was observed is over', () => {

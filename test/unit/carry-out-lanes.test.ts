@@ -26,6 +26,24 @@ function subjectOf(id: string): string | undefined {
   return writes.outbox[0]?.subject;
 }
 
+test('a hold that gives way to another of its name is one row, with what the other knows', () => {
+  const settings = readSettings({});
+  const writes = noWrites();
+  for (const evidence of [{ cause: 'seen' }, { cause: 'said' }])
+    carryOut({ kind: 'open_hold', holdId: 'hld_1', reason: 'operator', scope: {}, evidence }, 0, {
+      writes,
+      orderId: ORDER_ID,
+      cause: 'm1',
+      version: 1,
+      delays: deadlineDelays(settings),
+      settings,
+      now: NOW,
+      orderCreatedAt: NOW,
+      supplierOf: () => undefined,
+    });
+  expect(writes.openedHolds).toMatchObject([{ id: 'hld_1', evidence: { cause: 'said' } }]);
+});
+
 test('what is asked for a purchase is said to its own supplier, anything else to all of them', () => {
   expect(subjectOf('sup_1')).toBe('oms.cmd.aliexpress.buy.sup_1');
   expect(subjectOf(ORDER_ID)).toBe(`oms.cmd.suppliers.buy.${ORDER_ID}`);

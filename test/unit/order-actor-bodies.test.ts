@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import type { OrderReceived } from '../../contracts/events/order-received.ts';
-import { aRoad, isBuying, TWO_LINES, toSourcing } from '../fixtures/order-road.ts';
+import { A, aRoad, isBuying, TWO_LINES, toSourcing } from '../fixtures/order-road.ts';
 import {
   aLine,
   aReceivedOrder,
+  changeRequested,
   elapsed,
+  placing,
   received,
   refusedLines,
+  rejected,
   releaseRequested,
   sourced,
   updated,
@@ -190,6 +193,15 @@ test('a body without an address does not take a refused line for that of another
 test('a mended address leads on a purchase that was withheld for want of it', () => {
   const road = aRoad(...toSourcing, sourced(), withheld('address_invalid'));
   expect(road.step(updated())).toContain('suppliers: buy A');
+  expect(road.holds()).toEqual([]);
+});
+
+test('a purchase that its supplier refused for the address waits for one that is put, or for a person', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), rejected('invalid_input', A, 1, { field: 'zip' }));
+  expect(road.holds()).toEqual(['address_invalid']);
+  road.step(updated());
+  expect(road.holds()).toEqual(['address_invalid']);
+  road.step(changeRequested({ hasAddress: true }));
   expect(road.holds()).toEqual([]);
 });
 

@@ -47,7 +47,7 @@ const OrderSchema = defineEntity({
     state: p.text().$type<OrderStateName>(),
     context: p.json<OrderContext>().columnType('json'),
     /** Of the machines that its whole timeline was told to. */
-    machineVersion: p.integer().default(3),
+    machineVersion: p.integer().default(2),
     /** Counts changes; the hot statement checks it, so MikroORM's own optimistic lock is not used. */
     version: p.integer().default(1),
     createdAt: p.datetime(3).defaultRaw('now()'),

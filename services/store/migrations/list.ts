@@ -19,7 +19,6 @@ import { Migration0021OpenCalls } from './0021-open-calls.ts';
 import { Migration0022ParcelsOfAnOrder } from './0022-parcels-of-an-order.ts';
 import { Migration0023PhoneOfContact } from './0023-phone-of-contact.ts';
 import { Migration0024KeyOfTokens } from './0024-key-of-tokens.ts';
-import { Migration0025ShippedElsewhere } from './0025-shipped-elsewhere.ts';
 import { Migration0026PositionMarks } from './0026-position-marks.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
@@ -45,6 +44,5 @@ export const MIGRATIONS = [
   { name: '0022-parcels-of-an-order', class: Migration0022ParcelsOfAnOrder },
   { name: '0023-phone-of-contact', class: Migration0023PhoneOfContact },
   { name: '0024-key-of-tokens', class: Migration0024KeyOfTokens },
-  { name: '0025-shipped-elsewhere', class: Migration0025ShippedElsewhere },
   { name: '0026-position-marks', class: Migration0026PositionMarks },
 ];

@@ -81,11 +81,14 @@ export function stageOf(row: OrderRow): OrderStage {
   return stage === null && SETTLING.includes(status) ? 'moving' : stage;
 }
 
+const isKnown = (status: string): boolean =>
+  status === 'FINISH' || BY_LOGISTICS.includes(status) || STAGES.has(status);
+
 function causeOf(row: OrderRow, status: string): { reason: HoldReason; cause: string } | null {
   const trouble = TROUBLES.get(status);
   if (trouble !== undefined) return trouble;
-  const isKnown = status === 'FINISH' || BY_LOGISTICS.includes(status) || STAGES.has(status);
-  if (!isKnown) return { reason: 'operator', cause: 'AliExpress names a state that nobody knows here' };
+  if (!isKnown(status))
+    return { reason: 'operator', cause: 'AliExpress names a state that nobody knows here' };
   if (status !== 'FINISH') return null;
   const stage = stageOf(row);
   if (stage === null)
@@ -106,8 +109,14 @@ export function troubleOf(row: OrderRow, orderId: string): Attention | null {
 
 export const isCancelled = (row: OrderRow): boolean => stageOf(row) === 'cancelled';
 
-/** A state that we do not know counts as paid: paying twice is the costly mistake. An absent one says nothing. */
-export const countsAsPaid = (row: OrderRow): boolean => {
+/**
+ * Whether our money is in it; null in a state that we do not know, which is neither paid for nor taken for paid. An absent
+ * one says nothing.
+ */
+export const isPaidIn = (row: OrderRow): boolean | null => {
+  const { order_status: status } = row;
+  if (status === null) return false;
+  if (!isKnown(status)) return null;
   const stage = stageOf(row);
-  return row.order_status !== null && stage !== 'awaiting_payment' && stage !== 'cancelled';
+  return stage !== 'awaiting_payment' && stage !== 'cancelled';
 };

@@ -7,7 +7,7 @@ import {
   SupplierError,
 } from '../adapter.ts';
 import type { AliExpressClient } from './client.ts';
-import { countsAsPaid, isCancelled, stageOf } from './order-status.ts';
+import { isCancelled, isPaidIn, stageOf } from './order-status.ts';
 import { CURRENCY } from './products.ts';
 import { isIdText, OrderBody, type OrderRow } from './responses.ts';
 
@@ -88,6 +88,13 @@ function unitsBySku(rows: readonly OrderRow[]): FoundOrder['articles'] {
   return [...units].map(([supplierVariantId, count]) => ({ supplierVariantId, units: count }));
 }
 
+/** All of it; null where that cannot be told. */
+function isPaidOf(living: readonly OrderRow[]): boolean | null {
+  const paid = living.map(isPaidIn);
+  if (paid.length === 0 || paid.includes(false)) return false;
+  return paid.includes(null) ? null : true;
+}
+
 function toFound(reference: string, rows: readonly OrderRow[]): FoundOrder {
   const living = rows.filter((row) => !isCancelled(row));
   return {
@@ -95,7 +102,7 @@ function toFound(reference: string, rows: readonly OrderRow[]): FoundOrder {
     callerRef: '',
     supplierReference: reference,
     ...totalOf(living.length === 0 ? rows : living),
-    isPaid: living.length > 0 && living.every(countsAsPaid),
+    isPaid: isPaidOf(living),
     isCancelled: living.length === 0,
     articles: unitsBySku(living.length === 0 ? rows : living),
     ...creationOf(rows[0]?.gmt_create ?? null),
@@ -126,9 +133,11 @@ export async function readPaymentDue(
   }
   const living = rows.filter((row) => !isCancelled(row));
   const isDue = living.some((row) => stageOf(row) === 'awaiting_payment');
-  const settled = living.length === 0 ? 'cancelled' : 'paid';
+  const unclear = living.find((row) => isPaidIn(row) === null)?.order_status;
+  const settled = living.length === 0 ? 'cancelled' : unclear == null ? 'paid' : 'unclear';
   return {
     state: isDue ? 'due' : settled,
+    ...(settled === 'unclear' && unclear != null ? { shownAs: unclear } : {}),
     ...totalOf(living.length === 0 ? rows : living),
     balanceMinor: null,
   };

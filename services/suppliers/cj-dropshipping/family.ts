@@ -74,8 +74,9 @@ function attentionTo(
       .map((part) => toWords(part, lines))
       .sort()
       .join('; ');
-    const evidence = { cause: 'a part of the split order was cancelled', cancelledParts };
-    return { attention: { reason: 'supplier_cancelled', evidence } };
+    const cause =
+      'a part of the split order was cancelled, and a release buys nothing: settle its pieces with CJ or the customer';
+    return { attention: { reason: 'operator', evidence: { cause, cancelledParts } } };
   }
   if (unknown.length === 0) return {};
   const states = unknown.map((row) => `${sdCodeOf(row)}: ${row.orderStatus}`).sort();
