@@ -15,9 +15,11 @@ export const elapsed =
 /** Said of the same facts again, it is none. */
 export const isNewAttention = (
   { attention: known }: SupplierOrderContext,
-  { attention }: SupplierOrderObserved,
-): boolean =>
-  attention !== undefined && known !== (attention === null ? undefined : attentionIdOf(attention));
+  { attention, isAttentive }: SupplierOrderObserved,
+): boolean => {
+  const now = attention && attentionIdOf(attention);
+  return known !== now && (now !== undefined || isAttentive === true);
+};
 
 /** An observation that would change nothing is refused, so that a look without news writes nothing. */
 export const isNews = ({ context, event }: Args): boolean =>

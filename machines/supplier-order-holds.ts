@@ -23,15 +23,15 @@ export function attend(
   context: SupplierOrderContext,
   observation: SupplierOrderObserved,
 ): Change<SupplierOrderContext> {
-  const { attention = null } = observation;
   if (!isNewAttention(context, observation)) return NOTHING;
   const { supplierOrderId } = context;
+  const { attention } = observation;
   const event: ToOrder =
-    attention === null
+    attention === undefined
       ? { type: 'hold.passed', data: { supplierOrderId } }
       : { type: 'hold.raised', data: { ...attention, supplierOrderId, isObserved: true } };
   return {
-    context: { attention: attention === null ? undefined : attentionIdOf(attention) },
+    context: { attention: attention && attentionIdOf(attention) },
     effects: [{ kind: 'tell_order', event }],
   };
 }

@@ -26,7 +26,8 @@ export const SupplierOrderObserved = z.object({
   status: z.enum(['awaiting_payment', 'processing', 'shipped', 'delivered', 'cancelled']),
   parcels: z.array(ObservedParcel),
   evidence: Evidence,
-  /** Null: nothing. Absent: whoever looked cannot tell, as the release before this field. */
-  attention: Attention.nullable().optional(),
+  attention: Attention.optional(),
+  /** Whoever looked would have said an attention; absent: it cannot tell, as the release before this field. */
+  isAttentive: z.literal(true).optional(),
 });
 export type SupplierOrderObserved = z.infer<typeof SupplierOrderObserved>;

@@ -16,7 +16,7 @@ export interface Observation {
   /** Of the supplier order, when the look at it began. */
   readonly state: SupplierOrderStateName;
   /** Units of its parcels are the order's. */
-  readonly seen: Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence' | 'attention'>;
+  readonly seen: Pick<SupplierOrderObserved, 'status' | 'parcels' | 'evidence' | 'attention' | 'isAttentive'>;
   /** Of what was seen: the same is told once. */
   readonly fingerprint: string;
 }

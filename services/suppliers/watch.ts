@@ -61,7 +61,7 @@ const lookAgain = (sql: Sql, watched: readonly Watched[], everyMs: number): Prom
 /** What counts as news; the evidence only explains it. Without attention as the release before this one has it. */
 const fingerprintOf = ({ status, parcels, attention }: Observation['seen']): string =>
   createHash('sha256')
-    .update(JSON.stringify(attention == null ? [status, parcels] : [status, parcels, attention]))
+    .update(JSON.stringify(attention === undefined ? [status, parcels] : [status, parcels, attention]))
     .digest('hex')
     .slice(0, 32);
 
@@ -108,7 +108,7 @@ function withUnpaid(
   status: ObservedStatus,
 ): ObservedStatus {
   const isMeant = status.status === 'awaiting_payment' && TAKEN_FOR_PAID.includes(state);
-  if (!isMeant || status.attention != null || stateAgeMs < doubtOf(settings).windowMs) return status;
+  if (!isMeant || status.attention !== undefined || stateAgeMs < doubtOf(settings).windowMs) return status;
   const cause = 'the supplier shows it unpaid, though it was taken for paid: see to the payment on its site';
   return {
     ...status,
@@ -144,10 +144,9 @@ async function look(
       log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
       return [];
     }
-    const whole = withUnpaid(settings, order, status);
     const inUnits = {
-      ...whole,
-      attention: whole.attention ?? null,
+      ...withUnpaid(settings, order, status),
+      isAttentive: true as const,
       status: status.status ?? statusIn(state),
       parcels: toOrderUnits(status.parcels, lines),
     };

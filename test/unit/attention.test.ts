@@ -17,7 +17,7 @@ import {
 const DISPUTE: Attention = { reason: 'operator', evidence: { state: 'IN_ISSUE', order: 'AE1' } };
 const FREEZE: Attention = { reason: 'supplier_rejected', evidence: { state: 'IN_FROZEN' } };
 const seen = (attention?: Attention, status: SupplierOrderObserved['status'] = 'processing') =>
-  observed(status, [], A, { attention: attention ?? null });
+  observed(status, [], A, { isAttentive: true, ...(attention === undefined ? {} : { attention }) });
 
 test('what a person has to see to at the supplier is held once, and the same said again is no news', () => {
   const road = aRoad(...toBought, seen());

@@ -258,7 +258,7 @@ export const observed = (
   status: SupplierOrderObserved['status'],
   parcels: ObservedParcel[] = [],
   supplierOrderId = SUPPLIER_ORDER_ID,
-  over: Pick<SupplierOrderObserved, 'attention'> = {},
+  over: Pick<SupplierOrderObserved, 'attention' | 'isAttentive'> = {},
 ): OrderEvent => ({
   type: SUPPLIER_ORDER_OBSERVED,
   data: { orderId: ORDER_ID, supplierOrderId, status, parcels, evidence: { status }, ...over },
