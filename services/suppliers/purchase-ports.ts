@@ -50,15 +50,15 @@ export const callTimeoutMs = (settings: Settings): number =>
   settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000;
 
 /**
- * Makes a call that spends, in its time, which counts from before its intent is written: others take whoever exceeds it
- * for dead and go on in its place.
+ * Makes a call that spends. It has to be sent within a call's time from before its intent is written: others take whoever
+ * is later for dead, and go on in its place.
  */
 export function spendingCall(
   settings: Settings,
 ): <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T> {
   const timeoutMs = callTimeoutMs(settings);
-  const [signal, endsAt] = [AbortSignal.timeout(timeoutMs), Date.now() + timeoutMs];
-  return (call) => sendingUntil(endsAt, () => call(signal));
+  const lastMoment = Date.now() + timeoutMs;
+  return (call) => sendingUntil(lastMoment, () => call(AbortSignal.timeout(timeoutMs)));
 }
 
 /** `suffix` makes the id: the same outcome of the same attempt is the same message, however often it is said. */
