@@ -49,15 +49,18 @@ export const ceilingOf = (settings: Settings, { expectedCostMinor }: PurchaseRow
 export const callTimeoutMs = (settings: Settings): number =>
   settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000;
 
+/** For the intent to be written. */
+const INTENT_MS = 1_000;
+
 /**
- * Makes a call that spends. It has to be sent within a call's time from before its intent is written: others take whoever
+ * Makes a call that spends. It has to be sent within a call's time from when its intent is written: others take whoever
  * is later for dead, and go on in its place.
  */
 export function spendingCall(
   settings: Settings,
 ): <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T> {
   const timeoutMs = callTimeoutMs(settings);
-  const lastMoment = Date.now() + timeoutMs;
+  const lastMoment = Date.now() + INTENT_MS + timeoutMs;
   return (call) => sendingUntil(lastMoment, () => call(AbortSignal.timeout(timeoutMs)));
 }
 
