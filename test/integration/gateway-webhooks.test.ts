@@ -634,8 +634,16 @@ test('every body of the sandbox is accepted, and no secret of the buyer’s page
 test('a thousand webhooks at once are each committed once and published', async () => {
   const before = await countOf('webhooks');
   const bodies = Array.from({ length: 1_000 }, () => aBody());
-  const statuses = await Promise.all(bodies.map(async (raw) => (await send(raw)).status));
-  expect(statuses.every((status) => status === 200)).toBe(true);
+  // As the shop does: what is not answered 200 in time, on a machine that has much else to do, is sent again.
+  const deliver = async (raw: string): Promise<void> => {
+    const headers = { 'x-shopify-webhook-id': randomUUID(), 'x-shopify-event-id': randomUUID() };
+    for (;;) {
+      const { status } = await send(raw, { headers });
+      if (status === 200) return;
+      expect(status).toBe(503);
+    }
+  };
+  await Promise.all(bodies.map(deliver));
   expect(await countOf('webhooks')).toBe(before + 1_000);
   const ids = new Set(bodies.map(orderIdIn));
   const queued = await context.store.query<{ message_id: string }>('select message_id from outbox');
