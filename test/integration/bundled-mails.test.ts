@@ -260,6 +260,16 @@ const aHold = ({ store }: Post, id: string, reason = 'out_of_stock', orderId = O
     [id, orderId, reason],
   );
 
+async function aHoldOfPurchase(post: Post, supplier: string, state: string, reason: string): Promise<void> {
+  await post.store.run(
+    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
+       expected_cost_minor, currency) values ($1, $2, $3, $4, '{}', 'CJPacket', 'CN', 1, 'USD')`,
+    [SUPPLIER_ORDER_ID, ORDER_ID, supplier, state],
+  );
+  await aHold(post, 'hld_1', reason);
+  await post.store.run('update holds set supplier_order_id = $1', [SUPPLIER_ORDER_ID]);
+}
+
 const tell = async (post: Post): Promise<void> => {
   await decideOperatorMails(post.store, post.context.settings);
   await timePasses(post);
@@ -310,26 +320,14 @@ test('what was mended before its mail is not told, and an unpaid order is no tro
 
 test('a purchase that somebody has to pay at its supplier is told', async () => {
   const post = await aPost();
-  await post.store.run(
-    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
-       expected_cost_minor, currency) values ($1, $2, 'aliexpress', 'awaiting_payment', '{}', 'X', 'CN', 1, 'USD')`,
-    [SUPPLIER_ORDER_ID, ORDER_ID],
-  );
-  await aHold(post, 'hld_1', 'payment_pending');
-  await post.store.run('update holds set supplier_order_id = $1', [SUPPLIER_ORDER_ID]);
+  await aHoldOfPurchase(post, 'aliexpress', 'awaiting_payment', 'payment_pending');
   await tell(post);
   expect((await mailIn(post.world, 1)).text).toContain('payment_pending');
 });
 
 test('orders that wait for a supplier’s account are told as the supplier’s trouble, once a day', async () => {
   const post = await aPost();
-  await post.store.run(
-    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
-       expected_cost_minor, currency) values ($1, $2, 'cj_dropshipping', 'draft', '{}', 'CJPacket', 'CN', 1, 'USD')`,
-    [SUPPLIER_ORDER_ID, ORDER_ID],
-  );
-  await aHold(post, 'hld_1', 'insufficient_funds');
-  await post.store.run('update holds set supplier_order_id = $1', [SUPPLIER_ORDER_ID]);
+  await aHoldOfPurchase(post, 'cj_dropshipping', 'draft', 'insufficient_funds');
   await tell(post);
   await tell(post);
   const { subject, text } = await mailIn(post.world, 1);
