@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { gatheringFor } from '../gathering.ts';
+import { isOutage } from '../store/outage.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
 /** Shopify may still be at work on a call whose answer we lost (facts, section 5.4). */
@@ -32,12 +35,23 @@ const take = gatheringFor(
   },
 );
 
+/** In the order of the keys, as they are taken. */
 const giveBack = gatheringFor(async ({ store }: ShopPorts, leases: readonly Lease[]) => {
   await store.run(
-    `delete from shop_leases l using json_to_recordset($1::json) as d(key text, owner text) where l.order_id = d.key and l.owner = d.owner`,
+    `with mine as materialized (
+       select l.order_id from shop_leases l
+         join json_to_recordset($1::json) as d(key text, owner text) on l.order_id = d.key and l.owner = d.owner
+        order by l.order_id for update of l)
+     delete from shop_leases where order_id in (select order_id from mine)`,
     [JSON.stringify(leases)],
   );
   return leases.map(() => true);
+});
+
+/** A lease that is not given back stops its order until it runs out. */
+const again = retry(handleWhen(isOutage), {
+  maxAttempts: 8,
+  backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 5_000 }),
 });
 
 /**
@@ -49,11 +63,14 @@ export async function underLease<T>(
   key: string,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  const lease = { key, owner: ports.copyId };
+  // Another one each time: what gives an old lease back late must not take the new one away.
+  const lease = { key, owner: `${ports.copyId}/${randomUUID()}` };
   if (!(await take(ports, { ...lease, ms: leaseMs(ports) }))) return undefined;
   try {
     return await work();
   } finally {
-    await giveBack(ports, lease).catch(() => {});
+    await giveBack(ports, lease).catch(() => {
+      again.execute(() => giveBack(ports, lease)).catch(() => {});
+    });
   }
 }

@@ -39,6 +39,12 @@ export const update =
   (parameter) =>
     `update ${table} o set ${assignments} from ${recordset(columns, parameter)} where ${condition}`;
 
+/** The rows in the order of a column of text. */
+export function inOrderOf(column: string, rows: readonly object[]): readonly object[] {
+  const keyed = rows.map((row) => ({ row, key: String(Reflect.get(row, column)) }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key))).map(({ row }) => row);
+}
+
 /**
  * Inserts any number of rows with one bound parameter; an empty list costs nothing.
  * @param suffix what follows the select: `on conflict …`, `returning …`.
@@ -54,7 +60,10 @@ export async function insertRows<Row extends object = object>(
   return sql.query<Row>(insertion(table, columns, suffix)('$1'), [JSON.stringify(rows)]);
 }
 
-/** Updates the rows by `update`, and returns the rows touched; an empty list costs nothing. */
+/**
+ * Updates the rows by `update`, and returns the rows touched; an empty list costs nothing. In the order of their first
+ * column: two that update the same rows do not wait for each other.
+ */
 export async function updateRows(
   sql: Sql,
   table: string,
@@ -64,5 +73,8 @@ export async function updateRows(
   condition: string,
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  return sql.run(update(table, columns, assignments, condition)('$1'), [JSON.stringify(rows)]);
+  const [key = ''] = Object.keys(columns);
+  return sql.run(update(table, columns, assignments, condition)('$1'), [
+    JSON.stringify(inOrderOf(key, rows)),
+  ]);
 }

@@ -2,7 +2,7 @@ import type { BatchWrites } from './batch-writes.ts';
 import { changeLetters, layDown } from './dead-letters.ts';
 import { addingNotifications } from './notifications.ts';
 import { outboxRows, PROMISING, type QueuedRow, queuedRows, queueing } from './outbox.ts';
-import { insertion, insertRows, update, updateRows, type Write } from './rows.ts';
+import { inOrderOf, insertion, insertRows, update, updateRows, type Write } from './rows.ts';
 import type { Sql } from './store.ts';
 
 /** The time of a state begins when it is entered. */
@@ -158,7 +158,8 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
     new_supplier_orders: writes.newSupplierOrders,
     supplier_order_articles: writes.supplierOrderLines,
     changed_supplier_orders: writes.changedSupplierOrders,
-    saved_parcels: writes.parcels,
+    // Others change parcels too, and lock them in this order.
+    saved_parcels: inOrderOf('id', writes.parcels),
     mails: writes.notifications,
     cancelled_timers: timers.filter(({ delay_ms }) => delay_ms === null),
     set_timers: timers.filter(({ delay_ms }) => delay_ms !== null),

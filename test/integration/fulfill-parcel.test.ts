@@ -7,6 +7,7 @@ import { commandSubject } from '../../contracts/subjects.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { startOrders } from '../../services/orders/service.ts';
 import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
+import { underLease } from '../../services/shopify/order-lease.ts';
 import { startShopify } from '../../services/shopify/service.ts';
 import type { ShopPorts } from '../../services/shopify/shop-ports.ts';
 import { eventually } from '../fixtures/eventually.ts';
@@ -229,6 +230,45 @@ test('the lease of a dead copy runs out, and not before', async () => {
   expect(await creationsIn(world)).toBe(0);
   await fulfilUntilDone(ports, parcelId);
   expect(await shown(world)).toEqual(ONE_FULFILMENT);
+  expect(await leasesIn(context)).toEqual([]);
+});
+
+test('a lease that the database could not take back at once is taken back a moment later', async () => {
+  const { world, context, ports, parcelId } = await aShop();
+  await context.store.run('create sequence failures');
+  await context.store.run(
+    `create function fail_once() returns trigger language plpgsql as $$ begin
+       if nextval('failures') = 1 then raise exception 'deadlock detected' using errcode = '40P01'; end if;
+       return old;
+     end $$`,
+  );
+  await context.store.run(
+    'create trigger fail_once before delete on shop_leases for each row execute function fail_once()',
+  );
+  expect(await fulfil(ports, parcelId)).toEqual(DONE);
+  await expect.poll(() => leasesIn(context)).toEqual([]);
+  expect(await shown(world)).toEqual(ONE_FULFILMENT);
+});
+
+test('leases are given back in the order in which they are taken, so that no two copies wait for each other', async () => {
+  const { context, ports } = await aShop();
+  const other = await aServiceContext(nats.url, {}, context.connectionString);
+  const isOver = Promise.withResolvers<void>();
+  const works: Promise<unknown>[] = [];
+  for (const key of ['b', 'a']) {
+    works.push(underLease(ports, key, () => isOver.promise));
+    await expect.poll(() => leasesIn(context)).toHaveLength(works.length);
+  }
+  await other.store.transaction(async (sql) => {
+    await sql.query("select 1 from shop_leases where order_id = 'a' for update");
+    isOver.resolve();
+    await expect
+      .poll(() => context.store.query("select 1 from pg_stat_activity where wait_event_type = 'Lock'"))
+      .not.toEqual([]);
+    const free = "select order_id from shop_leases where order_id = 'b' for update nowait";
+    expect(await sql.query(free)).toHaveLength(1);
+  });
+  await Promise.all(works);
   expect(await leasesIn(context)).toEqual([]);
 });
 
