@@ -9,6 +9,8 @@ interface CallPauses {
   readonly callsMs: number;
   /** Milliseconds until its budget, which is used up, has something again; 0: now. */
   readonly budgetMs: number;
+  /** Milliseconds until the next call that keeps its distance from others of its kind; 0: now. */
+  readonly spacingMs: number;
 }
 
 const msUntil = (instant: string): string =>
@@ -21,11 +23,12 @@ export const callPauseOf = (supplier: string): string =>
 /** As the supplier said to any copy. */
 export async function callPauses(sql: Sql, supplier: SupplierName): Promise<CallPauses> {
   const [pauses] = await sql.query<CallPauses>(
-    `select ${msUntil('paused_until')} as "callsMs", ${msUntil('budget_paused_until')} as "budgetMs"
+    `select ${msUntil('paused_until')} as "callsMs", ${msUntil('budget_paused_until')} as "budgetMs",
+            ${msUntil('next_spaced_call_at')} as "spacingMs"
        from supplier_accounts where supplier = $1`,
     [supplier],
   );
-  return pauses ?? { callsMs: 0, budgetMs: 0 };
+  return pauses ?? { callsMs: 0, budgetMs: 0, spacingMs: 0 };
 }
 
 /** Keeps what the supplier told of its limits. Of two pauses the longer one counts; a pause ends by itself. */

@@ -300,6 +300,8 @@ export interface CallClaim {
   readonly priority: CallPriority;
   /** It takes from the supplier's own budget: not before there is some again. */
   readonly usesBudget?: boolean;
+  /** Milliseconds since the last call that had any: the supplier counts such calls for themselves as well. A query's only. */
+  readonly spacingMs?: number;
 }
 
 /** Waits until the credential may call again. Shared by all copies of the service. */

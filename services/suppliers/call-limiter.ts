@@ -9,7 +9,7 @@ const QUERY_QUEUE_MS = 20;
 /** A pause that is nearly over is waited for; a longer one would outlast the patience of the call. */
 const BEARABLE_PAUSE_MS = 2_000;
 
-type Kind = Required<CallClaim>;
+type Kind = Required<Omit<CallClaim, 'spacingMs'>>;
 
 /** What stands in line, in the order in which it is served. */
 const KINDS: readonly Kind[] = [
@@ -22,12 +22,14 @@ const KINDS: readonly Kind[] = [
 /**
  * Takes up to `wanted` of the next free moments in one statement and answers how long to wait for each; fewer when
  * queries would wait too long, none in a pause of the supplier's or, for calls that cost of it, of its budget's.
+ * @param spacingMs with it one place is taken, and none so soon after the last one that was taken with it.
  */
 async function takePlaces(
   sql: Sql,
   supplier: SupplierName,
   { priority, usesBudget }: Kind,
   wanted: number,
+  spacingMs: number | null = null,
 ): Promise<number[]> {
   const [row] = await sql.query<{ places: number; first_ms: number; interval_ms: number }>(
     `with line as (
@@ -38,15 +40,18 @@ async function takePlaces(
          from supplier_accounts
         where supplier = $1 and (paused_until is null or paused_until <= now())
           and (not $5 or budget_paused_until is null or budget_paused_until <= now())
+          and ($6::float8 is null or next_spaced_call_at <= now())
           for update
      ), taken as (
        select supplier, interval_ms, free_at, case when $2 = 'purchase' then $4::int else least($4::int, room) end as places
          from line where $2 = 'purchase' or has_room
      )
-     update supplier_accounts a set next_call_at = t.free_at + t.places * t.interval_ms * interval '1 millisecond'
+     update supplier_accounts a
+        set next_call_at = t.free_at + t.places * t.interval_ms * interval '1 millisecond',
+            next_spaced_call_at = coalesce(t.free_at + $6 * interval '1 millisecond', next_spaced_call_at)
        from taken t, ${UNHURRIED} where a.supplier = t.supplier
      returning t.places, t.interval_ms, (extract(epoch from t.free_at - now()) * 1000)::float8 as first_ms`,
-    [supplier, priority, QUERY_QUEUE_MS, wanted, usesBudget],
+    [supplier, priority, QUERY_QUEUE_MS, wanted, usesBudget, spacingMs],
   );
   if (row === undefined) return [];
   const { places, first_ms: first, interval_ms: interval } = row;
@@ -85,13 +90,18 @@ function createLine(store: Store, supplier: SupplierName) {
     isTaking = false;
   };
   /** Milliseconds to wait for the place that was taken; null when there is none now. */
-  return ({ priority, usesBudget = false }: CallClaim): Promise<number | null> =>
-    new Promise((go, fail) => {
+  return async ({ priority, usesBudget = false, spacingMs }: CallClaim): Promise<number | null> => {
+    if (spacingMs !== undefined) {
+      const [waitMs = null] = await takePlaces(store, supplier, { priority, usesBudget }, 1, spacingMs);
+      return waitMs;
+    }
+    return new Promise((go, fail) => {
       const kind = KINDS.find((each) => each.priority === priority && each.usesBudget === usesBudget);
       if (kind === undefined) throw new TypeError(`no such priority: ${priority}`);
       waiting.push({ kind, go, fail });
       void take();
     });
+  };
 }
 
 /**
@@ -117,7 +127,7 @@ export async function createCallLimiter(
       signal.throwIfAborted();
       const waitMs = await reserve(claim);
       if (waitMs !== null) return wait(waitMs, signal);
-      const { callsMs, budgetMs } = await callPauses(store, supplier);
+      const { callsMs, budgetMs, spacingMs } = await callPauses(store, supplier);
       const pauseMs = Math.max(callsMs, claim.usesBudget === true ? budgetMs : 0);
       if (pauseMs > BEARABLE_PAUSE_MS) {
         const budgetUsedUp = pauseMs > callsMs;
@@ -125,7 +135,7 @@ export async function createCallLimiter(
         const why = budgetUsedUp ? 'its budget is used up' : 'the supplier wants no calls now';
         throw new SupplierError('throttled', `nothing sent: ${why}`, evidence);
       }
-      await wait(Math.max(intervalMs, pauseMs), signal);
+      await wait(Math.max(intervalMs, pauseMs, claim.spacingMs === undefined ? 0 : spacingMs), signal);
     }
   };
 }

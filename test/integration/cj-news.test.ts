@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } fro
 import { z } from 'zod';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import type { OrderKey, Push, SupplierAdapter, TokenStore } from '../../services/suppliers/adapter.ts';
-import { BATCH_GAP_MS } from '../../services/suppliers/cj-dropshipping/batch-call.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
 import {
   aCjOrder,
@@ -128,18 +127,44 @@ async function givenSplits(count: number): Promise<OrderKey[]> {
   return keys;
 }
 
+/** CJ counts batches apart, two a second. */
+const SPACING_MS = 550;
+
+/** The claims of all calls that the adapter makes meanwhile: how far each keeps from the last one of its kind. */
+async function spacingsWhile(
+  work: (adapter: SupplierAdapter) => Promise<unknown>,
+  changes: Parameters<typeof anAdapter>[0],
+): Promise<(number | undefined)[]> {
+  const spacings: (number | undefined)[] = [];
+  await work(anAdapter({ ...changes, reserve: async ({ spacingMs }) => void spacings.push(spacingMs) }));
+  return spacings;
+}
+
 test('the parts of many split orders are asked for together, with room between two batches', async () => {
   const keys = await givenSplits(12);
-  const batchesAt: number[] = [];
-  const counted: typeof fetch = (input, init) => {
-    if (String(input).endsWith('getOrderDetailBatch')) batchesAt.push(performance.now());
-    return fetch(input, init);
+  const spacings = await spacingsWhile(
+    async (adapter) => expect((await adapter.status(keys, never)).size).toBe(12),
+    { requestsPerSecond: 6 },
+  );
+  expect(spacings.filter((ms) => ms !== undefined)).toEqual([SPACING_MS, SPACING_MS, SPACING_MS]);
+});
+
+test('who grants more calls than CJ gets batches without room between them, until it finds them too many', async () => {
+  const keys = [await givenPaid()];
+  let isBusy = true;
+  const busy: typeof fetch = async (input, init) => {
+    if (!isBusy || !String(input).endsWith('getOrderDetailBatch')) return fetch(input, init);
+    isBusy = false;
+    return Response.json({ code: 1600200, result: false, message: 'Too many requests', data: null });
   };
-  const unhurried = anAdapter({ send: byFetch(counted), batchGapMs: BATCH_GAP_MS });
-  expect((await unhurried.status(keys, never)).size).toBe(12);
-  expect(batchesAt).toHaveLength(3);
-  const gaps = batchesAt.slice(1).map((at, index) => at - batchesAt[index]!);
-  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(BATCH_GAP_MS - 1);
+  const spacings = await spacingsWhile(
+    async (adapter) => {
+      await expect(adapter.status(keys, never)).rejects.toMatchObject({ failureClass: 'throttled' });
+      expect((await adapter.status(keys, never)).size).toBe(1);
+    },
+    { requestsPerSecond: 100, send: byFetch(busy) },
+  );
+  expect(spacings.slice(0, 2)).toEqual([undefined, SPACING_MS]);
 });
 
 test.each(['a call that fails', 'the end of the time'])(

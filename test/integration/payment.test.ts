@@ -267,6 +267,7 @@ const adapterThat = (desk: Desk, answer: typeof fetch) =>
       apiKey: CREDENTIALS.cjApiKey,
       ioss: 'cj',
       tokens: { read: async () => null, renew: (renew) => renew(null, new AbortController().signal) },
+      requestsPerSecond: 1_000,
       reserve: async () => {},
       send: byFetch(answer),
     }),

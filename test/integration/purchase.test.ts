@@ -273,6 +273,7 @@ test('a breaker that had its pause lets a purchase try, even when nobody else sp
     apiKey: CREDENTIALS.cjApiKey,
     ioss: 'cj',
     tokens: { read: async () => null, renew: (renew) => renew(null, new AbortController().signal) },
+    requestsPerSecond: 1_000,
     reserve: async () => {},
   });
   const adapter = withPolicy(cj, { callTimeoutMs: 2_000, halfOpenAfterMs: 300 });

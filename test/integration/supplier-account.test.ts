@@ -34,6 +34,27 @@ test('calls of all copies are spaced by one clock', async () => {
   expect(performance.now() - startedAt).toBeGreaterThan(11 * 55 - 20);
 });
 
+test('calls that the supplier counts for themselves keep their distance whichever copy makes them, others go between', async () => {
+  const connectionString = await aDatabase();
+  const [one, other] = [await aStore(connectionString), await aStore(connectionString)];
+  const limiters = [await createCallLimiter(one, CJ, 100), await createCallLimiter(other, CJ, 100)];
+  const spacedAt: number[] = [];
+  let between = 0;
+  const spaced = async (n: number): Promise<void> => {
+    await limiters[n % 2]?.({ priority: 'query', spacingMs: 200 }, never);
+    spacedAt.push(performance.now());
+  };
+  const all = Promise.all(Array.from({ length: 4 }, (_, n) => spaced(n)));
+  while (spacedAt.length < 4) {
+    await limiters[between % 2]?.({ priority: 'query' }, never);
+    between += 1;
+  }
+  await all;
+  const gaps = spacedAt.slice(1).map((at, index) => at - spacedAt[index]!);
+  expect(Math.min(...gaps)).toBeGreaterThan(200 - 20);
+  expect(between).toBeGreaterThan(10);
+});
+
 test('an idle time is not saved up for a burst', async () => {
   const store = await aStore(await aDatabase());
   const reserve = await createCallLimiter(store, CJ, 10);

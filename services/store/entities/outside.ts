@@ -121,6 +121,8 @@ const SupplierAccountSchema = defineEntity({
     keyFingerprint: p.text().nullable(),
     nextCallAt: p.datetime(3).defaultRaw("'-infinity'"),
     callIntervalMs: p.double().default(1000),
+    /** Of the calls that the supplier counts for themselves as well. */
+    nextSpacedCallAt: p.datetime(3).defaultRaw("'-infinity'"),
     /** The supplier wants no call before this. */
     pausedUntil: p.datetime(3).nullable(),
     /** Its budget is used up: it answers what is free, and nothing else before this. */

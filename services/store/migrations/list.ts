@@ -20,6 +20,7 @@ import { Migration0022ParcelsOfAnOrder } from './0022-parcels-of-an-order.ts';
 import { Migration0023PhoneOfContact } from './0023-phone-of-contact.ts';
 import { Migration0024KeyOfTokens } from './0024-key-of-tokens.ts';
 import { Migration0026PositionMarks } from './0026-position-marks.ts';
+import { Migration0027SpacedCalls } from './0027-spaced-calls.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
@@ -45,4 +46,5 @@ export const MIGRATIONS = [
   { name: '0023-phone-of-contact', class: Migration0023PhoneOfContact },
   { name: '0024-key-of-tokens', class: Migration0024KeyOfTokens },
   { name: '0026-position-marks', class: Migration0026PositionMarks },
+  { name: '0027-spaced-calls', class: Migration0027SpacedCalls },
 ];

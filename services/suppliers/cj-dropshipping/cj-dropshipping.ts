@@ -29,8 +29,8 @@ export interface CjDropshippingOptions {
   /** Told what the answers say about the limits of the account. */
   readonly report?: ReportQuota;
   readonly send?: Send;
-  /** Between two batches of orders; absent: as CJ wants it. */
-  readonly batchGapMs?: number;
+  /** That the account is granted. */
+  readonly requestsPerSecond: number;
 }
 
 /**
@@ -40,7 +40,7 @@ export interface CjDropshippingOptions {
 export function createCjDropshipping(options: CjDropshippingOptions): SupplierAdapter {
   const client = createCjClient(options);
   const openId = createOpenId(client, options.tokens);
-  const reader = { client, readBatch: createBatchCall(client, options.batchGapMs) };
+  const reader = { client, readBatch: createBatchCall(client, options.requestsPerSecond) };
   const { isSandboxOrder = false } = options;
   const balance = isSandboxOrder ? null : createBalance();
   const payByCall = isSandboxOrder ? payTestOrder : payOrder;

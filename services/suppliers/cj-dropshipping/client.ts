@@ -27,6 +27,8 @@ export interface CjRequest {
   readonly priority: CallPriority;
   /** CJ says "parameter error" for an order that it does not have: with this it comes out as `not_found`. */
   readonly isLookUp?: boolean;
+  /** Milliseconds since the last call that had any, of whichever copy. */
+  readonly spacingMs?: number;
 }
 
 export interface CjClient {
@@ -117,7 +119,12 @@ export function createCjClient(options: CjClientOptions): CjClient {
 
   const exchange = async (request: CjRequest, token: string | null, signal: AbortSignal): Promise<Answer> => {
     await beforeSending('reserve', async () => {
-      await options.reserve({ priority: request.priority, usesBudget: pointsOf(request.path) > 0 }, signal);
+      const { priority, path, spacingMs } = request;
+      const usesBudget = pointsOf(path) > 0;
+      await options.reserve(
+        { priority, usesBudget, ...(spacingMs === undefined ? {} : { spacingMs }) },
+        signal,
+      );
       signal.throwIfAborted();
     });
     const url = new URL(`${root}${request.path}`);

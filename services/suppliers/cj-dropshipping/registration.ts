@@ -1,9 +1,6 @@
 import { needed, type SupplierRegistration } from '../registration.ts';
 import { createCjDropshipping } from './cj-dropshipping.ts';
 
-/** Of CJ's highest level. Whoever takes more is a sandbox, which does not count batches of orders apart. */
-const MOST_PER_SECOND = 6;
-
 export const cjDropshipping: SupplierRegistration = {
   profile: {
     label: 'CJ Dropshipping',
@@ -25,7 +22,7 @@ export const cjDropshipping: SupplierRegistration = {
       apiKey: needed(settings, 'CJ_DROPSHIPPING_API_KEY'),
       isSandboxOrder: settings.CJ_DROPSHIPPING_SANDBOX_ORDERS,
       ioss: settings.CJ_DROPSHIPPING_IOSS,
-      ...(settings.CJ_DROPSHIPPING_REQUESTS_PER_SECOND > MOST_PER_SECOND ? { batchGapMs: 0 } : {}),
+      requestsPerSecond: settings.CJ_DROPSHIPPING_REQUESTS_PER_SECOND,
       ...account,
     });
   },
