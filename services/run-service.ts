@@ -30,8 +30,11 @@ const required = (settings: Settings, name: 'DB_CONNECTION_STRING' | 'NATS_URL')
   throw new AppError('settings_invalid', `cannot start: ${name} is not set`, { retryable: false });
 };
 
-/** Services whose every statement goes by key: the others' sweeps and lists want plans for what they look for. */
-const BY_KEY = ['orders'];
+/**
+ * Services that know what they look for: all but lists and searches goes by key. The gateway's lists want plans for what
+ * people look for, and so does a process that holds the gateway as well.
+ */
+const BY_KEY = ['orders', 'suppliers', 'shopify', 'notifier'];
 
 /** Opens database and bus for one service. @param maxConnections of the database pool. @param isPatient see the store. */
 export async function openContext(
