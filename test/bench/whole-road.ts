@@ -122,7 +122,7 @@ try {
   let cpu = 0;
   for (const [name, cpuMs] of cpuBetween(useBefore, useAfter)) {
     const ms = cpuMs / ORDERS;
-    cpu += ms;
+    if (name !== 'sandbox' && name !== 'load') cpu += ms;
     const mb = (peak.get(name)?.pssKb ?? 0) / 1_024;
     console.log(`  ${name.padEnd(14)} ${ms.toFixed(2).padStart(7)} ms  ${mb.toFixed(0).padStart(5)} MB`);
   }
