@@ -150,6 +150,7 @@ test('the parts of many split orders are asked for together, with room between t
 });
 
 test('who grants more calls than CJ gets batches without room between them, until it finds them too many', async () => {
+  await settings({ timing: UNDER_WAY });
   const keys = [await givenPaid()];
   let isBusy = true;
   const busy: typeof fetch = async (input, init) => {
