@@ -9,6 +9,7 @@ import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { counter } from '../figures.ts';
 import { gathering } from '../gathering.ts';
 import type { ServiceContext } from '../run-service.ts';
+import { throughOutage } from '../store/outage.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import { currentWork, during } from '../work.ts';
@@ -230,7 +231,8 @@ export function mailRounds(context: MailContext): MailRounds {
       return decision?.taken;
     },
     async finish(fate) {
-      await finish({ fate, events: outcomeEvents(fate) });
+      const end = { fate, events: outcomeEvents(fate) };
+      await throughOutage(() => finish(end));
       tell(fate);
     },
   };

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { gatheringFor } from '../gathering.ts';
-import { isOutage } from '../store/outage.ts';
+import { throughOutage } from '../store/outage.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
 /** Shopify may still be at work on a call whose answer we lost (facts, section 5.4). */
@@ -48,12 +47,6 @@ const giveBack = gatheringFor(async ({ store }: ShopPorts, leases: readonly Leas
   return leases.map(() => true);
 });
 
-/** A lease that is not given back stops its order until it runs out. */
-const again = retry(handleWhen(isOutage), {
-  maxAttempts: 8,
-  backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 5_000 }),
-});
-
 /**
  * One process at a time writes to the shop for an order, or does what `key` names. A lease, since a killed process
  * gives nothing back. @returns what `work` came to; undefined when another copy has it.
@@ -69,8 +62,9 @@ export async function underLease<T>(
   try {
     return await work();
   } finally {
+    // Not waited for: only what comes to this order next needs it, and it runs out.
     await giveBack(ports, lease).catch(() => {
-      again.execute(() => giveBack(ports, lease)).catch(() => {});
+      throughOutage(() => giveBack(ports, lease)).catch(() => {});
     });
   }
 }

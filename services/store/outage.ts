@@ -1,3 +1,5 @@
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
+
 /** A migration changed what a prepared statement answers; the next try prepares it anew. */
 export const STALE_PLAN = '0A000';
 
@@ -17,3 +19,15 @@ export function isOutage(error: unknown): boolean {
   if (/connection|timeout exceeded|terminat/i.test(error.message)) return true;
   return error.cause !== undefined && isOutage(error.cause);
 }
+
+const again = retry(handleWhen(isOutage), {
+  maxAttempts: 15,
+  backoff: new ExponentialBackoff({ initialDelay: 50, maxDelay: 5_000 }),
+});
+
+/**
+ * For what is known and must not be forgotten: while the database is away, busy or breaks deadlocks it is done again, for
+ * about a minute, in which whoever asks waits.
+ * @param work may be done twice: an outage may take away the answer only. Throws what the last try threw.
+ */
+export const throughOutage = <T>(work: () => Promise<T>): Promise<T> => again.execute(work);

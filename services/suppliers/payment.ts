@@ -164,11 +164,6 @@ async function callOnce(
   const call = { row, deed, attempt, recorded: 'pay: after record before publish' as const };
   try {
     await spend((signal) => adapter.pay(reference, signal));
-    moment('pay: after call before record');
-    const placed = { supplierReference: reference, amountMinor };
-    const verdict = { state: 'done' as const, evidence: { supplierReference: reference } };
-    const message = outcome(row, SUPPLIER_ORDER_ACCEPTED, 'paid', attempt, placed);
-    await settleCall(ports, { ...call, verdict, placed, message });
   } catch (error) {
     moment('pay: after call before record');
     const { failureClass, evidence } = toSupplierError(error);
@@ -179,7 +174,13 @@ async function callOnce(
       isDoubt || reason === undefined ? null : withheld(row, commandId, attempt, reason, evidence);
     const state = isDoubt ? 'unknown' : 'refused';
     await settleCall(ports, { ...call, verdict: { state, evidence }, message });
+    return DONE;
   }
+  moment('pay: after call before record');
+  const placed = { supplierReference: reference, amountMinor };
+  const verdict = { state: 'done' as const, evidence: { supplierReference: reference } };
+  const message = outcome(row, SUPPLIER_ORDER_ACCEPTED, 'paid', attempt, placed);
+  await settleCall(ports, { ...call, verdict, placed, message });
   return DONE;
 }
 

@@ -66,15 +66,17 @@ export async function buy(
   if (sought !== undefined)
     log.warn({ supplierOrderId: row.id, attempt }, 'it was bought after the backup: it is adopted');
   moment('create: after intent commit before call');
+  let placed: PlacedOrder;
   try {
-    const placed = sought ?? (await spend((signal) => adapter.place(request, signal)));
-    moment('create: after call before record');
-    await settlePlaced(ports, row, attempt, placed, 'create: after record before publish');
+    placed = sought ?? (await spend((signal) => adapter.place(request, signal)));
   } catch (error) {
     moment('create: after call before record');
     const failure = withoutRecipient(toSupplierError(error), request.recipient);
     await settleFailed(ports, row, attempt, failure);
+    return DONE;
   }
+  moment('create: after call before record');
+  await settlePlaced(ports, row, attempt, placed, 'create: after record before publish');
   return DONE;
 }
 

@@ -3,6 +3,7 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
+import { throughOutage } from '../store/outage.ts';
 import { type PlacedOrder, type PlaceRequest, SupplierError } from './adapter.ts';
 import { beginRepeat, type CurrentIntent, settle, takeBackRepeat } from './ledger.ts';
 import type { StrayMatch } from './match-strays.ts';
@@ -132,30 +133,32 @@ export async function repeatPurchase(
     const { failureClass, evidence } = failure;
     log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'the repetition brought no order');
     const verdict = { ...evidence, failureClass };
-    await commitAndPublish(
-      store,
-      bus,
-      async (sql, say) => {
-        const isMine = wasTurnedAway(failure)
-          ? await takeBackRepeat(sql, key)
-          : await settle(
-              sql,
-              { ...key, deed: 'create' },
-              { state: 'unknown', evidence: verdict, repeats: 1 },
-            );
-        // Settled meanwhile by a push, or put off and asked for again: nobody has to look.
-        if (!isMine || isNotNow(failureClass)) return;
-        say(
-          withheld(
-            row,
-            commandId,
-            attempt,
-            HOLD_OF[failureClass] ?? 'outcome_unknown',
-            withSupplier(verdict),
-          ),
-        );
-      },
-      'repeat: after record before publish',
+    await throughOutage(() =>
+      commitAndPublish(
+        store,
+        bus,
+        async (sql, say) => {
+          const isMine = wasTurnedAway(failure)
+            ? await takeBackRepeat(sql, key)
+            : await settle(
+                sql,
+                { ...key, deed: 'create' },
+                { state: 'unknown', evidence: verdict, repeats: 1 },
+              );
+          // Settled meanwhile by a push, or put off and asked for again: nobody has to look.
+          if (!isMine || isNotNow(failureClass)) return;
+          say(
+            withheld(
+              row,
+              commandId,
+              attempt,
+              HOLD_OF[failureClass] ?? 'outcome_unknown',
+              withSupplier(verdict),
+            ),
+          );
+        },
+        'repeat: after record before publish',
+      ),
     );
     return DONE;
   }

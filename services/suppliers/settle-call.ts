@@ -1,6 +1,7 @@
 import type { Evidence } from '../../contracts/vocabulary.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import type { Moment } from '../moments.ts';
+import { throughOutage } from '../store/outage.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
@@ -118,8 +119,7 @@ async function settleWave(
   await rememberPlaced(sql, remembered);
 }
 
-/** Writes what became of a call, in one transaction with all who have something to write at the same time. */
-export const settleCall = inRounds(
+const settleTogether = inRounds(
   async (ports: PurchasePorts, asked: readonly Asked<Settlement>[]): Promise<readonly undefined[]> => {
     const moments = asked.flatMap(({ item }) => item.recorded ?? []);
     await commitAndPublish(
@@ -140,3 +140,10 @@ export const settleCall = inRounds(
     return asked.map(() => undefined);
   },
 );
+
+/**
+ * Writes what became of a call, in one transaction with all who have something to write at the same time. It is the only
+ * place where that is known: an outage of the database is waited for.
+ */
+export const settleCall = (ports: PurchasePorts, settlement: Settlement): Promise<undefined> =>
+  throughOutage(() => settleTogether(ports, settlement));

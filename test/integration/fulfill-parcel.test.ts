@@ -10,6 +10,7 @@ import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
 import { underLease } from '../../services/shopify/order-lease.ts';
 import { startShopify } from '../../services/shopify/service.ts';
 import type { ShopPorts } from '../../services/shopify/shop-ports.ts';
+import { givenDeadlocks } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   accepted,
@@ -235,16 +236,7 @@ test('the lease of a dead copy runs out, and not before', async () => {
 
 test('a lease that the database could not take back at once is taken back a moment later', async () => {
   const { world, context, ports, parcelId } = await aShop();
-  await context.store.run('create sequence failures');
-  await context.store.run(
-    `create function fail_once() returns trigger language plpgsql as $$ begin
-       if nextval('failures') = 1 then raise exception 'deadlock detected' using errcode = '40P01'; end if;
-       return old;
-     end $$`,
-  );
-  await context.store.run(
-    'create trigger fail_once before delete on shop_leases for each row execute function fail_once()',
-  );
+  await givenDeadlocks(context.store, 'delete on shop_leases');
   expect(await fulfil(ports, parcelId)).toEqual(DONE);
   await expect.poll(() => leasesIn(context)).toEqual([]);
   expect(await shown(world)).toEqual(ONE_FULFILMENT);

@@ -12,6 +12,7 @@ import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { readStoreGauges } from '../../gateway/store-gauges.ts';
 import { sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
 import { startNotifier } from '../../services/notifier/service.ts';
+import { givenDeadlocks } from '../fixtures/database.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { FROM, mailsIn, notifierPorts, timePasses } from '../fixtures/post-office.ts';
 import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
@@ -348,6 +349,15 @@ test('a mail that could not be written because the database failed is not in dou
   expect(await rowOf(context)).toMatchObject({ state: 'sent' });
   expect(await mailsIn(world)).toHaveLength(1);
   expect(await eventsIn(context.store)).toMatchObject([{ type: 'notification.sent' }]);
+});
+
+test('a mail that the server took is no doubt when the database breaks off what writes it down', async () => {
+  const { world, context, ports, id } = await aPost();
+  const condition = "new.state = 'sent'";
+  await givenDeadlocks(context.store, 'update on notifications', { times: 3, condition });
+  await sendNotification(ports, id);
+  expect(await rowOf(context)).toMatchObject({ state: 'sent', attempt: 1 });
+  expect(await mailsIn(world)).toHaveLength(1);
 });
 
 test('a mail that cannot be written does not keep the others of the round', async () => {

@@ -6,6 +6,7 @@ import { pay } from '../../services/suppliers/payment.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
+import { givenDeadlocks } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
@@ -67,6 +68,18 @@ test('a placed order is paid once, and the amount is kept', async () => {
     state: 'done',
     costMinor: LAMP_COST_MINOR,
   });
+});
+
+test('a payment is not forgotten when the database breaks off what writes it down', async () => {
+  const { desk, purchase } = await placed();
+  await givenDeadlocks(desk.store, 'update on purchase_intents', {
+    times: 3,
+    condition: "new.kind = 'pay' and new.state <> 'calling'",
+  });
+  expect(await pay(desk.ports, purchase, 'p1')).toEqual(DONE);
+  expect(await paidCounts(desk, purchase)).toEqual([1]);
+  expect(await paymentVerdicts(desk, purchase)).toEqual(['accepted']);
+  expect(await intentOf(desk.store, purchase, 'pay')).toMatchObject({ state: 'done' });
 });
 
 test('twenty commands at once over two copies, and one more after them, pay once', async () => {
