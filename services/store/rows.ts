@@ -61,8 +61,8 @@ export async function insertRows<Row extends object = object>(
 }
 
 /**
- * Updates the rows by `update`, and returns the rows touched; an empty list costs nothing. In the order of their first
- * column: two that update the same rows do not wait for each other.
+ * Updates the rows by `update`, and returns the rows touched; an empty list costs nothing. They are locked in the order of
+ * their first column, so that two who update the same ones cannot deadlock.
  */
 export async function updateRows(
   sql: Sql,

@@ -27,7 +27,8 @@ export function createBatchCall(client: CjClient, requestsPerSecond: number): Ba
     try {
       return await client.call(request, OrderRows, signal).catch(orIfRefused(null));
     } catch (error) {
-      isSpaced ||= error instanceof SupplierError && error.failureClass === 'throttled';
+      const isThrottled = error instanceof SupplierError && error.failureClass === 'throttled';
+      isSpaced ||= isThrottled && error.evidence.sent !== false;
       throw error;
     }
   };
