@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
+import { throughOutage } from '../store/outage.ts';
 import { IDLE_IN_TRANSACTION_MS } from '../store/pool.ts';
 import type { Sql, Store } from '../store/store.ts';
 import type { ReportQuota, SupplierToken, TokenStore } from './adapter.ts';
@@ -122,27 +123,45 @@ export function createTokenStore(store: Store, supplier: SupplierName): TokenSto
 /** The session only waits meanwhile, and is ended when it waits too long; what was brought must still be kept. */
 const RENEWAL_MS = IDLE_IN_TRANSACTION_MS - 3_000;
 
-const renewLocked = (
+/** What was brought is not asked for again when it cannot be kept at once: a refresh token may be good for one pair only. */
+async function renewLocked(
   store: Store,
   supplier: SupplierName,
   renew: Parameters<TokenStore['renew']>[0],
-): Promise<SupplierToken> =>
-  store.transaction(async (sql) => {
-    // An advisory lock, not the row's: the limiter must be able to reserve the very call that renews.
-    await sql.query('select pg_advisory_xact_lock(hashtext($1))', [`token:${supplier}`]);
-    const [row] = await sql.query<TokenRow>(SELECT, [supplier]);
-    const token = await renew(toToken(row), AbortSignal.timeout(RENEWAL_MS));
-    await sql.run(
-      `update supplier_accounts set access_token = $2, access_expires_at = $3, refresh_token = $4,
-                refresh_expires_at = $5, account_id = $6 where supplier = $1`,
-      [
-        supplier,
-        token.accessToken,
-        token.accessExpiresAt,
-        token.refreshToken,
-        token.refreshExpiresAt,
-        token.accountId,
-      ],
-    );
-    return token;
-  });
+): Promise<SupplierToken> {
+  let brought: { readonly insteadOf: string | undefined; readonly token: SupplierToken } | undefined;
+  const outcome = await throughOutage(() =>
+    store.transaction(async (sql) => {
+      // An advisory lock, not the row's: the limiter must be able to reserve the very call that renews.
+      await sql.query('select pg_advisory_xact_lock(hashtext($1))', [`token:${supplier}`]);
+      const [row] = await sql.query<TokenRow>(SELECT, [supplier]);
+      const current = toToken(row);
+      // Another copy may have put a pair in its place since ours was brought.
+      if (brought === undefined || brought.insteadOf !== current?.accessToken) {
+        try {
+          const token = await renew(current, AbortSignal.timeout(RENEWAL_MS));
+          brought = { insteadOf: current?.accessToken, token };
+        } catch (error) {
+          // The supplier's outage is not the database's.
+          return { error };
+        }
+      }
+      const { token } = brought;
+      await sql.run(
+        `update supplier_accounts set access_token = $2, access_expires_at = $3, refresh_token = $4,
+                  refresh_expires_at = $5, account_id = $6 where supplier = $1`,
+        [
+          supplier,
+          token.accessToken,
+          token.accessExpiresAt,
+          token.refreshToken,
+          token.refreshExpiresAt,
+          token.accountId,
+        ],
+      );
+      return { token };
+    }),
+  );
+  if ('error' in outcome) throw outcome.error;
+  return outcome.token;
+}

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createQuotaReporter, createTokenStore, rememberKey } from '../../services/suppliers/account.ts';
 import type { CallPriority, SupplierToken } from '../../services/suppliers/adapter.ts';
 import { createCallLimiter } from '../../services/suppliers/call-limiter.ts';
-import { aDatabase, aStore } from '../fixtures/database.ts';
+import { aDatabase, aStore, givenDeadlocks } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { aDesk, article, callsOf } from '../fixtures/purchase-desk.ts';
 import { control, ledgerOf } from '../sandbox/world.ts';
@@ -133,12 +133,32 @@ test('renewals of all copies go one after another and each sees the pair of the 
   expect(new Set(seen.slice(1)).size).toBe(1);
 });
 
+test('a pair that was brought is kept, and not asked for again, when the database breaks off what writes it down', async () => {
+  const store = await aStore(await aDatabase());
+  await createCallLimiter(store, CJ, 10);
+  const tokens = createTokenStore(store, CJ);
+  await tokens.renew(async () => aToken('1'));
+  await givenDeadlocks(store, 'update on supplier_accounts', { times: 2 });
+  let asked = 0;
+  const renewed = await tokens.renew(async () => {
+    asked += 1;
+    return aToken('2');
+  });
+  expect(renewed).toEqual(aToken('2'));
+  expect(await tokens.read()).toEqual(aToken('2'));
+  expect(asked).toBe(1);
+});
+
 test('a renewal that fails leaves the pair and the lock as they were', async () => {
   const store = await aStore(await aDatabase());
   await createCallLimiter(store, CJ, 10);
   const tokens = createTokenStore(store, CJ);
   await tokens.renew(async () => aToken('1'));
   await expect(tokens.renew(() => Promise.reject(new Error('refused')))).rejects.toThrow('refused');
+  const unreachable = Object.assign(new Error('unreachable'), { code: 'ECONNREFUSED' });
+  const asked = vi.fn(() => Promise.reject(unreachable));
+  await expect(tokens.renew(asked)).rejects.toBe(unreachable);
+  expect(asked).toHaveBeenCalledTimes(1);
   expect(await tokens.read()).toEqual(aToken('1'));
   await tokens.renew(async () => aToken('2'));
   expect(await tokens.read()).toEqual(aToken('2'));
