@@ -10,6 +10,8 @@ import { REGISTRY } from './registry.ts';
 /** Fewer parcels say more about luck than about the supplier. */
 const ENOUGH_PARCELS = 10;
 const LATEST_PARCELS = 500;
+/** Where those of each supplier are looked for: among the latest of all. */
+const AMONG_PARCELS = 5_000;
 
 interface Account {
   supplier: SupplierName;
@@ -45,10 +47,11 @@ const readDeliveries = (
     `select supplier, count(*)::int as parcels,
             floor(percentile_cont(0.1) within group (order by days))::int as min,
             ceil(percentile_cont(0.9) within group (order by days))::int as max
-       from (select o.supplier, extract(epoch from p.updated_at - o.created_at) / 86400 as days,
-                    row_number() over (partition by o.supplier order by p.updated_at desc) as latest
-               from parcels p join supplier_orders o on o.id = p.supplier_order_id
-              where p.state = 'delivered') d
+       from (select o.supplier, extract(epoch from p.entered_at - o.created_at) / 86400 as days,
+                    row_number() over (partition by o.supplier order by p.entered_at desc) as latest
+               from (select supplier_order_id, entered_at from parcels
+                      where state = 'delivered' order by entered_at desc limit ${AMONG_PARCELS}) p
+               join supplier_orders o on o.id = p.supplier_order_id) d
       where latest <= $1 group by supplier`,
     [LATEST_PARCELS],
   );

@@ -104,6 +104,10 @@ const ParcelSchema = defineEntity({
         "create index parcels_waiting on parcels (state, entered_at) where state not in ('delivered', 'lost', 'returned')",
     },
     {
+      name: 'parcels_delivered',
+      expression: "create index parcels_delivered on parcels (entered_at) where state = 'delivered'",
+    },
+    {
       name: 'parcels_to_fulfill',
       expression: `create index parcels_to_fulfill on parcels (left_at)
         where left_at is not null and coalesce(fulfillment_state, '') not in ('done', 'withheld')`,
