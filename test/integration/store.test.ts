@@ -429,6 +429,30 @@ test('rows go in and change by one bound parameter, and no rows are no statement
   ]);
 });
 
+test('rows that change together are locked in the order of their keys, however they come', async () => {
+  const connectionString = await aDatabase();
+  const other = await aStore(connectionString);
+  const store = await openStore({ connectionString, maxConnections: 1, name: 'test', isByKey: true });
+  onTestFinished(() => store.close());
+  const columns = { id: 'text', name: 'text' };
+  const [a, b] = [
+    { id: 'a', name: 'x' },
+    { id: 'b', name: 'x' },
+  ] as const;
+  await store.run('create table things (id text primary key, name text)');
+  await insertRows(store, 'things', columns, [b, a]);
+  const changing = await other.transaction(async (sql) => {
+    await sql.query("select 1 from things where id = 'a' for update");
+    const touched = updateRows(store, 'things', columns, [b, a], 'name = d.name', 'o.id = d.id');
+    await expect
+      .poll(() => other.query("select 1 from pg_stat_activity where wait_event_type = 'Lock'"))
+      .not.toEqual([]);
+    expect(await sql.query("select 1 from things where id = 'b' for update nowait")).toHaveLength(1);
+    return { touched };
+  });
+  expect(await changing.touched).toBe(2);
+});
+
 test('a store by key looks rows up by index, even in a table that was empty when it planned', async () => {
   const connectionString = await aDatabase();
   const store = await openStore({ connectionString, maxConnections: 1, name: 'test', isByKey: true });
