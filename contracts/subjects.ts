@@ -24,6 +24,8 @@ export const commandSubject = (lane: Lane, verb: string, id: string): string =>
 
 export const commandFilter = (lane: Lane): string => `oms.cmd.${lane}.>`;
 
+export const isOfLane = (subject: string, lane: Lane): boolean => subject.startsWith(`oms.cmd.${lane}.`);
+
 /** Facts for the other agents. `type` is `<entity>.<fact>`. */
 export const factSubject = (type: string): string => `oms.pub.${type}`;
 

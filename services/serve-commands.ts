@@ -5,7 +5,7 @@ import type { DeadLetterReason } from '../contracts/dead-letters.ts';
 import { Envelope } from '../contracts/envelope.ts';
 import { AppError, isRetryable } from '../contracts/errors.ts';
 import { orderIdIn } from '../contracts/ids.ts';
-import { LANES, type Lane } from '../contracts/subjects.ts';
+import { isOfLane, LANES, type Lane } from '../contracts/subjects.ts';
 import { readTraceparent } from '../contracts/trace-context.ts';
 import type { Command, CommandConsumer, CommandResult } from './bus/command-consumer.ts';
 import { histogram, SECONDS } from './figures.ts';
@@ -15,6 +15,7 @@ import type { ServiceContext } from './run-service.ts';
 import { commandLetter } from './store/command-letter.ts';
 import { layDownCommand } from './store/dead-letters.ts';
 import { isOutage } from './store/outage.ts';
+import { type OutboxRow, queue } from './store/outbox.ts';
 import { isAnyHalted } from './store/partitions.ts';
 import { inSpan } from './tracing.ts';
 import { during, type Work } from './work.ts';
@@ -65,6 +66,13 @@ export interface ServeOptions {
 
 const HALTED_LOOK_MS = 1_000;
 
+/** Under an id of its own: the stream would take it for a repeat of what it has. */
+const saidAnew = ({ subject, payload }: Command): OutboxRow => ({
+  messageId: `${subject}:${randomUUID()}`,
+  subject,
+  payload,
+});
+
 /** Of a verb that nobody knows. */
 class UnheardError extends Error {
   override name = 'UnheardError';
@@ -113,13 +121,25 @@ export async function serveCommands(
   /** Left alone, it would lie in the stream for ever once the server has delivered it often enough. */
   const orLetGo = async (command: Command, result: CommandResult): Promise<CommandResult> => {
     if (result.verdict !== 'later' || command.deliveries < MAX_DELIVERIES) return result;
-    const { subject, verb, payload } = command;
-    if (!lasting.includes(verb)) return DONE;
+    if (!lasting.includes(command.verb)) return DONE;
     // Said anew it takes its own place, with all deliveries before it.
-    const said = bus.publish([{ messageId: `${subject}:${randomUUID()}`, subject, payload }]);
+    const said = bus.publish([saidAnew(command)]);
     return said.then(
       () => DONE,
       () => result,
+    );
+  };
+
+  /**
+   * A server that lost the end of a stream with its leader gives those positions anew, and a consumer that remembers them
+   * hands over what lies there now, whoever it is for (seen with NATS 2.9). By way of the outbox: this service may not
+   * give orders to others, and its answer takes the command out of the queue of its own lane.
+   */
+  const sendBack = async (command: Command): Promise<CommandResult> => {
+    log.warn({ subject: command.subject }, 'a command of another lane is said anew');
+    return queue(store, [saidAnew(command)]).then(
+      () => DONE,
+      () => laterInHand(retryMs),
     );
   };
 
@@ -163,6 +183,7 @@ export async function serveCommands(
   /** Subjects: verb and what it is about. */
   const inHand = new Set<string>();
   return bus.consume(lane, concurrency, async (command) => {
+    if (!isOfLane(command.subject, lane)) return sendBack(command);
     // Asked again while the first is at work, as every deadline does in a crowd. What the first one read may be older than
     // the wish, and the queue knows only the newest: it looks again once the first is through.
     if (inHand.has(command.subject)) return orLetGo(command, later(retryMs));

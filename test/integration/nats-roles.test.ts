@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect, type NatsConnection, StringCodec } from 'nats';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { REREAD_ORDER } from '../../contracts/commands/reread-order.ts';
 import type { NatsRole } from '../../contracts/nats-roles.ts';
-import { eventSubject, factSubject, STREAMS } from '../../contracts/subjects.ts';
+import { commandSubject, eventSubject, factSubject, STREAMS } from '../../contracts/subjects.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { newNatsKeys, publicKeys } from '../../deploy/local/nats-keys.ts';
 import { openBus } from '../../services/bus/bus.ts';
@@ -100,7 +101,14 @@ const RIGHTS: readonly (readonly [NatsRole, { may: readonly string[]; mayNot: re
       mayNot: [fulfilled, mailed, FACT, command('notifier'), next('notifier'), '_INBOX_orders.x.y'],
     },
   ],
-  ['shopify', { may: [fulfilled, next('shopify')], mayNot: [outcome, mailed, FACT, next('suppliers')] }],
+  [
+    'shopify',
+    {
+      // A hint of the shop that waits longer than the server delivers one message is said anew by whoever has it.
+      may: [fulfilled, next('shopify'), commandSubject('shopify', REREAD_ORDER, 'x')],
+      mayNot: [outcome, mailed, FACT, next('suppliers'), command('shopify')],
+    },
+  ],
   [
     'notifier',
     { may: [mailed, next('notifier')], mayNot: [outcome, fulfilled, EVENT, FACT, next('shopify')] },

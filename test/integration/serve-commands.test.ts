@@ -1,8 +1,10 @@
+import { AckPolicy } from 'nats';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { envelope } from '../../contracts/envelope.ts';
 import { AppError } from '../../contracts/errors.ts';
-import { commandSubject } from '../../contracts/subjects.ts';
+import { commandFilter, commandSubject, type Lane } from '../../contracts/subjects.ts';
+import { startSweeper } from '../../services/orders/sweeper.ts';
 import {
   type CommandHandler,
   DONE,
@@ -25,11 +27,11 @@ afterAll(() => nats.remove());
 beforeEach(() => emptyStreams(nats.url));
 
 const ORDER = 'ord_1';
-const send = (context: TestContext, verb: string, id: string, payload?: string) =>
+const send = (context: TestContext, verb: string, id: string, payload?: string, lane: Lane = 'notifier') =>
   context.bus.publish([
     {
       messageId: `${verb}:${id}`,
-      subject: commandSubject('notifier', verb, id),
+      subject: commandSubject(lane, verb, id),
       payload:
         payload ??
         JSON.stringify(
@@ -115,6 +117,38 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
   await send(context, 'work', 'later');
   await expect.poll(() => done).toEqual(['before', 'after', 'later']);
 }, 40_000);
+
+test('a command that the server hands to the wrong lane is left to its own', async () => {
+  const context = await aServiceContext(nats.url);
+  const { manager } = await aProbe(nats.url);
+  // As a consumer whose remembered positions were given to other commands, after a leader of a cluster had died.
+  for (const durable of ['oms-shopify', 'oms-notifier']) await manager.consumers.delete('CMD', durable);
+  await manager.consumers.add('CMD', {
+    durable_name: 'oms-notifier',
+    filter_subject: commandFilter('shopify'),
+    ack_policy: AckPolicy.Explicit,
+  });
+  const astray: string[] = [];
+  const work = (handled: string[]) => ({
+    work: handling(Data, async ({ id }) => {
+      handled.push(id);
+      return DONE;
+    }),
+  });
+  await serve(context, work(astray));
+  await send(context, 'work', '1', undefined, 'shopify');
+  await expect.poll(() => waiting(context)).toBe(0);
+  await manager.consumers.delete('CMD', 'oms-notifier');
+  await context.bus.setUp(1);
+
+  const own: string[] = [];
+  const consumer = await serveCommands(context, 'shopify', 4, work(own));
+  onTestFinished(() => consumer.stop());
+  const sweeper = startSweeper(context.store, context.bus, context.log);
+  onTestFinished(() => sweeper.stop());
+  await expect.poll(() => own, { timeout: 10_000 }).toEqual(['1']);
+  expect([astray, await lettersIn(context)]).toEqual([[], []]);
+}, 20_000);
 
 test('a foreseen trouble that passes is waited for, however often, by what nothing asks for again', async () => {
   const context = await aServiceContext(nats.url);
