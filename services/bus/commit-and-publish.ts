@@ -45,18 +45,17 @@ export async function publishQueued(store: Store, bus: Bus, rows: readonly Queue
   }
 }
 
-/**
- * Rows and messages commit together or not at all; then the messages are published. The answer does not wait for the
- * bus: what is committed is promised. @param between names the moments after the commit and before the publishing.
- */
-export async function commitAndPublish<T>(
+type Work<T> = (sql: Sql, say: (row: OutboxRow) => void) => Promise<T>;
+
+async function committed<T>(
+  transaction: Store['transaction'],
   store: Store,
   bus: Bus,
-  work: (sql: Sql, say: (row: OutboxRow) => void) => Promise<T>,
-  ...between: readonly Moment[]
+  work: Work<T>,
+  between: readonly Moment[],
 ): Promise<T> {
   let queued: QueuedRow[] = [];
-  const result = await store.transaction(async (sql) => {
+  const result = await transaction(async (sql) => {
     const rows: OutboxRow[] = [];
     const value = await work(sql, (row) => rows.push(row));
     queued = await queue(sql, rows);
@@ -66,6 +65,21 @@ export async function commitAndPublish<T>(
   void publishQueued(store, bus, queued);
   return result;
 }
+
+/**
+ * Rows and messages commit together or not at all; then the messages are published. The answer does not wait for the
+ * bus: what is committed is promised. @param between names the moments after the commit and before the publishing.
+ */
+export const commitAndPublish = <T>(
+  store: Store,
+  bus: Bus,
+  work: Work<T>,
+  ...between: readonly Moment[]
+): Promise<T> => committed(store.transaction, store, bus, work, between);
+
+/** As `commitAndPublish`, by a `sureTransaction`: for the right to do something outside. */
+export const commitForSure = <T>(store: Store, bus: Bus, work: Work<T>): Promise<T> =>
+  committed(store.sureTransaction, store, bus, work, []);
 
 /** An event for the order's partition, ready for the outbox. @param source the service that says it, as `/suppliers`. */
 export function eventRow(event: {

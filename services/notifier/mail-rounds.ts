@@ -5,7 +5,7 @@ import {
   type NotificationSent,
 } from '../../contracts/events/notification-outcome.ts';
 import { CUSTOMER_MAILS, NOTIFICATION_KINDS, OPERATOR_MAILS } from '../../contracts/vocabulary.ts';
-import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import { commitAndPublish, commitForSure, eventRow } from '../bus/commit-and-publish.ts';
 import { counter } from '../figures.ts';
 import { gathering } from '../gathering.ts';
 import type { ServiceContext } from '../run-service.ts';
@@ -173,7 +173,7 @@ export function mailRounds(context: MailContext): MailRounds {
 
   const take = gathering<{ id: string; traceparent: string | undefined }, Decision | undefined>(
     async (asked) => {
-      const decided = await commitAndPublish(store, bus, async (sql, say) => {
+      const decided = await commitForSure(store, bus, async (sql, say) => {
         const taken = await claim(
           sql,
           asked.map(({ id }) => id),

@@ -1,7 +1,7 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
-import { STALE_PLAN } from './outage.ts';
+import { isOutage, STALE_PLAN, throughOutage } from './outage.ts';
 import { createPool, type StoreOptions } from './pool.ts';
 import { pools } from './pool-figures.ts';
 
@@ -20,6 +20,11 @@ export interface Store extends Sql {
   em(): Promise<EntityManager>;
   /** All statements commit together or not at all. Do not nest. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /**
+   * As `transaction`, for what only this caller may do once it is committed: when the connection breaks at the commit,
+   * PostgreSQL is asked what became of it, for about a minute. One small statement dearer.
+   */
+  sureTransaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -82,6 +87,40 @@ async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Pro
   }
 }
 
+/** `transaction_resolution_unknown`: the server has not noticed yet that the connection is broken. */
+class UnresolvedError extends Error {
+  readonly code = '08007';
+}
+
+const isCommitted = (pool: Pool, xid: string): Promise<boolean> =>
+  throughOutage(async () => {
+    const [row] = await sqlOn(pool).query<{ status: string | null }>(
+      'select pg_xact_status($1::xid8) as status',
+      [xid],
+    );
+    if (row?.status === 'in progress') throw new UnresolvedError('a transaction has not ended');
+    return row?.status === 'committed';
+  });
+
+async function inSureTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const before: { value: T; xid: string | null }[] = [];
+  try {
+    return await inTransaction(pool, async (sql) => {
+      const value = await work(sql);
+      const [row] = await sql.query<{ xid: string | null }>(
+        'select pg_current_xact_id_if_assigned()::text as xid',
+      );
+      before.push({ value, xid: row?.xid ?? null });
+      return value;
+    });
+  } catch (error) {
+    const [committing] = before;
+    if (committing === undefined || committing.xid === null || !isOutage(error)) throw error;
+    if (!(await isCommitted(pool, committing.xid))) throw error;
+    return committing.value;
+  }
+}
+
 /** Opens the database; fails when it cannot be reached within five seconds. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const pool = createPool(options);
@@ -118,6 +157,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     query: (statement, parameters) => counted(plain.query(statement, parameters)),
     run: (statement, parameters) => counted(plain.run(statement, parameters)),
     transaction: (work) => counted(inTransaction(pool, work)),
+    sureTransaction: (work) => counted(inSureTransaction(pool, work)),
     close() {
       closing ??= closeAll();
       return closing;

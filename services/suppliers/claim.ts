@@ -3,7 +3,7 @@ import {
   SUPPLIER_ORDER_PLACING,
 } from '../../contracts/events/purchase-outcome.ts';
 import type { PurchasingPause } from '../../contracts/resources/purchasing-pause.ts';
-import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { commitForSure } from '../bus/commit-and-publish.ts';
 import { moment } from '../moments.ts';
 import { holdPauses } from '../purchasing-switch.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
@@ -102,7 +102,7 @@ async function toIntents(
  */
 export const claim = inRounds(
   (ports: PurchasePorts, asked: readonly Asked<Claim>[]): Promise<readonly Begun[]> =>
-    commitAndPublish(ports.store, ports.bus, async (sql, say) => {
+    commitForSure(ports.store, ports.bus, async (sql, say) => {
       const ids = [...new Set(asked.map(({ item }) => item.row.id))];
       // Before the rows: while those are locked, the order host waits.
       const pauses = await holdPauses(sql);

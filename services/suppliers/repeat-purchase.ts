@@ -1,6 +1,6 @@
 import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
-import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import { commitAndPublish, commitForSure } from '../bus/commit-and-publish.ts';
 import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import { throughOutage } from '../store/outage.ts';
@@ -100,7 +100,7 @@ export async function repeatPurchase(
 
   const key = { supplierOrderId: row.id, attempt };
   const spend = spendingCall(settings);
-  const may = await commitAndPublish(store, bus, async (sql, say) => {
+  const may = await commitForSure(store, bus, async (sql, say) => {
     // The switch before the row, as whoever claims holds them.
     const gate = await spendingGate(sql, ports, row);
     await lockPurchase(sql, row.id);

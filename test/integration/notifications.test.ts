@@ -12,7 +12,8 @@ import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { readStoreGauges } from '../../gateway/store-gauges.ts';
 import { sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
 import { startNotifier } from '../../services/notifier/service.ts';
-import { givenDeadlocks } from '../fixtures/database.ts';
+import { aCuttingProxy } from '../fixtures/cutting-proxy.ts';
+import { aStore, givenDeadlocks } from '../fixtures/database.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { FROM, mailsIn, notifierPorts, timePasses } from '../fixtures/post-office.ts';
 import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
@@ -356,6 +357,18 @@ test('a mail that the server took is no doubt when the database breaks off what 
   const condition = "new.state = 'sent'";
   await givenDeadlocks(context.store, 'update on notifications', { times: 3, condition });
   await sendNotification(ports, id);
+  expect(await rowOf(context)).toMatchObject({ state: 'sent', attempt: 1 });
+  expect(await mailsIn(world)).toHaveLength(1);
+});
+
+test('a mail that was taken is sent though the database’s word for it got lost', async () => {
+  const { world, context, id } = await aPost();
+  const proxy = await aCuttingProxy(context.connectionString);
+  const cut = { ...context, store: await aStore(proxy.connectionString) };
+  const ports = await notifierPorts(cut, world.smtpPort);
+  proxy.cutNextCommit();
+  await sendNotification(ports, id);
+  expect(proxy.cuts()).toBe(1);
   expect(await rowOf(context)).toMatchObject({ state: 'sent', attempt: 1 });
   expect(await mailsIn(world)).toHaveLength(1);
 });

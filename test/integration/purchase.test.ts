@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { SUPPLIER_ORDER_STATES } from '../../contracts/vocabulary.ts';
 import { DONE } from '../../services/serve-commands.ts';
+import { isOutage } from '../../services/store/outage.ts';
 import type { Store } from '../../services/store/store.ts';
 import type { OrderKey } from '../../services/suppliers/adapter.ts';
 import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/cj-dropshipping.ts';
@@ -12,6 +13,8 @@ import { withPolicy } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
 import { settleNotBought } from '../../services/suppliers/settle-doubt.ts';
+import { aCuttingProxy } from '../fixtures/cutting-proxy.ts';
+import { aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
@@ -349,6 +352,33 @@ test('an answer that cannot be recorded at all is no refusal and no second call:
   expect(await callsOf(world, 'createOrderV2')).toBe(1);
 });
 
+test('an intent whose commit is not answered is no doubt: the purchase is made under it', async () => {
+  const { world, store, ports, connectionString } = await aDesk();
+  const purchase = await givenPurchase(store);
+  const proxy = await aCuttingProxy(connectionString);
+  const cut = { ...ports, store: await aStore(proxy.connectionString) };
+  proxy.cutNextCommit();
+  expect(await buy(cut, purchase, 'c1')).toEqual(DONE);
+  expect(proxy.cuts()).toBe(1);
+  const [order] = await boughtUnder(world, purchase);
+  expect(await intentOf(store, purchase)).toMatchObject({ state: 'done', attempt: 1 });
+  expect(await rowOf(store, purchase)).toMatchObject({ reference: order?.sdCode });
+  expect(await callsOf(world, 'createOrderV2')).toBe(1);
+});
+
+test('an intent whose commit never came to the database calls nobody, and is written by the next try', async () => {
+  const { world, store, ports, connectionString } = await aDesk();
+  const purchase = await givenPurchase(store);
+  const proxy = await aCuttingProxy(connectionString);
+  const cut = { ...ports, store: await aStore(proxy.connectionString) };
+  proxy.cutNextCommit({ isTaken: false });
+  await expect(buy(cut, purchase, 'c1')).rejects.toSatisfy(isOutage);
+  expect(await boughtUnder(world, purchase)).toEqual([]);
+  expect(await buy(cut, purchase, 'c1')).toEqual(DONE);
+  expect(await intentOf(store, purchase)).toMatchObject({ state: 'done', attempt: 1 });
+  expect(await callsOf(world, 'createOrderV2')).toBe(1);
+});
+
 /** A purchase whose call ended in doubt; the host has heard of it. */
 async function inDoubt(desk: Desk, kind: string): Promise<Purchase> {
   const purchase = await givenPurchase(desk.store);
@@ -534,8 +564,8 @@ function withLateCommit(ports: PurchasePorts): {
   const [frozen, committed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const store: Store = {
     ...ports.store,
-    async transaction(work) {
-      const result = await ports.store.transaction(work);
+    async sureTransaction(work) {
+      const result = await ports.store.sureTransaction(work);
       committed.resolve();
       await frozen.promise;
       return result;
