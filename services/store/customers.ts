@@ -109,8 +109,10 @@ export async function saveCustomers(
 /** Bodies of redacted orders say nothing, also those that come in late. Rows stay: they know repeats. */
 export async function emptyRedactedBodies(sql: Sql, orderIds: readonly string[]): Promise<void> {
   await sql.run(
-    `update webhooks w set body = '{}' from customer_details c
-      where w.order_id = any($1::text[]) and c.order_id = w.order_id and c.redacted_at is not null and w.body <> '{}'`,
+    // Not as a join: its plan may go through all redacted customers.
+    `update webhooks w set body = '{}'
+      where w.order_id = any($1::text[]) and w.body <> '{}'
+        and (select c.redacted_at from customer_details c where c.order_id = w.order_id) is not null`,
     [orderIds],
   );
 }

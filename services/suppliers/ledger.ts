@@ -213,12 +213,14 @@ export async function settleAll<Settled extends IntentKey & Verdict>(
   settled: readonly Settled[],
 ): Promise<ReadonlySet<Settled>> {
   if (settled.length === 0) return new Set();
+  // By the ids as well: a plan may look for all that are open first, and go through the whole ledger for them.
   const rows = await sql.query<{ key: number; supplier: SupplierName }>(
     `update purchase_intents i set state = d.state, evidence = d.evidence, updated_at = now(),
             deferrals = deferrals + case when d.state = 'absent' then 1 else 0 end
        from json_to_recordset($1::json) as d(key int, supplier_order_id text, kind text, attempt int, state text,
                                              evidence json, repeats int)
-      where i.supplier_order_id = d.supplier_order_id and i.kind = d.kind and i.attempt = d.attempt
+      where i.supplier_order_id = any($2::text[])
+        and i.supplier_order_id = d.supplier_order_id and i.kind = d.kind and i.attempt = d.attempt
         and i.state in ('calling', 'unknown') and (d.state = 'done' or i.repeats = d.repeats)
       returning d.key, i.supplier`,
     [
@@ -233,6 +235,7 @@ export async function settleAll<Settled extends IntentKey & Verdict>(
           repeats,
         })),
       ),
+      settled.map(({ supplierOrderId }) => supplierOrderId),
     ],
   );
   return new Set(
