@@ -2,13 +2,13 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
-import { type Delivery, openSender, percentile, placeOrders, runOrders } from './drive-orders.ts';
+import { type Delivery, openSender, percentile, placeOrders } from './drive-orders.ts';
 import { cpuBetween, readUse } from './process-use.ts';
 import { startRoadWorld } from './road-world.ts';
 
 /*
  * How long a purchase waits while orders come at a steady rate, each at its moment whether or not we keep up:
- *   npm run bench:latency [-- --rate 50 --seconds 30]
+ *   npm run bench:latency [-- --rate 50 --seconds 30 --warm-up 20]
  * From the moment at which a webhook is due until the intent of its first purchase is written; its call follows the commit.
  */
 const { values } = parseArgs({
@@ -16,14 +16,16 @@ const { values } = parseArgs({
     /** Webhooks per second. */
     rate: { type: 'string', default: '50' },
     seconds: { type: 'string', default: '30' },
+    /** Before those, at the same rate: a service that is up compiles no code any more. */
+    'warm-up': { type: 'string', default: '20' },
   },
 });
 const RATE = Number(values.rate);
 const ORDERS = Math.round(RATE * Number(values.seconds));
-const WARM_UP = 60;
+const WARM_UP = Math.round(RATE * Number(values['warm-up']));
 const CONNECTIONS = 64;
 /** After the last webhook; then what is not bought counts as open. */
-const PATIENCE_MS = 60_000 + ORDERS * 200;
+const PATIENCE_MS = 60_000 + (WARM_UP + ORDERS) * 200;
 const PACKING_MS = 3_600_000;
 
 interface Sent {
@@ -34,8 +36,9 @@ interface Sent {
   readonly ackMs: number;
 }
 
-/** Looks at what was bought are the road's, not the purchase's. */
-const world = await startRoadWorld('latency', { ORDER_MANAGER_POLL_SECONDS: '20' });
+/** What was bought is looked at as often as in a shop that sets nothing. */
+const POLL_SECONDS = '900';
+const world = await startRoadWorld('latency', { ORDER_MANAGER_POLL_SECONDS: POLL_SECONDS });
 const database = new Client({ connectionString: world.stack.connectionString });
 
 /** Orders of the run that are here, and those of them that have a purchase. */
@@ -49,6 +52,16 @@ async function countBought(since: Date): Promise<{ come: number; bought: number 
     [since],
   );
   return rows[0] ?? { come: 0, bought: 0 };
+}
+
+/** @returns how many were bought by then, which are fewer when it takes too long. */
+async function waitUntilBought(since: Date, count: number): Promise<number> {
+  const patience = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const { bought } = await countBought(since);
+    if (bought >= count || Date.now() > patience) return bought;
+    await delay(500);
+  }
 }
 
 /** Sends each webhook at its moment. @returns the seconds until the last one was acknowledged, too. */
@@ -90,10 +103,13 @@ const shown = (name: string, ascending: readonly number[]): string =>
 try {
   await database.connect();
   const numbers = Array.from({ length: WARM_UP + ORDERS }, (_, index) => index);
-  await runOrders(world, database, numbers.slice(0, WARM_UP), CONNECTIONS);
   // Suppliers pack for longer than the measurement lasts, as they do: nothing is shipped, fulfilled or mailed in it.
   await world.control('PUT', '/settings', JSON.stringify({ timing: { processMs: PACKING_MS } }));
+  const warmUp = await placeOrders(world, numbers.slice(0, WARM_UP));
   const deliveries = await placeOrders(world, numbers.slice(WARM_UP));
+  const warmingUp = new Date();
+  await sendSteadily(warmUp);
+  await waitUntilBought(warmingUp, WARM_UP);
   const since = new Date();
   const open: number[] = [];
   let isSending = true;
@@ -109,13 +125,8 @@ try {
   const useAfter = readUse(false);
   isSending = false;
   await watch;
-  const patience = Date.now() + PATIENCE_MS;
-  let { bought } = await countBought(since);
-  const boughtWhileSending = bought;
-  while (bought < ORDERS && Date.now() < patience) {
-    await delay(500);
-    ({ bought } = await countBought(since));
-  }
+  const { bought: boughtWhileSending } = await countBought(since);
+  const bought = await waitUntilBought(since, ORDERS);
   const { rows } = await database.query<{ shopOrderId: string; at: number }>(
     `select o.shop_order_id as "shopOrderId", extract(epoch from min(i.created_at))::float8 * 1000 as at
        from orders o join supplier_orders s on s.order_id = o.id join purchase_intents i on i.supplier_order_id = s.id
