@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 import { AppError } from '../../contracts/errors.ts';
@@ -21,8 +22,8 @@ export interface Store extends Sql {
   /** All statements commit together or not at all. Do not nest. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /**
-   * As `transaction`, for what only this caller may do once it is committed: when the connection breaks at the commit,
-   * PostgreSQL is asked what became of it, for about a minute. One small statement dearer.
+   * As `transaction`, for what only this caller may do once it is committed: when the connection breaks at the commit, it
+   * is looked up what became of it, for about a minute. One small statement dearer.
    */
   sureTransaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -87,37 +88,28 @@ async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Pro
   }
 }
 
-/** `transaction_resolution_unknown`: the server has not noticed yet that the connection is broken. */
-class UnresolvedError extends Error {
-  readonly code = '08007';
-}
-
-const isCommitted = (pool: Pool, xid: string): Promise<boolean> =>
-  throughOutage(async () => {
-    const [row] = await sqlOn(pool).query<{ status: string | null }>(
-      'select pg_xact_status($1::xid8) as status',
-      [xid],
-    );
-    if (row?.status === 'in progress') throw new UnresolvedError('a transaction has not ended');
-    return row?.status === 'committed';
-  });
-
+/**
+ * Writes an id of its own among those that the inbox remembers: where that is found, all else that was written with it
+ * is. Not the number of the transaction, which a server that crashed or was replaced may give once more.
+ */
 async function inSureTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
-  const before: { value: T; xid: string | null }[] = [];
+  const id = `commit:${randomUUID()}`;
+  const atCommit: { readonly value: T }[] = [];
   try {
     return await inTransaction(pool, async (sql) => {
       const value = await work(sql);
-      const [row] = await sql.query<{ xid: string | null }>(
-        'select pg_current_xact_id_if_assigned()::text as xid',
-      );
-      before.push({ value, xid: row?.xid ?? null });
+      await sql.run('insert into inbox (message_id) values ($1)', [id]);
+      atCommit.push({ value });
       return value;
     });
   } catch (error) {
-    const [committing] = before;
-    if (committing === undefined || committing.xid === null || !isOutage(error)) throw error;
-    if (!(await isCommitted(pool, committing.xid))) throw error;
-    return committing.value;
+    const [reached] = atCommit;
+    if (reached === undefined || !isOutage(error)) throw error;
+    const found = await throughOutage(() =>
+      sqlOn(pool).query('select from inbox where message_id = $1', [id]),
+    );
+    if (found.length === 0) throw error;
+    return reached.value;
   }
 }
 
