@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
+import { readSettings } from '../../contracts/settings.ts';
 import { type Delivery, openSender, percentile, placeOrders } from './drive-orders.ts';
 import { cpuBetween, readUse } from './process-use.ts';
 import { startRoadWorld } from './road-world.ts';
@@ -37,8 +38,8 @@ interface Sent {
 }
 
 /** What was bought is looked at as often as in a shop that sets nothing. */
-const POLL_SECONDS = '900';
-const world = await startRoadWorld('latency', { ORDER_MANAGER_POLL_SECONDS: POLL_SECONDS });
+const { ORDER_MANAGER_POLL_SECONDS: POLL_SECONDS } = readSettings({});
+const world = await startRoadWorld('latency', { ORDER_MANAGER_POLL_SECONDS: String(POLL_SECONDS) });
 const database = new Client({ connectionString: world.stack.connectionString });
 
 /** Orders of the run that are here, and those of them that have a purchase. */

@@ -28,6 +28,7 @@ import {
   verdicts,
   type WantedPurchase,
   withAdapter,
+  withCutCommit,
 } from '../fixtures/purchase-desk.ts';
 
 type Purchase = Awaited<ReturnType<typeof givenPurchase>>;
@@ -84,6 +85,16 @@ test('the very same call is sent once more, and the order that it brings is adop
   expect(calls[1]).toEqual(calls[0]);
   expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'outcome_unknown', 'placed']);
   expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: order.supplierReference });
+  expect(await intentOf(desk.store, purchase)).toMatchObject({ state: 'done', attempt: 1 });
+});
+
+test('a right to repeat whose commit is not answered is used', async () => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt, order]);
+  const purchase = await inDoubt(desk, ports);
+  const { cut, proxy } = await withCutCommit(ports, desk.connectionString);
+  expect(await lookUp(cut, purchase, 'l1')).toEqual(DONE);
+  expect([proxy.cuts(), calls.length]).toEqual([1, 2]);
   expect(await intentOf(desk.store, purchase)).toMatchObject({ state: 'done', attempt: 1 });
 });
 

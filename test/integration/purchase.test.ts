@@ -13,8 +13,6 @@ import { withPolicy } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
 import { settleNotBought } from '../../services/suppliers/settle-doubt.ts';
-import { aCuttingProxy } from '../fixtures/cutting-proxy.ts';
-import { aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
@@ -33,6 +31,7 @@ import {
   saidTo,
   verdicts,
   withAdapter,
+  withCutCommit,
 } from '../fixtures/purchase-desk.ts';
 import { CREDENTIALS, control, givenFaults } from '../sandbox/world.ts';
 
@@ -355,9 +354,7 @@ test('an answer that cannot be recorded at all is no refusal and no second call:
 test('an intent whose commit is not answered is no doubt: the purchase is made under it', async () => {
   const { world, store, ports, connectionString } = await aDesk();
   const purchase = await givenPurchase(store);
-  const proxy = await aCuttingProxy(connectionString);
-  const cut = { ...ports, store: await aStore(proxy.connectionString) };
-  proxy.cutNextCommit();
+  const { cut, proxy } = await withCutCommit(ports, connectionString);
   expect(await buy(cut, purchase, 'c1')).toEqual(DONE);
   expect(proxy.cuts()).toBe(1);
   const [order] = await boughtUnder(world, purchase);
@@ -369,9 +366,7 @@ test('an intent whose commit is not answered is no doubt: the purchase is made u
 test('an intent whose commit never came to the database calls nobody, and is written by the next try', async () => {
   const { world, store, ports, connectionString } = await aDesk();
   const purchase = await givenPurchase(store);
-  const proxy = await aCuttingProxy(connectionString);
-  const cut = { ...ports, store: await aStore(proxy.connectionString) };
-  proxy.cutNextCommit({ isTaken: false });
+  const { cut } = await withCutCommit(ports, connectionString, { isTaken: false });
   await expect(buy(cut, purchase, 'c1')).rejects.toSatisfy(isOutage);
   expect(await boughtUnder(world, purchase)).toEqual([]);
   expect(await buy(cut, purchase, 'c1')).toEqual(DONE);
