@@ -3,20 +3,24 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const UNIT = 'test/unit/**/*.test.ts';
 
-/** Whole systems first: begun last, the longest of them would run on alone when all others have ended. */
-class WholeSystemsFirst extends BaseSequencer {
+/**
+ * Whole systems, which need the processor, take turns with the files that mostly wait; those that run longest begin
+ * first, for the longest would run on alone when all others have ended.
+ */
+class WholeSystemsBetween extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const isWhole = ({ moduleId }: TestSpecification): boolean => /\/test\/(fault|e2e)\//.test(moduleId);
-    return [...sorted.filter(isWhole), ...sorted.filter((file) => !isWhole(file))];
+    const others = sorted.filter((file) => !isWhole(file));
+    return sorted.filter(isWhole).flatMap((file) => [file, ...others.splice(0, 2)]).concat(others);
   }
 }
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: WholeSystemsFirst },
+    sequence: { sequencer: WholeSystemsBetween },
     // Most of the time is waiting for real servers and timers; more workers than this wait for the processor instead.
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
