@@ -12,7 +12,10 @@ class WholeSystemsBetween extends BaseSequencer {
     const sorted = await super.sort(files);
     const isWhole = ({ moduleId }: TestSpecification): boolean => /\/test\/(fault|e2e)\//.test(moduleId);
     const others = sorted.filter((file) => !isWhole(file));
-    return sorted.filter(isWhole).flatMap((file) => [file, ...others.splice(0, 2)]).concat(others);
+    return sorted
+      .filter(isWhole)
+      .flatMap((file) => [file, ...others.splice(0, 2)])
+      .concat(others);
   }
 }
 

@@ -1,4 +1,4 @@
 import { runService } from '../services/run-service.ts';
 import { startGateway } from './service.ts';
 
-await runService('gateway', 8, startGateway);
+await runService('gateway', 6, startGateway);

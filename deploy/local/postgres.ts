@@ -27,7 +27,7 @@ const SETTINGS = {
   listen_addresses: HOST,
   unix_socket_directories: '',
   max_connections: '100',
-  shared_buffers: '96MB',
+  shared_buffers: '64MB',
   // Our statements are short: compiling one never pays.
   jit: 'off',
   // Each checkpoint makes the next change of every page a copy of the whole page in the log.

@@ -1,4 +1,4 @@
 import { runService } from '../run-service.ts';
 import { startOrders } from './service.ts';
 
-await runService('orders', 10, startOrders);
+await runService('orders', 6, startOrders);

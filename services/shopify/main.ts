@@ -1,4 +1,4 @@
 import { runService } from '../run-service.ts';
 import { startShopify } from './service.ts';
 
-await runService('shopify', 6, startShopify);
+await runService('shopify', 4, startShopify);

@@ -1,4 +1,4 @@
 import { runService } from '../run-service.ts';
 import { startSuppliers } from './service.ts';
 
-await runService('suppliers', 8, startSuppliers);
+await runService('suppliers', 6, startSuppliers);
