@@ -125,12 +125,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       NATS_URL: natsUrl,
       ...sandbox?.env,
     };
-    await promisify(execFile)(process.execPath, [join(PROJECT, 'deploy/setup.ts')], {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(PROJECT, 'deploy/setup.ts')], {
       cwd: PROJECT,
       env,
     }).catch((error: Error & { stderr?: string }) => {
       throw new Error(`the set-up step failed:\n${error.stderr ?? error.message}`);
     });
+    for (const line of stdout.split('\n')) if (line.includes('halted')) log(line);
     log('database and streams are ready, the services start');
     const services = Object.fromEntries(
       Object.entries<string | ServiceProcess>(options.scripts ?? SERVICES).map(([name, process], index) => {

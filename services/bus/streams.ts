@@ -8,6 +8,7 @@ import {
   RetentionPolicy,
   StorageType,
   type StreamConfig,
+  type StreamInfo,
 } from 'nats';
 import { AppError } from '../../contracts/errors.ts';
 import { commandFilter, LANES, type Lane, STREAMS } from '../../contracts/subjects.ts';
@@ -100,6 +101,12 @@ async function setUpConsumer(
 }
 
 /**
+ * When a stream was made, as its first set-up wrote it into the description. The server's own word for it changes: 2.9
+ * takes its restart for the making as soon as a stream is updated.
+ */
+const madeAt = ({ config, created }: StreamInfo): string => config.description || String(created);
+
+/**
  * Makes or updates the four streams, the durable of each lane and that of the advisories. The set-up step's work, never a service's.
  * @param gigabytes that the streams may take together; JetStream must have that much room.
  * @throws AppError `stream_mismatch` when it has not.
@@ -111,17 +118,15 @@ export async function setUpStreams(
 ): Promise<void> {
   for (const wanted of wantedStreams(gigabytes * GIGABYTE)) {
     const config = { storage: StorageType.File, num_replicas: replicas, ...wanted };
-    try {
-      await manager.streams.info(wanted.name);
-      await manager.streams.update(wanted.name, config);
-    } catch (error) {
+    const info = await manager.streams.info(wanted.name).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
-      await manager.streams.add(config).catch((cause: unknown) => {
+      return manager.streams.add(config).catch((cause: unknown) => {
         if (!isFull(cause)) throw cause;
         const message = `JetStream has no room for ${gigabytes} GB of streams: set NATS_STORE_GIGABYTES lower, or its max_file_store higher`;
         throw new AppError('stream_mismatch', message, { retryable: false, cause });
       });
-    }
+    });
+    await manager.streams.update(wanted.name, { ...config, description: madeAt(info) });
   }
   for (const lane of LANES) {
     await setUpConsumer(manager, STREAMS.commands, durableOf(lane), {
@@ -149,9 +154,10 @@ export interface StreamState {
 /** @throws AppError `stream_mismatch` when the set-up step has not run here, `bus_unavailable` when nobody answers. */
 export async function readStreamState(manager: JetStreamManager, stream: string): Promise<StreamState> {
   try {
-    const { created, state } = await manager.streams.info(stream);
+    const info = await manager.streams.info(stream);
+    const { state } = info;
     return {
-      created: String(created),
+      created: madeAt(info),
       firstSeq: state.first_seq,
       lastSeq: state.last_seq,
       messages: state.messages,

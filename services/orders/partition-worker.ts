@@ -60,7 +60,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
       log.error({ part, problem }, 'partition halted: see the README, "When NATS lost its data"');
       return false;
     }
-    if (streamCreated === null) await adoptStream(store, part, epoch, stream.created);
+    if (streamCreated !== stream.created) await adoptStream(store, part, epoch, stream.created);
     streamCreated = stream.created;
     return true;
   };

@@ -17,7 +17,10 @@ export async function streamProblem(
   stream: StreamState,
   bus: Pick<Bus, 'storedMsOf'>,
 ): Promise<string | null> {
-  if (streamCreated !== null && streamCreated !== stream.created) {
+  const storedMs = mark === null ? null : await bus.storedMsOf(STREAMS.events, mark.seq);
+  const isMarked = mark !== null && storedMs !== null && Math.abs(storedMs - mark.storedMs) <= SAME_MS;
+  // Where what was counted still stands, the stream is the right one, whatever it says of its making.
+  if (!isMarked && streamCreated !== null && streamCreated !== stream.created) {
     return `the event stream was made anew at ${stream.created}; position ${seq} counts in the one of ${streamCreated}`;
   }
   if (stream.lastSeq < seq)
@@ -26,7 +29,6 @@ export async function streamProblem(
     return `the event stream begins at ${stream.firstSeq}, behind position ${seq}: what stood between is gone`;
   }
   // A tail that was lost and has grown again since is as long as it was.
-  const storedMs = mark === null ? null : await bus.storedMsOf(STREAMS.events, mark.seq);
-  if (mark === null || storedMs === null || Math.abs(storedMs - mark.storedMs) <= SAME_MS) return null;
+  if (mark === null || storedMs === null || isMarked) return null;
   return `the event stream holds another message at ${mark.seq} than was read there: its tail is lost`;
 }

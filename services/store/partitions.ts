@@ -151,7 +151,7 @@ export async function position(sql: Sql, part: number): Promise<{ epoch: number;
   return row === undefined ? undefined : { epoch: Number(row.epoch), seq: Number(row.seq) };
 }
 
-/** Remembers which stream the position counts in; only for a partition that has not counted yet. */
+/** Remembers which stream the position counts in. */
 export const adoptStream = (sql: Sql, part: number, epoch: number, created: string): Promise<number> =>
   sql.run('update event_partitions set stream_created = $3 where part = $1 and epoch = $2', [
     part,

@@ -115,7 +115,7 @@ test('one credential turns the sandbox off; what lacks its own is off and named'
   expect(await started.exit()).toBe(0);
 }, 60_000);
 
-test('bodies of your own are fed, and a second start finds its data again', async () => {
+test('bodies of your own are fed, and every later start finds its data again and reads on', async () => {
   const dir = await aDataDir();
   const bodies = join(dir, 'bodies');
   await mkdir(bodies);
@@ -126,13 +126,19 @@ test('bodies of your own are fed, and a second start finds its data again', asyn
   first.child.kill('SIGINT');
   expect(await first.exit()).toBe(0);
 
-  const second = await start('deploy/local/start.ts', {}, '--data', join(dir, 'data'), '--empty');
-  await says(second, 'Ctrl-C stops everything');
-  expect(second.output()).not.toContain('fed ');
-  const key = /X-API-Key: ([^']+)'/.exec(second.output())?.[1] ?? '';
-  expect(first.output()).toContain(key);
-  const response = await fetch(`http://127.0.0.1:${second.port}/orders`, { headers: { 'x-api-key': key } });
-  expect(await response.text()).toContain('"held":true');
-  second.child.kill('SIGTERM');
-  expect(await second.exit()).toBe(0);
-}, 90_000);
+  // From the third start on a server had lost when its streams were made, once their set-up was repeated.
+  for (const _ of ['second', 'third']) {
+    const again = await start('deploy/local/start.ts', {}, '--data', join(dir, 'data'), '--empty');
+    await says(again, 'Ctrl-C stops everything');
+    expect(again.output()).not.toContain('fed ');
+    const key = /X-API-Key: ([^']+)'/.exec(again.output())?.[1] ?? '';
+    expect(first.output()).toContain(key);
+    const url = `http://127.0.0.1:${again.port}`;
+    const response = await fetch(`${url}/orders`, { headers: { 'x-api-key': key } });
+    expect(await response.text()).toContain('"held":true');
+    const ready = await fetch(`${url}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([200, expect.stringContaining('"ready"')]);
+    again.child.kill('SIGTERM');
+    expect(await again.exit()).toBe(0);
+  }
+}, 120_000);
