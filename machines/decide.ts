@@ -1,7 +1,7 @@
 import {
-  type AnyActorRef,
   type AnyActorScope,
   createActor,
+  createMachine,
   type EventFromLogic,
   type SnapshotFrom,
 } from 'xstate';
@@ -39,13 +39,15 @@ const effectsOf = (actions: readonly EmittedAction[]): Effect[] =>
 
 const nothing = (): void => {};
 
+const nobody = createActor(createMachine({}));
+
 /**
  * What XState wants around a step. Its own `transition()` makes an actor for each event, which costs more than the step;
  * our machines have no children and ask nothing of it, so that one that never starts serves all.
  */
-const scopeOf = (self: AnyActorRef, actions: EmittedAction[]): AnyActorScope => ({
-  self,
-  system: self.system,
+const scopeOf = (actions: EmittedAction[]): AnyActorScope => ({
+  self: nobody,
+  system: nobody.system,
   id: '',
   sessionId: '',
   logger: nothing,
@@ -54,8 +56,6 @@ const scopeOf = (self: AnyActorRef, actions: EmittedAction[]): AnyActorScope => 
   stopChild: nothing,
   actionExecutor: (action) => void actions.push(action),
 });
-const anOrder = createActor(orderMachine);
-const aSupplierOrder = createActor(supplierOrderMachine);
 
 type OrderMachineEvent = EventFromLogic<typeof orderMachine>;
 type SupplierOrderMachineEvent = EventFromLogic<typeof supplierOrderMachine>;
@@ -72,7 +72,7 @@ const toSupplierOrderState = (snapshot: SnapshotFrom<typeof supplierOrderMachine
 
 export function startOrder(received: OrderReceived): Decision<OrderState> {
   const actions: EmittedAction[] = [];
-  const snapshot = orderMachine.getInitialSnapshot(scopeOf(anOrder, actions), received);
+  const snapshot = orderMachine.getInitialSnapshot(scopeOf(actions), received);
   return { accepted: true, state: toOrderState(snapshot), effects: effectsOf(actions) };
 }
 
@@ -80,13 +80,13 @@ export function decideOrder(state: OrderState, event: OrderMachineEvent): Decisi
   const before = orderMachine.resolveState(state);
   if (!before.can(event)) return { accepted: false, state, effects: [] };
   const actions: EmittedAction[] = [];
-  const after = orderMachine.transition(before, event, scopeOf(anOrder, actions));
+  const after = orderMachine.transition(before, event, scopeOf(actions));
   return { accepted: true, state: toOrderState(after), effects: effectsOf(actions) };
 }
 
 export function startSupplierOrder(input: SupplierOrderInput): Decision<SupplierOrderState> {
   const actions: EmittedAction[] = [];
-  const snapshot = supplierOrderMachine.getInitialSnapshot(scopeOf(aSupplierOrder, actions), input);
+  const snapshot = supplierOrderMachine.getInitialSnapshot(scopeOf(actions), input);
   return { accepted: true, state: toSupplierOrderState(snapshot), effects: effectsOf(actions) };
 }
 
@@ -97,6 +97,6 @@ export function decideSupplierOrder(
   const before = supplierOrderMachine.resolveState(state);
   if (!before.can(event)) return { accepted: false, state, effects: [] };
   const actions: EmittedAction[] = [];
-  const after = supplierOrderMachine.transition(before, event, scopeOf(aSupplierOrder, actions));
+  const after = supplierOrderMachine.transition(before, event, scopeOf(actions));
   return { accepted: true, state: toSupplierOrderState(after), effects: effectsOf(actions) };
 }

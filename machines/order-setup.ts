@@ -29,7 +29,7 @@ const isReadyToBuy = (context: OrderContext): boolean =>
 /** Types and named guards of the order's machine; what its states and their answers are built with. */
 export const orderSetup = setup({
   types: {
-    input: {} as OrderReceived | undefined,
+    input: {} as OrderReceived,
     context: {} as OrderContext,
     events: {} as OrderMachineEvent,
   },

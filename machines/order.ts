@@ -93,8 +93,7 @@ const progressState = (here: Progress, entered?: FactType) => ({
  */
 export const orderMachine = orderSetup.createMachine({
   id: 'order',
-  // `transition()` calls this without input for its throw-away actor; a throw there would cost a stack trace per event.
-  context: ({ input }) => (input === undefined ? ({} as OrderContext) : newOrderContext(input)),
+  context: ({ input }) => newOrderContext(input),
   initial: 'received',
   states: {
     received: {

@@ -18,7 +18,7 @@ export interface SupplierOrderArgs {
 /** Types and named guards of the supplier order's machine; what its states and their answers are built with. */
 export const supplierOrderSetup = setup({
   types: {
-    input: {} as SupplierOrderInput | undefined,
+    input: {} as SupplierOrderInput,
     context: {} as SupplierOrderContext,
     events: {} as SupplierOrderMachineEvent,
   },

@@ -2,7 +2,6 @@ import { and, not } from 'xstate';
 import type { FactType } from '../contracts/facts.ts';
 import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { Effect } from './effect.ts';
-import type { SupplierOrderContext } from './supplier-order-context.ts';
 import {
   ask,
   askAgain,
@@ -89,10 +88,7 @@ const TRANSPORT = [
  */
 export const supplierOrderMachine = supplierOrderSetup.createMachine({
   id: 'supplier_order',
-  context: ({ input }) =>
-    input === undefined
-      ? ({} as SupplierOrderContext)
-      : { ...input, status: null, parcels: {}, isDeferred: false, attempt: 0 },
+  context: ({ input }) => ({ ...input, status: null, parcels: {}, isDeferred: false, attempt: 0 }),
   initial: 'draft',
   states: {
     draft: {
