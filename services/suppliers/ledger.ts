@@ -1,11 +1,8 @@
 import { type Evidence, type HoldReason, SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import { counter } from '../figures.ts';
 import type { Sql } from '../store/store.ts';
+import { capProblem, type Expense, holdSpending, type Spending } from './spending.ts';
 
-/**
- * The purchase ledger: what we wished to buy or pay, written before the call, settled after it. A row per supplier
- * order and deed is the whole right to call; without a row in `calling` under one's own attempt nobody calls.
- */
 export type Deed = 'create' | 'pay';
 
 const verdicts = counter(
@@ -20,22 +17,10 @@ const verdicts = counter(
   },
 );
 
-export interface Intent {
-  readonly supplierOrderId: string;
+export interface Intent extends Expense {
   readonly orderId: string;
-  readonly supplier: SupplierName;
-  readonly deed: Deed;
   readonly requestHash: string;
-  /** What the supplier will take for it, as far as we know before the call. */
-  readonly costMinor: number;
-  readonly currency: string;
   readonly callTimeoutMs: number;
-  readonly caps: Caps;
-}
-
-export interface Caps {
-  readonly perOrderMinor: number | undefined;
-  readonly perDayMinor: number | undefined;
 }
 
 export interface Doubt {
@@ -58,71 +43,6 @@ interface Row {
   overdue: boolean;
 }
 
-const COUNTED = `kind = 'create' and state <> 'refused' and created_at >= date_trunc('day', now(), 'UTC')`;
-
-/** What was spent today, by supplier, and what of it is in the intents' own rows, which theirs will replace. */
-class Spending {
-  readonly #spent = new Map<SupplierName, number>();
-  readonly #own = new Map<string, number>();
-
-  learn({ supplier, spentMinor, own }: Spent): void {
-    this.#spent.set(supplier, spentMinor);
-    for (const [supplierOrderId, costMinor] of Object.entries(own)) this.#own.set(supplierOrderId, costMinor);
-  }
-
-  /** Without the purchase's own earlier attempt. */
-  before({ supplier, supplierOrderId }: Intent): number {
-    return (this.#spent.get(supplier) ?? 0) - (this.#own.get(supplierOrderId) ?? 0);
-  }
-
-  /** What the round spends counts against those that come after in it. */
-  add(intent: Intent): void {
-    if (intent.deed !== 'create') return;
-    this.#spent.set(intent.supplier, this.before(intent) + intent.costMinor);
-    this.#own.set(intent.supplierOrderId, intent.costMinor);
-  }
-}
-
-interface Spent {
-  readonly supplier: SupplierName;
-  readonly spentMinor: number;
-  readonly own: Readonly<Record<string, number>>;
-}
-
-/** Locks the day's money of the suppliers that have a cap: two rounds at once must not both find the last of it. */
-async function holdSpending(sql: Sql, intents: readonly Intent[]): Promise<Spending> {
-  const spending = new Spending();
-  const capped = intents.filter(({ caps }) => caps.perDayMinor !== undefined);
-  if (capped.length === 0) return spending;
-  const suppliers = [...new Set(capped.map(({ supplier }) => supplier))].sort();
-  await sql.query('select pg_advisory_xact_lock(hashtext(key)) from unnest($1::text[]) as key', [
-    suppliers.map((supplier) => `spending:${supplier}`),
-  ]);
-  const rows = await sql.query<Spent>(
-    `select supplier, sum(expected_cost_minor)::float8 as "spentMinor",
-            coalesce(json_object_agg(supplier_order_id, expected_cost_minor)
-                       filter (where supplier_order_id = any($2::text[])), '{}') as own
-       from purchase_intents where supplier = any($1::text[]) and ${COUNTED} group by supplier`,
-    [suppliers, intents.map(({ supplierOrderId }) => supplierOrderId)],
-  );
-  for (const row of rows) spending.learn(row);
-  return spending;
-}
-
-function capProblem(intent: Intent, spending: Spending): { reason: HoldReason; evidence: Evidence } | null {
-  const { costMinor, currency, caps } = intent;
-  if (caps.perOrderMinor !== undefined && costMinor > caps.perOrderMinor) {
-    return { reason: 'cost_above_cap', evidence: { costMinor, capMinor: caps.perOrderMinor, currency } };
-  }
-  if (caps.perDayMinor === undefined) return null;
-  const spentMinor = spending.before(intent);
-  if (spentMinor + costMinor <= caps.perDayMinor) return null;
-  return {
-    reason: 'daily_cap_reached',
-    evidence: { costMinor, spentMinor, capMinor: caps.perDayMinor, currency },
-  };
-}
-
 function judge(intent: Intent, earlier: Row | undefined, spending: Spending): Begun {
   if (earlier !== undefined) {
     if (earlier.state === 'done') return { may: 'wait' };
@@ -139,6 +59,9 @@ const keyOf = ({ supplierOrderId, deed }: Pick<Intent, 'supplierOrderId' | 'deed
   `${deed}/${supplierOrderId}`;
 
 /**
+ * The purchase ledger: what we wished to buy or pay, written before the call, settled after it. A row per supplier
+ * order and deed is the whole right to call; without a row in `calling` under one's own attempt nobody calls.
+ *
  * Takes the right to call for each of the intents, in the caller's transaction, which must hold the rows of their
  * supplier orders. Exactly one caller gets `call` for an attempt; the attempt's number goes back into `settle`. Answers
  * stand in the order of the intents; what one of them spends is no longer there for those behind it.

@@ -1,9 +1,9 @@
 import type { Settings } from '../../contracts/settings.ts';
 import type { Sql } from '../store/store.ts';
 import { type Acceptance, isAccepted, readAcceptancesOf } from './acceptances.ts';
-import type { Caps } from './ledger.ts';
 import { capsOf } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
+import type { Caps } from './spending.ts';
 
 /** Whether a person has said of this supplier order: go on, it may cost that much. */
 export const isCostAccepted = (
