@@ -8,9 +8,9 @@ import { readSettings, type Settings } from '../contracts/settings.ts';
 import { migrate } from '../services/store/migrate.ts';
 import { openStore, type Store } from '../services/store/store.ts';
 import { createQuotaReporter, createTokenStore } from '../services/suppliers/account.ts';
-import { SupplierError } from '../services/suppliers/adapter.ts';
 import { codeIn, connect, consentUrl } from '../services/suppliers/aliexpress/consent.ts';
 import { createCallLimiter } from '../services/suppliers/call-limiter.ts';
+import { SupplierError } from '../services/suppliers/supplier-error.ts';
 import { freePort } from './local/free-port.ts';
 import { startPostgres } from './local/postgres.ts';
 

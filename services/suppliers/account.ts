@@ -3,7 +3,7 @@ import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { throughOutage } from '../store/outage.ts';
 import { IDLE_IN_TRANSACTION_MS } from '../store/pool.ts';
 import type { Sql, Store } from '../store/store.ts';
-import type { ReportQuota, SupplierToken, TokenStore } from './adapter.ts';
+import type { ReportQuota, SupplierToken, TokenStore } from './adapter-parts.ts';
 
 interface CallPauses {
   /** Milliseconds until the supplier takes calls again; 0: now. */

@@ -1,7 +1,6 @@
-import { AppError } from '../../contracts/errors.ts';
 import type { SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
 import type { ProductPage, SupplierProduct } from '../../contracts/resources/supplier-product.ts';
-import type { Evidence, FailureClass, HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
+import type { HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
 
 /** What a supplier's API can do. The core assumes nothing that is not said here. */
 export interface SupplierCapabilities {
@@ -27,21 +26,6 @@ export interface SupplierCapabilities {
   readonly pushes: 'by_call' | 'by_hand' | 'none';
   /** Ships from warehouses in several countries. */
   readonly hasWarehouses: boolean;
-}
-
-/** The class decides what happens next, never the supplier's text, which travels along in `evidence`. */
-export class SupplierError extends AppError {
-  readonly failureClass: FailureClass;
-  readonly evidence: Evidence;
-
-  constructor(failureClass: FailureClass, message: string, evidence: Evidence, cause?: unknown) {
-    super('supplier_failed', message, {
-      retryable: failureClass === 'transient' || failureClass === 'throttled',
-      cause,
-    });
-    this.failureClass = failureClass;
-    this.evidence = evidence;
-  }
 }
 
 export interface Destination {
@@ -106,22 +90,7 @@ export interface Recipient {
   readonly nationalAddress?: string;
 }
 
-export const RECIPIENT_FIELDS = [
-  'name',
-  'company',
-  'address1',
-  'address2',
-  'city',
-  'province',
-  'zip',
-  'countryCode',
-  'phone',
-  'email',
-  'taxId',
-  'birthday',
-  'nationalAddress',
-] as const satisfies readonly (keyof Recipient)[];
-export type RecipientField = (typeof RECIPIENT_FIELDS)[number];
+export type RecipientField = keyof Recipient;
 
 /** What a supplier would make of a recipient. Texts of the recipient stand in `repairs` only. */
 export interface RecipientCheck {
@@ -290,53 +259,4 @@ export interface SupplierAdapter {
   readPush(message: PushMessage): Promise<Push>;
   /** Asks the supplier to send its messages to this address. Only where `pushes` is `by_call`. Safe to repeat. */
   registerPush(callbackUrl: string, signal: AbortSignal): Promise<void>;
-}
-
-/** Purchases go before queries when the supplier's rate is short. */
-export type CallPriority = 'purchase' | 'query';
-
-/** What a call takes from what all calls of a credential share. */
-export interface CallClaim {
-  readonly priority: CallPriority;
-  /** It takes from the supplier's own budget: not before there is some again. */
-  readonly usesBudget?: boolean;
-  /** Milliseconds since the last call that had any: the supplier counts such calls for themselves as well. A query's only. */
-  readonly spacingMs?: number;
-}
-
-/** Waits until the credential may call again. Shared by all copies of the service. */
-export type ReserveCall = (claim: CallClaim, signal: AbortSignal) => Promise<void>;
-
-/** What the supplier's answers tell about its limits, for all copies to know. */
-export interface QuotaReport {
-  /** No call of this credential before this ISO instant. */
-  readonly pausedUntil?: string;
-  /** The budget is used up: no call that takes from it before this ISO instant; those that are free go on. */
-  readonly budgetPausedUntil?: string;
-  /** Units of the supplier's own budget that are left, and its size. */
-  readonly remaining?: number;
-  readonly total?: number;
-}
-export type ReportQuota = (report: QuotaReport) => Promise<void>;
-
-/** A supplier's token pair, shared by all copies. Dates are ISO instants from the supplier's own answer. */
-export interface SupplierToken {
-  readonly accessToken: string;
-  readonly accessExpiresAt: string;
-  readonly refreshToken: string;
-  readonly refreshExpiresAt: string;
-  /** The supplier's account id where its pushes are signed with it: a secret too. */
-  readonly accountId: string | null;
-}
-
-export interface TokenStore {
-  read(): Promise<SupplierToken | null>;
-  /**
-   * Renews under a lock that all copies share. `renew` gets the pair as it is now: another copy may just have
-   * renewed it, and then returns that pair unchanged instead of calling the supplier. The lock ends a little after
-   * `signal`, and a pair that comes later is lost: whatever it asks the supplier, and waits for leave to ask, ends with it.
-   */
-  renew(
-    renew: (current: SupplierToken | null, signal: AbortSignal) => Promise<SupplierToken>,
-  ): Promise<SupplierToken>;
 }

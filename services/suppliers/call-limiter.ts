@@ -2,7 +2,8 @@ import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { UNHURRIED } from '../store/rows.ts';
 import type { Sql, Store } from '../store/store.ts';
 import { callPauses } from './account.ts';
-import { type CallClaim, type ReserveCall, SupplierError } from './adapter.ts';
+import type { CallClaim, ReserveCall } from './adapter-parts.ts';
+import { SupplierError } from './supplier-error.ts';
 
 /** A query takes a place at most so far ahead, one of the line at least: a purchase finds no longer line before it. */
 const QUERY_QUEUE_MS = 20;

@@ -5,8 +5,8 @@ import { type Periodic, startPeriodic } from '../periodic.ts';
 import { pausePurchasing } from '../purchasing-switch.ts';
 import type { ServiceContext } from '../run-service.ts';
 import { insertRows } from '../store/rows.ts';
-import { SupplierError } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
+import { SupplierError } from './supplier-error.ts';
 
 interface Tally {
   readonly supplier: SupplierName;

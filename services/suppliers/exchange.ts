@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Evidence } from '../../contracts/vocabulary.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../send-once.ts';
-import { SupplierError } from './adapter.ts';
+import { SupplierError } from './supplier-error.ts';
 
 const MAX_EVIDENCE_TEXT = 200;
 

@@ -3,7 +3,7 @@ import { convertMinor } from '../../contracts/exchange-rates.ts';
 import type { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
 import type { Evidence, SupplierName } from '../../contracts/vocabulary.ts';
 import type { Acceptance } from './acceptances.ts';
-import { type Destination, type Recipient, type RecipientCheck, SupplierError } from './adapter.ts';
+import type { Destination, Recipient, RecipientCheck } from './adapter.ts';
 import {
   type Allocation,
   allocate,
@@ -15,6 +15,7 @@ import {
 import { type Margin, marginOf, marginStop, type Sale } from './margin.ts';
 import { createPreflight } from './preflight.ts';
 import { createQuoteDesk, daysOf, type QuoteDesk, type SeenNow, type SourcingPorts } from './quote-desk.ts';
+import { SupplierError } from './supplier-error.ts';
 
 export interface WantedLine {
   readonly lineId: string;

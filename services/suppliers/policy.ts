@@ -16,7 +16,8 @@ import {
 } from 'cockatiel';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
 import { type BreakerState, breakerStateOf } from '../outside-call.ts';
-import { type SupplierAdapter, SupplierError } from './adapter.ts';
+import type { SupplierAdapter } from './adapter.ts';
+import { SupplierError } from './supplier-error.ts';
 
 export interface PatientAdapter extends SupplierAdapter {
   /** `half_open` also when the pause is over and nobody has called yet: the next call is let through. */

@@ -13,13 +13,13 @@ import { DONE, laterInHand } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import { callPauses } from './account.ts';
-import { SupplierError } from './adapter.ts';
 import { sendingUntil } from './exchange.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import type { Doubt } from './ledger.ts';
 import type { PatientAdapter } from './policy.ts';
 import type { PurchaseRow } from './purchase-row.ts';
 import type { Caps } from './spending.ts';
+import { SupplierError } from './supplier-error.ts';
 
 /** An open breaker refuses before anything is written; then the command comes again. */
 const BREAKER_PAUSE_MS = 5_000;

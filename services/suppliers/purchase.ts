@@ -10,7 +10,7 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { type Moment, moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
-import type { PlacedOrder, PlaceRequest, SupplierError } from './adapter.ts';
+import type { PlacedOrder, PlaceRequest } from './adapter.ts';
 import { claim } from './claim.ts';
 import { hashOf, requestOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
@@ -30,6 +30,7 @@ import type { PurchaseRow } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
 import { seekPurchase } from './seek-purchase.ts';
 import { settleCall } from './settle-call.ts';
+import type { SupplierError } from './supplier-error.ts';
 
 /** Places one supplier order, at most once per attempt, whatever is repeated, late or killed. */
 export async function buy(

@@ -1,6 +1,7 @@
 import { evidenceWithout } from '../../contracts/redact.ts';
 import type { ShippingAddress } from '../../contracts/resources/order.ts';
-import { type Recipient, SupplierError } from './adapter.ts';
+import type { Recipient } from './adapter.ts';
+import { SupplierError } from './supplier-error.ts';
 
 export interface CustomerRow {
   readonly email: string | null;

@@ -1,23 +1,14 @@
 import { AppError } from '../../contracts/errors.ts';
 import type { SupplierComparison } from '../../contracts/resources/supplier.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import type { Logger } from '../logger.ts';
-import type { ReportQuota, ReserveCall, SupplierAdapter, TokenStore } from './adapter.ts';
+import type { SupplierAdapter } from './adapter.ts';
+import type { AdapterParts } from './adapter-parts.ts';
 
 /** What no call can tell; the figures stand until there are measured ones. */
 export interface SupplierProfile {
   readonly label: string;
   readonly comparison: Omit<SupplierComparison, 'deliveryDays'>;
   readonly deliveryDays: { readonly min: number; readonly max: number };
-}
-
-/** What an adapter is made of: everything of its account that all copies of the service share. */
-export interface AdapterParts {
-  readonly settings: Settings;
-  readonly log: Logger;
-  readonly tokens: TokenStore;
-  readonly reserve: ReserveCall;
-  readonly report: ReportQuota;
 }
 
 /** One supplier's place in the registry. */

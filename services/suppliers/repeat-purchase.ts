@@ -4,7 +4,7 @@ import { commitAndPublish, commitForSure } from '../bus/commit-and-publish.ts';
 import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import { throughOutage } from '../store/outage.ts';
-import { type PlacedOrder, type PlaceRequest, SupplierError } from './adapter.ts';
+import type { PlacedOrder, PlaceRequest } from './adapter.ts';
 import { beginRepeat, type CurrentIntent, settle, takeBackRepeat } from './ledger.ts';
 import type { StrayMatch } from './match-strays.ts';
 import { hashOf } from './place-request.ts';
@@ -24,6 +24,7 @@ import {
 import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
 import { findByPush } from './stray-orders.ts';
+import { SupplierError } from './supplier-error.ts';
 
 /** What the ledger forbids, said before anything is called; null: the repetition may be tried. */
 function forbidden(intent: CurrentIntent, request: PlaceRequest, promiseMs: number): Withholding | null {

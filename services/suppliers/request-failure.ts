@@ -1,7 +1,7 @@
 import type { RequestFailure } from '../../contracts/requests/request.ts';
 import { missingVariables, type Settings } from '../../contracts/settings.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
-import { SupplierError } from './adapter.ts';
+import { SupplierError } from './supplier-error.ts';
 
 /** A supplier without credentials, in the words of whoever has to mend it. */
 export function notSetUp(settings: Settings, supplier: SupplierName): RequestFailure {

@@ -1,4 +1,4 @@
-import { SupplierError } from './adapter.ts';
+import { SupplierError } from './supplier-error.ts';
 
 /** A question to one supplier, by whatever it takes to ask there. Plain data: the same question is the same JSON. */
 type Ask<Client, Question, Answer> = (

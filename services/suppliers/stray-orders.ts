@@ -5,7 +5,7 @@ import { gatheringFor } from '../gathering.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import { insertRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
-import { type FoundOrder, SupplierError } from './adapter.ts';
+import type { FoundOrder } from './adapter.ts';
 import { matchStrays, type OpenCall, type Stray, type StrayMatch } from './match-strays.ts';
 import type { PatientAdapter } from './policy.ts';
 import { settlePlaced } from './purchase.ts';
@@ -19,6 +19,7 @@ import {
 } from './purchase-ports.ts';
 import { knownBy, type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { articlesKey } from './same-articles.ts';
+import { SupplierError } from './supplier-error.ts';
 
 /** Clocks differ, and a supplier may take its time: this much before the call, and after its deadline. */
 export const EARLIER_MS = 120_000;

@@ -1,4 +1,4 @@
-import type { SupplierToken, TokenStore } from './adapter.ts';
+import type { SupplierToken, TokenStore } from './adapter-parts.ts';
 
 /** Hands out the access token of a pair that all copies share. `ask` speaks to the supplier's token endpoints. */
 export interface TokenKeeper<Ask> {

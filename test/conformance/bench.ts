@@ -1,6 +1,6 @@
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { Article, OrderKey, PushMessage, Recipient } from '../../services/suppliers/adapter.ts';
-import type { AdapterParts } from '../../services/suppliers/registration.ts';
+import type { AdapterParts } from '../../services/suppliers/adapter-parts.ts';
 
 /** Calls of an adapter that the kit disturbs, each by the request that decides it. */
 export type Deed = 'quote' | 'place' | 'pay';

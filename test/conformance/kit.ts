@@ -2,17 +2,17 @@ import { pino } from 'pino';
 import { expect, onTestFinished } from 'vitest';
 import { readSettings } from '../../contracts/settings.ts';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
-import {
-  type OrderKey,
-  type PlacedOrder,
-  type PlaceRequest,
-  type PushMessage,
-  type QuotaReport,
-  type Quote,
-  type SupplierAdapter,
-  SupplierError,
+import type {
+  OrderKey,
+  PlacedOrder,
+  PlaceRequest,
+  PushMessage,
+  Quote,
+  SupplierAdapter,
 } from '../../services/suppliers/adapter.ts';
+import type { QuotaReport } from '../../services/suppliers/adapter-parts.ts';
 import { REGISTRY } from '../../services/suppliers/registry.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { memoryTokens } from '../fixtures/memory-tokens.ts';
 import type { Bench, BenchSetup, BookedOrder } from './bench.ts';
 import { aPushEar } from './push-ear.ts';

@@ -8,11 +8,10 @@ import type {
   Article,
   OrderKey,
   PlaceRequest,
-  QuotaReport,
   Recipient,
   SupplierAdapter,
-  TokenStore,
 } from '../../services/suppliers/adapter.ts';
+import type { QuotaReport, TokenStore } from '../../services/suppliers/adapter-parts.ts';
 import { createAliExpress } from '../../services/suppliers/aliexpress/aliexpress.ts';
 import { codeIn, connect, consentUrl } from '../../services/suppliers/aliexpress/consent.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { SUPPLIER_ORDER_STATES } from '../../contracts/vocabulary.ts';
 import { DONE } from '../../services/serve-commands.ts';
-import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { cancel } from '../../services/suppliers/cancel.ts';
 import { pay } from '../../services/suppliers/payment.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import {
   aDesk,
   boughtUnder,

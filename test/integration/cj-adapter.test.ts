@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } fro
 import { z } from 'zod';
 import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import type { OrderKey, SupplierAdapter, TokenStore } from '../../services/suppliers/adapter.ts';
+import type { OrderKey, SupplierAdapter } from '../../services/suppliers/adapter.ts';
+import type { TokenStore } from '../../services/suppliers/adapter-parts.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
 import {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import type { Article, QuotaReport, SupplierAdapter } from '../../services/suppliers/adapter.ts';
+import type { Article, SupplierAdapter } from '../../services/suppliers/adapter.ts';
+import type { QuotaReport } from '../../services/suppliers/adapter-parts.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
 import {
   aCjOrder,

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import type { OrderKey, Push, SupplierAdapter, TokenStore } from '../../services/suppliers/adapter.ts';
+import type { OrderKey, Push, SupplierAdapter } from '../../services/suppliers/adapter.ts';
+import type { TokenStore } from '../../services/suppliers/adapter-parts.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
 import {
   aCjOrder,

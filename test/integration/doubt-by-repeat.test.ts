@@ -1,17 +1,13 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { pausePurchasing } from '../../services/purchasing-switch.ts';
 import { DONE } from '../../services/serve-commands.ts';
-import {
-  type FoundOrder,
-  type PlacedOrder,
-  type PlaceRequest,
-  SupplierError,
-} from '../../services/suppliers/adapter.ts';
+import type { FoundOrder, PlacedOrder, PlaceRequest } from '../../services/suppliers/adapter.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
 import type { PatientAdapter } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
 import { keepStrays, startStraySweep } from '../../services/suppliers/stray-orders.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { type FoundOrder, type PlacedOrder, SupplierError } from '../../services/suppliers/adapter.ts';
+import type { FoundOrder, PlacedOrder } from '../../services/suppliers/adapter.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
 import type { PatientAdapter } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
 import { adoptNamed, settleNotBought } from '../../services/suppliers/settle-doubt.ts';
 import { keepStrays } from '../../services/suppliers/stray-orders.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import {
   aDesk,
   article,

@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { type ObservedStatus, type PaymentDue, SupplierError } from '../../services/suppliers/adapter.ts';
+import type { ObservedStatus, PaymentDue } from '../../services/suppliers/adapter.ts';
 import { pay } from '../../services/suppliers/payment.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {

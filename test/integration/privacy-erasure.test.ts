@@ -13,8 +13,8 @@ import {
 import { searchPersonalData, textColumns } from '../../services/store/search-personal-data.ts';
 import { applyShopNews } from '../../services/store/shop-news.ts';
 import type { Sql, Store } from '../../services/store/store.ts';
-import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { boughtFor, SHOP } from '../fixtures/order-events.ts';
 import { aDesk, givenPurchase, withAdapter } from '../fixtures/purchase-desk.ts';

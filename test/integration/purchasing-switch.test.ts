@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { pausePurchasing, readPauses, resumePurchasing } from '../../services/purchasing-switch.ts';
 import { DONE } from '../../services/serve-commands.ts';
-import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { createCallRecord } from '../../services/suppliers/call-record.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
 import { startPauseSweep } from '../../services/suppliers/pause-sweep.ts';
 import { pay } from '../../services/suppliers/payment.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,

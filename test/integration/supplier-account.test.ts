@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { createQuotaReporter, createTokenStore, rememberKey } from '../../services/suppliers/account.ts';
-import type { CallPriority, SupplierToken } from '../../services/suppliers/adapter.ts';
+import type { CallPriority, SupplierToken } from '../../services/suppliers/adapter-parts.ts';
 import { createCallLimiter } from '../../services/suppliers/call-limiter.ts';
 import { aDatabase, aStore, givenDeadlocks } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';

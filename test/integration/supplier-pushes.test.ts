@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { type Push, SupplierError } from '../../services/suppliers/adapter.ts';
+import type { Push } from '../../services/suppliers/adapter.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { takePush } from '../../services/suppliers/take-push.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
 import { eventually } from '../fixtures/eventually.ts';

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { DONE } from '../../services/serve-commands.ts';
 import { callPauses, createQuotaReporter } from '../../services/suppliers/account.ts';
-import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { createCallLimiter } from '../../services/suppliers/call-limiter.ts';
 import { createCallRecord } from '../../services/suppliers/call-record.ts';
 import { listSuppliers } from '../../services/suppliers/list-suppliers.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
 import { pay } from '../../services/suppliers/payment.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {

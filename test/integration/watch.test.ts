@@ -1,8 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-observed.ts';
 import { callPauses, createQuotaReporter } from '../../services/suppliers/account.ts';
-import { type ObservedStatus, type OrderKey, SupplierError } from '../../services/suppliers/adapter.ts';
+import type { ObservedStatus, OrderKey } from '../../services/suppliers/adapter.ts';
 import { readPurchase } from '../../services/suppliers/purchase-row.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { tellObserved } from '../../services/suppliers/tell-observed.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
 import { eventually } from '../fixtures/eventually.ts';

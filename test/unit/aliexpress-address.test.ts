@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { type Recipient, SupplierError } from '../../services/suppliers/adapter.ts';
+import type { Recipient } from '../../services/suppliers/adapter.ts';
 import { checkRecipient, toAddress } from '../../services/suppliers/aliexpress/address.ts';
 import { isLatin, toLatin } from '../../services/suppliers/aliexpress/latin.ts';
 import { readTaxId } from '../../services/suppliers/aliexpress/tax-ids.ts';
 import { readTradeExtra } from '../../services/suppliers/aliexpress/trade-extra.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 
 const aRecipient = (changes: Partial<Recipient> = {}): Recipient => ({
   name: 'Max Muster',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Recipient, SupplierError } from '../../services/suppliers/adapter.ts';
+import type { Recipient } from '../../services/suppliers/adapter.ts';
 import {
   cleanPhone,
   countryName,
@@ -8,6 +8,7 @@ import {
 } from '../../services/suppliers/cj-dropshipping/address.ts';
 import { checkRecipient } from '../../services/suppliers/cj-dropshipping/check-recipient.ts';
 import { toLatinLetters } from '../../services/suppliers/latin-letters.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 
 const aRecipient = (changes: Partial<Recipient> = {}): Recipient => ({
   name: 'Ann Doe',

@@ -1,12 +1,8 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import {
-  type ReserveCall,
-  SupplierError,
-  type SupplierToken,
-  type TokenStore,
-} from '../../services/suppliers/adapter.ts';
+import type { ReserveCall, SupplierToken, TokenStore } from '../../services/suppliers/adapter-parts.ts';
 import { type CjRequest, createCjClient } from '../../services/suppliers/cj-dropshipping/client.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
 
 const IN_A_DAY = new Date(Date.now() + 86_400_000).toISOString();

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
-import { type PlaceRequest, type SupplierAdapter, SupplierError } from '../../services/suppliers/adapter.ts';
+import type { PlaceRequest, SupplierAdapter } from '../../services/suppliers/adapter.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 
 const never = new AbortController().signal;
 const PATIENCE = { callTimeoutMs: 5_000, halfOpenAfterMs: 60_000 };

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import type { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { Acceptance } from '../../services/suppliers/acceptances.ts';
-import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { planSourcing, type SourcingPlan, type Wanted } from '../../services/suppliers/plan-sourcing.ts';
 import type { SourcingPorts } from '../../services/suppliers/quote-desk.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { aDie, type Die, oneOf } from '../fixtures/order-stories.ts';
 import { aCandidate, anOrderOf, aWantedLine, portsOver, type Shelf } from '../fixtures/shelves.ts';
 

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { type HttpRequest, sendOnce } from '../../services/send-once.ts';
-import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { exchangeText } from '../../services/suppliers/exchange.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 
 const never = new AbortController().signal;
 

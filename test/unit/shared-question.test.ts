@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
-import { SupplierError } from '../../services/suppliers/adapter.ts';
 import { sharedQuestion } from '../../services/suppliers/shared-question.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 
 const NEVER = new AbortController().signal;
 const failed = (failureClass: FailureClass): SupplierError => new SupplierError(failureClass, 'no', {});

@@ -1,5 +1,6 @@
 import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js';
-import { type Recipient, type RecipientCheck, type RecipientField, SupplierError } from '../adapter.ts';
+import type { Recipient, RecipientCheck, RecipientField } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import { isLatin, toLatin } from './latin.ts';
 import { readTaxId, type TaxFields } from './tax-ids.ts';
 import { readTradeExtra } from './trade-extra.ts';

@@ -1,4 +1,5 @@
-import { type SupplierAdapter, SupplierError } from '../adapter.ts';
+import type { SupplierAdapter } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import { checkRecipient } from './address.ts';
 import { type AliExpressClientOptions, createAliExpressClient } from './client.ts';
 import { createOrder } from './create-order.ts';

@@ -1,15 +1,10 @@
 import type { z } from 'zod';
 import { type Send, sendOnce } from '../../send-once.ts';
-import {
-  type CallPriority,
-  type ReportQuota,
-  type ReserveCall,
-  SupplierError,
-  type TokenStore,
-} from '../adapter.ts';
+import type { CallPriority, ReportQuota, ReserveCall, TokenStore } from '../adapter-parts.ts';
 import { beforeSending, exchangeText, type NoVerdict, withoutPersonalData } from '../exchange.ts';
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
+import { SupplierError } from '../supplier-error.ts';
 import { type Answer, readEnvelope } from './envelope.ts';
 import {
   banSecondsOf,

@@ -1,5 +1,5 @@
 import { AppError } from '../../../contracts/errors.ts';
-import type { SupplierToken, TokenStore } from '../adapter.ts';
+import type { SupplierToken, TokenStore } from '../adapter-parts.ts';
 import { type AliExpressClientOptions, createAliExpressClient } from './client.ts';
 import { exchangeCode } from './tokens.ts';
 

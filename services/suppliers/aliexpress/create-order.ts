@@ -1,5 +1,6 @@
 import type { Evidence, FailureClass } from '../../../contracts/vocabulary.ts';
-import { type PlacedOrder, type PlaceRequest, type Recipient, SupplierError } from '../adapter.ts';
+import type { PlacedOrder, PlaceRequest, Recipient } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import { type AliExpressAddress, toAddress } from './address.ts';
 import type { AliExpressClient } from './client.ts';
 import { type Offer, readOffer } from './offer.ts';

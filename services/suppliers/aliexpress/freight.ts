@@ -1,6 +1,8 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import { type CallPriority, type ShippingOption, SupplierError } from '../adapter.ts';
+import type { ShippingOption } from '../adapter.ts';
+import type { CallPriority } from '../adapter-parts.ts';
 import { sharedQuestion } from '../shared-question.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { AliExpressClient } from './client.ts';
 import { CURRENCY } from './products.ts';
 import { FreightBody, type FreightRow } from './responses.ts';

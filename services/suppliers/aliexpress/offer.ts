@@ -1,13 +1,7 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import {
-  type Article,
-  type ArticleNow,
-  type CallPriority,
-  type Quote,
-  type QuoteRequest,
-  type ShippingOption,
-  SupplierError,
-} from '../adapter.ts';
+import type { Article, ArticleNow, Quote, QuoteRequest, ShippingOption } from '../adapter.ts';
+import type { CallPriority } from '../adapter-parts.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { AliExpressClient } from './client.ts';
 import { readFreight } from './freight.ts';
 import {

@@ -1,11 +1,7 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import {
-  type CallPriority,
-  type FoundOrder,
-  type OrderKey,
-  type PaymentDue,
-  SupplierError,
-} from '../adapter.ts';
+import type { FoundOrder, OrderKey, PaymentDue } from '../adapter.ts';
+import type { CallPriority } from '../adapter-parts.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { AliExpressClient } from './client.ts';
 import { isCancelled, isPaidIn, stageOf } from './order-status.ts';
 import { CURRENCY } from './products.ts';

@@ -1,6 +1,8 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import { type Article, type CallPriority, SupplierError } from '../adapter.ts';
+import type { Article } from '../adapter.ts';
+import type { CallPriority } from '../adapter-parts.ts';
 import { sharedQuestion } from '../shared-question.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { AliExpressClient } from './client.ts';
 import { isIdText, ProductBody, type ProductRow, type SkuRow } from './responses.ts';
 

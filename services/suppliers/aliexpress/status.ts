@@ -4,7 +4,8 @@ import type {
   SupplierOrderObserved,
 } from '../../../contracts/events/supplier-order-observed.ts';
 import type { Evidence } from '../../../contracts/vocabulary.ts';
-import { type ObservedStatus, type OrderKey, type PlacedLine, SupplierError } from '../adapter.ts';
+import type { ObservedStatus, OrderKey, PlacedLine } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { AliExpressClient } from './client.ts';
 import { stageOf, troubleOf } from './order-status.ts';
 import { orderIdsOf, readOrder } from './orders.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { SupplierError, type SupplierToken, type TokenStore } from '../adapter.ts';
+import type { SupplierToken, TokenStore } from '../adapter-parts.ts';
 import { MaybeAmount, MaybeText } from '../loose-json.ts';
+import { SupplierError } from '../supplier-error.ts';
 import { keepTokens, type TokenKeeper } from '../token-keeper.ts';
 
 /** Asks a token call and answers its body. Throws SupplierError. */

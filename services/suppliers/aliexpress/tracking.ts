@@ -1,7 +1,9 @@
 import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
 import type { ParcelStateName } from '../../../contracts/vocabulary.ts';
-import { type CallPriority, type PlacedLine, SupplierError } from '../adapter.ts';
+import type { PlacedLine } from '../adapter.ts';
+import type { CallPriority } from '../adapter-parts.ts';
 import { parcelStateOfWords, webUrl } from '../parcel-words.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { AliExpressClient } from './client.ts';
 import { packedPieces } from './packed-pieces.ts';
 import { type OrderRow, TrackingBody, type TrackingDetail, type TrackingNode } from './responses.ts';

@@ -1,4 +1,4 @@
-import type { CallPriority } from '../adapter.ts';
+import type { CallPriority } from '../adapter-parts.ts';
 
 /** Waits for its turn and answers how to end it; rejects with the signal's reason when that fires first. */
 export type TakeTurn = (priority: CallPriority, signal: AbortSignal) => Promise<() => void>;

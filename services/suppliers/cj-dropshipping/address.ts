@@ -1,5 +1,6 @@
-import { type Recipient, type RecipientCheck, type RecipientField, SupplierError } from '../adapter.ts';
+import type { Recipient, RecipientCheck, RecipientField } from '../adapter.ts';
 import { toLatinLetters } from '../latin-letters.ts';
+import { SupplierError } from '../supplier-error.ts';
 
 /** Longest texts that createOrderV2 takes. Older documents say 200 for the address, newer ones 500. */
 const LIMITS = {

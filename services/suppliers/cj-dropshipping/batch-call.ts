@@ -1,4 +1,4 @@
-import { SupplierError } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { CjClient, CjRequest } from './client.ts';
 import { orIfRefused } from './refusal.ts';
 import { type OrderRow, OrderRows } from './responses.ts';

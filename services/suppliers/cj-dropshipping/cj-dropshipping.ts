@@ -1,5 +1,6 @@
 import type { Send } from '../../send-once.ts';
-import type { ReportQuota, ReserveCall, SupplierAdapter, TokenStore } from '../adapter.ts';
+import type { SupplierAdapter } from '../adapter.ts';
+import type { ReportQuota, ReserveCall, TokenStore } from '../adapter-parts.ts';
 import { createBatchCall } from './batch-call.ts';
 import { checkRecipient } from './check-recipient.ts';
 import { createCjClient } from './client.ts';

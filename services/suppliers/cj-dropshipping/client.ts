@@ -1,16 +1,11 @@
 import type { z } from 'zod';
 import type { Evidence } from '../../../contracts/vocabulary.ts';
 import { type Send, sendOnce } from '../../send-once.ts';
-import {
-  type CallPriority,
-  type ReportQuota,
-  type ReserveCall,
-  SupplierError,
-  type TokenStore,
-} from '../adapter.ts';
+import type { CallPriority, ReportQuota, ReserveCall, TokenStore } from '../adapter-parts.ts';
 import { beforeSending, exchangeText, withoutPersonalData } from '../exchange.ts';
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
+import { SupplierError } from '../supplier-error.ts';
 import { failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
 import { pointsOf, quotaReportOf } from './quota.ts';
 import { Envelope, type PointsInfo } from './responses.ts';

@@ -1,4 +1,5 @@
-import { type PlacedOrder, type PlaceRequest, SupplierError } from '../adapter.ts';
+import type { PlacedOrder, PlaceRequest } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import { toCjAddress } from './address.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';

@@ -1,5 +1,6 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import { type Article, type ArticleNow, SupplierError } from '../adapter.ts';
+import type { Article, ArticleNow } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import type { ProductData, VariantData } from './product-responses.ts';

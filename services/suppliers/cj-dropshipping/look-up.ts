@@ -1,4 +1,5 @@
-import { type FoundOrder, SupplierError } from '../adapter.ts';
+import type { FoundOrder } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { isCancelled, isPaidIn } from './order-status.ts';

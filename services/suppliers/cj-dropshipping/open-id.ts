@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { SupplierError, type TokenStore } from '../adapter.ts';
+import type { TokenStore } from '../adapter-parts.ts';
 import { MaybeText } from '../loose-json.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { CjClient } from './client.ts';
 
 const Channel = z.object({

@@ -1,5 +1,7 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import { type CallPriority, type OrderKey, SupplierError } from '../adapter.ts';
+import type { OrderKey } from '../adapter.ts';
+import type { CallPriority } from '../adapter-parts.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { isRefusal } from './refusal.ts';

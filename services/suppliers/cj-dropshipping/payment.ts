@@ -1,5 +1,6 @@
 import { roundToMinor } from '../../../contracts/money.ts';
-import { type OrderKey, type PaymentDue, SupplierError } from '../adapter.ts';
+import type { OrderKey, PaymentDue } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { wordsOf } from './held-back.ts';

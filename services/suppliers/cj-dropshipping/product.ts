@@ -5,7 +5,8 @@ import type {
   ProductVariant,
   SupplierProduct,
 } from '../../../contracts/resources/supplier-product.ts';
-import { type ProductRequest, SupplierError } from '../adapter.ts';
+import type { ProductRequest } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY, toPriceRange } from './currency.ts';
 import { deliveryDaysOf, readFreight } from './freight.ts';

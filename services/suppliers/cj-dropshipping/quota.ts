@@ -1,4 +1,4 @@
-import type { QuotaReport } from '../adapter.ts';
+import type { QuotaReport } from '../adapter-parts.ts';
 import type { PointsInfo } from './responses.ts';
 
 /** What an answer shows of our limits; `code` null when it has none. */

@@ -1,4 +1,4 @@
-import { SupplierError } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 
 const REFUSALS: readonly string[] = ['not_found', 'invalid_input', 'permanent'];
 

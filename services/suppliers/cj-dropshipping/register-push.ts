@@ -1,4 +1,4 @@
-import type { TokenStore } from '../adapter.ts';
+import type { TokenStore } from '../adapter-parts.ts';
 import type { CjClient } from './client.ts';
 import { type Channel, readSetting, type SettingData } from './open-id.ts';
 import { Whatever } from './responses.ts';

@@ -1,5 +1,6 @@
 import type { ProductPage, ProductSummary } from '../../../contracts/resources/supplier-product.ts';
-import { type SearchRequest, SupplierError } from '../adapter.ts';
+import type { SearchRequest } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { CjClient } from './client.ts';
 import { toPriceRange } from './currency.ts';
 import { SearchData, type SearchItem } from './product-responses.ts';

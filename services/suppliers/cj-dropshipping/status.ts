@@ -1,4 +1,5 @@
-import { type ObservedStatus, type OrderKey, SupplierError } from '../adapter.ts';
+import type { ObservedStatus, OrderKey } from '../adapter.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { BatchCall } from './batch-call.ts';
 import type { CjClient } from './client.ts';
 import { type Family, isPart, movingNumbersOf, observeFamily } from './family.ts';

@@ -1,6 +1,7 @@
 import { AppError } from '../../../contracts/errors.ts';
 import type { FailureClass } from '../../../contracts/vocabulary.ts';
-import { SupplierError, type SupplierToken, type TokenStore } from '../adapter.ts';
+import type { SupplierToken, TokenStore } from '../adapter-parts.ts';
+import { SupplierError } from '../supplier-error.ts';
 import { isAhead, keepTokens, type TokenKeeper } from '../token-keeper.ts';
 import { TokenData } from './responses.ts';
 

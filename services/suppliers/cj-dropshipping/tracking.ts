@@ -3,8 +3,8 @@ import type {
   SupplierOrderObserved,
 } from '../../../contracts/events/supplier-order-observed.ts';
 import type { ParcelStateName } from '../../../contracts/vocabulary.ts';
-import { SupplierError } from '../adapter.ts';
 import { parcelStateOfWords, webUrl } from '../parcel-words.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { CjClient } from './client.ts';
 import { type OrderRow, rowsOf, TrackRow } from './responses.ts';
 
