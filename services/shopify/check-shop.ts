@@ -2,7 +2,7 @@ import type { FieldProblem } from '../../contracts/errors.ts';
 import { missingScopes } from '../../contracts/shopify-scopes.ts';
 import { SUBSCRIBED_TOPICS, topicEnumOf } from '../../contracts/webhook-topics.ts';
 import type { AdminClient } from './admin-client.ts';
-import { allNodes } from './operations.ts';
+import { allNodes } from './connection.ts';
 import { underLease } from './order-lease.ts';
 import { type Ask, asking } from './read-work.ts';
 import { ShopError } from './shop-error.ts';

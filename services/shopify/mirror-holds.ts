@@ -1,11 +1,4 @@
 import type { HoldReason } from '../../contracts/vocabulary.ts';
-import {
-  type FulfillmentOrder,
-  PLACE_HOLD,
-  PlaceHoldAnswer,
-  RELEASE_HOLDS,
-  ReleaseHoldsAnswer,
-} from './operations.ts';
 import { underLease } from './order-lease.ts';
 import { isOver } from './plan-fulfillments.ts';
 import { isOthers } from './read-order.ts';
@@ -13,6 +6,13 @@ import { type Ask, asking, readWork } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { assertTaken } from './user-errors.ts';
+import {
+  type FulfillmentOrder,
+  PLACE_HOLD,
+  PlaceHoldAnswer,
+  RELEASE_HOLDS,
+  ReleaseHoldsAnswer,
+} from './work-operations.ts';
 
 /** Ours among the holds of a fulfilment order; the shop lets each app use a handle once. */
 export const HOLD_HANDLE = 'order-manager';

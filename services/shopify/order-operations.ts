@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { orNull, PageInfo, UserErrors, WorkPage } from './operations.ts';
+import { PageInfo } from './connection.ts';
+import { orNull } from './or-null.ts';
+import { UserErrors } from './user-errors.ts';
 import { FIRST_WORK } from './work-fields.ts';
+import { WorkPage } from './work-operations.ts';
 
 /** Personal data is null or left out for an app that may not see it. */
 const Hidden = orNull(z.string());

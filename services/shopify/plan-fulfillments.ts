@@ -1,4 +1,4 @@
-import type { FulfillmentOrder, FulfillmentOrderLine } from './operations.ts';
+import type { FulfillmentOrder, FulfillmentOrderLine } from './work-operations.ts';
 
 /** Units by line item id. */
 export type UnitsByLine = ReadonlyMap<string, number>;

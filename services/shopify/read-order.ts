@@ -1,7 +1,7 @@
 import type { OrderReceived } from '../../contracts/events/order-received.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
 import { type OrderFacts, toOrderFacts } from '../order-facts.ts';
-import { allNodes } from './operations.ts';
+import { allNodes } from './connection.ts';
 import { ORDER, OrderAnswer, type OrderLine, type OrderNow } from './order-operations.ts';
 import { isOver, lineIdOf, type OpenWork } from './plan-fulfillments.ts';
 import { type Ask, allWork } from './read-work.ts';

@@ -1,21 +1,23 @@
 import type { z } from 'zod';
 import type { AdminClient } from './admin-client.ts';
+import { allNodes } from './connection.ts';
+import type { OpenWork } from './plan-fulfillments.ts';
+import type { Priority } from './setback.ts';
 import {
-  allNodes,
   FIRST_SHIPMENTS,
-  FULFILLMENT_ORDER_LINES,
-  FULFILLMENT_ORDERS,
-  FulfillmentOrderLinesAnswer,
-  FulfillmentOrdersAnswer,
   SHIPMENTS,
   type Shipment,
   ShipmentsAnswer,
   WORK_AND_SHIPMENTS,
   WorkAndShipmentsAnswer,
+} from './shipment-operations.ts';
+import {
+  FULFILLMENT_ORDER_LINES,
+  FULFILLMENT_ORDERS,
+  FulfillmentOrderLinesAnswer,
+  FulfillmentOrdersAnswer,
   type WorkPage,
-} from './operations.ts';
-import type { OpenWork } from './plan-fulfillments.ts';
-import type { Priority } from './setback.ts';
+} from './work-operations.ts';
 
 /** One question to the shop, with priority and patience already chosen. */
 export type Ask = <T>(

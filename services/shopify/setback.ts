@@ -1,6 +1,6 @@
 import { GraphqlQueryError, HttpResponseError, HttpThrottlingError } from '@shopify/shopify-api';
 import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
-import { type Cost, RefusedAnswer } from './operations.ts';
+import { type Cost, RefusedAnswer } from './refused-answer.ts';
 
 const QUERY_TRIES = 3;
 const QUERY_BACKOFF_MS = 250;

@@ -1,15 +1,7 @@
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { AdminClient } from './admin-client.ts';
 import { toTrackingInfo, toTrackingKey } from './carriers.ts';
-import {
-  allNodes,
-  CREATE_FULFILLMENT,
-  CreateFulfillmentAnswer,
-  SHIPMENT_LINES,
-  SHIPMENTS_LIMIT,
-  type Shipment,
-  ShipmentLinesAnswer,
-} from './operations.ts';
+import { allNodes } from './connection.ts';
 import {
   isOver,
   lineIdOf,
@@ -20,6 +12,14 @@ import {
   type UnitsByLine,
 } from './plan-fulfillments.ts';
 import { type Ask, asking, readWorkAndShipments } from './read-work.ts';
+import {
+  CREATE_FULFILLMENT,
+  CreateFulfillmentAnswer,
+  SHIPMENT_LINES,
+  SHIPMENTS_LIMIT,
+  type Shipment,
+  ShipmentLinesAnswer,
+} from './shipment-operations.ts';
 import { ShopError } from './shop-error.ts';
 
 export interface ShipmentRequest {

@@ -1,5 +1,5 @@
 import { gauge, liveParts } from '../figures.ts';
-import { Cost } from './operations.ts';
+import { Cost } from './refused-answer.ts';
 
 /** What one client knows of its standing with the shop. */
 export interface ShopStanding {

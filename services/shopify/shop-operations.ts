@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { PageInfo, UserErrors } from './operations.ts';
+import { PageInfo } from './connection.ts';
+import { UserErrors } from './user-errors.ts';
 
 /** Which shop answers, and what this app may do there. */
 export const WHO_AM_I = `

@@ -4,6 +4,9 @@ import { moment } from '../moments.ts';
 import { updateRows } from '../store/rows.ts';
 import { toTrackingInfo, toTrackingKey } from './carriers.ts';
 import { markOrder } from './mark-order.ts';
+import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
+import { type Ask, asking } from './read-work.ts';
+import { carriesNumberOf } from './ship-parcel.ts';
 import {
   CREATE_FULFILLMENT_EVENT,
   CreateFulfillmentEventAnswer,
@@ -14,10 +17,7 @@ import {
   ShipmentsAnswer,
   UPDATE_TRACKING,
   UpdateTrackingAnswer,
-} from './operations.ts';
-import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
-import { type Ask, asking } from './read-work.ts';
-import { carriesNumberOf } from './ship-parcel.ts';
+} from './shipment-operations.ts';
 import { ShopError } from './shop-error.ts';
 import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';

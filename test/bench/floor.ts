@@ -2,9 +2,14 @@ import { Agent, request } from 'node:http';
 import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import { signatureOf } from '../../deploy/sandbox/aliexpress/sign.ts';
-import * as shop from '../../services/shopify/operations.ts';
-import { FulfillmentOrdersAnswer } from '../../services/shopify/operations.ts';
 import { ORDER } from '../../services/shopify/order-operations.ts';
+import {
+  CREATE_FULFILLMENT,
+  CREATE_FULFILLMENT_EVENT,
+  FULFILLMENT_EVENTS,
+  SHIPMENTS,
+} from '../../services/shopify/shipment-operations.ts';
+import { FULFILLMENT_ORDERS, FulfillmentOrdersAnswer } from '../../services/shopify/work-operations.ts';
 import { inLanes } from './in-lanes.ts';
 import { KEYS } from './road-world.ts';
 
@@ -120,8 +125,8 @@ function createKinds(world: FloorWorld, lanes: number, cjToken: string) {
     'shopify.order': async (order) => {
       const turn = turnOf(order, 'shopify.order');
       if (turn === 0) return graph(ORDER, { orderId: orderGid(order), after: null });
-      if (turn > 1 && turn % 2 === 0) return graph(shop.SHIPMENTS, { orderId: orderGid(order) });
-      const answer = await graph(shop.FULFILLMENT_ORDERS, { orderId: orderGid(order), after: null });
+      if (turn > 1 && turn % 2 === 0) return graph(SHIPMENTS, { orderId: orderGid(order) });
+      const answer = await graph(FULFILLMENT_ORDERS, { orderId: orderGid(order), after: null });
       order.work ??= FulfillmentOrdersAnswer.parse(answer).order;
       return answer;
     },
@@ -227,17 +232,17 @@ function createKinds(world: FloorWorld, lanes: number, cjToken: string) {
           { fulfillmentOrderId: work.id, fulfillmentOrderLineItems: [{ id: line.id, quantity: 1 }] },
         ],
       };
-      const answer = FulfillmentId.parse(await graph(shop.CREATE_FULFILLMENT, { fulfillment }));
+      const answer = FulfillmentId.parse(await graph(CREATE_FULFILLMENT, { fulfillment }));
       order.fulfillmentIds.push(answer.fulfillmentCreate.fulfillment.id);
     },
     'shopify.fulfillment': (order) => {
       const fulfillmentId = order.fulfillmentIds[turnOf(order, 'shopify.fulfillment') % 2];
-      return graph(shop.FULFILLMENT_EVENTS, { fulfillmentId });
+      return graph(FULFILLMENT_EVENTS, { fulfillmentId });
     },
     'shopify.fulfillmentEventCreate': (order) => {
       const fulfillmentId = order.fulfillmentIds[turnOf(order, 'shopify.fulfillmentEventCreate') % 2];
       const event = { fulfillmentId, status: 'DELIVERED', happenedAt: new Date().toISOString() };
-      return graph(shop.CREATE_FULFILLMENT_EVENT, { event });
+      return graph(CREATE_FULFILLMENT_EVENT, { event });
     },
     'smtp.data': ({ number }) =>
       mails.sendMail({ from: 'a@bench.example', to: `robin.${number}@probe.example`, subject: 'News', text }),

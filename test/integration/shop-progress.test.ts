@@ -4,7 +4,7 @@ import { declareRestored } from '../../services/restored.ts';
 import type { AdminClient } from '../../services/shopify/admin-client.ts';
 import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
 import { mirrorHolds } from '../../services/shopify/mirror-holds.ts';
-import { CREATE_FULFILLMENT_EVENT } from '../../services/shopify/operations.ts';
+import { CREATE_FULFILLMENT_EVENT } from '../../services/shopify/shipment-operations.ts';
 import { showProgress } from '../../services/shopify/show-progress.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';

@@ -19,10 +19,11 @@ import { requestedCost } from '../../deploy/sandbox/shopify/query-cost.ts';
 import { fixedAccessToken, renewedAccessToken } from '../../services/shopify/access-token.ts';
 import { type AdminClientOptions, createAdminClient } from '../../services/shopify/admin-client.ts';
 import { toTrackingInfo } from '../../services/shopify/carriers.ts';
-import * as operations from '../../services/shopify/operations.ts';
 import * as orderOperations from '../../services/shopify/order-operations.ts';
+import * as shipmentOperations from '../../services/shopify/shipment-operations.ts';
 import type { ShopError } from '../../services/shopify/shop-error.ts';
 import * as shopOperations from '../../services/shopify/shop-operations.ts';
+import * as workOperations from '../../services/shopify/work-operations.ts';
 
 const VERSIONS = ['2026-10', '2026-07', '2026-04'];
 
@@ -37,9 +38,12 @@ function realSchema(version: string): GraphQLSchema {
   return buildClientSchema(content.data, { assumeValid: true });
 }
 
-const texts = Object.entries({ ...operations, ...orderOperations, ...shopOperations }).flatMap(
-  ([name, value]): [string, string][] => (typeof value === 'string' ? [[name, value]] : []),
-);
+const texts = Object.entries({
+  ...orderOperations,
+  ...shipmentOperations,
+  ...shopOperations,
+  ...workOperations,
+}).flatMap(([name, value]): [string, string][] => (typeof value === 'string' ? [[name, value]] : []));
 
 const parcel = {
   trackingNumber: 'YP1',
@@ -454,7 +458,7 @@ test('a fulfilment order whose hold does not say whose it is, is held by somebod
     fulfillmentHolds: [{ id: 'gid://shopify/FulfillmentHold/1', reason: 'OTHER' }],
     lineItems: { pageInfo: page, nodes: [] },
   };
-  const { order } = operations.FulfillmentOrdersAnswer.parse({
+  const { order } = workOperations.FulfillmentOrdersAnswer.parse({
     order: {
       id: 'gid://shopify/Order/1',
       cancelledAt: null,
@@ -485,7 +489,7 @@ test('a line of which more was shipped than is left of it has nothing remaining,
       },
     ],
   };
-  expect(operations.WorkPage.parse(page).nodes[0]?.lineItems.nodes[0]).toEqual({
+  expect(workOperations.WorkPage.parse(page).nodes[0]?.lineItems.nodes[0]).toEqual({
     ...line,
     remainingQuantity: 0,
   });

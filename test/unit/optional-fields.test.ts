@@ -5,9 +5,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { listenOn } from '../../deploy/sandbox/listen.ts';
 import { adminSchemaText } from '../../deploy/sandbox/shopify/admin-api.ts';
-import { FULFILLMENT_ORDERS, PLACE_HOLD, WORK_AND_SHIPMENTS } from '../../services/shopify/operations.ts';
 import { withoutFields } from '../../services/shopify/optional-fields.ts';
 import { ORDER } from '../../services/shopify/order-operations.ts';
+import { WORK_AND_SHIPMENTS } from '../../services/shopify/shipment-operations.ts';
+import { FULFILLMENT_ORDERS, PLACE_HOLD } from '../../services/shopify/work-operations.ts';
 import { clientOf } from '../fixtures/shop-ports.ts';
 
 /** The shop's schema without lines of one type. */
