@@ -2,12 +2,10 @@ import { type Answer, yes } from '../../contracts/requests/request.ts';
 import type { MappingCandidate, MappingSuggestions } from '../../contracts/resources/product-mapping.ts';
 import type { ProductVariant, SupplierProduct } from '../../contracts/resources/supplier-product.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
+import { ask } from './catalogue.ts';
 import type { PatientAdapter } from './policy.ts';
 import type { PurchasePorts } from './purchase-ports.ts';
-import { notSetUp, toFailure } from './request-failure.ts';
 
-/** Somebody waits at the other end. */
-const PATIENCE_MS = 20_000;
 /** A search by SKU that does not bring it among the first does not know it. */
 const MOST_PRODUCTS = 3;
 
@@ -33,8 +31,12 @@ const toCandidate = (product: SupplierProduct, variant: ProductVariant): Mapping
   priority: 1,
 });
 
-async function askOne(adapter: PatientAdapter, sku: string, countryCode: string): Promise<Suggestion[]> {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+async function suggestionsOf(
+  adapter: PatientAdapter,
+  sku: string,
+  countryCode: string,
+  signal: AbortSignal,
+): Promise<Suggestion[]> {
   const page = await adapter.search({ query: sku, page: 1, limit: MOST_PRODUCTS, countryCode }, signal);
   const suggestions: Suggestion[] = [];
   for (const { id } of page.items.slice(0, MOST_PRODUCTS)) {
@@ -50,23 +52,18 @@ async function askOne(adapter: PatientAdapter, sku: string, countryCode: string)
 
 /** Variants that suppliers sell under exactly this SKU. One that cannot be asked keeps the others from nothing. */
 export async function suggestCandidates(
-  { settings, adapterOf }: PurchasePorts,
+  ports: PurchasePorts,
   { sku, country }: { sku: string; country: string },
 ): Promise<Answer<MappingSuggestions>> {
   const suggestions: Suggestion[] = [];
   const unanswered: MappingSuggestions['unanswered'] = [];
   await Promise.all(
     SUPPLIERS.map(async (supplier) => {
-      const adapter = adapterOf(supplier);
-      if (adapter === undefined) {
-        unanswered.push({ supplier, message: notSetUp(settings, supplier).message });
-        return;
-      }
-      try {
-        suggestions.push(...(await askOne(adapter, sku, country)));
-      } catch (error) {
-        unanswered.push({ supplier, message: toFailure(error).message });
-      }
+      const answer = await ask(ports, supplier, (adapter, signal) =>
+        suggestionsOf(adapter, sku, country, signal),
+      );
+      if (answer.ok) suggestions.push(...answer.value);
+      else unanswered.push({ supplier, message: answer.failure.message });
     }),
   );
   return yes({ sku, suggestions, unanswered });
