@@ -9,8 +9,7 @@ export const DeadLetterKind = z.enum(DEAD_LETTER_KINDS);
 export type DeadLetterKind = z.infer<typeof DeadLetterKind>;
 
 /** `open` failed itself; `parked` waits behind an open one of its order; the others are settled. */
-export const DEAD_LETTER_STATES = ['open', 'parked', 'replayed', 'edited', 'skipped'] as const;
-export const DeadLetterState = z.enum(DEAD_LETTER_STATES);
+export const DeadLetterState = z.enum(['open', 'parked', 'replayed', 'edited', 'skipped']);
 export type DeadLetterState = z.infer<typeof DeadLetterState>;
 
 export const DEAD_LETTER_REASONS = [

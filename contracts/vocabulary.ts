@@ -140,8 +140,7 @@ export const Compensation = z.enum(COMPENSATIONS);
 export type Compensation = z.infer<typeof Compensation>;
 
 /** Why the units of a line changed; `undone`: a purchase that nobody wanted any more was cancelled. */
-export const UNIT_CHANGE_CAUSES = ['edit', 'refund', 'cancel', 'edit_here', 'cancel_here', 'undone'] as const;
-export const UnitChangeCause = z.enum(UNIT_CHANGE_CAUSES);
+export const UnitChangeCause = z.enum(['edit', 'refund', 'cancel', 'edit_here', 'cancel_here', 'undone']);
 export type UnitChangeCause = z.infer<typeof UnitChangeCause>;
 
 /** What a customer is told, in the order in which it usually happens. */

@@ -28,12 +28,6 @@ export function fromCursor(cursor: string): Place {
   }
 }
 
-/** As MikroORM's `where`. The first condition lets the index begin at the place instead of at the newest row. */
-export const after = ({ createdAt, id }: Place) => ({
-  createdAt: { $lte: createdAt },
-  $or: [{ createdAt: { $lt: createdAt } }, { id: { $lt: id } }],
-});
-
 /** @param found one row more than `limit` when there is a next page. */
 export function toPage<T extends Place>(found: readonly T[], limit: number): Page<T> {
   const items = found.slice(0, limit);

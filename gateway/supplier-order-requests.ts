@@ -31,7 +31,7 @@ export const noSuchSupplierOrder = (id: string): AppError =>
   });
 
 /** @throws AppError `supplier_order_not_found`. */
-export async function lockSupplierOrder(sql: Sql, id: string): Promise<LockedSupplierOrder> {
+async function lockSupplierOrder(sql: Sql, id: string): Promise<LockedSupplierOrder> {
   const [row] = await sql.query<LockedSupplierOrder>(
     `select id, order_id as "orderId", state, next_check_at is not null as "isWatched"
        from supplier_orders where id = $1 for update`,

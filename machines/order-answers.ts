@@ -104,7 +104,7 @@ const isChange = ({ context, event }: OrderArgs): boolean =>
 const isPurchase = ({ context, event }: OrderArgs): boolean =>
   event.type === 'order.purchase_requested' && mayPurchase(context, event.data);
 
-const cancelBy = by('order.cancel_requested', (context, { data }) => cancelHere(context, data));
+const cancelBy = by('order.cancel_requested', cancelHere);
 const changeBy = by('order.change_requested', (context, { data }) => changeHere(context, data));
 const purchaseBy = by('order.purchase_requested', (context, { data }) => purchaseHere(context, data));
 const refusePurchase = {

@@ -21,10 +21,8 @@ export interface OrderArgs {
 
 export type OrderChange = ChangeBy<OrderContext, OrderMachineEvent>;
 
-const PAID: readonly OrderReceived['payment'][] = ['paid'];
-
 const isReadyToBuy = (context: OrderContext): boolean =>
-  PAID.includes(context.payment) && context.graceOver && !isHeld(context) && hasUnitsToSource(context);
+  context.payment === 'paid' && context.graceOver && !isHeld(context) && hasUnitsToSource(context);
 
 /** Types and named guards of the order's machine; what its states and their answers are built with. */
 export const orderSetup = setup({
@@ -39,9 +37,9 @@ export const orderSetup = setup({
       (context.cancelledInShop || context.cancelledHere === true || context.payment === 'voided') &&
       liveSupplierOrders(context).length === 0,
     isRefunded: ({ context }) => context.payment === 'refunded' && liveSupplierOrders(context).length === 0,
-    isDone: ({ context }) => !context.test && PAID.includes(context.payment) && hasNothingToShip(context),
-    isPaid: ({ context }) => !context.test && PAID.includes(context.payment),
-    isUnpaid: ({ context }) => !context.test && !PAID.includes(context.payment),
+    isDone: ({ context }) => !context.test && context.payment === 'paid' && hasNothingToShip(context),
+    isPaid: ({ context }) => !context.test && context.payment === 'paid',
+    isUnpaid: ({ context }) => !context.test && context.payment !== 'paid',
     mustVerify: ({ context }) =>
       isReadyToBuy(context) && context.canBeReread === true && !context.verification,
     mayBuy: ({ context }) =>

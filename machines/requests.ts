@@ -1,8 +1,4 @@
-import type {
-  CancelRequested,
-  ChangeRequested,
-  PurchaseRequested,
-} from '../contracts/events/operator-requests.ts';
+import type { ChangeRequested, PurchaseRequested } from '../contracts/events/operator-requests.ts';
 import { cancelCostOf } from './cancel-cost.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import { isLive } from './hold-scope.ts';
@@ -17,7 +13,7 @@ const UPDATED: Change<OrderContext> = {
 };
 
 /** Nothing more is wanted, whatever the shop says; it is put away once nothing of it moves any more. */
-export const cancelHere = (context: OrderContext, _request: CancelRequested): Change<OrderContext> =>
+export const cancelHere = (context: OrderContext): Change<OrderContext> =>
   inTurn(
     context,
     () => ({ context: { cancelledHere: true, archive: 'wanted' }, effects: [] }),

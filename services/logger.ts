@@ -19,10 +19,10 @@ const ROTATION = {
  * One JSON object per line, with the order, message and request that it is about. What may hold secrets or persons is
  * never passed in.
  */
-export const createLogger = (
+const createLogger = (
   settings: Pick<Settings, 'ORDER_MANAGER_LOG_LEVEL'>,
   service: string,
-  destination: DestinationStream = pino.destination(1),
+  destination: DestinationStream,
 ): Logger =>
   pino(
     {

@@ -8,7 +8,7 @@ type Target = (typeof TARGETS)[number];
 const OUTCOMES = ['ok', 'not_sent', 'unforeseen', ...FAILURE_CLASSES] as const;
 /** `not_sent`: it never left us. */
 export type CallOutcome = (typeof OUTCOMES)[number];
-export const BREAKER_STATES = ['closed', 'half_open', 'open'] as const;
+const BREAKER_STATES = ['closed', 'half_open', 'open'] as const;
 export type BreakerState = (typeof BREAKER_STATES)[number];
 const STATE_NAMES: Record<CircuitState, BreakerState> = {
   [CircuitState.Closed]: 'closed',

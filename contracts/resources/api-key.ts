@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What a key may do; each includes those before it. `admin` also changes what spends money. */
-export const SCOPES = ['read', 'write', 'admin'] as const;
+const SCOPES = ['read', 'write', 'admin'] as const;
 export const Scope = z.enum(SCOPES);
 export type Scope = z.infer<typeof Scope>;
 

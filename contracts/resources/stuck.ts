@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TOLERANCE_SECONDS, WAITING_KINDS } from '../waits.ts';
 import { ListQuery } from './list-query.ts';
 
-export const STUCK_REASONS = ['overdue', 'timer_late', 'no_timer'] as const;
+const STUCK_REASONS = ['overdue', 'timer_late', 'no_timer'] as const;
 export type StuckReason = (typeof STUCK_REASONS)[number];
 
 /** Why something stands in the list, in plain words. */

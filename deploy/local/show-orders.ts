@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 import { OrderList, type OrderSummary } from '../../contracts/resources/order.ts';
+import { hasEnded } from '../../contracts/vocabulary.ts';
 import type { Stack } from './stack.ts';
 
 const POLL_MS = 250;
-const FINAL: readonly OrderSummary['status'][] = ['delivered', 'cancelled', 'refunded'];
 
 /** Ended, or waiting for a person; `payment_pending` and the like say which. */
-export const isSettled = ({ status, held }: OrderSummary): boolean => FINAL.includes(status) || held;
+export const isSettled = ({ status, held }: OrderSummary): boolean => hasEnded(status) || held;
 
 /** Every order, newest first. @throws Error when the gateway does not answer. */
 export async function readOrders(stack: Pick<Stack, 'url' | 'apiKey'>): Promise<OrderSummary[]> {

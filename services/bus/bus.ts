@@ -23,7 +23,6 @@ export interface Bus {
   readonly isConnected: () => boolean;
   /** Grows with each new connection: the streams behind it may have changed. */
   readonly reconnects: () => number;
-  readonly serverVersion: () => string;
   publish(batch: readonly OutgoingMessage[]): Promise<void>;
   streamState(stream: string): Promise<StreamState>;
   lastSeqOn(stream: string, subject: string): Promise<number>;
@@ -96,7 +95,6 @@ export async function openBus(url: string, name: string): Promise<Bus> {
   return {
     ...bus,
     reconnects: () => reconnects,
-    serverVersion: () => connection.info?.version ?? 'unknown',
     publish: (batch) => publisher.publish(batch),
     streamState: (stream) => readStreamState(manager, stream),
     lastSeqOn: (stream, subject) => lastSeqOn(manager, stream, subject),

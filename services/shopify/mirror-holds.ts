@@ -15,7 +15,7 @@ import {
 } from './work-operations.ts';
 
 /** Ours among the holds of a fulfilment order; the shop lets each app use a handle once. */
-export const HOLD_HANDLE = 'order-manager';
+const HOLD_HANDLE = 'order-manager';
 
 const LIMIT = 20;
 

@@ -26,7 +26,7 @@ export interface Setback {
   readonly cause: unknown;
 }
 
-export const lost = (evidence: Evidence, cause: unknown): Setback => ({
+const lost = (evidence: Evidence, cause: unknown): Setback => ({
   kind: 'lost',
   failureClass: 'transient',
   evidence,

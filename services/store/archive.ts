@@ -3,7 +3,7 @@ import { isoInstant } from './rows.ts';
 import type { Sql } from './store.ts';
 
 /** What a message was for, by the beginning of its subject. */
-export const KINDS = { events: 'oms.evt.', commands: 'oms.cmd.', facts: 'oms.pub.' } as const;
+const KINDS = { events: 'oms.evt.', commands: 'oms.cmd.', facts: 'oms.pub.' } as const;
 export type Kind = keyof typeof KINDS;
 
 /** Published rows of the outbox within a time; ISO instants, the end not included. */

@@ -5,7 +5,7 @@ import { searchPersonalData } from './search-personal-data.ts';
 import type { Sql, Store } from './store.ts';
 
 /** Days in which a person has to be answered, and forgotten. */
-export const ANSWER_DAYS = 30;
+const ANSWER_DAYS = 30;
 
 /** An order whose customer is still known, though somebody asked for them to be forgotten. */
 export interface WaitingRow {

@@ -1,5 +1,5 @@
 import { AppError } from '../../../contracts/errors.ts';
-import type { SupplierToken, TokenStore } from '../adapter-parts.ts';
+import type { SupplierToken } from '../adapter-parts.ts';
 import { type AliExpressClientOptions, createAliExpressClient } from './client.ts';
 import { exchangeCode } from './tokens.ts';
 
@@ -42,7 +42,7 @@ export function codeIn(pasted: string, state: string | null): string {
 
 /** Exchanges the code and keeps the token pair for all services. Throws SupplierError. */
 export function connect(
-  options: Omit<AliExpressClientOptions, 'accessToken'> & { readonly tokens: TokenStore },
+  options: Omit<AliExpressClientOptions, 'accessToken'>,
   code: string,
   signal: AbortSignal,
 ): Promise<SupplierToken> {

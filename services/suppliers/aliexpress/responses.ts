@@ -47,8 +47,7 @@ const maybe = <T extends z.ZodType>(schema: T) =>
 
 const MaybeFlag = z.union([z.boolean(), z.stringbool()]).nullish().catch(null);
 
-export const Money = z.object({ amount: MaybeAmount, currency_code: MaybeText });
-export type Money = z.infer<typeof Money>;
+const Money = z.object({ amount: MaybeAmount, currency_code: MaybeText });
 
 const SearchRow = z.object({
   itemId: MaybeText,
