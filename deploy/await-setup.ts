@@ -2,12 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readSettings } from '../contracts/settings.ts';
 import { openStore } from '../services/store/store.ts';
 
+const PAUSE_MS = 1_000;
+
 /**
  * Waits until the set-up step has brought the database to what this release needs. A service that is started before it,
  * where nothing else keeps the order of the two, runs this first.
  */
-const PAUSE_MS = 1_000;
-
 const { DB_CONNECTION_STRING: connectionString } = readSettings(process.env);
 if (connectionString === undefined) throw new Error('DB_CONNECTION_STRING is not set');
 const store = await openStore({ connectionString, maxConnections: 1, name: 'await-setup' });

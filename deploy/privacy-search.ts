@@ -3,16 +3,16 @@ import { readSettings } from '../contracts/settings.ts';
 import { LEAST_CHARACTERS, searchPersonalData } from '../services/store/search-personal-data.ts';
 import { openStore } from '../services/store/store.ts';
 
-/**
- * npm run privacy:search: looks for what is known of a person in every column of the database that can hold text. The
- * values come from standard input, one a line, so that they stand in no history and no list of processes. Changes
- * nothing; exit code 1 when something is found, 2 when nothing could be looked for.
- */
 const stop = (message: string): never => {
   process.stderr.write(`${message}\n`);
   process.exit(2);
 };
 
+/**
+ * npm run privacy:search: looks for what is known of a person in every column of the database that can hold text. The
+ * values come from standard input, one a line, so that they stand in no history and no list of processes. Changes
+ * nothing; exit code 1 when something is found, 2 when nothing could be looked for.
+ */
 const { DB_CONNECTION_STRING: connectionString = '' } = readSettings(process.env);
 if (connectionString === '') stop('cannot search: DB_CONNECTION_STRING is not set');
 if (process.stdin.isTTY)

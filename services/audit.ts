@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
 import { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { DEAD } from '../machines/hold-scope.ts';
@@ -79,10 +80,12 @@ function unitProblems(order: OrderRow, purchases: readonly PurchaseRow[]): strin
   return problems;
 }
 
+const IntentWritten = z.object({ supplierOrderId: z.string() });
+
 function told(rows: readonly TimelineRow[]): Told[] {
   return rows.map(({ type, data }) =>
     type === INTENT_WRITTEN
-      ? { type: INTENT_WRITTEN, data: data as { supplierOrderId: string } }
+      ? { type: INTENT_WRITTEN, data: IntentWritten.parse(data) }
       : OrderEvent.parse({ type, data }),
   );
 }

@@ -30,7 +30,7 @@ const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   504: 'The supplier did not answer in time.',
 };
 
-/** `uses` collects the named contracts that were met, so that the document holds those and no others. */
+/** `components` collects the named contracts that were met, so that the document holds those and no others. */
 export function createSchemas(named: NamedContracts) {
   const registry = z.registry<{ id: string }>();
   for (const [id, contract] of Object.entries(named)) registry.add(contract, { id });

@@ -5,7 +5,6 @@ export type Content =
   | { readonly json: z.ZodType; readonly example?: unknown }
   | { readonly mediaType: string; readonly description: string };
 
-/** What the documents say of a route. The same contracts check what comes in. */
 /** The chapters of the document, and what each is about. */
 export const TAGS = {
   Orders: 'What customers bought, where it is, and why.',
@@ -21,6 +20,7 @@ export const TAGS = {
 } as const;
 export type Tag = keyof typeof TAGS;
 
+/** What the documents say of a route. The same contracts check what comes in. */
 export interface RouteDoc {
   readonly tag: Tag;
   /** One line, in the imperative. */

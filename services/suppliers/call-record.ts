@@ -35,8 +35,8 @@ const outcomeOf = (error: unknown): CallOutcome => {
 };
 
 /**
- * Counts calls by supplier, operation and outcome, and reports through the database: copies come and go, each in a
- * process without a port of its own, and one scrape of the gateway then tells of all of them.
+ * Counts calls by supplier, operation and outcome, and reports through the database: copies come and go, and one scrape
+ * of the gateway then tells of all of them.
  */
 export function createCallRecord({ store, log }: Pick<ServiceContext, 'store' | 'log'>): CallRecord {
   const copy = randomUUID();

@@ -78,7 +78,7 @@ function billOf({ type, params }: Message): Bill | null {
   return { id, amountMinor, currency: CURRENCY, isOpen };
 }
 
-/** Base64 of HMAC-SHA256 over the raw bytes, keyed by the account's number as text. */
+/** HMAC-SHA256 over the raw bytes, keyed by the account's number as text; the header `sign` has it as base64. */
 export const signatureOf = (openId: string, body: Uint8Array): Buffer =>
   createHmac('sha256', openId).update(body).digest();
 
