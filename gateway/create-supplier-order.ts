@@ -1,4 +1,4 @@
-import { AppError, type FieldProblem } from '../contracts/errors.ts';
+import type { FieldProblem } from '../contracts/errors.ts';
 import {
   PURCHASE_REQUESTED,
   type PurchaseRequested,
@@ -14,14 +14,13 @@ import type {
 import type { LineUnits } from '../machines/order-context.ts';
 import { mayPurchase } from '../machines/requests.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
-import type { OutboxRow } from '../services/store/outbox.ts';
+import type { Say } from '../services/store/outbox.ts';
 import type { Sql } from '../services/store/store.ts';
 import { putCustomer } from './customer-row.ts';
 import { type LockedOrder, lockOrder } from './locked-order.ts';
 import { anOwnOrder } from './order-requests.ts';
 import { conflict } from './problem.ts';
-
-type Say = (row: OutboxRow) => void;
+import { invalid } from './read-input.ts';
 
 const article = (
   item: PostSupplierOrder['items'][number],
@@ -128,8 +127,8 @@ export async function createSupplierOrder(
   const [coming] = await sql.query('select 1 from customer_details where order_id = $1', [orderId]);
   if (coming !== undefined) throw conflict('the order is just being made: ask again in a moment');
   if (address === undefined) {
-    const fields = [{ path: 'shipping_address', message: 'must be there, since we do not know the order' }];
-    throw new AppError('body_invalid', 'the body is not as it must be', { retryable: false, fields });
+    const message = 'must be there, since we do not know the order';
+    throw invalid('body', [{ path: 'shipping_address', message }]);
   }
   const { email, phone } = address;
   await putCustomer(sql, orderId, {

@@ -3,7 +3,7 @@ import type { H3Event } from 'h3';
 import { IdempotencyKey } from '../contracts/requests/agent-request.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import { commitAndPublish } from '../services/bus/commit-and-publish.ts';
-import type { OutboxRow } from '../services/store/outbox.ts';
+import type { Say } from '../services/store/outbox.ts';
 import type { Sql, Store } from '../services/store/store.ts';
 import { refusal } from './problem.ts';
 
@@ -43,7 +43,7 @@ export function bodyHash(body: unknown): string {
 export function doOnce<Answer extends object>(
   ports: { readonly store: Store; readonly bus: Bus },
   request: { readonly route: string; readonly key: string | null; readonly body: unknown },
-  work: (sql: Sql, say: (row: OutboxRow) => void) => Promise<Answer>,
+  work: (sql: Sql, say: Say) => Promise<Answer>,
 ): Promise<Answer> {
   const { route, key, body } = request;
   return commitAndPublish(ports.store, ports.bus, async (sql, say) => {

@@ -14,13 +14,11 @@ import { DEAD } from '../machines/hold-scope.ts';
 import { mayChange } from '../machines/requests.ts';
 import { isOff } from '../machines/wanted-units.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
-import type { OutboxRow } from '../services/store/outbox.ts';
+import type { Say } from '../services/store/outbox.ts';
 import type { Sql } from '../services/store/store.ts';
 import { putCustomer } from './customer-row.ts';
 import { type LockedOrder, lockKnownOrder } from './locked-order.ts';
 import { refusal } from './problem.ts';
-
-type Say = (row: OutboxRow) => void;
 
 /** An order of our own making as the shop would have told it. @param lines with the units ordered. */
 export const anOwnOrder = (

@@ -18,7 +18,8 @@ function unstorable(value: unknown, path: readonly string[] = []): string[] {
   ]);
 }
 
-const invalid = (whole: string, fields: readonly FieldProblem[]): AppError =>
+/** @param whole what of the request it is about: body, path or query. */
+export const invalid = (whole: string, fields: readonly FieldProblem[]): AppError =>
   new AppError('body_invalid', `the ${whole} is not as it must be`, { retryable: false, fields });
 
 function check<T extends z.ZodType>(schema: T, input: unknown, whole: string): z.output<T> {

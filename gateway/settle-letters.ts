@@ -9,7 +9,7 @@ import type { DeadLetterReceipt } from '../contracts/resources/dead-letter.ts';
 import { eventTypeOf } from '../contracts/subjects.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import { commitAndPublish, eventRow } from '../services/bus/commit-and-publish.ts';
-import type { OutboxRow } from '../services/store/outbox.ts';
+import type { Say } from '../services/store/outbox.ts';
 import type { Sql, Store } from '../services/store/store.ts';
 import { type FoundLetter, keepRequest, noteSettled, type Wish } from './letter-request.ts';
 import { conflict } from './problem.ts';
@@ -22,8 +22,6 @@ export interface Ports {
   /** How bodies of webhooks are read. */
   readonly reading: Reading;
 }
-
-type Say = (row: OutboxRow) => void;
 
 const COLUMNS = 'id::text, kind, state, order_id as "orderId", subject, payload, attempts';
 

@@ -12,11 +12,10 @@ import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { LEFT } from '../machines/cancel-cost.ts';
 import { DEAD } from '../machines/hold-scope.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
-import type { OutboxRow } from '../services/store/outbox.ts';
+import type { Say } from '../services/store/outbox.ts';
 import type { Sql } from '../services/store/store.ts';
 import { conflict, refusal } from './problem.ts';
-
-type Say = (row: OutboxRow) => void;
+import { invalid } from './read-input.ts';
 
 export interface LockedSupplierOrder {
   readonly id: string;
@@ -69,8 +68,7 @@ export async function changeSupplierOrder(
       [id, item.line_id, item.supplier_variant_id, item.supplier_product_id ?? null],
     );
     if (touched === 1) continue;
-    const fields = [{ path: `items.${index}.line_id`, message: 'the purchase has no such line' }];
-    throw new AppError('body_invalid', 'the body is not as it must be', { retryable: false, fields });
+    throw invalid('body', [{ path: `items.${index}.line_id`, message: 'the purchase has no such line' }]);
   }
   if (!isNoteAlone) {
     await sql.run(

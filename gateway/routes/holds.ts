@@ -17,7 +17,7 @@ import type { Store } from '../../services/store/store.ts';
 import { accepted } from '../answer.ts';
 import { lockKnownOrder, orderIdIn } from '../locked-order.ts';
 import { conflict } from '../problem.ts';
-import { readJson, readParam, readQuery } from '../read-input.ts';
+import { invalid, readJson, readParam, readQuery } from '../read-input.ts';
 import { requestRelease, requestReleases } from '../request-release.ts';
 import type { Route } from '../route.ts';
 
@@ -70,8 +70,7 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
           throw conflict(`the order is ${order.state}: there is nothing left to hold`);
         }
         if (lineId !== undefined && !(lineId in order.context.lines)) {
-          const fields = [{ path: 'line_id', message: 'the order has no such line' }];
-          throw new AppError('body_invalid', 'the body is not as it must be', { retryable: false, fields });
+          throw invalid('body', [{ path: 'line_id', message: 'the order has no such line' }]);
         }
         await sql.run('insert into hold_notes (hold_id, order_id, note) values ($1, $2, $3)', [
           id,

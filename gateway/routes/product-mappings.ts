@@ -13,7 +13,7 @@ import {
 import type { Bus } from '../../services/bus/bus.ts';
 import type { Store } from '../../services/store/store.ts';
 import { deleteMapping, findMapping, findMappings, storeMappings } from '../mapping-store.ts';
-import { readJson, readParam, readQuery } from '../read-input.ts';
+import { invalid, readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import { answerOf } from '../supplier-problem.ts';
 
@@ -25,10 +25,7 @@ const MOST_SUGGESTIONS = 20;
 function variantIdIn(event: H3Event): string {
   const result = VariantId.safeParse(readParam(event, 'variantId'));
   if (result.success) return result.data;
-  throw new AppError('body_invalid', 'the path is not as it must be', {
-    retryable: false,
-    fields: [{ path: 'variantId', message: 'must be the numeric id of a shop variant' }],
-  });
+  throw invalid('path', [{ path: 'variantId', message: 'must be the numeric id of a shop variant' }]);
 }
 
 const noMapping = (variantId: string): AppError =>
@@ -38,8 +35,7 @@ const noMapping = (variantId: string): AppError =>
 function placeOf(cursor: string): string {
   const result = VariantId.safeParse(Buffer.from(cursor, 'base64url').toString('utf8'));
   if (result.success) return result.data;
-  const fields = [{ path: 'cursor', message: 'must be the nextCursor of an earlier answer' }];
-  throw new AppError('body_invalid', 'the query is not as it must be', { retryable: false, fields });
+  throw invalid('query', [{ path: 'cursor', message: 'must be the nextCursor of an earlier answer' }]);
 }
 
 export const productMappingRoutes = (store: Store, bus: Bus): Route[] => [

@@ -1,6 +1,5 @@
 import type { H3Event } from 'h3';
 import { z } from 'zod';
-import { AppError } from '../../contracts/errors.ts';
 import { LIST_SUPPLIERS } from '../../contracts/requests/list-suppliers.ts';
 import { READ_PRODUCT } from '../../contracts/requests/read-product.ts';
 import { SEARCH_PRODUCTS } from '../../contracts/requests/search-products.ts';
@@ -20,7 +19,7 @@ import { SupplierName } from '../../contracts/vocabulary.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { pausePurchasing, readPauses, resumePurchasing } from '../../services/purchasing-switch.ts';
 import type { Store } from '../../services/store/store.ts';
-import { readJson, readParam, readQuery } from '../read-input.ts';
+import { invalid, readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import { answerOf } from '../supplier-problem.ts';
 
@@ -32,10 +31,7 @@ const ProductId = z.string().regex(/^[\x21-\x7e]{1,100}$/);
 function param<T extends z.ZodType>(event: H3Event, name: string, schema: T, message: string): z.output<T> {
   const result = schema.safeParse(readParam(event, name));
   if (result.success) return result.data;
-  throw new AppError('body_invalid', 'the path is not as it must be', {
-    retryable: false,
-    fields: [{ path: name, message }],
-  });
+  throw invalid('path', [{ path: name, message }]);
 }
 
 const supplierIn = (event: H3Event): SupplierName =>

@@ -1,7 +1,7 @@
 import { envelope } from '../../contracts/envelope.ts';
 import { eventSubject } from '../../contracts/subjects.ts';
 import { type Moment, moment } from '../moments.ts';
-import { markPublished, type OutboxRow, type QueuedRow, queue } from '../store/outbox.ts';
+import { markPublished, type OutboxRow, type QueuedRow, queue, type Say } from '../store/outbox.ts';
 import type { Sql, Store } from '../store/store.ts';
 import { currentWork } from '../work.ts';
 import type { Bus } from './bus.ts';
@@ -45,7 +45,7 @@ export async function publishQueued(store: Store, bus: Bus, rows: readonly Queue
   }
 }
 
-type Work<T> = (sql: Sql, say: (row: OutboxRow) => void) => Promise<T>;
+type Work<T> = (sql: Sql, say: Say) => Promise<T>;
 
 async function committed<T>(
   transaction: Store['transaction'],

@@ -7,6 +7,9 @@ export interface OutboxRow {
   readonly payload: string;
 }
 
+/** Queues a row in the transaction that is under way. */
+export type Say = (row: OutboxRow) => void;
+
 export interface QueuedRow extends OutboxRow {
   /** bigint as text. */
   readonly id: string;

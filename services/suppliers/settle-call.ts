@@ -2,7 +2,7 @@ import type { Evidence } from '../../contracts/vocabulary.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import type { Moment } from '../moments.ts';
 import { throughOutage } from '../store/outage.ts';
-import type { OutboxRow } from '../store/outbox.ts';
+import type { OutboxRow, Say } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import { currentIntent, type IntentKey, settleAll, type Verdict } from './ledger.ts';
@@ -70,7 +70,7 @@ interface Beside {
 
 async function settleWave(
   sql: Sql,
-  say: (row: OutboxRow) => void,
+  say: Say,
   { log }: PurchasePorts,
   { known, owners }: Beside,
   wave: readonly Asked<Settlement>[],
