@@ -1,6 +1,7 @@
 import { assertBodySize, type H3Event, HTTPError } from 'h3';
 import type { z } from 'zod';
 import { AppError, type FieldProblem } from '../contracts/errors.ts';
+import { isStorable } from '../services/store/storable.ts';
 import { refusal } from './problem.ts';
 
 const JSON_LIMIT_BYTES = 1_000_000;
@@ -10,7 +11,7 @@ export const fieldsOf = (error: z.ZodError, whole: string): FieldProblem[] =>
 
 /** Where a text stands that no database takes: with a NUL, or with half of a surrogate pair. */
 function unstorable(value: unknown, path: readonly string[] = []): string[] {
-  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? [path.join('.')] : [];
+  if (typeof value === 'string') return isStorable(value) ? [] : [path.join('.')];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, field]) => [
     ...unstorable(name, path),

@@ -3,6 +3,7 @@ import { Envelope } from '../../contracts/envelope.ts';
 import { OrderEvent } from '../../contracts/events/order-event.ts';
 import type { LogMessage } from '../bus/partition-reader.ts';
 import { describeError } from '../logger.ts';
+import { isStorable } from '../store/storable.ts';
 
 export interface DecodedMessage {
   readonly log: LogMessage;
@@ -22,9 +23,6 @@ export interface DecodedMessage {
   /** W3C Trace Context of what it came of, where there is one. */
   readonly traceparent?: string | undefined;
 }
-
-/** PostgreSQL takes neither a NUL nor half of a surrogate pair. */
-const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
 /** The order id is the subject's last token, so that even an unreadable message blocks no other order. */
 export function decodeMessage(log: LogMessage): DecodedMessage {

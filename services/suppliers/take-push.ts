@@ -6,6 +6,7 @@ import type { SupplierName, SupplierOrderStateName } from '../../contracts/vocab
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import { insertRows } from '../store/rows.ts';
+import { isStorable } from '../store/storable.ts';
 import type { Sql } from '../store/store.ts';
 import type { Bill, Push } from './adapter.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
@@ -19,18 +20,19 @@ interface News extends Told {
   readonly supplier: SupplierName;
 }
 
-/** Names are short; the database takes no NUL, and no index an endless text. */
+/** Names are short, and no index takes an endless text. */
 const MOST_CHARACTERS = 200;
-const isStorable = (text: string): boolean => text.length <= MOST_CHARACTERS && !text.includes('\u0000');
+const isName = (text: string): boolean => text.length <= MOST_CHARACTERS && isStorable(text);
+/** UTF-16, for in UTF-8 all halves of surrogate pairs are the same: two messages would pass for one. */
 const storable = (text: string): string =>
-  isStorable(text) ? text : createHash('sha256').update(text).digest('hex');
+  isName(text) ? text : createHash('sha256').update(text, 'utf16le').digest('hex');
 
 /** The same message with names that can be kept; what is too odd for that names no order of anybody. */
 const toStorable = ({ messageId, topic, references, ...rest }: Told): Told => ({
   ...rest,
   messageId: storable(messageId),
   topic: storable(topic),
-  references: references.filter(isStorable),
+  references: references.filter(isName),
 });
 
 const keyOf = ({ supplier, messageId }: Pick<News, 'supplier' | 'messageId'>): string =>

@@ -82,13 +82,13 @@ test('a message that comes again changes nothing, and its body is nowhere in the
 test('what no database can keep is taken all the same, once, and the orders that it names are read', async () => {
   const desk = await aDesk();
   const [first] = await givenWatched(desk, 'AE1');
-  for (const odd of ['m\u0000', 'm'.repeat(200_000)]) {
+  for (const odd of ['m\u0000', 'm'.repeat(200_000), 'm\ud800', 'm\ud801']) {
     const said: Push = { kind: 'news', messageId: odd, topic: odd, references: [odd, 'AE1'] };
     expect(await push(desk, said)).toBe('accepted');
     expect(await push(desk, said)).toBe('repeated');
   }
   expect(await dueIds(desk)).toEqual([first]);
-  expect(await push(desk, news('m3', 'AE\u00007'))).toBe('accepted');
+  expect(await push(desk, news('m3', 'AE\u00007', 'AE\udc007'))).toBe('accepted');
   expect(await strays(desk)).toEqual([]);
 });
 
