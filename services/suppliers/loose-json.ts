@@ -19,11 +19,14 @@ export const parseExactJson = (text: string): unknown =>
 
 const Loose = z.union([z.string(), z.number()]).nullish();
 
-/** Text, or a number as text; null for null, absent and blank. */
-export const MaybeText = Loose.transform((value) => {
-  const text = value == null ? '' : String(value).trim();
-  return text === '' ? null : text;
+/** Text as it stands, or a number as text; null for null, absent and blank. For names that are sent back. */
+export const MaybeVerbatim = Loose.transform((value) => {
+  const text = value == null ? '' : String(value);
+  return text.trim() === '' ? null : text;
 });
+
+/** As `MaybeVerbatim`, without the blanks around it. */
+export const MaybeText = MaybeVerbatim.transform((text) => text?.trim() ?? null);
 
 const BETWEEN_BOUNDS = /(?<=\d)\s*(?:-+|~|–)\s*(?=\d)/;
 

@@ -15,6 +15,7 @@ import {
   withhold,
 } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
+import { isSameMethod } from './quote-desk.ts';
 
 interface Refusal {
   readonly reason: HoldReason;
@@ -140,7 +141,7 @@ export async function prepare(
     const cause = 'these articles cannot be bought together: ask for one purchase each';
     return hold({ reason: 'not_shippable', evidence: { supplier: row.supplier, cause } });
   }
-  if (row.shippingMethod !== '' && part.shippingMethod !== row.shippingMethod) {
+  if (row.shippingMethod !== '' && !isSameMethod(part.shippingMethod, row.shippingMethod)) {
     const cause = `the supplier does not offer ${row.shippingMethod} for it`;
     return hold({ reason: 'not_shippable', evidence: { offered: part.shippingMethod, cause } });
   }

@@ -60,13 +60,18 @@ export const daysOf = ({ deliveryDays }: ShippingOption): number =>
 
 type Strategy = Settings['ORDER_MANAGER_SOURCING_STRATEGY'];
 
+/** People name a method without the blanks that its supplier may write around it. */
+export const isSameMethod = (a: string, b: string): boolean => a.trim() === b.trim();
+
 /** The method that the mapping prefers when it is offered, else the fastest or the cheapest in total. */
 function pickOption(
   { options }: Quote,
   preferred: string | undefined,
   strategy: Strategy,
 ): ShippingOption | undefined {
-  const named = options.find(({ shippingMethod }) => shippingMethod === preferred);
+  const named = options.find(
+    ({ shippingMethod }) => preferred !== undefined && isSameMethod(shippingMethod, preferred),
+  );
   if (named !== undefined) return named;
   const byCost = options.toSorted((a, b) => a.costMinor - b.costMinor);
   return (strategy === 'fastest' ? byCost.toSorted((a, b) => daysOf(a) - daysOf(b)) : byCost)[0];

@@ -127,6 +127,23 @@ test.each([
   expect(await boughtUnder(world, purchase)).toEqual([]);
 });
 
+test('a method that a person names is the one that the supplier writes with blanks around', async () => {
+  const { store, ports, adapter } = await aDesk();
+  const purchase = await givenPurchase(store);
+  await store.run('update supplier_orders set is_quoted = false');
+  const padding = withAdapter(ports, {
+    async quote(request, signal) {
+      const quote = await adapter.quote(request, signal);
+      const options = quote.options.map((each) => ({ ...each, shippingMethod: `${each.shippingMethod} ` }));
+      return { ...quote, options };
+    },
+  });
+  await buy(padding, purchase, 'c1');
+  expect(await saidTo(store, purchase)).toMatchObject([
+    { type: 'prepared', part: { shippingMethod: 'CJPacket Ordinary ' } },
+  ]);
+});
+
 test('what the supplier holds back is told with the placing, and kept in the ledger', async () => {
   const { world, store, ports } = await aDesk();
   await control(world, 'PUT', '/settings', { intercept: true });

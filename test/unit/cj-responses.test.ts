@@ -133,6 +133,12 @@ test('lists may be null and hold nulls', () => {
   expect(OrderRows.parse(null)).toEqual([]);
 });
 
+test('the name of a carrier is kept as CJ writes it, for it must be sent back so; a blank one is none', () => {
+  const nameOf = (logisticName: unknown) => FreightRow.parse({ logisticName }).logisticName;
+  expect(nameOf(' CJPacket  Ordinary ')).toBe(' CJPacket  Ordinary ');
+  for (const none of ['', ' ', null, undefined]) expect(nameOf(none)).toBeNull();
+});
+
 test.each([
   ['7-12', { min: 7, max: 12 }],
   ['7', { min: 7, max: 7 }],

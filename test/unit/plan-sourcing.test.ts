@@ -154,6 +154,14 @@ test('the fastest of a supplier’s methods is taken for speed, unless the mappi
   expect(await methods(aCandidate('a', { shippingMethod: 'Boat' }))).toEqual(['Boat']);
 });
 
+test('a method is known by its name without outer blanks, and bought under the one that the supplier gives it', async () => {
+  const shelf = { ...slowAndCheap, options: [option('Boat', 100, 40), option('Plane ', 900, 8)] };
+  const line = aWantedLine('L1', 1, aCandidate('a', { shippingMethod: 'Plane' }));
+  expect((await planned(portsOver([shelf]), anOrderOf([line]))).parts).toMatchObject([
+    { shippingMethod: 'Plane ' },
+  ]);
+});
+
 test('a cost without an exchange rate is never taken for the cheapest', async () => {
   const shelves = [{ articles: { a: plenty(900) } }, ali({ b: plenty(100) }, { currency: 'EUR' })];
   const line = aWantedLine('L1', 1, fromAli('b'), aCandidate('a', { priority: 2 }));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MaybeAmount, MaybeText } from '../loose-json.ts';
+import { MaybeAmount, MaybeText, MaybeVerbatim } from '../loose-json.ts';
 
 /** Order dates are UTC without saying so; others name their offset or are milliseconds. Null for no date. */
 const MaybeInstant = MaybeText.transform((text) => {
@@ -57,7 +57,7 @@ export const TokenData = z.object({
 });
 
 export const FreightRow = z.object({
-  logisticName: MaybeText,
+  logisticName: MaybeVerbatim,
   logisticPrice: MaybeAmount,
   logisticAging: MaybeText,
   taxesFee: MaybeAmount,
