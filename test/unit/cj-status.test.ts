@@ -214,6 +214,23 @@ test('a parcel never gets the pieces of a cancelled part, though CJ names no lin
   expect(observeFamily(family, new Map(), twice)?.parcels).toMatchObject([{ units: {} }]);
 });
 
+test('a line id that is none of the order’s says nothing, and the article tells the line', () => {
+  const lines = [
+    { lineId: 'line-1', supplierVariantId: '1' },
+    { lineId: 'line-2', supplierVariantId: '2' },
+  ];
+  const family = [
+    aRow('SD1-1', 'SHIPPED', holding('a-foreign-id', 2)),
+    aRow('SD1-2', 'SHIPPED', holding('line-2', 1)),
+  ];
+  expect(observeFamily(family, new Map(), lines)?.parcels).toMatchObject([
+    { trackingNumber: 'T1-1', units: { 'line-1': 2 } },
+    { trackingNumber: 'T1-2', units: { 'line-2': 1 } },
+  ]);
+  const [first] = family.map((row) => observeFamily([row], new Map(), lines.slice(1)));
+  expect(first?.parcels[0]).not.toHaveProperty('units');
+});
+
 test('of several numbers of one part the first has all its pieces, and none those of other parts', () => {
   const family = [
     aRow('SD1-1', 'SHIPPED', { ...holding('line-1', 2), trackNumber: 'TA,TB' }),

@@ -38,11 +38,16 @@ const onlyLineOf = (vid: string | null, lines: Lines): string | null => {
   return line === undefined || more.length > 0 ? null : line.lineId;
 };
 
-/** Pieces by order line: by the line's id that we gave CJ or, where it repeats none, by the only line of the article. */
+/** Where the lines are not known, every id passes for one of them. */
+const isOurs = (lineId: string, lines: Lines): boolean =>
+  lines.length === 0 || lines.some((line) => line.lineId === lineId);
+
+/** Pieces by order line: by the line's id that we gave CJ or, where it repeats none of ours, by the only line of the article. */
 function unitsOf({ productList }: OrderRow, lines: Lines): Record<string, number> | undefined {
   const units: Record<string, number> = {};
   for (const { vid, storeLineItemId, quantity } of productList) {
-    const lineId = storeLineItemId ?? onlyLineOf(vid, lines);
+    const isNamed = storeLineItemId !== null && isOurs(storeLineItemId, lines);
+    const lineId = isNamed ? storeLineItemId : onlyLineOf(vid, lines);
     if (lineId === null || quantity === null || quantity < 1) return undefined;
     units[lineId] = (units[lineId] ?? 0) + quantity;
   }
