@@ -294,6 +294,24 @@ test('a purchase whose token could not be had was never sent, so there is no dou
   expect(error).toMatchObject({ failureClass: 'transient', evidence: { sent: false, step: 'token' } });
 });
 
+test('a token that is rejected under the code of many meanings is renewed once, also for a purchase', async () => {
+  const dead = () => answer(1600100, null, 'Invalid API key or access token');
+  const script: Script = ({ path, token }) =>
+    path.endsWith('refreshAccessToken') ? tokens(2) : token === 'access-2' ? answer(200, {}) : dead();
+  const { client, sent } = aClient(script);
+  await client.call(request('write'), z.unknown(), never);
+  expect(sent.map(({ path, token }) => [path, token])).toEqual([
+    ['/thing', 'access-1'],
+    ['/authentication/refreshAccessToken', null],
+    ['/thing', 'access-2'],
+  ]);
+
+  const useless = aClient(({ path }) => (path.endsWith('refreshAccessToken') ? tokens(2) : dead()));
+  const failure = await failureOf(useless.client.call(request('write'), z.unknown(), never));
+  expect(failure.failureClass).toBe('auth');
+  expect(useless.sent.filter(({ path }) => path === '/thing')).toHaveLength(2);
+});
+
 test('what answers tell of the limits is reported, and a report that fails changes nothing', async () => {
   const reports: unknown[] = [];
   const script: Script = ({ path }) =>

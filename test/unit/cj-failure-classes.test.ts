@@ -169,3 +169,20 @@ test('a token is renewed for the codes that a fresh one can mend, and never wher
   expect(isTokenRejected(refusal(1600001, '', 500), 'write')).toBe(false);
   expect(isTokenRejected(refusal(1600004), 'read')).toBe(false);
 });
+
+test.each([
+  ['Invalid API key or access token', true],
+  ['accessToken is invalid', true],
+  ['CJ-Access-Token must not be empty', true],
+  ['The token has expired', true],
+  ['invalid token', true],
+  ['Please log in again', true],
+  ['Param error: platformToken is invalid', false],
+  ['Param error: shippingAddress is invalid', false],
+  ['Balance not enough', false],
+])('1600100 with the text "%s" is a rejected login: %s', (message, isLogin) => {
+  for (const kind of ['read', 'write'] as const) {
+    expect(isTokenRejected(refusal(1600100, message), kind)).toBe(isLogin);
+    expect(failureClassOf(refusal(1600100, message), kind) === 'auth').toBe(isLogin);
+  }
+});

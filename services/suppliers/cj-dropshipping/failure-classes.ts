@@ -45,6 +45,9 @@ export const FAILURE_ROWS: readonly (readonly [from: number, to: number, classes
 ];
 
 const BUSY = /\bbusy\b|try again|time(d )?[ -]?out|system error/i;
+/** Said of the caller and not of the call, so that nothing was done; `platformToken` is a field of the call. */
+const LOGIN =
+  /\b(api|access)[ _-]?(key|token)\b|\btoken (is |has |was )?(invalid|expired)|\b(invalid|expired) token\b|\b(not|please) log(ged)? ?in\b/i;
 const BALANCE = /balance|insufficient (funds|credit)/i;
 const STOCK = /inventory|stock/i;
 const INVALID =
@@ -60,6 +63,7 @@ const TEXT_RULES = new Map<number, readonly TextRule[]>([
   [
     1600100,
     [
+      { pattern: LOGIN, classes: same('auth') },
       { pattern: BALANCE, classes: same('funds') },
       { pattern: INVALID, classes: same('invalid_input') },
     ],
@@ -102,14 +106,14 @@ export const failureClassOf = (refusal: Refusal, kind: CallKind): FailureClass =
 const TOKEN_REJECTED = new Set([1600001, 1600002, 1600003, 1600030]);
 
 /**
- * Whether a fresh token may mend it. 1600100 was seen for dead tokens among other things, so it is worth one
- * try, but never where repeating could buy twice.
+ * Whether a fresh token may mend it. 1600100 was seen for dead tokens among other things: where its text does not say so,
+ * it is worth one try still, but never where repeating could buy twice.
  */
 export function isTokenRejected({ httpStatus, code, message }: Refusal, kind: CallKind): boolean {
   if (httpStatus >= 500 || httpStatus === 429) return false;
   // Refused at the door, whatever the body says: nothing was done.
   if (httpStatus === 401 || code === 401) return true;
   if (code === null) return false;
-  if (code === 1600100) return kind === 'read' && !BALANCE.test(message) && !INVALID.test(message);
-  return TOKEN_REJECTED.has(code);
+  if (code !== 1600100) return TOKEN_REJECTED.has(code);
+  return LOGIN.test(message) || (kind === 'read' && !BALANCE.test(message) && !INVALID.test(message));
 }
