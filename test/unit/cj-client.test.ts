@@ -312,6 +312,23 @@ test('a token that is rejected under the code of many meanings is renewed once, 
   expect(useless.sent.filter(({ path }) => path === '/thing')).toHaveLength(2);
 });
 
+test('the time for an answer runs from its sending: it ends no wait for leave', async () => {
+  const hang: Script = (_, signal) =>
+    new Promise((_answer, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+    });
+  const limits: AbortSignal[] = [];
+  const { client } = aClient(hang, aStore(aToken()), async (_claim, signal) => {
+    limits.push(signal);
+  });
+  const call = client.call(request('read', { answerWithinMs: 1 }), z.unknown(), never);
+  expect(await failureOf(call)).toMatchObject({
+    failureClass: 'transient',
+    evidence: { network: 'aborted' },
+  });
+  expect(limits).toEqual([never]);
+});
+
 test('what answers tell of the limits is reported, and a report that fails changes nothing', async () => {
   const reports: unknown[] = [];
   const script: Script = ({ path }) =>

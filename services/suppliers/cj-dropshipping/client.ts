@@ -24,6 +24,8 @@ export interface CjRequest {
   readonly isLookUp?: boolean;
   /** Milliseconds since the last call that had any, of whichever copy. */
   readonly spacingMs?: number;
+  /** Milliseconds from the sending: with no answer by then the call has got none. */
+  readonly answerWithinMs?: number;
 }
 
 export interface CjClient {
@@ -124,7 +126,7 @@ export function createCjClient(options: CjClientOptions): CjClient {
     });
     const url = new URL(`${root}${request.path}`);
     for (const [key, value] of request.query ?? []) url.searchParams.append(key, value);
-    const { path: name, method, body } = request;
+    const { path: name, method, body, answerWithinMs: withinMs } = request;
     const headers = {
       accept: 'application/json',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -135,7 +137,7 @@ export function createCjClient(options: CjClientOptions): CjClient {
       url,
       method,
       headers,
-      signal,
+      signal: withinMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(withinMs)]),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
     const { httpStatus, text } = await exchangeText(send, outgoing, (...about) =>

@@ -8,7 +8,8 @@ import { isRowOf, readOrder, sdCodeOf } from './orders.ts';
 import { orIfRefused } from './refusal.ts';
 import type { OrderRow } from './responses.ts';
 import { partCode } from './sd-code.ts';
-import { MAX_NUMBERS, readTracking } from './tracking.ts';
+import { slicesOf } from './slices.ts';
+import { MAX_NUMBERS, type ReadTracking, trackingReader } from './tracking.ts';
 
 /** CJ takes this many ids in a batch. */
 const MAX_IDS = 100;
@@ -29,6 +30,11 @@ export interface OrderReader {
   readonly readBatch: BatchCall;
 }
 
+/** One reading of orders. */
+interface Reading extends OrderReader {
+  readonly readTracking: ReadTracking;
+}
+
 type Statuses = Map<string, ObservedStatus>;
 type Families = ReadonlyMap<OrderKey, Family>;
 
@@ -36,12 +42,7 @@ const merge = (...families: readonly Family[]): Family => [
   ...new Map(families.flat().map((row) => [sdCodeOf(row), row])).values(),
 ];
 
-const slicesOf = <T>(all: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
-    all.slice(index * size, (index + 1) * size),
-  );
-
-const NO_TRACKING: Awaited<ReturnType<typeof readTracking>> = new Map();
+const NO_TRACKING: Awaited<ReturnType<ReadTracking>> = new Map();
 
 function tell(seen: Statuses, families: Families, tracking = NO_TRACKING): void {
   for (const [{ supplierReference, lines }, family] of families) {
@@ -52,7 +53,7 @@ function tell(seen: Statuses, families: Families, tracking = NO_TRACKING): void 
 
 /** Those on their way come last, for without its carrier's word a parcel would seem to be back at its first scan. */
 async function tellWhole(
-  { client }: OrderReader,
+  { readTracking }: Reading,
   families: Families,
   seen: Statuses,
   signal: AbortSignal,
@@ -61,7 +62,7 @@ async function tellWhole(
   tell(seen, new Map([...families].filter((each) => !isMoving(each))));
   for (const some of slicesOf([...families].filter(isMoving), MAX_NUMBERS)) {
     const moving = some.flatMap(([, family]) => movingNumbersOf(family));
-    tell(seen, new Map(some), await readTracking(client, [...new Set(moving)], signal));
+    tell(seen, new Map(some), await readTracking([...new Set(moving)], signal));
   }
 }
 
@@ -79,7 +80,7 @@ async function listParts(
 
 /** Those whose parts are shown under their codes are told of before the others, which take several calls each. */
 async function tellSplit(
-  reader: OrderReader,
+  reading: Reading,
   families: Families,
   seen: Statuses,
   signal: AbortSignal,
@@ -89,7 +90,7 @@ async function tellSplit(
     const codes = some.flatMap(([{ supplierReference }]) =>
       Array.from({ length: MOST_PARTS }, (_, index) => partCode(supplierReference, index + 1)),
     );
-    const rows = (await reader.readBatch(codes, signal)) ?? [];
+    const rows = (await reading.readBatch(codes, signal)) ?? [];
     const shown = new Map<OrderKey, Family>();
     for (const [key, known] of some) {
       const family = merge(
@@ -99,22 +100,22 @@ async function tellSplit(
       if (family.filter(isPart).length > 1) shown.set(key, family);
       else hidden.push([key, family]);
     }
-    await tellWhole(reader, shown, seen, signal);
+    await tellWhole(reading, shown, seen, signal);
   }
   for (const [key, known] of hidden)
-    await tellWhole(reader, new Map([[key, await listParts(reader, key, known, signal)]]), seen, signal);
+    await tellWhole(reading, new Map([[key, await listParts(reading, key, known, signal)]]), seen, signal);
 }
 
 /** Adds to `seen` as it goes on, so that what was read stays when the time runs out. */
 async function observe(
-  reader: OrderReader,
+  reading: Reading,
   families: Families,
   seen: Statuses,
   signal: AbortSignal,
 ): Promise<void> {
   const isSplit = ([, family]: readonly [OrderKey, Family]): boolean => family.some(isPart);
-  await tellWhole(reader, new Map([...families].filter((each) => !isSplit(each))), seen, signal);
-  await tellSplit(reader, new Map([...families].filter(isSplit)), seen, signal);
+  await tellWhole(reading, new Map([...families].filter((each) => !isSplit(each))), seen, signal);
+  await tellSplit(reading, new Map([...families].filter(isSplit)), seen, signal);
 }
 
 /** The rows of each order; those without any are left out. */
@@ -127,7 +128,7 @@ function familiesOf(keys: readonly OrderKey[], rows: readonly OrderRow[]): Map<O
 const SINGLES_PER_TRACKING = 10;
 
 async function readSingly(
-  reader: OrderReader,
+  reading: Reading,
   keys: readonly OrderKey[],
   seen: Statuses,
   signal: AbortSignal,
@@ -135,27 +136,27 @@ async function readSingly(
   for (const some of slicesOf(keys, SINGLES_PER_TRACKING)) {
     const unfinished = new Map<OrderKey, Family>();
     for (const key of some) {
-      const row = await readOrder(reader.client, key, 'query', signal);
+      const row = await readOrder(reading.client, key, 'query', signal);
       if (row === null) continue;
       const isWhole = !isPart(row) && movingNumbersOf([row]).length === 0;
       if (isWhole) tell(seen, new Map([[key, [row]]]));
       else unfinished.set(key, [row]);
     }
-    await observe(reader, unfinished, seen, signal);
+    await observe(reading, unfinished, seen, signal);
   }
 }
 
 /** Asks for those that did not come under our number by their codes, and one by one where that brings none of them. */
 async function readMissing(
-  reader: OrderReader,
+  reading: Reading,
   missing: readonly OrderKey[],
   seen: Statuses,
   signal: AbortSignal,
 ): Promise<void> {
   const codes = missing.map(({ supplierReference }) => supplierReference);
-  const families = familiesOf(missing, (await reader.readBatch(codes, signal)) ?? []);
-  if (families.size === 0) return readSingly(reader, missing, seen, signal);
-  await observe(reader, families, seen, signal);
+  const families = familiesOf(missing, (await reading.readBatch(codes, signal)) ?? []);
+  if (families.size === 0) return readSingly(reading, missing, seen, signal);
+  await observe(reading, families, seen, signal);
 }
 
 /**
@@ -188,9 +189,10 @@ export async function readStatus(
   const families = familiesOf(keys, await readKnown(reader, keys, signal));
   const missing = keys.filter((key) => !families.has(key));
   const seen: Statuses = new Map();
+  const reading = { ...reader, readTracking: trackingReader(reader.client) };
   try {
-    await observe(reader, families, seen, signal);
-    if (missing.length > 0) await readMissing(reader, missing, seen, signal);
+    await observe(reading, families, seen, signal);
+    if (missing.length > 0) await readMissing(reading, missing, seen, signal);
   } catch (error) {
     if (!(error instanceof SupplierError) || seen.size === 0) throw error;
   }

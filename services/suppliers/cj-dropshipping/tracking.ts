@@ -7,6 +7,7 @@ import { parcelStateOfWords, webUrl } from '../parcel-words.ts';
 import { SupplierError } from '../supplier-error.ts';
 import type { CjClient } from './client.ts';
 import { type OrderRow, rowsOf, TrackRow } from './responses.ts';
+import { slicesOf } from './slices.ts';
 
 /** The numbers that CJ's pushes use; here they are only met when they come in the place of the text. */
 const NUMBERED: readonly ParcelStateName[] = [
@@ -42,37 +43,67 @@ export const trackingNumbersOf = ({ trackNumber }: OrderRow): string[] => [
 /** Tracking numbers in one call. */
 export const MAX_NUMBERS = 20;
 
-/**
- * What carriers say, by tracking number; numbers that CJ knows nothing about are left out. A refusal leaves all of
- * its batch out: the order's own state must not wait for it. Throws SupplierError when asking again can help.
- */
-export async function readTracking(
-  client: CjClient,
+/** Of a number whose carrier does not answer CJ. Longer, and a few of them use up the time of the whole reading. */
+const ANSWER_WITHIN_MS = 10_000;
+
+/** One number in a full call makes six of its parts fail; with so many more it is hardly for the numbers. */
+const MOST_FAILURES = 8;
+
+/** Whether its numbers may be what made the call fail: not where nothing was sent, CJ wants a pause or a login, or the time is over. */
+const isForItsNumbers = (error: SupplierError, signal: AbortSignal): boolean =>
+  error.failureClass === 'transient' && error.evidence.sent !== false && !signal.aborted;
+
+const askFor = (client: CjClient, numbers: readonly string[], signal: AbortSignal): Promise<TrackRow[]> =>
+  client.call(
+    {
+      method: 'GET',
+      path: '/logistic/trackInfo',
+      query: numbers.map((number) => ['trackNumber', number] as const),
+      kind: 'read',
+      priority: 'query',
+      isLookUp: true,
+      answerWithinMs: ANSWER_WITHIN_MS,
+    },
+    rowsOf(TrackRow),
+    signal,
+  );
+
+export type ReadTracking = (
   numbers: readonly string[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, TrackRow>> {
-  const found = new Map<string, TrackRow>();
-  for (let from = 0; from < numbers.length; from += MAX_NUMBERS) {
-    const query = numbers.slice(from, from + MAX_NUMBERS).map((number) => ['trackNumber', number] as const);
-    try {
-      const rows = await client.call(
-        {
-          method: 'GET',
-          path: '/logistic/trackInfo',
-          query,
-          kind: 'read',
-          priority: 'query',
-          isLookUp: true,
-        },
-        rowsOf(TrackRow),
-        signal,
-      );
-      for (const row of rows) if (row.trackingNumber !== null) found.set(row.trackingNumber, row);
-    } catch (error) {
-      if (!(error instanceof SupplierError) || error.retryable || error.failureClass === 'auth') throw error;
+) => Promise<ReadonlyMap<string, TrackRow>>;
+
+/**
+ * Reads what carriers say, by tracking number; numbers that CJ knows nothing about are left out, and all those of a call
+ * that it refuses: the order's own state must not wait for them. Nor must it for a number that CJ gets no answer about: a
+ * call that fails is made again in halves, and only what fails still is left out. Throws SupplierError when CJ is not to
+ * be asked now, unless some numbers failed before: then what was read is told first. Made anew for each reading, for it
+ * counts failures.
+ */
+export function trackingReader(client: CjClient): ReadTracking {
+  let failures = 0;
+  return async (numbers, signal) => {
+    const found = new Map<string, TrackRow>();
+    const waiting = slicesOf(numbers, MAX_NUMBERS);
+    let hasFailed = false;
+    for (let some = waiting.shift(); some !== undefined; some = waiting.shift()) {
+      try {
+        for (const row of await askFor(client, some, signal))
+          if (row.trackingNumber !== null) found.set(row.trackingNumber, row);
+      } catch (error) {
+        if (!(error instanceof SupplierError)) throw error;
+        if (!error.retryable && error.failureClass !== 'auth') continue;
+        const isTheirs = isForItsNumbers(error, signal);
+        if (!isTheirs && !hasFailed) throw error;
+        hasFailed = true;
+        failures += 1;
+        // The rest is told by the orders' own states, or every look would end here.
+        if (!isTheirs || failures > MOST_FAILURES) break;
+        if (some.length > 1) waiting.unshift(...slicesOf(some, Math.ceil(some.length / 2)));
+      }
     }
-  }
-  return found;
+    return found;
+  };
 }
 
 const stateOf = (
