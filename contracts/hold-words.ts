@@ -125,7 +125,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     release: 'by itself, when everything could be cancelled; else a person releases it',
   },
   supplier_rejected: {
-    means: 'the supplier refused, or took the order and holds it back',
+    means: 'the supplier refused, or took the order and it is held back',
     mend: 'read its answer in the evidence and mend what it names',
     release: UNTIL_OVER,
   },

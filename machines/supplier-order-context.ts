@@ -14,7 +14,7 @@ export interface SupplierOrderContext {
   readonly attention?: string | undefined;
   /** The supplier said "not now": draft waits for its timer instead of asking at once. */
   readonly isDeferred: boolean;
-  /** The supplier has taken it and holds it back: a person is asked before the money. */
+  /** The supplier has taken it, and something is against it: a person is asked before the money. */
   readonly isHeldBack?: true;
   /** The longest that the quote promised; absent where it promised nothing. */
   readonly deliveryDays?: number;

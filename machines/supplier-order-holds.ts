@@ -45,7 +45,7 @@ export const withheld = (stopping: DeadlineName | null) =>
     }),
   );
 
-/** Placed, and stopped there by the supplier itself: no money follows before a person has looked. */
+/** Placed, and stopped there by the supplier, or made with an address that is the old one now: no money follows before a person has looked. */
 export const heldBack = apply(
   by('supplier_order.placed', (context, { data: { supplierReference, heldBack: why = '' } }) => ({
     context: { isHeldBack: true },

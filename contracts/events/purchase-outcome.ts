@@ -17,7 +17,7 @@ export const SUPPLIER_ORDER_PLACED = 'supplier_order.placed';
 export const SupplierOrderPlaced = Attempted.extend({
   supplierReference: z.string().min(1),
   amountMinor: z.int().nonnegative().nullable(),
-  /** Why the supplier will not go on with it, in its own words; absent: it will. */
+  /** Why it must not be paid before a person has looked, in the supplier's words or ours; absent: nothing is against it. */
   heldBack: z.string().optional(),
 });
 export type SupplierOrderPlaced = z.infer<typeof SupplierOrderPlaced>;

@@ -144,7 +144,7 @@ export interface PlacedOrder {
   readonly currency: string;
   /** Null where it is shown in a state that nobody knows: it is neither paid for nor taken for paid. */
   readonly isPaid: boolean | null;
-  /** Why the supplier will not go on with it, in its own words and without the recipient; absent where it will. */
+  /** Why it must not be paid yet, without the recipient: in the supplier's own words, where it will not go on with it. */
   readonly heldBack?: string;
 }
 

@@ -12,6 +12,7 @@ import { DONE } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
+import { asAdopted } from './adopted.ts';
 import { countAbsence, currentIntent } from './ledger.ts';
 import { requestOf } from './place-request.ts';
 import { settlePlaced } from './purchase.ts';
@@ -93,7 +94,8 @@ export async function lookUp(
   }
   if (living.length > 1) return resolveTwice(ports, row, attempt, living, giveUp);
   if (only !== undefined) {
-    await settlePlaced(ports, row, attempt, only, 'look-up: after record before publish');
+    const placed = await asAdopted(ports, row.id, only);
+    await settlePlaced(ports, row, attempt, placed, 'look-up: after record before publish');
     return DONE;
   }
   if (found.length > 0)
@@ -133,7 +135,9 @@ function verdictAgain(
   if (state === 'absent' && !canLookUp)
     return outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}:${commandId}`, attempt, { lookUps: 1 });
   if (state === 'done' && supplierReference !== null) {
-    const data = { supplierReference, amountMinor };
+    const heldBack = evidence?.heldBack;
+    const stopped = typeof heldBack === 'string' ? { heldBack } : {};
+    const data = { supplierReference, amountMinor, ...stopped };
     return outcome(row, SUPPLIER_ORDER_PLACED, `placed:${attempt}:${commandId}`, attempt, data);
   }
   if (state !== 'refused') return null;
@@ -182,6 +186,6 @@ async function resolveTwice(
     { supplierOrderId: row.id, references },
     'a doubled unpaid order was given up at the supplier',
   );
-  await settlePlaced(ports, row, attempt, keep);
+  await settlePlaced(ports, row, attempt, await asAdopted(ports, row.id, keep));
   return DONE;
 }

@@ -14,6 +14,7 @@ import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
+import { asAdopted } from './adopted.ts';
 import { ask } from './catalogue.ts';
 import { type CurrentIntent, currentIntent, settle } from './ledger.ts';
 import { settlePlaced } from './purchase.ts';
@@ -137,7 +138,8 @@ async function adopt(
 
   log.warn({ supplierOrderId: row.id, reference }, 'a purchase in doubt is adopted on a person’s word');
   const beside = doubtReleased(row, `adopted:${intent.attempt}`);
-  await settlePlaced(ports, row, intent.attempt, found, undefined, beside);
+  const placed = await asAdopted(ports, row.id, found);
+  await settlePlaced(ports, row, intent.attempt, placed, undefined, beside);
   const after = await readPurchase(store, row.id);
   return yes(after?.supplierReference === reference ? taken(after) : refused(KNOWN_NOW));
 }

@@ -6,6 +6,7 @@ import { type Periodic, startPeriodic } from '../periodic.ts';
 import { insertRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
+import { asAdopted } from './adopted.ts';
 import { matchStrays, type OpenCall, type Stray, type StrayMatch } from './match-strays.ts';
 import type { PatientAdapter } from './policy.ts';
 import { settlePlaced } from './purchase.ts';
@@ -183,7 +184,8 @@ async function adopt(
   const { supplierReference } = stray.found;
   ports.log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
   const beside = doubtReleased(row, `adopted:${attempt}`);
-  await settlePlaced(ports, row, attempt, stray.found, undefined, beside);
+  const placed = await asAdopted(ports, row.id, stray.found);
+  await settlePlaced(ports, row, attempt, placed, undefined, beside);
 }
 
 /** The supplier promised that the repetition buys nothing more, and here is an order that only the first call can have made. */
