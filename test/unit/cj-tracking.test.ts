@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { type OrderKey, SupplierError } from '../../services/suppliers/adapter.ts';
+import type { OrderKey } from '../../services/suppliers/adapter.ts';
 import type { CjClient } from '../../services/suppliers/cj-dropshipping/client.ts';
 import { OrderRow } from '../../services/suppliers/cj-dropshipping/responses.ts';
 import { readStatus } from '../../services/suppliers/cj-dropshipping/status.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 
 const never = new AbortController().signal;
 const failure = (failureClass: SupplierError['failureClass'], evidence = {}): SupplierError =>
