@@ -14,6 +14,9 @@ const stockAlert = ({ lineId, supplierOrderId }: HoldScope): Effect => ({
   data: { lineId, supplierOrderId },
 });
 
+const idOf = ({ orderId }: Pick<OrderContext, 'orderId'>, reason: HoldReason, scope: HoldScope): string =>
+  holdIdOf(orderId, reason, scope.supplierOrderId ?? scope.lineId ?? '');
+
 /** Opening the same hold twice changes nothing; but one that would go by itself gives way to one that would not. */
 export function openHold(
   context: Pick<OrderContext, 'orderId' | 'holds' | 'accepted'>,
@@ -22,7 +25,7 @@ export function openHold(
   evidence: Evidence,
   passing: Pick<OpenHold, 'isObserved'> = {},
 ): Change<OrderContext> {
-  const holdId = holdIdOf(context.orderId, reason, scope.supplierOrderId ?? scope.lineId ?? '');
+  const holdId = idOf(context, reason, scope);
   const open = context.holds[holdId];
   if (open !== undefined && (open.isObserved === undefined || passing.isObserved)) return NOTHING;
   const { accepted = [] } = context;
@@ -122,6 +125,24 @@ export const holdObserved = (
     (now) => closeHolds(now, isObservedAt(supplierOrderId)),
     (now) => openHold(now, reason, { supplierOrderId }, evidence, { isObserved: true }),
   );
+
+/** What suppliers want more money for: bills come and go while the hold stands. */
+export const namesBills = ({ billId }: Evidence): boolean => billId !== undefined;
+
+/** As `openHold`, but in the place of one that stands, which says what is true no more: nothing goes on in between. */
+export function renewHold(
+  context: OrderContext,
+  reason: HoldReason,
+  scope: HoldScope,
+  evidence: Evidence,
+): Change<OrderContext> {
+  const renewed = idOf(context, reason, scope);
+  return inTurn(
+    context,
+    (now) => closeHolds(now, (_, holdId) => holdId === renewed),
+    (now) => openHold(now, reason, scope, evidence),
+  );
+}
 
 export const releaseObserved = (context: OrderContext, supplierOrderId: string): Change<OrderContext> =>
   releaseHolds(context, isObservedAt(supplierOrderId));

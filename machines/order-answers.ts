@@ -7,10 +7,12 @@ import {
   hasHold,
   holdObserved,
   matchesRequest,
+  namesBills,
   openHold,
   parkHeldLines,
   releaseHolds,
   releaseObserved,
+  renewHold,
 } from './holds.ts';
 import { askWhichIsLast, isDoubtfulBody, isNewerBody, takeNewerBody } from './newer-body.ts';
 import { apply, by, emit, type OrderArgs, type OrderChange, type OrderMachineEvent } from './order-setup.ts';
@@ -84,11 +86,12 @@ const mailEvents = {
 export const holdEvents = {
   'hold.raised': {
     actions: apply(
-      by('hold.raised', (context, { data: { reason, lineId, supplierOrderId, evidence, isObserved } }) =>
-        isObserved && supplierOrderId !== undefined
-          ? holdObserved(context, supplierOrderId, reason, evidence)
-          : openHold(context, reason, { lineId, supplierOrderId }, evidence),
-      ),
+      by('hold.raised', (context, { data: { reason, lineId, supplierOrderId, evidence, isObserved } }) => {
+        if (isObserved && supplierOrderId !== undefined)
+          return holdObserved(context, supplierOrderId, reason, evidence);
+        const open = namesBills(evidence) ? renewHold : openHold;
+        return open(context, reason, { lineId, supplierOrderId }, evidence);
+      }),
     ),
   },
   'hold.passed': { actions: apply(passBy) },

@@ -1,6 +1,7 @@
 import type { DeadlineName } from '../contracts/deadlines.ts';
 import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
 import { attentionIdOf } from '../contracts/ids.ts';
+import { namesBills } from './holds.ts';
 import { isUnderWay, observeParcels } from './parcels.ts';
 import { unitsOfPart } from './purchase-units.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
@@ -60,7 +61,7 @@ export const isOfLastAttempt = ({ context, event }: Args): boolean =>
  */
 export const isAfterPurchase = ({ event }: Pick<Args, 'event'>): boolean =>
   event.type === 'supplier_order.withheld' &&
-  (event.data.reason === 'duplicate_suspected' || event.data.evidence.billId !== undefined);
+  (event.data.reason === 'duplicate_suspected' || namesBills(event.data.evidence));
 
 const isSameUnits = (
   ours: Readonly<Record<string, number>>,

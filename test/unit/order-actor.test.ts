@@ -489,3 +489,17 @@ test('a bill for more money holds a purchase however far it has come, and is let
     expect(road.step(releaseRequested('payment_pending'))).toContain('fact order.released payment_pending');
   }
 });
+
+test('what a hold says of bills is said anew when they are others, and nothing goes on in between', () => {
+  const road = aRoad(...toBought);
+  road.step(withheld('payment_pending', A, 0, { billId: 'BT1', amountMinor: 235 }));
+  const both = { billId: 'BT1, BT2', amountMinor: 470 };
+  expect(road.step(withheld('payment_pending', A, 0, both))).toEqual([
+    'unhold payment_pending A',
+    'fact order.released payment_pending',
+    'hold payment_pending A',
+    'fact order.held payment_pending A',
+  ]);
+  road.step(releaseRequested('payment_pending'));
+  road.refuse(releaseRequested('payment_pending'));
+});
