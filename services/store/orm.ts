@@ -44,7 +44,13 @@ import {
   ShopVariant,
   SweptOrder,
 } from './entities/shop.ts';
-import { Parcel, PurchaseIntent, SupplierOrder, SupplierOrderLine } from './entities/supplier-order.ts';
+import {
+  Parcel,
+  PurchaseIntent,
+  SupplierBill,
+  SupplierOrder,
+  SupplierOrderLine,
+} from './entities/supplier-order.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 
 const ENTITIES = [
@@ -77,6 +83,7 @@ const ENTITIES = [
   ShopVariant,
   StraySupplierOrder,
   SupplierAccount,
+  SupplierBill,
   SupplierBreaker,
   SupplierCalls,
   SupplierOrder,

@@ -107,6 +107,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
       evidence: EVIDENCE,
     },
   },
+  supplier_bills: { ofOrders: OF_PURCHASES, columns: ours('supplier_order_id', 'bill_id', 'currency') },
   // Mails are written when they are sent, to the address of that moment: neither text nor recipient is kept.
   notifications: {
     ofOrders: OF_ORDERS,

@@ -12,6 +12,7 @@ import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { answering, type RequestHandler } from '../bus/requests.ts';
 import { pausePurchasing, resumePurchasing } from '../purchasing-switch.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
+import { startBillSweep } from './bill-sweep.ts';
 import { createCallRecord, startCallReports } from './call-record.ts';
 import { readProduct, searchProducts } from './catalogue.ts';
 import { serveLanes } from './lanes.ts';
@@ -67,6 +68,7 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
   const rounds = [
     startMappingSweep(context),
     startPauseSweep(context),
+    startBillSweep(context),
     startCallReports(record, log),
     ...[...adapters.values()].flatMap((adapter) => [
       startWatch(ports, adapter),

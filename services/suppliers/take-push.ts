@@ -2,16 +2,15 @@ import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { type Answer, no, yes } from '../../contracts/requests/request.ts';
 import type { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
-import type { SupplierName, SupplierOrderStateName } from '../../contracts/vocabulary.ts';
-import { commitAndPublish } from '../bus/commit-and-publish.ts';
-import type { OutboxRow } from '../store/outbox.ts';
+import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { insertRows } from '../store/rows.ts';
 import { isStorable } from '../store/storable.ts';
 import type { Sql } from '../store/store.ts';
-import type { Bill, Push } from './adapter.ts';
+import type { Push } from './adapter.ts';
+import { type BillOfPurchase, keepBills } from './bills.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
-import { type PurchasePorts, released, withheld } from './purchase-ports.ts';
-import { knownBy, type PurchaseRow } from './purchase-row.ts';
+import type { PurchasePorts } from './purchase-ports.ts';
+import { knownBy } from './purchase-row.ts';
 import { notSetUp, toFailure } from './request-failure.ts';
 import { keepStrays, type NamedStray } from './stray-orders.ts';
 
@@ -69,15 +68,13 @@ async function firstOf(sql: Sql, news: readonly News[]): Promise<boolean[]> {
   return news.map((one) => fresh.delete(keyOf(one)));
 }
 
-type Meant = Pick<PurchaseRow, 'id' | 'orderId' | 'state'>;
-
 /**
  * Has the status of the named orders asked for at once, of those that are watched. An order is named by any of its
  * references at the supplier, or by ours. Returns which of our orders each of the news means, watched or not.
  */
-async function lookSoon(sql: Sql, news: readonly News[]): Promise<ReadonlyMap<News, readonly Meant[]>> {
+async function lookSoon(sql: Sql, news: readonly News[]): Promise<ReadonlyMap<News, readonly string[]>> {
   if (news.length === 0) return new Map();
-  const meant = await sql.query<Meant & { key: number }>(
+  const meant = await sql.query<{ key: number; id: string }>(
     `with told as materialized (
        select key, supplier, refs from json_to_recordset($1::json) as d(key int, supplier text, refs text[])
      ), meant as materialized (
@@ -89,36 +86,17 @@ async function lookSoon(sql: Sql, news: readonly News[]): Promise<ReadonlyMap<Ne
         where id in (select id from supplier_orders where id in (select id from meant) and next_check_at > now()
                       order by id for update)
      )
-     select m.key, o.id, o.order_id as "orderId", o.state from meant m join supplier_orders o on o.id = m.id`,
+     select key, id from meant`,
     [JSON.stringify(news.map(({ supplier, references: refs }, key) => ({ key, supplier, refs })))],
   );
-  return new Map(news.map((one, index) => [one, meant.filter(({ key }) => key === index)]));
-}
-
-/** While it is being bought its amount is compared before it is paid. */
-const SOLD: readonly SupplierOrderStateName[] = [
-  'accepted',
-  'processing',
-  'partially_shipped',
-  'shipped',
-  'delivered',
-];
-
-/** An open bill holds the orders that it is for, one that is settled lets them go. */
-function billed(orders: readonly Meant[], bill: Bill): OutboxRow[] {
-  const { id: billId, amountMinor, currency } = bill;
-  const suffix = `bill:${storable(billId)}`;
-  if (!bill.isOpen) return orders.map((order) => released(order, 'payment_pending', suffix));
-  const cause = 'the supplier wants more money for it: see to the bill on its site';
-  const evidence = { billId, amountMinor, currency, cause };
-  return orders
-    .filter(({ state }) => SOLD.includes(state))
-    .map((order) => withheld(order, suffix, 0, 'payment_pending', evidence));
+  return new Map(
+    news.map((one, index) => [one, meant.filter(({ key }) => key === index).map(({ id }) => id)]),
+  );
 }
 
 /** In one transaction with all that come at the same time. False: this message came before. */
-const takeNews = inRounds(async ({ store, bus, log }: PurchasePorts, asked: readonly Asked<News>[]) =>
-  commitAndPublish(store, bus, async (sql, say) => {
+const takeNews = inRounds(async ({ store, log }: PurchasePorts, asked: readonly Asked<News>[]) =>
+  store.transaction(async (sql) => {
     const isFirst = await firstOf(
       sql,
       asked.map(({ item }) => item),
@@ -129,26 +107,32 @@ const takeNews = inRounds(async ({ store, bus, log }: PurchasePorts, asked: read
       first.map(({ item }) => item),
     );
     const strays: NamedStray[] = [];
+    const bills: BillOfPurchase[] = [];
     for (const { item, within } of first) {
       const { supplier, topic, bill } = item;
       const [reference] = item.references;
       const orders = ours.get(item) ?? [];
       within(() => {
         if (bill?.isOpen === true) log.warn({ supplier, reference, bill }, 'the supplier wants more money');
-        if (bill !== undefined) for (const message of billed(orders, bill)) say(message);
+        if (bill !== undefined)
+          bills.push(
+            ...orders.map((supplierOrderId) => ({ ...bill, id: storable(bill.id), supplierOrderId })),
+          );
         if (orders.length > 0 || reference === undefined) return;
         log.info({ supplier, topic, reference }, 'a push about an order that is none of ours');
         strays.push({ supplier, reference, topic });
       });
     }
+    await keepBills(sql, bills);
     await keepStrays(sql, strays);
     return isFirst;
   }),
 );
 
 /**
- * Takes a supplier's push: verified by its adapter, remembered once, and believed in nothing but a bill, which holds its
- * order for a person. It only makes the watch read the truth sooner, or is kept as a stray when none of our orders is meant.
+ * Takes a supplier's push: verified by its adapter, remembered once, and believed in nothing but a bill, which is kept
+ * and holds its order for a person. It only makes the watch read the truth sooner, or is kept as a stray when none of our
+ * orders is meant.
  */
 export async function takePush(
   ports: PurchasePorts,

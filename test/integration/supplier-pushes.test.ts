@@ -105,39 +105,19 @@ test('a probe is answered yes, as is what is signed and cannot be read, a forger
   expect(await desk.store.query('select 1 from webhooks')).toEqual([]);
 });
 
-const aBill = (isOpen: boolean): Push => ({
-  kind: 'news',
-  messageId: isOpen ? 'b1' : 'b2',
-  topic: 'bill',
-  references: ['AE1'],
-  bill: { id: 'BT1', amountMinor: 235, currency: 'USD', isOpen },
-});
-
-test('a bill for an order holds it with the amount until it is paid or withdrawn', async () => {
-  const desk = await aDesk();
-  const purchase = await givenPurchase(desk.store, { state: 'shipped', reference: 'AE1' });
-  await push(desk, aBill(true));
-  expect(await saidTo(desk.store, purchase)).toMatchObject([
-    {
-      type: 'withheld',
-      reason: 'payment_pending',
-      evidence: { billId: 'BT1', amountMinor: 235, currency: 'USD' },
-    },
-  ]);
-  await push(desk, aBill(true));
-  expect(await saidTo(desk.store, purchase)).toHaveLength(1);
-  await push(desk, aBill(false));
-  expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
-    type: 'order.release_requested',
-    reason: 'payment_pending',
-  });
-});
-
-test('a bill for an order that is still to be paid is news only: its amount is compared before', async () => {
+test('a bill is kept with its order, whatever that waits for, and nothing else is believed', async () => {
   const desk = await aDesk();
   const purchase = await givenPurchase(desk.store, { state: 'awaiting_payment', reference: 'AE1' });
-  await push(desk, aBill(true));
+  const bill = { id: 'BT1', amountMinor: 235, currency: 'USD', isOpen: true };
+  const said: Push = { kind: 'news', messageId: 'b1', topic: 'bill', references: ['AE1'], bill };
+  expect(await push(desk, said)).toBe('accepted');
+  expect(await push(desk, said)).toBe('repeated');
   expect(await saidTo(desk.store, purchase)).toEqual([]);
+  expect(
+    await desk.store.query(
+      'select supplier_order_id as id, bill_id as bill, is_open as open from supplier_bills',
+    ),
+  ).toEqual([{ id: purchase.supplierOrderId, bill: 'BT1', open: true }]);
   expect(desk.logLines).toContainEqual(expect.objectContaining({ msg: 'the supplier wants more money' }));
 });
 

@@ -190,3 +190,31 @@ const PurchaseIntentSchema = defineEntity({
 });
 export class PurchaseIntent extends PurchaseIntentSchema.class {}
 PurchaseIntentSchema.setClass(PurchaseIntent);
+
+/** More money that a supplier wants for a purchase, as its pushes have told; a person pays it on the supplier's site. */
+const SupplierBillSchema = defineEntity({
+  name: 'SupplierBill',
+  tableName: 'supplier_bills',
+  indexes: [
+    {
+      name: 'supplier_bills_pending',
+      expression:
+        'create index supplier_bills_pending on supplier_bills (supplier_order_id, bill_id) where is_pending',
+    },
+  ],
+  properties: {
+    supplierOrderId: p.text().primary(),
+    /** The supplier's own. */
+    billId: p.text().primary(),
+    amountMinor: p.bigint('number').nullable(),
+    currency: p.text(),
+    /** False once it is paid or withdrawn, and for ever then. */
+    isOpen: p.boolean(),
+    /** It may still have to raise, renew or release the hold of its purchase. */
+    isPending: p.boolean().default(true),
+    /** When it was first heard of, or settled. */
+    changedAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export class SupplierBill extends SupplierBillSchema.class {}
+SupplierBillSchema.setClass(SupplierBill);

@@ -22,6 +22,7 @@ import { Migration0024KeyOfTokens } from './0024-key-of-tokens.ts';
 import { Migration0026PositionMarks } from './0026-position-marks.ts';
 import { Migration0027SpacedCalls } from './0027-spaced-calls.ts';
 import { Migration0028LatestDeliveries } from './0028-latest-deliveries.ts';
+import { Migration0029SupplierBills } from './0029-supplier-bills.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
@@ -49,4 +50,5 @@ export const MIGRATIONS = [
   { name: '0026-position-marks', class: Migration0026PositionMarks },
   { name: '0027-spaced-calls', class: Migration0027SpacedCalls },
   { name: '0028-latest-deliveries', class: Migration0028LatestDeliveries },
+  { name: '0029-supplier-bills', class: Migration0029SupplierBills },
 ];
