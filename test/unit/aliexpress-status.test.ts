@@ -11,6 +11,7 @@ import { packedPieces } from '../../services/suppliers/aliexpress/packed-pieces.
 import { readPush } from '../../services/suppliers/aliexpress/push.ts';
 import { OrderBody, type OrderRow, TrackingBody } from '../../services/suppliers/aliexpress/responses.ts';
 import { stateOfNodes, toParcels } from '../../services/suppliers/aliexpress/tracking.ts';
+import { toOrderUnits } from '../../services/suppliers/parcel-units.ts';
 
 const anOrder = (result: object): OrderRow => OrderBody.parse({ result }).result!;
 
@@ -199,17 +200,39 @@ test('every number is a parcel once, with the carrier’s word where there is on
 const line = (lineId: string, supplierVariantId: string) => ({ lineId, supplierVariantId });
 const packed = (...items: readonly (readonly [sku_id: string | null, quantity: number])[]) =>
   items.map(([sku_id, quantity]) => ({ sku_id, quantity }));
+const BUNDLE = [line('a', '1'), line('a', '2')];
 
 test.each([
   ['pieces of the only line', packed(['1', 2]), [line('a', '1')], { a: 2 }],
   ['the only line, however it is named', packed(['1', 2]), [line('a', '14:193')], { a: 2 }],
   ['several lines', packed(['1', 1], ['2', 3]), [line('a', '1'), line('b', '2')], { a: 1, b: 3 }],
   ['one of several lines', packed(['2', 3]), [line('a', '1'), line('b', '2')], { b: 3 }],
+  ['a bundle, which is one line of several articles', packed(['1', 1], ['2', 3]), BUNDLE, { a: 4 }],
+  ['half of a bundle', packed(['2', 3]), BUNDLE, { a: 3 }],
+  ['a bundle beside another line', packed(['1', 1], ['2', 3]), [...BUNDLE, line('b', '9')], { a: 4 }],
   ['nobody knows what: a stranger', packed(['1', 1], ['9', 1]), [line('a', '1'), line('b', '2')], null],
   ['nobody knows what: nothing is named', [], [line('a', '1')], null],
   ['nobody knows what: no line is known', packed(['1', 2]), [], null],
 ])('a parcel holds %s', (_, items, lines, pieces) => {
   expect(packedPieces(items, lines)).toEqual(pieces);
+});
+
+const A_PARCEL = {
+  trackingNumber: 'AP1',
+  lastMileTrackingNumber: null,
+  carrier: null,
+  trackingUrl: null,
+  state: 'in_transit',
+} as const;
+
+test('a bundle that lies in one parcel as a whole is one unit of its line', () => {
+  const units = packedPieces(packed(['1', 1], ['2', 1]), BUNDLE) ?? {};
+  const bundled = [
+    { lineId: 'a', units: 1, supplierUnits: 1 },
+    { lineId: 'a', units: 0, supplierUnits: 1 },
+  ];
+  const [parcel] = toOrderUnits([{ ...A_PARCEL, units }], bundled);
+  expect(parcel?.units).toEqual({ a: 1 });
 });
 
 const APP = { appKey: '500123', appSecret: 'exampleSecret0123456789abcdefABCD' };
