@@ -81,6 +81,10 @@ export function stageOf(row: OrderRow): OrderStage {
   return stage === null && SETTLING.includes(status) ? 'moving' : stage;
 }
 
+/** Of the two states either may be behind the other, and more may be to come where one of them says so. */
+export const isSentInPart = ({ order_status: status, logistics_status: logistics }: OrderRow): boolean =>
+  status === 'SELLER_PART_SEND_GOODS' || logistics === 'SELLER_SEND_PART_GOODS';
+
 const isKnown = (status: string): boolean =>
   status === 'FINISH' || BY_LOGISTICS.includes(status) || STAGES.has(status);
 

@@ -7,7 +7,7 @@ import type { Evidence } from '../../../contracts/vocabulary.ts';
 import type { ObservedStatus, OrderKey, PlacedLine } from '../adapter.ts';
 import { SupplierError } from '../supplier-error.ts';
 import type { AliExpressClient } from './client.ts';
-import { stageOf, troubleOf } from './order-status.ts';
+import { isSentInPart, stageOf, troubleOf } from './order-status.ts';
 import { orderIdsOf, readOrder } from './orders.ts';
 import { packedPieces } from './packed-pieces.ts';
 import type { OrderRow } from './responses.ts';
@@ -72,12 +72,12 @@ async function observeOrder(
   const seen = { orderId, row, trouble };
   if (stage === null && trouble === null) return null;
   if (stage === 'awaiting_payment' || stage === 'cancelled') return { ...seen, status: stage, parcels: [] };
-  const isPart = stage === null || row.order_status === 'SELLER_PART_SEND_GOODS';
+  const isPart = stage === null || isSentInPart(row);
   const isSent = stage !== 'processing' || isPart;
   const details = isSent ? await readTracking(client, orderId, 'query', signal) : [];
   const all = toParcels(row, details, lines);
   const whole = isOneOfSeveral ? withContents(row, all, lines) : all;
-  const parcels = isPart ? all.filter(holdsPart) : whole;
+  const parcels = isPart && stage !== 'delivered' ? all.filter(holdsPart) : whole;
   if (stage === 'delivered')
     return { ...seen, status: stage, parcels: parcels.map((parcel) => ({ ...parcel, state: 'delivered' })) };
   const status = stage === 'moving' ? statusOfParcels(parcels) : stage;
