@@ -80,3 +80,19 @@ test('an order that was received is there whole, whatever its logistics say', as
     parcels: [{ state: 'delivered' }],
   });
 });
+
+test('an order that was closed without a word why has a person look, unless a parcel tells', async () => {
+  const order = { order_status: 'FINISH', child_order_list: [{ sku_id: '1', product_count: 2 }] };
+  const attention = {
+    reason: 'operator',
+    evidence: { supplierReference: '71', orderStatus: 'FINISH', cause: expect.stringMatching(/why/) },
+  };
+  expect(await seen({ order })).toMatchObject({ status: null, parcels: [], attention });
+  const arrived = await seen({ order, parcels: [aParcel('AP1', 2, 'Delivered')] });
+  expect(arrived).toMatchObject({ status: 'delivered', parcels: [{ state: 'delivered' }] });
+  expect(arrived).not.toHaveProperty('attention');
+});
+
+test('money that is settled before a parcel is shown is nothing for a person', async () => {
+  expect(await seen({ order: { order_status: 'FUND_PROCESSING' } })).toBeUndefined();
+});

@@ -7,11 +7,8 @@ import {
   stageOf,
   troubleOf,
 } from '../../services/suppliers/aliexpress/order-status.ts';
-import { packedPieces } from '../../services/suppliers/aliexpress/packed-pieces.ts';
 import { readPush } from '../../services/suppliers/aliexpress/push.ts';
-import { OrderBody, type OrderRow, TrackingBody } from '../../services/suppliers/aliexpress/responses.ts';
-import { stateOfNodes, toParcels } from '../../services/suppliers/aliexpress/tracking.ts';
-import { toOrderUnits } from '../../services/suppliers/parcel-units.ts';
+import { OrderBody, type OrderRow } from '../../services/suppliers/aliexpress/responses.ts';
 
 const anOrder = (result: object): OrderRow => OrderBody.parse({ result }).result!;
 
@@ -79,9 +76,16 @@ test.each(['NO_LOGISTICS', 'WAIT_SELLER_SEND_GOODS'])(
   },
 );
 
-test('the description of an end counts where it has no code', () => {
-  const child_order_list = { aeop_child_order_info: { end_reason_desc: 'Order cancelled by the buyer' } };
-  expect(stageOf(anOrder({ order_status: 'FINISH', child_order_list }))).toBe('cancelled');
+test.each([
+  ['no code', null, 'Order cancelled by the buyer', 'cancelled'],
+  ['a code that says nothing', '1003', 'Order cancelled by the buyer', 'cancelled'],
+  ['a code that says nothing', '1004', 'The buyer has received the goods', 'delivered'],
+  ['a code that says it too', 'pay_timeout', 'Order cancelled: not paid in time', 'cancelled'],
+  ['a code that says the contrary, so that nobody knows', 'complete', 'Order cancelled', 'moving'],
+  ['a receipt of which the money moves', 'buyer_accept_goods', 'Payment was released', 'moving'],
+] as const)('the description of an end counts beside %s', (_, end_reason, end_reason_desc, stage) => {
+  const child_order_list = { aeop_child_order_info: { end_reason, end_reason_desc } };
+  expect(stageOf(anOrder({ order_status: 'FINISH', child_order_list }))).toBe(stage);
 });
 
 test.each([
@@ -116,123 +120,20 @@ test('a state that nobody knows is neither paid nor unpaid, an unpaid or cancell
   expect(isPaidIn(anOrder({}))).toBe(false);
 });
 
-const nodes = (...names: readonly string[]) =>
-  TrackingBody.parse({
-    result: {
-      data: {
-        tracking_detail_line_list: {
-          mail_no: 'AP1',
-          detail_node_list: names.map((tracking_name, index) => ({
-            tracking_name,
-            time_stamp: 1_769_500_000_000 - index,
-          })),
-        },
-      },
-    },
-  }).result!.data!.tracking_detail_line_list[0]!.detail_node_list;
-
 test.each([
-  [['Package accepted', 'Order created'], 'first_scan'],
-  [['Accepted by carrier'], 'first_scan'],
-  [['Accepted by airline'], 'in_transit'],
-  [['Departed from origin', 'Package accepted'], 'in_transit'],
-  [['Customs clearance started'], 'in_transit'],
-  [['Arrived at destination hub'], 'in_transit'],
-  [['Out for delivery'], 'out_for_delivery'],
-  [['Delivered', 'Out for delivery'], 'delivered'],
-  [['Signed by the recipient'], 'delivered'],
-  [['Package returned to sender', 'Out for delivery'], 'returned'],
-  [['Delivery failed'], 'attempt_failed'],
-  [['Exception at the border'], 'exception'],
-  [['Local news', 'Departed from origin'], 'in_transit'],
-  [['Local news'], 'first_scan'],
-  [[], 'announced'],
-])('a parcel with the nodes %j is %s', (names, state) => {
-  expect(stateOfNodes(nodes(...names))).toBe(state);
-});
-
-test('the newest node decides also where the nodes come in another order', () => {
-  expect(stateOfNodes(nodes('Delivered', 'Out for delivery').toReversed())).toBe('delivered');
-});
-
-test('every number is a parcel once, with the carrier’s word where there is one', () => {
-  const order = anOrder({
-    order_status: 'WAIT_BUYER_ACCEPT_GOODS',
-    logistics_info_list: [
-      { logistics_no: 'AP00000000000001', logistics_service: 'CAINIAO_STANDARD' },
-      { logistics_no: 'ZZ2', logistics_service: 'CAINIAO_STANDARD' },
-    ],
-  });
-  const details = TrackingBody.parse({
-    result: {
-      data: {
-        tracking_detail_line_list: {
-          tracking_detail: [
-            {
-              mail_no: 'ZZ2',
-              carrier_name: 'Some Post',
-              cp_website_url: 'https://post.example/?n=ZZ2',
-              detail_node_list: { detail_node: { tracking_name: 'Departed' } },
-            },
-            { mail_no: 'ZZ3', cp_website_url: 'https://post.example/' },
-          ],
-        },
-      },
-    },
-  }).result!.data!.tracking_detail_line_list;
-  expect(toParcels(order, details, [])).toMatchObject([
-    {
-      trackingNumber: 'AP00000000000001',
-      carrier: 'CAINIAO_STANDARD',
-      trackingUrl: 'https://global.cainiao.com/newDetail.htm?mailNoList=AP00000000000001',
-      state: 'announced',
-    },
-    {
-      trackingNumber: 'ZZ2',
-      carrier: 'Some Post',
-      trackingUrl: 'https://post.example/?n=ZZ2',
-      state: 'in_transit',
-    },
-    { trackingNumber: 'ZZ3', carrier: null, trackingUrl: null, state: 'announced' },
-  ]);
-});
-
-const line = (lineId: string, supplierVariantId: string) => ({ lineId, supplierVariantId });
-const packed = (...items: readonly (readonly [sku_id: string | null, quantity: number])[]) =>
-  items.map(([sku_id, quantity]) => ({ sku_id, quantity }));
-const BUNDLE = [line('a', '1'), line('a', '2')];
-
-test.each([
-  ['pieces of the only line', packed(['1', 2]), [line('a', '1')], { a: 2 }],
-  ['the only line, however it is named', packed(['1', 2]), [line('a', '14:193')], { a: 2 }],
-  ['several lines', packed(['1', 1], ['2', 3]), [line('a', '1'), line('b', '2')], { a: 1, b: 3 }],
-  ['one of several lines', packed(['2', 3]), [line('a', '1'), line('b', '2')], { b: 3 }],
-  ['a bundle, which is one line of several articles', packed(['1', 1], ['2', 3]), BUNDLE, { a: 4 }],
-  ['half of a bundle', packed(['2', 3]), BUNDLE, { a: 3 }],
-  ['a bundle beside another line', packed(['1', 1], ['2', 3]), [...BUNDLE, line('b', '9')], { a: 4 }],
-  ['nobody knows what: a stranger', packed(['1', 1], ['9', 1]), [line('a', '1'), line('b', '2')], null],
-  ['nobody knows what: nothing is named', [], [line('a', '1')], null],
-  ['nobody knows what: no line is known', packed(['1', 2]), [], null],
-])('a parcel holds %s', (_, items, lines, pieces) => {
-  expect(packedPieces(items, lines)).toEqual(pieces);
-});
-
-const A_PARCEL = {
-  trackingNumber: 'AP1',
-  lastMileTrackingNumber: null,
-  carrier: null,
-  trackingUrl: null,
-  state: 'in_transit',
-} as const;
-
-test('a bundle that lies in one parcel as a whole is one unit of its line', () => {
-  const units = packedPieces(packed(['1', 1], ['2', 1]), BUNDLE) ?? {};
-  const bundled = [
-    { lineId: 'a', units: 1, supplierUnits: 1 },
-    { lineId: 'a', units: 0, supplierUnits: 1 },
-  ];
-  const [parcel] = toOrderUnits([{ ...A_PARCEL, units }], bundled);
-  expect(parcel?.units).toEqual({ a: 1 });
+  [null, [null], null],
+  [null, ['something else'], null],
+  [null, ['buyer_cancel', null], null],
+  ['SOMETHING_NEW', [null], null],
+  ['NO_LOGISTICS', ['buyer_accept_goods'], null],
+  [null, ['buyer_accept_goods'], true],
+  [null, ['buyer_cancel'], false],
+  ['SELLER_SEND_GOODS', [null], true],
+  ['SELLER_SEND_PART_GOODS', [null], true],
+] as const)('a closed order with goods in %s and parts ended by %j is paid: %s', (...row) => {
+  const [logistics_status, reasons, isPaid] = row;
+  const child_order_list = reasons.map((end_reason) => ({ end_reason }));
+  expect(isPaidIn(anOrder({ order_status: 'FINISH', logistics_status, child_order_list }))).toBe(isPaid);
 });
 
 const APP = { appKey: '500123', appSecret: 'exampleSecret0123456789abcdefABCD' };

@@ -43,6 +43,7 @@ const LOGISTICS = new Map<string, OrderStage>([
   ['BUYER_ACCEPT_GOODS', 'delivered'],
 ]);
 
+const SENT = ['SELLER_SEND_GOODS', 'SELLER_SEND_PART_GOODS'];
 const NEVER_SENT = ['NO_LOGISTICS', 'WAIT_SELLER_SEND_GOODS'];
 
 /** These come first: "payment not received" and "cancellation accepted" are no receipts. */
@@ -51,12 +52,19 @@ const CALLED_OFF = /cancel|pay|paid|refund|issue|dispute|risk/i;
 const RECEIVED = /accept|confirm|receiv|complet|success/i;
 const GIVEN_UP = /time_?\s?out|timed|overdue|close|fail/i;
 
-const isReceipt = (reason: string): boolean => !CALLED_OFF.test(reason) && RECEIVED.test(reason);
-const isGivenUp = (reason: string): boolean =>
-  CALLED_OFF.test(reason) || (!RECEIVED.test(reason) && GIVEN_UP.test(reason));
+/** All that is said of the end of one part: a code may hide what stands in words beside it. */
+type End = readonly string[];
 
-const endReasons = ({ child_order_list: children }: OrderRow): string[] =>
-  children.map(({ end_reason, end_reason_desc }) => end_reason ?? end_reason_desc ?? '');
+const saysReceipt = (text: string): boolean => !CALLED_OFF.test(text) && RECEIVED.test(text);
+const saysGivenUp = (text: string): boolean =>
+  CALLED_OFF.test(text) || (!RECEIVED.test(text) && GIVEN_UP.test(text));
+
+/** Code and words that contradict each other say neither. */
+const isReceipt = (end: End): boolean => end.some(saysReceipt) && !end.some(saysGivenUp);
+const isGivenUp = (end: End): boolean => end.some(saysGivenUp) && !end.some(saysReceipt);
+
+const endsOf = ({ child_order_list: children }: OrderRow): End[] =>
+  children.map(({ end_reason, end_reason_desc }) => [end_reason ?? '', end_reason_desc ?? '']);
 
 /**
  * FINISH closes what was delivered and what was cancelled alike; why is said by its parts, in free text. Null where a
@@ -64,9 +72,9 @@ const endReasons = ({ child_order_list: children }: OrderRow): string[] =>
  */
 function stageOfClosed(row: OrderRow): OrderStage {
   const { logistics_status: logistics } = row;
-  const reasons = endReasons(row);
-  if (reasons.length > 0 && reasons.every(isGivenUp)) return 'cancelled';
-  const isReceived = logistics === 'BUYER_ACCEPT_GOODS' || reasons.some(isReceipt);
+  const ends = endsOf(row);
+  if (ends.length > 0 && ends.every(isGivenUp)) return 'cancelled';
+  const isReceived = logistics === 'BUYER_ACCEPT_GOODS' || ends.some(isReceipt);
   if (logistics !== null && NEVER_SENT.includes(logistics)) return isReceived ? null : 'cancelled';
   return isReceived ? 'delivered' : 'moving';
 }
@@ -97,30 +105,46 @@ function causeOf(row: OrderRow, status: string): { reason: HoldReason; cause: st
   const stage = stageOf(row);
   if (stage === null)
     return { reason: 'operator', cause: 'it was closed as received, and by its logistics was never sent' };
-  return stage !== 'cancelled' && endReasons(row).some(isGivenUp)
+  return stage !== 'cancelled' && endsOf(row).some(isGivenUp)
     ? { reason: 'operator', cause: 'a part of it was cancelled or paid back' }
     : null;
 }
 
+const attention = (
+  reason: HoldReason,
+  supplierReference: string,
+  { order_status: orderStatus }: OrderRow,
+  cause: string,
+): Attention => ({ reason, evidence: { supplierReference, orderStatus, cause } });
+
 /** What a person has to see to; null as a rule. It is the same for as long as AliExpress says the same. */
 export function troubleOf(row: OrderRow, orderId: string): Attention | null {
-  const { order_status: orderStatus } = row;
-  const trouble = orderStatus === null ? null : causeOf(row, orderStatus);
-  if (trouble === null) return null;
-  const { reason, cause } = trouble;
-  return { reason, evidence: { supplierReference: orderId, orderStatus, cause } };
+  const trouble = row.order_status === null ? null : causeOf(row, row.order_status);
+  return trouble === null ? null : attention(trouble.reason, orderId, row, trouble.cause);
 }
+
+/** The same of an order of which no parcel is told: one that was closed will not come to say more by itself. */
+export const riddleOf = (row: OrderRow, orderId: string): Attention | null =>
+  row.order_status === 'FINISH'
+    ? attention(
+        'operator',
+        orderId,
+        row,
+        'it was closed: neither why nor any parcel that can be told is shown',
+      )
+    : null;
 
 export const isCancelled = (row: OrderRow): boolean => stageOf(row) === 'cancelled';
 
 /**
- * Whether our money is in it; null in a state that we do not know, which is neither paid for nor taken for paid. An absent
- * one says nothing.
+ * Whether our money is in it; null in a state that we do not know, and of a closed order that is not known to have been
+ * sent or received: it is neither paid for nor taken for paid. An absent state says nothing.
  */
 export const isPaidIn = (row: OrderRow): boolean | null => {
-  const { order_status: status } = row;
+  const { order_status: status, logistics_status: logistics } = row;
   if (status === null) return false;
   if (!isKnown(status)) return null;
   const stage = stageOf(row);
-  return stage !== 'awaiting_payment' && stage !== 'cancelled';
+  if (stage === 'awaiting_payment' || stage === 'cancelled') return false;
+  return status === 'FINISH' && stage !== 'delivered' && !SENT.includes(logistics ?? '') ? null : true;
 };

@@ -7,7 +7,7 @@ import type { Evidence } from '../../../contracts/vocabulary.ts';
 import type { ObservedStatus, OrderKey, PlacedLine } from '../adapter.ts';
 import { SupplierError } from '../supplier-error.ts';
 import type { AliExpressClient } from './client.ts';
-import { isSentInPart, stageOf, troubleOf } from './order-status.ts';
+import { isSentInPart, riddleOf, stageOf, troubleOf } from './order-status.ts';
 import { orderIdsOf, readOrder } from './orders.ts';
 import { packedPieces } from './packed-pieces.ts';
 import type { OrderRow } from './responses.ts';
@@ -81,7 +81,8 @@ async function observeOrder(
   if (stage === 'delivered')
     return { ...seen, status: stage, parcels: parcels.map((parcel) => ({ ...parcel, state: 'delivered' })) };
   const status = stage === 'moving' ? statusOfParcels(parcels) : stage;
-  return status === null && trouble === null ? null : { ...seen, status, parcels };
+  const riddle = trouble ?? (status === null ? riddleOf(row, orderId) : null);
+  return status === null && riddle === null ? null : { ...seen, trouble: riddle, status, parcels };
 }
 
 /** Evidence of all orders of one purchase; the times to pay differ by seconds at most. */
