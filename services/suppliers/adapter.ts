@@ -61,6 +61,11 @@ export interface ArticleNow {
   readonly stock: number | null;
   /** Names and chosen values of its options, as `Color: Black`; empty when there is nothing to choose. */
   readonly optionLabels: readonly string[];
+  /**
+   * The supplier's own id for it, under which its orders are read again; absent: as it stood in the request. `place`
+   * takes either.
+   */
+  readonly variantId?: string;
 }
 
 /** No option: the goods cannot go there. Sorted by cost, cheapest first. */

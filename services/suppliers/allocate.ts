@@ -91,7 +91,8 @@ const toPart = (
       lineId,
       units: index === 0 ? units : 0,
       supplierProductId,
-      supplierVariantId,
+      // Found orders are compared with what stands here, and they know their articles by the supplier's own ids.
+      supplierVariantId: quote.articles.get(supplierVariantId)?.variantId ?? supplierVariantId,
       supplierUnits: units * unitsPerItem,
     })),
   ),

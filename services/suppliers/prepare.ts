@@ -56,7 +56,7 @@ async function resolve(
   const fitting =
     supplierVariantId === ''
       ? variants.filter(isWanted(properties))
-      : variants.filter(({ id }) => id === supplierVariantId);
+      : variants.filter(({ id, sku }) => id === supplierVariantId || sku === supplierVariantId);
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1)
     return { result: 'found', variantId: only.id, shipsFrom: origin };

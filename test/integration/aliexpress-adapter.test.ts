@@ -261,11 +261,14 @@ test('a quote holds goods, freight and tax, and how each article stands now', as
   expect(taxed!.costMinor - untaxed!.costMinor).toBe(598);
 });
 
-test('a variant may be named by its attributes, and the answer names it so', async () => {
-  const { skuAttr } = MUG!.skus[1]!;
+test('a variant may be named by its attributes; the answer names it so, and says its own id', async () => {
+  const { skuAttr, skuId } = MUG!.skus[1]!;
   const { goodsMinor, articles } = await quoted({ ...article(MUG), supplierVariantId: skuAttr });
   expect(goodsMinor).toBe(445);
-  expect([...articles.keys()]).toEqual([skuAttr]);
+  expect([...articles].map(([name, { variantId }]) => [name, variantId])).toEqual([[skuAttr, skuId]]);
+  // Named twice, it would stand twice under one id in what is bought.
+  const twice = await quoted(article(MUG, 1, 1), { ...article(MUG), supplierVariantId: skuAttr });
+  expect(twice.articles.get(skuAttr)).not.toHaveProperty('variantId');
 });
 
 test('several articles are quoted together with what serves them all, unless their sellers differ', async () => {

@@ -4,6 +4,7 @@ import { OrderView } from '../../contracts/resources/order.ts';
 import { OrderReceipt } from '../../contracts/resources/order-requests.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
 import { SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
+import { SupplierOrderReceipt } from '../../contracts/resources/supplier-order-requests.ts';
 import { ALIEXPRESS_PRODUCTS } from '../../deploy/sandbox/aliexpress/goods.ts';
 import { audit } from '../../services/audit.ts';
 import { startOrders } from '../../services/orders/service.ts';
@@ -146,6 +147,40 @@ test('a purchase whose number the supplier knows and does not say is adopted by 
   await house.until(async () => (await house.orderAt(orderId)).holdReasons).toEqual([]);
   expect(await house.bought(id)).toHaveLength(1);
   await house.soundIn();
+});
+
+test('a purchase whose article the mapping names by its attributes is adopted by its number as well', async () => {
+  const house = await aHouse();
+  const blue = MUG?.skus[1];
+  const candidate = { ...toCandidate(MUG), supplierVariantId: blue?.skuAttr };
+  await house.send('PUT', `/product-mappings/${VARIANT}`, { candidates: [candidate] });
+  await givenFaults(house.world, LOST_ANSWER);
+  const { id } = await house.anOrderInDoubt('duplicate_suspected');
+  expect((await house.purchaseAt(id)).lines).toMatchObject([{ supplierVariantId: blue?.skuId }]);
+  const [made] = await house.bought(id);
+  expect((await house.say(id, 'adopt', { supplier_reference: made?.orderId })).status).toBe(202);
+  await house.until(() => house.purchaseAt(id)).toMatchObject({ supplierReference: made?.orderId });
+  expect(await house.bought(id)).toHaveLength(1);
+});
+
+test('a purchase by hand may name its article by the attributes', async () => {
+  const house = await aHouse();
+  const blue = MUG?.skus[1];
+  const item = { sku: 'MUG-BLUE', quantity: 2, supplier_product_id: MUG?.productId };
+  const asked = await house.send('POST', '/supplier-orders', {
+    order_id: 'ord_by_words',
+    supplier: 'aliexpress',
+    shipping_address: ORDER.shipping_address,
+    items: [{ ...item, supplier_variant_id: blue?.skuAttr }],
+  });
+  const { id } = SupplierOrderReceipt.parse(await asked.json());
+  await house
+    .until(() => house.purchaseAt(id))
+    .toMatchObject({
+      status: 'awaiting_payment',
+      lines: [{ supplierVariantId: blue?.skuId }],
+    });
+  expect(await house.bought(id)).toHaveLength(1);
 });
 
 test('a purchase that was never made is bought anew on a person’s word, under the same number', async () => {

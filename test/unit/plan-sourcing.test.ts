@@ -46,6 +46,15 @@ test('one line goes to several candidates when none has enough, and what is left
   expect(plan.refused[0]?.evidence).toMatchObject({ otherCandidates: 'out_of_stock' });
 });
 
+test('what a mapping names in other words is bought under the id that the supplier has for it', async () => {
+  const named = { '14:10#Red': { ...plenty(), variantId: '12000031000000003' }, b: plenty() };
+  const bundle = fromAli('14:10#Red', { bundledWith: [{ ...fromAli('b'), unitsPerItem: 1 }] });
+  const plan = await planned(portsOver([ali(named)]), anOrderOf([aWantedLine('L1', 2, bundle)]));
+  expect(bought(plan)).toEqual(['ali CN L1:2 2x12000031000000003, L1:0 2xb']);
+  // The mapping goes on in its own words.
+  expect(plan.seen.map(({ supplierVariantId }) => supplierVariantId)).toEqual(['14:10#Red', 'b']);
+});
+
 test('what two lines share is not promised to both', async () => {
   const ports = portsOver([{ articles: { a: { priceMinor: 500, stock: 3 } } }, ali({ b: plenty() })]);
   const lines = ['L1', 'L2'].map((id) => aWantedLine(id, 2, aCandidate('a'), fromAli('b', { priority: 2 })));

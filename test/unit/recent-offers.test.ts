@@ -33,6 +33,15 @@ test('an offer is taken once, whatever else of the question names no goods and n
   expect(recent.take(REQUEST)).toBeUndefined();
 });
 
+test('an offer is taken by the ids that its articles are bought under', () => {
+  const recent = createRecentOffers();
+  const byWords = { ...MUG, supplierVariantId: '14:10#Red' };
+  const now = { unitPriceMinor: 440, stock: null, optionLabels: [], variantId: MUG.supplierVariantId };
+  const offer = { ...anOffer(880), articles: new Map([[byWords.supplierVariantId, now]]) };
+  recent.keep({ ...REQUEST, articles: [byWords] }, offer);
+  expect(recent.take(REQUEST)).toBe(offer);
+});
+
 test.each<[string, Partial<QuoteRequest>]>([
   ['country', { destination: { countryCode: 'DE', zip: '69003' } }],
   ['postcode', { destination: { countryCode: 'FR', zip: '13001' } }],

@@ -83,10 +83,18 @@ const inCommon = (each: readonly (readonly ShippingOption[])[]): readonly Shippi
     }),
   );
 
-const toArticleNow = ({ sku, unitPriceMinor }: OfferedArticle): ArticleNow => ({
-  unitPriceMinor,
-  stock: stockOf(sku),
-  optionLabels: optionsOf(sku).map(({ name, value }) => (name === '' ? value : `${name}: ${value}`)),
+/** What orders show of an article that was named by its attributes; a purchase cannot list one number twice. */
+function ownIdOf({ article, sku }: OfferedArticle, all: readonly OfferedArticle[]): { variantId?: string } {
+  const { sku_id: id } = sku;
+  const isOnly = all.filter((other) => other.sku.sku_id === id).length === 1;
+  return id === null || id === article.supplierVariantId || !isOnly ? {} : { variantId: id };
+}
+
+const toArticleNow = (each: OfferedArticle, all: readonly OfferedArticle[]): ArticleNow => ({
+  unitPriceMinor: each.unitPriceMinor,
+  stock: stockOf(each.sku),
+  optionLabels: optionsOf(each.sku).map(({ name, value }) => (name === '' ? value : `${name}: ${value}`)),
+  ...ownIdOf(each, all),
 });
 
 async function readArticles(
@@ -146,7 +154,7 @@ export async function readOffer(
     currency: CURRENCY,
     goodsMinor,
     options: options.sort((a, b) => a.costMinor - b.costMinor),
-    articles: new Map(all.map((each) => [each.article.supplierVariantId, toArticleNow(each)])),
+    articles: new Map(all.map((each) => [each.article.supplierVariantId, toArticleNow(each, all)])),
     offered: all,
   };
 }

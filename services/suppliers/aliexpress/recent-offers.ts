@@ -29,7 +29,12 @@ export function createRecentOffers(): RecentOffers {
   const isOver = ({ until }: { readonly until: number }): boolean => performance.now() > until;
   return {
     keep(request, offer) {
-      const key = keyOf(request);
+      // What was named in other words is bought under its own id.
+      const articles = request.articles.map((article) => {
+        const { variantId = article.supplierVariantId } = offer.articles.get(article.supplierVariantId) ?? {};
+        return { ...article, supplierVariantId: variantId };
+      });
+      const key = keyOf({ ...request, articles });
       // The oldest stand first.
       offers.delete(key);
       for (const [old, kept] of offers) {
