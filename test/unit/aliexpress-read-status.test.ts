@@ -96,3 +96,55 @@ test('an order that was closed without a word why has a person look, unless a pa
 test('money that is settled before a parcel is shown is nothing for a person', async () => {
   expect(await seen({ order: { order_status: 'FUND_PROCESSING' } })).toBeUndefined();
 });
+
+const SENT = { order_status: 'WAIT_BUYER_ACCEPT_GOODS', logistics_status: 'SELLER_SEND_GOODS' };
+const CUPS: PlacedLine = { lineId: 'cups', supplierVariantId: '2' };
+const inTwo = (first: string, second: string) => [
+  aParcel('AP2', undefined, second),
+  aParcel('AP1', undefined, first),
+];
+
+test('several parcels of a line that do not say what they hold are told as one, once carriers have them all', async () => {
+  const parcelsSeen = async (first: string, second: string) =>
+    (await seen({ order: SENT, parcels: inTwo(first, second) }))?.parcels.map(
+      ({ trackingNumber, state, units }) => [trackingNumber, state, units],
+    );
+  expect(await parcelsSeen('Departed', 'Accepted by carrier')).toEqual([['AP1', 'in_transit', undefined]]);
+  // It is not there before the last of them is.
+  expect(await parcelsSeen('Delivered', 'Departed')).toEqual([['AP1', 'in_transit', undefined]]);
+  expect(await parcelsSeen('Delivered', 'Package lost')).toEqual([['AP1', 'lost', undefined]]);
+  expect(await parcelsSeen('Delivered', 'Delivered')).toEqual([
+    ['AP1', 'delivered', undefined],
+    ['AP2', 'delivered', undefined],
+  ]);
+});
+
+test('the only parcel that does not say what it holds comes last: it has what is in none of the others', async () => {
+  const parcels = [aParcel('AP1'), aParcel('AP2', 1)];
+  expect((await seen({ order: SENT, parcels }))?.parcels).toMatchObject([
+    { trackingNumber: 'AP2', units: { mugs: 1 } },
+    { trackingNumber: 'AP1' },
+  ]);
+});
+
+test('a parcel that says what it holds stands beside those that do not', async () => {
+  const parcels = [aParcel('AP3', 1, 'Delivered'), ...inTwo('Departed', 'Departed')];
+  expect((await seen({ order: SENT, parcels }))?.parcels).toMatchObject([
+    { trackingNumber: 'AP3', state: 'delivered', units: { mugs: 1 } },
+    { trackingNumber: 'AP1', state: 'in_transit' },
+  ]);
+});
+
+test.each([
+  ['that no carrier has yet', [MUGS], { ...SENT, logistics_info_list: [{ logistics_no: 'AP0' }] }],
+  ['of several lines', [MUGS, CUPS], SENT],
+  ['of lines that are not known', [], SENT],
+  ['of an order that is not sent whole', [MUGS], { ...SENT, order_status: 'SELLER_PART_SEND_GOODS' }],
+  ['of an order that is not sent', [MUGS], { order_status: 'WAIT_SELLER_SEND_GOODS' }],
+])('of several parcels %s none is told that does not say what it holds', async (_, lines, order) => {
+  const logistics_info_list = [{ logistics_no: 'AP1' }, { logistics_no: 'AP2' }];
+  const parcels = inTwo('Departed', 'Departed');
+  expect(await seen({ order: { logistics_info_list, ...order }, parcels }, lines)).toMatchObject({
+    parcels: [],
+  });
+});

@@ -98,15 +98,25 @@ function evidenceOf(orders: readonly ObservedOrder[]): Evidence {
   };
 }
 
+const byNumber = (a: ObservedParcel, b: ObservedParcel): number =>
+  a.trackingNumber < b.trackingNumber ? -1 : 1;
+
 /**
  * The parcels of all that was bought, once all of it is sent. One that does not say what it holds has what is in none of
  * the others; of several such nobody can tell, and they wait until their contents are named, or until all have arrived.
+ * Those of a single line do not wait for that: once carriers have them all and still none says what it holds, they are
+ * told as one, which is where the last of them is.
  */
-function tellable(parcels: readonly ObservedParcel[]): readonly ObservedParcel[] {
+function tellable(parcels: readonly ObservedParcel[], isOneLine: boolean): readonly ObservedParcel[] {
   const named = parcels.filter(holdsPart);
-  const rest = parcels.filter((parcel) => !holdsPart(parcel));
+  const rest = parcels.filter((parcel) => !holdsPart(parcel)).toSorted(byNumber);
   const isOver = parcels.every(({ state }) => state === 'delivered');
-  return rest.length > 1 && !isOver ? named : [...named, ...rest];
+  const [first, second] = rest;
+  if (first === undefined || second === undefined || isOver) return [...named, ...rest];
+  // Contents may come with the carrier's first word: told too early they would have to be taken back in the shop.
+  if (!isOneLine || rest.some(({ state }) => state === 'announced')) return named;
+  const { state } = rest.find((parcel) => parcel.state !== 'delivered') ?? first;
+  return [...named, { ...first, state }];
 }
 
 /** All troubles of the orders in one; of those that were cancelled it is one that others go on. */
@@ -136,15 +146,16 @@ function attentionOf(
 }
 
 /** The slowest of the orders that were not cancelled says how far the purchase is. */
-function together(orders: readonly ObservedOrder[]): ObservedStatus {
+function together(orders: readonly ObservedOrder[], lines: readonly PlacedLine[]): ObservedStatus {
   const living = orders.filter(({ status }) => status !== 'cancelled');
   const slowest = STEPS.find((step) => living.some((order) => order.status === step)) ?? 'cancelled';
   const status = living.some((order) => order.status === null) ? null : slowest;
   const isWhole = status !== null && living.every((order) => order.status === status);
   const parcels = living.flatMap((order) => order.parcels);
+  const isOneLine = new Set(lines.map(({ lineId }) => lineId)).size === 1;
   return {
     status,
-    parcels: isWhole ? [...tellable(parcels)] : parcels.filter(holdsPart),
+    parcels: isWhole ? [...tellable(parcels, isOneLine)] : parcels.filter(holdsPart),
     evidence: evidenceOf(orders),
     ...attentionOf(orders, living),
   };
@@ -164,7 +175,7 @@ async function observe(
     if (order === null) return null;
     orders.push(order);
   }
-  return together(orders);
+  return together(orders, lines);
 }
 
 /**
