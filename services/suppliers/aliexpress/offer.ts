@@ -22,7 +22,7 @@ export interface OfferedArticle {
   readonly article: Article;
   readonly sku: SkuRow;
   readonly unitPriceMinor: number;
-  /** Of all its units, where the price does not hold it already. */
+  /** Of all its units; none where the price is said to hold it. */
   readonly taxMinor: number;
 }
 
@@ -57,7 +57,8 @@ function offered(product: ProductNow, article: Article): OfferedArticle {
     const evidence = { productId, variantId, currency, sent: false };
     throw new SupplierError('permanent', `priced in ${currency}, paid in ${CURRENCY}`, evidence);
   }
-  const tax = sku.price_include_tax === false ? (sku.tax_amount ?? 0) : 0;
+  // Unless the price is said to hold it, it may become due on top.
+  const tax = sku.price_include_tax === true ? 0 : (sku.tax_amount ?? 0);
   return { article, sku, unitPriceMinor, taxMinor: roundToMinor(tax * units, CURRENCY) };
 }
 
@@ -121,7 +122,7 @@ async function readArticles(
 
 /**
  * Price, stock and shipping options as they are now; what the SKU is sent from is part of the SKU. Options cost freight
- * and, where the price does not hold it, tax. Throws SupplierError as SupplierAdapter.quote says.
+ * and, unless the price is said to hold it, tax. Throws SupplierError as SupplierAdapter.quote says.
  */
 export async function readOffer(
   client: AliExpressClient,
