@@ -174,6 +174,8 @@ export interface PaymentDue {
   readonly balanceMinor: number | null;
   /** ISO instant after which the supplier closes the unpaid order; absent or null where it does not say. */
   readonly payUntil?: string | null;
+  /** How long an unpaid order lives, where the supplier says only that: nobody can tell the instant. */
+  readonly payWithinSeconds?: number;
 }
 
 /** `units` of its parcels are the supplier's pieces still, by our line ids. */

@@ -121,6 +121,7 @@ export async function pay(
       supplierReference: reference,
       amountMinor,
       currency: due.currency,
+      ...(due.payWithinSeconds === undefined ? {} : { payWithinSeconds: due.payWithinSeconds }),
     });
   }
   if (due.balanceMinor !== null && due.balanceMinor < amountMinor) {

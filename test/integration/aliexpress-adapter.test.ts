@@ -316,14 +316,20 @@ test.each([
   const key = await givenOrder(anOrder({ lines }));
   expect(key.supplierReference).toMatch(/^\d{16}$/);
 
-  await expect(adapter.preparePayment(key, never)).resolves.toMatchObject({ state: 'due', currency: 'USD' });
+  await expect(adapter.preparePayment(key, never)).resolves.toMatchObject({
+    state: 'due',
+    currency: 'USD',
+    payWithinSeconds: 1_036_800,
+  });
   expect((await adapter.status([key], never)).get(key.supplierReference)).toMatchObject({
     status: 'awaiting_payment',
     parcels: [],
     evidence: { payWithinSeconds: 1_036_800 },
   });
   await payByHand(key.supplierReference);
-  await expect(adapter.preparePayment(key, never)).resolves.toMatchObject({ state: 'paid' });
+  const paid = await adapter.preparePayment(key, never);
+  expect(paid).toMatchObject({ state: 'paid' });
+  expect(paid).not.toHaveProperty('payWithinSeconds');
   await expect(adapter.read(key.supplierReference, never)).resolves.toMatchObject({
     supplierReference: key.supplierReference,
     isPaid: true,

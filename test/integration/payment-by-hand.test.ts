@@ -50,6 +50,16 @@ test('where no call pays, a person is told what to pay, where and until when', a
   expect(await callsOf(desk.world, 'payBalance')).toBe(0);
 });
 
+test('a supplier that says how long an order may stay unpaid, and not from when, is quoted so', async () => {
+  const desk = await aDesk();
+  const purchase = await placed(desk);
+  await pay(byHand(desk, { payWithinSeconds: 1_036_800 }), purchase, 'p1');
+  expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
+    reason: 'payment_pending',
+    evidence: { cause: 'pay by hand at the supplier', payWithinSeconds: 1_036_800 },
+  });
+});
+
 test('where the purchase pays itself it is accepted at once, or refused before it is sent when the price rose', async () => {
   const desk = await aDesk();
   const capabilities = { ...desk.adapter.capabilities, payment: 'with_order' as const };

@@ -115,6 +115,12 @@ export async function readFound(
   return rows === null ? null : toFound(reference, rows);
 }
 
+/** The first to end counts. No instant: AliExpress names no zone for that of the order. */
+function patienceOf(unpaid: readonly OrderRow[]): Pick<PaymentDue, 'payWithinSeconds'> {
+  const seconds = unpaid.flatMap(({ pay_timeout_second }) => pay_timeout_second ?? []);
+  return seconds.length === 0 ? {} : { payWithinSeconds: Math.min(...seconds) };
+}
+
 /** Throws SupplierError as SupplierAdapter.preparePayment says: there is nothing to prepare, only to read. */
 export async function readPaymentDue(
   client: AliExpressClient,
@@ -128,11 +134,12 @@ export async function readPaymentDue(
     throw new SupplierError('transient', `order ${supplierReference} is not visible yet`, evidence);
   }
   const living = rows.filter((row) => !isCancelled(row));
-  const isDue = living.some((row) => stageOf(row) === 'awaiting_payment');
+  const unpaid = living.filter((row) => stageOf(row) === 'awaiting_payment');
   const unclear = living.find((row) => isPaidIn(row) === null)?.order_status;
   const settled = living.length === 0 ? 'cancelled' : unclear == null ? 'paid' : 'unclear';
   return {
-    state: isDue ? 'due' : settled,
+    state: unpaid.length > 0 ? 'due' : settled,
+    ...patienceOf(unpaid),
     ...(settled === 'unclear' && unclear != null ? { shownAs: unclear } : {}),
     ...totalOf(living.length === 0 ? rows : living),
     balanceMinor: null,
