@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { PlacedLine } from '../../services/suppliers/adapter.ts';
+import type { FailureClass } from '../../contracts/vocabulary.ts';
+import { type PlacedLine, SupplierError } from '../../services/suppliers/adapter.ts';
 import type { AliExpressClient } from '../../services/suppliers/aliexpress/client.ts';
 import { readStatus } from '../../services/suppliers/aliexpress/status.ts';
 
@@ -147,4 +148,48 @@ test.each([
   expect(await seen({ order: { logistics_info_list, ...order }, parcels }, lines)).toMatchObject({
     parcels: [],
   });
+});
+
+const UNPAID = { order: { order_status: 'PLACE_ORDER_SUCCESS' } };
+const failing = (failureClass: FailureClass): Shown => ({
+  order: new SupplierError(failureClass, failureClass, {}),
+});
+
+/** Which of these orders, in their order, can be told; else why none. */
+async function told(shown: readonly Shown[], signal = never): Promise<readonly string[] | FailureClass> {
+  const orders = Object.fromEntries(shown.map((each, index) => [String(index + 1), each]));
+  const keys = Object.keys(orders).map((id) => ({ supplierReference: id, callerRef: `sup_ord_${id}` }));
+  return readStatus(aClient(orders), keys, signal).then(
+    (seenOnes) => [...seenOnes.keys()],
+    (error: unknown) => {
+      if (error instanceof SupplierError) return error.failureClass;
+      throw error;
+    },
+  );
+}
+
+test.each<[string, readonly Shown[], readonly string[]]>([
+  ['its first order', [failing('transient'), UNPAID, UNPAID], ['2', '3']],
+  ['orders apart', [failing('transient'), UNPAID, failing('transient'), UNPAID], ['2', '4']],
+  ['an order between refused ones', [failing('transient'), failing('permanent'), UNPAID], ['3']],
+])('a batch is told of although the reading of %s fails', async (_, shown, seenOnes) => {
+  expect(await told(shown)).toEqual(seenOnes);
+});
+
+test.each<[string, readonly Shown[], readonly string[] | FailureClass]>([
+  ['two failures in a row', [UNPAID, failing('transient'), failing('transient'), UNPAID], ['1']],
+  ['two failures at once', [failing('transient'), failing('transient'), UNPAID], 'transient'],
+  ['too many calls', [failing('throttled'), UNPAID], 'throttled'],
+  ['a refused token', [failing('auth'), UNPAID], 'auth'],
+  [
+    'a failure that passes, which is not hidden by a refusal',
+    [failing('transient'), failing('permanent')],
+    'transient',
+  ],
+])('a batch ends with %s', async (_, shown, outcome) => {
+  expect(await told(shown)).toEqual(outcome);
+});
+
+test('whoever is told to stop asks for no other order', async () => {
+  expect(await told([failing('transient'), UNPAID], AbortSignal.abort())).toBe('transient');
 });

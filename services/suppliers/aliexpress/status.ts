@@ -178,10 +178,14 @@ async function observe(
   return together(orders, lines);
 }
 
+/** Nobody would be answered now: the account is told to wait or to stop, or the caller has stopped waiting. */
+const isOfAll = ({ failureClass }: SupplierError, signal: AbortSignal): boolean =>
+  failureClass === 'throttled' || failureClass === 'auth' || signal.aborted;
+
 /**
  * What became of the orders, one after another. Left out: those that AliExpress does not have, those in a state that is
  * unknown to us, those that it refuses to tell about, and those that a failure or the end of the time kept from being
- * read after others were. Throws SupplierError when nothing could be read.
+ * read. Throws SupplierError when nothing could be read.
  */
 export async function readStatus(
   client: AliExpressClient,
@@ -192,14 +196,19 @@ export async function readStatus(
     throw new SupplierError('invalid_input', `more than ${STATUS_BATCH} orders`, { sent: false });
   const seen = new Map<string, ObservedStatus>();
   let failure: SupplierError | null = null;
+  // One order whose reading keeps failing is its own trouble; the next one that fails as well is everybody's.
+  let hasJustFailed = false;
   for (const key of keys) {
     try {
       const status = await observe(client, key, signal);
       if (status !== null) seen.set(key.supplierReference, status);
+      hasJustFailed = false;
     } catch (error) {
       if (!(error instanceof SupplierError)) throw error;
-      failure = error;
-      if (error.retryable || error.failureClass === 'auth') break;
+      const isEnd = isOfAll(error, signal) || (hasJustFailed && error.retryable);
+      if (isEnd || failure?.retryable !== true) failure = error;
+      if (isEnd) break;
+      hasJustFailed = error.retryable;
     }
   }
   if (failure !== null && seen.size === 0) throw failure;
