@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
-import { type PlacedLine, SupplierError } from '../../services/suppliers/adapter.ts';
+import type { PlacedLine } from '../../services/suppliers/adapter.ts';
 import type { AliExpressClient } from '../../services/suppliers/aliexpress/client.ts';
 import { readStatus } from '../../services/suppliers/aliexpress/status.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 
 const never = new AbortController().signal;
 
