@@ -15,10 +15,12 @@ import { freePort } from '../../deploy/local/free-port.ts';
 import { startGateway } from '../../gateway/service.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { answering, type RequestHandler } from '../../services/bus/requests.ts';
+import { keepBills } from '../../services/suppliers/bills.ts';
 import { startSuppliers } from '../../services/suppliers/service.ts';
 import { describedFetch } from '../fixtures/documented.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { givenPurchase, verdicts } from '../fixtures/purchase-desk.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import { CREDENTIALS, givenWorld } from '../sandbox/world.ts';
 
@@ -282,6 +284,19 @@ test('the real service answers: suppliers with their state and comparison, the s
   expect(await pauses(await call('/purchasing/resume', { method: 'POST' }))).toEqual([]);
   expect((await post('/purchasing/pause', {})).status).toBe(422);
   expect((await bus.request(LIST_SUPPLIERS, {}, 10_000)).ok).toBe(true);
+});
+
+test('the real service raises a bill by itself', async () => {
+  await emptyStreams(nats.url);
+  const suppliers = await aServiceContext(nats.url);
+  const purchase = await givenPurchase(suppliers.store, { state: 'accepted' });
+  await keepBills(suppliers.store, [
+    { ...purchase, id: 'BT1', amountMinor: 235, currency: 'USD', isOpen: true },
+  ]);
+  onTestFinished(await startSuppliers(suppliers));
+  await eventually(async () =>
+    expect(await verdicts(suppliers.store, purchase)).toEqual(['withheld payment_pending']),
+  );
 });
 
 test('delivery days are measured once enough parcels have arrived, and the metrics tell what the copies reported', async () => {
