@@ -2,52 +2,18 @@ import { REREAD_ORDER, type RereadOrder } from '../contracts/commands/reread-ord
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import { USUAL_RULES } from '../contracts/order-rules.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
+import { followOthers, holdOthersLines } from './delivered-by-others.ts';
 import type { Effect } from './effect.ts';
 import { isLive, rulesOf } from './hold-scope.ts';
 import { freedLines, isAboutLine, openHold, parkHeldLines, releaseHolds } from './holds.ts';
 import { type OrderContext, shopUnitsOf, unitsOfBody } from './order-context.ts';
 import { hasUnitsToSource } from './order-units.ts';
-import { callOffSurplus, followShop, holdReopened, isOff, leaveShipped } from './wanted-units.ts';
+import { callOffSurplus, followShop, isOff } from './wanted-units.ts';
 
 const holdWithoutAddress = (context: OrderContext): Change<OrderContext> =>
   !context.cancelledInShop && !context.hasAddress && hasUnitsToSource(context)
     ? openHold(context, 'address_invalid', {}, { missing: 'name, street, city or country to ship to' })
     : NOTHING;
-
-const holdOthers = (context: OrderContext, lineId: string): Change<OrderContext> => {
-  const cause = 'the shop gave this line to another fulfilment service';
-  return openHold(context, 'fulfillment_not_ours', { lineId }, { cause });
-};
-
-/** For lines as a body has them: what they hold then is what the shop gave to others. */
-const holdOthersLines = (context: OrderContext): Change<OrderContext> =>
-  inTurn(
-    context,
-    ...Object.entries(context.lines)
-      .filter(([, { held }]) => held > 0)
-      .map(
-        ([lineId]) =>
-          (now: OrderContext) =>
-            holdOthers(now, lineId),
-      ),
-  );
-
-/** What waits of lines that were ours and are another service's now. @param before the last body. */
-const holdGivenAway = (context: OrderContext, { inShop: before }: OrderContext): Change<OrderContext> =>
-  inTurn(
-    context,
-    ...Object.entries(context.lines)
-      .filter(([lineId, { unallocated, held }]) => {
-        const isGiven = context.inShop[lineId]?.isOthers === true && (before[lineId]?.ours ?? 0) > 0;
-        return isGiven && unallocated + held > 0;
-      })
-      .map(
-        ([lineId]) =>
-          (now: OrderContext) =>
-            holdOthers(now, lineId),
-      ),
-    parkHeldLines,
-  );
 
 /** Holds that follow from the first body. */
 export const holdsOfFirstBody = (context: OrderContext): Change<OrderContext> =>
@@ -179,9 +145,8 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
   }
 
   const isCalledOff = isOff(after);
-  const shipped = (now: OrderContext): Change<OrderContext> =>
-    inTurn(now, leaveShipped, holdReopened, (then) => holdGivenAway(then, context));
-  if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, mended, shipped);
+  const others = (now: OrderContext): Change<OrderContext> => followOthers(now, context);
+  if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, mended, others);
   const cause = isCalledOff
     ? 'cancelled or refunded in the shop after buying began'
     : 'edited in the shop after buying began';
@@ -195,7 +160,7 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     mended,
     followShop,
     callOffSurplus,
-    shipped,
+    others,
   );
 }
 

@@ -2,12 +2,13 @@ import { AppError } from '../contracts/errors.ts';
 import type { OrderSourced } from '../contracts/events/order-sourced.ts';
 import { supplierOrderIdOf } from '../contracts/ids.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
+import { leaveShipped } from './delivered-by-others.ts';
 import type { Effect, PlannedPart, ToOrder } from './effect.ts';
 import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
-import { openHold, releaseObserved } from './holds.ts';
+import { openHold, releaseHolds, releaseObserved } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines } from './order-units.ts';
-import { followShop, isOff, leaveShipped } from './wanted-units.ts';
+import { followShop, isOff } from './wanted-units.ts';
 
 /** Units by order line; a line may stand in a part more than once, by several candidates or as a bundle. */
 export function unitsOfPart(part: Pick<PlannedPart, 'lines'>): Record<string, number> {
@@ -115,6 +116,12 @@ const isLiveStill = ({ supplierOrders }: OrderContext, supplierOrderId: string):
   return known !== undefined && isLive(known);
 };
 
+const hasComeBack = ({ supplierOrders, lines }: OrderContext, supplierOrderId: string): boolean =>
+  Object.keys(supplierOrders[supplierOrderId]?.units ?? {}).some((lineId) => {
+    const { unallocated = 0, held = 0 } = lines[lineId] ?? {};
+    return unallocated + held > 0;
+  });
+
 /**
  * A purchase was given up: never made, or cancelled at the supplier. When a person meant this one alone its units wait
  * under a hold: sourcing would at once buy them there again.
@@ -137,6 +144,13 @@ export const applyGivenUp = (
                 { cause: 'the supplier order was cancelled here' },
               ),
         giveBack(supplierOrderId, 'cancelled'),
+        // What a draft waited for is about nothing any more, once nothing of it waits.
+        (now) =>
+          by === 'order' &&
+          context.supplierOrders[supplierOrderId]?.state === 'draft' &&
+          !hasComeBack(now, supplierOrderId)
+            ? releaseHolds(now, (hold) => hold.supplierOrderId === supplierOrderId)
+            : NOTHING,
       )
     : NOTHING;
 

@@ -1,0 +1,148 @@
+import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { type Change, inTurn, NOTHING } from './change.ts';
+import { openHold, parkHeldLines } from './holds.ts';
+import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
+import { mapLines, unitsOnSupplierOrders } from './order-units.ts';
+import { isOff, NO_UNITS } from './wanted-units.ts';
+
+/**
+ * Not bought for certain, and so shown in the shop by nobody on our behalf; in the order in which they are given up, the
+ * cheapest first. What is bought goes on: its units may stand in the shop by the hand of somebody who saw its parcel
+ * before we did.
+ */
+const UNBOUGHT: readonly SupplierOrderStateName[] = [
+  'draft',
+  'awaiting_payment',
+  'placing',
+  'outcome_unknown',
+];
+
+const unboughtOf = (context: OrderContext): [string, SupplierOrderUnits][] =>
+  UNBOUGHT.flatMap((state) =>
+    Object.entries(context.supplierOrders).filter(([, part]) => part.state === state),
+  );
+
+const unitsWaiting = (context: OrderContext, lineId: string): number => {
+  const { unallocated, held } = context.lines[lineId] ?? NO_UNITS;
+  return unallocated + held;
+};
+
+const unitsUnbought = (context: OrderContext, lineId: string): number =>
+  unboughtOf(context).reduce(
+    (sum, [, { units }]) => sum + (units[lineId] ?? 0),
+    unitsWaiting(context, lineId),
+  );
+
+/** Units not bought yet beyond what the shop still has open for us: somebody else has shipped them. */
+const shippedElsewhere = (context: OrderContext, lineId: string): number => {
+  const inShop = context.inShop[lineId];
+  // What was given to another service waits for a person's word, and may be bought on it.
+  return inShop === undefined || inShop.isOthers
+    ? 0
+    : Math.max(0, unitsUnbought(context, lineId) - inShop.ours);
+};
+
+/** What somebody else has shipped is not bought any more: what waits of it is nobody's business here. */
+export function leaveShipped(context: OrderContext): Change<OrderContext> {
+  const left = (lineId: string): number =>
+    Math.min(unitsWaiting(context, lineId), shippedElsewhere(context, lineId));
+  if (isOff(context) || !Object.keys(context.lines).some((lineId) => left(lineId) > 0)) return NOTHING;
+  const lines = mapLines(context.lines, (units, lineId) => {
+    const fromHeld = Math.min(left(lineId), units.held);
+    return {
+      ...units,
+      outside: units.outside + left(lineId),
+      unallocated: units.unallocated - (left(lineId) - fromHeld),
+      held: units.held - fromHeld,
+    };
+  });
+  return { context: { lines }, effects: [] };
+}
+
+/** Units outside that the shop has open again beyond all that waits or is bought: a fulfilment of others was undone. */
+const reopened = (context: OrderContext, lineId: string): number => {
+  const { outside } = context.lines[lineId] ?? NO_UNITS;
+  const counted =
+    unitsWaiting(context, lineId) +
+    unitsOnSupplierOrders(context, lineId) +
+    (context.withdrawn?.[lineId] ?? 0);
+  return Math.min(outside, Math.max(0, (context.inShop[lineId]?.ours ?? 0) - counted));
+};
+
+/** They wait for a person's word. */
+function holdReopened(context: OrderContext): Change<OrderContext> {
+  if (isOff(context) || !Object.keys(context.lines).some((lineId) => reopened(context, lineId) > 0))
+    return NOTHING;
+  const cause = 'units that others had shipped are open again in the shop';
+  const lines = mapLines(context.lines, (units, lineId) => {
+    const back = reopened(context, lineId);
+    return { ...units, outside: units.outside - back, held: units.held + back };
+  });
+  return inTurn(
+    context,
+    (now) => openHold(now, 'customer_edit_pending', {}, { cause }),
+    () => ({ context: { lines }, effects: [] }),
+  );
+}
+
+const holdOthers = (context: OrderContext, lineIds: readonly string[]): Change<OrderContext> => {
+  const cause = 'the shop gave this line to another fulfilment service';
+  return inTurn(
+    context,
+    ...lineIds.map(
+      (lineId) => (now: OrderContext) => openHold(now, 'fulfillment_not_ours', { lineId }, { cause }),
+    ),
+  );
+};
+
+/** For lines as a body has them: what they hold then is what the shop gave to others. */
+export const holdOthersLines = (context: OrderContext): Change<OrderContext> =>
+  holdOthers(
+    context,
+    Object.keys(context.lines).filter((lineId) => (context.lines[lineId]?.held ?? 0) > 0),
+  );
+
+/** Tells the purchases that are not made yet and hold units that others ship, or lines that were given to them. */
+function giveUpUnbought(context: OrderContext, given: readonly string[]): Change<OrderContext> {
+  const over = new Map(
+    Object.keys(context.lines).map((lineId) => [lineId, shippedElsewhere(context, lineId)]),
+  );
+  const toldIds: string[] = [];
+  for (const [supplierOrderId, { units }] of unboughtOf(context)) {
+    const lineIds = Object.keys(units);
+    if (!lineIds.some((lineId) => given.includes(lineId) || (over.get(lineId) ?? 0) > 0)) continue;
+    toldIds.push(supplierOrderId);
+    for (const lineId of lineIds) over.set(lineId, (over.get(lineId) ?? 0) - (units[lineId] ?? 0));
+  }
+  return {
+    context: {},
+    effects: toldIds.map((supplierOrderId) => ({
+      kind: 'tell_supplier_order',
+      supplierOrderId,
+      event: { type: 'order.cancelled' },
+    })),
+  };
+}
+
+/**
+ * Follows who delivers what of an order with purchases: what others have shipped is not bought, what they took back
+ * waits for a person, and so does what is not bought yet of lines that are another service's now.
+ * @param before with the last body: a line is given away once, and after a person's word bought all the same.
+ */
+export function followOthers(context: OrderContext, { inShop: before }: OrderContext): Change<OrderContext> {
+  if (isOff(context)) return NOTHING;
+  const given = Object.keys(context.lines).filter(
+    (lineId) =>
+      context.inShop[lineId]?.isOthers === true &&
+      (before[lineId]?.ours ?? 0) > 0 &&
+      unitsUnbought(context, lineId) > 0,
+  );
+  return inTurn(
+    context,
+    leaveShipped,
+    holdReopened,
+    (now) => holdOthers(now, given),
+    (now) => (given.length > 0 ? parkHeldLines(now) : NOTHING),
+    (now) => giveUpUnbought(now, given),
+  );
+}

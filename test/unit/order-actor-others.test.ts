@@ -1,0 +1,143 @@
+import { expect, test } from 'vitest';
+import {
+  A,
+  aRoad,
+  aRoadUnder,
+  B,
+  isBuying,
+  TWO_LINES,
+  toSourcing,
+  toTwoDrafts,
+} from '../fixtures/order-road.ts';
+import {
+  absent,
+  accepted,
+  aLine,
+  aParcel,
+  aPart,
+  cancelConfirmed,
+  deferred,
+  elapsed,
+  observed,
+  outcomeUnknown,
+  placed,
+  placing,
+  received,
+  releaseRequested,
+  sourced,
+  updated,
+  withheld,
+} from './builders.ts';
+
+/** Hours after the first body. */
+const at = (hour: number): { sourceUpdatedAt: string } => ({
+  sourceUpdatedAt: `2026-11-22T${String(8 + hour).padStart(2, '0')}:00:00.000Z`,
+});
+
+const toDraft = [...toSourcing, sourced()];
+const leaves = (openUnits: number, hour = 1) => updated({ lines: [aLine({ openUnits })], ...at(hour) });
+
+test('a purchase that waits is given up when somebody else ships its units, and asks nobody for anything', () => {
+  const road = aRoad(...toDraft, withheld('supplier_paused'), leaves(0));
+  expect([road.state(), road.supplierOrder(A)]).toEqual(['delivered', 'cancelled']);
+  expect(road.line()).toMatchObject({ outside: 2, unallocated: 0, held: 0, cancelled: 0 });
+  expect(road.holds()).toEqual([]);
+  road.refuse(releaseRequested('supplier_paused'));
+  road.refuse(elapsed('buy', A));
+});
+
+test('of a purchase that waits what the shop still leaves to us is sourced anew', () => {
+  const road = aRoad(...toDraft);
+  expect(road.commands(leaves(1))).toEqual([
+    { verb: 'source', data: expect.objectContaining({ round: 2, lines: [{ lineId: 'L1', units: 1 }] }) },
+  ]);
+  expect(road.supplierOrder(A)).toBe('cancelled');
+  expect(road.line()).toMatchObject({ outside: 1, unallocated: 1 });
+  road.step(sourced({ round: 2, parts: [aPart({ L1: 1 })] }));
+  expect(road.step(leaves(1, 2))).toEqual(['fact order.updated']);
+});
+
+test('a purchase that waits under a hold waits on under it for what is left to us', () => {
+  const road = aRoad(...toDraft, withheld('supplier_paused'), leaves(1));
+  expect(road.holds()).toEqual(['supplier_paused']);
+  expect(road.line()).toMatchObject({ outside: 1, held: 1 });
+  expect(road.step(releaseRequested('supplier_paused')).filter(isBuying)).toEqual([
+    'suppliers: source order',
+  ]);
+});
+
+test.each([
+  ['put off', [placing(), deferred()], 'cancelled', []],
+  ['not paid yet', [placing(), placed()], 'cancelling', ['suppliers: cancel A']],
+] as const)(
+  'a purchase that is %s is given up when somebody else ships its units',
+  (_, events, state, deeds) => {
+    const road = aRoad(...toDraft, ...events);
+    expect(road.step(leaves(0)).filter(isBuying)).toEqual(deeds);
+    expect(road.supplierOrder(A)).toBe(state);
+    road.try(cancelConfirmed());
+    expect([road.state(), road.line()]).toMatchObject(['delivered', { outside: 2, held: 0 }]);
+  },
+);
+
+test.each([
+  ['put off', [placing()], deferred()],
+  ['found absent', [placing(), outcomeUnknown()], absent()],
+] as const)(
+  'a purchase in flight, of units shipped by others meanwhile, that is %s is not tried again',
+  (_, events, end) => {
+    const road = aRoad(...toDraft, ...events, leaves(0));
+    expect(road.step(end).filter(isBuying)).toEqual([]);
+    expect([road.state(), road.supplierOrder(A)]).toEqual(['delivered', 'cancelled']);
+  },
+);
+
+test('a purchase in flight, of units shipped by others meanwhile, is not paid', () => {
+  const road = aRoad(...toDraft, placing(), leaves(0));
+  expect(road.step(placed()).filter(isBuying)).toEqual(['suppliers: cancel A']);
+});
+
+test('what we have shown in the shop ourselves takes nothing away from what waits', () => {
+  const lines = (openUnits: number) => [aLine({ units: 3, openUnits })];
+  const road = aRoad(
+    received({ lines: lines(3) }),
+    elapsed('grace'),
+    sourced({ parts: [aPart({ L1: 2 }), aPart({ L1: 1 }, { part: 'US' })] }),
+    placing(A),
+    accepted(A),
+    withheld('supplier_paused', B),
+    observed('shipped', [aParcel()], A),
+  );
+  expect(road.step(updated({ lines: lines(1), ...at(1) }))).toEqual(['fact order.updated']);
+  expect(road.supplierOrder(B)).toBe('draft');
+});
+
+test('what is bought goes on, and a draft beside it is given up when the shop leaves nothing of it to us', () => {
+  const road = aRoad(...toTwoDrafts, placing(A), accepted(A));
+  const lines = [aLine(), aLine({ lineId: 'L2', units: 1, openUnits: 0 })];
+  expect(road.step(updated({ lines, ...at(1) })).filter(isBuying)).toEqual([]);
+  expect([road.state(), road.supplierOrder(A), road.supplierOrder(B)]).toEqual([
+    'awaiting_shipment',
+    'accepted',
+    'cancelled',
+  ]);
+});
+
+test('a draft of a line that the shop gives to another service is given up, and bought on a person’s word', () => {
+  const given = { lines: [aLine({ deliveredBy: 'other_service' as const })] };
+  const road = aRoad(...toDraft, updated({ ...given, ...at(1) }));
+  expect([road.supplierOrder(A), road.holds()]).toEqual(['cancelled', ['fulfillment_not_ours']]);
+  expect(road.line()).toMatchObject({ held: 2, unallocated: 0 });
+  expect(road.step(releaseRequested('fulfillment_not_ours')).filter(isBuying)).toEqual([
+    'suppliers: source order',
+  ]);
+  road.step(sourced({ round: 2 }));
+  expect(road.step(updated({ ...given, ...at(2) }))).toEqual(['fact order.updated']);
+});
+
+test('where an order may be bought in part, an unpaid purchase of a line given away is not paid', () => {
+  const road = aRoadUnder({ partialPurchase: true, riskHold: 'off' }, ...toTwoDrafts, placing(A), placed(A));
+  const lines = [aLine({ deliveredBy: 'other_service' }), ...TWO_LINES.slice(1)];
+  expect(road.step(updated({ lines, ...at(1) })).filter(isBuying)).toEqual(['suppliers: cancel A']);
+  expect([road.supplierOrder(B), road.holds()]).toEqual(['draft', ['fulfillment_not_ours']]);
+});
