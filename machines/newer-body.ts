@@ -8,7 +8,8 @@ import { isLive, rulesOf } from './hold-scope.ts';
 import { freedLines, isAboutLine, openHold, parkHeldLines, releaseHolds } from './holds.ts';
 import { type OrderContext, shopUnitsOf, unitsOfBody } from './order-context.ts';
 import { hasUnitsToSource } from './order-units.ts';
-import { callOffSurplus, followShop, isOff } from './wanted-units.ts';
+import { isTakenAway, rememberReturned } from './returned-units.ts';
+import { callOffSurplus, followShop, isAdded, isOff } from './wanted-units.ts';
 
 const holdWithoutAddress = (context: OrderContext): Change<OrderContext> =>
   !context.cancelledInShop && !context.hasAddress && hasUnitsToSource(context)
@@ -150,12 +151,14 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
   const cause = isCalledOff
     ? 'cancelled or refunded in the shop after buying began'
     : 'edited in the shop after buying began';
+  const isNews = (now: OrderContext): boolean =>
+    isOff(context) ? !isCalledOff : isCalledOff || isTakenAway(now, context) || isAdded(now);
   return inTurn(
     context,
     taken,
     freed,
-    (now) =>
-      isCalledOff && isOff(context) ? NOTHING : openHold(now, 'customer_edit_pending', {}, { cause }),
+    (now) => rememberReturned(now, context),
+    (now) => (isNews(now) ? openHold(now, 'customer_edit_pending', {}, { cause }) : NOTHING),
     unpaid,
     mended,
     followShop,
@@ -169,7 +172,7 @@ const replaceLines = (context: OrderContext, received: OrderReceived): Change<Or
   inTurn(
     context,
     (now) => releaseHolds(now, isAboutLine),
-    () => ({ context: { lines: unitsOfBody(received) }, effects: [] }),
+    () => ({ context: { lines: unitsOfBody(received), returned: undefined }, effects: [] }),
     followShop,
     parkHeldLines,
   );

@@ -75,6 +75,8 @@ export interface OrderContext {
   readonly hasAddressHere?: true;
   /** Units by line that were taken back here, of those that the shop still wants. */
   readonly withdrawn?: Readonly<Record<string, number>>;
+  /** Units by line that the shop counts no more because they came back after they had been shipped; absent: none. */
+  readonly returned?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Where the units of a body's lines are before anything is sourced. */

@@ -17,8 +17,13 @@ export const wantedUnits = (context: OrderContext, lineId: string): number =>
 /** Units of a line that we count and nobody asks for any more; below zero: more are asked for. */
 const surplusOf = (context: OrderContext, lineId: string): number => {
   const { ordered, cancelled } = context.lines[lineId] ?? NO_UNITS;
-  return ordered - cancelled - wantedUnits(context, lineId);
+  const returned = isOff(context) ? 0 : (context.returned?.[lineId] ?? 0);
+  return ordered - cancelled - returned - wantedUnits(context, lineId);
 };
+
+/** The shop asks for more than we count. */
+export const isAdded = (context: OrderContext): boolean =>
+  Object.keys(context.inShop).some((lineId) => surplusOf(context, lineId) < 0);
 
 /**
  * Tells the supplier orders that hold units nobody wants any more; all of them when the order is off. Call it after
