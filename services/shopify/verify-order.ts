@@ -44,13 +44,35 @@ interface OrderRow {
   readonly shopOrderId: string;
 }
 
+/** As long as this Shopify may take to route an order. */
+const ROUTING_MS = 600_000;
+
 type Verdict = Pick<OrderVerified, 'holds'> & { readonly truth: Truth | null };
 const HIDDEN: OrderVerified['holds'][number] = {
   reason: 'operator',
   evidence: { order: 'not shown by the shop: deleted, or too old' },
 };
+/** It goes by itself once a reading sees a fulfilment order. */
+const UNROUTED: OrderVerified['holds'][number] = {
+  reason: 'fulfillment_not_ours',
+  evidence: {
+    heldInShop: 'not routed',
+    cause: 'no fulfilment order seen: not routed, or a scope is missing',
+  },
+};
 
-async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise<Verdict> {
+/** Without a scope for fulfilment orders the shop shows none, and says nothing of it: who delivers is not known. */
+const isUnrouted = ({ received, work }: Truth): boolean =>
+  work.length === 0 &&
+  !received.cancelled &&
+  received.lines.some(({ deliveredBy, openUnits }) => deliveredBy === 'us' && openUnits > 0);
+
+/** A shop whose clock is ahead of ours is waited for no longer than any other. */
+const isJustPlaced = ({ placedAt }: Truth['received']): boolean =>
+  Math.abs(Date.now() - Date.parse(placedAt)) < ROUTING_MS;
+
+/** `not_yet`: Shopify may still be routing it. */
+async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise<Verdict | 'not_yet'> {
   const { admin, settings } = ports;
   // Made by hand, of another shop, or without a login: what is known is all there is.
   if (admin === undefined || shop !== settings.SHOPIFY_SHOP_URL) return { truth: null, holds: [] };
@@ -60,7 +82,9 @@ async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise
       { shop, buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED },
       shopOrderId,
     );
-    return { truth, holds: truth === null ? [HIDDEN] : shopHoldsIn(truth.work) };
+    if (truth === null) return { truth, holds: [HIDDEN] };
+    if (!isUnrouted(truth)) return { truth, holds: shopHoldsIn(truth.work) };
+    return isJustPlaced(truth.received) ? 'not_yet' : { truth, holds: [UNROUTED] };
   } catch (error) {
     if (error instanceof AppError && error.code === 'body_invalid')
       return { truth: null, holds: [{ reason: 'operator', evidence: { order: error.message } }] };
@@ -106,7 +130,13 @@ export async function verifyOrder(
 ): Promise<CommandResult> {
   const order = await orderRow(ports, orderId);
   if (order === undefined) return DONE;
-  const { truth, holds } = await judge(ports, order);
+  const verdict = await judge(ports, order);
+  if (verdict === 'not_yet') {
+    ports.log.warn({ orderId }, 'the shop shows no fulfilment order yet: it is asked again');
+    // Not `later`, which would keep a slot for minutes: the deadline of the question asks again.
+    return DONE;
+  }
+  const { truth, holds } = verdict;
   const event = { source: '/shopify', orderId };
   const risk = truth && {
     ...event,

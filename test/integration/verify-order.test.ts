@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ORDER_VERIFIED } from '../../contracts/events/order-verified.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
+import { SCOPES } from '../../deploy/sandbox/shopify/access-scopes.ts';
 import { verifyOrder } from '../../services/shopify/verify-order.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import { eventsIn, PERSONAL, SHOP_ORDER_ID } from '../fixtures/shipped-order.ts';
 import { shopPorts } from '../fixtures/shop-ports.ts';
-import { anOrderBody, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
+import { aLine, anOrderBody, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld } from '../sandbox/world.ts';
 
 let nats: OwnNats;
@@ -119,6 +120,41 @@ test('an order whose amounts its currency cannot hold is for a person, not asked
       { reason: 'operator', evidence: { order: 'the order has an amount that its currency cannot hold' } },
     ],
   });
+});
+
+const NO_WORK_SEEN = { shopifyScopes: ['read_orders'] };
+
+test('an order that is not routed yet is asked about again, and goes on once it is', async () => {
+  const justNow = new Date().toISOString();
+  const { world, context, verify, verdict } = await anOrder({ body: { processed_at: justNow } });
+  await control(world, 'PUT', '/settings', NO_WORK_SEEN);
+  expect(await verify()).toEqual(DONE);
+  expect(await eventsIn(context.store)).toEqual([]);
+  await control(world, 'PUT', '/settings', { shopifyScopes: SCOPES });
+  expect(await verify('command-2')).toEqual(DONE);
+  expect(await verdict()).toMatchObject({ holds: [] });
+});
+
+test('an order of which no fulfilment order is seen after minutes is for a person', async () => {
+  const { world, verify, verdict } = await anOrder();
+  await control(world, 'PUT', '/settings', NO_WORK_SEEN);
+  expect(await verify()).toEqual(DONE);
+  const cause = 'no fulfilment order seen: not routed, or a scope is missing';
+  expect(await verdict()).toMatchObject({
+    body: { isRoutingHidden: true },
+    holds: [{ reason: 'fulfillment_not_ours', evidence: { cause } }],
+  });
+});
+
+test.each([
+  ['cancelled', { cancelled_at: '2026-11-21T10:00:00-05:00' }],
+  ['made of nothing to ship', { line_items: [aLine({ id: 1, requires_shipping: false })] }],
+  ['shipped already', { line_items: [aLine({ id: 1, fulfillable_quantity: 0 })] }],
+])('an order that is %s needs no fulfilment order', async (_name, body) => {
+  const { world, verify, verdict } = await anOrder({ body });
+  await control(world, 'PUT', '/settings', NO_WORK_SEEN);
+  expect(await verify()).toEqual(DONE);
+  expect(await verdict()).toMatchObject({ body: {}, holds: [] });
 });
 
 test('a shop that is away says nothing: the command comes again', async () => {
