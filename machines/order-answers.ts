@@ -1,7 +1,7 @@
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import type { FactType } from '../contracts/facts.ts';
 import { acceptHolds } from './acceptance.ts';
-import { inTurn, NOTHING } from './change.ts';
+import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
 import {
   hasHold,
@@ -15,6 +15,7 @@ import {
   renewHold,
 } from './holds.ts';
 import { askWhichIsLast, isDoubtfulBody, isNewerBody, takeNewerBody } from './newer-body.ts';
+import type { OrderContext } from './order-context.ts';
 import { apply, by, emit, type OrderArgs, type OrderChange, type OrderMachineEvent } from './order-setup.ts';
 import { applyFailed, applyGivenUp, applyTorn } from './purchase-units.ts';
 import {
@@ -27,20 +28,41 @@ import {
   purchaseRefused,
 } from './requests.ts';
 import { applyRisk } from './risk.ts';
+import { isOfUnknownShare, withKnownShares } from './shared-lines.ts';
 
 export const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
 
 const isBody = (event: OrderMachineEvent): event is Extract<OrderMachineEvent, { data: OrderReceived }> =>
   event.type === 'order.updated' || event.type === 'order.received';
 
+const bodyIn = (context: OrderContext, event: OrderMachineEvent): OrderReceived | undefined =>
+  isBody(event) ? withKnownShares(context, event.data) : undefined;
+
+const askShare = (context: OrderContext, received: OrderReceived): Change<OrderContext> =>
+  received.reread !== true && isOfUnknownShare(context, received) ? askWhichIsLast(received) : NOTHING;
+
 /** A body is taken when it is newer. It never reopens a cancelled order. */
 const takeBody = (takeBy: (change: OrderChange) => ReturnType<typeof apply>) => [
   {
-    guard: ({ context, event }: OrderArgs): boolean => isBody(event) && isNewerBody(context, event.data),
-    actions: takeBy((context, event) => (isBody(event) ? takeNewerBody(context, event.data) : NOTHING)),
+    guard: ({ context, event }: OrderArgs): boolean => {
+      const body = bodyIn(context, event);
+      return body !== undefined && isNewerBody(context, body);
+    },
+    actions: takeBy((context, event) => {
+      const body = bodyIn(context, event);
+      if (body === undefined) return NOTHING;
+      return inTurn(
+        context,
+        (now) => takeNewerBody(now, body),
+        () => askShare(context, body),
+      );
+    }),
   },
   {
-    guard: ({ context, event }: OrderArgs): boolean => isBody(event) && isDoubtfulBody(context, event.data),
+    guard: ({ context, event }: OrderArgs): boolean => {
+      const body = bodyIn(context, event);
+      return body !== undefined && isDoubtfulBody(context, body);
+    },
     actions: apply((_, event) => (isBody(event) ? askWhichIsLast(event.data) : NOTHING)),
   },
 ];

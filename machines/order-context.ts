@@ -22,6 +22,8 @@ export interface ShopUnits {
   readonly ours: number;
   /** The shop gave what is open of it to somebody else's service. */
   readonly isOthers?: true;
+  /** It gave them a part of what is open of it, which is not among ours. */
+  readonly isShared?: true;
 }
 
 export interface SupplierOrderUnits {
@@ -92,12 +94,13 @@ export const unitsOfBody = (received: OrderReceived): OrderContext['lines'] =>
 
 export const shopUnitsOf = (received: OrderReceived): OrderContext['inShop'] =>
   Object.fromEntries(
-    received.lines.map(({ lineId, units, openUnits, deliveredBy }) => [
+    received.lines.map(({ lineId, units, openUnits, deliveredBy, isShared }) => [
       lineId,
       {
         units,
         ours: deliveredBy === 'us' ? openUnits : 0,
         ...(deliveredBy === 'other_service' ? { isOthers: true as const } : {}),
+        ...(isShared === undefined ? {} : { isShared }),
       },
     ]),
   );

@@ -18,8 +18,10 @@ export const ReceivedLine = z.object({
   unitPriceMinor: z.int(),
   /** Units ordered, less what an edit or refund has taken away. */
   units: z.int().nonnegative(),
-  /** Of those, the units that nobody has shipped yet. */
+  /** Of those, the units that nobody has shipped yet; of a shared line our part of them. */
   openUnits: z.int().nonnegative(),
+  /** The shop gave others a part of what nobody has shipped: only a reading sees that, and no body that it tells. */
+  isShared: z.literal(true).optional(),
   /** Units that refunds name, whether or not they took them away. */
   refundedUnits: z.int().nonnegative().optional(),
   /**

@@ -1,7 +1,6 @@
 import type { HoldReason } from '../../contracts/vocabulary.ts';
 import { underLease } from './order-lease.ts';
-import { isOver } from './plan-fulfillments.ts';
-import { isOthers } from './read-order.ts';
+import { isOthers, isOver } from './plan-fulfillments.ts';
 import { type Ask, asking, readWork } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
 import type { ShopPorts } from './shop-ports.ts';

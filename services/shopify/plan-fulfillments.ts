@@ -21,12 +21,24 @@ export function toUnitsByLine(entries: readonly (readonly [string, number])[]): 
 export const sum = (units: UnitsByLine): number =>
   [...units.values()].reduce((total, count) => total + count, 0);
 
-const isShippable = ({ status, deliveryMethod, supportedActions }: OpenWork): boolean =>
-  status !== 'ON_HOLD' &&
-  (deliveryMethod === null || deliveryMethod.methodType === 'SHIPPING') &&
+/** To be sent as a parcel, as far as the shop says how; not picked up, delivered by hand, or nothing at all. */
+export const isForCarrier = ({ deliveryMethod }: OpenWork): boolean =>
+  deliveryMethod === null || deliveryMethod.methodType === 'SHIPPING';
+
+const mayBeFulfilled = ({ supportedActions }: OpenWork): boolean =>
   supportedActions.some(({ action }) => action === 'CREATE_FULFILLMENT');
 
+const isShippable = (work: OpenWork): boolean =>
+  work.status !== 'ON_HOLD' && isForCarrier(work) && mayBeFulfilled(work);
+
 export const isOver = ({ status }: OpenWork): boolean => status === 'CLOSED' || status === 'CANCELLED';
+
+/** Another service was asked, or must be: its fulfilment orders never let us create a fulfilment. */
+export const isOthers = (work: OpenWork): boolean =>
+  !isOver(work) &&
+  !mayBeFulfilled(work) &&
+  (work.requestStatus !== 'UNSUBMITTED' ||
+    work.supportedActions.some(({ action }) => action === 'REQUEST_FULFILLMENT' || action === 'EXTERNAL'));
 
 /**
  * Which units to take from which fulfilment order: the `lineItemsByFulfillmentOrder` of each fulfilment, one per location

@@ -1,9 +1,17 @@
-import type { OrderReceived } from '../../contracts/events/order-received.ts';
+import type { OrderReceived, ReceivedLine } from '../../contracts/events/order-received.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
 import { type OrderFacts, toOrderFacts } from '../order-facts.ts';
 import { allNodes } from './connection.ts';
 import { ORDER, OrderAnswer, type OrderLine, type OrderNow } from './order-operations.ts';
-import { isOver, lineIdOf, type OpenWork } from './plan-fulfillments.ts';
+import {
+  isForCarrier,
+  isOthers,
+  isOver,
+  lineIdOf,
+  type OpenWork,
+  toUnitsByLine,
+  type UnitsByLine,
+} from './plan-fulfillments.ts';
 import { type Ask, allWork } from './read-work.ts';
 
 export interface Truth extends OrderFacts {
@@ -11,44 +19,20 @@ export interface Truth extends OrderFacts {
   readonly risk: OrderNow['risk'];
 }
 
-/** Another service was asked, or must be: its fulfilment orders never let us create a fulfilment. */
-export const isOthers = (work: OpenWork): boolean => {
-  const actions = work.supportedActions.map(({ action }) => action);
-  return (
-    !isOver(work) &&
-    !actions.includes('CREATE_FULFILLMENT') &&
-    (work.requestStatus !== 'UNSUBMITTED' ||
-      actions.includes('REQUEST_FULFILLMENT') ||
-      actions.includes('EXTERNAL'))
-  );
-};
-
-const openLinesOf = (work: readonly OpenWork[]): ReadonlySet<string> =>
-  new Set(
-    work
-      .flatMap(({ lines }) => lines)
-      .filter(({ remainingQuantity }) => remainingQuantity > 0)
-      .map(({ lineItem }) => lineIdOf(lineItem)),
-  );
-
 /**
- * Lines that somebody else's service ships. An app sees only the kinds of fulfilment orders that its scopes name: what is
- * still to be shipped and stands in none of those that it sees has been given to others.
+ * Units that we are to ship, by line; null where the shop does not say: not routed yet or hidden altogether, or closed
+ * with the order that was cancelled. An app sees only the kinds of fulfilment orders that its scopes name: what is still
+ * to be shipped and stands in none of those that it sees has been given to others. What is on hold, or due later, counts.
  */
-function linesOfOthers(
-  { cancelledAt }: OrderNow,
-  lines: readonly OrderLine[],
-  work: readonly OpenWork[],
-): ReadonlySet<string> {
-  const others = openLinesOf(work.filter(isOthers));
-  // None at all: not routed yet, or hidden altogether. Those of a cancelled order are closed.
-  if (work.length === 0 || cancelledAt !== null) return others;
-  const seen = openLinesOf(work.filter((one) => !isOver(one)));
-  const unseen = lines.filter(
-    (line) => line.requiresShipping && line.unfulfilledQuantity > 0 && !seen.has(lineIdOf(line)),
-  );
-  return new Set([...others, ...unseen.map(lineIdOf)]);
-}
+const unitsForUs = ({ cancelledAt }: OrderNow, work: readonly OpenWork[]): UnitsByLine | null =>
+  work.length === 0 || cancelledAt !== null
+    ? null
+    : toUnitsByLine(
+        work
+          .filter((one) => !isOver(one) && !isOthers(one) && isForCarrier(one))
+          .flatMap(({ lines }) => lines)
+          .map(({ lineItem, remainingQuantity }) => [lineIdOf(lineItem), remainingQuantity]),
+      );
 
 const toAddress = (address: OrderNow['shippingAddress']): object | null =>
   address && {
@@ -69,7 +53,12 @@ const toAddress = (address: OrderNow['shippingAddress']): object | null =>
 
 const idOf = (node: { readonly id: string } | null): string | null => node && lineIdOf(node);
 
-const toLine = (line: OrderLine, others: ReadonlySet<string>): object => ({
+const oursOf = (line: OrderLine, forUs: UnitsByLine | null): number =>
+  forUs === null || !line.requiresShipping
+    ? line.unfulfilledQuantity
+    : Math.min(line.unfulfilledQuantity, forUs.get(lineIdOf(line)) ?? 0);
+
+const toLine = (line: OrderLine, ours: number): object => ({
   id: lineIdOf(line),
   variant_id: idOf(line.variant),
   product_id: idOf(line.product),
@@ -79,10 +68,11 @@ const toLine = (line: OrderLine, others: ReadonlySet<string>): object => ({
   price: line.originalUnitPriceSet.shopMoney.amount,
   quantity: line.quantity,
   current_quantity: line.currentQuantity,
-  fulfillable_quantity: line.unfulfilledQuantity,
+  // Of a line that is all theirs, the units that wait for a person's word.
+  fulfillable_quantity: ours === 0 ? line.unfulfilledQuantity : ours,
   requires_shipping: line.requiresShipping,
   gift_card: line.isGiftCard,
-  fulfillment_service: others.has(lineIdOf(line)) ? 'another service' : 'manual',
+  fulfillment_service: ours === 0 && line.unfulfilledQuantity > 0 ? 'another service' : 'manual',
 });
 
 /** The same order as its webhooks would write it, so that both ways in are read by the same rules. */
@@ -91,7 +81,7 @@ export function toOrderBody(
   lines: readonly OrderLine[],
   work: readonly OpenWork[],
 ): ShopifyOrderBody {
-  const others = linesOfOthers(order, lines, work);
+  const forUs = unitsForUs(order, work);
   const attributes = order.customAttributes.map(({ key, value }) => ({ name: key, value }));
   // The shop's own fields for what themes put into attributes.
   const own = order.localizedFields.nodes.map(({ key, value }) => ({ name: key, value }));
@@ -113,9 +103,18 @@ export function toOrderBody(
     shipping_address: toAddress(order.shippingAddress),
     billing_address: toAddress(order.billingAddress),
     note_attributes: [...own, ...attributes],
-    line_items: lines.map((line) => toLine(line, others)),
+    line_items: lines.map((line) => toLine(line, oursOf(line, forUs))),
   });
 }
+
+/** Without an address the shop knows no way of delivery: that is no word that nothing is to be sent. */
+const withoutNone = (work: OpenWork): OpenWork =>
+  work.deliveryMethod?.methodType === 'NONE' ? { ...work, deliveryMethod: null } : work;
+
+const withShare = (line: ReceivedLine, unfulfilled: number): ReceivedLine =>
+  line.deliveredBy === 'us' && line.openUnits < Math.min(line.units, unfulfilled)
+    ? { ...line, isShared: true }
+    : line;
 
 /**
  * What the shop says an order is now, with authorised money counted as its owner wants; null when this app does not see it (deleted, or hidden by age).
@@ -131,10 +130,14 @@ export async function readOrder(
   const order = await read(null);
   if (order === null) return null;
   const lines = await allNodes(order.lineItems, async (after) => (await read(after))?.lineItems);
-  const work = await allWork(ask, orderId, order.fulfillmentOrders);
+  const work = (await allWork(ask, orderId, order.fulfillmentOrders)).map((one) =>
+    order.shippingAddress === null ? withoutNone(one) : one,
+  );
   const { received, customer } = toOrderFacts(toOrderBody(order, lines, work), shop, buysAuthorized);
+  const unfulfilled = new Map(lines.map((line) => [lineIdOf(line), line.unfulfilledQuantity]));
   const reread: OrderReceived = {
     ...received,
+    lines: received.lines.map((line) => withShare(line, unfulfilled.get(line.lineId) ?? 0)),
     reread: true,
     canBeReread: true,
     ...(work.length === 0 ? { isRoutingHidden: true } : {}),

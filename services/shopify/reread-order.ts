@@ -28,7 +28,7 @@ export const tellOrder = (
     const { orderId } = received;
     say(eventRow({ messageId, source: '/shopify', type: ORDER_UPDATED, orderId, data: received }));
     if (work.length === 0) return;
-    for (const reason of await liftedReasons(sql, orderId, work)) {
+    for (const reason of await liftedReasons(sql, orderId, { received, work })) {
       const data: ReleaseRequested = { orderId, reason };
       const id = `${messageId}:${reason}`;
       say(eventRow({ messageId: id, source: '/shopify', type: RELEASE_REQUESTED, orderId, data }));

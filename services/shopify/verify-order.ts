@@ -83,7 +83,7 @@ async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise
       shopOrderId,
     );
     if (truth === null) return { truth, holds: [HIDDEN] };
-    if (!isUnrouted(truth)) return { truth, holds: shopHoldsIn(truth.work) };
+    if (!isUnrouted(truth)) return { truth, holds: shopHoldsIn(truth) };
     return isJustPlaced(truth.received) ? 'not_yet' : { truth, holds: [UNROUTED] };
   } catch (error) {
     if (error instanceof AppError && error.code === 'body_invalid')
