@@ -115,9 +115,9 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     release: BY_WORD,
   },
   fulfillment_not_ours: {
-    means: 'the shop gave these units to somebody else to deliver',
-    mend: 'give them back to this location in the shop, or leave them to the other service',
-    release: BY_HAND,
+    means: 'the shop gave these units to somebody else to deliver, or does not let us ship them now',
+    mend: 'see the order in the shop: give them back to this location, wait for their day, grant the scope that is missing, or leave them to the other service',
+    release: 'by itself, when the shop lets us ship them; else a person releases it',
   },
   customer_edit_pending: {
     means: 'the order was changed or cancelled after buying began',

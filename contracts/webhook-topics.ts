@@ -15,6 +15,7 @@ export const WEBHOOK_TOPICS = [
   'fulfillment_orders/cancelled',
   'fulfillment_orders/split',
   'fulfillment_orders/moved',
+  'fulfillment_orders/scheduled_fulfillment_order_ready',
   'products/update',
   'products/delete',
   'app/uninstalled',

@@ -183,6 +183,7 @@ export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
   'fulfillment_orders/cancelled': fulfillmentOrderHint('fulfillment_order'),
   'fulfillment_orders/split': fulfillmentOrderHint('fulfillment_order'),
   'fulfillment_orders/moved': fulfillmentOrderHint('moved_fulfillment_order'),
+  'fulfillment_orders/scheduled_fulfillment_order_ready': fulfillmentOrderHint('fulfillment_order'),
   'products/update': product(false),
   'products/delete': product(true),
   'app/uninstalled': (_, { shop }) => ({ ...NOTHING, kept: { shop }, news: { kind: 'uninstalled' } }),

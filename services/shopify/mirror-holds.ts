@@ -1,6 +1,6 @@
 import type { HoldReason } from '../../contracts/vocabulary.ts';
 import { underLease } from './order-lease.ts';
-import { isOthers, isOver } from './plan-fulfillments.ts';
+import { isBarred, isOthers, isOver } from './plan-fulfillments.ts';
 import { type Ask, asking, readWork } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
 import type { ShopPorts } from './shop-ports.ts';
@@ -44,7 +44,8 @@ async function placeHolds(ask: Ask, orderGid: string, reasons: readonly HoldReas
   };
   for (const one of work) {
     const mayBeHeld = one.supportedActions.some(({ action }) => action === 'HOLD');
-    if (isOver(one) || isOthers(one) || isHeldByUs(one) || !mayBeHeld) continue;
+    // Over a barred one a hold would hide what we wait for.
+    if (isOver(one) || isOthers(one) || isBarred(one) || isHeldByUs(one) || !mayBeHeld) continue;
     const answer = await ask(PLACE_HOLD, { fulfillmentOrderId: one.id, hold }, PlaceHoldAnswer);
     assertTaken('hold', answer.fulfillmentOrderHold);
   }

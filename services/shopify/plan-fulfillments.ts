@@ -40,6 +40,10 @@ export const isOthers = (work: OpenWork): boolean =>
   (work.requestStatus !== 'UNSUBMITTED' ||
     work.supportedActions.some(({ action }) => action === 'REQUEST_FULFILLMENT' || action === 'EXTERNAL'));
 
+/** Neither on hold nor another service's, and yet nobody may fulfil it now: due later, or incomplete. */
+export const isBarred = (work: OpenWork): boolean =>
+  work.status !== 'ON_HOLD' && !isOver(work) && !mayBeFulfilled(work) && !isOthers(work);
+
 /**
  * Which units to take from which fulfilment order: the `lineItemsByFulfillmentOrder` of each fulfilment, one per location
  * (Shopify refuses one over several), never more than remains. `missingUnits` are nowhere to be had; `blocking` is one

@@ -12,7 +12,7 @@ import { lineIdOf, type OpenWork } from './plan-fulfillments.ts';
 import { readOrder } from './read-order.ts';
 import { type Ask, asking } from './read-work.ts';
 import { isAboutOrder, ShopError } from './shop-error.ts';
-import { liftedReasons } from './shop-holds.ts';
+import { liftedHolds } from './shop-holds.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
 /** Tells the order's partition what was read, and keeps the customer, in one commit. */
@@ -28,9 +28,9 @@ export const tellOrder = (
     const { orderId } = received;
     say(eventRow({ messageId, source: '/shopify', type: ORDER_UPDATED, orderId, data: received }));
     if (work.length === 0) return;
-    for (const reason of await liftedReasons(sql, orderId, { received, work })) {
-      const data: ReleaseRequested = { orderId, reason };
-      const id = `${messageId}:${reason}`;
+    for (const { holdId, reason } of await liftedHolds(sql, orderId, { received, work })) {
+      const data: ReleaseRequested = { orderId, reason, holdId };
+      const id = `${messageId}:${holdId}`;
       say(eventRow({ messageId: id, source: '/shopify', type: RELEASE_REQUESTED, orderId, data }));
     }
   });

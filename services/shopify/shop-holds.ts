@@ -2,49 +2,63 @@ import type { OrderVerified } from '../../contracts/events/order-verified.ts';
 import type { HoldReason } from '../../contracts/vocabulary.ts';
 import type { Sql } from '../store/store.ts';
 import { isOwnHold } from './mirror-holds.ts';
-import { isForCarrier, isOver, type OpenWork } from './plan-fulfillments.ts';
+import { isBarred, isForCarrier, isOver, lineIdOf, type OpenWork } from './plan-fulfillments.ts';
 import type { Truth } from './read-order.ts';
 import { holdReasonOf } from './ship-parcel.ts';
 
 type ShopHold = OrderVerified['holds'][number];
+type Seen = Pick<Truth, 'received' | 'work'>;
+interface LiftedHold {
+  readonly holdId: string;
+  readonly reason: HoldReason;
+}
 
-const isOpen = (work: OpenWork): boolean =>
-  !isOver(work) && work.lines.some(({ remainingQuantity }) => remainingQuantity > 0);
+const toBeShipped = ({ received, work }: Seen): OpenWork[] => {
+  const goods = new Set(
+    received.lines.filter(({ deliveredBy }) => deliveredBy !== 'nobody').map(({ lineId }) => lineId),
+  );
+  return work.filter(
+    (one) =>
+      !isOver(one) &&
+      one.lines.some(
+        ({ lineItem, remainingQuantity }) => remainingQuantity > 0 && goods.has(lineIdOf(lineItem)),
+      ),
+  );
+};
 
-/** What others hold in the shop, and that all of it is for no carrier: picked up, delivered by hand. One hold a reason. */
-export function shopHoldsIn({ received, work }: Pick<Truth, 'received' | 'work'>): ShopHold[] {
+/**
+ * Why nothing is to be bought, by the shop's own account: others hold it, a part of it may not be shipped now, or all of
+ * it is for no carrier (picked up, delivered by hand). One hold a reason, which goes when it is seen no more.
+ */
+export function shopHoldsIn(seen: Seen): ShopHold[] {
   const holds = new Map<HoldReason, ShopHold>();
-  const isAnyOurs = received.lines.some(
+  const hold = (reason: HoldReason, { id }: OpenWork, heldInShop: string): void => {
+    holds.set(reason, { reason, evidence: { fulfillmentOrder: id, heldInShop } });
+  };
+  const isAnyOurs = seen.received.lines.some(
     ({ deliveredBy, openUnits }) => deliveredBy === 'us' && openUnits > 0,
   );
-  for (const one of work.filter(isOpen)) {
-    const { id, fulfillmentHolds, deliveryMethod } = one;
-    for (const hold of fulfillmentHolds.filter((theirs) => !isOwnHold(theirs))) {
-      const reason = holdReasonOf(hold.reason);
-      holds.set(reason, { reason, evidence: { fulfillmentOrder: id, heldInShop: hold.reason } });
-    }
-    if (isAnyOurs || isForCarrier(one)) continue;
-    const reason = 'fulfillment_not_ours';
-    const method = deliveryMethod?.methodType ?? '';
-    holds.set(reason, { reason, evidence: { fulfillmentOrder: id, deliveryMethod: method } });
+  for (const one of toBeShipped(seen)) {
+    for (const theirs of one.fulfillmentHolds.filter((any) => !isOwnHold(any)))
+      hold(holdReasonOf(theirs.reason), one, theirs.reason);
+    if (!isForCarrier(one)) {
+      // Beside units that are shipped, these are nobody's to buy.
+      if (!isAnyOurs) hold('fulfillment_not_ours', one, one.deliveryMethod?.methodType ?? '');
+    } else if (isBarred(one)) hold('fulfillment_not_ours', one, one.status);
   }
   return [...holds.values()];
 }
 
 /**
- * Reasons for which an order is held here only because it was held in the shop, and is there no more. A reason that
- * anything else stands behind as well is for a person.
+ * Holds that stand here only because the shop had a reason for them, which is there no more. What else is held for the
+ * same reason is for a person.
  */
-export async function liftedReasons(
-  sql: Sql,
-  orderId: string,
-  truth: Pick<Truth, 'received' | 'work'>,
-): Promise<HoldReason[]> {
-  const rows = await sql.query<{ reason: HoldReason }>(
-    `select reason from holds where order_id = $1 and released_at is null
-      group by reason having bool_and(coalesce(evidence ->> 'heldInShop', '') <> '')`,
+export async function liftedHolds(sql: Sql, orderId: string, seen: Seen): Promise<LiftedHold[]> {
+  const holds = await sql.query<LiftedHold>(
+    `select id as "holdId", reason from holds
+      where order_id = $1 and released_at is null and coalesce(evidence ->> 'heldInShop', '') <> '' order by id`,
     [orderId],
   );
-  const standing = new Set(shopHoldsIn(truth).map(({ reason }) => reason));
-  return rows.map(({ reason }) => reason).filter((reason) => !standing.has(reason));
+  const standing = new Set(shopHoldsIn(seen).map(({ reason }) => reason));
+  return holds.filter(({ reason }) => !standing.has(reason));
 }

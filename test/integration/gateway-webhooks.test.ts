@@ -315,6 +315,11 @@ test.each([
     { fulfillment_order: { id: 'gid://shopify/FulfillmentOrder/4406', status: 'open' } },
     { shop: SHOP, fulfillmentOrderId: '4406' },
   ],
+  [
+    'fulfillment_orders/scheduled_fulfillment_order_ready',
+    { fulfillment_order: { id: 'gid://shopify/FulfillmentOrder/4407', status: 'open' } },
+    { shop: SHOP, fulfillmentOrderId: '4407' },
+  ],
 ])('%s asks the shopify service to read the order, once for each event', async (topic, body, command) => {
   const raw = JSON.stringify(body);
   const event = { 'x-shopify-event-id': randomUUID() };

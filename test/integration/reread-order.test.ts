@@ -264,5 +264,29 @@ test('what was held here only because the shop held it is released when the shop
   ]);
   expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
   const released = (await eventsIn(store)).filter(({ type }) => type === 'order.release_requested');
-  expect(released.map(({ data }) => data)).toEqual([{ orderId: ORDER_ID, reason: 'fraud_review' }]);
+  expect(released.map(({ data }) => data)).toEqual([
+    { orderId: ORDER_ID, holdId: 'h1', reason: 'fraud_review' },
+    { orderId: ORDER_ID, holdId: 'h2', reason: 'operator' },
+  ]);
+});
+
+test('what is due later is held, and goes on when its day has come', async () => {
+  const { world, gid, context, ports } = await aShop();
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  const fulfillmentOrderId = mine!.id.replace(/.*\//, '');
+  const isScheduled = (scheduled: boolean) =>
+    control(world, 'PUT', `/shop/fulfillment-orders/${fulfillmentOrderId}/schedule`, { scheduled });
+  await isScheduled(true);
+  await context.store.run(
+    `insert into holds (id, order_id, reason, evidence)
+     values ('h1', $1, 'fulfillment_not_ours', '{"heldInShop":"SCHEDULED"}')`,
+    [ORDER_ID],
+  );
+  const releases = async () =>
+    (await eventsIn(context.store)).filter(({ type }) => type === 'order.release_requested').length;
+  await rereadOrder(ports, { shop: SHOP, fulfillmentOrderId }, 'hint-1');
+  expect(await releases()).toBe(0);
+  await isScheduled(false);
+  await rereadOrder(ports, { shop: SHOP, fulfillmentOrderId }, 'hint-2');
+  expect(await releases()).toBe(1);
 });

@@ -347,7 +347,7 @@ async function aHeldOrder() {
     await mirrorHolds(ports);
     return holdsIn(world, gid);
   };
-  return { ...shop, open, mirror, theirHolds };
+  return { ...shop, open, mirror, theirHolds, mine: mine!.id };
 }
 
 test('an order that is held here is held in the shop under our handle, and only ours is lifted', async () => {
@@ -409,4 +409,13 @@ test('an order of another shop is nobody’s business here', async () => {
   await context.store.run("update orders set shop = 'other.myshopify.com'");
   await open();
   expect(await mirror()).toEqual(['OPEN', 'OPEN']);
+});
+
+test('what is due later is not held by us: our hold would hide that', async () => {
+  const { world, open, mirror, mine } = await aHeldOrder();
+  await control(world, 'PUT', `/shop/fulfillment-orders/${mine.replace(/.*\//, '')}/schedule`, {
+    scheduled: true,
+  });
+  await open();
+  expect(await mirror()).toEqual(['SCHEDULED', 'OPEN']);
 });

@@ -61,6 +61,7 @@ const isMerchantManaged = ({ service }: FulfillmentOrder): boolean => service ==
 export function supportedActionsOf(order: ShopOrder, fulfillmentOrder: FulfillmentOrder): string[] {
   const status = fulfillmentOrderStatusOf(order, fulfillmentOrder);
   if (status === 'ON_HOLD') return ['RELEASE_HOLD', 'HOLD', 'MOVE'];
+  if (status === 'SCHEDULED') return ['MARK_AS_OPEN', 'HOLD'];
   if (status !== 'OPEN' && status !== 'IN_PROGRESS') return [];
   if (!isMerchantManaged(fulfillmentOrder)) return ['REQUEST_FULFILLMENT', 'MOVE'];
   return status === 'OPEN'

@@ -69,8 +69,11 @@ function split(
     line.totalQuantity -= moved;
     return moved === 0 ? [] : [{ id: shop.nextId(), lineItemId: line.lineItemId, totalQuantity: moved }];
   });
-  return { id: shop.nextId(), service: from.service, location, holds: [], lines };
+  return { ...from, id: shop.nextId(), location, holds: [], lines };
 }
+
+/** Whether its day is still to come. */
+const Schedule = z.strictObject({ scheduled: z.boolean() });
 
 const unknown = (what: string): Response => Response.json({ error: `no such ${what}` }, { status: 404 });
 
@@ -145,6 +148,20 @@ export function addShopControl(app: H3, shop: Shop): void {
       const topic = theirs.length > 0 ? 'PLACED_ON_HOLD' : 'HOLD_RELEASED';
       shop.tellFulfillmentOrder(`FULFILLMENT_ORDERS_${topic}`, order, fulfillmentOrder);
       return Response.json({ holds: fulfillmentOrder.holds });
+    }),
+  );
+  app.put('/control/shop/fulfillment-orders/:id/schedule', (event) =>
+    withBody(event, (body) => {
+      const found = shop.fulfillmentOrder(event.context.params?.id ?? '');
+      if (found === undefined) return unknown('fulfillment order');
+      const { order, fulfillmentOrder } = found;
+      fulfillmentOrder.isScheduled = Schedule.parse(body).scheduled;
+      shop.touch(order);
+      if (!fulfillmentOrder.isScheduled) {
+        const topic = 'FULFILLMENT_ORDERS_SCHEDULED_FULFILLMENT_ORDER_READY';
+        shop.tellFulfillmentOrder(topic, order, fulfillmentOrder);
+      }
+      return Response.json({ scheduled: fulfillmentOrder.isScheduled });
     }),
   );
 }

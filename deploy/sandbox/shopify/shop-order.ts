@@ -63,6 +63,8 @@ const FulfillmentOrder = z.object({
   service: z.string(),
   location: z.string().default('Sandbox warehouse'),
   holds: z.array(FulfillmentHold).default([]),
+  /** Due on a later day, as of a subscription. */
+  isScheduled: z.boolean().default(false),
   lines: z.array(z.object({ id: z.string(), lineItemId: z.string(), totalQuantity: z.int() })),
 });
 export type FulfillmentOrder = z.infer<typeof FulfillmentOrder>;
@@ -174,11 +176,15 @@ export const unfulfilledOf = (order: ShopOrder, { id, fulfillableQuantity }: Lin
   Math.max(0, fulfillableQuantity - sum(leftLines(order).filter(({ lineItemId }) => lineItemId === id)));
 
 /** A value of FulfillmentOrderStatus, reckoned from what remains. */
-export function fulfillmentOrderStatusOf(order: ShopOrder, { lines, holds }: FulfillmentOrder): string {
+export function fulfillmentOrderStatusOf(
+  order: ShopOrder,
+  { lines, holds, isScheduled }: FulfillmentOrder,
+): string {
   if (order.cancelledAt !== null) return 'CANCELLED';
   const remaining = lines.reduce((total, line) => total + remainingOf(order, line), 0);
   if (remaining === 0) return 'CLOSED';
   if (holds.length > 0) return 'ON_HOLD';
+  if (isScheduled) return 'SCHEDULED';
   const total = lines.reduce((units, { totalQuantity }) => units + totalQuantity, 0);
   return remaining === total ? 'OPEN' : 'IN_PROGRESS';
 }

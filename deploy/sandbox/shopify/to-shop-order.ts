@@ -64,6 +64,7 @@ function route(lines: Lines, nextId: () => string): ShopOrder['fulfillmentOrders
     service,
     location: service === 'manual' ? 'Sandbox warehouse' : service,
     holds: [],
+    isScheduled: false,
     lines: group.map(({ id, fulfillableQuantity }) => ({
       id: nextId(),
       lineItemId: id,
