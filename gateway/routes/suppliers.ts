@@ -42,6 +42,7 @@ export const supplierRoutes = (bus: Bus): Route[] => [
   {
     method: 'POST',
     path: '/search',
+    scope: 'read',
     handle: async (event): Promise<ProductPage> => {
       const wanted = await readJson(event, SearchProducts);
       return answerOf(bus.request(SEARCH_PRODUCTS, wanted, CATALOGUE_MS), 'search');

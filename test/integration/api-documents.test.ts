@@ -190,6 +190,18 @@ test('a key may do what its scope says and no more', async () => {
   expect((await gateway.ask('/product-mappings/1', writer, put)).status).toBe(422);
 });
 
+test('whatever buys and changes nothing is open to a key that may only read', async () => {
+  const gateway = await aGateway();
+  const reader = await gateway.givenKey('pricing-agent', 'read');
+  const post = { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } };
+  for (const path of ['/search', '/sourcing-preview'])
+    expect([path, (await gateway.ask(path, reader, post)).status]).toEqual([path, 422]);
+  const { channels } = z
+    .object({ channels: z.record(z.string(), z.object({ address: z.string().nullable() })) })
+    .parse(await (await gateway.ask('/asyncapi.json', null)).json());
+  expect(channels.products_search?.address).toBe('svc.oms.read.products.search');
+});
+
 test('a made-up, cut or revoked key opens nothing, and keys are kept as digests only', async () => {
   const gateway = await aGateway();
   const key = await gateway.givenKey('short-lived', 'admin');
