@@ -12,13 +12,15 @@ import { codeIn, connect, consentUrl } from '../services/suppliers/aliexpress/co
 import { createCallLimiter } from '../services/suppliers/call-limiter.ts';
 import { SupplierError } from '../services/suppliers/supplier-error.ts';
 import { freePort } from './local/free-port.ts';
+import { DATA_OPTION } from './local/open-for-command.ts';
 import { startPostgres } from './local/postgres.ts';
+import { findRunningStack } from './local/running-stack.ts';
 
 const HELP = `npm run aliexpress:connect                     asks for what it needs
 npm run aliexpress:connect -- ADDRESS          takes the address that the consent page led to, or the code in it
 npm run aliexpress:connect -- --redirect-uri U the callback URL, exactly as the app has it in AliExpress's App Console
-npm run aliexpress:connect -- --data DIR       where the local stack keeps its data (default .data/local), used only
-                                               without DB_CONNECTION_STRING and while that stack is stopped
+npm run aliexpress:connect -- --data DIR       where the local stack keeps its data (default .data/local), whether it
+                                               runs or not; used only without DB_CONNECTION_STRING
 `;
 
 const say = (line: string): void => {
@@ -62,12 +64,13 @@ async function askForCode(
   }
 }
 
-/** The services' database, or that of the local stack, which must be stopped then. */
+/** The services' database, or that of the local stack, which is started while that stack is stopped. */
 async function withDatabase(settings: Settings, dataDir: string, use: (store: Store) => Promise<void>) {
   const logDir = join(dataDir, 'logs');
-  if (settings.DB_CONNECTION_STRING === undefined) await mkdir(logDir, { recursive: true });
+  const known = settings.DB_CONNECTION_STRING ?? findRunningStack(dataDir)?.addresses.DB_CONNECTION_STRING;
+  if (known === undefined) await mkdir(logDir, { recursive: true });
   const own =
-    settings.DB_CONNECTION_STRING === undefined
+    known === undefined
       ? await startPostgres({
           dataDir: join(dataDir, 'postgres'),
           port: await freePort(),
@@ -77,7 +80,7 @@ async function withDatabase(settings: Settings, dataDir: string, use: (store: St
         })
       : null;
   try {
-    const connectionString = own?.connectionString ?? settings.DB_CONNECTION_STRING ?? '';
+    const connectionString = own?.connectionString ?? known ?? '';
     const store = await openStore({ connectionString, maxConnections: 3, name: 'aliexpress-connect' });
     try {
       await migrate(store);
@@ -98,7 +101,7 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       'redirect-uri': { type: 'string' },
-      data: { type: 'string', default: '.data/local' },
+      ...DATA_OPTION,
       help: { type: 'boolean', default: false },
     },
   });

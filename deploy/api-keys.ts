@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import { Scope } from '../contracts/resources/api-key.ts';
-import { readSettings } from '../contracts/settings.ts';
 import { addKey, listKeys, revokeKey } from '../services/store/api-keys.ts';
-import { openStore } from '../services/store/store.ts';
+import { DATA_HELP, DATA_OPTION, openStoreForCommand } from './local/open-for-command.ts';
 
 const HELP = `npm run api-keys -- list                          names, scopes and dates; never the keys themselves
 npm run api-keys -- add NAME --scope read         makes a key and shows it, this once; scopes: read, write, admin
 npm run api-keys -- revoke NAME                   the key is refused everywhere within ten seconds
-`;
+
+${DATA_HELP}`;
 
 const stop = (message: string): never => {
   process.stderr.write(`${message}\n`);
@@ -16,22 +16,16 @@ const stop = (message: string): never => {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { scope: { type: 'string', default: 'read' } },
+  options: { scope: { type: 'string', default: 'read' }, ...DATA_OPTION },
 });
 const [verb, name = ''] = positionals;
-const { DB_CONNECTION_STRING: connectionString } = readSettings(process.env);
 if (verb === undefined || !['list', 'add', 'revoke'].includes(verb)) stop(HELP);
 if (verb !== 'list' && !/^[\w.-]{1,60}$/.test(name))
   stop('NAME must be 1 to 60 letters, digits, dots, dashes or underscores');
 const scope = Scope.safeParse(values.scope);
 if (!scope.success) stop('--scope must be read, write or admin');
-if (connectionString === undefined) stop('DB_CONNECTION_STRING is not set');
 
-const store = await openStore({
-  connectionString: connectionString ?? '',
-  maxConnections: 1,
-  name: 'api-keys',
-});
+const store = await openStoreForCommand({ data: values.data, maxConnections: 1, name: 'api-keys' });
 try {
   if (verb === 'list') {
     for (const key of await listKeys(store)) {

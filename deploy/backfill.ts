@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util';
 import { AppError } from '../contracts/errors.ts';
-import { readSettings } from '../contracts/settings.ts';
-import { openContext } from '../services/run-service.ts';
 import { type BackfillProgress, backfill, planBackfill } from '../services/shopify/backfill.ts';
 import { asking } from '../services/shopify/read-work.ts';
 import { adminOf } from '../services/shopify/shop-login.ts';
+import { DATA_HELP, DATA_OPTION, openForCommand } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
 
 const HELP = `npm run backfill -- --since 2026-10-01   brings in every order that the shop changed since that day
@@ -12,7 +11,7 @@ const HELP = `npm run backfill -- --since 2026-10-01   brings in every order tha
 It may be stopped and started again with the same day: it goes on where it was. Orders that are over come in as they
 are and nobody is mailed about them. Open paid ones are worked on like new ones, so look at your modes first.
 Without the scope read_all_orders Shopify shows the orders of the last 60 days only.
-`;
+${DATA_HELP}`;
 
 const bar = createProgressBar();
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
@@ -20,14 +19,20 @@ const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 const show = ({ total, seen, told }: BackfillProgress): void =>
   bar(seen, total, `${seen} of ${total} orders, ${told} brought in`);
 
-const { values } = parseArgs({ options: { since: { type: 'string' }, help: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { since: { type: 'string' }, help: { type: 'boolean' }, ...DATA_OPTION },
+});
 const since = new Date(values.since ?? '');
 if (values.help || Number.isNaN(since.getTime())) {
   process.stdout.write(HELP);
   process.exit(values.help ? 0 : 1);
 }
 
-const { store, bus, settings, log } = await openContext(readSettings(process.env), 'backfill', 4);
+const { store, bus, settings, log } = await openForCommand({
+  data: values.data,
+  name: 'backfill',
+  maxConnections: 4,
+});
 const admin = adminOf(settings, log);
 const shop = settings.SHOPIFY_SHOP_URL;
 let code = 0;

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
-import { readSettings } from '../contracts/settings.ts';
+import { parseArgs } from 'node:util';
 import { LEAST_CHARACTERS, searchPersonalData } from '../services/store/search-personal-data.ts';
-import { openStore } from '../services/store/store.ts';
+import { DATA_OPTION, openStoreForCommand } from './local/open-for-command.ts';
 
 const stop = (message: string): never => {
   process.stderr.write(`${message}\n`);
@@ -12,9 +12,16 @@ const stop = (message: string): never => {
  * npm run privacy:search: looks for what is known of a person in every column of the database that can hold text. The
  * values come from standard input, one a line, so that they stand in no history and no list of processes. Changes
  * nothing; exit code 1 when something is found, 2 when nothing could be looked for.
+ * Without DB_CONNECTION_STRING it searches the local stack that runs; --data DIR says in which folder, if not .data/local.
  */
-const { DB_CONNECTION_STRING: connectionString = '' } = readSettings(process.env);
-if (connectionString === '') stop('cannot search: DB_CONNECTION_STRING is not set');
+const { values: options } = parseArgs({ options: DATA_OPTION });
+const store = await openStoreForCommand({
+  data: options.data,
+  maxConnections: 1,
+  name: 'privacy-search',
+  isPatient: true,
+  exitCode: 2,
+});
 if (process.stdin.isTTY)
   process.stderr.write('mail address, name, street, telephone: one a line, then Ctrl-D\n');
 const lines: string[] = [];
@@ -23,12 +30,6 @@ const values = lines.filter((line) => line.length >= LEAST_CHARACTERS);
 if (values.length === 0)
   stop(`cannot search: give values of at least ${LEAST_CHARACTERS} characters, one a line`);
 
-const store = await openStore({
-  connectionString,
-  maxConnections: 1,
-  name: 'privacy-search',
-  isPatient: true,
-});
 const findings = await store.transaction(async (sql) => {
   await sql.run('set transaction read only');
   return searchPersonalData(sql, values);

@@ -1,8 +1,7 @@
 import { parseArgs } from 'node:util';
 import { AppError } from '../contracts/errors.ts';
-import { readSettings } from '../contracts/settings.ts';
 import { planRepublish, republish } from '../services/republish.ts';
-import { openContext } from '../services/run-service.ts';
+import { DATA_HELP, DATA_OPTION, openForCommand } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
 
 const HELP = `npm run republish                                   fills a NATS that lost its data from all that the outbox archive holds
@@ -12,12 +11,17 @@ npm run republish -- --dry-run                      says what it would do, and w
 Events, commands and facts go out again under their own ids, and halted partitions read on. It may be stopped and
 started again, and repeated: nothing is done twice. After a database was restored from a backup it is
 npm run restored instead.
-`;
+${DATA_HELP}`;
 
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 
 const { values } = parseArgs({
-  options: { since: { type: 'string' }, 'dry-run': { type: 'boolean' }, help: { type: 'boolean' } },
+  options: {
+    since: { type: 'string' },
+    'dry-run': { type: 'boolean' },
+    help: { type: 'boolean' },
+    ...DATA_OPTION,
+  },
 });
 const since = values.since === undefined ? undefined : new Date(values.since);
 if (values.help || (since !== undefined && Number.isNaN(since.getTime()))) {
@@ -25,7 +29,7 @@ if (values.help || (since !== undefined && Number.isNaN(since.getTime()))) {
   process.exit(values.help ? 0 : 1);
 }
 
-const { store, bus } = await openContext(readSettings(process.env), 'republish', 2);
+const { store, bus } = await openForCommand({ data: values.data, name: 'republish', maxConnections: 2 });
 let code = 0;
 try {
   const plan = await planRepublish(store, since?.toISOString());

@@ -1,9 +1,8 @@
 import { parseArgs } from 'node:util';
 import { AppError } from '../contracts/errors.ts';
-import { readSettings } from '../contracts/settings.ts';
 import { planRepublish, republish } from '../services/republish.ts';
 import { declareRestored } from '../services/restored.ts';
-import { openContext } from '../services/run-service.ts';
+import { DATA_HELP, DATA_OPTION, openForCommand } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
 
 const HELP = `npm run restored -- --backup-of 2026-11-27T08:00:00Z   the database was put back to the backup of that time
@@ -11,18 +10,20 @@ npm run restored                                       the same; the time is the
 
 Once, after the restore and npm run setup on an empty NATS, before any service starts. What was bought, paid and mailed
 after the backup is looked for before it is done again; deploy/guide/operating.md says how.
-`;
+${DATA_HELP}`;
 
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 
-const { values } = parseArgs({ options: { 'backup-of': { type: 'string' }, help: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { 'backup-of': { type: 'string' }, help: { type: 'boolean' }, ...DATA_OPTION },
+});
 const backupOf = values['backup-of'] === undefined ? undefined : new Date(values['backup-of']);
 if (values.help || (backupOf !== undefined && Number.isNaN(backupOf.getTime()))) {
   say(HELP);
   process.exit(values.help ? 0 : 1);
 }
 
-const { store, bus } = await openContext(readSettings(process.env), 'restored', 2);
+const { store, bus } = await openForCommand({ data: values.data, name: 'restored', maxConnections: 2 });
 let code = 0;
 try {
   const declared = await declareRestored(store, bus, backupOf?.toISOString());

@@ -1,13 +1,20 @@
-import { readSettings } from '../contracts/settings.ts';
+import { parseArgs } from 'node:util';
 import { haltMisfits } from '../services/orders/halt-misfits.ts';
-import { openContext } from '../services/run-service.ts';
 import { migrate } from '../services/store/migrate.ts';
+import { DATA_OPTION, openForCommand } from './local/open-for-command.ts';
 
 /**
  * The set-up step: migrations under a lock, then streams and durables. Run before the services and after each update;
- * repeating it changes nothing.
+ * repeating it changes nothing. Without DB_CONNECTION_STRING it is done on the local stack that runs; --data DIR says in
+ * which folder, if not .data/local.
  */
-const { store, bus, settings } = await openContext(readSettings(process.env), 'setup', 2, true);
+const { values } = parseArgs({ options: DATA_OPTION });
+const { store, bus, settings } = await openForCommand({
+  data: values.data,
+  name: 'setup',
+  maxConnections: 2,
+  isPatient: true,
+});
 const applied = await migrate(store);
 await bus.setUp(settings.NATS_REPLICAS, settings.NATS_STORE_GIGABYTES);
 const halted = await haltMisfits(store, bus);

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
-import { readSettings } from '../contracts/settings.ts';
 import { audit } from '../services/audit.ts';
-import { openStore } from '../services/store/store.ts';
+import { DATA_HELP, DATA_OPTION, openStoreForCommand } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
 
 const HELP = `npm run verify                     proves over the whole database that no unit was lost or invented, that purchases
@@ -10,21 +9,22 @@ npm run verify -- --order ord_…    the same of one order
 
 Changes nothing and may run at any time. Each difference is a line: order, field, what is stored, what the timeline
 tells. Exit code 1 when there is one, 2 when it could not be looked.
-`;
+${DATA_HELP}`;
 
-const { values } = parseArgs({ options: { order: { type: 'string' }, help: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { order: { type: 'string' }, help: { type: 'boolean' }, ...DATA_OPTION },
+});
 if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const { DB_CONNECTION_STRING: connectionString } = readSettings(process.env);
-if (connectionString === undefined) {
-  process.stderr.write('cannot verify: DB_CONNECTION_STRING is not set\n');
-  process.exit(2);
-}
-
+const store = await openStoreForCommand({
+  data: values.data,
+  maxConnections: 2,
+  name: 'verify',
+  exitCode: 2,
+});
 try {
-  const store = await openStore({ connectionString, maxConnections: 2, name: 'verify' });
   const [{ count } = { count: 0 }] = await store.query<{ count: number }>(
     'select count(*)::float8 as count from orders where $1::text is null or id = $1',
     [values.order ?? null],

@@ -4,8 +4,9 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
-const KnownProcess = z.object({ pid: z.int().positive(), mark: z.string() });
-type KnownProcess = z.infer<typeof KnownProcess>;
+/** A process by its number and its beginning. */
+export const KnownProcess = z.object({ pid: z.int().positive(), mark: z.string() });
+export type KnownProcess = z.infer<typeof KnownProcess>;
 const ClaimRecord = z.object({ owner: KnownProcess, server: KnownProcess.optional() });
 type ClaimRecord = z.infer<typeof ClaimRecord>;
 
@@ -34,8 +35,8 @@ function beginningOf(pid: number): string | undefined {
   }
 }
 
-const identify = (pid: number): KnownProcess => ({ pid, mark: beginningOf(pid) ?? '' });
-const isAlive = ({ pid, mark }: KnownProcess): boolean => beginningOf(pid) === mark;
+export const identify = (pid: number): KnownProcess => ({ pid, mark: beginningOf(pid) ?? '' });
+export const isAlive = ({ pid, mark }: KnownProcess): boolean => beginningOf(pid) === mark;
 
 /** The record of the claim, or null when there is none; a torn one (written while the machine died) says nothing. */
 function readRecord(file: string): ClaimRecord | null {

@@ -15,6 +15,7 @@ import { type Supervised, supervise } from './supervisor.ts';
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const NATS_CACHE = join(PROJECT, '.cache/nats-server');
 export const SANDBOX_SHOP = 'sandbox-shop.myshopify.com';
+export const SANDBOX_CLIENT = 'sandbox-client';
 const ALIEXPRESS_APP_KEY = '500123';
 
 /** In the order in which they are started; stopped the other way round. */
@@ -206,7 +207,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         SANDBOX_CJ_API_KEY: cjApiKey,
         SANDBOX_SHOP,
         SANDBOX_SHOPIFY_ACCESS_TOKEN: accessToken,
-        SANDBOX_SHOPIFY_CLIENT_ID: 'sandbox-client',
+        SANDBOX_SHOPIFY_CLIENT_ID: SANDBOX_CLIENT,
         SANDBOX_SHOPIFY_CLIENT_SECRET: apiSecret,
         SANDBOX_ALIEXPRESS_APP_KEY: ALIEXPRESS_APP_KEY,
         SANDBOX_ALIEXPRESS_APP_SECRET: aliexpressSecret,
@@ -225,7 +226,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ...QUICK,
         ...pick(options.environment, Object.keys(QUICK)),
         SHOPIFY_SHOP_URL: SANDBOX_SHOP,
-        SHOPIFY_API_KEY: 'sandbox-client',
+        SHOPIFY_API_KEY: SANDBOX_CLIENT,
         SHOPIFY_API_SECRET: apiSecret,
         SHOPIFY_ACCESS_TOKEN: accessToken,
         SHOPIFY_ADMIN_BASE_URL: origin,

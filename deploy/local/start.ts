@@ -12,8 +12,14 @@ import {
 } from '../../contracts/settings.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { feed, mapArticles } from './feed.ts';
+import {
+  DEFAULT_DATA_DIR,
+  forgetRunningStack,
+  noteRunningStack,
+  type StackAddresses,
+} from './running-stack.ts';
 import { isSettled, showUntilSettled } from './show-orders.ts';
-import { SANDBOX_SHOP, type Stack, startStack } from './stack.ts';
+import { SANDBOX_CLIENT, SANDBOX_SHOP, type Stack, startStack } from './stack.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const OWN_BODIES = join(PROJECT, 'deploy/sandbox/webhooks');
@@ -50,6 +56,20 @@ function sayWhatIsOff(settings: Settings): void {
     if (mode !== 'live') say(`  ${supplier} buys nothing: ${variable} is ${mode}; set it to live to buy`);
   }
 }
+
+/** What `npm run verify` and the like have to know to find this stack. */
+const addressesOf = ({ connectionString, natsUrl, sandbox }: Stack): StackAddresses => ({
+  addresses: { DB_CONNECTION_STRING: connectionString, NATS_URL: natsUrl },
+  shop:
+    sandbox === null
+      ? {}
+      : {
+          SHOPIFY_SHOP_URL: SANDBOX_SHOP,
+          SHOPIFY_API_KEY: SANDBOX_CLIENT,
+          SHOPIFY_API_SECRET: sandbox.apiSecret,
+          SHOPIFY_ADMIN_BASE_URL: sandbox.origin,
+        },
+});
 
 function sayHowToTalk(stack: Stack, dataDir: string): void {
   say('');
@@ -92,7 +112,7 @@ async function main(): Promise<void> {
   const options = readArguments();
   if (options.help) return say(HELP);
   const settings = readSettings(process.env);
-  const dataDir = options.data ?? join(PROJECT, '.data/local');
+  const dataDir = options.data ?? DEFAULT_DATA_DIR;
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => {
     const stop = (): void => {
@@ -109,12 +129,14 @@ async function main(): Promise<void> {
   if (isLive(settings)) sayWhatIsOff(settings);
   const stack = await startStack({ settings, environment: process.env, dataDir, log: say });
   say(`the stack is up after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+  noteRunningStack(dataDir, addressesOf(stack));
   try {
     const mayFeed = stack.sandbox !== null && !options.empty && !stopping.signal.aborted;
     if (mayFeed) await feedAndShow(stack, options.bodies ?? OWN_BODIES, stopping.signal);
     if (!stopping.signal.aborted) sayHowToTalk(stack, dataDir);
     await stopped;
   } finally {
+    forgetRunningStack(dataDir);
     await stack.stop();
   }
 }

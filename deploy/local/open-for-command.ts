@@ -1,0 +1,75 @@
+import { AppError } from '../../contracts/errors.ts';
+import { isLive, readSettings, type Settings } from '../../contracts/settings.ts';
+import { openContext, type ServiceContext } from '../../services/run-service.ts';
+import { openStore, type Store } from '../../services/store/store.ts';
+import { DEFAULT_DATA_DIR, findRunningStack, type StackAddresses } from './running-stack.ts';
+
+/** Among the options of each command: which local stack is meant. */
+export const DATA_OPTION = { data: { type: 'string', default: DEFAULT_DATA_DIR } } as const;
+/** For its help. */
+export const DATA_HELP = `Without DB_CONNECTION_STRING it works on the local stack that runs; --data DIR says in which folder, if not .data/local.
+`;
+
+/**
+ * The environment, checked; what it lacks of the addresses that are needed is those of the local stack.
+ * @throws AppError `settings_invalid` in one sentence when nobody knows them.
+ */
+function readCommandSettings(needs: readonly (keyof StackAddresses['addresses'])[], data: string): Settings {
+  const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value?.trim()));
+  const settings = readSettings(set);
+  const missing = needs.filter((name) => settings[name] === undefined);
+  if (missing.length === 0) return settings;
+
+  const refuse = (why: string): never => {
+    const what = missing.map((name) => `${name} is not set`).join(', ');
+    throw new AppError('settings_invalid', `${what}: ${why}`, { retryable: false });
+  };
+  const stack = findRunningStack(data);
+  if (stack === null)
+    return refuse(`no local stack runs on ${data}; npm start starts one, --data DIR names another folder`);
+  // The database of one house and the NATS of another would be mended until they fit.
+  const other = needs.find(
+    (name) => settings[name] !== undefined && settings[name] !== stack.addresses[name],
+  );
+  if (other !== undefined) return refuse(`${other} is not that of the local stack (npm start) on ${data}`);
+  process.stderr.write(`on the local stack in ${data}\n`);
+  return readSettings({ ...(isLive(settings) ? {} : stack.shop), ...set, ...stack.addresses });
+}
+
+/** Whoever runs a command is no reader of stack traces. */
+function stop(error: unknown, exitCode: number): never {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(exitCode);
+}
+
+interface CommandOptions {
+  /** As DATA_OPTION gives it. */
+  readonly data: string;
+  readonly name: string;
+  readonly maxConnections: number;
+  readonly isPatient?: boolean;
+  /** When it cannot be opened; 1 by default. */
+  readonly exitCode?: number;
+}
+
+/** Settings, database and NATS for a command. Where they cannot be had the process ends with one sentence. */
+export async function openForCommand(options: CommandOptions): Promise<ServiceContext> {
+  const { data, name, maxConnections, isPatient, exitCode = 1 } = options;
+  try {
+    const settings = readCommandSettings(['DB_CONNECTION_STRING', 'NATS_URL'], data);
+    return await openContext(settings, name, maxConnections, isPatient);
+  } catch (error) {
+    return stop(error, exitCode);
+  }
+}
+
+/** The database for a command. Where it cannot be had the process ends with one sentence. */
+export async function openStoreForCommand(options: CommandOptions): Promise<Store> {
+  const { data, exitCode = 1, ...pool } = options;
+  try {
+    const settings = readCommandSettings(['DB_CONNECTION_STRING'], data);
+    return await openStore({ connectionString: settings.DB_CONNECTION_STRING ?? '', ...pool });
+  } catch (error) {
+    return stop(error, exitCode);
+  }
+}
