@@ -1,6 +1,6 @@
 /**
  * An agent of the crew: hears that orders are held, asks why, and says so. Run it with the seed that the crew got:
- *   NATS_SEED=SU... node deploy/agents/example-agent.ts nats://127.0.0.1:4222
+ *   NATS_SEED=SU... npx node deploy/agents/example-agent.ts nats://127.0.0.1:4222
  */
 import { connect, nkeyAuthenticator, ServiceError, StringCodec } from 'nats';
 

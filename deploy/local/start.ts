@@ -71,7 +71,7 @@ const addressesOf = ({ connectionString, natsUrl, sandbox }: Stack): StackAddres
         },
 });
 
-function sayHowToTalk(stack: Stack, dataDir: string): void {
+function sayHowToTalk(stack: Stack, dataDir: string, isOwnNats: boolean): void {
   say('');
   say('The stack keeps running. Talk to it:');
   say(`  curl -H 'X-API-Key: ${stack.apiKey}' ${stack.url}/orders`);
@@ -79,6 +79,11 @@ function sayHowToTalk(stack: Stack, dataDir: string): void {
     say(`  curl ${stack.sandbox.origin}/control/ledger    # what the sandbox bought, fulfilled and mailed`);
     say(`The mails so far, in a browser: ${stack.sandbox.origin}/mails`);
   }
+  // The seeds themselves must not stand on a screen.
+  if (isOwnNats)
+    say(
+      `For other agents: nats://${new URL(stack.natsUrl).host}, with the seed crew-reader or crew-writer of ${join(dataDir, 'nats.keys.json')}`,
+    );
   say(`Logs: ${join(dataDir, 'logs')}. Ctrl-C stops everything.`);
 }
 
@@ -133,7 +138,7 @@ async function main(): Promise<void> {
   try {
     const mayFeed = stack.sandbox !== null && !options.empty && !stopping.signal.aborted;
     if (mayFeed) await feedAndShow(stack, options.bodies ?? OWN_BODIES, stopping.signal);
-    if (!stopping.signal.aborted) sayHowToTalk(stack, dataDir);
+    if (!stopping.signal.aborted) sayHowToTalk(stack, dataDir, settings.NATS_URL === undefined);
     await stopped;
   } finally {
     forgetRunningStack(dataDir);

@@ -51,15 +51,19 @@ An agent in thirty lines: <code>deploy/agents/example-agent.ts</code>, the same 
 </html>
 `;
 
-/** Where the subjects of each kind begin. */
-const PLACES = { fact: 'oms.pub.', news: 'agents.', operation: 'svc.oms.' } as const;
+/** Which channels are of each kind. The subjects of news are the crew's own: only their ids have something in common. */
+const KINDS = {
+  fact: (_id: string, address: string) => address.startsWith('oms.pub.'),
+  news: (id: string) => id.startsWith('news_'),
+  operation: (_id: string, address: string) => address.startsWith('svc.oms.'),
+} as const;
 
 /** The AsyncAPI document for people: every subject with what it means and what its messages look like. */
 export function toAgentsPage(document: unknown): string {
   const { info, channels, components } = AsyncApi.parse(document);
-  const shown = (kind: keyof typeof PLACES) =>
+  const shown = (kind: keyof typeof KINDS) =>
     Object.entries(channels)
-      .filter(([, { address }]) => address?.startsWith(PLACES[kind]))
+      .filter(([id, { address }]) => address !== null && KINDS[kind](id, address))
       .map(([id, { address, description }]) => {
         const { payload } = components.messages[kind === 'operation' ? `${id}_answer` : id] ?? {};
         return { address, description, schema: JSON.stringify(payload, null, 2) };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GAP_REPORTED, GapReported } from '../../contracts/events/gap-reported.ts';
 import { FACT_TYPES, FactData } from '../../contracts/facts.ts';
-import { AGENT_NEWS, type AgentNewsType, newsSubject } from '../../contracts/requests/agent-news.ts';
+import { AGENT_NEWS, type AgentNewsType } from '../../contracts/requests/agent-news.ts';
 import { AgentRequest, agentSubject } from '../../contracts/requests/agent-request.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
 import { factSubject } from '../../contracts/subjects.ts';
@@ -110,8 +110,9 @@ function addNews({ channels, operations, messages }: Parts, type: AgentNewsType,
   const id = `news_${idOf(type)}`;
   messages[id] = { name: type, title: type, contentType: 'application/json', payload };
   channels[id] = {
-    address: newsSubject(type),
-    description: `Sent in the account CREW as \`${type}\`, bare or as a CloudEvent. As a request, its answer says that it is stored.`,
+    // As the crew's account knows it; nats.conf brings it to ours under another name.
+    address: type,
+    description: `Told bare or as a CloudEvent. As a request, its answer says that it is stored.`,
     messages: { [id]: { $ref: `#/components/messages/${id}` } },
   };
   operations[id] = {

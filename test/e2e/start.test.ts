@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +64,13 @@ const says = async (started: Started, text: string): Promise<void> => {
   });
   await Promise.race([eventually(() => expect(started.output()).toContain(text), 50_000), early]);
 };
+
+const isOpenPort = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    onTestFinished(() => void socket.destroy());
+  });
 
 test('a bad value stops the start, names its variable and does not repeat it', async () => {
   const started = await start('deploy/local/start.ts', {
@@ -131,6 +138,10 @@ test('bodies of your own are fed, and every later start finds its data again and
     const again = await start('deploy/local/start.ts', {}, '--data', join(dir, 'data'), '--empty');
     await says(again, 'Ctrl-C stops everything');
     expect(again.output()).not.toContain('fed ');
+    const [, door = '', keys = ''] = /agents: (nats:\/\/\S+), .+ (\/\S+\.json)/.exec(again.output()) ?? [];
+    expect(JSON.parse(await readFile(keys, 'utf8'))).toHaveProperty('crew-reader');
+    await expect(isOpenPort(Number(new URL(door).port))).resolves.toBe(true);
+    expect(again.output()).not.toMatch(/SU[A-Z2-7]{56}/);
     const key = /X-API-Key: ([^']+)'/.exec(again.output())?.[1] ?? '';
     expect(first.output()).toContain(key);
     const url = `http://127.0.0.1:${again.port}`;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { connect, ServiceError, StringCodec } from 'nats';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import type { NatsRole } from '../../contracts/nats-roles.ts';
 import { agentSubject } from '../../contracts/requests/agent-request.ts';
 import { OrderList } from '../../contracts/resources/order.ts';
@@ -204,6 +205,21 @@ test('news of products and prices changes mappings, under the names of the crew'
     errors: [{ path: 'unitPriceMinor' }],
   });
   await expect(reader.ask('product.created', { variantId: '45' })).rejects.toThrow(/permission/i);
+});
+
+test('news is told where the document for agents says, from the account that it says', async () => {
+  const { settings } = await aGateway();
+  const writer = await anAgent('crew-writer');
+  const { channels } = z
+    .object({ channels: z.record(z.string(), z.object({ address: z.string().nullable() })) })
+    .parse(await (await fetch(`http://127.0.0.1:${settings.ORDER_MANAGER_PORT}/asyncapi.json`)).json());
+  const places = Object.entries(channels).flatMap(([id, { address }]) =>
+    id.startsWith('news_') && address !== null ? [address] : [],
+  );
+  expect(places).toHaveLength(3);
+  // Somebody answers there, if only with what is wrong.
+  for (const place of places)
+    await expect(writer.ask(place, {})).rejects.toMatchObject({ code: 'body_invalid' });
 });
 
 test('an operation that fails as nobody foresaw is answered, told to us, and ends nothing', async () => {

@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { NATS_ROLES, seedVariable } from '../../contracts/nats-roles.ts';
 import { newNatsKeys, publicKeys } from '../../deploy/local/nats-keys.ts';
 import { clusterVariables, composeContainers, composeDocument, PROJECT } from '../fixtures/compose-file.ts';
+import { textOf } from '../fixtures/documents.ts';
 
 const KEYS = newNatsKeys();
 const SEEDS = Object.fromEntries(NATS_ROLES.map((role) => [seedVariable(role), KEYS[role]]));
@@ -99,6 +100,11 @@ test('only the API is open to the world: what else has a port has it on this mac
     const open = ports.filter((port) => !port.startsWith('127.0.0.1:'));
     expect([name, open.length > 0]).toEqual([name, name.startsWith('order-manager')]);
   }
+});
+
+test('an agent on this machine reaches NATS where the guide for agents says', () => {
+  expect(alone.nats?.ports).toEqual(['127.0.0.1:4222:4222']);
+  expect(textOf('deploy/guide/agents.md')).toContain('nats://127.0.0.1:4222');
 });
 
 test('a cluster has three NATS servers, each with a name and a store of its own, and two copies of each service', () => {

@@ -91,6 +91,7 @@ function problemsOf([program = '', ...words]: readonly string[]): string[] {
   if (program === 'npm') return npmProblems(words);
   if (program === 'docker') return dockerProblems(words);
   if (program === 'kubectl') return kubectlProblems(words);
+  if (program === 'npx' && first === 'node') return missing(words[1]);
   if (program === 'npx') return first === 'vitest' ? missing(words[2]) : [`npx ${first} is new here`];
   if (['node', 'python3', 'bash', 'cp'].includes(program)) return missing(first);
   // These are run, by the test of the containers.
