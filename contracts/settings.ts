@@ -18,6 +18,16 @@ const seconds = z.coerce
   .min(0)
   .max(30 * 24 * 3_600);
 const origin = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+/** What shop and suppliers call: they take https only. A sandbox on this machine has nothing to encrypt for. */
+const calledOrigin = origin.refine(
+  (url) => /^https:|^http:\/\/(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(\/|$)/i.test(url),
+  'must be an https address',
+);
+/** Of IPv6 too; a port or a scheme would be taken for a part of the name and fail much later. */
+const host = text.regex(
+  /^([^\s/:@?#]+|[\da-f.]*:[\da-f.]*:[\da-f:.]*(%\w+)?)$/i,
+  'must be a host name or an IP address and nothing else',
+);
 const mode = z.enum(['off', 'shadow', 'live']);
 const days = z.coerce.number().min(0).max(365);
 /** Without its # too: in a .env that would begin a comment. */
@@ -26,6 +36,11 @@ const colour = text
   .regex(/^#?[0-9a-f]{6}$/, 'must be a colour like 0b57d0')
   .transform((hex) => (hex.startsWith('#') ? hex : `#${hex}`));
 const address = text.regex(/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/, 'must be one bare mail address');
+/** The mailer looks closer; this stops the start before anything has begun. */
+const sender = text.regex(
+  /^([^<>]*<[^\s@<>]+@[^\s@<>]+>|[^\s@<>,;]+@[^\s@<>,;]+)$/,
+  'must be one mail address, or a name with one: My Shop <orders@my-shop.example>',
+);
 const usd = text.transform((amount, context) => {
   try {
     const minor = toMinor(amount, 'USD');
@@ -48,7 +63,7 @@ const rates = text.transform((list, context) => {
 
 const Environment = z.object({
   ORDER_MANAGER_PORT: port.default(8002),
-  ORDER_MANAGER_HOST: text.default('0.0.0.0'),
+  ORDER_MANAGER_HOST: host.default('0.0.0.0'),
   ORDER_MANAGER_API_KEY: text.min(16, 'must have at least 16 characters').optional(),
   /** For each API key, in each copy of the gateway. */
   ORDER_MANAGER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(6_000),
@@ -143,7 +158,7 @@ const Environment = z.object({
     .default('2026-10'),
   SHOPIFY_ADMIN_BASE_URL: origin.optional(),
   /** Public address of the gateway: missing webhook subscriptions are made for it. */
-  SHOPIFY_WEBHOOK_BASE_URL: origin.optional(),
+  SHOPIFY_WEBHOOK_BASE_URL: calledOrigin.optional(),
   /** Marks orders in the shop by tags that say who fulfilled them. */
   SHOPIFY_ORDER_TAGS: z.stringbool().default(false),
   /** Adds a line to the order's note in the shop for each parcel. */
@@ -171,13 +186,13 @@ const Environment = z.object({
       error: 'must be cj, none, or your own number like IM0123456789',
     })
     .default('cj'),
-  /** Where the supplier reaches this order manager; it takes https only. */
-  CJ_DROPSHIPPING_PUSH_URL: origin.optional(),
-  SMTP_SERVER: text.optional(),
+  /** Where the supplier reaches this order manager. */
+  CJ_DROPSHIPPING_PUSH_URL: calledOrigin.optional(),
+  SMTP_SERVER: host.optional(),
   SMTP_PORT: port.default(587),
   SMTP_USERNAME: text.optional(),
   SMTP_PASSWORD: text.optional(),
-  EMAIL_FROM: text.optional(),
+  EMAIL_FROM: sender.optional(),
 });
 
 /** Every variable that is read, by name. */

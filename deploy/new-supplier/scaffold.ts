@@ -50,7 +50,7 @@ const INSERTIONS: readonly Insertion[] = [
   },
   {
     file: 'contracts/settings.ts',
-    anchor: '  SMTP_SERVER: text.optional(),\n',
+    anchor: '  SMTP_SERVER: host.optional(),\n',
     text: ({ ENV }) =>
       `  ${ENV}_API_KEY: text.optional(),
   ${ENV}_BASE_URL: origin.default('https://${ENV.toLowerCase().replaceAll('_', '-')}.invalid'),

@@ -150,12 +150,12 @@ const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/i
 function assertUsable({ from, username, password }: MailerOptions): void {
   const [sender, ...others] = addressparser(from);
   if (others.length > 0 || !isAddress(sender?.address ?? '')) {
-    throw new AppError('settings_invalid', 'the sender of mails is not one mail address', {
+    throw new AppError('settings_invalid', 'EMAIL_FROM: is not one mail address', {
       retryable: false,
     });
   }
   if ((username === undefined) !== (password === undefined)) {
-    throw new AppError('settings_invalid', 'the login for mails is a name and a password, or neither', {
+    throw new AppError('settings_invalid', 'SMTP_USERNAME, SMTP_PASSWORD: set both or neither', {
       retryable: false,
     });
   }

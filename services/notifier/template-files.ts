@@ -11,10 +11,10 @@ export interface TemplateFile {
   readonly content: string;
 }
 
-/** Files by their path below the folder, with `/`; line ends are `\n`. */
-export async function readTemplateFolder(folder: string): Promise<Map<string, TemplateFile>> {
+/** Files by their path below the folder, with `/`; line ends are `\n`. @param name what a message calls the folder. */
+export async function readTemplateFolder(folder: string, name = folder): Promise<Map<string, TemplateFile>> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch((cause: unknown) => {
-    throw invalid(folder, 'is not a folder of templates', cause);
+    throw invalid(name, 'is not a folder of templates', cause);
   });
   const files = new Map<string, TemplateFile>();
   for (const entry of entries) {

@@ -97,7 +97,7 @@ function render({ subject, text, html, partials }: Mail, view: object): Omit<Ren
  * `<language>/partials` and `partials`, so that a broken mail stops the start and not a customer's notification. Rendering reads no file.
  * @param ownFolder the shop's: each of its files takes the place of ours of the same path, a language more is complete.
  * @param defaultLanguage written when a customer's language is not there.
- * @throws AppError `template_invalid` naming the file, and the tag if it is one: a file or part is missing, does
+ * @throws AppError `template_invalid` naming the file, and the tag if it is one, or the variable: a file or part is missing, does
  * not parse, or names what its mail does not have; or a file of the shop that no mail is made of.
  */
 export async function loadTemplates(
@@ -107,11 +107,16 @@ export async function loadTemplates(
     ownFolder,
   }: { readonly defaultLanguage: string; readonly ownFolder?: string | undefined },
 ): Promise<Templates> {
-  const own: Files = ownFolder === undefined ? new Map() : await readTemplateFolder(ownFolder);
+  const own: Files =
+    ownFolder === undefined ? new Map() : await readTemplateFolder(ownFolder, 'ORDER_MANAGER_TEMPLATES_DIR');
   const files: Files = new Map([...(await readTemplateFolder(folder)), ...own]);
   const languages = [...new Set([...files.keys()].flatMap((path) => LANGUAGE.exec(path)?.[1] ?? []))].sort();
   if (!languages.includes(defaultLanguage)) {
-    throw invalid(folder, `has no templates in the default language "${defaultLanguage}"`);
+    const all = languages.join(', ');
+    throw invalid(
+      'ORDER_MANAGER_DEFAULT_LANGUAGE',
+      `there are no templates in this language, only in ${all}`,
+    );
   }
   const read = new Set<string>();
   const mails = new Map<string, Mail>();

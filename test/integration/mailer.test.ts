@@ -465,12 +465,17 @@ test.each(['', 'Lantern', 'a@lantern.example, b@lantern.example'])(
   'a sender that is not one address stops the start: %j',
   (from) => {
     expect(() => createMailer({ host: '127.0.0.1', port: 25, from, timeoutMs: 1_000 })).toThrow(
-      expect.objectContaining({ code: 'settings_invalid' }),
+      expect.objectContaining({ code: 'settings_invalid', message: expect.stringContaining('EMAIL_FROM') }),
     );
   },
 );
 
 test('half a login stops the start', () => {
   const half = { host: '127.0.0.1', port: 25, from: 'a@lantern.example', timeoutMs: 1_000, username: 'oms' };
-  expect(() => createMailer(half)).toThrow(expect.objectContaining({ code: 'settings_invalid' }));
+  expect(() => createMailer(half)).toThrow(
+    expect.objectContaining({
+      code: 'settings_invalid',
+      message: expect.stringMatching(/SMTP_USERNAME.+SMTP_PASSWORD/),
+    }),
+  );
 });

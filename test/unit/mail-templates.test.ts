@@ -189,8 +189,13 @@ test('a missing kind, a missing default language or a missing folder stops the s
   await rm(join(folder, 'fr', 'order_confirmed.mustache'));
   const load = (place: string, defaultLanguage = 'en') => loadTemplates(place, { defaultLanguage });
   await expect(load(folder)).rejects.toThrow('fr/order_confirmed.mustache: is missing');
-  await expect(load(folder, 'pt')).rejects.toThrow('default language "pt"');
+  await expect(load(folder, 'pt')).rejects.toThrow(
+    /^ORDER_MANAGER_DEFAULT_LANGUAGE: .+ in this language, only in \w\w/,
+  );
   await expect(load(join(folder, 'nowhere'))).rejects.toMatchObject({ code: 'template_invalid' });
+  const own = loadTemplates(TEMPLATES, { defaultLanguage: 'en', ownFolder: join(folder, 'nowhere') });
+  await expect(own).rejects.toThrow(/^ORDER_MANAGER_TEMPLATES_DIR: is not a folder/);
+  await expect(own).rejects.not.toThrow('nowhere');
 });
 
 test('a file saved with Windows line ends, a comment and line fields in their section are fine', async () => {

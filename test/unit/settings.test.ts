@@ -120,6 +120,7 @@ const MARK = 'zz-5ecret-zz';
 /** Values that must stop the start; each carries the mark, so that a repetition is seen. */
 const BAD: Environment = {
   ORDER_MANAGER_PORT: MARK,
+  ORDER_MANAGER_HOST: `http://${MARK}`,
   ORDER_MANAGER_API_KEY: MARK,
   ORDER_MANAGER_LOG_LEVEL: MARK,
   ORDER_MANAGER_GRACE_SECONDS: MARK,
@@ -147,6 +148,7 @@ const BAD: Environment = {
   DB_CONNECTION_STRING: `mysql://user:${MARK}@db/orderdb`,
   SHOPIFY_SHOP_URL: `${MARK}.example.com`,
   SHOPIFY_API_VERSION: MARK,
+  SHOPIFY_WEBHOOK_BASE_URL: `http://${MARK}.example`,
   SHOPIFY_ADMIN_BASE_URL: `ftp://${MARK}`,
   ALIEXPRESS_BASE_URL: MARK,
   ALIEXPRESS_MODE: MARK,
@@ -154,7 +156,10 @@ const BAD: Environment = {
   ALIEXPRESS_AUTO_PAY: MARK,
   CJ_DROPSHIPPING_BASE_URL: MARK,
   CJ_DROPSHIPPING_MODE: MARK,
+  CJ_DROPSHIPPING_PUSH_URL: `http://${MARK}.example`,
+  SMTP_SERVER: `smtp://${MARK}.example`,
   SMTP_PORT: MARK,
+  EMAIL_FROM: `Shop ${MARK}`,
 };
 
 test.each(Object.entries(BAD))(
@@ -291,6 +296,44 @@ test('the values of the example are the same to whoever reads them: nothing of t
   expect(text).toContain("like SMTP_PASSWORD='ab#cd'");
   expect(parseEnv("SMTP_PASSWORD='ab#cd'")).toEqual({ SMTP_PASSWORD: 'ab#cd' });
 });
+
+test.each(['0.0.0.0', '127.0.0.1', '::', '::1', 'fe80::1%eth0', 'localhost', 'mail', 'smtp.müller.example'])(
+  'a host may be %s',
+  (host) => {
+    const settings = readSettings({ ORDER_MANAGER_HOST: host, SMTP_SERVER: host });
+    expect([settings.ORDER_MANAGER_HOST, settings.SMTP_SERVER]).toEqual([host, host]);
+  },
+);
+
+test.each(['127.0.0.1:8002', 'smtp.example.com:587', 'a host', 'user@host', 'host/path'])(
+  'no host is %s',
+  (host) => {
+    const { fields } = refusal({ ORDER_MANAGER_HOST: host, SMTP_SERVER: host });
+    expect(fields.map(({ path }) => path)).toEqual(['ORDER_MANAGER_HOST', 'SMTP_SERVER']);
+  },
+);
+
+test('whom shop and suppliers shall call has an https address, but for a sandbox on this machine', () => {
+  const read = (url: string) =>
+    readSettings({ SHOPIFY_WEBHOOK_BASE_URL: url, CJ_DROPSHIPPING_PUSH_URL: url }).SHOPIFY_WEBHOOK_BASE_URL;
+  for (const url of [
+    'https://orders.shop.example',
+    'http://127.0.0.1:8002',
+    'http://localhost',
+    'http://[::1]:1',
+  ])
+    expect(read(url)).toBe(url);
+  expect(() => read('http://localhost.example')).toThrow(
+    /SHOPIFY_WEBHOOK_BASE_URL.+CJ_DROPSHIPPING_PUSH_URL/,
+  );
+});
+
+test.each(['orders@shop.example', 'My Shop <orders@shop.example>', '"Shop, Ltd." <orders@shop.example>'])(
+  'mails may come from %s',
+  (from) => {
+    expect(readSettings({ EMAIL_FROM: from }).EMAIL_FROM).toBe(from);
+  },
+);
 
 test('a colour is the same with and without its #', () => {
   const read = (colour: string) =>
