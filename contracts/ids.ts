@@ -40,9 +40,13 @@ export const orderIdIn = (subject: string): string | undefined =>
 export const supplierOrderIdOf = (orderId: string, supplier: string, part: string, round: number): string =>
   `sup_ord_${shortHash([orderId, supplier, part, String(round)])}`;
 
+/** Two spellings of one tracking number have the same key. */
+export const trackingKeyOf = (trackingNumber: string): string =>
+  trackingNumber.replaceAll(/\s/g, '').toUpperCase();
+
 /** A parcel is known by its first tracking number; later numbers replace it without changing the id. */
 export const parcelIdOf = (supplierOrderId: string, trackingNumber: string): string =>
-  `pcl_${shortHash([supplierOrderId, trackingNumber.replaceAll(/\s/g, '').toUpperCase()])}`;
+  `pcl_${shortHash([supplierOrderId, trackingKeyOf(trackingNumber)])}`;
 
 /** One fact is told once: same order, kind and subject give the same id. */
 export const notificationIdOf = (orderId: string, kind: string, subject: string): string =>

@@ -24,6 +24,8 @@ export interface ParcelRecord {
   readonly supplierOrderId: string;
   readonly state: ParcelStateName;
   readonly trackingNumber: string;
+  /** Numbers that this one replaced. */
+  readonly earlierNumbers: readonly string[];
   readonly lastMileTrackingNumber: string | null;
   readonly carrier: string | null;
   readonly trackingUrl: string | null;
@@ -86,6 +88,8 @@ export type Effect =
   | { kind: 'save_quote'; supplierOrderId: string; part: SourcedPart }
   | { kind: 'archive_order' }
   | { kind: 'save_parcel'; parcel: ParcelRecord }
+  /** Never left, and what was to be in it is in others: it was a label only. */
+  | { kind: 'forget_parcel'; parcelId: string }
   | { kind: 'move_parcel'; parcelId: string; state: ParcelStateName }
   /** A parcel's shipped mail is asked for twice, and the host's setting says which of the two moments counts. */
   | { kind: 'notify'; notification: CustomerMail; parcelId: string | null; on?: 'first_scan' }

@@ -1,46 +1,13 @@
 import { FULFILL_PARCEL, type FulfillParcel } from '../contracts/commands/fulfill-parcel.ts';
 import type { ObservedParcel, SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
 import type { FactType } from '../contracts/facts.ts';
-import { parcelIdOf } from '../contracts/ids.ts';
+import { trackingKeyOf } from '../contracts/ids.ts';
 import type { ParcelStateName } from '../contracts/vocabulary.ts';
 import type { Effect } from './effect.ts';
-
-export interface ParcelUnits {
-  readonly state: ParcelStateName;
-  /** How far it has come; troubles on the way do not change it. */
-  readonly furthest: Step;
-  readonly trackingNumber: string;
-  readonly lastMileTrackingNumber: string | null;
-  readonly units: Readonly<Record<string, number>>;
-  /** The shop shows it. */
-  readonly isFulfilled: boolean;
-  /** A carrier has had it in its hands; a supplier that says "shipped" is no carrier. */
-  readonly isScanned?: boolean;
-  /** The state in which the deadline of its lane found it: the same seen again does not end the delay. */
-  readonly lateIn?: ParcelStateName;
-}
-
-export type Parcels = Readonly<Record<string, ParcelUnits>>;
-
-const STEPS = ['announced', 'first_scan', 'in_transit', 'out_for_delivery', 'delivered'] as const;
-export type Step = (typeof STEPS)[number];
-
-/** What each state says about the way; null: nothing, the trouble can come anywhere. */
-const STEP_OF: Record<ParcelStateName, Step | null> = {
-  announced: 'announced',
-  first_scan: 'first_scan',
-  in_transit: 'in_transit',
-  out_for_delivery: 'out_for_delivery',
-  available_for_pickup: 'out_for_delivery',
-  attempt_failed: 'out_for_delivery',
-  returned: 'in_transit',
-  delivered: 'delivered',
-  exception: null,
-  delayed: null,
-  lost: null,
-};
-
-const isBefore = (a: Step, b: Step): boolean => STEPS.indexOf(a) < STEPS.indexOf(b);
+import { contentsOf } from './parcel-contents.ts';
+import { earlierNumbersOf, isSameNumber, parcelsSeen } from './parcel-numbers.ts';
+import { hasLeft, isScan, isUnderWay, nextPlace, type Parcels, type ParcelUnits } from './parcel-place.ts';
+import { isNothing, isSameUnits, type Units } from './units.ts';
 
 const FACT_OF: Partial<Record<ParcelStateName, FactType>> = {
   announced: 'parcel.announced',
@@ -51,50 +18,12 @@ const FACT_OF: Partial<Record<ParcelStateName, FactType>> = {
   exception: 'parcel.exception',
 };
 
-/** Whether the parcel has left the supplier: a tracking number alone can exist days before. */
-export const hasLeft = ({ furthest }: Pick<ParcelUnits, 'furthest'>): boolean => furthest !== 'announced';
-
-type Place = Pick<ParcelUnits, 'state' | 'furthest'>;
-
-/** A late answer never moves a parcel back, and what was delivered stays so. */
-function nextState(before: Place | undefined, seen: ParcelStateName, isShipped: boolean): Place {
-  const floor: Step = isShipped ? 'first_scan' : 'announced';
-  const from = before?.furthest ?? floor;
-  const step = STEP_OF[seen];
-  if (before?.state === 'delivered') return before;
-  if (step === null) return { state: seen, furthest: isBefore(from, floor) ? floor : from };
-  const to = isBefore(step, floor) ? floor : step;
-  // It turns round wherever it is.
-  if (seen === 'returned') return { state: seen, furthest: isBefore(to, from) ? from : to };
-  if (before !== undefined && isBefore(to, from)) return before;
-  return { state: to === step ? seen : floor, furthest: to };
-}
-
-/** The lane's deadline has its say until something new is seen of the parcel. */
-const nextPlace = (before: ParcelUnits | undefined, seen: ParcelStateName, isShipped: boolean): Place => {
-  const next = nextState(before, seen, isShipped);
-  return before?.state === 'delayed' && next.state === before.lateIn ? before : next;
-};
-
-/** What is in the parcel: what the supplier says, else every unit that is in no other parcel. */
-function unitsOf(
-  observed: ObservedParcel,
-  ordered: Readonly<Record<string, number>>,
-  others: readonly ParcelUnits[],
-): Readonly<Record<string, number>> {
-  if (observed.units !== undefined) return observed.units;
-  const left = Object.entries(ordered).map(([lineId, count]): [string, number] => [
-    lineId,
-    count - others.reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0),
-  ]);
-  return Object.fromEntries(left.filter(([, count]) => count > 0));
-}
-
 interface Owner {
   readonly orderId: string;
   readonly supplierOrderId: string;
-  readonly units: Readonly<Record<string, number>>;
+  readonly units: Units;
   readonly parcels: Parcels;
+  readonly strayNumbers?: readonly string[] | undefined;
   readonly isWithoutShop?: true;
   readonly deliveryDays?: number | undefined;
 }
@@ -104,17 +33,6 @@ const transitTimer = ({ supplierOrderId }: Owner, parcelId: string) => ({
   supplierOrderId,
   parcelId,
 });
-
-/** Where a parcel needs no deadline: it is there, waits for its customer, or will not come. */
-const ENDED: readonly ParcelStateName[] = [
-  'delivered',
-  'available_for_pickup',
-  'attempt_failed',
-  'returned',
-  'lost',
-];
-
-export const isUnderWay = (parcel: ParcelUnits): boolean => hasLeft(parcel) && !ENDED.includes(parcel.state);
 
 /** The deadline of its lane has passed. Said once: an end of the delay sets no other. */
 export function delayParcel(owner: Owner, parcelId: string): { parcels: Parcels; effects: Effect[] } {
@@ -145,12 +63,6 @@ export const fulfillCommand = (owner: Owner, parcelId: string): Effect[] => {
   ];
 };
 
-/** Whether only a carrier can have seen it so. */
-const isScan = (seen: ParcelStateName): boolean => {
-  const step = STEP_OF[seen];
-  return step !== null && step !== 'announced';
-};
-
 /** The lane's time runs from the day the parcel leaves until it needs none any more. */
 function timerEffects(
   owner: Owner,
@@ -166,117 +78,151 @@ function timerEffects(
   return [{ kind: 'set_timer', timer, ...(deliveryDays === undefined ? {} : { quotedDays: deliveryDays }) }];
 }
 
+const saving = (
+  { supplierOrderId }: Owner,
+  parcelId: string,
+  parcel: ParcelUnits,
+  { carrier, trackingUrl }: ObservedParcel,
+): Effect => {
+  const { state, trackingNumber, earlierNumbers = [], lastMileTrackingNumber, units } = parcel;
+  return {
+    kind: 'save_parcel',
+    parcel: {
+      parcelId,
+      supplierOrderId,
+      state,
+      trackingNumber,
+      earlierNumbers,
+      lastMileTrackingNumber,
+      carrier,
+      trackingUrl,
+      units,
+      hasLeft: hasLeft(parcel),
+    },
+  };
+};
+
+/** How a parcel stands after it was seen so. @param before absent: it is new. */
+function seenAs(
+  owner: Owner,
+  before: ParcelUnits | undefined,
+  observed: ObservedParcel,
+  { units, isShipped }: { units: Units; isShipped: boolean },
+): ParcelUnits {
+  const { trackingNumber } = observed;
+  const earlierNumbers = before === undefined ? [] : earlierNumbersOf(before, trackingNumber);
+  const isRenamed = before !== undefined && !isSameNumber(before.trackingNumber, trackingNumber);
+  // A look that does not see the last-mile number is no news; but another number goes another last mile.
+  const knownLastMile = isRenamed ? null : (before?.lastMileTrackingNumber ?? null);
+  const { state, furthest } = nextPlace(before, observed.state, isShipped);
+  return {
+    state,
+    furthest,
+    trackingNumber,
+    ...(earlierNumbers.length === 0 ? {} : { earlierNumbers }),
+    lastMileTrackingNumber: observed.lastMileTrackingNumber ?? knownLastMile,
+    units,
+    // Without a shop there is nothing to show it in.
+    isFulfilled: before?.isFulfilled ?? owner.isWithoutShop === true,
+    isScanned: (before?.isScanned ?? false) || isScan(observed.state),
+    ...(state === 'delayed' && before?.lateIn !== undefined ? { lateIn: before.lateIn } : {}),
+  };
+}
+
+const isSame = (before: ParcelUnits, now: ParcelUnits): boolean =>
+  before.state === now.state &&
+  before.furthest === now.furthest &&
+  (before.isScanned ?? false) === now.isScanned &&
+  before.lastMileTrackingNumber === now.lastMileTrackingNumber &&
+  isSameNumber(before.trackingNumber, now.trackingNumber) &&
+  isSameUnits(before.units, now.units);
+
+/** What follows for the crew, the shop and the customer, each told once. */
+function tellings(
+  owner: Owner,
+  parcelId: string,
+  before: ParcelUnits | undefined,
+  now: ParcelUnits,
+): Effect[] {
+  const effects: Effect[] = [];
+  const { supplierOrderId } = owner;
+  const { state, furthest, isFulfilled, isScanned } = now;
+  const told = before?.state === state ? undefined : FACT_OF[state];
+  if (told !== undefined)
+    effects.push({ kind: 'fact', type: told, data: { supplierOrderId, parcelId, state } });
+  const hadLeft = before !== undefined && hasLeft(before);
+  if (hasLeft(now) && !hadLeft) {
+    effects.push(
+      { kind: 'notify', notification: 'parcel_shipped', parcelId },
+      ...(isFulfilled ? [] : fulfillCommand(owner, parcelId)),
+    );
+  }
+  if (isScanned && before?.isScanned !== true)
+    effects.push({ kind: 'notify', notification: 'parcel_shipped', parcelId, on: 'first_scan' });
+  effects.push(...timerEffects(owner, parcelId, before, now));
+  // A label that is late before it has left is no parcel yet for the customer.
+  if (state === 'delayed' && hasLeft(now) && !(before?.state === 'delayed' && hadLeft))
+    effects.push({ kind: 'notify', notification: 'parcel_delayed', parcelId });
+  if (before?.furthest === furthest) return effects;
+  if (state === 'in_transit') effects.push({ kind: 'notify', notification: 'parcel_in_transit', parcelId });
+  if (state === 'delivered') effects.push({ kind: 'notify', notification: 'parcel_delivered', parcelId });
+  return effects;
+}
+
+const riddle = ({ supplierOrderId }: Owner, cause: string, numbers: readonly string[]): Effect => ({
+  kind: 'tell_order',
+  event: {
+    type: 'hold.raised',
+    data: {
+      reason: 'operator',
+      supplierOrderId,
+      evidence: { cause, trackingNumbers: numbers.join(', ') },
+    },
+  },
+});
+
+const STRAY = 'the supplier shows a number on its way, and what is in that parcel is in others already';
+const OTHER_CONTENTS =
+  'the supplier names other contents of this parcel than the shop shows in its fulfilment';
+
 /** Takes what was seen of the parcels; asks for the shop's fulfilment and the customer's mails, each once. */
 export function observeParcels(
   owner: Owner,
   observation: SupplierOrderObserved,
-): { parcels: Parcels; effects: Effect[] } {
-  const parcels: Record<string, ParcelUnits> = { ...owner.parcels };
-  const effects: Effect[] = [];
+): { parcels: Parcels; strayNumbers?: readonly string[]; effects: Effect[] } {
   const isShipped = observation.status === 'shipped' || observation.status === 'delivered';
-  for (const observed of observation.parcels) {
-    const parcelId = parcelIdOf(owner.supplierOrderId, observed.trackingNumber);
-    const before = parcels[parcelId];
-    const others = Object.entries(parcels).flatMap(([id, parcel]) => (id === parcelId ? [] : [parcel]));
-    const units = before?.units ?? unitsOf(observed, owner.units, others);
-    if (Object.keys(units).length === 0) continue;
-    const { state, furthest } = nextPlace(before, observed.state, isShipped);
-    const { trackingNumber, carrier, trackingUrl } = observed;
-    // A look that does not see the last-mile number is no news.
-    const lastMileTrackingNumber = observed.lastMileTrackingNumber ?? before?.lastMileTrackingNumber ?? null;
-    const isScanned = (before?.isScanned ?? false) || isScan(observed.state);
-    const isSame =
-      before?.state === state &&
-      before.furthest === furthest &&
-      (before.isScanned ?? false) === isScanned &&
-      before.lastMileTrackingNumber === lastMileTrackingNumber;
-    if (isSame) continue;
-    // Without a shop there is nothing to show it in.
-    const isFulfilled = before?.isFulfilled ?? owner.isWithoutShop === true;
-    const parcel: ParcelUnits = {
-      state,
-      furthest,
-      trackingNumber,
-      lastMileTrackingNumber,
-      units,
-      isFulfilled,
-      isScanned,
-      ...(state === 'delayed' && before?.lateIn !== undefined ? { lateIn: before.lateIn } : {}),
-    };
-    parcels[parcelId] = parcel;
-    effects.push({
-      kind: 'save_parcel',
-      parcel: {
-        parcelId,
-        supplierOrderId: owner.supplierOrderId,
-        state,
-        trackingNumber,
-        lastMileTrackingNumber,
-        carrier,
-        trackingUrl,
-        units,
-        hasLeft: hasLeft(parcel),
-      },
-    });
-    const told = before?.state === state ? undefined : FACT_OF[state];
-    const { supplierOrderId } = owner;
-    if (told !== undefined)
-      effects.push({ kind: 'fact', type: told, data: { supplierOrderId, parcelId, state } });
-    const hadLeft = before !== undefined && hasLeft(before);
-    if (hasLeft(parcel) && !hadLeft) {
-      effects.push(
-        { kind: 'notify', notification: 'parcel_shipped', parcelId },
-        ...(isFulfilled ? [] : fulfillCommand(owner, parcelId)),
-      );
-    }
-    if (isScanned && before?.isScanned !== true)
-      effects.push({ kind: 'notify', notification: 'parcel_shipped', parcelId, on: 'first_scan' });
-    effects.push(...timerEffects(owner, parcelId, before, parcel));
-    // A label that is late before it has left is no parcel yet for the customer.
-    if (state === 'delayed' && hasLeft(parcel) && !(before?.state === 'delayed' && hadLeft))
-      effects.push({ kind: 'notify', notification: 'parcel_delayed', parcelId });
-    if (before?.furthest === furthest) continue;
-    if (state === 'in_transit') effects.push({ kind: 'notify', notification: 'parcel_in_transit', parcelId });
-    if (state === 'delivered') effects.push({ kind: 'notify', notification: 'parcel_delivered', parcelId });
-  }
-  return { parcels, effects };
-}
-
-/** What of an order has left in these parcels, and what has not. */
-export function splitByLeft(
-  ordered: Readonly<Record<string, number>>,
-  parcels: Parcels,
-): { left: Record<string, number>; rest: Record<string, number> } {
-  const left: Record<string, number> = {};
-  const rest: Record<string, number> = {};
-  const gone = Object.values(parcels).filter(hasLeft);
-  for (const [lineId, count] of Object.entries(ordered)) {
-    const sent = gone.reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0);
-    if (sent > 0) left[lineId] = Math.min(count, sent);
-    if (sent < count) rest[lineId] = count - sent;
-  }
-  return { left, rest };
-}
-
-const covers = (ordered: Readonly<Record<string, number>>, parcels: readonly ParcelUnits[]): boolean =>
-  Object.entries(ordered).every(
-    ([lineId, count]) => parcels.reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0) >= count,
+  const { seen, beside } = parcelsSeen(owner, observation.parcels);
+  const contents = contentsOf(owner.units, owner.parcels, seen);
+  const parcels: Record<string, ParcelUnits> = Object.fromEntries(
+    Object.entries(owner.parcels).filter(([id]) => contents.has(id)),
   );
-
-/** How far the parcels together have come: every unit delivered, every unit gone, some gone, none. */
-export function parcelProgress(
-  ordered: Readonly<Record<string, number>>,
-  parcels: Parcels,
-): 'delivered' | 'shipped' | 'partially_shipped' | 'none' {
-  const all = Object.values(parcels);
-  const gone = all.filter(hasLeft);
-  if (
-    covers(
-      ordered,
-      all.filter(({ state }) => state === 'delivered'),
-    )
-  )
-    return 'delivered';
-  if (covers(ordered, gone)) return 'shipped';
-  return gone.length > 0 ? 'partially_shipped' : 'none';
+  const effects: Effect[] = Object.keys(owner.parcels).flatMap((parcelId) =>
+    contents.has(parcelId) ? [] : [{ kind: 'forget_parcel', parcelId }],
+  );
+  const strays = [...beside];
+  const changed: string[] = [];
+  for (const [parcelId, observed] of seen) {
+    const before = owner.parcels[parcelId];
+    const units = contents.get(parcelId);
+    const { units: named = units ?? {} } = observed;
+    // A parcel of pieces whose units all count to others is named so, and is nobody's trouble.
+    const isPuzzling = !isSameUnits(units ?? {}, named) && !isNothing(named);
+    if (isPuzzling || (units === undefined && observed.units === undefined)) strays.push(observed);
+    if (units === undefined) continue;
+    const now = seenAs(owner, before, observed, { units, isShipped });
+    if (before !== undefined && isSame(before, now)) continue;
+    parcels[parcelId] = now;
+    effects.push(saving(owner, parcelId, now, observed), ...tellings(owner, parcelId, before, now));
+    const isShown = before?.isFulfilled === true && owner.isWithoutShop !== true;
+    if (isShown && !isSameUnits(before.units, units)) changed.push(observed.trackingNumber);
+  }
+  if (changed.length > 0) effects.push(riddle(owner, OTHER_CONTENTS, changed));
+  const { strayNumbers = [] } = owner;
+  const unheard = strays
+    .filter(({ state }) => isUnderWay(nextPlace(undefined, state, isShipped)))
+    .map(({ trackingNumber }) => trackingNumber)
+    .filter((number) => !strayNumbers.includes(trackingKeyOf(number)));
+  if (unheard.length === 0) return { parcels, effects };
+  effects.push(riddle(owner, STRAY, unheard));
+  return { parcels, strayNumbers: [...strayNumbers, ...unheard.map(trackingKeyOf)], effects };
 }

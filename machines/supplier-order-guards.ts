@@ -2,10 +2,12 @@ import type { DeadlineName } from '../contracts/deadlines.ts';
 import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
 import { attentionIdOf } from '../contracts/ids.ts';
 import { namesBills } from './holds.ts';
-import { isUnderWay, observeParcels } from './parcels.ts';
+import { isUnderWay } from './parcel-place.ts';
+import { observeParcels } from './parcels.ts';
 import { unitsOfPart } from './purchase-units.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
 import type { SupplierOrderArgs as Args } from './supplier-order-setup.ts';
+import { isSameUnits } from './units.ts';
 
 /** Guard for the timer of one deadline. */
 export const elapsed =
@@ -62,12 +64,6 @@ export const isOfLastAttempt = ({ context, event }: Args): boolean =>
 export const isAfterPurchase = ({ event }: Pick<Args, 'event'>): boolean =>
   event.type === 'supplier_order.withheld' &&
   (event.data.reason === 'duplicate_suspected' || namesBills(event.data.evidence));
-
-const isSameUnits = (
-  ours: Readonly<Record<string, number>>,
-  theirs: Readonly<Record<string, number>>,
-): boolean =>
-  [...Object.keys(ours), ...Object.keys(theirs)].every((lineId) => ours[lineId] === theirs[lineId]);
 
 /** It was prepared as it stands now; a change of the draft meanwhile makes it another. */
 export const isOfItsUnits = ({ context, event }: Args): boolean =>

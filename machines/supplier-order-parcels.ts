@@ -1,7 +1,9 @@
 import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
-import { delayParcel, fulfillCommand, hasLeft, observeParcels, splitByLeft } from './parcels.ts';
+import { splitByLeft } from './parcel-contents.ts';
+import { hasLeft } from './parcel-place.ts';
+import { delayParcel, fulfillCommand, observeParcels } from './parcels.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { elapsed, isLateParcel, isNews, isOpenParcel } from './supplier-order-guards.ts';
 import { attend, duplicateEvents, raised } from './supplier-order-holds.ts';
@@ -12,12 +14,16 @@ function follow(
   observation: SupplierOrderObserved,
 ): Change<SupplierOrderContext> {
   const { status, evidence } = observation;
-  const { parcels, effects } = observeParcels(context, observation);
+  const { effects, ...seen } = observeParcels(context, observation);
+  const { parcels } = seen;
   if (status !== 'cancelled' || !Object.values(parcels).some(hasLeft))
-    return { context: { status, parcels }, effects };
+    return { context: { status, ...seen }, effects };
   const { left, rest } = splitByLeft(context.units, parcels);
   // Labels of parcels that never left go with the rest: it is bought anew.
   const gone = Object.fromEntries(Object.entries(parcels).filter(([, parcel]) => hasLeft(parcel)));
+  const labels: Effect[] = Object.keys(parcels).flatMap((parcelId) =>
+    parcelId in gone ? [] : [{ kind: 'forget_parcel', parcelId }],
+  );
   const { supplierOrderId } = context;
   const torn: Effect = {
     kind: 'tell_order',
@@ -27,8 +33,8 @@ function follow(
   // Said once: a cancelled order of which all has left is a riddle for a person, and goes on its way meanwhile.
   const riddle = context.status === 'cancelled' ? [] : [raised(context, 'supplier_cancelled', evidence)];
   return {
-    context: { status, parcels: gone, units: left },
-    effects: [...effects, ...(isAllGone ? riddle : [torn])],
+    context: { status, ...seen, parcels: gone, units: left },
+    effects: [...effects, ...labels, ...(isAllGone ? riddle : [torn])],
   };
 }
 

@@ -2,7 +2,8 @@ import { setup } from 'xstate';
 import type { OrderEvent } from '../contracts/events/order-event.ts';
 import { type ChangeBy, changesBy } from './change.ts';
 import type { Effect, ToSupplierOrder } from './effect.ts';
-import { hasLeft, parcelProgress } from './parcels.ts';
+import { parcelProgress } from './parcel-contents.ts';
+import { hasLeft } from './parcel-place.ts';
 import type { SupplierOrderContext, SupplierOrderInput } from './supplier-order-context.ts';
 
 export type SupplierOrderMachineEvent =

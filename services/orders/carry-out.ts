@@ -187,6 +187,7 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
         supplier_order_id: parcel.supplierOrderId,
         state: parcel.state,
         tracking_number: parcel.trackingNumber,
+        earlier_numbers: parcel.earlierNumbers.length === 0 ? null : parcel.earlierNumbers,
         last_mile_tracking_number: parcel.lastMileTrackingNumber,
         carrier: parcel.carrier,
         tracking_url: parcel.trackingUrl,
@@ -198,6 +199,14 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
       if (earlier >= 0) writes.parcels.splice(earlier, 1);
       writes.parcels.push({ ...row, left_at: leftAt });
       writes.movedParcels.delete(row.id);
+      writes.forgottenParcels.delete(row.id);
+      return;
+    }
+    case 'forget_parcel': {
+      const saved = writes.parcels.findIndex(({ id }) => id === effect.parcelId);
+      if (saved >= 0) writes.parcels.splice(saved, 1);
+      writes.movedParcels.delete(effect.parcelId);
+      writes.forgottenParcels.add(effect.parcelId);
       return;
     }
     case 'move_parcel': {

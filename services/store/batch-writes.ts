@@ -93,6 +93,8 @@ export interface ParcelRow {
   readonly supplier_order_id: string;
   readonly state: string;
   readonly tracking_number: string;
+  /** Those that it replaced; null for none. */
+  readonly earlier_numbers: readonly string[] | null;
   readonly last_mile_tracking_number: string | null;
   readonly carrier: string | null;
   readonly tracking_url: string | null;
@@ -141,6 +143,8 @@ export interface BatchWrites {
   readonly parcels: ParcelRow[];
   /** New states of parcels of which nothing else is known anew. */
   readonly movedParcels: Map<string, ParcelStateName>;
+  /** Labels that were replaced before they left. */
+  readonly forgottenParcels: Set<string>;
   readonly openedHolds: {
     id: string;
     order_id: string;
@@ -175,6 +179,7 @@ export const noWrites = (): BatchWrites => ({
   changedSupplierOrders: [],
   parcels: [],
   movedParcels: new Map(),
+  forgottenParcels: new Set(),
   openedHolds: [],
   closedHolds: [],
   notifications: [],

@@ -95,7 +95,13 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
     ofOrders: OF_PURCHASES,
     columns: {
       ...ours('id', 'order_id', 'supplier_order_id', 'state', 'tracking_number', 'carrier', 'tracking_url'),
-      ...ours('last_mile_tracking_number', 'units', 'fulfillment_state', 'fulfillment_doubt'),
+      ...ours(
+        'earlier_numbers',
+        'last_mile_tracking_number',
+        'units',
+        'fulfillment_state',
+        'fulfillment_doubt',
+      ),
       ...ours('shop_fulfillment_id', 'shown_state', 'shown_last_mile', 'showing'),
     },
   },

@@ -84,13 +84,18 @@ const USUAL = {
       supplier_order_id: 'text',
       state: 'text',
       tracking_number: 'text',
+      earlier_numbers: 'json',
       last_mile_tracking_number: 'text',
       carrier: 'text',
       tracking_url: 'text',
       units: 'json',
       left_at: 'timestamptz',
     },
+    // A new number has to be shown in the shop, whatever is shown already, and nothing of it is known there.
     `on conflict (id) do update set state = excluded.state, carrier = excluded.carrier, updated_at = now(),
+       units = excluded.units, tracking_number = excluded.tracking_number, earlier_numbers = excluded.earlier_numbers,
+       shown_state = case when parcels.tracking_number = excluded.tracking_number then parcels.shown_state end,
+       is_sole_fulfillment = parcels.is_sole_fulfillment and parcels.tracking_number = excluded.tracking_number,
        last_mile_tracking_number = excluded.last_mile_tracking_number, tracking_url = excluded.tracking_url,
        left_at = coalesce(parcels.left_at, excluded.left_at),
        entered_at = case when parcels.state = excluded.state then parcels.entered_at else now() end`,
@@ -209,6 +214,13 @@ async function writeSeldom(sql: Sql, writes: BatchWrites): Promise<void> {
     `state = d.state, updated_at = now(), ${ENTERED}`,
     'o.id = d.id',
   );
+  if (writes.forgottenParcels.size > 0) {
+    await sql.run(
+      `delete from parcels where id in (
+         select id from parcels where id = any($1::text[]) and left_at is null order by id for update)`,
+      [[...writes.forgottenParcels]],
+    );
+  }
   await insertRows(
     sql,
     'holds',

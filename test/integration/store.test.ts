@@ -171,6 +171,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     supplier_order_id: supplierOrderId,
     state: 'announced',
     tracking_number: 'T1',
+    earlier_numbers: null,
     last_mile_tracking_number: null,
     carrier: null,
     tracking_url: null,
@@ -273,7 +274,16 @@ test('every statement of a batch finds its tables and columns', async () => {
     context: {},
     watched: true,
   });
-  next.parcels.push({ ...parcel, state: 'in_transit', left_at: '2026-11-22T10:00:00Z' });
+  next.parcels.push({
+    ...parcel,
+    state: 'in_transit',
+    tracking_number: 'T2',
+    earlier_numbers: ['T1'],
+    units: { 1: 1 },
+    left_at: '2026-11-22T10:00:00Z',
+  });
+  // What has left is no label, whoever asks to forget it.
+  next.forgottenParcels.add('pcl_1');
   next.movedParcels.set('pcl_1', 'delayed');
   next.closedHolds.push('hld_1');
   next.timers.set('pay', { ...timer, key: 'pay', delay_ms: null });
@@ -285,13 +295,26 @@ test('every statement of a batch finds its tables and columns', async () => {
     'select state, version, next_check_at is not null as watched from supplier_orders',
   );
   expect(bought).toEqual({ state: 'accepted', version: 2, watched: true });
-  expect(await store.query('select state, left_at is not null as gone from parcels')).toEqual([
-    { state: 'delayed', gone: true },
+  const columns = 'state, left_at is not null as gone, tracking_number, earlier_numbers, units';
+  expect(await store.query(`select ${columns} from parcels`)).toEqual([
+    { state: 'delayed', gone: true, tracking_number: 'T2', earlier_numbers: ['T1'], units: { 1: 1 } },
   ]);
   expect(await store.query('select released_at is null as open from holds')).toEqual([{ open: false }]);
   const due = await store.transaction((sql) => claimDue(sql, 10));
   expect(due).toMatchObject([{ orderId, deadline: 'buy', supplierOrderId, parcelId: null, attempt: 1 }]);
   expect(await store.query('select key from timers')).toEqual([{ key: 'buy' }]);
+});
+
+test('a label that was forgotten is no parcel of its order any more', async () => {
+  const store = await aStore(await aDatabase());
+  await store.run(
+    `insert into parcels (id, order_id, supplier_order_id, state, tracking_number, units)
+     select id, 'ord_1', 'sup_ord_1', 'announced', id, '{"1":1}' from unnest(array['pcl_1', 'pcl_2']) as one (id)`,
+  );
+  const writes = noWrites();
+  writes.forgottenParcels.add('pcl_1');
+  await store.transaction((sql) => writeBatch(sql, writes));
+  expect(await store.query('select id from parcels')).toEqual([{ id: 'pcl_2' }]);
 });
 
 test('a batch that meets another version of a row writes nothing', async () => {

@@ -2,12 +2,8 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { buildClientSchema, type IntrospectionQuery, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
-import {
-  LINKED_BY_SHOPIFY,
-  toTrackingCompany,
-  toTrackingInfo,
-  toTrackingKey,
-} from '../../services/shopify/carriers.ts';
+import { trackingKeyOf } from '../../contracts/ids.ts';
+import { LINKED_BY_SHOPIFY, toTrackingCompany, toTrackingInfo } from '../../services/shopify/carriers.ts';
 
 const SCHEMA = new URL(
   '../../node_modules/@shopify/dev-mcp/dist/data/admin_2026-10.json.gz',
@@ -105,6 +101,6 @@ test('one number travels alone, a last-mile number beside it with a link each', 
 });
 
 test('blanks and case do not make another tracking number', () => {
-  expect(toTrackingKey(' yt 00\t1 ')).toBe(toTrackingKey('YT001'));
-  expect(toTrackingKey('YT001')).not.toBe(toTrackingKey('YT002'));
+  expect(trackingKeyOf(' yt 00\t1 ')).toBe(trackingKeyOf('YT001'));
+  expect(trackingKeyOf('YT001')).not.toBe(trackingKeyOf('YT002'));
 });

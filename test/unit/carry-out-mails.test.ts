@@ -85,6 +85,7 @@ const saved = (state: 'announced' | 'first_scan' | 'in_transit'): OutwardEffect 
     supplierOrderId: 'sup_ord_1',
     state,
     trackingNumber: 'T1',
+    earlierNumbers: [],
     lastMileTrackingNumber: null,
     carrier: null,
     trackingUrl: null,
@@ -102,6 +103,15 @@ test('within a batch the last word on a parcel counts, whether it was seen or on
   const late = writesOf({}, saved('in_transit'), moved);
   expect(late.parcels).toMatchObject([{ state: 'delayed', left_at: NOW }]);
   expect(late.movedParcels.size).toBe(0);
+});
+
+test('within a batch a label is forgotten, or saved again, as was said last', () => {
+  const forgotten: OutwardEffect = { kind: 'forget_parcel', parcelId };
+  const gone = writesOf({}, saved('announced'), forgotten);
+  expect(gone).toMatchObject({ parcels: [], forgottenParcels: new Set([parcelId]) });
+  const back = writesOf({}, forgotten, saved('announced'));
+  expect(back.parcels).toMatchObject([{ id: parcelId }]);
+  expect(back.forgottenParcels.size).toBe(0);
 });
 
 test('a parcel has left from the first time that it is seen on its way', () => {

@@ -9,7 +9,7 @@ import {
 } from '../../contracts/vocabulary.ts';
 import { decideSupplierOrder, type SupplierOrderState } from '../../machines/decide.ts';
 import type { ToSupplierOrder } from '../../machines/effect.ts';
-import type { Parcels, ParcelUnits } from '../../machines/parcels.ts';
+import type { Parcels, ParcelUnits } from '../../machines/parcel-place.ts';
 import { supplierOrderMachine } from '../../machines/supplier-order.ts';
 import {
   absent,

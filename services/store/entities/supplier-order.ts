@@ -124,6 +124,8 @@ const ParcelSchema = defineEntity({
     supplierOrderId: p.text(),
     state: p.text().$type<ParcelStateName>(),
     trackingNumber: p.text(),
+    /** Those that it replaced; null for none. */
+    earlierNumbers: p.json<string[]>().columnType('json').nullable(),
     lastMileTrackingNumber: p.text().nullable(),
     carrier: p.text().nullable(),
     trackingUrl: p.text().nullable(),

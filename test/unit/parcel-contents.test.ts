@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest';
+import type { ObservedParcel } from '../../contracts/events/supplier-order-observed.ts';
+import { parcelIdOf } from '../../contracts/ids.ts';
+import type { ParcelStateName } from '../../contracts/vocabulary.ts';
+import { A, aRoad, TWO_LINES } from '../fixtures/order-road.ts';
+import {
+  accepted,
+  aParcel,
+  aPart,
+  elapsed,
+  observed,
+  placing,
+  received,
+  sourced,
+  synced,
+} from './builders.ts';
+
+/** Two units of L1 and one of L2 in one purchase. */
+const toBoughtTogether = [
+  received({ lines: TWO_LINES }),
+  elapsed('grace'),
+  sourced({ parts: [aPart({ L1: 2, L2: 1 })] }),
+  placing(),
+  accepted(),
+];
+const ALL = { L1: 2, L2: 1 };
+const [X, Y] = [parcelIdOf(A, 'X'), parcelIdOf(A, 'Y')];
+const box = (
+  trackingNumber: string,
+  state: ParcelStateName,
+  units?: Record<string, number>,
+): ObservedParcel => aParcel({ trackingNumber, state, ...(units === undefined ? {} : { units }) });
+const unitsOf = (road: ReturnType<typeof aRoad>) =>
+  Object.fromEntries(
+    Object.values(road.parcels(A)).map(({ trackingNumber, units }) => [trackingNumber, units]),
+  );
+const splitLabels = observed('processing', [
+  box('X', 'announced', { L1: 2 }),
+  box('Y', 'announced', { L2: 1 }),
+]);
+
+test('a label gives up what its supplier puts into a second box, and neither of the two passes for all', () => {
+  const road = aRoad(...toBoughtTogether, observed('processing', [box('X', 'announced', ALL)]));
+  expect(road.step(splitLabels)).toEqual([
+    `parcel ${X} announced`,
+    `parcel ${Y} announced`,
+    `fact parcel.announced A ${Y}`,
+  ]);
+  road.step(observed('processing', [box('X', 'in_transit', { L1: 2 }), box('Y', 'announced', { L2: 1 })]));
+  expect(road.state()).toBe('partially_shipped');
+  road.step(observed('shipped', [box('X', 'delivered', { L1: 2 }), box('Y', 'in_transit', { L2: 1 })]));
+  expect(road.state()).toBe('shipped');
+  road.step(observed('delivered', [box('X', 'delivered', { L1: 2 }), box('Y', 'delivered', { L2: 1 })]));
+  expect(road.state()).toBe('delivered');
+  expect(road.holds()).toEqual([]);
+});
+
+test('the corrected contents of a label are saved for the shop before it leaves', () => {
+  const road = aRoad(...toBoughtTogether, observed('processing', [box('X', 'announced', ALL)]));
+  expect(road.saved(splitLabels)).toMatchObject([
+    { trackingNumber: 'X', units: { L1: 2 } },
+    { trackingNumber: 'Y', units: { L2: 1 } },
+  ]);
+});
+
+test('a label that named nothing has what the boxes that do name theirs leave', () => {
+  const road = aRoad(...toBoughtTogether, observed('processing', [box('X', 'announced')]));
+  expect(unitsOf(road)).toEqual({ X: ALL });
+  road.step(observed('processing', [box('X', 'announced'), box('Y', 'announced', { L2: 1 })]));
+  expect(unitsOf(road)).toEqual({ X: { L1: 2 }, Y: { L2: 1 } });
+});
+
+test('a label that is seen no more is forgotten when its contents are in other boxes', () => {
+  const road = aRoad(...toBoughtTogether, observed('processing', [box('LABEL', 'announced', ALL)]));
+  expect(road.step(splitLabels)).toContain(`no parcel ${parcelIdOf(A, 'LABEL')}`);
+  expect(unitsOf(road)).toEqual({ X: { L1: 2 }, Y: { L2: 1 } });
+});
+
+test('a label that one look misses is there still, with what no other box has', () => {
+  const road = aRoad(...toBoughtTogether, splitLabels);
+  road.refuse(observed('processing', [box('X', 'announced', { L1: 2 })]));
+  expect(unitsOf(road)).toEqual({ X: { L1: 2 }, Y: { L2: 1 } });
+});
+
+test('contents that a supplier names smaller after the shop shows them all are for a person, and are not all delivered', () => {
+  const road = aRoad(...toBoughtTogether, observed('shipped', [box('X', 'in_transit')]), synced(X));
+  const texts = road.step(
+    observed('shipped', [box('X', 'in_transit', { L1: 2 }), box('Y', 'announced', { L2: 1 })]),
+  );
+  expect(texts).toContain('hold operator A');
+  expect(road.evidence().at(-1)).toMatchObject({ trackingNumbers: 'X' });
+  road.step(observed('shipped', [box('X', 'delivered', { L1: 2 }), box('Y', 'in_transit', { L2: 1 })]));
+  expect(road.state()).toBe('shipped');
+  road.step(observed('delivered', [box('X', 'delivered', { L1: 2 }), box('Y', 'delivered', { L2: 1 })]));
+  expect(road.state()).toBe('delivered');
+});
+
+test('as long as the shop shows nothing of a parcel, its smaller contents are just the right ones', () => {
+  const road = aRoad(...toBoughtTogether, observed('shipped', [box('X', 'in_transit')]));
+  road.step(observed('shipped', [box('X', 'in_transit', { L1: 2 }), box('Y', 'in_transit', { L2: 1 })]));
+  expect(unitsOf(road)).toEqual({ X: { L1: 2 }, Y: { L2: 1 } });
+  expect(road.holds()).toEqual([]);
+});
+
+test('a parcel on its way that names nothing gives up what a second box names', () => {
+  const road = aRoad(...toBoughtTogether, observed('shipped', [box('X', 'in_transit')]), synced(X));
+  road.step(observed('shipped', [box('X', 'in_transit'), box('Y', 'in_transit', { L2: 1 })]));
+  expect(unitsOf(road)).toEqual({ X: { L1: 2 }, Y: { L2: 1 } });
+  expect(road.holds()).toEqual(['operator']);
+});
+
+test('a second box that names all that another one has is for a person', () => {
+  const road = aRoad(...toBoughtTogether, observed('shipped', [box('X', 'in_transit')]), synced(X));
+  expect(road.step(observed('shipped', [box('X', 'in_transit'), box('Y', 'in_transit', ALL)]))).toEqual([
+    'hold operator A',
+    'fact order.held operator A',
+  ]);
+  expect(unitsOf(road)).toEqual({ X: ALL });
+});
+
+test('a look that names no contents changes none', () => {
+  const road = aRoad(
+    ...toBoughtTogether,
+    observed('shipped', [box('X', 'in_transit', { L1: 2 }), box('Y', 'in_transit', { L2: 1 })]),
+  );
+  road.refuse(observed('shipped', [box('X', 'in_transit'), box('Y', 'in_transit')]));
+});
+
+test('a box of a unit that counts to another box is no parcel of its own', () => {
+  const road = aRoad(...toBoughtTogether);
+  road.step(observed('shipped', [box('X', 'in_transit', ALL), box('Y', 'in_transit', {})]));
+  expect(unitsOf(road)).toEqual({ X: ALL });
+  expect(road.holds()).toEqual([]);
+});
