@@ -1,3 +1,5 @@
+import { trackingKeyOf } from '../../contracts/ids.ts';
+
 /**
  * Companies for which Shopify builds the tracking link itself, spelled as in its list for shops of every country: one
  * other letter and the buyer gets a name without a link. Carriers that it lists for some shop countries only
@@ -117,10 +119,6 @@ function findLinked(carrier: string): LinkedCompany | null {
   return null;
 }
 
-/** Two spellings of one tracking number have the same key. */
-export const toTrackingKey = (trackingNumber: string): string =>
-  trackingNumber.replace(/\s+/g, '').toUpperCase();
-
 /** A page that follows parcels of any carrier. */
 const anyCarrierUrl = (trackingNumber: string): string =>
   `https://t.17track.net/en#nums=${encodeURIComponent(trackingNumber.trim())}`;
@@ -164,7 +162,7 @@ export function toTrackingInfo(parcel: {
   const number = parcel.trackingNumber.trim();
   const lastMile = parcel.lastMileTrackingNumber?.trim() ?? '';
   const { company, url } = toTrackingCompany(parcel.carrier, number, parcel.trackingUrl);
-  if (lastMile === '' || toTrackingKey(lastMile) === toTrackingKey(number)) {
+  if (lastMile === '' || trackingKeyOf(lastMile) === trackingKeyOf(number)) {
     return { company, number, ...(url === undefined ? {} : { url }) };
   }
   // Left to itself Shopify would put the last carrier's number into the first carrier's link.

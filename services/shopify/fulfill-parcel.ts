@@ -26,6 +26,7 @@ interface ParcelRow {
   readonly id: string;
   readonly shopOrderId: string;
   readonly trackingNumber: string;
+  readonly earlierNumbers: readonly string[];
   readonly lastMileTrackingNumber: string | null;
   readonly carrier: string | null;
   readonly trackingUrl: string | null;
@@ -39,7 +40,8 @@ interface ParcelRow {
 
 const PARCELS = `
   select p.id, p.order_id, o.shop_order_id as "shopOrderId", p.tracking_number as "trackingNumber",
-         p.last_mile_tracking_number as "lastMileTrackingNumber", p.carrier, p.tracking_url as "trackingUrl", p.units,
+         coalesce(p.earlier_numbers, '[]') as "earlierNumbers", p.last_mile_tracking_number as "lastMileTrackingNumber",
+         p.carrier, p.tracking_url as "trackingUrl", p.units,
          p.fulfillment_doubt as doubt, coalesce(p.fulfillment_state = 'done', false) as "isDone",
          coalesce(p.fulfillment_state = 'withheld', false) as "isWithheld",
          coalesce(p.fulfillment_state in ('sending', 'unknown'), false)
@@ -77,7 +79,9 @@ interface Outcome {
   readonly state: 'unknown' | 'done' | 'withheld' | null;
   readonly doubt?: Record<string, number>;
   readonly fulfillment_id?: string;
+  /** The only one under `number`, which the parcel has had when it was shown. */
   readonly is_sole?: boolean;
+  readonly number?: string;
   readonly last_mile?: string | null;
   readonly event?: OutboxRow;
 }
@@ -87,6 +91,7 @@ const OUTCOME = {
   doubt: 'json',
   fulfillment_id: 'text',
   is_sole: 'boolean',
+  number: 'text',
   last_mile: 'text',
 };
 
@@ -109,7 +114,7 @@ const record = gatheringFor(async ({ store, bus }: ShopPorts, outcomes: readonly
         `fulfillment_state = d.state, updated_at = now(),
          fulfillment_doubt = case when d.state is null then o.fulfillment_doubt else d.doubt end,
          shop_fulfillment_id = coalesce(d.fulfillment_id, o.shop_fulfillment_id),
-         is_sole_fulfillment = coalesce(d.is_sole, false),
+         is_sole_fulfillment = coalesce(d.is_sole and o.tracking_number = d.number, false),
          shown_last_mile = case when d.state = 'done' then d.last_mile else o.shown_last_mile end`,
         'o.id = d.id',
       );
@@ -161,6 +166,7 @@ async function show(ports: ShopPorts, command: FulfillParcel, commandId: string)
       orderGid,
       parcel: {
         trackingNumber: parcel.trackingNumber,
+        earlierNumbers: parcel.earlierNumbers,
         lastMileTrackingNumber: parcel.lastMileTrackingNumber,
         carrier: parcel.carrier,
         trackingUrl: parcel.trackingUrl,
@@ -215,6 +221,7 @@ async function settle(
         state: 'done',
         fulfillment_id: result.fulfillmentId,
         is_sole: result.isSole,
+        number: parcel.trackingNumber,
         // What was adopted may show the first number alone.
         last_mile: result.how === 'created' ? parcel.lastMileTrackingNumber : null,
         event: eventRow({

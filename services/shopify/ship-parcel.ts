@@ -1,6 +1,7 @@
+import { trackingKeyOf } from '../../contracts/ids.ts';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { AdminClient } from './admin-client.ts';
-import { toTrackingInfo, toTrackingKey } from './carriers.ts';
+import { toTrackingInfo } from './carriers.ts';
 import { allNodes } from './connection.ts';
 import {
   isOver,
@@ -26,6 +27,8 @@ export interface ShipmentRequest {
   readonly orderGid: string;
   readonly parcel: {
     readonly trackingNumber: string;
+    /** Numbers that it replaced: a fulfilment may show one of them still. */
+    readonly earlierNumbers: readonly string[];
     readonly lastMileTrackingNumber: string | null;
     /** The supplier's name of the carrier, if it gave one. */
     readonly carrier: string | null;
@@ -65,14 +68,20 @@ interface Unknown {
   readonly seenUnits: Record<string, number>;
 }
 
-/** Whether a fulfilment shows the parcel: one of its numbers, blanks and case aside, whoever made it. */
+/** Whether a fulfilment shows the parcel: one of the numbers that it has or had, whoever made it. */
 export function carriesNumberOf(
-  parcel: Pick<ShipmentRequest['parcel'], 'trackingNumber' | 'lastMileTrackingNumber'>,
+  parcel: Pick<ShipmentRequest['parcel'], 'trackingNumber' | 'earlierNumbers' | 'lastMileTrackingNumber'>,
 ): (shipment: Shipment) => boolean {
-  const numbers = [parcel.trackingNumber, parcel.lastMileTrackingNumber ?? ''].map(toTrackingKey);
+  const { trackingNumber, earlierNumbers, lastMileTrackingNumber } = parcel;
+  return showsOneOf([trackingNumber, ...earlierNumbers, lastMileTrackingNumber ?? '']);
+}
+
+/** Whether a fulfilment shows one of these numbers, blanks and case aside. */
+export function showsOneOf(numbers: readonly string[]): (shipment: Shipment) => boolean {
+  const keys = numbers.map(trackingKeyOf);
   return ({ trackingInfo }) =>
     trackingInfo.some(
-      ({ number }) => number !== null && number !== '' && numbers.includes(toTrackingKey(number)),
+      ({ number }) => number !== null && number !== '' && keys.includes(trackingKeyOf(number)),
     );
 }
 

@@ -2,11 +2,11 @@ import type { ParcelStateName, SupplierName } from '../../contracts/vocabulary.t
 import { gatheringFor } from '../gathering.ts';
 import { moment } from '../moments.ts';
 import { updateRows } from '../store/rows.ts';
-import { toTrackingInfo, toTrackingKey } from './carriers.ts';
+import { toTrackingInfo } from './carriers.ts';
 import { markOrder } from './mark-order.ts';
 import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
 import { type Ask, asking } from './read-work.ts';
-import { carriesNumberOf } from './ship-parcel.ts';
+import { carriesNumberOf, showsOneOf } from './ship-parcel.ts';
 import {
   CREATE_FULFILLMENT_EVENT,
   CreateFulfillmentEventAnswer,
@@ -45,6 +45,8 @@ export interface ShownParcel {
   readonly orderId: string;
   readonly shopOrderId: string;
   readonly trackingNumber: string;
+  /** Those that it replaced. */
+  readonly earlierNumbers: readonly string[];
   readonly lastMileTrackingNumber: string | null;
   readonly carrier: string | null;
   readonly trackingUrl: string | null;
@@ -74,8 +76,8 @@ const claimParcels = ({ store, settings }: ShopPorts): Promise<ShownParcel[]> =>
          from due where p.id = due.id returning p.*, due.showing as tried
      )
      select p.id as "parcelId", p.order_id as "orderId", o.shop_order_id as "shopOrderId",
-            p.tracking_number as "trackingNumber", p.last_mile_tracking_number as "lastMileTrackingNumber", p.carrier,
-            p.tracking_url as "trackingUrl", p.state,
+            p.tracking_number as "trackingNumber", coalesce(p.earlier_numbers, '[]') as "earlierNumbers",
+            p.last_mile_tracking_number as "lastMileTrackingNumber", p.carrier, p.tracking_url as "trackingUrl", p.state,
             to_char(p.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "seenAt",
             p.shown_state is null as "isNew",
             case when p.is_sole_fulfillment and p.shown_state is null and p.tried is null
@@ -85,16 +87,16 @@ const claimParcels = ({ store, settings }: ShopPorts): Promise<ShownParcel[]> =>
     [LIMIT, settings.ORDER_MANAGER_RETRY_SECONDS],
   );
 
-/** The last mile's number came after the fulfilment: both are shown from now on. */
+/** The last mile's number came after the fulfilment, or another number took the place of the first: the shop shows what counts now. */
 async function replaceTracking(
   ask: Ask,
   shipment: Shipment,
   parcel: ShownParcel,
   notifyCustomer: boolean,
 ): Promise<void> {
-  const lastMile = toTrackingKey(parcel.lastMileTrackingNumber ?? '');
-  const isShown = shipment.trackingInfo.some(({ number }) => toTrackingKey(number ?? '') === lastMile);
-  if (lastMile === '' || isShown) return;
+  const lastMile = parcel.lastMileTrackingNumber ?? '';
+  const isLastMileShown = lastMile.trim() === '' || showsOneOf([lastMile])(shipment);
+  if (isLastMileShown && !showsOneOf(parcel.earlierNumbers)(shipment)) return;
   const variables = { fulfillmentId: shipment.id, trackingInfo: toTrackingInfo(parcel), notifyCustomer };
   const answer = await ask(UPDATE_TRACKING, variables, UpdateTrackingAnswer);
   assertTaken('tracking update', answer.fulfillmentTrackingInfoUpdate);
@@ -124,14 +126,16 @@ const remember = gatheringFor(async ({ store }: ShopPorts, parcels: readonly Sho
   await updateRows(
     store,
     'parcels',
-    { id: 'text', state: 'text', last_mile: 'text' },
-    parcels.map(({ parcelId, state, lastMileTrackingNumber }) => ({
+    { id: 'text', state: 'text', number: 'text', last_mile: 'text' },
+    parcels.map(({ parcelId, state, trackingNumber, lastMileTrackingNumber }) => ({
       id: parcelId,
       state,
+      number: trackingNumber,
       last_mile: lastMileTrackingNumber,
     })),
     'shown_state = d.state, shown_last_mile = d.last_mile, showing = null, show_after = now()',
-    'o.id = d.id',
+    // Under a number that was replaced meanwhile it is still to be shown.
+    'o.id = d.id and o.tracking_number = d.number',
   );
   return parcels.map(() => true);
 });

@@ -19,6 +19,7 @@ const aRequest = (
   ...changes,
   parcel: {
     trackingNumber: 'YT2600001',
+    earlierNumbers: [],
     lastMileTrackingNumber: null,
     carrier: 'YunExpress',
     trackingUrl: null,
@@ -62,6 +63,7 @@ test('a repeated call adopts what stands there, however the number is spelled', 
     { trackingNumber: 'YT2600001' },
     { trackingNumber: ' yt 2600001' },
     { trackingNumber: 'CJP1', lastMileTrackingNumber: 'YT2600001' },
+    { trackingNumber: 'NEW-2', earlierNumbers: ['YT2600001'] },
   ];
   for (const spelling of spellings) {
     expect(await shipParcel(client, aRequest(orderGid, spelling))).toEqual({

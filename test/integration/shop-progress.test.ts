@@ -4,8 +4,10 @@ import { declareRestored } from '../../services/restored.ts';
 import type { AdminClient } from '../../services/shopify/admin-client.ts';
 import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
 import { mirrorHolds } from '../../services/shopify/mirror-holds.ts';
-import { CREATE_FULFILLMENT_EVENT } from '../../services/shopify/shipment-operations.ts';
+import { CREATE_FULFILLMENT, CREATE_FULFILLMENT_EVENT } from '../../services/shopify/shipment-operations.ts';
 import { showProgress } from '../../services/shopify/show-progress.ts';
+import { noWrites } from '../../services/store/batch-writes.ts';
+import { writeBatch } from '../../services/store/write-batch.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import {
@@ -50,12 +52,31 @@ async function aShop(environment: Readonly<Record<string, string>> = {}) {
     ports,
     parcelId,
     fulfil: () => fulfillParcel(ports, command, 'command-1'),
+    fulfilBy: (admin: AdminClient) => fulfillParcel({ ...ports, admin }, command, 'command-1'),
     /** As the order service writes what a status query saw. */
     parcelIs: (state: string, lastMile: string | null = null) =>
       store.run('update parcels set state = $1, last_mile_tracking_number = $2, updated_at = now()', [
         state,
         lastMile,
       ]),
+    /** As the order service saves a parcel whose number was replaced. */
+    numberIs: async (trackingNumber: string) => {
+      const writes = noWrites();
+      writes.parcels.push({
+        id: parcelId,
+        order_id: ORDER_ID,
+        supplier_order_id: SUPPLIER_ORDER_ID,
+        state: 'in_transit',
+        tracking_number: trackingNumber,
+        earlier_numbers: ['YT2600001'],
+        last_mile_tracking_number: null,
+        carrier: 'YunExpress',
+        tracking_url: null,
+        units: { 101: 2 },
+        left_at: null,
+      });
+      await store.transaction((sql) => writeBatch(sql, writes));
+    },
     shown: async () => (await ledgerOf(world)).fulfillments,
     /** What is put off waits no longer. */
     timePasses: () =>
@@ -156,6 +177,60 @@ test.each([
     ]);
     await showProgress(ports);
     expect(await shown()).toMatchObject([{ notifications }]);
+  },
+);
+
+test.each([
+  ['us', 0],
+  ['shop', 2],
+])(
+  'a number that was replaced is shown in the place of the dead one, and with mails by %s the shop mails %i times',
+  async (by, notifications) => {
+    const { world, ports, fulfil, parcelIs, numberIs, shown } = await aShop({ ORDER_MANAGER_MAILS_BY: by });
+    await fulfil();
+    await parcelIs('in_transit');
+    await showProgress(ports);
+    await numberIs('NEW-2');
+    await showProgress(ports);
+    const now = [{ trackingNumbers: ['NEW-2'], notifications, events: ['IN_TRANSIT'] }];
+    expect(await shown()).toMatchObject(now);
+    const { calls } = await ledgerOf(world);
+    await showProgress(ports);
+    expect((await ledgerOf(world)).calls).toEqual(calls);
+    await parcelIs('delivered');
+    await showProgress(ports);
+    expect((await shown())[0]?.events).toEqual(['IN_TRANSIT', 'DELIVERED']);
+  },
+);
+
+test.each(['fulfilled', 'shown'])(
+  'a number that is replaced while the parcel is being %s is shown afterwards',
+  async (moment) => {
+    const { ports, fulfil, fulfilBy, parcelIs, numberIs, shown, timePasses } = await aShop();
+    const admin = ports.admin!;
+    let isReplaced = false;
+    const replacing: AdminClient = {
+      ...admin,
+      request: async (operation, variables, schema, options) => {
+        const answer = await admin.request(operation, variables, schema, options);
+        if (!isReplaced && (operation === CREATE_FULFILLMENT || operation === CREATE_FULFILLMENT_EVENT)) {
+          isReplaced = true;
+          await numberIs('NEW-2');
+        }
+        return answer;
+      },
+    };
+    if (moment === 'fulfilled') await fulfilBy(replacing);
+    else {
+      await fulfil();
+      await parcelIs('in_transit');
+      await showProgress({ ...ports, admin: replacing });
+      expect(await shown()).toMatchObject([{ trackingNumbers: ['YT2600001'] }]);
+    }
+    expect(isReplaced).toBe(true);
+    await timePasses();
+    await showProgress(ports);
+    expect(await shown()).toMatchObject([{ trackingNumbers: ['NEW-2'], events: ['IN_TRANSIT'] }]);
   },
 );
 
