@@ -67,6 +67,11 @@ export function addControl(
       return Response.json({ error: 'no such order' }, { status: 404 });
     }),
   );
+  app.post('/control/cj/orders/:orderNumber/pack', (event) =>
+    orders.pack(event.context.params?.orderNumber ?? '')
+      ? Response.json({ ok: true })
+      : Response.json({ error: 'no such order to divide' }, { status: 404 }),
+  );
   app.get('/control/cj/pushes', () => Response.json(pushes.sent()));
   app.get('/control/faults', () => Response.json(faults.list()));
   app.put('/control/faults', (event) =>

@@ -530,6 +530,18 @@ test.each(['hidden', 'shown'])(
   },
 );
 
+test('a labelled order can be packed in two once, as long as it has not left', async () => {
+  const world = await givenWorld({ timing: { processMs: 0, shipMs: 60_000 } });
+  const call = await login(world);
+  const pack = async (number: string) => (await control(world, 'POST', `/cj/orders/${number}/pack`)).status;
+  expect(await pack('N-1')).toBe(404);
+  const sdCode = await buy(call, 'N-1');
+  expect([await pack('N-1'), await pack('N-1')]).toEqual([200, 404]);
+  const { data } = await call('POST', '/shopping/order/getOrderDetailBatch', { orderIds: ['N-1'] });
+  expect(rows(data).map(({ cjOrderCode }) => cjOrderCode)).toEqual([`${sdCode}-1`, `${sdCode}-2`]);
+  expect(new Set(rows(data).map(({ trackNumber }) => trackNumber)).size).toBe(2);
+});
+
 describe('faults', () => {
   test.each([
     ['error_before', 0, /HTTP 500/],

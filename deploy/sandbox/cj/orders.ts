@@ -30,6 +30,11 @@ export interface CjOrders {
   byTracking(trackingNumber: string): CjOrder | undefined;
   /** Look-ups see that status of all orders under a merchant's number, until null gives the truth back. False: none. */
   show(orderNumber: string, status: string | null): boolean;
+  /**
+   * As a warehouse does it with a labelled order: it packs it in two, each part with a number of its own. False: there is
+   * no such order that waits to be sent, or nothing to divide.
+   */
+  pack(orderNumber: string): boolean;
   /** Everything ever created, removed ones too; the parts of split orders besides. */
   all(): CjOrder[];
   /** Tells of each order that was confirmed, paid or removed, and of the parts that it was split into. */
@@ -184,11 +189,13 @@ export function createCjOrders(
     order.confirmedAt = Date.now();
     changed(order);
   };
-  const split = (order: CjOrder, journey: Journey): CjOrder[] => {
-    const { split: mode, timing } = settings.current();
-    if (mode === 'off') return [];
+  const split = (
+    order: CjOrder,
+    journey: Journey,
+    { mode, laterMs }: { mode: 'hidden' | 'shown'; laterMs: number },
+  ): CjOrder[] => {
     const numberOf = (index: number): number => internalNumberOf(order.createdAt, kept.size + 1 + index);
-    const parts = splitOrder(order, journey, { laterMs: timing.shipMs, numberOf });
+    const parts = splitOrder(order, journey, { laterMs, numberOf });
     if (parts.length === 0) return [];
     order.split = mode;
     order.journey = { ...(parts.at(-1)?.journey ?? journey), trackingNumber: null };
@@ -197,6 +204,10 @@ export function createCjOrders(
       remember(part);
     }
     return parts;
+  };
+  const splitAtPayment = (order: CjOrder, journey: Journey): CjOrder[] => {
+    const { split: mode, timing } = settings.current();
+    return mode === 'off' ? [] : split(order, journey, { mode, laterMs: timing.shipMs });
   };
   const pay = (order: CjOrder): void => {
     if (statusOf(order, Date.now()) !== 'UNPAID') {
@@ -217,7 +228,7 @@ export function createCjOrders(
       deliveredAt: inTransitAt + deliverMs,
     };
     order.journey = journey;
-    changed(order, split(order, journey));
+    changed(order, splitAtPayment(order, journey));
   };
 
   return {
@@ -273,6 +284,15 @@ export function createCjOrders(
         save(order);
       }
       return meant.length > 0;
+    },
+    pack(orderNumber) {
+      const order = (byNumber.get(orderNumber) ?? []).find(
+        ({ split: mode, partOf }) => mode === null && partOf === null,
+      );
+      if (order?.journey == null || statusOf(order, Date.now()) !== 'UNSHIPPED') return false;
+      const parts = split(order, order.journey, { mode: 'hidden', laterMs: 0 });
+      if (parts.length > 0) changed(order, parts);
+      return parts.length > 0;
     },
     all: () => kept.all(),
     onChange: (listener) => listeners.push(listener),
