@@ -20,7 +20,7 @@ export interface ParcelUnits {
 
 export type Parcels = Readonly<Record<string, ParcelUnits>>;
 
-const STEPS = ['announced', 'first_scan', 'in_transit', 'out_for_delivery', 'delivered'] as const;
+export const STEPS = ['announced', 'first_scan', 'in_transit', 'out_for_delivery', 'delivered'] as const;
 export type Step = (typeof STEPS)[number];
 
 /** What each state says about the way; null: nothing, the trouble can come anywhere. */

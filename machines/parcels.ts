@@ -169,6 +169,7 @@ function tellings(
   return effects;
 }
 
+/** What no rule can decide: what is shown to shop and customer stays, and a person is asked. */
 const riddle = ({ supplierOrderId }: Owner, cause: string, numbers: readonly string[]): Effect => ({
   kind: 'tell_order',
   event: {
@@ -181,11 +182,15 @@ const riddle = ({ supplierOrderId }: Owner, cause: string, numbers: readonly str
   },
 });
 
-const STRAY = 'the supplier shows a number on its way, and what is in that parcel is in others already';
+const STRAY =
+  'a number is on its way for units that other parcels hold: ask the supplier which boxes there are, and give the customer the right number';
 const OTHER_CONTENTS =
-  'the supplier names other contents of this parcel than the shop shows in its fulfilment';
+  'the supplier now names other contents of this parcel than the shop was told: correct its fulfilment in the shop';
 
-/** Takes what was seen of the parcels; asks for the shop's fulfilment and the customer's mails, each once. */
+/**
+ * Takes what was seen of the parcels; asks for the shop's fulfilment and the customer's mails, each once. Without effects
+ * nothing is changed.
+ */
 export function observeParcels(
   owner: Owner,
   observation: SupplierOrderObserved,

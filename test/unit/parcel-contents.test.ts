@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import type { ObservedParcel } from '../../contracts/events/supplier-order-observed.ts';
 import { parcelIdOf } from '../../contracts/ids.ts';
 import type { ParcelStateName } from '../../contracts/vocabulary.ts';
+import { hasLeft, STEPS } from '../../machines/parcel-place.ts';
 import { A, aRoad, TWO_LINES } from '../fixtures/order-road.ts';
+import { seeded } from '../fixtures/seeded.ts';
 import {
   accepted,
   aParcel,
@@ -131,4 +133,43 @@ test('a box of a unit that counts to another box is no parcel of its own', () =>
   road.step(observed('shipped', [box('X', 'in_transit', ALL), box('Y', 'in_transit', {})]));
   expect(unitsOf(road)).toEqual({ X: ALL });
   expect(road.holds()).toEqual([]);
+});
+
+const NUMBERS = ['N1', 'N2', 'N3', 'N4'];
+const STATES = ['announced', 'first_scan', 'in_transit', 'exception', 'delivered', 'returned'] as const;
+const CONTENTS = [undefined, {}, { L1: 1 }, { L1: 2 }, { L2: 1 }, { L1: 1, L2: 1 }];
+
+/** Any look at all: a supplier that forgets, repeats, renames, splits and lies. */
+function anyLook(random: () => number) {
+  const any = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
+  const parcels = NUMBERS.filter(() => random() < 0.4).map((number) =>
+    box(number, any(STATES), any(CONTENTS)),
+  );
+  return observed(any(['processing', 'shipped', 'shipped', 'delivered'] as const), parcels);
+}
+
+test('whatever is seen, nothing that left is lost or goes back, no unit is in two parcels, and each mail is asked for once', () => {
+  for (let seed = 1; seed <= 100; seed += 1) {
+    const random = seeded(seed);
+    const road = aRoad(...toBoughtTogether);
+    const mails: string[] = [];
+    for (let look = 0; look < 12; look += 1) {
+      const before = road.parcels(A);
+      const texts = road.try(random() < 0.2 ? synced(Object.keys(before)[0] ?? X) : anyLook(random));
+      mails.push(...texts.filter((text) => text.startsWith('mail') && !text.includes('delayed')));
+      const now = road.parcels(A);
+      for (const [id, parcel] of Object.entries(before)) {
+        if (!hasLeft(parcel)) continue;
+        const at = `seed ${seed}, look ${look}, parcel ${parcel.trackingNumber}`;
+        expect(STEPS.indexOf(now[id]?.furthest ?? 'announced'), at).toBeGreaterThanOrEqual(
+          STEPS.indexOf(parcel.furthest),
+        );
+      }
+      for (const [lineId, count] of Object.entries(ALL)) {
+        const packed = Object.values(now).reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0);
+        expect(packed, `seed ${seed}, look ${look}, line ${lineId}`).toBeLessThanOrEqual(count);
+      }
+    }
+    expect(mails.length, `seed ${seed}`).toBe(new Set(mails).size);
+  }
 });
