@@ -44,6 +44,15 @@ export const supplierOrderIdOf = (orderId: string, supplier: string, part: strin
 export const trackingKeyOf = (trackingNumber: string): string =>
   trackingNumber.replaceAll(/\s/g, '').toUpperCase();
 
+/**
+ * Tells another address from the same one, as well as 1,296 marks can, and says nothing of either: as many addresses have
+ * each mark. That one of so many changes goes unseen leaves the order with the person who was asked about it.
+ */
+export const shipToMarkOf = (orderId: string, address: readonly string[]): string => {
+  const parts = address.map((part) => part.toLowerCase().replaceAll(/\s+/g, ' ').trim());
+  return shortHash([orderId, ...parts]).slice(-2);
+};
+
 /** A parcel is known by its first tracking number; later numbers replace it without changing the id. */
 export const parcelIdOf = (supplierOrderId: string, trackingNumber: string): string =>
   `pcl_${shortHash([supplierOrderId, trackingKeyOf(trackingNumber)])}`;

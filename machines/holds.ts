@@ -29,9 +29,10 @@ export function openHold(
   const open = context.holds[holdId];
   if (open !== undefined && (open.isObserved === undefined || passing.isObserved)) return NOTHING;
   const { accepted = [] } = context;
+  const inShop = (evidence.heldInShop ?? '') === '' ? {} : { isHeldInShop: true as const };
   return {
     context: {
-      holds: { ...context.holds, [holdId]: { reason, ...scope, ...passing } },
+      holds: { ...context.holds, [holdId]: { reason, ...scope, ...passing, ...inShop } },
       ...(accepted.includes(holdId) ? { accepted: accepted.filter((id) => id !== holdId) } : {}),
     },
     effects: [

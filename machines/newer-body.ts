@@ -51,11 +51,18 @@ const withKnownServices = (context: OrderContext, received: OrderReceived): Orde
       }
     : received;
 
+/** Another address than the last one told, where both are known; one that was put in here stays whatever the shop has. */
+export const isSentElsewhere = (
+  { shipToMark, hasAddressHere }: OrderContext,
+  { shipToMark: now }: Pick<OrderReceived, 'shipToMark'>,
+): boolean => hasAddressHere !== true && shipToMark !== undefined && now !== undefined && now !== shipToMark;
+
 /** What two bodies of one age may differ in; a cancel is never taken back. */
 const isOtherwise = (context: OrderContext, received: OrderReceived): boolean =>
   received.payment !== context.payment ||
   received.totalMinor !== (context.totalMinor ?? received.totalMinor) ||
   (received.hasAddress || context.hasAddressHere === true) !== context.hasAddress ||
+  isSentElsewhere(context, received) ||
   (received.cancelled && !context.cancelledInShop) ||
   isEdited(context, { ...context, inShop: shopUnitsOf(withKnownServices(context, received)) }, false);
 
@@ -95,6 +102,7 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     sourceUpdatedAt,
     totalMinor,
     hasAddress,
+    ...(received.shipToMark === undefined ? {} : { shipToMark: received.shipToMark }),
     canBeReread: received.canBeReread ?? context.canBeReread,
     cancelledInShop: context.cancelledInShop || received.cancelled,
     inShop: shopUnitsOf(received),
@@ -113,18 +121,18 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     rulesOf(after).partialPurchase && !rulesOf(context).partialPurchase
       ? { context: { lines: freedLines(now) }, effects: [] }
       : NOTHING;
-  // Of a purchase that its supplier refused for the address: nobody says that it is another by now.
-  const isRefused = (now: OrderContext, id: string): boolean => {
-    const part = now.supplierOrders[id];
-    return part !== undefined && !isLive(part);
-  };
+  // By a change alone: bodies come with every touch of the order, and what was refused would be refused again.
+  const isMended = (hasAddress && !context.hasAddress) || isSentElsewhere(context, received);
+  const isPaid = payment === 'paid' && context.payment !== 'paid';
   const mended = (now: OrderContext): Change<OrderContext> =>
     releaseHolds(
       now,
-      // A payment that a supplier order waits for is ours to make, not the customer's.
-      ({ reason, supplierOrderId }) =>
-        (reason === 'address_invalid' && hasAddress && !isRefused(now, supplierOrderId ?? '')) ||
-        (reason === 'payment_pending' && payment === 'paid' && supplierOrderId === undefined),
+      ({ reason, supplierOrderId, isObserved, isHeldInShop }) =>
+        isHeldInShop === undefined &&
+        // What its supplier says of a purchase is mended there.
+        ((reason === 'address_invalid' && isMended && isObserved === undefined) ||
+          // A payment that a supplier order waits for is ours to make, not the customer's.
+          (reason === 'payment_pending' && isPaid && supplierOrderId === undefined)),
     );
   // An edit that raises the price does this: nothing more is bought before the rest is paid.
   const unpaid = (now: OrderContext): Change<OrderContext> =>

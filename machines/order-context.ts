@@ -37,6 +37,8 @@ export interface OpenHold extends HoldScope {
   readonly reason: HoldReason;
   /** Its cause is seen at the supplier, and the hold goes when that is seen no more. */
   readonly isObserved?: true;
+  /** The shop holds it as well, and nothing but its own release counts. */
+  readonly isHeldInShop?: true;
 }
 
 /** Counts, flags and ids only: guards need no more, and nothing here names a person. */
@@ -49,6 +51,8 @@ export interface OrderContext {
   readonly cancelledInShop: boolean;
   readonly test: boolean;
   readonly hasAddress: boolean;
+  /** Of the last whole address that the shop told; absent: none told since it is kept here. */
+  readonly shipToMark?: string;
   readonly graceOver: boolean;
   /** Brought in as history: nobody is told now that it was received. */
   readonly isHistory?: boolean | undefined;
@@ -114,6 +118,7 @@ export const newOrderContext = (received: OrderReceived): OrderContext => ({
   cancelledInShop: received.cancelled,
   test: received.test,
   hasAddress: received.hasAddress,
+  ...(received.shipToMark === undefined ? {} : { shipToMark: received.shipToMark }),
   graceOver: false,
   isHistory: received.history,
   canBeReread: received.canBeReread,

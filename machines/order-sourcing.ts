@@ -2,6 +2,7 @@ import { SOURCE_ORDER, type SourceOrder } from '../contracts/commands/source-ord
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
 import { isHeld } from './hold-scope.ts';
+import { isSentElsewhere } from './newer-body.ts';
 import type { OrderContext } from './order-context.ts';
 import { wait } from './order-deadlines.ts';
 import { apply, by, type OrderArgs, type OrderChange } from './order-setup.ts';
@@ -46,7 +47,10 @@ export const sourceAfter = (change: OrderChange) =>
       (now) => change(now, event),
       (now) => {
         const isSame =
-          now.lines === context.lines && now.holds === context.holds && isHeld(now) === isHeld(context);
+          now.lines === context.lines &&
+          now.holds === context.holds &&
+          isHeld(now) === isHeld(context) &&
+          !isSentElsewhere(context, now);
         // The shop's answer, which is on its way, leads on by itself.
         return isSame || now.verification === 'asked' ? NOTHING : askNewRound(now);
       },

@@ -114,8 +114,10 @@ export const orderMachine = orderSetup.createMachine({
         apply((context) =>
           releaseHolds(
             context,
-            ({ reason, supplierOrderId }) =>
-              (reason === 'payment_pending' || reason === 'overdue') && supplierOrderId === undefined,
+            ({ reason, supplierOrderId, isHeldInShop }) =>
+              (reason === 'payment_pending' || reason === 'overdue') &&
+              supplierOrderId === undefined &&
+              isHeldInShop === undefined,
           ),
         ),
         stopWaiting('payment'),

@@ -1,6 +1,6 @@
 import { AppError } from '../contracts/errors.ts';
 import type { OrderReceived, ReceivedLine } from '../contracts/events/order-received.ts';
-import { orderIdOf } from '../contracts/ids.ts';
+import { orderIdOf, shipToMarkOf } from '../contracts/ids.ts';
 import { toMinor } from '../contracts/money.ts';
 import type { ShippingAddress } from '../contracts/resources/order.ts';
 import type { ShopifyAddress, ShopifyLine, ShopifyOrderBody } from '../contracts/shopify-order-body.ts';
@@ -97,6 +97,19 @@ const toAddress = (address: ShopifyAddress): ShippingAddress => ({
 const isComplete = ({ name, address1, city, countryCode }: ShippingAddress): boolean =>
   [name, address1, city, countryCode].every((part) => part !== '');
 
+/** What suppliers refuse an address for. Without the country's name, which is written in the language of whoever asks. */
+const markOf = (orderId: string, to: ShippingAddress): string =>
+  shipToMarkOf(orderId, [
+    to.name,
+    to.company,
+    to.address1,
+    to.address2,
+    to.city,
+    to.provinceCode || to.province,
+    to.zip,
+    to.countryCode,
+  ]);
+
 /**
  * What an order body says, parted into facts for the bus and the customer's own row.
  * Amounts are in the shop's currency, as they stand after edits and refunds where the body says so.
@@ -109,6 +122,7 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
   const { currency, customer, shipping_address: ship, billing_address: bill } = body;
   const email = first(body.email, body.contact_email, customer?.email);
   const address = ship === null ? null : toAddress(ship);
+  const hasAddress = address !== null && isComplete(address);
   const refunded = refundedUnits(body);
   const customs = customsDataOf(body);
   const [path, total] =
@@ -130,7 +144,8 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
       test: body.test,
       cancelled: body.cancelled_at !== null,
       payment: paymentOf(body.financial_status, buysAuthorized),
-      hasAddress: address !== null && isComplete(address),
+      hasAddress,
+      ...(hasAddress ? { shipToMark: markOf(orderId, address) } : {}),
       lines: body.line_items.map((line, index) => toLine(line, index, currency, refunded)),
       ...(isLate ? { history: true as const } : {}),
     },

@@ -59,6 +59,8 @@ export const OrderReceived = z.object({
   payment: z.enum(['pending', 'paid', 'refunded', 'voided']),
   /** Whether name, street, city and country are there to ship to. */
   hasAddress: z.boolean(),
+  /** Another one: another address. Absent without a whole one, and for orders that no shop tells of. */
+  shipToMark: z.string().max(2).optional(),
   lines: z.array(ReceivedLine),
   /** Put in by the order host, so that a timeline leads to the same state whatever is set by then. */
   rules: OrderRules.optional(),

@@ -2,16 +2,19 @@ import { expect, test } from 'vitest';
 import type { OrderReceived } from '../../contracts/events/order-received.ts';
 import { A, aRoad, isBuying, TWO_LINES, toSourcing } from '../fixtures/order-road.ts';
 import {
+  accepted,
   aLine,
   aReceivedOrder,
   changeRequested,
   elapsed,
+  observed,
   placing,
   received,
   refusedLines,
   rejected,
   releaseRequested,
   sourced,
+  stoppedPlan,
   updated,
   verified,
   withheld,
@@ -21,6 +24,9 @@ import {
 const at = (hour: number): { sourceUpdatedAt: string } => ({
   sourceUpdatedAt: `2026-11-22T${String(8 + hour).padStart(2, '0')}:00:00.000Z`,
 });
+
+const HERE = { shipToMark: 'a1' };
+const THERE = { shipToMark: 'b2' };
 
 test('an unpaid order waits for its payment and goes on once it is there', () => {
   const road = aRoad();
@@ -118,9 +124,54 @@ test('a newer body without an address holds an order that is not sourced yet', (
   expect(aRoad(received(), updated({ hasAddress: false })).holds()).toEqual(['address_invalid']);
 });
 
-test('an address refused by sourcing and mended in the shop is sourced again', () => {
+test('an address refused by sourcing is sourced again when the shop has another one, and not before', () => {
+  const road = aRoad(received(HERE), elapsed('grace'), refusedLines('address_invalid', ['L1']));
+  expect(road.step(updated({ ...HERE, ...at(1) }))).toEqual(['fact order.updated']);
+  expect(road.step(updated(at(2)))).toEqual(['fact order.updated']);
+  expect(road.step(updated({ ...THERE, ...at(3) }))).toContain('suppliers: source order');
+  expect(road.holds()).toEqual([]);
+});
+
+test('of an order whose address nobody has marked yet the first mark is no change', () => {
   const road = aRoad(received(), elapsed('grace'), refusedLines('address_invalid', ['L1']));
-  expect(road.step(updated())).toContain('suppliers: source order');
+  road.step(updated({ ...HERE, ...at(1) }));
+  expect(road.holds()).toEqual(['address_invalid']);
+  expect(road.step(updated({ ...THERE, ...at(2) }))).toContain('suppliers: source order');
+});
+
+test('what the shop says of addresses releases nothing once one was put in here', () => {
+  const road = aRoad(received(HERE), changeRequested({ hasAddress: true }), elapsed('grace'));
+  road.step(refusedLines('address_invalid', ['L1']));
+  road.step(updated({ ...THERE, ...at(1) }));
+  expect(road.holds()).toEqual(['address_invalid']);
+});
+
+test('an address that changes while the order is being sourced makes the answer on its way stale', () => {
+  const road = aRoad(received(HERE), elapsed('grace'));
+  expect(road.step(updated({ ...THERE, ...at(1) }))).toContain('suppliers: source order');
+  road.refuse(refusedLines('address_invalid', ['L1']));
+});
+
+test.each([
+  ['address_invalid', HERE, THERE],
+  ['payment_pending', {}, {}],
+] as const)(
+  'a hold of the shop for %s is released by what the shop says of its holds alone',
+  (reason, before, after) => {
+    const road = aRoad(received({ ...before, canBeReread: true }), elapsed('grace'));
+    road.step(verified({ holds: [{ reason, evidence: { heldInShop: 'INCORRECT_ADDRESS' } }] }));
+    road.step(updated({ ...before, hasAddress: false, payment: 'pending', ...at(1) }));
+    road.step(updated({ ...after, ...at(2) }));
+    expect(road.holds()).toEqual([reason]);
+    road.step(releaseRequested(reason));
+    expect(road.holds()).toEqual([]);
+  },
+);
+
+test('a hold for a payment goes when the payment comes, not with every body of a paid order', () => {
+  const road = aRoad(...toSourcing, stoppedPlan('payment_pending'));
+  road.step(updated(at(1)));
+  expect(road.holds()).toEqual(['payment_pending']);
 });
 
 test('an older body never sets an order back', () => {
@@ -191,18 +242,30 @@ test('a body without an address does not take a refused line for that of another
 });
 
 test('a mended address leads on a purchase that was withheld for want of it', () => {
-  const road = aRoad(...toSourcing, sourced(), withheld('address_invalid'));
-  expect(road.step(updated())).toContain('suppliers: buy A');
+  const road = aRoad(received(HERE), elapsed('grace'), sourced(), withheld('address_invalid'));
+  expect(road.step(updated({ ...HERE, ...at(1) }))).toEqual(['fact order.updated']);
+  expect(road.step(updated({ ...THERE, ...at(2) }))).toContain('suppliers: buy A');
   expect(road.holds()).toEqual([]);
 });
 
-test('a purchase that its supplier refused for the address waits for one that is put, or for a person', () => {
-  const road = aRoad(...toSourcing, sourced(), placing(), rejected('invalid_input', A, 1, { field: 'zip' }));
+test.each([
+  ['another one in the shop', updated({ ...THERE, ...at(2) })],
+  ['one that is put in here', changeRequested({ hasAddress: true })],
+])('a purchase that its supplier refused for the address waits for %s', (_, mended) => {
+  const refused = rejected('invalid_input', A, 1, { field: 'zip' });
+  const road = aRoad(received(HERE), elapsed('grace'), sourced(), placing(), refused);
+  road.step(updated({ ...HERE, ...at(1) }));
   expect(road.holds()).toEqual(['address_invalid']);
-  road.step(updated());
-  expect(road.holds()).toEqual(['address_invalid']);
-  road.step(changeRequested({ hasAddress: true }));
+  expect(road.step(mended)).toContain('suppliers: source order');
   expect(road.holds()).toEqual([]);
+});
+
+test('what a supplier says of an address that it has is not mended by another one in the shop', () => {
+  const attention = { reason: 'address_invalid' as const, evidence: { field: 'zip' } };
+  const road = aRoad(received(HERE), elapsed('grace'), sourced(), placing(), accepted());
+  road.step(observed('processing', [], A, { attention }));
+  road.step(updated({ ...THERE, ...at(1) }));
+  expect(road.holds()).toEqual(['address_invalid']);
 });
 
 test('the holds that come back with every body are opened once', () => {
@@ -217,9 +280,10 @@ const asOld = (over: Partial<OrderReceived> = {}) => updated({ ...SAME_SECOND, c
 test.each<[string, Partial<OrderReceived>]>([
   ['pays', { payment: 'paid' }],
   ['cancels', { payment: 'pending', cancelled: true }],
+  ['is to be sent elsewhere', { payment: 'pending', ...THERE }],
   ['takes a unit away', { payment: 'pending', lines: [aLine({ units: 1 })] }],
 ])('a body as old as the one before that %s is not believed: the shop is read', (_, over) => {
-  const road = aRoad(received({ payment: 'pending', canBeReread: true }));
+  const road = aRoad(received({ payment: 'pending', canBeReread: true, ...HERE }));
   expect(road.commands(asOld(over))).toEqual([
     { verb: 'reread', data: { shop: SAME_SECOND.shop, shopOrderId: SAME_SECOND.shopOrderId } },
   ]);

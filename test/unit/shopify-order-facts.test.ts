@@ -75,6 +75,7 @@ test('an ordinary order becomes facts without a person and a row with one', () =
     cancelled: false,
     payment: 'paid',
     hasAddress: true,
+    shipToMark: expect.stringMatching(/^[0-9a-z]{2}$/),
     lines: [
       {
         lineId: '71',
@@ -182,6 +183,24 @@ test.each([
   expect(facts.received.hasAddress).toBe(hasAddress);
   if (typeof shipping_address !== 'object' || shipping_address === null)
     expect(facts.customer.shipping_address).toBeNull();
+});
+
+const markOf = (changes: object) => received({ shipping_address: anAddress(changes) }).shipToMark;
+
+test.each([
+  ['name', { name: 'Grace Hopper' }],
+  ['street', { address1: '2 Other Street' }],
+  ['zip', { zip: '99999' }],
+  ['country', { country_code: 'CA' }],
+])('an address with another %s has another mark', (_, changes) => {
+  expect(markOf(changes)).not.toBe(markOf({}));
+});
+
+test('the mark is of what suppliers refuse an address for, however it is written; without a whole address there is none', () => {
+  expect(markOf({ phone: '+1 555 0100', country: 'Vereinigte Staaten', city: ' SAMPLETOWN ' })).toBe(
+    markOf({}),
+  );
+  expect(markOf({ city: null })).toBeUndefined();
 });
 
 test.each([
