@@ -16,17 +16,14 @@ const holdWithoutAddress = (context: OrderContext): Change<OrderContext> =>
     ? openHold(context, 'address_invalid', {}, { missing: 'name, street, city or country to ship to' })
     : NOTHING;
 
+const holdTest = (context: OrderContext): Change<OrderContext> =>
+  context.test
+    ? openHold(context, 'operator', {}, { cause: 'test order: never bought, whatever is released' })
+    : NOTHING;
+
 /** Holds that follow from the first body. */
 export const holdsOfFirstBody = (context: OrderContext): Change<OrderContext> =>
-  inTurn(
-    context,
-    (now) =>
-      now.test
-        ? openHold(now, 'operator', {}, { cause: 'test order: never bought, whatever is released' })
-        : NOTHING,
-    holdWithoutAddress,
-    holdOthersLines,
-  );
+  inTurn(context, holdTest, holdWithoutAddress, holdOthersLines);
 
 /** Ordered units alone once buying began: our own fulfilments make the open ones fewer, and are no edit. */
 const isEdited = (context: OrderContext, { inShop }: OrderContext, hasLive: boolean): boolean =>
@@ -57,12 +54,13 @@ export const isSentElsewhere = (
   { shipToMark: now }: Pick<OrderReceived, 'shipToMark'>,
 ): boolean => hasAddressHere !== true && shipToMark !== undefined && now !== undefined && now !== shipToMark;
 
-/** What two bodies of one age may differ in; a cancel is never taken back. */
+/** What two bodies of one age may differ in; a cancel is never taken back, nor is it that the order is a test. */
 const isOtherwise = (context: OrderContext, received: OrderReceived): boolean =>
   received.payment !== context.payment ||
   received.totalMinor !== (context.totalMinor ?? received.totalMinor) ||
   (received.hasAddress || context.hasAddressHere === true) !== context.hasAddress ||
   isSentElsewhere(context, received) ||
+  (received.test && !context.test) ||
   (received.cancelled && !context.cancelledInShop) ||
   isEdited(context, { ...context, inShop: shopUnitsOf(withKnownServices(context, received)) }, false);
 
@@ -104,6 +102,8 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     hasAddress,
     ...(received.shipToMark === undefined ? {} : { shipToMark: received.shipToMark }),
     canBeReread: received.canBeReread ?? context.canBeReread,
+    // Once said it stays: bodies that do not name it leave it open.
+    test: context.test || received.test,
     cancelledInShop: context.cancelledInShop || received.cancelled,
     inShop: shopUnitsOf(received),
     ...((received.rules ?? context.rules) === undefined ? {} : { rules: received.rules ?? USUAL_RULES }),
@@ -134,6 +134,7 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
           // A payment that a supplier order waits for is ours to make, not the customer's.
           (reason === 'payment_pending' && isPaid && supplierOrderId === undefined)),
     );
+  const tested = (now: OrderContext): Change<OrderContext> => (context.test ? NOTHING : holdTest(now));
   // An edit that raises the price does this: nothing more is bought before the rest is paid.
   const unpaid = (now: OrderContext): Change<OrderContext> =>
     payment === 'pending' && context.payment === 'paid'
@@ -143,6 +144,7 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     return inTurn(
       context,
       taken,
+      tested,
       freed,
       unpaid,
       mended,
@@ -160,10 +162,11 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     ? 'cancelled or refunded in the shop after buying began'
     : 'edited in the shop after buying began';
   const isNews = (now: OrderContext): boolean =>
-    isOff(context) ? !isCalledOff : isCalledOff || isTakenAway(now, context) || isAdded(now);
+    isOff(context) || after.test ? !isCalledOff : isCalledOff || isTakenAway(now, context) || isAdded(now);
   return inTurn(
     context,
     taken,
+    tested,
     freed,
     (now) => rememberReturned(now, context),
     (now) => (isNews(now) ? openHold(now, 'customer_edit_pending', {}, { cause }) : NOTHING),

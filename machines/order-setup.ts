@@ -22,7 +22,11 @@ export interface OrderArgs {
 export type OrderChange = ChangeBy<OrderContext, OrderMachineEvent>;
 
 const isReadyToBuy = (context: OrderContext): boolean =>
-  context.payment === 'paid' && context.graceOver && !isHeld(context) && hasUnitsToSource(context);
+  !isOff(context) &&
+  context.payment === 'paid' &&
+  context.graceOver &&
+  !isHeld(context) &&
+  hasUnitsToSource(context);
 
 /** Types and named guards of the order's machine; what its states and their answers are built with. */
 export const orderSetup = setup({
@@ -46,6 +50,7 @@ export const orderSetup = setup({
       isReadyToBuy(context) && (context.canBeReread !== true || context.verification === 'done'),
     mustSourceAgain: ({ context }) => !isOff(context) && !isHeld(context) && hasUnitsToSource(context),
     isSourced: ({ context }) =>
+      !context.test &&
       !isHeld(context) &&
       !hasUnitsToSource(context) &&
       (liveSupplierOrders(context).length > 0 || !hasHeldUnits(context)),

@@ -4,9 +4,9 @@ import { releaseHolds } from './holds.ts';
 import type { LineUnits, OrderContext } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 
-/** Nobody wants anything of it any more. What is bought already is a matter for a person. */
-export const isOff = ({ cancelledInShop, cancelledHere, payment }: OrderContext): boolean =>
-  cancelledInShop || cancelledHere === true || payment === 'voided' || payment === 'refunded';
+/** Nobody wants anything of it any more, or it is a test. What is bought already is a matter for a person. */
+export const isOff = ({ test, cancelledInShop, cancelledHere, payment }: OrderContext): boolean =>
+  test || cancelledInShop || cancelledHere === true || payment === 'voided' || payment === 'refunded';
 
 export const NO_UNITS: LineUnits = { ordered: 0, outside: 0, unallocated: 0, held: 0, cancelled: 0 };
 

@@ -1,14 +1,17 @@
 import { expect, test } from 'vitest';
+import type { OrderEvent } from '../../contracts/events/order-event.ts';
 import type { OrderReceived } from '../../contracts/events/order-received.ts';
-import { A, aRoad, isBuying, TWO_LINES, toSourcing } from '../fixtures/order-road.ts';
+import { A, aRoad, isBuying, TWO_LINES, toBought, toSourcing } from '../fixtures/order-road.ts';
 import {
   accepted,
   aLine,
   aReceivedOrder,
+  cancelConfirmed,
   changeRequested,
   elapsed,
   observed,
   placing,
+  purchaseRequested,
   received,
   refusedLines,
   rejected,
@@ -96,6 +99,38 @@ test('a test order is never sourced, whatever is released', () => {
   for (const event of [elapsed('grace'), elapsed('sourcing'), sourced(), releaseRequested('operator')])
     road.refuse(event);
   expect(road.state()).toBe('received');
+});
+
+test.each<[string, OrderEvent[], string]>([
+  ['before it is sourced', [received()], 'grace'],
+  ['while it is sourced', toSourcing, 'sourcing'],
+  ['while its purchase waits', [...toSourcing, sourced()], 'purchasing'],
+])(
+  'an order that turns out to be a test %s is never bought, whatever is released and told',
+  (_, events, state) => {
+    const road = aRoad(...events);
+    const steps = [
+      ...road.step(updated({ test: true, ...at(1) })),
+      ...road.try(sourced()),
+      ...road.step(releaseRequested('operator')),
+      ...road.step(updated(at(2))),
+      ...[elapsed('grace'), elapsed('sourcing'), elapsed('buy', A), sourced()].flatMap(road.try),
+    ];
+    expect(steps).toContain('hold operator');
+    expect(steps.filter(isBuying)).toEqual([]);
+    expect([road.state(), road.holds()]).toEqual([state, []]);
+    expect(road.step(purchaseRequested({ L1: 1 })).filter(isBuying)).toEqual([]);
+  },
+);
+
+test('what is bought of an order that turns out to be a test is asked back', () => {
+  const road = aRoad(...toBought);
+  const told = road.step(updated({ test: true, ...at(1) }));
+  expect(told.filter(isBuying)).toEqual(['suppliers: cancel A']);
+  expect(road.holds()).toEqual(['operator']);
+  road.step(cancelConfirmed());
+  expect(road.step(releaseRequested('operator')).filter(isBuying)).toEqual([]);
+  expect(road.line()).toMatchObject({ unallocated: 0, held: 0, cancelled: 2 });
 });
 
 test('an order without an address is held, and a newer body with one mends it', () => {
@@ -280,6 +315,7 @@ const asOld = (over: Partial<OrderReceived> = {}) => updated({ ...SAME_SECOND, c
 test.each<[string, Partial<OrderReceived>]>([
   ['pays', { payment: 'paid' }],
   ['cancels', { payment: 'pending', cancelled: true }],
+  ['is a test', { payment: 'pending', test: true }],
   ['is to be sent elsewhere', { payment: 'pending', ...THERE }],
   ['takes a unit away', { payment: 'pending', lines: [aLine({ units: 1 })] }],
 ])('a body as old as the one before that %s is not believed: the shop is read', (_, over) => {

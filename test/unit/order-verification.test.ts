@@ -75,6 +75,15 @@ test.each([
   expect([road.state(), effects.filter(isBuying)]).toEqual([state, []]);
 });
 
+test('an order that only the reading shows as a test is held and not bought for, also within one second of the shop’s clock', () => {
+  const road = aRoad(inGrace, elapsed('grace'));
+  const body = aReceivedOrder({ reread: true, canBeReread: true, test: true });
+  expect(road.step(verified({ body }))).toContain('hold operator');
+  expect(road.step(releaseRequested('operator')).filter((text) => !text.includes('hold'))).toEqual([
+    'fact order.released operator',
+  ]);
+});
+
 test('fewer units are bought when the shop says so, also within one second of its clock', () => {
   const road = aRoad(inGrace, elapsed('grace'));
   const body = aReceivedOrder({ reread: true, canBeReread: true, lines: [aLine({ units: 1 })] });
