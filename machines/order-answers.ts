@@ -17,6 +17,7 @@ import {
 import { askWhichIsLast, isDoubtfulBody, isNewerBody, takeNewerBody } from './newer-body.ts';
 import type { OrderContext } from './order-context.ts';
 import { apply, by, emit, type OrderArgs, type OrderChange, type OrderMachineEvent } from './order-setup.ts';
+import { isToBePaid } from './order-units.ts';
 import { applyFailed, applyGivenUp, applyTorn } from './purchase-units.ts';
 import {
   archiveIfWanted,
@@ -29,6 +30,7 @@ import {
 } from './requests.ts';
 import { applyRisk } from './risk.ts';
 import { isOfUnknownShare, withKnownShares } from './shared-lines.ts';
+import { isOff } from './wanted-units.ts';
 
 export const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
 
@@ -105,7 +107,19 @@ const mailEvents = {
   'notification.failed': { actions: emit(fact('notification.failed')) },
 };
 
+/** Until grace is over the shop is still to be asked; and a hold of what is paid keeps nobody from anything. */
+const isStoppable = ({ context }: OrderArgs): boolean =>
+  context.graceOver && !isOff(context) && isToBePaid(context);
+
 export const holdEvents = {
+  'order.held_in_shop': {
+    guard: isStoppable,
+    actions: apply(
+      by('order.held_in_shop', (context, { data: { reason, evidence } }) =>
+        openHold(context, reason, {}, evidence),
+      ),
+    ),
+  },
   'hold.raised': {
     actions: apply(
       by('hold.raised', (context, { data: { reason, lineId, supplierOrderId, evidence, isObserved } }) => {

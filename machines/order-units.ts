@@ -1,3 +1,4 @@
+import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { isLive } from './hold-scope.ts';
 import type { LineUnits, OrderContext, SupplierOrderUnits } from './order-context.ts';
 
@@ -12,6 +13,15 @@ export const hasUnitsToSource = (context: OrderContext): boolean =>
 
 export const hasHeldUnits = (context: OrderContext): boolean =>
   Object.values(context.lines).some(({ held }) => held > 0);
+
+/** Bought for certain they are not, or not paid. */
+const UNPAID: readonly SupplierOrderStateName[] = ['draft', 'placing', 'outcome_unknown', 'awaiting_payment'];
+
+/** Money may still be spent: units wait to be bought, or a purchase to be paid. */
+export const isToBePaid = (context: OrderContext): boolean =>
+  hasUnitsToSource(context) ||
+  hasHeldUnits(context) ||
+  liveSupplierOrders(context).some(({ state }) => UNPAID.includes(state));
 
 /** Nothing of this order is ours to buy: digital goods, gift cards, or all of it taken back. */
 export const hasNothingToShip = (context: OrderContext): boolean =>

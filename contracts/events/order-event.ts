@@ -13,6 +13,7 @@ import {
   FulfillmentSynced,
   FulfillmentWithheld,
 } from './fulfillment-outcome.ts';
+import { HELD_IN_SHOP, HeldInShop } from './held-in-shop.ts';
 import {
   NOTIFICATION_FAILED,
   NOTIFICATION_SENT,
@@ -69,6 +70,7 @@ export const OrderEvent = z.discriminatedUnion('type', [
   event(ORDER_VERIFIED, OrderVerified),
   event(ORDER_RISK_ASSESSED, OrderRiskAssessed),
   event(ORDER_SOURCED, OrderSourced),
+  event(HELD_IN_SHOP, HeldInShop),
   event(RELEASE_REQUESTED, ReleaseRequested),
   event(HOLD_REQUESTED, HoldRequested),
   event(CANCEL_REQUESTED, CancelRequested),

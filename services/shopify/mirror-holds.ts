@@ -86,13 +86,15 @@ interface Mismatch {
 }
 
 /**
- * Orders that are held here and not in the shop, or there and no more here. While a parcel waits to be shown nothing
+ * Orders that are held here and not in the shop, or there and no more here; for what the shop holds itself no hold of
+ * ours is wanted, which would outlast it there. While a parcel waits to be shown nothing
  * is placed. Claimed for the retry time, so that copies share them and a failure is no storm.
  */
 const claimMismatches = ({ store, settings }: ShopPorts): Promise<Mismatch[]> =>
   store.query<Mismatch>(
     `with open as (
-       select order_id, json_agg(distinct reason) as reasons from holds where released_at is null group by order_id
+       select order_id, json_agg(distinct reason) as reasons from holds
+        where released_at is null and coalesce(evidence ->> 'heldInShop', '') = '' group by order_id
      ), mismatch as (
        select o.id, o.shop_order_id, open.reasons
          from open full join (select order_id from shop_holds where placed) placed on placed.order_id = open.order_id

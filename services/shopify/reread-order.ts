@@ -1,4 +1,5 @@
 import type { RereadOrder } from '../../contracts/commands/reread-order.ts';
+import { HELD_IN_SHOP, type HeldInShop } from '../../contracts/events/held-in-shop.ts';
 import { ORDER_UPDATED, type OrderReceived } from '../../contracts/events/order-received.ts';
 import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
@@ -12,10 +13,10 @@ import { lineIdOf, type OpenWork } from './plan-fulfillments.ts';
 import { readOrder } from './read-order.ts';
 import { type Ask, asking } from './read-work.ts';
 import { isAboutOrder, ShopError } from './shop-error.ts';
-import { liftedHolds } from './shop-holds.ts';
+import { liftedHolds, shopHoldsIn } from './shop-holds.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
-/** Tells the order's partition what was read, and keeps the customer, in one commit. */
+/** Tells the order's partition what was read and what the shop holds of it, and keeps the customer, in one commit. */
 export const tellOrder = (
   { store, bus }: ShopPorts,
   messageId: string,
@@ -27,11 +28,18 @@ export const tellOrder = (
     if (customer !== null) await saveCustomers(sql, [customer], true);
     const { orderId } = received;
     say(eventRow({ messageId, source: '/shopify', type: ORDER_UPDATED, orderId, data: received }));
+    // Without fulfilment orders nothing is known of what the shop holds.
     if (work.length === 0) return;
-    for (const { holdId, reason } of await liftedHolds(sql, orderId, { received, work })) {
+    const seen = { received, work };
+    for (const { holdId, reason } of await liftedHolds(sql, orderId, seen)) {
       const data: ReleaseRequested = { orderId, reason, holdId };
       const id = `${messageId}:${holdId}`;
       say(eventRow({ messageId: id, source: '/shopify', type: RELEASE_REQUESTED, orderId, data }));
+    }
+    for (const hold of shopHoldsIn(seen)) {
+      const data: HeldInShop = { orderId, ...hold };
+      const id = `${messageId}:held:${hold.reason}`;
+      say(eventRow({ messageId: id, source: '/shopify', type: HELD_IN_SHOP, orderId, data }));
     }
   });
 

@@ -5,6 +5,7 @@ import { orderIdOf } from '../../contracts/ids.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
 import { SCOPES } from '../../deploy/sandbox/shopify/access-scopes.ts';
 import { toOrderFacts } from '../../services/order-facts.ts';
+import { PLACE_HOLD } from '../../services/shopify/operations.ts';
 import { rereadOrder } from '../../services/shopify/reread-order.ts';
 import { saveCustomers } from '../../services/store/customers.ts';
 import { eraseOrders } from '../../services/store/erase-orders.ts';
@@ -12,7 +13,14 @@ import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
 import { eventsIn, givenOrderRows, SHOP_ORDER_ID } from '../fixtures/shipped-order.ts';
 import { shopPorts } from '../fixtures/shop-ports.ts';
-import { aLine, anOrderBody, fulfillmentOrdersOf, givenShopOrder, ship } from '../sandbox/shop-client.ts';
+import {
+  aLine,
+  anOrderBody,
+  ask,
+  fulfillmentOrdersOf,
+  givenShopOrder,
+  ship,
+} from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld } from '../sandbox/world.ts';
 
 let nats: OwnNats;
@@ -289,4 +297,27 @@ test('what is due later is held, and goes on when its day has come', async () =>
   await isScheduled(false);
   await rereadOrder(ports, { shop: SHOP, fulfillmentOrderId }, 'hint-2');
   expect(await releases()).toBe(1);
+});
+
+test('what others hold in the shop is told with the order, and nothing of our own', async () => {
+  const { world, gid, context, ports } = await aShop();
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  const holdOf = (holds: object[]) =>
+    control(world, 'PUT', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/holds`, holds);
+  const hold = { reason: 'OTHER', handle: 'order-manager', notifyMerchant: false };
+  await ask(world, PLACE_HOLD, { fulfillmentOrderId: mine!.id, hold });
+  await rereadOrder(ports, COMMAND, 'hint-1');
+  await holdOf([{ reason: 'HIGH_RISK_OF_FRAUD' }]);
+  await rereadOrder(ports, COMMAND, 'hint-2');
+  const told = (await eventsIn(context.store)).filter(({ type }) => type === 'order.held_in_shop');
+  expect(told).toMatchObject([
+    {
+      id: 'reread:hint-2:held:fraud_review',
+      data: {
+        orderId: ORDER_ID,
+        reason: 'fraud_review',
+        evidence: { fulfillmentOrder: mine!.id, heldInShop: 'HIGH_RISK_OF_FRAUD' },
+      },
+    },
+  ]);
 });

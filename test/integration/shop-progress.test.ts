@@ -494,3 +494,11 @@ test('what is due later is not held by us: our hold would hide that', async () =
   await open();
   expect(await mirror()).toEqual(['SCHEDULED', 'OPEN']);
 });
+
+test('what is held here only because the shop holds it is not held there by us as well', async () => {
+  const { context, open, mirror, theirHolds } = await aHeldOrder();
+  await theirHolds([{ reason: 'OTHER', handle: 'their-app' }]);
+  await open();
+  await context.store.run(`update holds set evidence = '{"heldInShop":"OTHER"}'`);
+  expect(await mirror()).toEqual([`ON_HOLD ${THEIRS}`, 'OPEN']);
+});

@@ -8,6 +8,7 @@ import {
   FULFILLMENT_WITHHELD,
   type FulfillmentWithheld,
 } from '../../contracts/events/fulfillment-outcome.ts';
+import { HELD_IN_SHOP } from '../../contracts/events/held-in-shop.ts';
 import { NOTIFICATION_FAILED, NOTIFICATION_SENT } from '../../contracts/events/notification-outcome.ts';
 import {
   CANCEL_REQUESTED,
@@ -126,6 +127,11 @@ export const aSourcedOrder = (over: Partial<OrderSourced> = {}): OrderSourced =>
 });
 
 /** The shop's last word before buying: nothing else than what is known, unless told otherwise. */
+export const heldInShop = (reason: HoldReason = 'fraud_review'): OrderEvent => ({
+  type: HELD_IN_SHOP,
+  data: { orderId: ORDER_ID, reason, evidence: { heldInShop: 'HIGH_RISK_OF_FRAUD' } },
+});
+
 export const verified = (over: Partial<OrderVerified> = {}): OrderEvent => ({
   type: ORDER_VERIFIED,
   data: { orderId: ORDER_ID, body: null, holds: [], ...over },

@@ -18,6 +18,7 @@ import {
   cancelRequested,
   changeRequested,
   elapsed,
+  heldInShop,
   holdRequested,
   mailFailed,
   mailSent,
@@ -120,6 +121,7 @@ const EVENTS = {
     type: 'supplier_order.torn',
     data: { supplierOrderId: SUPPLIER_ORDER_ID, left: {}, rest: {}, evidence: {} },
   },
+  'the shop holds it': own(heldInShop()),
   'what was held is over': { type: 'hold.passed', data: { supplierOrderId: SUPPLIER_ORDER_ID } },
   'a hold is raised': { type: 'hold.raised', data: { reason: 'overdue', evidence: {} } },
 } as const satisfies Record<string, OrderMachineEvent>;
@@ -165,7 +167,8 @@ const ACCEPTED: Record<OrderStateName, readonly EventName[]> = {
   awaiting_payment: [...OPEN, ...SUPPLIER_ORDERS, 'timer payment'],
   grace: [...OPEN, ...SUPPLIER_ORDERS, 'timer grace'],
   sourcing: [...OPEN, ...SUPPLIER_ORDERS, 'order.sourced of this round', 'timer sourcing'],
-  purchasing: [...OPEN, ...SUPPLIER_ORDERS],
+  // Before, the shop is still to be asked; afterwards no money is left to be spent.
+  purchasing: [...OPEN, ...SUPPLIER_ORDERS, 'the shop holds it'],
   awaiting_shipment: [...OPEN, ...SUPPLIER_ORDERS],
   partially_shipped: [...OPEN, ...SUPPLIER_ORDERS],
   shipped: [...OPEN, ...SUPPLIER_ORDERS],

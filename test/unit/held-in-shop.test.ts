@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { aRoad, isBuying, TWO_LINES, toBought, twoParts } from '../fixtures/order-road.ts';
+import {
+  cancelRequested,
+  elapsed,
+  heldInShop,
+  placed,
+  placing,
+  purchaseRequested,
+  received,
+  releaseRequested,
+  sourced,
+  verified,
+} from './builders.ts';
+
+const inGrace = received({ canBeReread: true });
+const toSourcing = [inGrace, elapsed('grace'), verified()];
+
+test('a hold that the shop places while the order is sourced stops it, and the shop is asked anew once it is gone', () => {
+  const road = aRoad(...toSourcing);
+  expect(road.step(heldInShop())).toContain('hold fraud_review');
+  road.refuse(sourced());
+  expect(road.step(releaseRequested('fraud_review'))).toContain('shopify: verify order');
+  expect(road.step(verified())).toContain('suppliers: source order');
+});
+
+test('one that is seen while the shop is asked makes its answer void', () => {
+  const road = aRoad(inGrace, elapsed('grace'));
+  road.step(heldInShop());
+  road.refuse(verified());
+});
+
+test.each([
+  ['a draft', [], 'buy'],
+  ['a purchase that is to be paid', [placing(), placed()], 'pay'],
+] as const)('%s waits until the shop holds the order no more', (_name, events, verb) => {
+  const road = aRoad(...toSourcing, sourced(), ...events);
+  expect(road.step(heldInShop())).toContain('hold fraud_review');
+  expect(road.step(releaseRequested('fraud_review')).filter(isBuying)).toEqual([`suppliers: ${verb} A`]);
+});
+
+test('it is said once, however often it is read', () => {
+  const road = aRoad(...toSourcing, heldInShop());
+  expect(road.step(heldInShop())).toEqual([]);
+});
+
+test('nothing is held before the shop is asked anyway, once all is paid, or when nobody wants it', () => {
+  aRoad(inGrace).refuse(heldInShop());
+  aRoad(...toBought).refuse(heldInShop());
+  const off = aRoad(...toSourcing, sourced(), placing(), cancelRequested());
+  off.refuse(heldInShop());
+});
+
+test('of an order in parts, what is not paid yet is reason enough; and so is what was bought by hand', () => {
+  const road = aRoad(
+    received({ canBeReread: true, lines: TWO_LINES }),
+    elapsed('grace'),
+    verified(),
+    twoParts,
+  );
+  road.step(placing());
+  expect(road.step(heldInShop())).toContain('hold fraud_review');
+  expect(aRoad(inGrace, purchaseRequested()).step(heldInShop())).toContain('hold fraud_review');
+});
