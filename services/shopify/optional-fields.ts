@@ -6,6 +6,8 @@ interface Optional {
 }
 
 const OPTIONAL: readonly Optional[] = [
+  // Of addresses alone: without it, it is put together of the other two.
+  { fields: ['name'], text: 'firstName lastName name', instead: 'firstName lastName' },
   { fields: ['risk'], text: 'risk { recommendation assessments { riskLevel } }', instead: '' },
   { fields: ['city'], text: '{ name countryCode city }', instead: '{ name countryCode }' },
   {

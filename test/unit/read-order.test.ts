@@ -71,3 +71,17 @@ test('goods that are not shipped need no fulfilment order', async () => {
   const { received } = await readAnswer(lines, [aShopWork({ 71: 3 })]);
   expect(received.lines).toMatchObject([{ deliveredBy: 'us' }, { deliveredBy: 'nobody' }]);
 });
+
+test('a shop that knows no whole names of addresses says them in two parts', async () => {
+  const parts = {
+    firstName: 'Ada',
+    lastName: 'Example',
+    address1: '1 Street',
+    city: 'Town',
+    countryCodeV2: 'US',
+  };
+  const { received, customer } = await readAnswer([aShopLine('71')], [aShopWork({ 71: 3 })], {
+    shippingAddress: parts,
+  });
+  expect([received.hasAddress, customer.shipping_address?.name]).toEqual([true, 'Ada Example']);
+});
