@@ -26,6 +26,7 @@ import { createIntake } from './webhooks/intake.ts';
 import { shopifyRoutes } from './webhooks/shopify-routes.ts';
 import { supplierPushRoutes } from './webhooks/supplier-routes.ts';
 import { createVerifier } from './webhooks/verify-delivery.ts';
+import { createWatch } from './webhooks/watch-webhooks.ts';
 
 /**
  * The way in: validates, commits, answers. It calls no supplier and no shop.
@@ -42,6 +43,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   // Who scrapes every service at the same port finds there what the database knows, too.
   const tellOwnOnly = tellFigures(metrics.scrape);
   let isStopping = false;
+  const watch = createWatch({ metrics, log });
   const intake = createIntake(store, bus);
   const reading = {
     buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED,
@@ -51,11 +53,11 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     ...shopifyRoutes({
       verify: createVerifier(settings),
       intake,
-      metrics,
+      watch,
       ...reading,
     }),
     ...orderRoutes(store, bus),
-    ...supplierPushRoutes({ bus, metrics }),
+    ...supplierPushRoutes({ bus, watch }),
     ...supplierOrderRoutes(store, bus),
     ...holdRoutes(store, bus),
     ...privacyRoutes(store),

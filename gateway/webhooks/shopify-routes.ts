@@ -1,15 +1,14 @@
 import type { H3Event } from 'h3';
 import { AppError } from '../../contracts/errors.ts';
 import { WEBHOOK_TOPICS, type WebhookTopic } from '../../contracts/webhook-topics.ts';
-import type { Metrics } from '../metrics.ts';
 import { readText } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import type { Delivery, Intake, Verdict } from './intake.ts';
 import { parseOrderJson } from './order-json.ts';
 import { setAside } from './set-aside.ts';
 import { type BodySource, TOPICS } from './topics.ts';
-import { verdictOf } from './verdict.ts';
 import type { VerifiedDelivery, VerifyDelivery } from './verify-delivery.ts';
+import type { WatchWebhook } from './watch-webhooks.ts';
 import { webhookRow } from './webhook-row.ts';
 
 /** Orders with hundreds of lines pass 100 kB; nothing real comes near this. */
@@ -39,13 +38,13 @@ export function toDelivery(
 export function shopifyRoutes(ports: {
   readonly verify: VerifyDelivery;
   readonly intake: Intake;
-  readonly metrics: Metrics;
+  readonly watch: WatchWebhook;
   /** There is a login for the shop. */
   readonly canBeReread: boolean;
   /** Authorised money counts as paid. */
   readonly buysAuthorized: boolean;
 }): Route[] {
-  const { verify, intake, metrics } = ports;
+  const { verify, intake, watch } = ports;
   /** Told of a failure, the shop sends the same again, and after eight in a row deletes its subscription. */
   const take = async (raw: string, topic: WebhookTopic, verified: VerifiedDelivery): Promise<Verdict> => {
     let reason: 'unreadable' | 'unstorable' = 'unreadable';
@@ -67,15 +66,6 @@ export function shopifyRoutes(ports: {
     method: 'POST',
     path: `/webhooks/shopify/${topic}`,
     isOpen: true,
-    handle: async (event) => {
-      try {
-        const answer = await receive(event, topic);
-        metrics.countWebhook(topic, answer.result);
-        return answer;
-      } catch (error) {
-        metrics.countWebhook(topic, verdictOf(error));
-        throw error;
-      }
-    },
+    handle: (event) => watch(topic, () => receive(event, topic)),
   }));
 }

@@ -3,12 +3,11 @@ import { isRetryable } from '../../contracts/errors.ts';
 import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { Bus } from '../../services/bus/bus.ts';
-import type { Metrics } from '../metrics.ts';
 import { refusal } from '../problem.ts';
 import { readBytes } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import { pushPathOf } from './push-path.ts';
-import { verdictOf } from './verdict.ts';
+import type { WatchWebhook } from './watch-webhooks.ts';
 
 /** A push is an id and a status; the largest known lists a hundred tracking events. */
 const BODY_LIMIT_BYTES = 256_000;
@@ -31,10 +30,10 @@ const signatureIn = (event: H3Event): Record<string, string> =>
 /** Pushes of suppliers, handed on as they came: only the supplier's own adapter knows its signature. */
 export function supplierPushRoutes({
   bus,
-  metrics,
+  watch,
 }: {
   readonly bus: Bus;
-  readonly metrics: Metrics;
+  readonly watch: WatchWebhook;
 }): Route[] {
   const receive = async (event: H3Event, supplier: SupplierName): Promise<{ result: string }> => {
     const body = await readBytes(event, BODY_LIMIT_BYTES);
@@ -54,20 +53,7 @@ export function supplierPushRoutes({
     return [
       // Before it sends anything a supplier tries the address, and does not say how.
       { ...route, method: 'GET', handle: () => ({ result: 'probe' }) },
-      {
-        ...route,
-        method: 'POST',
-        handle: async (event) => {
-          try {
-            const answer = await receive(event, supplier);
-            metrics.countWebhook(topic, answer.result);
-            return answer;
-          } catch (error) {
-            metrics.countWebhook(topic, verdictOf(error));
-            throw error;
-          }
-        },
-      },
+      { ...route, method: 'POST', handle: (event) => watch(topic, () => receive(event, supplier)) },
     ];
   });
 }

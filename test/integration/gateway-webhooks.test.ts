@@ -21,6 +21,7 @@ import { openContext, type ServiceContext } from '../../services/run-service.ts'
 import { eraseOrders } from '../../services/store/erase-orders.ts';
 import { migrate } from '../../services/store/migrate.ts';
 import { eraseRound } from '../../services/store/privacy.ts';
+import { aLog } from '../fixtures/order-host.ts';
 
 const SHOP = 'gateway-shop.myshopify.com';
 const SECRET = 'a secret of the test shop';
@@ -655,6 +656,34 @@ test('a thousand webhooks at once are each committed once and published', async 
   expect(queued.filter(({ message_id }) => ids.has(message_id.split(':').at(-1) ?? ''))).toHaveLength(1_000);
   await until(() => countOf('outbox_pending')).toBe(0);
 }, 40_000);
+
+test('a wrongly signed webhook is a warning in the log, which says why and shows nothing of the webhook', async () => {
+  const { log, lines } = aLog();
+  const port = await freePort();
+  const stop = await startGateway({
+    ...context,
+    log,
+    settings: { ...context.settings, ORDER_MANAGER_PORT: port },
+  });
+  try {
+    const raw = aBody();
+    const signature = sign(raw, 'another secret');
+    const base = `http://127.0.0.1:${port}`;
+    expect((await send(raw, { base, headers: { 'x-shopify-hmac-sha256': signature } })).status).toBe(401);
+    const warnings = lines.filter(({ level }) => level === 40);
+    expect(warnings).toMatchObject([
+      {
+        msg: 'webhook verification failed',
+        topic: 'orders/create',
+        reason: expect.stringContaining('SHOPIFY_API_SECRET'),
+      },
+    ]);
+    for (const secret of [signature, SECRET, 'Grace', raw])
+      expect(JSON.stringify(warnings)).not.toContain(secret);
+  } finally {
+    await stop();
+  }
+});
 
 test('without secret and shop everything is answered 503 that names them', async () => {
   const { SHOPIFY_API_SECRET: _secret, ...settings } = context.settings;
