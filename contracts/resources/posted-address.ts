@@ -3,6 +3,23 @@ import type { ShippingAddress } from './order.ts';
 
 const text = z.string().trim().max(200);
 
+const countryNames = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
+/** Regions that Intl knows besides countries: of reckoning, of tests, or without a post of their own. */
+const NO_COUNTRY = new Set(['CP', 'CQ', 'DG', 'EA', 'EU', 'EZ', 'IC', 'QO', 'UN', 'XA', 'XB', 'ZZ']);
+
+/** The supplier would take the order and the money, and the parcel would go nowhere. */
+const country = z
+  .string()
+  .trim()
+  .regex(/^[A-Z]{2}$/, { error: 'must be a two-letter country code, like FR', abort: true })
+  .superRefine((code, { addIssue }) => {
+    const what = 'must be a country code of ISO 3166-1';
+    // One that was withdrawn or never was, but whose successor is known.
+    const present = Intl.getCanonicalLocales(`und-${code}`)[0]?.slice('und-'.length);
+    if (present !== code) addIssue(`${what}: is ${present} meant?`);
+    else if (countryNames.of(code) === undefined || NO_COUNTRY.has(code)) addIssue(what);
+  });
+
 /** An address as the API takes it. `country` is the two-letter code, `state` the province by its name. */
 export const PostedAddress = z
   .strictObject({
@@ -14,10 +31,7 @@ export const PostedAddress = z
     city: text.min(1),
     state: text.default(''),
     zip: text.default(''),
-    country: z
-      .string()
-      .trim()
-      .regex(/^[A-Z]{2}$/, 'must be a two-letter country code, like FR'),
+    country,
     phone: text.default(''),
     email: z.union([z.email().max(200), z.literal('')]).default(''),
   })
@@ -25,8 +39,6 @@ export const PostedAddress = z
     error: 'first_name or last_name must be there',
   });
 export type PostedAddress = z.infer<typeof PostedAddress>;
-
-const countryNames = new Intl.DisplayNames(['en'], { type: 'region' });
 
 export const toShippingAddress = (posted: PostedAddress): ShippingAddress => ({
   name: `${posted.first_name} ${posted.last_name}`.trim(),
