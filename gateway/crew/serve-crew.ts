@@ -38,12 +38,18 @@ export const refusedAnswer = (
 const unreadable = (detail: string, errors?: Problem['errors']): AgentAnswer =>
   refusedAnswer(422, 'body_invalid', detail, errors);
 
+/** What the route wants and the request has not; over HTTP the path could not even be written without it. */
+function lacking(route: Route, wantsBody: boolean, { params, body }: AgentRequest): string[] {
+  const inPath = [...route.path.matchAll(/:(\w+)/g)].flatMap(([, name = '']) => (params[name] ? [] : [name]));
+  return [...inPath.map((name) => `params.${name}`), ...(wantsBody && body === undefined ? ['body'] : [])];
+}
+
 function toRequest(
   route: Route,
   { params, query, body, idempotencyKey }: AgentRequest,
   key: string,
 ): Request {
-  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? '-'));
+  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   const url = new URL(path, ORIGIN);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
   return new Request(url, {
@@ -69,12 +75,18 @@ function parse(payload: string): AgentRequest | AgentAnswer {
 }
 
 const answering =
-  (app: H3, route: Route, key: string): AgentEndpoint['answer'] =>
+  (app: H3, route: Route, wantsBody: boolean, key: string): AgentEndpoint['answer'] =>
   async (payload) => {
     const request = parse(payload);
     if ('ok' in request) return request;
     if (route.method === 'GET' && request.body !== undefined)
       return unreadable('this operation takes no body', [{ path: 'body', message: 'must be left out' }]);
+    const missing = lacking(route, wantsBody, request);
+    if (missing.length > 0)
+      return unreadable(
+        'the request lacks what this operation needs',
+        missing.map((path) => ({ path, message: 'must be there' })),
+      );
     const response = await app.fetch(toRequest(route, request, key));
     const body = await response.text();
     if (response.ok) return { ok: true, status: response.status, title: '', body: body === '' ? '{}' : body };
@@ -94,12 +106,13 @@ export const crewEndpoints = (
   routes.flatMap((route) => {
     const operation = OPERATIONS[routeKey(route)];
     if (operation === undefined) return [];
+    const doc = docs[routeKey(route)];
     return [
       {
         subject: agentSubject(scopeOf(route), operation),
         name: operation.replaceAll('.', '_'),
-        description: docs[routeKey(route)]?.summary ?? operation,
-        answer: answering(app, route, key),
+        description: doc?.summary ?? operation,
+        answer: answering(app, route, doc?.body !== undefined, key),
       },
     ];
   });

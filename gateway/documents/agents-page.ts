@@ -80,7 +80,11 @@ export function toAgentsPage(document: unknown): string {
       name: 'Operations to ask for',
       text: 'Send the parts of the REST route as JSON; the schema shows the answer.',
       channels: [
-        { address: 'every request', description: 'All parts may be left out.', schema: request },
+        {
+          address: 'every request',
+          description: 'What the route does not need may be left out.',
+          schema: request,
+        },
         ...shown('operation'),
       ],
     },

@@ -165,6 +165,39 @@ test.each([
   });
 });
 
+test.each([
+  ['a part of the path that is left out', 'read', 'orders.get', {}, 'params.orderId'],
+  [
+    'a part of the path under another name',
+    'read',
+    'orders.get',
+    { params: { id: 'ord_1' } },
+    'params.orderId',
+  ],
+  ['an empty part of the path', 'read', 'orders.get', { params: { orderId: '' } }, 'params.orderId'],
+  ['a change without a body', 'write', 'orders.change', { params: { orderId: 'ord_1' } }, 'body'],
+  ['a search without a body', 'read', 'products.search', {}, 'body'],
+] as const)('%s is named', async (_, scope, operation, request, path) => {
+  await aGateway();
+  const { ask } = await anAgent('crew-writer');
+  await expect(ask(agentSubject(scope, operation), request)).rejects.toMatchObject({
+    status: 422,
+    code: 'body_invalid',
+    errors: [{ path, message: 'must be there' }],
+  });
+});
+
+test('all that a request lacks is named at once', async () => {
+  await aGateway();
+  const { ask } = await anAgent('crew-writer');
+  await expect(ask(agentSubject('read', 'products.get'), {})).rejects.toMatchObject({
+    errors: [{ path: 'params.supplier' }, { path: 'params.productId' }],
+  });
+  await expect(ask(agentSubject('write', 'orders.change'), {})).rejects.toMatchObject({
+    errors: [{ path: 'params.orderId' }, { path: 'body' }],
+  });
+});
+
 test('a writer sets a mapping that a reader sees, and a reader sets none', async () => {
   await aGateway();
   const [writer, reader] = [await anAgent('crew-writer'), await anAgent('crew-reader')];
