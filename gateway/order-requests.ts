@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { AppError } from '../contracts/errors.ts';
 import {
   CANCEL_REQUESTED,
   type CancelRequested,
@@ -116,7 +117,21 @@ function refuseLate(order: LockedOrder, body: PutOrder): void {
   }
 }
 
-/** Changes an order as far as nobody has to be asked. @throws 409 `too_late` that says what is still possible. */
+/** @throws AppError `body_invalid`: what is no line of the order will never be one that can be changed. */
+function requireLines({ context }: LockedOrder, items: PutOrder['items'] = []): void {
+  const fields = items.flatMap(({ line_id }, index) =>
+    Object.hasOwn(context.lines, line_id)
+      ? []
+      : [{ path: `items.${index}.line_id`, message: 'the order has no such line' }],
+  );
+  if (fields.length > 0)
+    throw new AppError('body_invalid', 'the body is not as it must be', { retryable: false, fields });
+}
+
+/**
+ * Changes an order as far as nobody has to be asked. @throws 409 `too_late` that says what is still possible, AppError
+ * `body_invalid` for lines that are none of its own.
+ */
 export async function changeOrder(
   sql: Sql,
   say: Say,
@@ -125,6 +140,7 @@ export async function changeOrder(
 ): Promise<OrderReceipt> {
   const { shipping_address: address, contact, customs, note, payment, items } = body;
   const order = await lockKnownOrder(sql, orderId);
+  requireLines(order, items);
   const units =
     items === undefined ? undefined : Object.fromEntries(items.map((item) => [item.line_id, item.quantity]));
   const isNoteAlone = Object.keys(body).every((name) => name === 'note');

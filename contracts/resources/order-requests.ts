@@ -39,6 +39,16 @@ export const PostOrder = z.strictObject({
 });
 export type PostOrder = z.infer<typeof PostOrder>;
 
+/** Of two wishes for one line nobody knows which is meant. */
+export const linesNamedOnce = (
+  items: readonly { readonly line_id: string }[],
+  { addIssue }: z.core.$RefinementCtx,
+): void => {
+  for (const [index, { line_id }] of items.entries())
+    if (items.findIndex((item) => item.line_id === line_id) < index)
+      addIssue({ code: 'custom', path: [index, 'line_id'], message: 'is named twice' });
+};
+
 /** Body of `PUT /orders/{id}`: what is there is changed, all of it or nothing. */
 export const PutOrder = z
   .strictObject({
@@ -56,6 +66,7 @@ export const PutOrder = z
       .array(z.strictObject({ line_id: z.string().min(1).max(100), quantity: z.int().min(0).max(10_000) }))
       .min(1)
       .max(250)
+      .superRefine(linesNamedOnce)
       .optional(),
   })
   .refine((body) => Object.keys(body).length > 0, { error: 'says nothing to change' });

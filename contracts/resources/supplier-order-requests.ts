@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SupplierName, SupplierOrderStateName } from '../vocabulary.ts';
+import { linesNamedOnce } from './order-requests.ts';
 import { PostedAddress } from './posted-address.ts';
 
 const articleId = z.string().trim().min(1).max(100);
@@ -52,6 +53,7 @@ export const PutSupplierOrder = z
       )
       .min(1)
       .max(100)
+      .superRefine(linesNamedOnce)
       .optional(),
   })
   .refine((body) => Object.keys(body).length > 0, { error: 'says nothing to change' });

@@ -260,6 +260,25 @@ test('address, contact, note and units are changed while nothing is bought', asy
   });
 });
 
+test('a line that the order has not, or that is named twice, is the fault of the request, and nothing is changed', async () => {
+  const id = await created();
+  await until(id, { status: 'grace' });
+  const change = (...items: object[]) => world.call('PUT', `/orders/${id}`, { note: 'fewer', items });
+  const known = { line_id: '1', quantity: 1 };
+  for (const line_id of ['2', 'constructor'])
+    expect(await problem(await change(known, { line_id, quantity: 0 }), 422)).toMatchObject({
+      code: 'body_invalid',
+      errors: [{ path: 'items.1.line_id', message: 'the order has no such line' }],
+    });
+  expect(await problem(await change(known, { line_id: '1', quantity: 2 }), 422)).toMatchObject({
+    code: 'body_invalid',
+    errors: [{ path: 'items.1.line_id', message: 'is named twice' }],
+  });
+  const order = await orderAt(id);
+  expect(order.customer?.note ?? '').toBe('');
+  expect(order.lines[0]?.units).toMatchObject({ ordered: 2, cancelled: 0 });
+});
+
 test('the telephone number of the contact is the one for the parcel, until an address comes with its own', async () => {
   const id = await created({ shipping_address: { ...ADDRESS, phone: '12' } });
   await until(id, { status: 'grace' });
