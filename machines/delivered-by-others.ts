@@ -17,10 +17,11 @@ const UNBOUGHT: readonly SupplierOrderStateName[] = [
   'outcome_unknown',
 ];
 
-const unboughtOf = (context: OrderContext): [string, SupplierOrderUnits][] =>
-  UNBOUGHT.flatMap((state) =>
-    Object.entries(context.supplierOrders).filter(([, part]) => part.state === state),
-  );
+/** None of an order from a backup: what the shop shows as shipped may be one of them, and is looked for at its supplier. */
+const unboughtOf = ({ supplierOrders, isFromBackup }: OrderContext): [string, SupplierOrderUnits][] =>
+  isFromBackup
+    ? []
+    : UNBOUGHT.flatMap((state) => Object.entries(supplierOrders).filter(([, part]) => part.state === state));
 
 const unitsWaiting = (context: OrderContext, lineId: string): number => {
   const { unallocated, held } = context.lines[lineId] ?? NO_UNITS;

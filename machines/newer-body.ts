@@ -106,6 +106,7 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     test: context.test || received.test,
     cancelledInShop: context.cancelledInShop || received.cancelled,
     inShop: shopUnitsOf(received),
+    ...(received.isFromBackup ? { isFromBackup: received.isFromBackup } : {}),
     ...((received.rules ?? context.rules) === undefined ? {} : { rules: received.rules ?? USUAL_RULES }),
   };
   const after = { ...context, ...newer };

@@ -71,6 +71,8 @@ export interface OrderContext {
   readonly accepted?: readonly string[];
   /** Of the newest body that was taken; absent: the usual ones. */
   readonly rules?: OrderRules;
+  /** Its database was restored since it was placed: purchases of it may have been forgotten. */
+  readonly isFromBackup?: true;
   /** Made by the API: no shop is told of its parcels, and payment is said here. */
   readonly isWithoutShop?: true;
   /** An operator cancelled it here; the shop may still want it. */

@@ -64,5 +64,7 @@ export const OrderReceived = z.object({
   lines: z.array(ReceivedLine),
   /** Put in by the order host, so that a timeline leads to the same state whatever is set by then. */
   rules: OrderRules.optional(),
+  /** It was placed before its database was restored: what the shop shows as shipped may be what we bought and forgot. */
+  isFromBackup: z.literal(true).optional(),
 });
 export type OrderReceived = z.infer<typeof OrderReceived>;

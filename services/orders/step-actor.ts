@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type DeadlineName, TIMER_ELAPSED } from '../../contracts/deadlines.ts';
 import type { OrderEvent } from '../../contracts/events/order-event.ts';
 import { ORDER_RECEIVED, ORDER_UPDATED, type OrderReceived } from '../../contracts/events/order-received.ts';
+import { ORDER_VERIFIED } from '../../contracts/events/order-verified.ts';
 import { type OrderRules, orderRules, USUAL_RULES } from '../../contracts/order-rules.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
@@ -44,11 +45,18 @@ export interface BatchContext {
   readonly now: string;
 }
 
-/** The rules of the shop go into each body that is taken, but for the usual ones. */
-const withRules = (event: OrderEvent, rules: OrderRules): OrderEvent =>
-  (event.type === ORDER_RECEIVED || event.type === ORDER_UPDATED) && !isDeepStrictEqual(rules, USUAL_RULES)
-    ? { ...event, data: { ...event.data, rules } }
-    : event;
+/** What no shop says goes into each body that is taken: the shop's rules, but for the usual ones, and a restoration. */
+function completed(event: OrderEvent, rules: OrderRules, isFromBackup: boolean): OrderEvent {
+  const ours = {
+    ...(isDeepStrictEqual(rules, USUAL_RULES) ? {} : { rules }),
+    ...(isFromBackup ? { isFromBackup: true as const } : {}),
+  };
+  if (event.type === ORDER_RECEIVED || event.type === ORDER_UPDATED)
+    return { ...event, data: { ...event.data, ...ours } };
+  if (event.type === ORDER_VERIFIED && event.data.body !== null && isFromBackup)
+    return { ...event, data: { ...event.data, body: { ...event.data.body, isFromBackup } } };
+  return event;
+}
 
 /** What an effect of the actor's present step needs to be carried out. */
 export function carryOf(
@@ -77,8 +85,9 @@ export function stepActor(
   writes: BatchWrites,
   context: BatchContext,
 ): string | null {
-  const event = withRules(bare, orderRules(context.settings));
-  const { orderId } = event.data;
+  const { orderId } = bare.data;
+  const isFromBackup = context.loaded.orders.get(orderId)?.isFromBackup === true;
+  const event = completed(bare, orderRules(context.settings), isFromBackup);
   const before: OrderActor = { order: actor.order, supplierOrders: actor.supplierOrders };
   try {
     const isBody = event.type === ORDER_RECEIVED || event.type === ORDER_UPDATED;

@@ -10,6 +10,8 @@ export interface LoadedOrder {
   readonly shopOrderId: string;
   /** ISO instant. */
   readonly createdAt: string;
+  /** The database was restored since. */
+  readonly isFromBackup: boolean;
 }
 
 export interface LoadedSupplierOrder {
@@ -61,9 +63,11 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
     shop_order_id: string;
     created_at: Date;
     is_blocked: boolean;
+    is_from_backup: boolean;
   }>(
     `select id, state, context, version, shop, shop_order_id, created_at,
-            exists (select from dead_letters where order_id = orders.id and ${WAITS}) as is_blocked
+            exists (select from dead_letters where order_id = orders.id and ${WAITS}) as is_blocked,
+            exists (select from restorations where restored_at > orders.created_at) as is_from_backup
        from orders where id = any($1::text[]) order by id for update`,
     [orderIds],
   );
@@ -89,7 +93,7 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
   );
   return {
     orders: new Map(
-      orders.map(({ id, state, context, version, shop, shop_order_id, created_at }) => [
+      orders.map(({ id, state, context, version, shop, shop_order_id, created_at, is_from_backup }) => [
         id,
         {
           state: { value: state, context },
@@ -97,6 +101,7 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
           shop,
           shopOrderId: shop_order_id,
           createdAt: new Date(created_at).toISOString(),
+          isFromBackup: is_from_backup,
         },
       ]),
     ),

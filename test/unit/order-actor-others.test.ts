@@ -46,6 +46,19 @@ test('a purchase that waits is given up when somebody else ships its units, and 
   road.refuse(elapsed('buy', A));
 });
 
+test('of an order from a backup no purchase is given up: what the shop shows as shipped may be the one that was forgotten', () => {
+  const left = { lines: [aLine({ openUnits: 0 })], isFromBackup: true as const };
+  const road = aRoad(...toDraft, withheld('supplier_paused'), updated({ ...left, ...at(1) }));
+  expect([road.state(), road.supplierOrder(A), road.holds()]).toEqual([
+    'purchasing',
+    'draft',
+    ['supplier_paused'],
+  ]);
+  // Nor by a later body that says nothing of it.
+  road.step(leaves(0, 2));
+  expect(road.supplierOrder(A)).toBe('draft');
+});
+
 test('of a purchase that waits what the shop still leaves to us is sourced anew', () => {
   const road = aRoad(...toDraft);
   expect(road.commands(leaves(1))).toEqual([
