@@ -3,19 +3,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const UNIT = 'test/unit/**/*.test.ts';
 
-/**
- * Whole systems, which need the processor, take turns with the files that mostly wait; those that run longest begin
- * first, for the longest would run on alone when all others have ended.
- */
+/** Begun late, it would run on alone when all others have ended; a fresh clone knows of its files their sizes only. */
+const LONGEST = /\/fault-run\.test\.ts$/;
+
+/** Whole systems, which need the processor, take turns with the files that mostly wait. */
 class WholeSystemsBetween extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const isWhole = ({ moduleId }: TestSpecification): boolean => /\/test\/(fault|e2e)\//.test(moduleId);
+    const isLongest = ({ moduleId }: TestSpecification): number => Number(LONGEST.test(moduleId));
+    const whole = sorted.filter(isWhole).sort((one, other) => isLongest(other) - isLongest(one));
     const others = sorted.filter((file) => !isWhole(file));
-    return sorted
-      .filter(isWhole)
-      .flatMap((file) => [file, ...others.splice(0, 2)])
-      .concat(others);
+    return whole.flatMap((file) => [file, ...others.splice(0, 2)]).concat(others);
   }
 }
 

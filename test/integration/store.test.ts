@@ -248,6 +248,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     version: 3,
     shop: 'shop',
     shopOrderId,
+    isFromBackup: false,
     createdAt: '2026-11-20T10:00:00.000Z',
   });
   expect(loaded.supplierOrders.get(supplierOrderId)).toEqual({
