@@ -160,8 +160,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     throw error;
   }
 
-  async function ownPostgres(): Promise<string> {
+  /** The gateway's port is free until it starts, and must not be given away. */
+  async function ownPort(): Promise<number> {
     const port = await freePort();
+    return port === settings.ORDER_MANAGER_PORT ? freePort(port + 1) : port;
+  }
+
+  async function ownPostgres(): Promise<string> {
+    const port = await ownPort();
     log('starting PostgreSQL');
     const postgres = await startPostgres({
       dataDir: join(dataDir, 'postgres'),
@@ -178,8 +184,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     log(`starting NATS ${version} (${from})`);
     const nats = await startNats({
       binary: path,
-      port: await freePort(),
-      monitorPort: await freePort(),
+      port: await ownPort(),
+      monitorPort: await ownPort(),
       storeDir: join(dataDir, 'nats'),
       name: 'order-manager-local',
       logFile: join(logDir, 'nats.log'),
@@ -190,7 +196,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   async function ownSandbox() {
     const secretOf = (name: string): Promise<string> => keptSecret(join(dataDir, 'sandbox', name));
-    const [port, smtpPort] = [await freePort(), await freePort()];
+    const [port, smtpPort] = [await ownPort(), await ownPort()];
     const cjApiKey = `CJ1@api@${await secretOf('cj-api-key')}`;
     const accessToken = await secretOf('shopify-access-token');
     const apiSecret = await secretOf('shopify-api-secret');

@@ -95,8 +95,11 @@ test('no span and no log line names a person or a secret, and each line of a ser
   }
   expect(readdirSync(stack.logDir).length).toBeGreaterThan(SERVICES.length);
   expect(forbidden.filter((each) => each.length < 5)).toEqual([]);
+  // The postal code as a word: five digits in a row stand in some id or time of so many sooner or later.
+  const isNamed = (each: string, text: string): boolean =>
+    /^\d{5}$/.test(each) ? new RegExp(`\\b${each}\\b`).test(text) : text.includes(each);
   for (const [name, text] of texts)
-    expect([name, forbidden.filter((each) => text.includes(each))]).toEqual([name, []]);
+    expect([name, forbidden.filter((each) => isNamed(each, text))]).toEqual([name, []]);
 });
 
 test('every service answers probes and scrapes at a port of its own', async () => {
