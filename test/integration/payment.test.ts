@@ -284,7 +284,7 @@ const adapterThat = (desk: Desk, answer: typeof fetch) =>
       reserve: async () => {},
       send: byFetch(answer),
     }),
-    { callTimeoutMs: 2_000, halfOpenAfterMs: 300 },
+    { callTimeoutMs: 2_000, halfOpenAfterMs: 10_000 },
   );
 
 test('an order that the supplier closed unpaid is not paid, and the order hears that it is closed', async () => {
