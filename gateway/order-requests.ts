@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { AppError } from '../contracts/errors.ts';
 import {
   CANCEL_REQUESTED,
   type CancelRequested,
@@ -20,6 +19,7 @@ import type { Sql } from '../services/store/store.ts';
 import { putCustomer } from './customer-row.ts';
 import { type LockedOrder, lockKnownOrder } from './locked-order.ts';
 import { refusal } from './problem.ts';
+import { invalid } from './read-input.ts';
 
 /** An order of our own making as the shop would have told it. @param lines with the units ordered. */
 export const anOwnOrder = (
@@ -124,8 +124,7 @@ function requireLines({ context }: LockedOrder, items: PutOrder['items'] = []): 
       ? []
       : [{ path: `items.${index}.line_id`, message: 'the order has no such line' }],
   );
-  if (fields.length > 0)
-    throw new AppError('body_invalid', 'the body is not as it must be', { retryable: false, fields });
+  if (fields.length > 0) throw invalid('body', fields);
 }
 
 /**
