@@ -43,7 +43,15 @@ export interface PlannedPart extends Omit<SourcedPart, 'lines'> {
 
 /** What the supplier order's machine tells its order; both are stepped in one transaction. */
 export type ToOrder =
-  | { type: 'supplier_order.moved'; data: { supplierOrderId: string; state: SupplierOrderStateName } }
+  | {
+      type: 'supplier_order.moved';
+      data: {
+        supplierOrderId: string;
+        state: SupplierOrderStateName;
+        /** Mark of the address that its supplier was told. */
+        sentTo?: string | undefined;
+      };
+    }
   /** It came to nothing because it was no longer wanted; `by` the order as a whole, or a person who meant it alone. */
   | { type: 'supplier_order.given_up'; data: { supplierOrderId: string; by: 'order' | 'operator' } }
   | {
@@ -86,6 +94,8 @@ export type Effect =
   | { kind: 'save_lines'; lines: readonly ReceivedLine[] }
   | { kind: 'create_supplier_order'; supplierOrderId: string; part: PlannedPart }
   | { kind: 'save_quote'; supplierOrderId: string; part: SourcedPart }
+  /** Of the order's drafts: the parcels are to go somewhere else. */
+  | { kind: 'forget_quotes' }
   | { kind: 'archive_order' }
   | { kind: 'save_parcel'; parcel: ParcelRecord }
   /** Never left, and what was to be in it is in others: it was a label only. */

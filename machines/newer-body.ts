@@ -9,6 +9,7 @@ import { freedLines, isAboutLine, openHold, parkHeldLines, releaseHolds } from '
 import { type OrderContext, shopUnitsOf, unitsOfBody } from './order-context.ts';
 import { hasUnitsToSource } from './order-units.ts';
 import { isTakenAway, rememberReturned } from './returned-units.ts';
+import { followAddress, isSentElsewhere, shipToMarks } from './ship-to.ts';
 import { callOffSurplus, followShop, isAdded, isOff } from './wanted-units.ts';
 
 const holdWithoutAddress = (context: OrderContext): Change<OrderContext> =>
@@ -47,12 +48,6 @@ const withKnownServices = (context: OrderContext, received: OrderReceived): Orde
         ),
       }
     : received;
-
-/** Another address than the last one told, where both are known; one that was put in here stays whatever the shop has. */
-export const isSentElsewhere = (
-  { shipToMark, hasAddressHere }: OrderContext,
-  { shipToMark: now }: Pick<OrderReceived, 'shipToMark'>,
-): boolean => hasAddressHere !== true && shipToMark !== undefined && now !== undefined && now !== shipToMark;
 
 /** What two bodies of one age may differ in; a cancel is never taken back, nor is it that the order is a test. */
 const isOtherwise = (context: OrderContext, received: OrderReceived): boolean =>
@@ -95,12 +90,13 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
   const received = withKnownServices(context, body);
   const { payment, sourceUpdatedAt, totalMinor, lines } = received;
   const hasAddress = received.hasAddress || context.hasAddressHere === true;
+  const hasLive = Object.values(context.supplierOrders).some(isLive);
   const newer = {
     payment,
     sourceUpdatedAt,
     totalMinor,
     hasAddress,
-    ...(received.shipToMark === undefined ? {} : { shipToMark: received.shipToMark }),
+    ...shipToMarks(context, received, hasLive),
     canBeReread: received.canBeReread ?? context.canBeReread,
     // Once said it stays: bodies that do not name it leave it open.
     test: context.test || received.test,
@@ -110,7 +106,6 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     ...((received.rules ?? context.rules) === undefined ? {} : { rules: received.rules ?? USUAL_RULES }),
   };
   const after = { ...context, ...newer };
-  const hasLive = Object.values(context.supplierOrders).some(isLive);
   const edited = isEdited(context, after, hasLive) || (isOff(context) && !isOff(after));
   const saved: Effect[] = edited ? [{ kind: 'save_lines', lines }] : [];
   const taken = (): Change<OrderContext> => ({
@@ -123,7 +118,8 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
       ? { context: { lines: freedLines(now) }, effects: [] }
       : NOTHING;
   // By a change alone: bodies come with every touch of the order, and what was refused would be refused again.
-  const isMended = (hasAddress && !context.hasAddress) || isSentElsewhere(context, received);
+  const isElsewhere = isSentElsewhere(context, received);
+  const isMended = (hasAddress && !context.hasAddress) || isElsewhere;
   const isPaid = payment === 'paid' && context.payment !== 'paid';
   const mended = (now: OrderContext): Change<OrderContext> =>
     releaseHolds(
@@ -158,7 +154,8 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
 
   const isCalledOff = isOff(after);
   const others = (now: OrderContext): Change<OrderContext> => followOthers(now, context);
-  if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, mended, others);
+  const address = (now: OrderContext): Change<OrderContext> => (isElsewhere ? followAddress(now) : NOTHING);
+  if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, address, mended, others);
   const cause = isCalledOff
     ? 'cancelled or refunded in the shop after buying began'
     : 'edited in the shop after buying began';
@@ -172,6 +169,7 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     (now) => rememberReturned(now, context),
     (now) => (isNews(now) ? openHold(now, 'customer_edit_pending', {}, { cause }) : NOTHING),
     unpaid,
+    address,
     mended,
     followShop,
     callOffSurplus,

@@ -30,6 +30,7 @@ import {
 } from './requests.ts';
 import { applyRisk } from './risk.ts';
 import { isOfUnknownShare, withKnownShares } from './shared-lines.ts';
+import { holdSentElsewhere } from './ship-to.ts';
 import { isOff } from './wanted-units.ts';
 
 export const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
@@ -182,11 +183,16 @@ export const endEvents = {
 export const supplierOrderEvents = {
   'supplier_order.moved': {
     actions: apply(
-      by('supplier_order.moved', (context, { data: { supplierOrderId, state } }) => {
-        const known = context.supplierOrders[supplierOrderId];
+      by('supplier_order.moved', (context, { data: { supplierOrderId, state, sentTo } }) => {
+        const { [supplierOrderId]: known } = context.supplierOrders;
         if (known === undefined) return NOTHING;
-        const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: { ...known, state } };
-        return { context: { supplierOrders }, effects: [] };
+        const moved = { ...known, state, ...(sentTo === known.sentTo ? {} : { sentTo }) };
+        const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: moved };
+        return inTurn(
+          context,
+          () => ({ context: { supplierOrders }, effects: [] }),
+          (now) => (sentTo === known.sentTo ? NOTHING : holdSentElsewhere(now, [supplierOrderId])),
+        );
       }),
     ),
   },

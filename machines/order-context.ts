@@ -31,6 +31,8 @@ export interface SupplierOrderUnits {
   readonly units: Readonly<Record<string, number>>;
   /** Given back while the rest of it went on its way. */
   readonly returned?: Readonly<Record<string, number>>;
+  /** Mark of the address that its supplier was told; absent: it was told none yet, or nobody wrote it down. */
+  readonly sentTo?: string | undefined;
 }
 
 export interface OpenHold extends HoldScope {
@@ -52,7 +54,9 @@ export interface OrderContext {
   readonly test: boolean;
   readonly hasAddress: boolean;
   /** Of the last whole address that the shop told; absent: none told since it is kept here. */
-  readonly shipToMark?: string;
+  readonly shipToMark?: string | undefined;
+  /** Of the last one that was read there, and is the same as the one told: shops may write it differently. */
+  readonly shipToMarkRead?: string | undefined;
   readonly graceOver: boolean;
   /** Brought in as history: nobody is told now that it was received. */
   readonly isHistory?: boolean | undefined;
@@ -111,6 +115,15 @@ export const shopUnitsOf = (received: OrderReceived): OrderContext['inShop'] =>
     ]),
   );
 
+/** The mark of a body's address, by how the body came. */
+export const marksOf = ({
+  reread,
+  shipToMark,
+}: Pick<OrderReceived, 'reread' | 'shipToMark'>): Pick<OrderContext, 'shipToMark' | 'shipToMarkRead'> => {
+  if (shipToMark === undefined) return {};
+  return reread === true ? { shipToMarkRead: shipToMark } : { shipToMark };
+};
+
 /** The context of an order never seen before. */
 export const newOrderContext = (received: OrderReceived): OrderContext => ({
   orderId: received.orderId,
@@ -120,7 +133,7 @@ export const newOrderContext = (received: OrderReceived): OrderContext => ({
   cancelledInShop: received.cancelled,
   test: received.test,
   hasAddress: received.hasAddress,
-  ...(received.shipToMark === undefined ? {} : { shipToMark: received.shipToMark }),
+  ...marksOf(received),
   graceOver: false,
   isHistory: received.history,
   canBeReread: received.canBeReread,

@@ -2,13 +2,13 @@ import { SOURCE_ORDER, type SourceOrder } from '../contracts/commands/source-ord
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
 import { isHeld } from './hold-scope.ts';
-import { isSentElsewhere } from './newer-body.ts';
 import type { OrderContext } from './order-context.ts';
 import { wait } from './order-deadlines.ts';
 import { apply, by, type OrderArgs, type OrderChange } from './order-setup.ts';
 import { hasUnitsToSource } from './order-units.ts';
 import { askShop } from './order-verification.ts';
 import { applySourced } from './purchase-units.ts';
+import { hasMoved } from './ship-to.ts';
 import { isOff } from './wanted-units.ts';
 
 const sourceCommand = (context: OrderContext): Effect => {
@@ -50,7 +50,7 @@ export const sourceAfter = (change: OrderChange) =>
           now.lines === context.lines &&
           now.holds === context.holds &&
           isHeld(now) === isHeld(context) &&
-          !isSentElsewhere(context, now);
+          !hasMoved(context, now);
         // The shop's answer, which is on its way, leads on by itself.
         return isSame || now.verification === 'asked' ? NOTHING : askNewRound(now);
       },

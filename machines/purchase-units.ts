@@ -5,7 +5,7 @@ import { type Change, inTurn, NOTHING } from './change.ts';
 import { leaveShipped } from './delivered-by-others.ts';
 import type { Effect, PlannedPart, ToOrder } from './effect.ts';
 import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
-import { openHold, releaseHolds, releaseObserved } from './holds.ts';
+import { openHold, releaseHolds } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 import { followShop, isOff } from './wanted-units.ts';
@@ -122,6 +122,15 @@ const hasComeBack = ({ supplierOrders, lines }: OrderContext, supplierOrderId: s
     return unallocated + held > 0;
   });
 
+/** What its supplier said of it, and whether it may go as it was sent, is asked of nobody any more. */
+const forgetQuestions = (context: OrderContext, supplierOrderId: string): Change<OrderContext> =>
+  releaseHolds(
+    context,
+    (hold) =>
+      hold.supplierOrderId === supplierOrderId &&
+      (hold.isObserved === true || hold.reason === 'customer_edit_pending'),
+  );
+
 /**
  * A purchase was given up: never made, or cancelled at the supplier. When a person meant this one alone its units wait
  * under a hold: sourcing would at once buy them there again.
@@ -133,7 +142,7 @@ export const applyGivenUp = (
   isLiveStill(context, supplierOrderId)
     ? inTurn(
         context,
-        (now) => releaseObserved(now, supplierOrderId),
+        (now) => forgetQuestions(now, supplierOrderId),
         (now) =>
           by === 'order' || isOff(now)
             ? NOTHING
@@ -162,8 +171,8 @@ export const applyFailed = (
   isLiveStill(context, supplierOrderId)
     ? inTurn(
         context,
-        // Nobody looks at it any more, and its end has a hold of its own.
-        (now) => releaseObserved(now, supplierOrderId),
+        // Its end has a hold of its own.
+        (now) => forgetQuestions(now, supplierOrderId),
         // Of an order that is off nothing is bought again, and nobody has to decide anything.
         (now) => (isOff(now) ? NOTHING : openHold(now, reason, { supplierOrderId }, evidence)),
         giveBack(supplierOrderId, state),

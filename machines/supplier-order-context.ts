@@ -22,6 +22,8 @@ export interface SupplierOrderContext {
   readonly deliveryDays?: number;
   /** Of the purchase call that the ledger let through last, as far as we were told; 0 before the first. */
   readonly attempt: number;
+  /** Mark of the address that this attempt was sent with; absent: nobody wrote it down. */
+  readonly sentTo?: string | undefined;
   /** The shop is not told of its parcels: there is none. */
   readonly isWithoutShop?: true;
   /** Nobody wants it any more: its order as a whole, or a person who gave up this purchase alone. */

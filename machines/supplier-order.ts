@@ -1,6 +1,7 @@
 import { and, not } from 'xstate';
 import type { FactType } from '../contracts/facts.ts';
 import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
 import {
   ask,
@@ -40,20 +41,21 @@ import {
 /** Says the new state to the order and, where outsiders care, to the crew. */
 const entered = (state: SupplierOrderStateName, fact?: FactType, more?: EffectsOf) =>
   emit((context) => {
-    const { supplierOrderId } = context;
+    const { supplierOrderId, sentTo } = context;
     const data = { supplierOrderId, state };
-    const told: Effect = { kind: 'tell_order', event: { type: 'supplier_order.moved', data } };
+    const moved = state === 'draft' ? data : { ...data, sentTo };
+    const told: Effect = { kind: 'tell_order', event: { type: 'supplier_order.moved', data: moved } };
     const facts: Effect[] = fact === undefined ? [] : [{ kind: 'fact', type: fact, data }];
     return [told, ...(more?.(context) ?? []), ...facts];
   });
 
-const rememberAttempt = apply((context, event) => ({
-  context:
-    event.type === 'supplier_order.placing' || event.type === 'supplier_order.outcome_unknown'
-      ? { attempt: Math.max(context.attempt, event.data.attempt) }
-      : {},
-  effects: [],
-}));
+const rememberAttempt = apply((context, event) => {
+  if (event.type !== 'supplier_order.placing' && event.type !== 'supplier_order.outcome_unknown')
+    return NOTHING;
+  const attempt = Math.max(context.attempt, event.data.attempt);
+  const sentTo = event.type === 'supplier_order.placing' ? { sentTo: event.data.shipToMark } : {};
+  return { context: { attempt, ...sentTo }, effects: [] };
+});
 
 const defer = (isDeferred: boolean) => apply(() => ({ context: { isDeferred }, effects: [] }));
 

@@ -97,8 +97,8 @@ const toAddress = (address: ShopifyAddress): ShippingAddress => ({
 const isComplete = ({ name, address1, city, countryCode }: ShippingAddress): boolean =>
   [name, address1, city, countryCode].every((part) => part !== '');
 
-/** What suppliers refuse an address for. Without the country's name, which is written in the language of whoever asks. */
-const markOf = (orderId: string, to: ShippingAddress): string =>
+/** Of what suppliers refuse an address for. Without the country's name, which is written in the language of whoever asks. */
+export const markOf = (orderId: string, to: ShippingAddress): string =>
   shipToMarkOf(orderId, [
     to.name,
     to.company,

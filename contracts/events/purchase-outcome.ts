@@ -9,7 +9,10 @@ const Attempted = z.object({
 
 /** The purchase intent is committed; the call follows. */
 export const SUPPLIER_ORDER_PLACING = 'supplier_order.placing';
-export const SupplierOrderPlacing = Attempted;
+export const SupplierOrderPlacing = Attempted.extend({
+  /** Of the address that it is sent with, as order bodies mark theirs. */
+  shipToMark: z.string().max(2).optional(),
+});
 export type SupplierOrderPlacing = z.infer<typeof SupplierOrderPlacing>;
 
 /** The order exists at the supplier and waits for our payment. */

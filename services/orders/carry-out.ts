@@ -176,6 +176,9 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
       );
       return;
     }
+    case 'forget_quotes':
+      writes.movedAway.push(orderId);
+      return;
     case 'archive_order':
       writes.archived.push(orderId);
       return;

@@ -162,6 +162,8 @@ export interface BatchWrites {
   readonly timeline: TimelineRow[];
   readonly unitChanges: UnitChangeRow[];
   /** Orders that are put away. */
+  /** Orders that are to be sent to another address. */
+  readonly movedAway: string[];
   readonly archived: string[];
   readonly deadLetters: DeadLetterRow[];
   readonly changedLetters: LetterChange[];
@@ -186,6 +188,7 @@ export const noWrites = (): BatchWrites => ({
   timers: new Map(),
   timeline: [],
   unitChanges: [],
+  movedAway: [],
   archived: [],
   deadLetters: [],
   changedLetters: [],

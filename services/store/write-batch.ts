@@ -252,6 +252,13 @@ async function writeSeldom(sql: Sql, writes: BatchWrites): Promise<void> {
     },
     writes.unitChanges,
   );
+  if (writes.movedAway.length > 0) {
+    await sql.run(
+      `update supplier_orders set is_quoted = false, shipping_method = ''
+        where order_id = any($1::text[]) and state = 'draft'`,
+      [writes.movedAway],
+    );
+  }
   if (writes.archived.length > 0) {
     await sql.run(
       'update orders set archived_at = now() where id = any($1::text[]) and archived_at is null',

@@ -107,7 +107,8 @@ export const claim = inRounds(
       // Before the rows: while those are locked, the order host waits.
       const pauses = await holdPauses(sql);
       await lockPurchases(sql, ids);
-      const judged = judge(ports, asked, await readFacts(sql, ids), pauses);
+      const facts = await readFacts(sql, ids);
+      const judged = judge(ports, asked, facts, pauses);
       const asking = judged.filter(({ may }) => may === 'ask');
       const begun = await begin(
         sql,
@@ -132,7 +133,10 @@ export const claim = inRounds(
         if (deed === 'create' && result.may === 'call') {
           placing.push(item);
           const { attempt } = result;
-          within(() => say(outcome(row, SUPPLIER_ORDER_PLACING, `placing:${attempt}`, attempt, {})));
+          const shipToMark = facts.get(row.id)?.shipToMark;
+          within(() =>
+            say(outcome(row, SUPPLIER_ORDER_PLACING, `placing:${attempt}`, attempt, { shipToMark })),
+          );
         }
         if (deed === 'create' && result.may === 'look_up') {
           // An outdated answer led back to draft. The ledger is right: nothing is called, and the doubt is taken up again.

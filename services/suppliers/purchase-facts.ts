@@ -1,4 +1,5 @@
 import { gatheringFor } from '../gathering.ts';
+import { markOf } from '../order-facts.ts';
 import type { ServiceContext } from '../run-service.ts';
 import {
   type BesideRestoration,
@@ -37,6 +38,8 @@ export interface PurchaseFacts {
   readonly lines: readonly PurchaseLine[];
   /** Undefined when the order has no address to ship to. */
   readonly recipient: Recipient | undefined;
+  /** Of that address, as order bodies mark theirs. */
+  readonly shipToMark: string | undefined;
 }
 
 /** A purchase with what also has to be known before its supplier is called. */
@@ -66,6 +69,7 @@ const toFacts = ({ isHeld, lines, customer, ...row }: FactsRow): PurchaseFacts =
   isHeld,
   lines,
   recipient: customer === null ? undefined : toRecipient(customer),
+  shipToMark: customer?.address == null ? undefined : markOf(row.orderId, customer.address),
 });
 
 /**

@@ -190,9 +190,13 @@ const attempted = (supplierOrderId: string, attempt: number) => ({
   attempt,
 });
 
-export const placing = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({
+export const placing = (
+  supplierOrderId = SUPPLIER_ORDER_ID,
+  attempt = 1,
+  more: { shipToMark?: string } = {},
+): OrderEvent => ({
   type: SUPPLIER_ORDER_PLACING,
-  data: attempted(supplierOrderId, attempt),
+  data: { ...attempted(supplierOrderId, attempt), ...more },
 });
 
 export const placed = (

@@ -1,0 +1,143 @@
+import { expect, test } from 'vitest';
+import { A, aRoad, B, isBuying, TWO_LINES, twoParts } from '../fixtures/order-road.ts';
+import {
+  absent,
+  accepted,
+  aReceivedOrder,
+  cancelConfirmed,
+  changeRequested,
+  deferred,
+  elapsed,
+  observed,
+  outcomeUnknown,
+  placed,
+  placing,
+  received,
+  releaseRequested,
+  sourced,
+  supplierCancelRequested,
+  updated,
+  verified,
+} from './builders.ts';
+
+/** Hours after the first body. */
+const at = (hour: number): { sourceUpdatedAt: string } => ({
+  sourceUpdatedAt: `2026-11-22T${String(8 + hour).padStart(2, '0')}:00:00.000Z`,
+});
+
+const HERE = { shipToMark: 'a1' };
+const THERE = { shipToMark: 'b2' };
+const SENT_HERE = placing(A, 1, HERE);
+const toDraft = [received(HERE), elapsed('grace'), sourced()];
+
+test.each([
+  ['is being bought', []],
+  ['is in doubt', [outcomeUnknown()]],
+  ['waits for its payment', [placed()]],
+  ['is bought', [accepted()]],
+  ['is packed', [accepted(), observed('processing', [])]],
+])('another address in the shop stops a purchase that %s for the old one', (_, events) => {
+  const road = aRoad(...toDraft, SENT_HERE, ...events);
+  expect(road.step(updated({ ...THERE, ...at(1) }))).toContain('hold customer_edit_pending A');
+  expect(road.evidence().at(-1)).toEqual({ cause: expect.stringContaining('address') });
+});
+
+test('who released it is not asked again, whatever else the shop says of the order', () => {
+  const road = aRoad(...toDraft, SENT_HERE, placed(), updated({ ...THERE, ...at(1) }));
+  expect(road.step(releaseRequested('customer_edit_pending'))).toContain('suppliers: pay A');
+  road.step(updated({ ...THERE, ...at(2) }));
+  expect(road.holds()).toEqual([]);
+});
+
+test('a purchase that went to the new address already is no matter for anybody', () => {
+  const road = aRoad(...toDraft, updated({ ...THERE, ...at(1) }), placing(A, 1, THERE), accepted());
+  expect(road.holds()).toEqual([]);
+});
+
+test('a purchase that was sent while the new address was on its way is held as soon as that is heard', () => {
+  const road = aRoad(...toDraft, updated({ ...THERE, ...at(1) }));
+  expect(road.step(SENT_HERE)).toContain('hold customer_edit_pending A');
+  // The same again, as a repeated message, after a person has let it go.
+  road.step(releaseRequested('customer_edit_pending'));
+  road.try(SENT_HERE);
+  expect(road.holds()).toEqual([]);
+});
+
+test.each([
+  ['was put off', [deferred()]],
+  ['was never made', [outcomeUnknown(), absent()]],
+])('a purchase that %s is sent to the new address by its next attempt', (_, events) => {
+  const road = aRoad(...toDraft, SENT_HERE, ...events);
+  expect(road.step(updated({ ...THERE, ...at(1) }))).toContain('quote anew');
+  expect(road.holds()).toEqual([]);
+  road.step(placing(A, 2, THERE));
+  road.step(accepted(A, 2));
+  expect(road.holds()).toEqual([]);
+});
+
+test('only the drafts of the order are quoted anew, and only for another address', () => {
+  const road = aRoad(received({ lines: TWO_LINES, ...HERE }), elapsed('grace'), twoParts, SENT_HERE);
+  expect(road.step(updated({ lines: TWO_LINES, ...HERE, ...at(1) }))).toEqual(['fact order.updated']);
+  const followed = road.step(updated({ lines: TWO_LINES, ...THERE, ...at(2) }));
+  expect(followed).toContain('quote anew');
+  expect(followed).toContain('hold customer_edit_pending A');
+  expect(road.supplierOrder(B)).toBe('draft');
+});
+
+test('where nothing is a draft nothing is quoted anew', () => {
+  const road = aRoad(...toDraft, SENT_HERE, accepted());
+  expect(road.step(updated({ ...THERE, ...at(1) }))).not.toContain('quote anew');
+});
+
+test('a purchase of which nobody wrote down where it was sent stays as it was', () => {
+  const road = aRoad(...toDraft, placing(), accepted(), updated({ ...THERE, ...at(1) }));
+  expect(road.holds()).toEqual([]);
+});
+
+test('an address that was put in here counts, whatever the shop has', () => {
+  const road = aRoad(...toDraft, changeRequested({ hasAddress: true }), placing(A, 1, THERE), accepted());
+  road.step(updated({ ...HERE, ...at(1) }));
+  road.step(updated({ ...THERE, ...at(2) }));
+  expect(road.holds()).toEqual([]);
+});
+
+test('of an order that is cancelled by the same body nobody asks where it goes', () => {
+  const road = aRoad(...toDraft, SENT_HERE, placed());
+  expect(road.step(updated({ ...THERE, cancelled: true, ...at(1) }))).not.toContain(
+    'hold customer_edit_pending A',
+  );
+});
+
+test('what is given up for it leaves no question behind, and is bought again after one release', () => {
+  const road = aRoad(...toDraft, SENT_HERE, placed(), updated({ ...THERE, ...at(1) }));
+  road.step(supplierCancelRequested());
+  road.step(cancelConfirmed());
+  expect(road.holds()).toEqual(['operator']);
+  expect(road.step(releaseRequested('operator')).filter(isBuying)).toEqual(['suppliers: source order']);
+});
+
+const READ = { reread: true as const, canBeReread: true };
+
+test('a shop that writes an address differently where it is read has one address all the same', () => {
+  const road = aRoad(
+    received({ ...HERE, canBeReread: true }),
+    elapsed('grace'),
+    verified({ body: aReceivedOrder({ ...READ, shipToMark: 'r1' }) }),
+    sourced(),
+    placing(A, 1, { shipToMark: 'r1' }),
+    accepted(),
+  );
+  road.step(updated({ ...HERE, ...at(1) }));
+  road.step(updated({ ...READ, shipToMark: 'r1', ...at(2) }));
+  expect(road.holds()).toEqual([]);
+  road.step(updated({ ...READ, shipToMark: 'r2', ...at(3) }));
+  expect(road.holds()).toEqual(['customer_edit_pending']);
+});
+
+test('an edit of which no webhook came is seen by the next reading', () => {
+  const road = aRoad(...toDraft, SENT_HERE, accepted());
+  road.step(updated({ ...READ, ...HERE, ...at(1) }));
+  expect(road.holds()).toEqual([]);
+  road.step(updated({ ...READ, ...THERE, ...at(2) }));
+  expect(road.holds()).toEqual(['customer_edit_pending']);
+});
