@@ -7,7 +7,7 @@ import type { Evidence } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
-import { currentIntent } from './ledger.ts';
+import { currentIntent, settleShownPaid } from './ledger.ts';
 import { factsNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
@@ -100,13 +100,7 @@ async function refuse(
   evidence: Evidence,
 ): Promise<CommandResult> {
   await commitAndPublish(store, bus, async (sql, say) => {
-    // The supplier shows it paid: a payment in doubt is none any more.
-    if (isPaid)
-      await sql.run(
-        `update purchase_intents set state = 'done', updated_at = now()
-          where supplier_order_id = $1 and kind = 'pay' and state in ('calling', 'unknown')`,
-        [row.id],
-      );
+    if (isPaid) await settleShownPaid(sql, [row.id]);
     say(outcome(row, SUPPLIER_ORDER_CANCEL_REFUSED, `uncancelled:${commandId}`, 0, { isPaid, evidence }));
   });
   return DONE;

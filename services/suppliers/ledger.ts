@@ -236,6 +236,14 @@ export const takeBackRepeat = async (
     [key.supplierOrderId, key.attempt],
   )) === 1;
 
+/** The supplier shows them paid, by us or by hand on its site: no payment of theirs is in doubt any more. */
+export const settleShownPaid = (sql: Sql, supplierOrderIds: readonly string[]): Promise<number> =>
+  sql.run(
+    `update purchase_intents set state = 'done', updated_at = now()
+      where supplier_order_id = any($1::text[]) and kind = 'pay' and state in ('calling', 'unknown')`,
+    [supplierOrderIds],
+  );
+
 export interface CurrentIntent extends Row {
   readonly evidence: Evidence | null;
   readonly requestHash: string;

@@ -14,6 +14,7 @@ import { readAcceptances } from './acceptances.ts';
 import type { PaymentDue } from './adapter.ts';
 import { claim } from './claim.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
+import { settleShownPaid } from './ledger.ts';
 import { factsNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
@@ -185,7 +186,7 @@ async function callOnce(
   return DONE;
 }
 
-/** The supplier's word alone says that it is paid: a payment of ours in doubt is none any more. */
+/** The supplier's word alone says that it is paid. */
 async function settleSeenPaid(
   sql: Sql,
   say: (message: OutboxRow) => void,
@@ -194,11 +195,7 @@ async function settleSeenPaid(
 ): Promise<void> {
   const placed = { supplierReference: row.supplierReference ?? '', amountMinor };
   await lockPurchase(sql, row.id);
-  await sql.run(
-    `update purchase_intents set state = 'done', updated_at = now()
-      where supplier_order_id = $1 and kind = 'pay' and state in ('calling', 'unknown')`,
-    [row.id],
-  );
+  await settleShownPaid(sql, [row.id]);
   await rememberPlaced(sql, [{ ...placed, supplierOrderId: row.id }]);
   say(outcome(row, SUPPLIER_ORDER_ACCEPTED, 'paid', 0, placed));
 }

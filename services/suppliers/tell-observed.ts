@@ -6,7 +6,7 @@ import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
 import { update } from '../store/rows.ts';
-import type { Sql } from '../store/store.ts';
+import { settleShownPaid } from './ledger.ts';
 import { type PurchasePorts, released } from './purchase-ports.ts';
 import { lockPurchases } from './purchase-row.ts';
 
@@ -31,20 +31,6 @@ const remembering = update(
 /** Reasons that a payment waits for, whoever makes it. */
 const PAYMENT_HOLDS = ['payment_pending', 'insufficient_funds', 'cost_above_cap', 'outcome_unknown'] as const;
 
-/**
- * Orders that waited for their money and got it, from us or by hand on the supplier's site: the ledger needs no further
- * look at them.
- */
-const settlePaidElsewhere = async (sql: Sql, told: readonly Observation[]): Promise<void> => {
-  const paid = told.filter(({ seen }) => seen.status !== 'cancelled');
-  if (paid.length === 0) return;
-  await sql.run(
-    `update purchase_intents set state = 'done', updated_at = now()
-      where supplier_order_id = any($1::text[]) and kind = 'pay' and state in ('calling', 'unknown')`,
-    [paid.map(({ id }) => id)],
-  );
-};
-
 /** Says to the orders what is new of their purchases, in one transaction with all that is seen at the same time. */
 export const tellObserved = gatheringFor(
   async (
@@ -59,7 +45,7 @@ export const tellObserved = gatheringFor(
       const counted = await sql.query<{ id: string; observations: number }>(remembering('$1'), [
         JSON.stringify(rows),
       ]);
-      const waited: Observation[] = [];
+      const paidIds: string[] = [];
       for (const { id, observations: count } of counted) {
         const told = latest.get(id);
         if (told === undefined) continue;
@@ -68,11 +54,11 @@ export const tellObserved = gatheringFor(
         const messageId = `${id}:observed:${count}`;
         say(eventRow({ messageId, source: '/suppliers', type: SUPPLIER_ORDER_OBSERVED, orderId, data }));
         if (state !== 'awaiting_payment' || seen.status === 'awaiting_payment') continue;
-        waited.push(told);
+        if (seen.status !== 'cancelled') paidIds.push(id);
         // A hold that is just being raised is not in the table yet; a release that finds none changes nothing.
         for (const reason of PAYMENT_HOLDS) say(released({ id, orderId }, reason, 'paid'));
       }
-      await settlePaidElsewhere(sql, waited);
+      if (paidIds.length > 0) await settleShownPaid(sql, paidIds);
     });
     return observations.map(() => undefined);
   },
