@@ -17,13 +17,25 @@ const inTexts = (evidence: Evidence, change: (text: string) => string): Evidence
 /** Evidence holds no personal data by contract; a supplier's own text may quote some all the same. */
 export const redact = (evidence: Evidence): Evidence => inTexts(evidence, redactText);
 
-/** Shorter values are in every other word. */
 export const LEAST_CHARACTERS = 3;
+
+/** Scripts that set no space between words: a name stands there in the middle of other letters. */
+const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}]/u;
+
+/** Shorter values are in every other word, but in those scripts two characters may be a whole name. */
+export const isTelling = (value: string): boolean =>
+  [...value.trim()].length >= (UNSPACED.test(value) ? 2 : LEAST_CHARACTERS);
 
 const withoutAccents = (text: string): string => text.normalize('NFD').replaceAll(/\p{M}/gu, '');
 
 /** The words of a name as well: whoever quotes it may quote one of them. */
 const wordsOf = (value: string): string[] => (/[\d@]/.test(value) ? [value] : [value, ...value.split(/\s+/)]);
+
+/** Found as a whole word, where its script has words. */
+function patternOf(value: string): string {
+  const pattern = value.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return UNSPACED.test(value) ? pattern : `(?<![\\p{L}\\p{N}])${pattern}(?![\\p{L}\\p{N}])`;
+}
 
 /**
  * Takes known values (names, streets, numbers of a person) and the words of names out of a text, whole words in any case
@@ -33,13 +45,12 @@ export function withoutValues(text: string, values: readonly string[]): string {
   const known = [
     ...new Set(values.flatMap(wordsOf).flatMap((value) => [value.trim(), withoutAccents(value.trim())])),
   ]
-    .filter((value) => value.length >= LEAST_CHARACTERS)
+    .filter(isTelling)
     // A name before its parts.
     .sort((a, b) => b.length - a.length)
-    .map((value) => value.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+    .map(patternOf);
   if (known.length === 0) return redactText(text);
-  const words = new RegExp(`(?<![\\p{L}\\p{N}])(?:${known.join('|')})(?![\\p{L}\\p{N}])`, 'giu');
-  return redactText(text.replaceAll(words, '(erased)'));
+  return redactText(text.replaceAll(new RegExp(known.join('|'), 'giu'), '(erased)'));
 }
 
 /** `withoutValues` for all texts of an evidence. */

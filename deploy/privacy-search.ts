@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { LEAST_CHARACTERS, searchPersonalData } from '../services/store/search-personal-data.ts';
+import { isTelling, LEAST_CHARACTERS } from '../contracts/redact.ts';
+import { searchPersonalData } from '../services/store/search-personal-data.ts';
 import { DATA_OPTION, openStoreForCommand } from './local/open-for-command.ts';
 
 const stop = (message: string): never => {
@@ -26,7 +27,7 @@ if (process.stdin.isTTY)
   process.stderr.write('mail address, name, street, telephone: one a line, then Ctrl-D\n');
 const lines: string[] = [];
 for await (const line of createInterface({ input: process.stdin })) lines.push(line.trim());
-const values = lines.filter((line) => line.length >= LEAST_CHARACTERS);
+const values = lines.filter(isTelling);
 if (values.length === 0)
   stop(`cannot search: give values of at least ${LEAST_CHARACTERS} characters, one a line`);
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { evidenceWithout, LEAST_CHARACTERS, withoutValues } from '../../contracts/redact.ts';
+import { evidenceWithout, isTelling, withoutValues } from '../../contracts/redact.ts';
 import { Evidence } from '../../contracts/vocabulary.ts';
 import { knownValues } from './known-values.ts';
 import { type Holding, PERSONAL_DATA, type TableData } from './personal-data.ts';
@@ -41,7 +41,7 @@ async function emptyUnreadBodies(sql: Sql, known: ReadonlyMap<string, readonly s
   // As they stand in a JSON text; shorter ones are in every other body.
   const values = [...known.values()]
     .flat()
-    .filter((value) => value.length >= LEAST_CHARACTERS)
+    .filter(isTelling)
     .map((value) => JSON.stringify(value).slice(1, -1).toLowerCase());
   if (values.length === 0) return;
   const rows = await sql.query<{ id: string; body: string }>(

@@ -1,3 +1,4 @@
+import { isTelling } from '../../contracts/redact.ts';
 import { PERSONAL_DATA } from './personal-data.ts';
 import type { Sql } from './store.ts';
 
@@ -6,9 +7,6 @@ export interface Finding {
   readonly column: string;
   readonly rows: number;
 }
-
-/** Two letters are in every other word. */
-export const LEAST_CHARACTERS = 3;
 
 /** Every column that can hold text, as the database itself lists them. */
 export const textColumns = (sql: Sql): Promise<{ table: string; columns: string[] }[]> =>
@@ -30,7 +28,7 @@ const patternsOf = (value: string): string[] => {
 /**
  * Looks for the values, in any case, in every column that can hold text: also in those that nobody thought of. Reads
  * whole tables, one after the other, unless it is told where.
- * @param values at least three characters each; shorter ones are left out.
+ * @param values those that are too short to tell a person are left out.
  * @param orderIds looks only at the rows of these orders, which their indexes find.
  */
 export async function searchPersonalData(
@@ -40,7 +38,7 @@ export async function searchPersonalData(
 ): Promise<Finding[]> {
   const patterns = values
     .map((value) => value.trim())
-    .filter((value) => value.length >= LEAST_CHARACTERS)
+    .filter(isTelling)
     .flatMap(patternsOf);
   if (patterns.length === 0) return [];
   const findings: Finding[] = [];

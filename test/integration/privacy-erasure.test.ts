@@ -322,3 +322,16 @@ test('what a supplier quotes of its recipient reaches neither bus nor ledger nor
   expect(JSON.stringify(said)).toContain(left);
   expect(JSON.stringify([said, logLines])).not.toMatch(/probe\.example|Test Lane|PROBE/);
 });
+
+test('a name of two characters is erased where it is quoted, and found where it is not', async () => {
+  const store = await open();
+  await givenOrder(store, 'ord_1');
+  await store.run(`update customer_details set shipping_address = '{"name": "张伟"}'`);
+  await store.run(`update holds set evidence = '{"text": "收件人张伟的地址不存在"}'`);
+  expect(await searchPersonalData(store, ['张伟'])).toContainEqual({ column: 'holds.evidence', rows: 1 });
+  await erase(store, 'ord_1');
+  expect(await store.query('select evidence from holds')).toEqual([
+    { evidence: { text: '收件人(erased)的地址不存在' } },
+  ]);
+  expect(await searchPersonalData(store, ['张伟'])).toEqual([]);
+});

@@ -15,6 +15,15 @@ test.each([
   expect(withoutValues(text, ADA)).toBe(left);
 });
 
+test.each([
+  ['收件人张伟的地址不存在', '收件人(erased)的地址不存在'],
+  ['受取人山田太郎様の住所', '受取人(erased)様の住所'],
+  ['김철수님에게 배송할 수 없습니다', '(erased)님에게 배송할 수 없습니다'],
+  ['receiver=김철수, 王芳 is another', 'receiver=(erased), 王芳 is another'],
+])('a name is found in a script that sets no spaces: %s', (text, left) => {
+  expect(withoutValues(text, ['张伟', '山田太郎', '김철수'])).toBe(left);
+});
+
 test('values too short to be told from other words change nothing', () => {
   expect(withoutValues('it is so', ['', 'is', ' '])).toBe('it is so');
 });
