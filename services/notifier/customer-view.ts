@@ -65,6 +65,7 @@ function linesOf(
 }
 
 function parcelsView(
+  kind: Exclude<CustomerMail, 'order_confirmed'>,
   order: OrderFacts,
   parcelIds: readonly string[],
   writing: Writing,
@@ -81,7 +82,8 @@ function parcelsView(
       trackingNumber: parcel.trackingNumber,
       trackingUrl: parcel.trackingUrl ?? '',
       shippedOn: parcel.leftAtMs === null ? '' : formatDate(new Date(parcel.leftAtMs), writing.locale),
-      expectedBy: expectedBy(parcel, writing),
+      // Who is told of a delay is promised no day.
+      expectedBy: kind === 'parcel_delayed' ? '' : expectedBy(parcel, writing),
     })),
     isSeveral: told.length > 1,
     isPartial: sum(order.lines.map(({ lineId }) => unitsIn(told, lineId))) < toShip,
@@ -105,7 +107,7 @@ export function customerView(
 ): CustomerView {
   const locale = formattingLocale(order.locale, language);
   const writing = { locale, now };
-  if (kind !== 'order_confirmed') return { kind, view: parcelsView(order, parcelIds, writing) };
+  if (kind !== 'order_confirmed') return { kind, view: parcelsView(kind, order, parcelIds, writing) };
   const view = {
     orderName: order.orderName,
     customerName: order.customerName ?? '',

@@ -40,7 +40,7 @@ const PARCEL = {
   trackingNumber: 'text',
   trackingUrl: 'text',
   shippedOn: 'text',
-  /** By the supplier's quote; empty when it is past already. */
+  /** By the supplier's quote; empty when it is past already, and in the mail about a delay. */
   expectedBy: 'text',
 } as const satisfies Shape;
 

@@ -122,7 +122,7 @@ test('dates are written as in the customer’s own country, the order’s as its
   expect((await mailOf(store, 'order_confirmed'))?.text).toContain('#1042 of 20 November 2026');
 });
 
-test('a parcel is expected when its lane promised it, until that day is over', async () => {
+test('a parcel is expected when its lane promised it, until that day is over or a carrier says that it is late', async () => {
   const store = await aStoreWithOrder();
   const parcelId = await givenParcelRow(store, { 101: 3, 102: 1 });
   await store.run(
@@ -130,11 +130,12 @@ test('a parcel is expected when its lane promised it, until that day is over', a
        expected_cost_minor, currency, delivery_days)
      select supplier_order_id, order_id, 'cj_dropshipping', 'shipped', '{}', 'CJPacket', 'CN', 1, 'USD', 12 from parcels`,
   );
-  const textAfter = async (days: number) => {
+  const textAfter = async (days: number, kind: CustomerMail = 'parcel_shipped') => {
     await store.run("update parcels set left_at = now() - $1::int * interval '1 day'", [days]);
-    return (await mailOf(store, 'parcel_shipped', parcelId))?.text;
+    return (await mailOf(store, kind, parcelId))?.text;
   };
   expect(await textAfter(2)).toMatch(/On its way since: .*\nExpected by: \w+ \d+, 20\d\d\n/);
+  expect(await textAfter(2, 'parcel_delayed')).not.toContain('Expected by');
   expect(await textAfter(20)).not.toContain('Expected by');
 });
 
