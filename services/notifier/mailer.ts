@@ -118,8 +118,8 @@ function toEvidence(parts: Record<string, string | number | undefined>): Evidenc
 const LOGIN_REPLIES = new Set([530, 534, 535, 538]);
 
 /**
- * Only an answer to the message itself (its sender, recipient or content) can refuse it for ever; a greeting or
- * login that is refused with 5xx says nothing about the mail, which goes out once that is mended.
+ * Only an answer to the message itself (its recipient or content) can refuse it for ever; a greeting, login or sender
+ * that is refused with 5xx says nothing about the mail, which goes out once that is mended.
  */
 function judge(error: unknown, hasBodyBegun: boolean): MailOutcome {
   const { code, originalCode, timeoutType, command, responseCode, response, permanent } = toFailure(error);
@@ -135,7 +135,8 @@ function judge(error: unknown, hasBodyBegun: boolean): MailOutcome {
     if (responseCode === undefined && response === undefined && !hasBodyBegun)
       return { result: 'refused', evidence };
     if (responseCode !== undefined && responseCode >= 400) {
-      const isFinal = permanent === true && !LOGIN_REPLIES.has(responseCode);
+      const isOfMail = command !== 'MAIL FROM' && !LOGIN_REPLIES.has(responseCode);
+      const isFinal = permanent === true && isOfMail;
       return { result: isFinal ? 'refused' : 'refused_for_now', evidence };
     }
   }
