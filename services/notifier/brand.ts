@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import type { Settings } from '../../contracts/settings.ts';
 import type { BrandView } from './mail-shape.ts';
 
@@ -23,6 +24,10 @@ export function contrast(one: string, other: string): number {
 
 /** The bare address in `Shop <mail@shop.example>`. */
 export const addressIn = (from: string): string => /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from;
+
+/** Its domain as a header may bear it, for our Message-IDs. */
+export const domainIn = (from: string): string =>
+  domainToASCII(addressIn(from).split('@')[1] ?? '') || 'order-manager.invalid';
 
 /** How the shop's mails look. A brand colour that nobody could read as a link is kept to the buttons. */
 export function brandOf(settings: Settings): BrandView {

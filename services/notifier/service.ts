@@ -4,7 +4,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import { startPeriodic } from '../periodic.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { DONE, handling, serveCommands } from '../serve-commands.ts';
-import { addressIn, brandOf } from './brand.ts';
+import { brandOf, domainIn } from './brand.ts';
 import type { Writer } from './customer-mail.ts';
 import { mailRounds } from './mail-rounds.ts';
 import { createMailer, type Mailer } from './mailer.ts';
@@ -48,7 +48,7 @@ export async function startNotifier(context: ServiceContext): Promise<StopServic
   const { settings, store, log } = context;
   const writer = await writerOf(settings);
   const mailer = mailerOf(settings);
-  const domain = addressIn(settings.EMAIL_FROM ?? '').split('@')[1] ?? 'order-manager.invalid';
+  const domain = domainIn(settings.EMAIL_FROM ?? '');
   const mails = { ...context, ...writer, mailer, domain };
   const ports: NotifierPorts = { ...mails, ...mailRounds(mails) };
   const consumer = await serveCommands(context, 'notifier', CONCURRENCY, {

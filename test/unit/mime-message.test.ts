@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import { expect, test } from 'vitest';
+import { domainIn } from '../../services/notifier/brand.ts';
 import { type MessageParts, toMessage } from '../../services/notifier/mime-message.ts';
 
 const aMessage = (changes: Partial<MessageParts> = {}): MessageParts => ({
@@ -34,6 +35,14 @@ test('a domain with letters beyond ASCII travels as mail servers know it', () =>
   const { envelope, raw } = toMessage(aMessage({ to: 'zora@bücher.example' }));
   expect(envelope.to).toEqual(['zora@xn--bcher-kva.example']);
   expect(String(raw)).toContain('\r\nTo: zora@xn--bcher-kva.example\r\n');
+});
+
+test.each([
+  ['Bücher <post@bücher.example>', 'xn--bcher-kva.example'],
+  ['hello@lantern.example', 'lantern.example'],
+  ['', 'order-manager.invalid'],
+])('the Message-IDs of %j are of the domain %s', (from, domain) => {
+  expect(domainIn(from)).toBe(domain);
 });
 
 test('whatever a text holds comes back, in short lines of ASCII', async () => {
