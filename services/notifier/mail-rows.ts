@@ -120,19 +120,23 @@ export const putOff = (sql: Sql, id: string): Promise<number> =>
     [id],
   );
 
-const mayBeOvertaken = ({ kind, bundle }: Claimed): boolean =>
-  kind === 'parcel_in_transit' || kind === 'parcel_delayed' || (kind === 'parcel_shipped' && bundle !== null);
+const OVERTAKEN: readonly NotificationKind[] = ['parcel_shipped', 'parcel_in_transit', 'parcel_delayed'];
 
-/** Those whose news a later mail of the parcel tells, or an earlier one that still waits for company. */
+/**
+ * Those whose news is none any more: the customer has been told of the arrival, or a waiting mail will tell of it, or an
+ * earlier one that still waits for company; or the parcel goes back.
+ */
 export async function overtaken(sql: Sql, rows: readonly Claimed[]): Promise<ReadonlySet<string>> {
-  const ids = rows.filter(mayBeOvertaken).map(({ id }) => id);
+  const ids = rows.filter(({ kind }) => OVERTAKEN.includes(kind)).map(({ id }) => id);
   if (ids.length === 0) return new Set();
   const late = await sql.query<{ id: string }>(
     `select n.id from notifications n join parcels p on p.id = n.parcel_id
             left join notifications o on o.order_id = n.order_id and o.parcel_id = n.parcel_id
       where n.id = any($1::text[])
-        and (((p.state = 'delivered' or o.kind = 'parcel_delivered') and n.kind in ('parcel_in_transit', 'parcel_delayed'))
-          or (o.kind = 'parcel_delivered' and n.kind = 'parcel_shipped' and n.bundle is not null)
+        and ((n.kind in ('parcel_in_transit', 'parcel_delayed')
+              and (p.state in ('delivered', 'returned') or o.kind = 'parcel_delivered'))
+          or (n.kind = 'parcel_shipped' and o.kind = 'parcel_delivered'
+              and (n.bundle is not null or o.state in ('sending', 'sent', 'doubt')))
           or (n.kind = 'parcel_in_transit' and o.kind = 'parcel_shipped' and o.bundle is not null
               and o.state = 'pending'))`,
     [ids],

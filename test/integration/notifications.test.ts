@@ -194,7 +194,7 @@ test('an order whose last unit was cancelled while its confirmation waited is no
   expect(await mailsIn(world)).toEqual([]);
 });
 
-test.each(['parcel_delayed', 'parcel_in_transit'] as const)(
+test.each(['parcel_shipped', 'parcel_delayed', 'parcel_in_transit'] as const)(
   '%s, delayed by an outage until the parcel was delivered, is not said after it',
   async (kind) => {
     const { world, context, ports } = await aPost();
@@ -209,6 +209,20 @@ test.each(['parcel_delayed', 'parcel_in_transit'] as const)(
     await sendDue(ports);
     expect(await mailsIn(world)).toMatchObject([{ messageId: `<${delivered}@lantern.example>` }]);
     expect((await rowsOf(context)).map(({ state }) => state).sort()).toEqual(['sent', 'skipped']);
+  },
+);
+
+test.each(['parcel_delayed', 'parcel_in_transit'] as const)(
+  '%s, delayed by an outage until the parcel was on its way back, is not said any more',
+  async (kind) => {
+    const { world, context, ports } = await aPost();
+    await context.store.run('delete from notifications');
+    const parcelId = await givenParcelRow(context.store, { 101: 2 });
+    const id = await givenNotificationRow(context.store, kind, parcelId);
+    await context.store.run("update parcels set state = 'returned'");
+    await sendNotification(ports, id);
+    expect(await mailsIn(world)).toEqual([]);
+    expect(await rowOf(context)).toMatchObject({ state: 'skipped' });
   },
 );
 
@@ -270,11 +284,14 @@ test.each([
 test('mails of a time without a mail server are all sent once it is back', async () => {
   const context = await aServiceContext(nats.url, CALL_TIMEOUT);
   await givenOrderRows(context.store);
-  const parcelId = await givenParcelRow(context.store, { 101: 2 });
+  const parcelIds = [
+    await givenParcelRow(context.store, { 101: 2 }, 'YT1'),
+    await givenParcelRow(context.store, { 101: 1 }, 'YT2'),
+  ] as const;
   const ids = [
     await givenNotificationRow(context.store),
-    await givenNotificationRow(context.store, 'parcel_shipped', parcelId),
-    await givenNotificationRow(context.store, 'parcel_delivered', parcelId),
+    await givenNotificationRow(context.store, 'parcel_shipped', parcelIds[0]),
+    await givenNotificationRow(context.store, 'parcel_delivered', parcelIds[1]),
   ];
   const smtpPort = await freePort();
   const ports = await notifierPorts(context, smtpPort);
