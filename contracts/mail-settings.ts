@@ -51,7 +51,7 @@ export const MailTellers = z
 
 /**
  * Who mails a fact to the customer: we, the shop by its own mails, or nobody because the kind is switched off.
- * A kind that is the shop's is never mailed by us, and one that is ours never by the shop.
+ * A kind that is the shop's is never mailed by us, but for an order that no shop has, and one that is ours never by the shop.
  */
 export function mailedBy(
   settings: Pick<Settings, 'ORDER_MANAGER_MAILS' | 'ORDER_MANAGER_MAILS_BY'>,

@@ -23,6 +23,8 @@ export interface Carry {
   readonly now: string;
   /** When the order came, as an ISO instant. */
   readonly orderCreatedAt: string;
+  /** False: the API made it. */
+  readonly hasShop: boolean;
   /** Where a purchase is made; undefined for whatever else has that id. */
   readonly supplierOf: (supplierOrderId: string) => SupplierName | undefined;
   /** Of the event: whatever follows from it belongs to its trace, its deadlines too. */
@@ -222,7 +224,9 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
     }
     case 'notify': {
       const { notification: kind, parcelId, on = 'shipped' } = effect;
-      if (mailedBy(settings, kind) !== 'us') return;
+      const teller = mailedBy(settings, kind);
+      // No shop tells of an order that it does not have.
+      if (teller === 'nobody' || (teller === 'shop' && carry.hasShop)) return;
       if (kind === 'parcel_shipped' && on !== settings.ORDER_MANAGER_SHIPPED_MAIL) return;
       const id = notificationIdOf(orderId, kind, parcelId ?? '');
       const digestMs = kind === 'parcel_shipped' ? settings.ORDER_MANAGER_DIGEST_SECONDS * 1_000 : 0;

@@ -74,7 +74,8 @@ export function carryOf(
     // What this step has planned stands at the end.
     return (known ?? writes.newSupplierOrders.findLast(({ id }) => id === supplierOrderId))?.supplier;
   };
-  return { writes, orderId, cause, version, delays, settings, now, orderCreatedAt, supplierOf };
+  const hasShop = actor.order?.context.isWithoutShop !== true;
+  return { writes, orderId, cause, version, delays, settings, now, orderCreatedAt, hasShop, supplierOf };
 }
 
 /** Steps the actor and collects what follows. @returns why it cannot, with nothing changed; null: it is done. */

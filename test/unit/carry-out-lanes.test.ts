@@ -23,6 +23,7 @@ function written(...effects: readonly OutwardEffect[]): BatchWrites {
       settings,
       now: NOW,
       orderCreatedAt: NOW,
+      hasShop: true,
       supplierOf: (supplierOrderId) => (supplierOrderId === 'sup_1' ? 'aliexpress' : undefined),
     });
   return writes;

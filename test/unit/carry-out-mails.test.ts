@@ -9,7 +9,9 @@ import { ORDER_ID } from './builders.ts';
 const NOW = '2026-11-26T12:00:00.000Z';
 const DAY_MS = 86_400_000;
 
-function writesOf(environment: Readonly<Record<string, string>>, ...effects: OutwardEffect[]): BatchWrites {
+type Environment = Readonly<Record<string, string>>;
+
+function writesFor(hasShop: boolean, environment: Environment, ...effects: OutwardEffect[]): BatchWrites {
   const settings = readSettings(environment);
   const writes = noWrites();
   const carry = {
@@ -20,12 +22,16 @@ function writesOf(environment: Readonly<Record<string, string>>, ...effects: Out
     settings,
     now: NOW,
     orderCreatedAt: NOW,
+    hasShop,
     supplierOf: () => undefined,
   };
   for (const [index, effect] of effects.entries())
     carryOut(effect, index, { ...carry, delays: deadlineDelays(settings) });
   return writes;
 }
+
+const writesOf = (environment: Environment, ...effects: OutwardEffect[]): BatchWrites =>
+  writesFor(true, environment, ...effects);
 
 const parcelId = 'pcl_1';
 const CONFIRMED: OutwardEffect = { kind: 'notify', notification: 'order_confirmed', parcelId: null };
@@ -49,6 +55,13 @@ test.each([{ ORDER_MANAGER_MAILS_BY: 'order_confirmed=shop' }, { ORDER_MANAGER_M
     expect(writes.outbox).toHaveLength(1);
   },
 );
+
+test('an order that no shop has is told of by us, unless nobody is to tell', () => {
+  const byShop = { ORDER_MANAGER_MAILS_BY: 'shop' };
+  expect(kindsOf(writesOf(byShop, CONFIRMED))).toEqual([]);
+  expect(kindsOf(writesFor(false, byShop, CONFIRMED))).toEqual(['order_confirmed']);
+  expect(kindsOf(writesFor(false, { ORDER_MANAGER_MAILS: 'none' }, CONFIRMED))).toEqual([]);
+});
 
 test('the shipped mail is asked for at one of its two moments', () => {
   expect(kindsOf(writesOf({}, SHIPPED))).toEqual(['parcel_shipped']);
