@@ -152,6 +152,7 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
     customer: {
       order_id: orderId,
       customer_id: customer?.id ?? null,
+      name: bill === null ? null : first(nameOf(bill)),
       source_updated_at: body.updated_at,
       email,
       phone: first(body.phone, ship?.phone, customer?.phone, bill?.phone),

@@ -7,6 +7,8 @@ export interface CustomerRow {
   readonly order_id: string;
   /** The shop's own, null where it does not say. */
   readonly customer_id: string | null;
+  /** Of whoever bought, who may not be the one who gets it. */
+  readonly name: string | null;
   /** Version of the body in UTC: an older one never replaces a newer one. */
   readonly source_updated_at: string;
   readonly email: string | null;
@@ -22,6 +24,7 @@ export interface CustomerRow {
 const COLUMNS = {
   order_id: 'text',
   customer_id: 'text',
+  name: 'text',
   source_updated_at: 'timestamptz',
   email: 'text',
   phone: 'text',
@@ -51,7 +54,16 @@ const IS_ADDRESS_OTHER = `not customer_details.is_address_ours
   and customer_details.shipping_address is distinct from excluded.shipping_address`;
 
 /** What a body may lack: readings do not see the customer behind the order, webhooks not the shop's own fields for customs. */
-const FILLED = ['customer_id', 'email', 'phone', 'locale', 'tax_id', 'birthday', 'national_address'] as const;
+const FILLED = [
+  'customer_id',
+  'name',
+  'email',
+  'phone',
+  'locale',
+  'tax_id',
+  'birthday',
+  'national_address',
+] as const;
 type Filled = (typeof FILLED)[number];
 
 /** A newer version counts, where it says anything; what is as old only fills gaps. */
@@ -98,7 +110,7 @@ export async function saveCustomers(
     COLUMNS,
     newestOf(customers),
     `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at,
-       customer_id = ${fill('customer_id')}, ${CONTACT}, locale = ${fill('locale')}, ${CUSTOMS},
+       customer_id = ${fill('customer_id')}, name = ${fill('name')}, ${CONTACT}, locale = ${fill('locale')}, ${CUSTOMS},
        shipping_address = case when customer_details.is_address_ours or not ${isLast}
                                then customer_details.shipping_address else excluded.shipping_address end
      where customer_details.redacted_at is null

@@ -34,6 +34,7 @@ const digitsOf = (phone: string): string[] => {
 
 interface Known {
   readonly orderId: string;
+  readonly name: string | null;
   readonly email: string | null;
   readonly phone: string | null;
   readonly taxId: string | null;
@@ -48,7 +49,7 @@ interface Known {
  */
 export async function knownValues(sql: Sql, orderIds: readonly string[]): Promise<Map<string, string[]>> {
   const rows = await sql.query<Known>(
-    `select order_id as "orderId", email, phone, tax_id as "taxId", birthday,
+    `select order_id as "orderId", name, email, phone, tax_id as "taxId", birthday,
             national_address as "nationalAddress", shipping_address as address
        from customer_details where order_id = any($1::text[])`,
     [orderIds],
@@ -62,8 +63,9 @@ export async function knownValues(sql: Sql, orderIds: readonly string[]): Promis
     const fresh = found.map((value) => value?.trim() ?? '').filter((value) => value !== '');
     values.set(orderId, [...new Set([...(values.get(orderId) ?? []), ...fresh])]);
   };
-  for (const { orderId, email, phone, taxId, birthday, nationalAddress, address } of rows)
+  for (const { orderId, name, email, phone, taxId, birthday, nationalAddress, address } of rows)
     add(orderId, [
+      name,
       email,
       phone,
       ...digitsOf(phone ?? ''),

@@ -53,6 +53,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
     columns: {
       order_id: 'ours',
       customer_id: PERSON,
+      name: PERSON,
       email: PERSON,
       phone: PERSON,
       locale: PERSON,

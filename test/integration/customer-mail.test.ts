@@ -35,6 +35,12 @@ test('the confirmation names every line with its units and the total', async () 
   expect(mail?.text).not.toMatch(/YT2600001|Tracking/);
 });
 
+test('whoever bought is greeted, not the one who gets the parcel', async () => {
+  const store = await aStoreWithOrder();
+  await store.run("update customer_details set name = 'Paul Payer'");
+  expect(saidIn(await mailOf(store, 'order_confirmed'))).toContain('Hello Paul Payer,');
+});
+
 test('units that were cancelled are not confirmed', async () => {
   const store = await aStoreWithOrder();
   await store.run(

@@ -47,8 +47,8 @@ async function givenOrder(
   );
   await sql.run(
     `insert into customer_details (order_id, source_updated_at, customer_id, email, phone, locale, tax_id,
-                                   shipping_address, note, birthday, national_address)
-     values ($1, '2026-11-20T10:00:00Z', '501', $2, $3, 'de-DE', $4, $5::jsonb, $6, $7, $8)`,
+                                   shipping_address, note, birthday, national_address, name)
+     values ($1, '2026-11-20T10:00:00Z', '501', $2, $3, 'de-DE', $4, $5::jsonb, $6, $7, $8, $9)`,
     [
       orderId,
       ADA.email,
@@ -58,6 +58,7 @@ async function givenOrder(
       `${ADA.name} called`,
       ADA.birthday,
       ADA.nationalAddress,
+      ADA.billing,
     ],
   );
   const quote = { code: '1603', text: `no such street: ${ADA.address1}, ${ADA.name}`, attempt: 2 };
@@ -277,6 +278,7 @@ test('what comes in late about a redacted order is not kept', async () => {
     {
       order_id: 'ord_1',
       customer_id: '501',
+      name: ADA.billing,
       source_updated_at: '2027-11-20T10:00:00Z',
       email: ADA.email,
       phone: null,

@@ -94,12 +94,21 @@ test('an ordinary order becomes facts without a person and a row with one', () =
   expect(facts.customer).toMatchObject({
     order_id: facts.received.orderId,
     source_updated_at: '2026-11-02T14:15:03.000Z',
+    name: null,
     email: 'ada@mail.example',
     tax_id: null,
     birthday: null,
     national_address: null,
     shipping_address: { name: 'Ada Example', city: 'Sampletown', company: '', phone: '' },
   });
+});
+
+test.each([
+  [{ name: 'Paul Payer' }, 'Paul Payer'],
+  [{ name: null, first_name: 'Paul', last_name: 'Payer' }, 'Paul Payer'],
+  [{ name: '' }, null],
+])('whoever the bill names has bought: %j', (bill, name) => {
+  expect(customer({ billing_address: bill }).name).toBe(name);
 });
 
 test.each([

@@ -130,6 +130,8 @@ const CustomerDetailsSchema = defineEntity({
     nationalAddress: p.text().nullable(),
     /** Tax number and the two above were put in here by the API. */
     isCustomsOurs: p.boolean().default(false),
+    /** Of whoever bought, as the bill has it. */
+    name: p.text().nullable(),
   },
 });
 export class CustomerDetails extends CustomerDetailsSchema.class {}
