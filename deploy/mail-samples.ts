@@ -58,6 +58,12 @@ const SPARSE: OrderFacts = {
   parcels: [{ ...BARE, units: { 1: 1 } }],
 };
 
+/** A gift card, say. */
+const SENT_BY_OTHERS: OrderFacts = {
+  ...SPARSE,
+  lines: [{ lineId: '1', title: 'Gift card', ordered: 1, cancelled: 0, outside: 1 }],
+};
+
 /** What stands in the operator's mails, in the words of the language. */
 function operatorSamples({ reasonsIn }: Templates, language: string): OperatorView[] {
   const reasons = reasonsIn(language);
@@ -180,6 +186,7 @@ export function sampleMails(templates: Templates, language: string): Sample[] {
   return [
     sample('', 'order_confirmed'),
     sample('-sparse', 'order_confirmed', [], SPARSE),
+    sample('-nothing-to-send', 'order_confirmed', [], SENT_BY_OTHERS),
     sample('', 'parcel_shipped', [FIRST]),
     sample('-digest', 'parcel_shipped', [FIRST, SECOND]),
     sample('-whole', 'parcel_shipped', [whole]),

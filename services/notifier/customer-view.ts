@@ -49,6 +49,10 @@ function expectedBy({ leftAtMs, deliveryDays }: ParcelFacts, { locale, now }: Wr
   return day > now ? formatDate(day, locale) : '';
 }
 
+/** Of the units that the customer still gets, those that others do not deliver. */
+const ourUnits = ({ ordered, cancelled, outside }: OrderFacts['lines'][number]): number =>
+  ordered - cancelled - outside;
+
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 const unitsIn = (parcels: readonly ParcelFacts[], lineId: string): number =>
   sum(parcels.map(({ units }) => units[lineId] ?? 0));
@@ -72,7 +76,7 @@ function parcelsView(
 ): MailView<'parcel_shipped'> {
   const told = order.parcels.filter(({ id }) => parcelIds.includes(id));
   const gone = order.parcels.filter(({ id, leftAtMs }) => leftAtMs !== null || parcelIds.includes(id));
-  const toShip = sum(order.lines.map(({ ordered, cancelled, outside }) => ordered - cancelled - outside));
+  const toShip = sum(order.lines.map(ourUnits));
   return {
     orderName: order.orderName,
     customerName: order.customerName ?? '',
@@ -87,11 +91,7 @@ function parcelsView(
     })),
     isSeveral: told.length > 1,
     isPartial: sum(order.lines.map(({ lineId }) => unitsIn(told, lineId))) < toShip,
-    rest: linesOf(
-      order,
-      writing,
-      ({ lineId, ordered, cancelled, outside }) => ordered - cancelled - outside - unitsIn(gone, lineId),
-    ),
+    rest: linesOf(order, writing, (line) => ourUnits(line) - unitsIn(gone, line.lineId)),
   };
 }
 
@@ -114,6 +114,7 @@ export function customerView(
     lines: linesOf(order, writing, ({ ordered, cancelled }) => ordered - cancelled),
     total: formatMoney(order.totalMinor, order.currency, locale),
     placedOn: formatDate(order.placedAt, locale),
+    hasParcels: order.lines.some((line) => ourUnits(line) > 0),
   };
   return { kind, view };
 }

@@ -50,7 +50,14 @@ const ORDER = {
   customerName: 'text',
 } as const satisfies Shape;
 
-const ORDER_CONFIRMED = { ...ORDER, lines: LINE, total: 'text', placedOn: 'text' } as const satisfies Shape;
+const ORDER_CONFIRMED = {
+  ...ORDER,
+  lines: LINE,
+  total: 'text',
+  placedOn: 'text',
+  /** We have something of it to send. */
+  hasParcels: 'flag',
+} as const satisfies Shape;
 
 const PARCELS = {
   ...ORDER,

@@ -116,6 +116,12 @@ test('a parcel’s mail says what is in it, what is still to come and when it is
   expect(text).toContain('Still to come, separately:\n- 1,199 × Tent pegs');
 });
 
+test('who bought nothing that we send is promised no parcel', () => {
+  const textOf = (name: string) => written.find(({ title }) => title === `en/${name}`)?.mail.text;
+  expect(textOf('order_confirmed')).toContain('arrive in several parcels');
+  expect(textOf('order_confirmed-nothing-to-send')).not.toContain('parcel');
+});
+
 test('a delay promises no date, and the day that was expected is over', () => {
   const { text } = written.find(({ title }) => title === 'en/parcel_delayed')?.mail ?? { text: '' };
   expect(text).toContain('We have no new date that we could promise you.');
