@@ -18,6 +18,7 @@ import {
   withhold,
 } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
+import { withoutRecipient } from './recipient.ts';
 
 /** Classes after which the next try may go well: the deadline of the cancel asks again. */
 const PASSES = ['transient', 'throttled', 'unknown_outcome'];
@@ -71,7 +72,7 @@ export async function cancel(
   try {
     await adapter.cancel(key, signal());
   } catch (error) {
-    const { failureClass, evidence } = toSupplierError(error);
+    const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'a cancel got no clear yes');
     if (PASSES.includes(failureClass)) return DONE;
     return refuse(ports, row, commandId, payment?.state === 'done', { ...evidence, failureClass });

@@ -29,6 +29,7 @@ import {
   withhold,
 } from './purchase-ports.ts';
 import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
+import { withoutRecipient } from './recipient.ts';
 import { repeatPurchase } from './repeat-purchase.ts';
 import { sameArticles } from './same-articles.ts';
 
@@ -80,7 +81,7 @@ export async function lookUp(
     found = await adapter.lookUp(row.id, AbortSignal.timeout(callTimeoutMs(settings) * 2));
     moment('look-up: after call before record');
   } catch (error) {
-    const { failureClass, evidence } = toSupplierError(error);
+    const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'the look-up failed');
     const reason = NEEDS_A_PERSON[failureClass];
     return reason === undefined ? DONE : giveUp(reason, evidence);

@@ -15,7 +15,7 @@ import type { PaymentDue } from './adapter.ts';
 import { claim } from './claim.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import { settleShownPaid } from './ledger.ts';
-import { factsNow } from './purchase-facts.ts';
+import { factsNow, type PurchaseFacts } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   ceilingOf,
@@ -31,6 +31,7 @@ import {
   withhold,
 } from './purchase-ports.ts';
 import { lockPurchase, type PurchaseRow, rememberPlaced } from './purchase-row.ts';
+import { withoutRecipient } from './recipient.ts';
 import { settleCall } from './settle-call.ts';
 import { isCostAccepted } from './standing-caps.ts';
 
@@ -84,7 +85,7 @@ export async function pay(
     const key = { supplierReference: reference, callerRef: row.id };
     due = await adapter.preparePayment(key, AbortSignal.timeout(callTimeoutMs(settings) * 2));
   } catch (error) {
-    const { failureClass, evidence } = toSupplierError(error);
+    const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'what is due could not be asked');
     const reason = HOLD_OF[failureClass];
     return reason === undefined ? DONE : hold(reason, evidence);
@@ -129,7 +130,7 @@ export async function pay(
     const { balanceMinor, currency } = due;
     return hold('insufficient_funds', { balanceMinor, amountMinor, currency });
   }
-  return callOnce(ports, row, reference, amountMinor, commandId);
+  return callOnce(ports, facts, reference, amountMinor, commandId);
 }
 
 /** What a person sees of the prepaid account; no payment is decided by it. */
@@ -147,7 +148,7 @@ async function rememberBalance(
 
 async function callOnce(
   ports: PurchasePorts,
-  row: PurchaseRow,
+  { row, recipient }: PurchaseFacts,
   reference: string,
   amountMinor: number,
   commandId: string,
@@ -168,7 +169,7 @@ async function callOnce(
     await spend((signal) => adapter.pay(reference, signal));
   } catch (error) {
     moment('pay: after call before record');
-    const { failureClass, evidence } = toSupplierError(error);
+    const { failureClass, evidence } = withoutRecipient(toSupplierError(error), recipient);
     log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a payment got no clear yes');
     const isDoubt = failureClass === 'unknown_outcome';
     const reason = HOLD_OF[failureClass];

@@ -16,6 +16,7 @@ import {
 } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
 import { isSameMethod } from './quote-desk.ts';
+import { withoutRecipient } from './recipient.ts';
 
 interface Refusal {
   readonly reason: HoldReason;
@@ -114,7 +115,7 @@ export async function prepare(
       const line = { lineId, units, variantId: null, sku: null, isSkuMapped: true, unitPriceMinor: 0 };
       wanted.push({ ...line, candidates: [candidate] });
     } catch (error) {
-      const { failureClass, evidence } = toSupplierError(error);
+      const { failureClass, evidence } = withoutRecipient(toSupplierError(error), recipient);
       log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'an article could not be read');
       const reason = HOLD_OF[failureClass];
       return reason === undefined ? DONE : hold({ reason, evidence: { ...evidence, supplierProductId } });

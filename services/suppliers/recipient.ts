@@ -58,8 +58,12 @@ export const textsOf = (recipient: Recipient): string[] => {
   return [name, company, address1, address2, phone, email, taxId, birthday, nationalAddress];
 };
 
-/** A supplier may quote in its refusal what it was sent: evidence travels on the bus and into the log, without the person. */
-export function withoutRecipient(error: SupplierError, recipient: Recipient): SupplierError {
-  const evidence = evidenceWithout(error.evidence, textsOf(recipient));
+/**
+ * A supplier may quote in any refusal who gets the parcel: evidence travels on the bus and into the log, without the
+ * person.
+ * @param recipient undefined: nobody is known by now.
+ */
+export function withoutRecipient(error: SupplierError, recipient: Recipient | undefined): SupplierError {
+  const evidence = evidenceWithout(error.evidence, recipient === undefined ? [] : textsOf(recipient));
   return new SupplierError(error.failureClass, error.message, evidence, error.cause);
 }

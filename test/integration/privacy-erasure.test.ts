@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { saveCustomers } from '../../services/store/customers.ts';
 import { eraseOrders } from '../../services/store/erase-orders.ts';
 import { type Holding, PERSONAL_DATA } from '../../services/store/personal-data.ts';
@@ -13,11 +14,15 @@ import {
 import { searchPersonalData, textColumns } from '../../services/store/search-personal-data.ts';
 import { applyShopNews } from '../../services/store/shop-news.ts';
 import type { Sql, Store } from '../../services/store/store.ts';
+import { cancel } from '../../services/suppliers/cancel.ts';
+import { lookUp } from '../../services/suppliers/look-up.ts';
+import { pay } from '../../services/suppliers/payment.ts';
+import type { PatientAdapter } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { boughtFor, SHOP } from '../fixtures/order-events.ts';
-import { aDesk, givenPurchase, withAdapter } from '../fixtures/purchase-desk.ts';
+import { aDesk, givenPurchase, moveTo, withAdapter } from '../fixtures/purchase-desk.ts';
 
 const open = async (): Promise<Store> => aStore(await aDatabase());
 
@@ -309,12 +314,14 @@ test('ended orders are erased the set time after their last change, and webhooks
   ]).toEqual([true, false, false]);
 });
 
+const QUOTING = 'Mr PROBE, 12 Test Lane, robin@probe.example, +1 503 555 0100: no such house';
+
 test('what a supplier quotes of its recipient reaches neither bus nor ledger nor log', async () => {
   const { store, ports, logLines } = await aDesk();
   const purchase = await givenPurchase(store);
-  const text = 'Mr PROBE, 12 Test Lane, robin@probe.example, +1 503 555 0100: no such house';
   const refusing = withAdapter(ports, {
-    place: () => Promise.reject(new SupplierError('invalid_input', 'refused', { code: '1603', text })),
+    place: () =>
+      Promise.reject(new SupplierError('invalid_input', 'refused', { code: '1603', text: QUOTING })),
   });
   await buy(refusing, purchase, 'c1');
   const [intent] = await store.query('select state, evidence from purchase_intents');
@@ -323,6 +330,28 @@ test('what a supplier quotes of its recipient reaches neither bus nor ledger nor
   const said = await store.query('select payload from outbox');
   expect(JSON.stringify(said)).toContain(left);
   expect(JSON.stringify([said, logLines])).not.toMatch(/probe\.example|Test Lane|PROBE/);
+});
+
+const REFUSING: readonly (readonly [keyof PatientAdapter, typeof pay, SupplierOrderStateName])[] = [
+  ['preparePayment', pay, 'awaiting_payment'],
+  ['pay', pay, 'awaiting_payment'],
+  ['cancel', cancel, 'cancelling'],
+  ['lookUp', lookUp, 'outcome_unknown'],
+];
+
+test.each(REFUSING)('nor what it quotes when %s is refused', async (call, ask, state) => {
+  const { store, ports, logLines } = await aDesk({}, { timing: { processMs: 60_000 } });
+  const purchase = await givenPurchase(store);
+  await buy(ports, purchase, 'b1');
+  await moveTo(store, purchase, state);
+  if (state === 'outcome_unknown') await store.run("update purchase_intents set state = 'unknown'");
+  const refuse = () => Promise.reject(new SupplierError('auth', 'refused', { text: QUOTING }));
+  await ask(withAdapter(ports, { [call]: refuse }), purchase, 'c1');
+  const kept = [await store.query('select payload from outbox'), logLines];
+  expect(JSON.stringify(kept)).toContain('Mr (erased), (erased), (erased), (phone): no such house');
+  expect(JSON.stringify([kept, await store.query('select evidence from purchase_intents')])).not.toMatch(
+    /probe\.example|Test Lane|PROBE/,
+  );
 });
 
 test('a name of two characters is erased where it is quoted, and found where it is not', async () => {
