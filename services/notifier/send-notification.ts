@@ -8,27 +8,23 @@ import type { MailOutcome } from './mailer.ts';
 
 export interface NotifierPorts extends MailContext, MailRounds {}
 
-/** A customer is not told twice; an operator is rather told twice than not at all. */
-const inDoubt = ({ kind }: Claimed): Fate['state'] =>
-  OPERATOR_MAILS.some((known) => known === kind) ? 'pending' : 'doubt';
+const STATE_AFTER = {
+  sent: 'sent',
+  refused: 'failed',
+  doubt: 'doubt',
+  refused_for_now: 'pending',
+} as const satisfies Record<MailOutcome['result'], Fate['state']>;
 
-function stateAfter(result: MailOutcome['result'], row: Claimed): Fate['state'] {
-  switch (result) {
-    case 'sent':
-      return 'sent';
-    case 'refused':
-      return 'failed';
-    case 'doubt':
-      return inDoubt(row);
-    case 'refused_for_now':
-      return 'pending';
-  }
+/** A customer is not told twice; an operator is rather told twice than not at all, and nobody tells of that mail. */
+function stateAfter(result: MailOutcome['result'], { kind }: Claimed): Fate['state'] {
+  const isToOperator = OPERATOR_MAILS.some((known) => known === kind);
+  return isToOperator && result !== 'sent' ? 'pending' : STATE_AFTER[result];
 }
 
 /**
  * Sends one mail whose row is waiting, with all that wait in its bundle. To a customer, a mail that may have been
- * accepted is never sent again; to the operator it is. What it throws happened before the mail server was spoken to, or
- * after its answer.
+ * accepted is never sent again; to the operator it is, and one that was refused too. What it throws happened before the
+ * mail server was spoken to, or after its answer.
  */
 export async function sendNotification(ports: NotifierPorts, notificationId: string): Promise<void> {
   const { store, mailer, domain } = ports;
@@ -59,7 +55,9 @@ export async function sendDue(ports: NotifierPorts, stopping?: AbortSignal): Pro
   if (await isAnyHalted(store)) return 'idle';
   const evidence = { cause: 'the process ended while it was sending' };
   const left = await abandoned(store, MOST_ABANDONED);
-  await Promise.all(left.map((row) => ports.finish({ rows: [row], state: inDoubt(row), evidence })));
+  await Promise.all(
+    left.map((row) => ports.finish({ rows: [row], state: stateAfter('doubt', row), evidence })),
+  );
   const due = await dueMails(store, LIMIT);
   for (let start = 0; start < due.length; start += AT_ONCE) {
     if (stopping?.aborted) return 'idle';

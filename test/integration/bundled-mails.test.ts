@@ -443,6 +443,29 @@ test('a mail to the operator that is in doubt is sent again: better told twice t
   expect(new Set(ids).size).toBe(1);
 });
 
+test('a mail to the operator that is refused for good goes out once the refusal is mended', async () => {
+  const post = await aPost();
+  await aHold(post, 'hld_1');
+  let isFull = true;
+  const server = new SMTPServer({
+    authOptional: true,
+    hideSTARTTLS: true,
+    closeTimeout: 1,
+    onRcptTo: (_address, _session, callback) =>
+      callback(isFull ? Object.assign(new Error('5.2.2 mailbox full'), { responseCode: 552 }) : null),
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  onTestFinished(() => new Promise<void>((resolve) => server.close(resolve)));
+  const ports = await notifierPorts(post.context, port);
+  await tell({ ...post, ports });
+  expect(await statesIn(post)).toEqual(['order_held pending']);
+  isFull = false;
+  await timePasses(post);
+  await sendDue(ports);
+  expect(await statesIn(post)).toEqual(['order_held sent']);
+});
+
 test.each([{ ORDER_MANAGER_OPERATOR_EMAIL: '' }, { ORDER_MANAGER_MAILS: 'order_confirmed,dead_letter' }])(
   'an operator who wants no mails of held orders gets none: %j',
   async (environment) => {
