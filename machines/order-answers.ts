@@ -44,7 +44,7 @@ const bodyIn = (context: OrderContext, event: OrderMachineEvent): OrderReceived 
 const askShare = (context: OrderContext, received: OrderReceived): Change<OrderContext> =>
   received.reread !== true && isOfUnknownShare(context, received) ? askWhichIsLast(received) : NOTHING;
 
-/** A body is taken when it is newer. It never reopens a cancelled order. */
+/** A body is taken when it is newer. */
 const takeBody = (takeBy: (change: OrderChange) => ReturnType<typeof apply>) => [
   {
     guard: ({ context, event }: OrderArgs): boolean => {
@@ -75,6 +75,12 @@ export const bodyEvents = (takeBy: (change: OrderChange) => ReturnType<typeof ap
   'order.received': takeBody(takeBy),
   'order.updated': takeBody(takeBy),
 });
+
+/** An order that is cancelled because everything was taken away goes on when something is added to it. */
+export const reopeningBodies = takeBody(apply).map(({ guard, actions }) => ({
+  guard: (args: OrderArgs): boolean => !isOff(args.context) && guard(args),
+  actions,
+}));
 
 export const isReleasing = ({ context, event }: OrderArgs): boolean =>
   event.type === 'order.release_requested' && hasHold(context, matchesRequest(event.data));

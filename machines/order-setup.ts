@@ -5,7 +5,13 @@ import { type ChangeBy, changesBy } from './change.ts';
 import type { Effect, ToOrder } from './effect.ts';
 import { isHeld } from './hold-scope.ts';
 import type { OrderContext } from './order-context.ts';
-import { hasHeldUnits, hasNothingToShip, hasUnitsToSource, liveSupplierOrders } from './order-units.ts';
+import {
+  hasHeldUnits,
+  hasNothingToShip,
+  hasUnitsToSource,
+  isTakenBack,
+  liveSupplierOrders,
+} from './order-units.ts';
 import { isUndoing } from './requests.ts';
 import { isOff } from './wanted-units.ts';
 
@@ -38,7 +44,10 @@ export const orderSetup = setup({
   actions: { effect: (_, _effect: Effect) => {} },
   guards: {
     isCancelled: ({ context }) =>
-      (context.cancelledInShop || context.cancelledHere === true || context.payment === 'voided') &&
+      (context.cancelledInShop ||
+        context.cancelledHere === true ||
+        context.payment === 'voided' ||
+        (!context.test && context.payment === 'paid' && isTakenBack(context))) &&
       liveSupplierOrders(context).length === 0,
     isRefunded: ({ context }) => context.payment === 'refunded' && liveSupplierOrders(context).length === 0,
     isDone: ({ context }) => !context.test && context.payment === 'paid' && hasNothingToShip(context),

@@ -27,6 +27,10 @@ export const isToBePaid = (context: OrderContext): boolean =>
 export const hasNothingToShip = (context: OrderContext): boolean =>
   Object.values(context.lines).every(({ ordered, outside, cancelled }) => ordered === outside + cancelled);
 
+/** Every unit was taken away again, by edits or refunds or here: no one has delivered any, and no one will. */
+export const isTakenBack = (context: OrderContext): boolean =>
+  Object.values(context.lines).every(({ ordered, cancelled }) => ordered === cancelled);
+
 export const mapLines = (
   lines: OrderContext['lines'],
   change: (units: LineUnits, lineId: string) => LineUnits,

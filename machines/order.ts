@@ -15,6 +15,7 @@ import {
   isReleasing,
   passBy,
   releaseBy,
+  reopeningBodies,
   requestEvents,
   riskBy,
   supplierOrderEvents,
@@ -246,7 +247,11 @@ export const orderMachine = orderSetup.createMachine({
         'timer.elapsed': { guard: isElapsed('cancelling'), actions: overdue('cancelling', 'cancellation') },
       },
     },
-    cancelled: { entry: [apply(cancelRest), emit(fact('order.cancelled')), archive], on: endEvents },
+    cancelled: {
+      entry: [apply(cancelRest), emit(fact('order.cancelled')), archive],
+      always: sourceAgain,
+      on: { ...endEvents, 'order.received': reopeningBodies, 'order.updated': reopeningBodies },
+    },
     refunded: { entry: [apply(cancelRest), archive], on: endEvents },
   },
 });

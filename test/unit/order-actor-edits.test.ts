@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { NO_SHOP } from '../../contracts/events/order-received.ts';
+import { startOrder } from '../../machines/decide.ts';
 import {
   A,
   aRoad,
@@ -17,6 +18,7 @@ import {
   aLine,
   aParcel,
   aPart,
+  aReceivedOrder,
   BY_HAND,
   cancelConfirmed,
   cancelRefused,
@@ -114,10 +116,66 @@ test('an edit while the order is being sourced asks anew, and the answer on its 
   expect(road.step(sourced({ round: 2, parts: [aPart({ L1: 1 })] }))).toContain('create A2');
 });
 
-test('an edit that leaves nothing to buy ends the order', () => {
+/** What the shop has when every unit was taken away, and the order was not cancelled. */
+const emptied = updated({ lines: [aLine({ units: 0 })], ...at(1) });
+
+test.each([
+  ['before buying', toSourcing],
+  ['while a draft waits to be bought', [...toSourcing, sourced()]],
+  ['while a purchase that is given up for it is unpaid', [...toSourcing, sourced(), placing(), placed()]],
+  ['after a purchase was rejected', [...toSourcing, sourced(), placing(), rejected()]],
+])('an order whose last unit is taken away %s ends as cancelled, never as delivered', (_, events) => {
+  const road = aRoad(...events);
+  const told = [...road.step(emptied), ...road.try(cancelConfirmed())];
+  expect([road.state(), road.holds()]).toEqual(['cancelled', []]);
+  expect(told).toContain('fact order.cancelled');
+  expect(told.filter((text) => isBuying(text) && !text.includes('cancel'))).toEqual([]);
+  expect(told.filter((text) => text.startsWith('mail ') || text.includes('delivered'))).toEqual([]);
+});
+
+test('a first body of which everything was taken away already confirms nothing to the customer', () => {
+  const { effects } = startOrder(aReceivedOrder({ lines: [aLine({ units: 0 })] }));
+  expect(effects.filter(({ kind }) => kind === 'notify')).toEqual([]);
+});
+
+test('units taken back here, all of them, leave the order cancelled', () => {
   const road = aRoad(...toSourcing);
-  expect(road.step(updated({ lines: [aLine({ units: 0 })] })).filter(isBuying)).toEqual([]);
+  road.step(changeRequested({ units: { L1: 0 } }));
+  expect([road.state(), road.line()]).toMatchObject(['cancelled', { ordered: 2, cancelled: 2 }]);
+});
+
+test('an order that was delivered in part is delivered when the rest of it is taken away', () => {
+  const road = aRoad(
+    ...toTwoDrafts,
+    placing(A),
+    accepted(A),
+    observed('delivered', [aParcel({ state: 'delivered' })], A),
+  );
+  expect(road.state()).toBe('purchasing');
+  road.step(updated({ lines: [aLine({ openUnits: 0 }), aLine({ lineId: 'L2', units: 0 })] }));
+  expect([road.state(), road.supplierOrder(B)]).toEqual(['delivered', 'cancelled']);
+});
+
+test('an order that others shipped in part is done when the rest of it is taken away', () => {
+  const lines = [aLine({ units: 3, openUnits: 2 })];
+  const road = aRoad(received({ lines }), elapsed('grace'));
+  road.step(updated({ lines: [aLine({ units: 1, openUnits: 0 })] }));
   expect(road.state()).toBe('delivered');
+});
+
+test('goods added to an order of which everything had been taken away are sourced', () => {
+  const road = aRoad(...toSourcing, emptied);
+  const lines = [aLine({ units: 0 }), aLine({ lineId: 'L2', units: 1 })];
+  const added = updated({ lines, ...at(2) });
+  expect(road.step(added).filter(isBuying)).toEqual(['suppliers: source order']);
+  expect(road.state()).toBe('sourcing');
+});
+
+test('an order of which everything had been taken away is not reopened once it is cancelled as a whole', () => {
+  const road = aRoad(...toSourcing, emptied);
+  road.step(updated({ cancelled: true, lines: [], ...at(2) }));
+  road.refuse(updated(at(3)));
+  expect(road.state()).toBe('cancelled');
 });
 
 test('an edit takes away the holds of the old lines', () => {
@@ -544,12 +602,6 @@ test('an edit after every purchase was rejected replaces the lines', () => {
   expect(road.commands(releaseRequested('out_of_stock'))[0]?.data).toMatchObject({
     lines: [{ lineId: 'L2', units: 1 }],
   });
-});
-
-test('an order whose every unit was taken away after a rejection is done', () => {
-  const road = aRoad(...toSourcing, sourced(), placing(), rejected());
-  road.step(updated({ lines: [aLine({ units: 0 })] }));
-  expect(road.state()).toBe('delivered');
 });
 
 test('goods added to an order that was delivered in the shop alone are sourced', () => {

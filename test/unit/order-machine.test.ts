@@ -158,7 +158,7 @@ const SUPPLIER_ORDERS: readonly EventName[] = [
   'a supplier order is torn',
 ];
 
-/** What each state takes; it refuses everything else. What is cancelled or refunded reads no body and never reopens. */
+/** What each state takes; it refuses everything else. What was cancelled or refunded as a whole reads no body and never reopens. */
 const ACCEPTED: Record<OrderStateName, readonly EventName[]> = {
   // A test order: nobody has to know which of its bodies came last, and nothing of it can be had another way.
   received: OPEN.filter(
@@ -286,7 +286,12 @@ const STARTS: readonly [string, Parameters<typeof aReceivedOrder>[0], OrderState
     'awaiting_payment',
   ],
   ['paid and already shipped', { lines: [aLine({ openUnits: 0 })] }, 'delivered'],
-  ['paid and taken back line by line', { lines: [aLine({ units: 0 })] }, 'delivered'],
+  ['paid and taken back line by line', { lines: [aLine({ units: 0 })] }, 'cancelled'],
+  [
+    'partly shipped already, the rest taken back',
+    { lines: [aLine({ openUnits: 0 }), aLine({ lineId: 'L2', units: 0 })] },
+    'delivered',
+  ],
   [
     'partly for another service',
     { lines: [aLine(), aLine({ lineId: 'L2', deliveredBy: 'other_service' })] },
