@@ -1,5 +1,5 @@
 import type { ReleaseRequested } from '../contracts/events/release-requested.ts';
-import { holdIdOf } from '../contracts/ids.ts';
+import { attentionIdOf, holdIdOf } from '../contracts/ids.ts';
 import type { Evidence, HoldReason } from '../contracts/vocabulary.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect, HoldScope } from './effect.ts';
@@ -14,8 +14,17 @@ const stockAlert = ({ lineId, supplierOrderId }: HoldScope): Effect => ({
   data: { lineId, supplierOrderId },
 });
 
-const idOf = ({ orderId }: Pick<OrderContext, 'orderId'>, reason: HoldReason, scope: HoldScope): string =>
-  holdIdOf(orderId, reason, scope.supplierOrderId ?? scope.lineId ?? '');
+/** Several causes need a person at one supplier order and have the same reason: there the facts tell the holds apart. */
+function idOf(
+  { orderId }: Pick<OrderContext, 'orderId'>,
+  reason: HoldReason,
+  { supplierOrderId, lineId }: HoldScope,
+  evidence: Evidence,
+): string {
+  if (reason !== 'operator' || supplierOrderId === undefined)
+    return holdIdOf(orderId, reason, supplierOrderId ?? lineId ?? '');
+  return holdIdOf(orderId, reason, `${supplierOrderId} ${attentionIdOf({ reason, evidence })}`);
+}
 
 /** Opening the same hold twice changes nothing; but one that would go by itself gives way to one that would not. */
 export function openHold(
@@ -25,7 +34,7 @@ export function openHold(
   evidence: Evidence,
   passing: Pick<OpenHold, 'isObserved'> = {},
 ): Change<OrderContext> {
-  const holdId = idOf(context, reason, scope);
+  const holdId = idOf(context, reason, scope, evidence);
   const open = context.holds[holdId];
   if (open !== undefined && (open.isObserved === undefined || passing.isObserved)) return NOTHING;
   const { accepted = [] } = context;
@@ -137,7 +146,7 @@ export function renewHold(
   scope: HoldScope,
   evidence: Evidence,
 ): Change<OrderContext> {
-  const renewed = idOf(context, reason, scope);
+  const renewed = idOf(context, reason, scope, evidence);
   return inTurn(
     context,
     (now) => closeHolds(now, (_, holdId) => holdId === renewed),

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
+import { RELEASE_REQUESTED } from '../../contracts/events/release-requested.ts';
 import type { Attention, SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
 import { A, aRoad, toBought, toShipped, toSourcing } from '../fixtures/order-road.ts';
 import {
   aParcel,
   cancelConfirmed,
   cancelRequested,
+  ORDER_ID,
   observed,
   placed,
   placing,
@@ -85,6 +87,34 @@ test('a hold of another cause stays when what was observed is over', () => {
   );
   expect(road.step(seen(undefined, 'awaiting_payment'))).toEqual([]);
   expect(road.holds()).toEqual(['insufficient_funds']);
+});
+
+const STRAY = [aParcel(), aParcel({ trackingNumber: 'CJPKL7100009999YQ' })];
+const AGAIN = [...STRAY, aParcel({ trackingNumber: 'CJPKL7100008888YQ' })];
+
+test('a dispute and a riddle of the parcels are two holds: neither hides the other, and the end of one leaves the other', () => {
+  const road = aRoad(...toShipped, observed('shipped', STRAY, A));
+  expect(road.step(observed('shipped', STRAY, A, { attention: DISPUTE }))).toContain('hold operator A');
+  expect(road.holds()).toEqual(['operator', 'operator']);
+  road.step(observed('shipped', STRAY, A, { isAttentive: true }));
+  expect(road.holds()).toEqual(['operator']);
+
+  const other = aRoad(...toShipped, observed('shipped', [aParcel()], A, { attention: DISPUTE }));
+  other.step(observed('shipped', STRAY, A, { attention: DISPUTE }));
+  expect(other.holds()).toEqual(['operator', 'operator']);
+});
+
+test('a second riddle of the parcels is told beside the first, and each is released by itself', () => {
+  const road = aRoad(...toShipped, observed('shipped', STRAY, A));
+  expect(road.step(observed('shipped', AGAIN, A))).toContain('hold operator A');
+  expect(road.evidence().map(({ trackingNumbers }) => trackingNumbers)).toEqual([
+    'CJPKL7100009999YQ',
+    'CJPKL7100008888YQ',
+  ]);
+  const [first = ''] = road.holdIds();
+  road.step({ type: RELEASE_REQUESTED, data: { orderId: ORDER_ID, reason: 'operator', holdId: first } });
+  expect(road.holds()).toEqual(['operator']);
+  expect(road.holdIds()).not.toContain(first);
 });
 
 test('a dispute that ends in a cancel leaves the hold of the cancel alone', () => {
