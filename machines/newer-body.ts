@@ -30,7 +30,8 @@ export const holdsOfFirstBody = (context: OrderContext): Change<OrderContext> =>
 const isEdited = (context: OrderContext, { inShop }: OrderContext, hasLive: boolean): boolean =>
   [...new Set([...Object.keys(context.inShop), ...Object.keys(inShop)])].some((lineId) => {
     const [before, after] = [context.inShop[lineId], inShop[lineId]];
-    return before?.units !== after?.units || (!hasLive && before?.ours !== after?.ours);
+    const isRouted = before?.ours !== after?.ours || before?.isOthers !== after?.isOthers;
+    return before?.units !== after?.units || (!hasLive && isRouted);
   });
 
 /**

@@ -57,7 +57,7 @@ const takeBody = (takeBy: (change: OrderChange) => ReturnType<typeof apply>) => 
       return inTurn(
         context,
         (now) => takeNewerBody(now, body),
-        () => askShare(context, body),
+        () => (isBody(event) ? askShare(context, event.data) : NOTHING),
       );
     }),
   },

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { OrderReceived } from '../../contracts/events/order-received.ts';
-import { aRoad } from '../fixtures/order-road.ts';
+import { USUAL_RULES } from '../../contracts/order-rules.ts';
+import { A, aRoad, aRoadUnder } from '../fixtures/order-road.ts';
 import {
   accepted,
   aLine,
@@ -9,6 +10,7 @@ import {
   elapsed,
   placing,
   received,
+  releaseRequested,
   sourced,
   updated,
   verified,
@@ -62,4 +64,68 @@ test('a reading gives the units back that others do not ship any more', () => {
   road.step(at(10, { ...TOLD, reread: true }));
   expect(road.line()).toMatchObject({ outside: 0, unallocated: 3 });
   expect(road.step(at(11, TOLD))).not.toContain('shopify: reread 5550001112223334445-doubt');
+});
+
+/** All of the line was read as another service's. */
+const GIVEN = { ...READ, lines: [aLine({ units: 3, deliveredBy: 'other_service' })] };
+const toGiven = [received(TOLD), elapsed('grace'), verified({ body: aReceivedOrder(GIVEN) })];
+
+test('a told body while the rest of the order is sourced makes nothing ours of a line that was read as all theirs', () => {
+  const rest = aLine({ lineId: 'L2', units: 1 });
+  const rules = { ...USUAL_RULES, partialPurchase: true };
+  const given = { ...GIVEN, rules, lines: [...GIVEN.lines, rest] };
+  const told = { ...TOLD, lines: [...TOLD.lines, rest] };
+  const road = aRoadUnder(rules, received(told), elapsed('grace'), verified({ body: aReceivedOrder(given) }));
+  expect(road.state()).toBe('sourcing');
+  road.step(at(10, told));
+  expect(road.line()).toMatchObject({ held: 3, unallocated: 0 });
+  road.step(sourced({ parts: [aPart({ L2: 1 })] }));
+  // A draft of the rest is waiting, and lines are not replaced any more.
+  road.step(at(11, told));
+  expect([road.line(), road.holds()]).toMatchObject([{ held: 3 }, ['fulfillment_not_ours']]);
+});
+
+test('a line that was read as all theirs does not become ours by a told body: the shop is asked', () => {
+  const road = aRoad(...toGiven);
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+  const told = road.step(at(10, TOLD));
+  expect(told).toContain('shopify: reread 5550001112223334445-doubt');
+  expect(told).not.toContain('suppliers: source order');
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+  expect(road.line()).toMatchObject({ held: 3, unallocated: 0 });
+  // Where the body says so itself, there is nothing to ask.
+  expect(road.step(at(11, { ...TOLD, lines: GIVEN.lines }))).toEqual(['fact order.updated']);
+});
+
+test('a reading gives such a line back, and it is bought', () => {
+  const road = aRoad(...toGiven, at(10, TOLD));
+  const read = { ...TOLD, reread: true as const };
+  road.step(at(11, read));
+  expect([road.holds(), road.line()]).toMatchObject([[], { held: 0, unallocated: 3 }]);
+  expect(road.step(verified({ body: aReceivedOrder(read) }))).toContain('suppliers: source order');
+});
+
+test('what others have shipped of such a line is outside, and is not ours when it is open again', () => {
+  const shipped = { ...TOLD, lines: [aLine({ units: 3, openUnits: 0 })] };
+  const road = aRoad(...toGiven);
+  expect(road.step(at(10, shipped))).not.toContain('shopify: reread 5550001112223334445-doubt');
+  expect(road.line()).toMatchObject({ outside: 3, held: 0 });
+  const reopened = road.step(at(11, TOLD));
+  expect(reopened).toContain('shopify: reread 5550001112223334445-doubt');
+  expect(road.line()).toMatchObject({ unallocated: 0 });
+});
+
+test('where the shop cannot be asked, its last word counts', () => {
+  const road = aRoad(received({ ...TOLD, canBeReread: false, lines: GIVEN.lines }), elapsed('grace'));
+  const step = road.step(at(10, { ...TOLD, canBeReread: false }));
+  expect(step).toContain('suppliers: source order');
+});
+
+test('a person’s word to buy a line that was given away stands when a told body calls it ours', () => {
+  const road = aRoad(...toGiven);
+  road.step(releaseRequested('fulfillment_not_ours'));
+  road.step(verified({ body: aReceivedOrder(GIVEN) }));
+  road.step(sourced({ parts: [aPart({ L1: 3 })] }));
+  road.step(at(10, TOLD));
+  expect([road.supplierOrder(A), road.holds()]).toEqual(['draft', []]);
 });
