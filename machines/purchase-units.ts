@@ -153,12 +153,14 @@ export const applyGivenUp = (
                 { cause: 'the supplier order was cancelled here' },
               ),
         giveBack(supplierOrderId, 'cancelled'),
-        // What a draft waited for is about nothing any more, once nothing of it waits.
+        // What a draft waited for is about nothing any more, once nothing of it waits but for the person who gave it up.
         (now) =>
-          by === 'order' &&
           context.supplierOrders[supplierOrderId]?.state === 'draft' &&
-          !hasComeBack(now, supplierOrderId)
-            ? releaseHolds(now, (hold) => hold.supplierOrderId === supplierOrderId)
+          (by === 'operator' || !hasComeBack(now, supplierOrderId))
+            ? releaseHolds(
+                now,
+                (hold, holdId) => hold.supplierOrderId === supplierOrderId && holdId in context.holds,
+              )
             : NOTHING,
       )
     : NOTHING;

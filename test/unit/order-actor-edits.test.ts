@@ -414,6 +414,20 @@ test.each([
   ]);
 });
 
+test('what a draft by hand was held for goes when a person gives the draft up: its units wait for that person alone', () => {
+  const road = aRoad(...toSourcing, purchaseRequested(), withheld('mapping_changed', BY_HAND));
+  expect(road.step(supplierCancelRequested(BY_HAND)).filter(isBuying)).toEqual([]);
+  expect([road.supplierOrder(BY_HAND), road.holds()]).toEqual(['cancelled', ['operator']]);
+  expect(road.line()).toMatchObject({ held: 2, unallocated: 0 });
+  expect(road.step(releaseRequested('operator')).filter(isBuying)).toEqual(['suppliers: source order']);
+});
+
+test('holds of other purchases stand when a person gives up a draft', () => {
+  const road = aRoad(...toTwoDrafts, withheld('mapping_changed', A), withheld('supplier_paused', B));
+  road.step(supplierCancelRequested(A));
+  expect(road.holds().sort()).toEqual(['operator', 'supplier_paused']);
+});
+
 test('releasing one of two holds starts nothing; releasing the last goes on at the same step', () => {
   const road = aRoad(...toSourcing, sourced(), placing(), holdRequested(), holdRequested('L1'), placed());
   road.refuse({
