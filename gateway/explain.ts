@@ -23,6 +23,8 @@ export interface Explained {
   readonly status: OrderStateName;
   readonly isArchived: boolean;
   readonly isTest: boolean;
+  /** Nobody wants anything of it any more. */
+  readonly isOff: boolean;
   readonly supplierOrders: readonly {
     readonly id: string;
     readonly supplier: SupplierName;
@@ -68,7 +70,34 @@ const doubtWays = ({ id, supplier }: Explained['supplierOrders'][number]): Expla
   },
 ];
 
-function can({ id, status, isArchived, supplierOrders, holds, deadLetters }: Explained): Explanation['can'] {
+/** What may still be changed of the order itself. */
+function changeable({ isOff, supplierOrders }: Explained): string {
+  if (isOff) return 'change its note';
+  const isSaid = supplierOrders.some(({ status }) => status !== 'draft' && !DEAD.includes(status));
+  return isSaid
+    ? 'change its note or units not bought yet; the rest went to the supplier'
+    : 'change address, contact, note or units not bought yet';
+}
+
+/** What may be done about one purchase. */
+function purchaseWays(purchase: Explained['supplierOrders'][number]): Explanation['can'] {
+  const { id, supplier, status, compensation } = purchase;
+  const ways: Explanation['can'] = status === 'outcome_unknown' ? doubtWays(purchase) : [];
+  const path = `/supplier-orders/${id}`;
+  if (status === 'draft')
+    ways.push({ what: `name other articles or another shipping method for ${id}`, method: 'PUT', path });
+  const isOver = [...DEAD, ...LEFT, 'cancelling'].includes(status);
+  if (!isOver && compensation === null)
+    ways.push({
+      what: `give up the purchase ${id}, at ${supplier} too where it stands there`,
+      method: 'DELETE',
+      path,
+    });
+  return ways;
+}
+
+function can(order: Explained): Explanation['can'] {
+  const { id, status, isArchived, supplierOrders, holds, deadLetters } = order;
   const releases: Explanation['can'] = holds.map((hold) => ({
     what: `release the hold ${hold.reason}, once this is done: ${hold.suggestedMend}`,
     method: 'POST',
@@ -78,19 +107,13 @@ function can({ id, status, isArchived, supplierOrders, holds, deadLetters }: Exp
   if (!hasEnded(status) && status !== 'cancelling') {
     ways.push(
       { what: 'hold the whole order, with a note', method: 'POST', path: `/orders/${id}/holds` },
-      { what: 'change address, contact, note or units not bought yet', method: 'PUT', path: `/orders/${id}` },
+      { what: changeable(order), method: 'PUT', path: `/orders/${id}` },
       { what: 'cancel what can be cancelled, and put it away', method: 'DELETE', path: `/orders/${id}` },
     );
   }
   if (hasEnded(status) && !isArchived)
     ways.push({ what: 'put it away', method: 'DELETE', path: `/orders/${id}` });
-  for (const purchase of supplierOrders) {
-    const isOver = [...DEAD, ...LEFT, 'cancelling'].includes(purchase.status);
-    if (purchase.status === 'outcome_unknown') ways.push(...doubtWays(purchase));
-    if (isOver || purchase.compensation !== null) continue;
-    const what = `give up the purchase ${purchase.id}, at ${purchase.supplier} too where it stands there`;
-    ways.push({ what, method: 'DELETE', path: `/supplier-orders/${purchase.id}` });
-  }
+  ways.push(...supplierOrders.flatMap(purchaseWays));
   return ways;
 }
 

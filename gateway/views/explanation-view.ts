@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Explanation } from '../../contracts/resources/explanation.ts';
+import { isOff } from '../../machines/wanted-units.ts';
 import { DeadLetter, Timer } from '../../services/store/entities/log.ts';
 import { Hold, Order } from '../../services/store/entities/order.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
@@ -33,6 +34,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     status: order.state,
     isArchived: order.archivedAt != null,
     isTest: order.context.test,
+    isOff: isOff(order.context),
     supplierOrders: supplierOrders.map(({ id, supplier, state, context }) => ({
       id,
       supplier,

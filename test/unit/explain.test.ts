@@ -31,6 +31,7 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   status: 'grace',
   isArchived: false,
   isTest: false,
+  isOff: false,
   supplierOrders: [],
   holds: [],
   deadLetters: [],
