@@ -116,7 +116,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   },
   fulfillment_not_ours: {
     means: 'the shop gave these units to somebody else to deliver, or does not let us ship them now',
-    mend: 'see the order in the shop: give them back to this location, wait for their day, grant the scope that is missing, or leave them to the other service',
+    mend: 'see the order in the shop: give them back to this location, wait for their day, grant the scope that is missing, or leave them to who ships them, and cancel what is bought of them with DELETE /supplier-orders/{id}',
     release: 'by itself, when the shop lets us ship them; else a person releases it',
   },
   customer_edit_pending: {

@@ -3,7 +3,11 @@ import { type Change, inTurn, NOTHING } from './change.ts';
 import { openHold, parkHeldLines } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines, unitsOnSupplierOrders } from './order-units.ts';
-import { isOff, NO_UNITS } from './wanted-units.ts';
+import { unitsBeyondShop } from './returned-units.ts';
+import { isOff, NO_UNITS, surplusOf } from './wanted-units.ts';
+
+const BOUGHT_TWICE =
+  'bought, and also shipped in the shop by somebody else: if that is another parcel, cancel the purchase with DELETE /supplier-orders/{id} before it leaves; if it is the parcel of this purchase, release the hold';
 
 /**
  * Not bought for certain, and so shown in the shop by nobody on our behalf; in the order in which they are given up, the
@@ -125,6 +129,39 @@ function giveUpUnbought(context: OrderContext, given: readonly string[]): Change
   };
 }
 
+/** Bought for certain, and nothing of it has left. */
+const UNSENT: readonly SupplierOrderStateName[] = ['accepted', 'processing'];
+
+/** Units bought and not sent, beyond what the shop has open for them: it shows them as shipped, or somebody else has them. */
+const boughtElsewhere = (context: OrderContext, lineId: string): number =>
+  unitsBeyondShop(context, lineId) - shippedElsewhere(context, lineId) - surplusOf(context, lineId);
+
+/**
+ * What is bought is not undone unasked: whoever shipped its units in the shop may have seen its parcel before we did. But
+ * a person hears of it while it can still be cancelled; once, with the body that shows it.
+ */
+function holdBoughtTwice(context: OrderContext, before: OrderContext['inShop']): Change<OrderContext> {
+  // Of an order from a backup the shop may show what we shipped ourselves and forgot.
+  if (context.isFromBackup) return NOTHING;
+  const over = new Map<string, number>();
+  for (const lineId of Object.keys(context.lines)) {
+    const count = Math.max(0, boughtElsewhere(context, lineId));
+    if (count > Math.max(0, boughtElsewhere({ ...context, inShop: before }, lineId))) over.set(lineId, count);
+  }
+  const unsent = UNSENT.flatMap((state) =>
+    Object.entries(context.supplierOrders).filter(([, part]) => part.state === state),
+  );
+  const held: ((now: OrderContext) => Change<OrderContext>)[] = [];
+  for (const [supplierOrderId, { units }] of unsent) {
+    const lineIds = Object.keys(units).filter((lineId) => (over.get(lineId) ?? 0) > 0);
+    if (lineIds.length === 0) continue;
+    for (const lineId of lineIds) over.set(lineId, (over.get(lineId) ?? 0) - (units[lineId] ?? 0));
+    const evidence = { cause: BOUGHT_TWICE, lineIds: lineIds.join(', ') };
+    held.push((now) => openHold(now, 'fulfillment_not_ours', { supplierOrderId }, evidence));
+  }
+  return inTurn(context, ...held);
+}
+
 /**
  * Follows who delivers what of an order with purchases: what others have shipped is not bought, what they took back
  * waits for a person, and so does what is not bought yet of lines that are another service's now.
@@ -145,5 +182,6 @@ export function followOthers(context: OrderContext, { inShop: before }: OrderCon
     (now) => holdOthers(now, given),
     (now) => (given.length > 0 ? parkHeldLines(now) : NOTHING),
     (now) => giveUpUnbought(now, given),
+    (now) => holdBoughtTwice(now, before),
   );
 }

@@ -5,7 +5,7 @@ import { type Change, inTurn, NOTHING } from './change.ts';
 import { leaveShipped } from './delivered-by-others.ts';
 import type { Effect, PlannedPart, ToOrder } from './effect.ts';
 import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
-import { openHold, releaseHolds } from './holds.ts';
+import { type MatchesHold, openHold, releaseHolds } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 import { followShop, isOff } from './wanted-units.ts';
@@ -131,13 +131,30 @@ const forgetQuestions = (context: OrderContext, supplierOrderId: string): Change
       (hold.isObserved === true || hold.reason === 'customer_edit_pending'),
   );
 
+type GivenUp = Extract<ToOrder, { type: 'supplier_order.given_up' }>['data'];
+
+/**
+ * Of a purchase that was given up: nobody ships it any more, and what a draft waited for is over once nothing of it waits
+ * but for the person who gave it up. Without units that wait, that person has nothing to decide either.
+ * @param before as it was when the purchase still stood.
+ */
+const isAboutNothing =
+  (before: OrderContext, now: OrderContext, { supplierOrderId, by }: GivenUp): MatchesHold =>
+  (hold, holdId) => {
+    if (hold.supplierOrderId !== supplierOrderId) return false;
+    const isWaiting = hasComeBack(now, supplierOrderId);
+    if (!(holdId in before.holds)) return !isWaiting;
+    const wasDraft = before.supplierOrders[supplierOrderId]?.state === 'draft';
+    return hold.reason === 'fulfillment_not_ours' || (wasDraft && (by === 'operator' || !isWaiting));
+  };
+
 /**
  * A purchase was given up: never made, or cancelled at the supplier. When a person meant this one alone its units wait
  * under a hold: sourcing would at once buy them there again.
  */
 export const applyGivenUp = (
   context: OrderContext,
-  { supplierOrderId, by }: Extract<ToOrder, { type: 'supplier_order.given_up' }>['data'],
+  { supplierOrderId, by }: GivenUp,
 ): Change<OrderContext> =>
   isLiveStill(context, supplierOrderId)
     ? inTurn(
@@ -153,15 +170,7 @@ export const applyGivenUp = (
                 { cause: 'the supplier order was cancelled here' },
               ),
         giveBack(supplierOrderId, 'cancelled'),
-        // What a draft waited for is about nothing any more, once nothing of it waits but for the person who gave it up.
-        (now) =>
-          context.supplierOrders[supplierOrderId]?.state === 'draft' &&
-          (by === 'operator' || !hasComeBack(now, supplierOrderId))
-            ? releaseHolds(
-                now,
-                (hold, holdId) => hold.supplierOrderId === supplierOrderId && holdId in context.holds,
-              )
-            : NOTHING,
+        (now) => releaseHolds(now, isAboutNothing(context, now, { supplierOrderId, by })),
       )
     : NOTHING;
 

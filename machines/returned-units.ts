@@ -15,7 +15,7 @@ function fewerUnits(before: ShopUnits = NOTHING_OPEN, after: ShopUnits = NOTHING
 }
 
 /** Units of ours that have not left, beyond what the shop has open for us and what was taken back here. */
-function unitsBeyondShop(context: OrderContext, lineId: string): number {
+export function unitsBeyondShop(context: OrderContext, lineId: string): number {
   const { unallocated, held } = context.lines[lineId] ?? NO_UNITS;
   const onTheirWay = liveSupplierOrders(context)
     .filter(({ state }) => !LEFT.includes(state))

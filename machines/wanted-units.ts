@@ -15,7 +15,7 @@ export const wantedUnits = (context: OrderContext, lineId: string): number =>
   isOff(context) ? 0 : Math.max(0, (context.inShop[lineId]?.units ?? 0) - (context.withdrawn?.[lineId] ?? 0));
 
 /** Units of a line that we count and nobody asks for any more; below zero: more are asked for. */
-const surplusOf = (context: OrderContext, lineId: string): number => {
+export const surplusOf = (context: OrderContext, lineId: string): number => {
   const { ordered, cancelled } = context.lines[lineId] ?? NO_UNITS;
   const returned = isOff(context) ? 0 : (context.returned?.[lineId] ?? 0);
   return ordered - cancelled - returned - wantedUnits(context, lineId);

@@ -6,6 +6,7 @@ import {
   B,
   isBuying,
   TWO_LINES,
+  toBought,
   toSourcing,
   toTwoDrafts,
 } from '../fixtures/order-road.ts';
@@ -25,6 +26,7 @@ import {
   received,
   releaseRequested,
   sourced,
+  supplierCancelRequested,
   updated,
   withheld,
 } from './builders.ts';
@@ -153,4 +155,62 @@ test('where an order may be bought in part, an unpaid purchase of a line given a
   const lines = [aLine({ deliveredBy: 'other_service' }), ...TWO_LINES.slice(1)];
   expect(road.step(updated({ lines, ...at(1) })).filter(isBuying)).toEqual(['suppliers: cancel A']);
   expect([road.supplierOrder(B), road.holds()]).toEqual(['draft', ['fulfillment_not_ours']]);
+});
+
+test('of what is bought and then shipped in the shop as well a person hears at once, and only once', () => {
+  const road = aRoad(...toBought);
+  expect(road.step(leaves(0)).filter((text) => !text.startsWith('fact'))).toEqual([
+    'hold fulfillment_not_ours A',
+  ]);
+  expect(road.evidence().at(-1)?.cause).toContain('DELETE /supplier-orders/{id}');
+  expect(road.supplierOrder(A)).toBe('accepted');
+  road.step(releaseRequested('fulfillment_not_ours'));
+  road.step(leaves(0, 2));
+  expect(road.holds()).toEqual([]);
+});
+
+test('a purchase that is cancelled because the shop ships its units leaves nobody anything to do', () => {
+  const road = aRoad(...toBought, leaves(0), supplierCancelRequested(A), cancelConfirmed(A));
+  expect([road.state(), road.supplierOrder(A), road.holds()]).toEqual(['delivered', 'cancelled', []]);
+  expect(road.line()).toMatchObject({ outside: 2, held: 0, unallocated: 0 });
+});
+
+test('when the shop ships a part of what is bought, the rest waits for a person once the purchase is cancelled', () => {
+  const road = aRoad(...toBought, leaves(1));
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+  road.step(supplierCancelRequested(A));
+  road.step(cancelConfirmed(A));
+  expect(road.holds()).toEqual(['operator']);
+  expect(road.line()).toMatchObject({ outside: 1, held: 1 });
+});
+
+test.each([
+  ['has left', [observed('shipped', [aParcel()])], leaves(0)],
+  ['is edited to fewer units', [], updated({ lines: [aLine({ units: 1, openUnits: 1 })], ...at(1) })],
+  ['is untouched', [], updated(at(1))],
+  [
+    'is of an order from a backup',
+    [],
+    updated({ lines: [aLine({ openUnits: 0 })], isFromBackup: true, ...at(1) }),
+  ],
+] as const)('nothing of a purchase that %s counts as shipped by the shop', (_, events, body) => {
+  const road = aRoad(...toBought, ...events);
+  road.step(body);
+  expect(road.holds()).not.toContain('fulfillment_not_ours');
+});
+
+test('of two purchases of one line only as many are named as were shipped in the shop', () => {
+  const road = aRoad(
+    received({ lines: [aLine({ units: 3 })] }),
+    elapsed('grace'),
+    sourced({ parts: [aPart({ L1: 2 }), aPart({ L1: 1 }, { part: 'US' })] }),
+    placing(A),
+    accepted(A),
+    placing(B),
+    accepted(B),
+  );
+  expect(road.step(updated({ lines: [aLine({ units: 3, openUnits: 2 })], ...at(1) }))).toContain(
+    'hold fulfillment_not_ours A',
+  );
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
 });
