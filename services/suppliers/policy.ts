@@ -4,7 +4,6 @@ import {
   circuitBreaker,
   DelegateBackoff,
   handleWhen,
-  type IPolicy,
   type IRetryBackoffContext,
   isBrokenCircuitError,
   isIsolatedCircuitError,
@@ -62,6 +61,29 @@ const backoff = new DelegateBackoff(({ attempt, result }: IRetryBackoffContext<u
   return first * 2 ** (attempt - 1) * (1 + Math.random() / 4);
 });
 
+type Call<T> = (signal: AbortSignal) => Promise<T>;
+
+/**
+ * Aborts so long after `signal` that an adapter can still say what became of its call: whoever was told to stop while it
+ * waited for leave has sent nothing, and has seen no outage.
+ */
+function outlasting(signal: AbortSignal): { readonly signal: AbortSignal; end(): void } {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    timer = setTimeout(() => late.abort(), LAST_WORD_MS);
+  };
+  if (signal.aborted) start();
+  else signal.addEventListener('abort', start, { once: true });
+  return {
+    signal: late.signal,
+    end() {
+      signal.removeEventListener('abort', start);
+      clearTimeout(timer);
+    },
+  };
+}
+
 /** Cockatiel's own errors become ours; everything else passes. */
 const translate =
   (onTimeout: FailureClass) =>
@@ -107,38 +129,56 @@ export function withPolicy(
     timeout(callTimeoutMs + LAST_WORD_MS, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }),
     timeout(callTimeoutMs, { strategy: TimeoutStrategy.Cooperative, abortOnReturn: false }),
   );
-  const repeated = wrap(retry(handleWhen(isRepeatable), { maxAttempts: RETRIES, backoff }), once);
+  const repeatedly = retry(handleWhen(isRepeatable), { maxAttempts: RETRIES, backoff });
 
+  const tryOnce = async <T>(signal: AbortSignal, call: Call<T>): Promise<T> => {
+    const patience = outlasting(signal);
+    try {
+      return await once.execute(
+        (attempt) => call(AbortSignal.any([attempt.signal, signal])),
+        patience.signal,
+      );
+    } finally {
+      patience.end();
+    }
+  };
   const run = <T>(
-    policy: IPolicy,
+    policy: 'once' | 'repeated',
     onTimeout: FailureClass,
     signal: AbortSignal,
-    call: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> => policy.execute((attempt) => call(attempt.signal), signal).catch(translate(onTimeout));
+    call: Call<T>,
+  ): Promise<T> => {
+    const running =
+      policy === 'once'
+        ? tryOnce(signal, call)
+        : repeatedly.execute((attempt) => tryOnce(attempt.signal, call), signal);
+    return running.catch(translate(onTimeout));
+  };
 
   return {
     name: adapter.name,
     capabilities: adapter.capabilities,
     breakerState: () => (isPauseOver() ? 'half_open' : breakerStateOf(breaker.state)),
-    quote: (request, signal) => run(repeated, 'transient', signal, (inner) => adapter.quote(request, inner)),
+    quote: (request, signal) =>
+      run('repeated', 'transient', signal, (inner) => adapter.quote(request, inner)),
     place: (request, signal) =>
-      run(once, 'unknown_outcome', signal, (inner) => adapter.place(request, inner)),
+      run('once', 'unknown_outcome', signal, (inner) => adapter.place(request, inner)),
     lookUp: (callerRef, signal) =>
-      run(repeated, 'transient', signal, (inner) => adapter.lookUp(callerRef, inner)),
+      run('repeated', 'transient', signal, (inner) => adapter.lookUp(callerRef, inner)),
     preparePayment: (key, signal) =>
-      run(repeated, 'transient', signal, (inner) => adapter.preparePayment(key, inner)),
+      run('repeated', 'transient', signal, (inner) => adapter.preparePayment(key, inner)),
     pay: (reference, signal) =>
-      run(once, 'unknown_outcome', signal, (inner) => adapter.pay(reference, inner)),
-    status: (keys, signal) => run(repeated, 'transient', signal, (inner) => adapter.status(keys, inner)),
-    cancel: (key, signal) => run(once, 'transient', signal, (inner) => adapter.cancel(key, inner)),
+      run('once', 'unknown_outcome', signal, (inner) => adapter.pay(reference, inner)),
+    status: (keys, signal) => run('repeated', 'transient', signal, (inner) => adapter.status(keys, inner)),
+    cancel: (key, signal) => run('once', 'transient', signal, (inner) => adapter.cancel(key, inner)),
     search: (request, signal) =>
-      run(repeated, 'transient', signal, (inner) => adapter.search(request, inner)),
+      run('repeated', 'transient', signal, (inner) => adapter.search(request, inner)),
     product: (request, signal) =>
-      run(repeated, 'transient', signal, (inner) => adapter.product(request, inner)),
+      run('repeated', 'transient', signal, (inner) => adapter.product(request, inner)),
     read: (reference, signal) =>
-      run(repeated, 'transient', signal, (inner) => adapter.read(reference, inner)),
+      run('repeated', 'transient', signal, (inner) => adapter.read(reference, inner)),
     registerPush: (url, signal) =>
-      run(repeated, 'transient', signal, (inner) => adapter.registerPush(url, inner)),
+      run('repeated', 'transient', signal, (inner) => adapter.registerPush(url, inner)),
     checkRecipient: (recipient) => adapter.checkRecipient(recipient),
     readPush: (message) => adapter.readPush(message),
   };

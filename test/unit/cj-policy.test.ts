@@ -161,6 +161,21 @@ test('an adapter that does not stop is left behind: doubt for a purchase, passin
   await expect(patient.status([key], stop)).rejects.toMatchObject({ failureClass: 'transient' });
 });
 
+test('a caller that gives up while the supplier’s leave is waited for has seen no outage', async () => {
+  const queueing = aSupplier(async (signal) => {
+    await delay(60_000, undefined, { signal }).catch(() => undefined);
+    throw new SupplierError('transient', 'nothing sent', { sent: false, outage: false });
+  });
+  const patient = withPolicy(queueing, PATIENCE);
+  const request = { destination: { countryCode: 'US', zip: '90001' }, shipsFrom: 'CN', articles: [] };
+  const quotes = await Promise.allSettled(
+    Array.from({ length: 6 }, () => patient.quote(request, AbortSignal.timeout(50))),
+  );
+  for (const quote of quotes)
+    expect(quote).toMatchObject({ reason: { failureClass: 'transient', evidence: { outage: false } } });
+  expect(patient.breakerState()).toBe('closed');
+});
+
 test('a bug is not dressed up as a supplier’s failure', async () => {
   const buggy = aSupplier(() => Promise.reject(new RangeError('ours')));
   await expect(withPolicy(buggy, PATIENCE).place(order, never)).rejects.toBeInstanceOf(RangeError);
