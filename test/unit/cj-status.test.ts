@@ -120,6 +120,16 @@ test('the parcels of a delivered order are delivered, and an order without a num
   expect(toParcels(OrderRow.parse({}), 'shipped', new Map())).toEqual([]);
 });
 
+test('an order that is delivered without a number is for a person, until CJ names one', () => {
+  const bare = aRow('SD1', 'DELIVERED', { trackNumber: null });
+  expect(observeFamily([bare], new Map())).toMatchObject({
+    parcels: [],
+    attention: { reason: 'operator', evidence: { orders: 'SD1' } },
+  });
+  for (const row of [aRow('SD1', 'DELIVERED'), aRow('SD1', 'SHIPPED', { trackNumber: null })])
+    expect(observeFamily([row], new Map())).not.toHaveProperty('attention');
+});
+
 test('a tracking address that is none of the web’s is dropped', () => {
   const odd = OrderRow.parse({ trackNumber: 'CJPA1', trackingUrl: 'javascript:alert(1)' });
   expect(toParcels(odd, 'shipped', new Map())[0]?.trackingUrl).toBeNull();

@@ -67,10 +67,16 @@ function toWords(part: OrderRow, lines: Lines): string {
   return `${sdCodeOf(part)} (${(named.length > 0 ? named : articles).join(', ') || 'contents not named'})`;
 }
 
+const unknownOf = (rows: readonly OrderRow[]): OrderRow[] =>
+  rows.filter(({ orderStatus }) => observedStatusOf(orderStatus) === null);
+
+const isDeliveredUnnumbered = (row: OrderRow): boolean =>
+  observedStatusOf(row.orderStatus) === 'delivered' && trackingNumbersOf(row).length === 0;
+
 /** What a person has to see to, the same for as long as CJ shows the same. */
 function attentionTo(
   gone: readonly OrderRow[],
-  unknown: readonly OrderRow[],
+  rows: readonly OrderRow[],
   lines: Lines,
 ): Pick<ObservedStatus, 'attention'> {
   // CJ goes on with the other parts and says nothing of it: somebody has to buy these pieces anew, or give them up.
@@ -83,17 +89,24 @@ function attentionTo(
       'a part of the split order was cancelled, and a release buys nothing: settle its pieces with CJ or the customer';
     return { attention: { reason: 'operator', evidence: { cause, cancelledParts } } };
   }
-  if (unknown.length === 0) return {};
-  const states = unknown.map((row) => `${sdCodeOf(row)}: ${row.orderStatus}`).sort();
-  const evidence = { cause: 'CJ names a state that nobody knows here', states: states.join('; ') };
-  return { attention: { reason: 'operator', evidence } };
+  const unknown = unknownOf(rows);
+  if (unknown.length > 0) {
+    const states = unknown.map((row) => `${sdCodeOf(row)}: ${row.orderStatus}`).sort();
+    const evidence = { cause: 'CJ names a state that nobody knows here', states: states.join('; ') };
+    return { attention: { reason: 'operator', evidence } };
+  }
+  const unnumbered = rows.filter(isDeliveredUnnumbered).map(sdCodeOf).sort();
+  if (unnumbered.length === 0) return {};
+  // A parcel is known by its number: without one neither shop nor customer can be told of it.
+  const cause = 'CJ shows it delivered and names no tracking number: ask CJ for the number';
+  return { attention: { reason: 'operator', evidence: { cause, orders: unnumbered.join('; ') } } };
 }
 
 /**
  * What became of one order, split or not: its parts' parcels, each with the pieces that CJ put into it, and the state of
  * the slowest part. A part that was cancelled among living ones is told as what a person has to see to, and no parcel
- * gets its pieces. A state that is unknown to us is told so too: then the last known one still holds. Null where CJ names
- * none at all.
+ * gets its pieces. A state that is unknown to us is told so too: then the last known one still holds; and so is a delivery
+ * without a tracking number, which makes no parcel. Null where CJ names no state at all.
  * @param lines of the order, for parts whose articles name none.
  */
 export function observeFamily(
@@ -105,14 +118,13 @@ export function observeFamily(
   const rows = livingOf(carriers);
   if (rows.some((row) => row.orderStatus === null)) return null;
   const gone = carriers.filter((row) => !rows.includes(row));
-  const unknown = rows.filter((row) => observedStatusOf(row.orderStatus) === null);
   const isSplit = rows.some(isPart);
   const parcels = rows.flatMap((row) => {
     const state = observedStatusOf(row.orderStatus);
     if (state === null || state === 'cancelled') return [];
     const found = toParcels(row, state, tracking);
     // A parcel that names nothing takes all that is in no other one: the pieces of a part without a parcel too.
-    const isAll = gone.length + unknown.length === 0;
+    const isAll = gone.length + unknownOf(rows).length === 0;
     const units = isSplit ? (unitsOf(row, lines) ?? (isAll ? undefined : {})) : undefined;
     if (units === undefined) return found;
     // Which of several numbers of one part holds which piece is not said.
@@ -124,6 +136,6 @@ export function observeFamily(
     status: statusOf(rows),
     parcels,
     evidence: { orderStatus, logisticName, ...(isSplit ? { parts: rows.length } : {}) },
-    ...attentionTo(gone, unknown, lines),
+    ...attentionTo(gone, rows, lines),
   };
 }
