@@ -1,11 +1,18 @@
 import type { ParcelStateName } from '../../contracts/vocabulary.ts';
 
+const RECIPIENT = '(the )?(recipient|receiver|addressee|consignee|customer|buyer)';
+
 /** Free text, so the order counts: what only sounds like an arrival comes before the arrivals. */
 const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
   [/forwarder.*return|return.*forwarder/i, 'exception'],
-  [/return/i, 'returned'],
+  [/return|delivered (back )?to (the )?(sender|shipper|seller)/i, 'returned'],
   [/\blost\b/i, 'lost'],
-  [/fail|unsuccessful|undeliver|not delivered|attempt/i, 'attempt_failed'],
+  [/customs.*fail|fail.*customs/i, 'exception'],
+  [new RegExp(`(refused|rejected|declined) by ${RECIPIENT}|${RECIPIENT} (has )?refused`, 'i'), 'exception'],
+  [
+    /fail|unsuccessful|undeliver|(not|n['’]t)( yet)?( be| been)? deliver|unable to (be )?deliver|attempt/i,
+    'attempt_failed',
+  ],
   [/exception|abnormal|damage|alert|detained|seized|\bheld\b/i, 'exception'],
   [/delay/i, 'delayed'],
   [
@@ -18,7 +25,9 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
     /(ready|available|waiting|awaiting|arrived).*(pick[- ]?up|collect)|pick[- ]?up point/i,
     'available_for_pickup',
   ],
-  [/deliver(ed|y (complete|success))|signed/i, 'delivered'],
+  [/delivered to (the |your )?(local )?(post office|parcel shop|service point)/i, 'available_for_pickup'],
+  [new RegExp(`(picked[- ]?up|collected) by ${RECIPIENT}`, 'i'), 'delivered'],
+  [/deliver(ed|y (complete|success))|\bsigned/i, 'delivered'],
   [/no (tracking )?info|not found|pending|left (the |cj )?warehouse|outbound|forwarder/i, 'first_scan'],
   [/transit|depart|arriv|custom|flight|airport|airline|hub|sorting|carrier|picked up/i, 'in_transit'],
 ];
