@@ -118,6 +118,24 @@ export function releaseHolds(context: OrderContext, matches: MatchesHold): Chang
   };
 }
 
+/** What a payment waits for a person with. */
+const PAYMENT: readonly HoldReason[] = ['payment_pending', 'cost_above_cap', 'insufficient_funds'];
+
+/** A bill comes after the payment, and stands whatever becomes of the purchase. */
+export const isAboutPayment = (reason: HoldReason, evidence: Evidence): boolean =>
+  PAYMENT.includes(reason) && !namesBills(evidence);
+
+/** Nobody is to pay for what is being given up; others that waited for it go on, itself does not. */
+export function releasePayment(context: OrderContext, supplierOrderId: string): Change<OrderContext> {
+  const released = releaseHolds(
+    context,
+    (hold) => hold.supplierOrderId === supplierOrderId && PAYMENT.includes(hold.reason),
+  );
+  const isItself = (effect: Effect): boolean =>
+    effect.kind === 'tell_supplier_order' && effect.supplierOrderId === supplierOrderId;
+  return { ...released, effects: released.effects.filter((effect) => !isItself(effect)) };
+}
+
 const isObservedAt =
   (id: string): MatchesHold =>
   ({ isObserved, supplierOrderId }) =>

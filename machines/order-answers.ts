@@ -12,6 +12,7 @@ import {
   parkHeldLines,
   releaseHolds,
   releaseObserved,
+  releasePayment,
   renewHold,
 } from './holds.ts';
 import { askWhichIsLast, isDoubtfulBody, isNewerBody, takeNewerBody } from './newer-body.ts';
@@ -186,22 +187,28 @@ export const endEvents = {
   'order.release_requested': holdEvents['order.release_requested'],
 };
 
-export const supplierOrderEvents = {
-  'supplier_order.moved': {
-    actions: apply(
-      by('supplier_order.moved', (context, { data: { supplierOrderId, state, sentTo } }) => {
-        const { [supplierOrderId]: known } = context.supplierOrders;
-        if (known === undefined) return NOTHING;
-        const moved = { ...known, state, ...(sentTo === known.sentTo ? {} : { sentTo }) };
-        const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: moved };
-        return inTurn(
-          context,
-          () => ({ context: { supplierOrders }, effects: [] }),
-          (now) => (sentTo === known.sentTo ? NOTHING : holdSentElsewhere(now, [supplierOrderId])),
-        );
+const movedBy = by(
+  'supplier_order.moved',
+  (context, { data: { supplierOrderId, state, sentTo } }): Change<OrderContext> => {
+    const { [supplierOrderId]: known } = context.supplierOrders;
+    if (known === undefined) return NOTHING;
+    const isSentAnew = sentTo !== known.sentTo;
+    const isGivingUp = known.state === 'awaiting_payment' && state === 'cancelling';
+    const moved = { ...known, state, ...(isSentAnew ? { sentTo } : {}) };
+    return inTurn(
+      context,
+      () => ({
+        context: { supplierOrders: { ...context.supplierOrders, [supplierOrderId]: moved } },
+        effects: [],
       }),
-    ),
+      (now) => (isSentAnew ? holdSentElsewhere(now, [supplierOrderId]) : NOTHING),
+      (now) => (isGivingUp ? releasePayment(now, supplierOrderId) : NOTHING),
+    );
   },
+);
+
+export const supplierOrderEvents = {
+  'supplier_order.moved': { actions: apply(movedBy) },
   'supplier_order.given_up': { actions: apply(giveUpBy) },
   'supplier_order.failed': {
     actions: apply(by('supplier_order.failed', (context, { data }) => applyFailed(context, data))),

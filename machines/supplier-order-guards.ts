@@ -1,7 +1,7 @@
 import type { DeadlineName } from '../contracts/deadlines.ts';
 import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
 import { attentionIdOf } from '../contracts/ids.ts';
-import { namesBills } from './holds.ts';
+import { isAboutPayment, namesBills } from './holds.ts';
 import { isUnderWay } from './parcel-place.ts';
 import { observeParcels } from './parcels.ts';
 import { unitsOfPart } from './purchase-units.ts';
@@ -64,6 +64,10 @@ export const isOfLastAttempt = ({ context, event }: Args): boolean =>
 export const isAfterPurchase = ({ event }: Pick<Args, 'event'>): boolean =>
   event.type === 'supplier_order.withheld' &&
   (event.data.reason === 'duplicate_suspected' || namesBills(event.data.evidence));
+
+/** What a payment was about to wait for. */
+export const isOfPayment = ({ event }: Args): boolean =>
+  event.type === 'supplier_order.withheld' && isAboutPayment(event.data.reason, event.data.evidence);
 
 /** It was prepared as it stands now; a change of the draft meanwhile makes it another. */
 export const isOfItsUnits = ({ context, event }: Args): boolean =>

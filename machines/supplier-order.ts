@@ -19,6 +19,7 @@ import {
   isNews,
   isOfItsUnits,
   isOfLastAttempt,
+  isOfPayment,
   isPlacedHeldBack,
 } from './supplier-order-guards.ts';
 import { duplicateEvents, heldBack, overdue, withheld } from './supplier-order-holds.ts';
@@ -258,7 +259,7 @@ export const supplierOrderMachine = supplierOrderSetup.createMachine({
         ],
         // The payment found it cancelled at the supplier.
         'supplier_order.rejected': { guard: not(isDoubt), target: 'cancelled', actions: giveUp },
-        'supplier_order.withheld': { actions: withheld('cancel') },
+        'supplier_order.withheld': { guard: not(isOfPayment), actions: withheld('cancel') },
         // A payment that was on its way got its answer: now it can be seen what there is to undo.
         'supplier_order.accepted': { actions: askAgain('cancel') },
         'order.resumed': { actions: [askAgain('cancel'), waitAgain('cancelling')] },

@@ -311,6 +311,20 @@ test('an unpaid purchase that the supplier keeps is not paid, whoever releases i
   expect(road.state()).toBe('cancelled');
 });
 
+test.each(['payment_pending', 'cost_above_cap', 'insufficient_funds'] as const)(
+  'nobody is asked any more to pay for a purchase that is given up: %s',
+  (reason) => {
+    for (const no of [updated({ cancelled: true }), supplierCancelRequested()]) {
+      const road = aRoad(...toSourcing, sourced(), placing(), placed(), withheld(reason));
+      expect(road.holds()).toEqual([reason]);
+      expect(road.step(no).filter(isBuying)).toEqual(['suppliers: cancel A']);
+      expect(road.holds()).not.toContain(reason);
+      // The payment's answer may still be on its way.
+      road.refuse(withheld(reason));
+    }
+  },
+);
+
 test('what leaves while it is being cancelled goes on, and a person hears of it', () => {
   const road = aRoad(...toBought, supplierCancelRequested());
   expect(road.supplierOrder(A)).toBe('cancelling');
