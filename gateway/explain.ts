@@ -79,13 +79,28 @@ function changeable({ isOff, supplierOrders }: Explained): string {
     : 'change address, contact, note or units not bought yet';
 }
 
+/** Where parcels come and are looked at. */
+const SENDING: readonly SupplierOrderStateName[] = ['accepted', 'processing', 'partially_shipped', 'shipped'];
+
 /** What may be done about one purchase. */
-function purchaseWays(purchase: Explained['supplierOrders'][number]): Explanation['can'] {
+function purchaseWays(
+  purchase: Explained['supplierOrders'][number],
+  holds: Explained['holds'],
+): Explanation['can'] {
   const { id, supplier, status, compensation } = purchase;
   const ways: Explanation['can'] = status === 'outcome_unknown' ? doubtWays(purchase) : [];
   const path = `/supplier-orders/${id}`;
   if (status === 'draft')
     ways.push({ what: `name other articles or another shipping method for ${id}`, method: 'PUT', path });
+  const isRiddle = holds.some(
+    ({ supplierOrderId, evidence }) => supplierOrderId === id && evidence.trackingNumbers !== undefined,
+  );
+  if (isRiddle && SENDING.includes(status))
+    ways.push({
+      what: `say what is in a parcel of ${id}`,
+      method: 'POST',
+      path: `${path}/parcel-contents`,
+    });
   const isOver = [...DEAD, ...LEFT, 'cancelling'].includes(status);
   if (!isOver && compensation === null)
     ways.push({
@@ -113,7 +128,7 @@ function can(order: Explained): Explanation['can'] {
   }
   if (hasEnded(status) && !isArchived)
     ways.push({ what: 'put it away', method: 'DELETE', path: `/orders/${id}` });
-  ways.push(...supplierOrders.flatMap(purchaseWays));
+  ways.push(...supplierOrders.flatMap((purchase) => purchaseWays(purchase, holds)));
   return ways;
 }
 

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { AppError } from '../contracts/errors.ts';
 import {
   SUPPLIER_ORDER_CANCEL_REQUESTED,
+  SUPPLIER_ORDER_CONTENTS_TOLD,
   SUPPLIER_ORDER_RETRY_REQUESTED,
+  type SupplierOrderContentsTold,
 } from '../contracts/events/operator-requests.ts';
 import type {
+  ParcelContents,
   PutSupplierOrder,
   SupplierOrderReceipt,
 } from '../contracts/resources/supplier-order-requests.ts';
@@ -133,5 +136,43 @@ export async function refreshSupplierOrder(sql: Sql, say: Say, id: string): Prom
   if (isWatched) await sql.run('update supplier_orders set next_check_at = now() where id = $1', [id]);
   else if (state === 'outcome_unknown') sayRetry(say, row);
   else throw conflict(`it is ${state}: there is no news to ask the supplier for`);
+  return { id, orderId, status: state };
+}
+
+/**
+ * Takes a person's word for what a parcel holds, and has the supplier looked at anew: the next look shows it so. @throws
+ * 409 `conflict` where nobody looks at its parcels, AppError `body_invalid` for units that the purchase does not have.
+ */
+export async function tellParcelContents(
+  sql: Sql,
+  say: Say,
+  id: string,
+  { tracking_number: trackingNumber, items }: ParcelContents,
+): Promise<SupplierOrderReceipt> {
+  const { orderId, state, isWatched } = await lockSupplierOrder(sql, id);
+  if (!isWatched || state === 'awaiting_payment')
+    throw conflict(`it is ${state}: nobody looks at its parcels`);
+  const rows = await sql.query<{ lineId: string; units: number }>(
+    `select line_id as "lineId", sum(units)::int as units from supplier_order_lines
+      where supplier_order_id = $1 group by line_id`,
+    [id],
+  );
+  const bought = new Map(rows.map(({ lineId, units }) => [lineId, units]));
+  const fields = items.flatMap(({ line_id: lineId, quantity }, index) => {
+    const units = bought.get(lineId) ?? 0;
+    const message = `the purchase has ${units} units of this line`;
+    return quantity <= units ? [] : [{ path: `items.${index}.quantity`, message }];
+  });
+  if (fields.length > 0) throw invalid('body', fields);
+  const data: SupplierOrderContentsTold = {
+    orderId,
+    supplierOrderId: id,
+    trackingNumber,
+    units: Object.fromEntries(items.map(({ line_id: lineId, quantity }) => [lineId, quantity])),
+  };
+  const messageId = `api:${randomUUID()}`;
+  say(eventRow({ messageId, source: '/gateway', type: SUPPLIER_ORDER_CONTENTS_TOLD, orderId, data }));
+  // What was seen last is told once more, though nothing of it is new at the supplier.
+  await sql.run('update supplier_orders set observation = null, next_check_at = now() where id = $1', [id]);
   return { id, orderId, status: state };
 }

@@ -8,17 +8,23 @@ export type Seen = ReadonlyMap<string, ObservedParcel>;
 /**
  * What is in which parcel after a look, by parcel id; a parcel that holds nothing is left out. A supplier that names
  * contents is believed as far as the purchase has so many units, and a parcel that names none has what is in no other.
+ * Before all of them a person is believed.
  * What has left keeps its contents but for those that the supplier names elsewhere; one look that misses it changes
  * nothing. A label that is not seen has only what nobody else claims.
  */
-export function contentsOf(ordered: Units, parcels: Parcels, seen: Seen): ReadonlyMap<string, Units> {
+export function contentsOf(
+  ordered: Units,
+  parcels: Parcels,
+  seen: Seen,
+  toldIds: ReadonlySet<string>,
+): ReadonlyMap<string, Units> {
   const known = Object.entries(parcels);
   const departed = known.filter(([, parcel]) => hasLeft(parcel));
   const kept = new Set(departed.flatMap(([id]) => (seen.has(id) ? [] : [id])));
   for (;;) {
-    const contents = share(ordered, known, seen, kept);
-    // It left with something: whoever claims all of that is not believed.
-    const robbed = departed.filter(([id]) => !contents.has(id));
+    const contents = share(ordered, known, seen, { toldIds, kept });
+    // It left with something: a supplier that puts all of that elsewhere is not believed.
+    const robbed = departed.filter(([id]) => !contents.has(id) && !kept.has(id) && !toldIds.has(id));
     if (robbed.length === 0) return contents;
     for (const [id] of robbed) kept.add(id);
   }
@@ -28,16 +34,18 @@ function share(
   ordered: Units,
   known: readonly (readonly [string, ParcelUnits])[],
   seen: Seen,
-  kept: ReadonlySet<string>,
+  { toldIds, kept }: { readonly toldIds: ReadonlySet<string>; readonly kept: ReadonlySet<string> },
 ): Map<string, Units> {
   const contents = new Map<string, Units>();
   const room = (): Units => withoutUnits(ordered, [...contents.values()]);
   const give = (id: string, units: Units): void => {
     if (!contents.has(id) && !isNothing(units)) contents.set(id, units);
   };
-  for (const [id, { units }] of known) if (kept.has(id)) give(id, units);
+  for (const [id, { units = {} }] of seen) if (toldIds.has(id)) give(id, fitInto(room(), units));
+  for (const [id, { units }] of known) if (kept.has(id)) give(id, fitInto(room(), units));
   for (const [id, { units = {} }] of seen) give(id, fitInto(room(), units));
-  for (const [id, parcel] of known) if (hasLeft(parcel)) give(id, fitInto(room(), parcel.units));
+  for (const [id, parcel] of known)
+    if (hasLeft(parcel) && !toldIds.has(id)) give(id, fitInto(room(), parcel.units));
   for (const [id, { units }] of seen) if (units === undefined) give(id, room());
   for (const [id, { units }] of known)
     if (!seen.has(id) && isSameUnits(fitInto(room(), units), units)) give(id, units);

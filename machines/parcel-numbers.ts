@@ -10,6 +10,7 @@ interface Owner {
   readonly parcels: Parcels;
   /** Keys of numbers that a person was asked about. */
   readonly strayNumbers?: readonly string[] | undefined;
+  readonly contentsTold?: Readonly<Record<string, Units>> | undefined;
 }
 
 export const isSameNumber = (one: string, other: string): boolean =>
@@ -62,17 +63,35 @@ function recognised(
   return { seen, beside };
 }
 
+const toldUnits = ({ contentsTold }: Owner, { trackingNumber }: ObservedParcel): Units | undefined =>
+  contentsTold?.[trackingKeyOf(trackingNumber)];
+
+/** As it is by a person's word, if one was said. */
+const asTold =
+  (owner: Owner) =>
+  (parcel: ObservedParcel): ObservedParcel => {
+    const units = toldUnits(owner, parcel);
+    return units === undefined ? parcel : { ...parcel, units };
+  };
+
+/** What is in which parcel of a look; see {@link contentsOf}. */
+export function contentsSeen(owner: Owner, seen: Seen): ReadonlyMap<string, Units> {
+  const toldIds = [...seen].flatMap(([id, parcel]) => (toldUnits(owner, parcel) === undefined ? [] : [id]));
+  return contentsOf(owner.units, owner.parcels, seen, new Set(toldIds));
+}
+
 /** Whether a parcel that is not seen is the one that is seen for the first time: there is no room for both, and it fits. */
-function isReplacedBy({ units, parcels }: Owner, seen: Seen, missingId: string, newId: string): boolean {
+function isReplacedBy(owner: Owner, seen: Seen, missingId: string, newId: string): boolean {
+  const { parcels } = owner;
   const [missing, one] = [parcels[missingId], seen.get(newId)];
   if (missing === undefined || one === undefined) return false;
   if (one.units !== undefined && !isSameUnits(one.units, missing.units)) return false;
-  const both = contentsOf(units, parcels, seen);
+  const both = contentsSeen(owner, seen);
   const beside = both.get(newId);
   const areBoth = both.has(missingId) && beside !== undefined && isSameUnits(beside, one.units ?? beside);
   if (areBoth) return false;
   const renamed = new Map([...seen].map(([id, parcel]) => [id === newId ? missingId : id, parcel]));
-  return isSameUnits(contentsOf(units, parcels, renamed).get(missingId) ?? {}, missing.units);
+  return isSameUnits(contentsSeen(owner, renamed).get(missingId) ?? {}, missing.units);
 }
 
 /**
@@ -84,7 +103,7 @@ export function parcelsSeen(
   observed: readonly ObservedParcel[],
 ): { seen: Seen; beside: readonly ObservedParcel[] } {
   const { parcels, strayNumbers = [] } = owner;
-  const { seen, beside } = recognised(owner, observed);
+  const { seen, beside } = recognised(owner, observed.map(asTold(owner)));
   const missing = Object.entries(parcels).flatMap(([id, { state }]) =>
     seen.has(id) || state === 'delivered' ? [] : [id],
   );

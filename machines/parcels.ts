@@ -4,8 +4,7 @@ import type { FactType } from '../contracts/facts.ts';
 import { trackingKeyOf } from '../contracts/ids.ts';
 import type { ParcelStateName } from '../contracts/vocabulary.ts';
 import type { Effect } from './effect.ts';
-import { contentsOf } from './parcel-contents.ts';
-import { earlierNumbersOf, isSameNumber, parcelsSeen } from './parcel-numbers.ts';
+import { contentsSeen, earlierNumbersOf, isSameNumber, parcelsSeen } from './parcel-numbers.ts';
 import { hasLeft, isScan, isUnderWay, nextPlace, type Parcels, type ParcelUnits } from './parcel-place.ts';
 import { isNothing, isSameUnits, type Units } from './units.ts';
 
@@ -24,6 +23,7 @@ interface Owner {
   readonly units: Units;
   readonly parcels: Parcels;
   readonly strayNumbers?: readonly string[] | undefined;
+  readonly contentsTold?: Readonly<Record<string, Units>> | undefined;
   readonly isWithoutShop?: true;
   readonly deliveryDays?: number | undefined;
 }
@@ -183,9 +183,9 @@ const riddle = ({ supplierOrderId }: Owner, cause: string, numbers: readonly str
 });
 
 const STRAY =
-  'a number is on its way for units that other parcels hold: ask the supplier which boxes there are, and give the customer the right number';
+  'a number is on its way for units that other parcels hold: ask the supplier which boxes there are, and say what is in each with POST /supplier-orders/{id}/parcel-contents';
 const OTHER_CONTENTS =
-  'the supplier now names other contents of this parcel than the shop was told: correct its fulfilment in the shop';
+  'this parcel now has other contents than the shop was told: correct its fulfilment in the shop';
 
 /**
  * Takes what was seen of the parcels; asks for the shop's fulfilment and the customer's mails, each once. Without effects
@@ -197,7 +197,7 @@ export function observeParcels(
 ): { parcels: Parcels; strayNumbers?: readonly string[]; effects: Effect[] } {
   const isShipped = observation.status === 'shipped' || observation.status === 'delivered';
   const { seen, beside } = parcelsSeen(owner, observation.parcels);
-  const contents = contentsOf(owner.units, owner.parcels, seen);
+  const contents = contentsSeen(owner, seen);
   const parcels: Record<string, ParcelUnits> = Object.fromEntries(
     Object.entries(owner.parcels).filter(([id]) => contents.has(id)),
   );
@@ -205,7 +205,11 @@ export function observeParcels(
     contents.has(parcelId) ? [] : [{ kind: 'forget_parcel', parcelId }],
   );
   const strays = [...beside];
-  const changed: string[] = [];
+  const isShown = (parcel: ParcelUnits | undefined): boolean =>
+    parcel?.isFulfilled === true && owner.isWithoutShop !== true;
+  const changed = Object.entries(owner.parcels).flatMap(([parcelId, parcel]) =>
+    isShown(parcel) && !contents.has(parcelId) ? [parcel.trackingNumber] : [],
+  );
   for (const [parcelId, observed] of seen) {
     const before = owner.parcels[parcelId];
     const units = contents.get(parcelId);
@@ -218,8 +222,7 @@ export function observeParcels(
     if (before !== undefined && isSame(before, now)) continue;
     parcels[parcelId] = now;
     effects.push(saving(owner, parcelId, now, observed), ...tellings(owner, parcelId, before, now));
-    const isShown = before?.isFulfilled === true && owner.isWithoutShop !== true;
-    if (isShown && !isSameUnits(before.units, units)) changed.push(observed.trackingNumber);
+    if (isShown(before) && !isSameUnits(before?.units ?? {}, units)) changed.push(observed.trackingNumber);
   }
   if (changed.length > 0) effects.push(riddle(owner, OTHER_CONTENTS, changed));
   const { strayNumbers = [] } = owner;

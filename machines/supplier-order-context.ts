@@ -1,6 +1,7 @@
 import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
 import type { Compensation } from '../contracts/vocabulary.ts';
 import type { Parcels } from './parcel-place.ts';
+import type { Units } from './units.ts';
 
 /** Counts, flags and ids; what was bought and where it goes stands in tables. */
 export interface SupplierOrderContext {
@@ -12,6 +13,8 @@ export interface SupplierOrderContext {
   readonly parcels: Parcels;
   /** Keys of numbers on their way that are in no parcel of ours: a person was asked about them, once. */
   readonly strayNumbers?: readonly string[] | undefined;
+  /** What is in which parcel by a person's word, by the key of its number. */
+  readonly contentsTold?: Readonly<Record<string, Units>>;
   /** What a person has to see to, as it was last observed and told; absent: nothing. */
   readonly attention?: string | undefined;
   /** The supplier said "not now": draft waits for its timer instead of asking at once. */

@@ -1,4 +1,5 @@
 import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
+import { trackingKeyOf } from '../contracts/ids.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
 import { splitByLeft } from './parcel-contents.ts';
@@ -8,6 +9,7 @@ import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { elapsed, isLateParcel, isNews, isOpenParcel } from './supplier-order-guards.ts';
 import { attend, duplicateEvents, raised } from './supplier-order-holds.ts';
 import { apply, by, emit, type SupplierOrderArgs } from './supplier-order-setup.ts';
+import { isSameUnits } from './units.ts';
 
 function follow(
   context: SupplierOrderContext,
@@ -72,10 +74,31 @@ const holdUnfulfilled = by('fulfillment.withheld', (context, { data: { reason, e
   effects: [endFulfill(context, parcelId), raised(context, reason, evidence)],
 }));
 
+const isNewWord = ({ context, event }: SupplierOrderArgs): boolean => {
+  if (event.type !== 'supplier_order.contents_told') return false;
+  const known = context.contentsTold?.[trackingKeyOf(event.data.trackingNumber)];
+  return known === undefined || !isSameUnits(known, event.data.units);
+};
+
+/** Counts from the next look on, and is asked about again if it does not fit. */
+const takeWord = apply(
+  by('supplier_order.contents_told', ({ contentsTold, strayNumbers = [] }, { data }) => {
+    const key = trackingKeyOf(data.trackingNumber);
+    return {
+      context: {
+        contentsTold: { ...contentsTold, [key]: data.units },
+        strayNumbers: strayNumbers.filter((stray) => stray !== key),
+      },
+      effects: [],
+    };
+  }),
+);
+
 /** What is seen of its parcels, and what the shop says to their fulfilments. */
 export const parcelEvents = {
   ...duplicateEvents,
   'supplier_order.observed': { guard: isNews, actions: observe },
+  'supplier_order.contents_told': { guard: isNewWord, actions: takeWord },
   'fulfillment.synced': { guard: isOpenParcel, actions: apply(showFulfilled) },
   'fulfillment.withheld': { guard: isOpenParcel, actions: apply(holdUnfulfilled) },
 };

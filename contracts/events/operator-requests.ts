@@ -54,6 +54,15 @@ export const SUPPLIER_ORDER_CANCEL_REQUESTED = 'supplier_order.cancel_requested'
 export const SupplierOrderCancelRequested = OfSupplierOrder;
 export type SupplierOrderCancelRequested = z.infer<typeof SupplierOrderCancelRequested>;
 
+/** What is in the parcel of this number, whatever the supplier says; without units it is no box of this purchase. */
+export const SUPPLIER_ORDER_CONTENTS_TOLD = 'supplier_order.contents_told';
+export const SupplierOrderContentsTold = OfSupplierOrder.extend({
+  trackingNumber: z.string().min(1),
+  /** By order line. */
+  units: z.record(z.string(), z.int().positive()),
+});
+export type SupplierOrderContentsTold = z.infer<typeof SupplierOrderContentsTold>;
+
 /** Do now what its deadline would do later: buy, look up, pay or cancel, whatever its state is waiting for. */
 export const SUPPLIER_ORDER_RETRY_REQUESTED = 'supplier_order.retry_requested';
 export const SupplierOrderRetryRequested = OfSupplierOrder;

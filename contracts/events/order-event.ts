@@ -30,8 +30,10 @@ import {
   PURCHASE_REQUESTED,
   PurchaseRequested,
   SUPPLIER_ORDER_CANCEL_REQUESTED,
+  SUPPLIER_ORDER_CONTENTS_TOLD,
   SUPPLIER_ORDER_RETRY_REQUESTED,
   SupplierOrderCancelRequested,
+  SupplierOrderContentsTold,
   SupplierOrderRetryRequested,
 } from './operator-requests.ts';
 import { ORDER_RECEIVED, ORDER_UPDATED, OrderReceived } from './order-received.ts';
@@ -89,6 +91,7 @@ export const OrderEvent = z.discriminatedUnion('type', [
   event(SUPPLIER_ORDER_CANCEL_REQUESTED, SupplierOrderCancelRequested),
   event(SUPPLIER_ORDER_CANCEL_CONFIRMED, SupplierOrderCancelConfirmed),
   event(SUPPLIER_ORDER_CANCEL_REFUSED, SupplierOrderCancelRefused),
+  event(SUPPLIER_ORDER_CONTENTS_TOLD, SupplierOrderContentsTold),
   event(SUPPLIER_ORDER_RETRY_REQUESTED, SupplierOrderRetryRequested),
   event(FULFILLMENT_SYNCED, FulfillmentSynced),
   event(FULFILLMENT_WITHHELD, FulfillmentWithheld),

@@ -80,6 +80,19 @@ export type AdoptSupplierOrder = z.infer<typeof AdoptSupplierOrder>;
 export const NotBought = z.strictObject({ note: z.string().trim().min(1).max(1_000) });
 export type NotBought = z.infer<typeof NotBought>;
 
+/**
+ * Body of `POST /supplier-orders/{id}/parcel-contents`: what is in the parcel of this number, whatever the supplier says.
+ * Without items it is no box of this purchase, or one that another number has replaced.
+ */
+export const ParcelContents = z.strictObject({
+  tracking_number: z.string().trim().min(1).max(100),
+  items: z
+    .array(z.strictObject({ line_id: z.string().min(1).max(100), quantity: z.int().min(1).max(10_000) }))
+    .max(100)
+    .superRefine(linesNamedOnce),
+});
+export type ParcelContents = z.infer<typeof ParcelContents>;
+
 /** What was asked for is committed and follows in a moment. */
 export const SupplierOrderReceipt = z.object({
   id: z.string(),

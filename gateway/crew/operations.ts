@@ -26,6 +26,7 @@ export const OPERATIONS: Readonly<Record<string, string>> = {
   'DELETE /supplier-orders/:supplierOrderId': 'supplier_orders.cancel',
   'POST /supplier-orders/:supplierOrderId/retry': 'supplier_orders.retry',
   'POST /supplier-orders/:supplierOrderId/refresh': 'supplier_orders.refresh',
+  'POST /supplier-orders/:supplierOrderId/parcel-contents': 'supplier_orders.parcel_contents',
   'POST /supplier-orders/:supplierOrderId/adopt': 'supplier_orders.adopt',
   'POST /supplier-orders/:supplierOrderId/not-bought': 'supplier_orders.not_bought',
   'POST /search': 'products.search',

@@ -6,6 +6,7 @@ import {
 import {
   AdoptSupplierOrder,
   NotBought,
+  ParcelContents,
   PostSupplierOrder,
   PutSupplierOrder,
   SupplierOrderReceipt,
@@ -79,6 +80,16 @@ export const SUPPLIER_ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
     'Read its state at the supplier now',
     'News follow in a moment.',
   ),
+  'POST /supplier-orders/:supplierOrderId/parcel-contents': {
+    ...about(
+      'Say what is in a parcel',
+      'Of a purchase whose parcels cannot be told apart. Your word goes before what the supplier says; other parcels have what it leaves. Without items the number is no box of this purchase, or one that another number has replaced. The supplier is looked at anew in a moment, and shop and customer follow; then release the hold that asked.',
+    ),
+    body: json(ParcelContents, {
+      tracking_number: 'CJPKL7100009999YQ',
+      items: [{ line_id: '1', quantity: 1 }],
+    }),
+  },
   'POST /supplier-orders/:supplierOrderId/adopt': {
     ...about(
       'Name the order that a purchase in doubt has become',

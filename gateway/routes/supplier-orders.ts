@@ -15,6 +15,7 @@ import {
 import {
   AdoptSupplierOrder,
   NotBought,
+  ParcelContents,
   PostSupplierOrder,
   PutSupplierOrder,
 } from '../../contracts/resources/supplier-order-requests.ts';
@@ -36,6 +37,7 @@ import {
   refreshSupplierOrder,
   requireSupplierOrder,
   retrySupplierOrder,
+  tellParcelContents,
 } from '../supplier-order-requests.ts';
 import { answerOf, creating } from '../supplier-problem.ts';
 
@@ -143,6 +145,17 @@ export const supplierOrderRoutes = (store: Store, bus: Bus): Route[] => [
     method: 'POST',
     path: '/supplier-orders/:supplierOrderId/refresh',
     handle: command(store, bus, refreshSupplierOrder),
+  },
+  {
+    method: 'POST',
+    path: '/supplier-orders/:supplierOrderId/parcel-contents',
+    handle: async (event): Promise<HTTPResponse> => {
+      const id = idIn(event);
+      const body = await readJson(event, ParcelContents);
+      return accepted(
+        await commitAndPublish(store, bus, (sql, say) => tellParcelContents(sql, say, id, body)),
+      );
+    },
   },
   {
     method: 'POST',

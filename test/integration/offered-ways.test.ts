@@ -42,6 +42,8 @@ const bodyOf = ({ what, method, path }: Way): object | undefined => {
   if (method === 'PUT')
     return { shipping_method: 'CJPacket', items: [{ line_id: 'L1', supplier_variant_id: 'v-2' }] };
   if (path.endsWith('/holds')) return { note: 'wait for the customer' };
+  if (path.endsWith('/parcel-contents'))
+    return { tracking_number: 'CJPKL7100009999YQ', items: [{ line_id: 'L1', quantity: 1 }] };
   if (path.endsWith('/adopt')) return { supplier_reference: 'SD2611220001' };
   if (path.endsWith('/not-bought')) return { note: 'looked for on the site' };
   return undefined;
@@ -58,7 +60,7 @@ const supplierOrderIdIn = ({ id }: Story): string => id.replace('ord_', 'sup_ord
 
 const STORIES: readonly Story[] = ORDER_STATES.flatMap((state) =>
   [undefined, ...SUPPLIER_ORDER_STATES].flatMap((purchase) =>
-    [false, true].map((isOff) => ({
+    (purchase === undefined || purchase === 'accepted' ? [false, true] : [false]).map((isOff) => ({
       id: `ord_${state}_${purchase ?? 'none'}_${isOff ? 'off' : 'on'}`,
       state,
       purchase,
@@ -157,4 +159,57 @@ test('a draft is offered to be repaired, and so is one that a hold of any reason
     expect(ways).toContain(`POST /holds/hld_${index}/release`);
     expect(await refusedOf(gateway, story.id)).toEqual([]);
   }
+});
+
+/** A parcel's contents are to be said, by a hold of the purchase. */
+async function aRiddle(gateway: Gateway, story: Story): Promise<void> {
+  const { store } = gateway.context;
+  await keep(gateway, story);
+  await store.run(
+    `update supplier_orders set observation = 'seen', next_check_at = now() + interval '1 hour' where order_id = $1`,
+    [story.id],
+  );
+  await store.run(
+    `insert into holds (id, order_id, supplier_order_id, reason, evidence)
+     values ($1, $2, $3, 'operator', '{"trackingNumbers": "CJPKL7100009999YQ"}')`,
+    [`hld_${story.id}`, story.id, supplierOrderIdIn(story)],
+  );
+}
+
+test.each(['accepted', 'processing', 'partially_shipped', 'shipped'] as const)(
+  'of a purchase that is %s a person may say what is in a parcel, and it is looked at anew',
+  async (purchase) => {
+    const gateway = await aGateway(nats.url);
+    const { store } = gateway.context;
+    const story: Story = { id: `ord_riddle_${purchase}`, state: 'awaiting_shipment', purchase };
+    await aRiddle(gateway, story);
+    const path = `/supplier-orders/${supplierOrderIdIn(story)}/parcel-contents`;
+    expect(await offered(gateway, story.id)).toContainEqual(
+      expect.objectContaining({ method: 'POST', path }),
+    );
+    const tooMany = { tracking_number: 'X', items: [{ line_id: 'L1', quantity: 3 }] };
+    expect((await gateway.send('POST', path, tooMany)).status).toBe(422);
+    expect(await refusedOf(gateway, story.id)).toEqual([]);
+    expect(
+      await store.query(
+        'select observation, next_check_at <= now() as "isDue" from supplier_orders where order_id = $1',
+        [story.id],
+      ),
+    ).toEqual([{ observation: null, isDue: true }]);
+    const said = await store.query<{ payload: string }>(
+      `select payload::text from outbox where subject like '%supplier_order.contents_told%' and payload::text like $1`,
+      [`%${story.id}%`],
+    );
+    expect(said).toHaveLength(1);
+    expect(said[0]?.payload).toContain('CJPKL7100009999YQ');
+  },
+);
+
+test('nobody says what is in a parcel of a purchase at which nobody looks any more', async () => {
+  const gateway = await aGateway(nats.url);
+  const story: Story = { id: 'ord_over', state: 'delivered', purchase: 'delivered' };
+  await keep(gateway, story);
+  const body = { tracking_number: 'X', items: [] };
+  const path = `/supplier-orders/${supplierOrderIdIn(story)}/parcel-contents`;
+  expect((await gateway.send('POST', path, body)).status).toBe(409);
 });

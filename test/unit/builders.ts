@@ -17,6 +17,7 @@ import {
   HOLD_REQUESTED,
   PURCHASE_REQUESTED,
   SUPPLIER_ORDER_CANCEL_REQUESTED,
+  SUPPLIER_ORDER_CONTENTS_TOLD,
   SUPPLIER_ORDER_RETRY_REQUESTED,
 } from '../../contracts/events/operator-requests.ts';
 import type { OrderEvent } from '../../contracts/events/order-event.ts';
@@ -358,6 +359,15 @@ const aimedAt = (supplierOrderId: string) => ({ orderId: ORDER_ID, supplierOrder
 export const supplierCancelRequested = (supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({
   type: SUPPLIER_ORDER_CANCEL_REQUESTED,
   data: aimedAt(supplierOrderId),
+});
+
+export const contentsTold = (
+  trackingNumber: string,
+  units: Readonly<Record<string, number>>,
+  supplierOrderId = SUPPLIER_ORDER_ID,
+): OrderEvent => ({
+  type: SUPPLIER_ORDER_CONTENTS_TOLD,
+  data: { ...aimedAt(supplierOrderId), trackingNumber, units },
 });
 
 export const retryRequested = (supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({

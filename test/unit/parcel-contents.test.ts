@@ -9,6 +9,7 @@ import {
   accepted,
   aParcel,
   aPart,
+  contentsTold,
   elapsed,
   observed,
   placing,
@@ -109,6 +110,42 @@ test('a parcel on its way that names nothing gives up what a second box names', 
   road.step(observed('shipped', [box('X', 'in_transit'), box('Y', 'in_transit', { L2: 1 })]));
   expect(unitsOf(road)).toEqual({ X: { L1: 2 }, Y: { L2: 1 } });
   expect(road.holds()).toEqual(['operator']);
+});
+
+/** One number was taken for all of the purchase, and a second one is on its way. */
+const riddle = observed('shipped', [box('X', 'in_transit'), box('Y', 'in_transit')]);
+const toRiddle = [...toBoughtTogether, observed('shipped', [box('X', 'in_transit')]), riddle];
+
+test('a person says what is in the second box: it is shown to shop and customer with that, and the first has the rest', () => {
+  const road = aRoad(...toRiddle);
+  expect(road.evidence().at(-1)?.cause).toContain('POST /supplier-orders/{id}/parcel-contents');
+  expect(road.step(contentsTold('y', { L2: 1 }))).toEqual([]);
+  road.refuse(contentsTold('Y', { L2: 1 }));
+  const texts = road.step(riddle);
+  expect(texts).toContain(`mail parcel_shipped ${Y}`);
+  expect(texts).toContain(`shopify: fulfill ${Y}`);
+  expect(texts).not.toContain('hold operator A');
+  expect(unitsOf(road)).toEqual({ X: { L1: 2 }, Y: { L2: 1 } });
+  road.refuse(riddle);
+});
+
+test('a word about the first box settles it as well, whatever the supplier names', () => {
+  const named = observed('shipped', [box('X', 'in_transit', ALL), box('Y', 'in_transit')]);
+  const road = aRoad(...toBoughtTogether, named, contentsTold('X', { L1: 1 }), named);
+  expect(unitsOf(road)).toEqual({ X: { L1: 1 }, Y: { L1: 1, L2: 1 } });
+});
+
+test('a number that a person calls no box gives all it had to the other, and the shop is to be corrected', () => {
+  const road = aRoad(...toRiddle, synced(X), contentsTold('X', {}));
+  expect(road.step(riddle)).toContain(`no parcel ${X}`);
+  expect(unitsOf(road)).toEqual({ Y: ALL });
+  expect(road.evidence().at(-1)).toMatchObject({ trackingNumbers: 'X' });
+  road.refuse(riddle);
+});
+
+test('a word that names more than the purchase has is taken as far as it goes', () => {
+  const road = aRoad(...toRiddle, contentsTold('Y', { L2: 7, L9: 1 }), riddle);
+  expect(unitsOf(road)).toEqual({ X: { L1: 2 }, Y: { L2: 1 } });
 });
 
 test('a second box that names all that another one has is for a person', () => {
