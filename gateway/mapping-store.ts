@@ -15,8 +15,13 @@ import type { Sql, Store } from '../services/store/store.ts';
 /** As they were stored: what a newer contract adds has a default. */
 const StoredCandidates = z.array(MappingCandidate);
 
-const MAPPING_COLUMNS = `variant_id as "variantId", sku, candidates,
-  to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "updatedAt"`;
+const instant = (column: string): string =>
+  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+const GONE = `from shop_variants v where v.variant_id = product_mappings.variant_id and v.gone_at is not null`;
+
+const MAPPING_COLUMNS = `variant_id as "variantId", sku, candidates, ${instant('updated_at')} as "updatedAt",
+  (select ${instant('v.gone_at')} ${GONE}) as "goneFromShopAt"`;
 
 interface Row extends Omit<ProductMapping, 'candidates'> {
   readonly candidates: unknown;
@@ -82,12 +87,14 @@ export interface MappingFilter {
   readonly supplier?: SupplierName | undefined;
   /** Of any article, one that a bundle brings along too. */
   readonly supplierProductId?: string | undefined;
+  /** The shop has deleted the variant, or has not. */
+  readonly gone?: boolean | undefined;
 }
 
 /** In the order of their variants. */
 export async function findMappings(
   sql: Sql,
-  { after, sku, supplier, supplierProductId }: MappingFilter,
+  { after, sku, supplier, supplierProductId, gone }: MappingFilter,
   limit: number,
 ): Promise<ProductMapping[]> {
   const article = supplierProductId === undefined ? {} : { supplierProductId };
@@ -96,6 +103,7 @@ export async function findMappings(
     `select ${MAPPING_COLUMNS} from product_mappings
       where ($1::text is null or variant_id > $1) and ($2::text is null or sku = $2)
         and (candidates @> $3::jsonb or candidates @> $4::jsonb)
+        and ($6::boolean is null or $6 = exists (select 1 ${GONE}))
       order by variant_id limit $5`,
     [
       after ?? null,
@@ -103,6 +111,7 @@ export async function findMappings(
       JSON.stringify([{ ...from, ...article }]),
       JSON.stringify([{ ...from, bundledWith: [article] }]),
       limit,
+      gone ?? null,
     ],
   );
   return rows.map(toMapping);

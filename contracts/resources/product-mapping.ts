@@ -74,6 +74,8 @@ export const ProductMapping = z.object({
   sku: z.string().nullable(),
   candidates: z.array(MappingCandidate),
   updatedAt: z.iso.datetime(),
+  /** When the shop told that it has deleted the variant; null: it has not, as far as is known. */
+  goneFromShopAt: z.iso.datetime().nullable(),
 });
 export type ProductMapping = z.infer<typeof ProductMapping>;
 
@@ -87,6 +89,8 @@ export const ProductMappingQuery = ListQuery.extend({
   supplier: SupplierName.optional(),
   supplierProductId: id.optional(),
   sku: Sku.optional(),
+  /** Only those whose variant the shop has deleted, or only the others. */
+  gone: z.stringbool().optional(),
 });
 
 /** Body of `POST /product-mappings/import` as JSON, and what the export answers. As CSV each candidate is a row. */

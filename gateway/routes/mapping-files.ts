@@ -22,7 +22,7 @@ const PAGE = 1_000;
 async function* pagesOf(store: Store): AsyncGenerator<MappingEntry[]> {
   for (let after = ''; ; ) {
     const found = await findMappings(store, { after }, PAGE);
-    yield found.map(({ updatedAt: _, ...entry }) => entry);
+    yield found.map(({ updatedAt: _, goneFromShopAt: _gone, ...entry }) => entry);
     if (found.length < PAGE) return;
     after = found.at(-1)?.variantId ?? after;
   }

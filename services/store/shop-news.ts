@@ -21,7 +21,7 @@ export type ShopNews =
     }
   | { readonly kind: 'shop_redacted' };
 
-/** Mappings of the variants want a look: the article may be another one now, or gone. */
+/** Remembers which variants a product has: those that it had and has no more are gone from the shop. */
 async function markProduct(sql: Sql, productId: string, variantIds: readonly string[] | null): Promise<void> {
   await sql.run(
     `insert into shop_variants (variant_id, product_id, seen_at)
@@ -33,11 +33,6 @@ async function markProduct(sql: Sql, productId: string, variantIds: readonly str
     `update shop_variants set gone_at = now()
       where product_id = $1 and gone_at is null and not variant_id = any($2::text[])`,
     [productId, variantIds ?? []],
-  );
-  await sql.run(
-    `update product_mappings m set check_wanted_at = now() from shop_variants v
-      where v.product_id = $1 and m.variant_id = v.variant_id`,
-    [productId],
   );
 }
 

@@ -16,6 +16,7 @@ import { freePort } from '../../deploy/local/free-port.ts';
 import { type NatsProcess, startNats } from '../../deploy/local/nats-process.ts';
 import { findNatsServer } from '../../deploy/local/nats-server.ts';
 import { type PostgresProcess, startPostgres } from '../../deploy/local/postgres.ts';
+import { findMappings } from '../../gateway/mapping-store.ts';
 import { startGateway } from '../../gateway/service.ts';
 import { openContext, type ServiceContext } from '../../services/run-service.ts';
 import { eraseOrders } from '../../services/store/erase-orders.ts';
@@ -335,29 +336,29 @@ test.each([
   ]);
 });
 
-test('a product’s webhooks remember its variants and mark their mappings for a look', async () => {
+test('a mapping says that the shop has deleted its variant, as the product’s webhooks tell', async () => {
   const { store } = context;
+  const candidate = { supplier: 'cj_dropshipping', supplierProductId: 'p', supplierVariantId: 'v' };
   await store.run(
     `insert into product_mappings (variant_id, candidates, updated_at)
-     values ('8801', '[]', now()), ('8802', '[]', now()), ('8803', '[]', now())`,
+     select id, $1::jsonb, now() from unnest(array['8801', '8802', '8803']) as id`,
+    [JSON.stringify([candidate])],
   );
-  const seen = () =>
-    store.query(
-      `select m.variant_id as id, m.check_wanted_at is not null as check, v.gone_at is not null as gone
-         from product_mappings m left join shop_variants v on v.variant_id = m.variant_id
-        where m.variant_id like '880_' order by 1`,
-    );
+  const goneOf = async () =>
+    (await findMappings(store, { after: '88' }, 3)).map(({ goneFromShopAt }) => goneFromShopAt !== null);
   const tell = (topic: string, body: object) => send(JSON.stringify(body), { topic });
   await tell('products/update', { id: 88, variants: [{ id: 8801 }, { id: 8802 }] });
-  expect(await seen()).toEqual([
-    { id: '8801', check: true, gone: false },
-    { id: '8802', check: true, gone: false },
-    { id: '8803', check: false, gone: false },
-  ]);
+  expect(await goneOf()).toEqual([false, false, false]);
   await tell('products/update', { id: 88, variants: [{ id: 8801 }] });
-  expect(await seen()).toMatchObject([{ gone: false }, { gone: true }, {}]);
+  expect(await goneOf()).toEqual([false, true, false]);
   await tell('products/delete', { id: 88 });
-  expect(await seen()).toMatchObject([{ gone: true }, { gone: true }, {}]);
+  expect(await goneOf()).toEqual([true, true, false]);
+  const variantIdsOf = async (isGone: boolean) =>
+    (await findMappings(store, { after: '88', gone: isGone }, 3)).map(({ variantId }) => variantId);
+  expect([await variantIdsOf(true), await variantIdsOf(false)]).toEqual([['8801', '8802'], ['8803']]);
+  // Back in the shop.
+  await tell('products/update', { id: 88, variants: [{ id: 8802 }] });
+  expect(await goneOf()).toEqual([true, false, false]);
 });
 
 const warnings = async (): Promise<string[]> => {

@@ -99,7 +99,7 @@ const MappingSchema = defineEntity({
     candidates: p.json<unknown>(),
     /** By the shop keeper. */
     updatedAt: p.datetime(3).defaultRaw('now()'),
-    /** The shop changed or deleted the product then: whoever decides about mappings looks. */
+    /** Nobody reads it. The release before this one writes it still: it goes with the next one. */
     checkWantedAt: p.datetime(3).nullable(),
   },
 });
