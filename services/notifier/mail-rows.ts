@@ -94,7 +94,7 @@ export async function settle(
   if (rows.length === 0) return new Set();
   if (from === 'sending') await findByKey(sql);
   // Locked in the order of their ids, as two callers may want the same ones. `sending` for twice as long as the mail
-  // server is waited for: a row that still is so after it belongs to a dead process.
+  // server is waited for: a row that still is so after it belongs to a dead process. What has ended keeps when.
   const written = await sql.query<{ id: string }>(
     `with mine as materialized (
        select n.id, d.attempt, d.state, d.evidence
@@ -105,7 +105,7 @@ export async function settle(
         set state = m.state, attempt = m.attempt, evidence = coalesce(m.evidence, n.evidence),
             sent_at = case when m.state = 'sent' then now() end,
             next_try_at = case m.state when 'pending' then now() + ${retryIn('m.attempt - 1')}
-              when 'sending' then now() + (2 * $3::float8 + 5) * interval '1 second' else n.next_try_at end
+              when 'sending' then now() + (2 * $3::float8 + 5) * interval '1 second' else now() end
        from mine m where n.id = m.id and n.id = any($4::text[]) returning n.id`,
     [JSON.stringify(rows), from, timeoutSeconds, rows.map(({ id }) => id)],
   );

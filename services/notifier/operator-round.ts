@@ -46,9 +46,11 @@ const UNTOLD: Readonly<Record<OperatorMail, string>> = {
        and not exists (select 1 from notifications n where n.about = s.supplier || ':' || h.reason
                           and n.kind = 'supplier_trouble' and n.created_at > now() - interval '1 day')
      group by s.supplier, h.reason limit $1`,
+  // By its end, and not long before by its beginning, which the index knows.
   mail_failed: `select f.order_id as "orderId", f.id as about, '' as occurrence
       from notifications f
-     where f.state in ('failed', 'doubt') and f.about is null and f.created_at > now() - interval '7 days'
+     where f.state in ('failed', 'doubt') and f.about is null
+       and f.next_try_at > now() - interval '7 days' and f.created_at > now() - interval '90 days'
        and not exists (select 1 from notifications n where n.about = f.id and n.kind = 'mail_failed')
      order by f.created_at limit $1`,
   // Once, and again in the last week before it is due.

@@ -429,6 +429,18 @@ test('a customer whose address is refused for good stops no order: the operator 
   expect(await store.query('select 1 from holds')).toEqual([]);
 });
 
+test('a mail that waited for weeks before it was refused is told to the operator all the same', async () => {
+  const post = await aPost();
+  await post.store.run("update customer_details set email = 'no one'");
+  const id = await givenNotificationRow(post.store);
+  await post.store.run(
+    `update notifications set created_at = now() - interval '20 days', next_try_at = now() - interval '20 days'`,
+  );
+  await sendNotification(post.ports, id);
+  await tell(post);
+  expect(await statesIn(post)).toEqual(['mail_failed sent', 'order_confirmed failed']);
+});
+
 test('a mail to the operator that is in doubt is sent again: better told twice than not at all', async () => {
   const post = await aPost();
   await aHold(post, 'hld_1');
