@@ -34,9 +34,10 @@ const UNTOLD: Readonly<Record<OperatorMail, string>> = {
        and not exists (select 1 from notifications n
                         where n.about = h.id and n.kind = 'order_held' and n.created_at >= h.opened_at)
      order by h.opened_at limit $1`,
-  dead_letter: `select d.order_id as "orderId", d.id::text as about, '' as occurrence
+  dead_letter: `select d.order_id as "orderId", d.id::text as about, extract(epoch from d.opened_at)::text as occurrence
       from dead_letters d where d.state = 'open'
-       and not exists (select 1 from notifications n where n.about = d.id::text and n.kind = 'dead_letter')
+       and not exists (select 1 from notifications n
+                        where n.about = d.id::text and n.kind = 'dead_letter' and n.created_at >= d.opened_at)
      order by d.id limit $1`,
   // Once a day for as long as it lasts.
   supplier_trouble: `select null as "orderId", s.supplier || ':' || h.reason as about,

@@ -39,11 +39,11 @@ const COLUMNS = {
 export const layDown = (sql: Sql, letters: readonly DeadLetterRow[]): Promise<object[]> =>
   insertRows(sql, 'dead_letters', COLUMNS, letters);
 
-/** A command that failed before is the same letter again, however often its asker asks. */
+/** A command that failed before is the same letter again, however often its asker asks; once settled it opens anew. */
 export async function layDownCommand(sql: Sql, letter: DeadLetterRow): Promise<void> {
   const again = await sql.run(
     `update dead_letters set state = 'open', attempts = attempts + 1, payload = $2, reason = $3, failure = $4,
-            settled_at = null
+            opened_at = case when state = 'open' then opened_at else now() end, settled_at = null
       where id = (select max(id) from dead_letters where kind = 'command' and subject = $1 and state <> 'skipped')`,
     [letter.subject, letter.payload, letter.reason, letter.failure],
   );

@@ -6,7 +6,7 @@ import { freePort } from '../../deploy/local/free-port.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { decideOperatorMails } from '../../services/notifier/operator-round.ts';
 import { sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
-import { layDown } from '../../services/store/dead-letters.ts';
+import { layDown, layDownCommand } from '../../services/store/dead-letters.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { mailsIn, notifierPorts, timePasses } from '../fixtures/post-office.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
@@ -366,6 +366,30 @@ test('a dead letter is told with what waits behind it, one without an order too'
   expect(text).toContain('Details: name: AppError, code: conservation_violated, message: line 1\n');
   expect(text).toContain('  To settle it: POST /dead-letters/1/replay, skip, edit\n');
   expect(text).toContain('- Without an order\n  Message: oms.cmd.suppliers.buy.x');
+});
+
+test('a command that fails again after it was replayed is told again, and as long as it is open once', async () => {
+  const post = await aPost();
+  const letter = {
+    order_id: null,
+    message_id: 'm1',
+    subject: 'oms.cmd.suppliers.buy.x',
+    seq: 0,
+    payload: '{}',
+    failure: null,
+    kind: 'command',
+    reason: 'failed',
+    state: 'open',
+    attempts: 1,
+  } as const;
+  for (const _ of [1, 2]) {
+    await layDownCommand(post.store, letter);
+    await tell(post);
+    await layDownCommand(post.store, letter);
+    await tell(post);
+    await post.store.run("update dead_letters set state = 'replayed', settled_at = now()");
+  }
+  expect(await statesIn(post)).toEqual(['dead_letter sent', 'dead_letter sent']);
 });
 
 test('who asks for their data is told to the operator once, and again in the week before it is due', async () => {
