@@ -39,13 +39,13 @@ const UNTOLD: Readonly<Record<OperatorMail, string>> = {
        and not exists (select 1 from notifications n
                         where n.about = d.id::text and n.kind = 'dead_letter' and n.created_at >= d.opened_at)
      order by d.id limit $1`,
-  // Once a day for as long as it lasts.
+  // Once a day for as long as it lasts. What was over before it was told may come back any minute.
   supplier_trouble: `select null as "orderId", s.supplier || ':' || h.reason as about,
-           to_char(now(), 'YYYYMMDDHH24') as occurrence
+           to_char(now(), 'YYYYMMDDHH24MI') as occurrence
       from holds h join supplier_orders s on s.id = h.supplier_order_id
      where h.released_at is null and h.reason in (${ACCOUNT})
        and not exists (select 1 from notifications n where n.about = s.supplier || ':' || h.reason
-                          and n.kind = 'supplier_trouble' and n.created_at > now() - interval '1 day')
+                          and n.kind = 'supplier_trouble' and n.state <> 'skipped' and n.created_at > now() - interval '1 day')
      group by s.supplier, h.reason limit $1`,
   // By its end, and not long before by its beginning, which the index knows.
   mail_failed: `select f.order_id as "orderId", f.id as about, '' as occurrence

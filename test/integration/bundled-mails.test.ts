@@ -343,6 +343,19 @@ test('orders that wait for a supplier’s account are told as the supplier’s t
   expect(await mailsIn(post.world)).toHaveLength(2);
 });
 
+test('a supplier’s trouble that was over before its mail, and comes back, is told the same day', async () => {
+  const post = await aPost();
+  await aHoldOfPurchase(post, 'cj_dropshipping', 'draft', 'insufficient_funds');
+  await decideOperatorMails(post.store, post.context.settings);
+  await post.store.run('update holds set released_at = now()');
+  await tell(post);
+  // A minute passes.
+  await post.store.run("update notifications set id = 'ntf_earlier'");
+  await post.store.run('update holds set released_at = null');
+  await tell(post);
+  expect(await statesIn(post)).toEqual(['supplier_trouble sent', 'supplier_trouble skipped']);
+});
+
 test('a dead letter is told with what waits behind it, one without an order too', async () => {
   const post = await aPost();
   const letter = {
