@@ -31,10 +31,14 @@ const amount = z.preprocess(
   z.string({ error: 'must be an amount' }).regex(/^-?\d{1,15}(\.\d{1,10})?$/, 'must be an amount'),
 );
 
-/** Any ISO 8601 instant with an offset; comes out in UTC with milliseconds. */
-const instant = z.iso
-  .datetime({ offset: true, error: 'must be an instant like 2026-11-02T09:15:00-05:00' })
-  .transform((iso) => new Date(iso).toISOString());
+/** Any ISO 8601 instant with an offset: the shop's own, whose day it names. */
+const localInstant = z.iso.datetime({
+  offset: true,
+  error: 'must be an instant like 2026-11-02T09:15:00-05:00',
+});
+
+/** Comes out in UTC with milliseconds. */
+const instant = localInstant.transform((iso) => new Date(iso).toISOString());
 
 const flag = (absent: boolean) =>
   z.preprocess((value) => (typeof value === 'boolean' ? value : absent), z.boolean());
@@ -101,8 +105,8 @@ export const ShopifyOrderBody = z.object({
   id: requiredId,
   name: text,
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be a currency code'),
-  created_at: instant,
-  processed_at: orNull(instant),
+  created_at: localInstant,
+  processed_at: orNull(localInstant),
   updated_at: instant,
   cancelled_at: text,
   total_price: amount,

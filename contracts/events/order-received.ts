@@ -40,6 +40,7 @@ export const OrderReceived = z.object({
   name: z.string(),
   currency: z.string().length(3),
   totalMinor: z.int(),
+  /** ISO, in the shop's own zone where it says one. */
   placedAt: z.string(),
   /** UTC with milliseconds, so that two of them compare as text. */
   sourceUpdatedAt: z.iso.datetime({ precision: 3 }),

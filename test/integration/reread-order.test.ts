@@ -50,8 +50,10 @@ test('an order that is read says what its own webhook would say', async () => {
   const { context, ports } = await aShop(body);
   expect(await rereadOrder(ports, COMMAND, 'hint-1')).toEqual(DONE);
   const { received, customer } = toOrderFacts(ShopifyOrderBody.parse(body), SHOP);
+  // A reading tells instants in UTC only.
+  const placedAt = expect.stringMatching(/^[-\d]{10}T[:.\d]+Z$/);
   expect(await eventsIn(context.store)).toMatchObject([
-    { type: 'order.updated', id: 'reread:hint-1', data: { ...received, reread: true } },
+    { type: 'order.updated', id: 'reread:hint-1', data: { ...received, placedAt, reread: true } },
   ]);
   expect(await customersIn(context)).toEqual([{ email: customer.email, address: customer.shipping_address }]);
   expect(received.lines.map(({ deliveredBy }) => deliveredBy)).toContain('other_service');

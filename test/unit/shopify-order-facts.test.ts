@@ -69,7 +69,8 @@ test('an ordinary order becomes facts without a person and a row with one', () =
     name: '#1001',
     currency: 'USD',
     totalMinor: 3_000,
-    placedAt: '2026-11-02T14:15:00.000Z',
+    // The day as the shop and its customer know it: late in the evening it is another one than in UTC.
+    placedAt: '2026-11-02T09:15:00-05:00',
     sourceUpdatedAt: '2026-11-02T14:15:03.000Z',
     test: false,
     cancelled: false,
@@ -382,7 +383,7 @@ test('a blank where an id, an instant or an amount may be absent is an absent on
     current_total_price: '',
     line_items: [aLine({ variant_id: '', product_id: ' ', current_quantity: '', fulfillable_quantity: '' })],
   });
-  expect({ placedAt, totalMinor }).toEqual({ placedAt: '2026-11-02T14:15:00.000Z', totalMinor: 3_000 });
+  expect({ placedAt, totalMinor }).toEqual({ placedAt: '2026-11-02T09:15:00-05:00', totalMinor: 3_000 });
   expect(lines).toMatchObject([{ variantId: null, productId: null, units: 3, openUnits: 3 }]);
 });
 
