@@ -18,7 +18,6 @@ export const ERROR_CODES = [
   'conservation_violated',
   'supplier_failed',
   'shop_failed',
-  'mail_failed',
   'template_invalid',
   'internal',
 ] as const;

@@ -67,10 +67,8 @@ const outcomeOf = ({ result, evidence }: MailOutcome): CallOutcome =>
   evidence.breaker === 'open' ? 'not_sent' : OUTCOMES[result];
 
 export interface Mailer {
-  /** Tries once; what a server or network does is an outcome and no exception, giving up through `signal` too. */
-  send(mail: OutgoingMail, signal?: AbortSignal): Promise<MailOutcome>;
-  /** Connects and logs in without sending. @throws AppError `mail_failed` with codes in its message. */
-  verify(): Promise<void>;
+  /** Tries once; what a server or network does is an outcome and no exception. */
+  send(mail: OutgoingMail): Promise<MailOutcome>;
   /** Lets the mails under way end, within `timeoutMs`; those that wait for their turn are refused for now. */
   close(): Promise<void>;
 }
@@ -90,14 +88,13 @@ const Failure = z.object({
   response: text,
   responseCode: z.int().optional().catch(undefined),
   permanent: z.boolean().optional().catch(undefined),
-  cause: z.unknown().optional(),
 });
 type Failure = z.infer<typeof Failure>;
 
 function toFailure(error: unknown): Failure & { code: string } {
   const failure: Failure = Failure.safeParse(error).data ?? {};
-  const ranOutOfTime = failure.cause instanceof DOMException && failure.cause.name === 'TimeoutError';
-  const code = failure.code === 'EABORT' && ranOutOfTime ? 'ETIMEDOUT' : failure.code;
+  // Nothing but its time limit breaks a send off.
+  const code = failure.code === 'EABORT' ? 'ETIMEDOUT' : failure.code;
   return { ...failure, code: code ?? failure.name ?? 'unknown' };
 }
 
@@ -223,7 +220,7 @@ export function createMailer(options: MailerOptions): Mailer {
     done();
   });
 
-  async function deliver(mail: OutgoingMail, signal: AbortSignal | undefined): Promise<MailOutcome> {
+  async function deliver(mail: OutgoingMail): Promise<MailOutcome> {
     const sending: { body?: Readable } = {};
     const asked = performance.now();
     try {
@@ -231,11 +228,10 @@ export function createMailer(options: MailerOptions): Mailer {
         if (performance.now() - asked > (options.turnTimeoutMs ?? Number.POSITIVE_INFINITY))
           throw new NoTurnError();
         const deadline = AbortSignal.timeout(options.timeoutMs);
-        const ended = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
         const message = toMessage({ ...mail, from: options.from, replyTo: options.replyTo });
         sending.body = inOnePiece(message.raw);
-        bodies.set(ended, sending.body);
-        return pool.sendMail({ ...message, messageId: mail.messageId, signal: ended });
+        bodies.set(deadline, sending.body);
+        return pool.sendMail({ ...message, messageId: mail.messageId, signal: deadline });
       });
       const reply = Number.parseInt(response, 10);
       return { result: 'sent', evidence: toEvidence({ reply, status: statusOf(response) }) };
@@ -250,24 +246,14 @@ export function createMailer(options: MailerOptions): Mailer {
   }
 
   return {
-    async send(mail, signal) {
+    async send(mail) {
       if (!isAddress(mail.to)) return { result: 'refused', evidence: { code: 'address_invalid' } };
-      const sending = outsideCall('smtp', 'send', () => deliver(mail, signal), {
+      const sending = outsideCall('smtp', 'send', () => deliver(mail), {
         result: outcomeOf,
         error: () => 'unforeseen',
       });
       underWay.add(sending);
       return sending.finally(() => underWay.delete(sending));
-    },
-    async verify() {
-      try {
-        await pool.verify();
-      } catch (error) {
-        const { code, command, responseCode } = toFailure(error);
-        const codes = [code, command, responseCode].filter((part) => part !== undefined).join(' ');
-        // Without the cause: its text is the server's, which may repeat the login name.
-        throw new AppError('mail_failed', `the mail server cannot be used: ${codes}`, { retryable: true });
-      }
     },
     async close() {
       pool.close();
