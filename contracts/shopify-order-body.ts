@@ -70,6 +70,9 @@ export type ShopifyAddress = z.infer<typeof address>;
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => value ?? null, schema.nullable()).catch(null);
 
+/** An amount in the buyer's own currency. */
+const presented = optional(z.object({ presentment_money: z.object({ amount, currency_code: z.string() }) }));
+
 const line = z.object({
   id: requiredId,
   variant_id: id,
@@ -111,6 +114,8 @@ export const ShopifyOrderBody = z.object({
   cancelled_at: text,
   total_price: amount,
   current_total_price: orNull(amount),
+  total_price_set: presented,
+  current_total_price_set: presented,
   financial_status: text,
   test: flag(false),
   email: text,

@@ -43,6 +43,17 @@ function minorAt(path: string, amount: string, currency: string): number {
   }
 }
 
+/** What the buyer was asked for. Only mails tell it: one that its currency cannot hold is none. */
+function presentedIn(body: ShopifyOrderBody): Pick<CustomerRow, 'total_minor' | 'total_currency'> {
+  const set = body.current_total_price === null ? body.total_price_set : body.current_total_price_set;
+  const { amount, currency_code: currency } = set?.presentment_money ?? { amount: '', currency_code: '' };
+  try {
+    return { total_minor: toMinor(amount, currency), total_currency: currency };
+  } catch {
+    return { total_minor: null, total_currency: null };
+  }
+}
+
 const deliveredBy = (line: ShopifyLine): ReceivedLine['deliveredBy'] => {
   if (!line.requires_shipping || line.gift_card) return 'nobody';
   const service = line.fulfillment_service ?? 'manual';
@@ -153,6 +164,7 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
       order_id: orderId,
       customer_id: customer?.id ?? null,
       name: bill === null ? null : first(nameOf(bill)),
+      ...presentedIn(body),
       source_updated_at: body.updated_at,
       email,
       phone: first(body.phone, ship?.phone, customer?.phone, bill?.phone),

@@ -19,6 +19,7 @@ export interface OrderFacts {
   readonly orderName: string;
   readonly customerName: string | null;
   readonly locale: string | null;
+  /** As the customer was asked for it. */
   readonly totalMinor: number;
   readonly currency: string;
   /** ISO, in the shop's own zone. */

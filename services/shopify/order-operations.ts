@@ -9,6 +9,9 @@ import { WorkPage } from './work-operations.ts';
 const Hidden = orNull(z.string());
 const Address = orNull(z.record(z.string(), orNull(z.string())));
 const Money = z.object({ shopMoney: z.object({ amount: z.string() }) });
+const Total = Money.extend({
+  presentmentMoney: orNull(z.object({ amount: z.string(), currencyCode: z.string() })),
+});
 const OrderLine = z.object({
   id: z.string(),
   title: z.string(),
@@ -48,7 +51,7 @@ export const ORDER = `
       currencyCode
       displayFinancialStatus
       totalPriceSet { shopMoney { amount } }
-      currentTotalPriceSet { shopMoney { amount } }
+      currentTotalPriceSet { shopMoney { amount } presentmentMoney { amount currencyCode } }
       customAttributes { key value }
       localizedFields(first: 10) { nodes { key value } }
       shippingAddress { ${ADDRESS} }
@@ -89,7 +92,7 @@ const OrderNow = z.object({
   currencyCode: z.string(),
   displayFinancialStatus: orNull(z.string()),
   totalPriceSet: Money,
-  currentTotalPriceSet: Money,
+  currentTotalPriceSet: Total,
   customAttributes: z.array(z.object({ key: z.string(), value: orNull(z.string()) })),
   localizedFields: z
     .object({ nodes: z.array(z.object({ key: z.string(), value: Hidden })) })

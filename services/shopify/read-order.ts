@@ -85,6 +85,7 @@ export function toOrderBody(
   const attributes = order.customAttributes.map(({ key, value }) => ({ name: key, value }));
   // The shop's own fields for what themes put into attributes.
   const own = order.localizedFields.nodes.map(({ key, value }) => ({ name: key, value }));
+  const { shopMoney, presentmentMoney } = order.currentTotalPriceSet;
   return ShopifyOrderBody.parse({
     id: lineIdOf(order),
     name: order.name,
@@ -94,7 +95,10 @@ export function toOrderBody(
     updated_at: order.updatedAt,
     cancelled_at: order.cancelledAt,
     total_price: order.totalPriceSet.shopMoney.amount,
-    current_total_price: order.currentTotalPriceSet.shopMoney.amount,
+    current_total_price: shopMoney.amount,
+    current_total_price_set: presentmentMoney && {
+      presentment_money: { amount: presentmentMoney.amount, currency_code: presentmentMoney.currencyCode },
+    },
     financial_status: order.displayFinancialStatus?.toLowerCase() ?? null,
     test: order.test,
     email: order.email,

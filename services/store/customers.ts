@@ -9,6 +9,9 @@ export interface CustomerRow {
   readonly customer_id: string | null;
   /** Of whoever bought, who may not be the one who gets it. */
   readonly name: string | null;
+  /** What they were asked for, in their own currency; null where nobody says it. */
+  readonly total_minor: number | null;
+  readonly total_currency: string | null;
   /** Version of the body in UTC: an older one never replaces a newer one. */
   readonly source_updated_at: string;
   readonly email: string | null;
@@ -25,6 +28,8 @@ const COLUMNS = {
   order_id: 'text',
   customer_id: 'text',
   name: 'text',
+  total_minor: 'bigint',
+  total_currency: 'text',
   source_updated_at: 'timestamptz',
   email: 'text',
   phone: 'text',
@@ -57,6 +62,8 @@ const IS_ADDRESS_OTHER = `not customer_details.is_address_ours
 const FILLED = [
   'customer_id',
   'name',
+  'total_minor',
+  'total_currency',
   'email',
   'phone',
   'locale',
@@ -110,7 +117,8 @@ export async function saveCustomers(
     COLUMNS,
     newestOf(customers),
     `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at,
-       customer_id = ${fill('customer_id')}, name = ${fill('name')}, ${CONTACT}, locale = ${fill('locale')}, ${CUSTOMS},
+       customer_id = ${fill('customer_id')}, name = ${fill('name')},
+       total_minor = ${fill('total_minor')}, total_currency = ${fill('total_currency')}, ${CONTACT}, locale = ${fill('locale')}, ${CUSTOMS},
        shipping_address = case when customer_details.is_address_ours or not ${isLast}
                                then customer_details.shipping_address else excluded.shipping_address end
      where customer_details.redacted_at is null

@@ -51,7 +51,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
   customer_details: {
     ofOrders: OF_ORDERS,
     columns: {
-      order_id: 'ours',
+      ...ours('order_id', 'total_currency'),
       customer_id: PERSON,
       name: PERSON,
       email: PERSON,

@@ -41,6 +41,14 @@ test('whoever bought is greeted, not the one who gets the parcel', async () => {
   expect(saidIn(await mailOf(store, 'order_confirmed'))).toContain('Hello Paul Payer,');
 });
 
+test('the total is what the customer was asked for, in their own currency', async () => {
+  const store = await aStoreWithOrder({ locale: 'en-CA' });
+  await store.run("update customer_details set total_minor = 171050, total_currency = 'CAD'");
+  const mail = await mailOf(store, 'order_confirmed');
+  expect(mail?.text).toContain('Total: $1,710.50');
+  expect(mail?.text).not.toContain('€');
+});
+
 test('units that were cancelled are not confirmed', async () => {
   const store = await aStoreWithOrder();
   await store.run(

@@ -284,6 +284,8 @@ test('what comes in late about a redacted order is not kept', async () => {
       order_id: 'ord_1',
       customer_id: '501',
       name: ADA.billing,
+      total_minor: 1_990,
+      total_currency: 'USD',
       source_updated_at: '2027-11-20T10:00:00Z',
       email: ADA.email,
       phone: null,

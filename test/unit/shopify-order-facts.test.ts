@@ -104,6 +104,28 @@ test('an ordinary order becomes facts without a person and a row with one', () =
   });
 });
 
+const inCad = (amount: string) => ({ presentment_money: { amount, currency_code: 'CAD' } });
+
+test.each([
+  [
+    {
+      current_total_price: '20.00',
+      current_total_price_set: inCad('27.50'),
+      total_price_set: inCad('41.25'),
+    },
+    2_750,
+  ],
+  [{ total_price_set: inCad('41.25') }, 4_125],
+  [{ current_total_price: '20.00', total_price_set: inCad('41.25') }, null],
+  [{ total_price_set: inCad('41.255') }, null],
+  [{ total_price_set: 'soon' }, null],
+])('the buyer is asked for a total in their own currency: %j', (changes, minor) => {
+  expect(customer(changes)).toMatchObject({
+    total_minor: minor,
+    total_currency: minor === null ? null : 'CAD',
+  });
+});
+
 test.each([
   [{ name: 'Paul Payer' }, 'Paul Payer'],
   [{ name: null, first_name: 'Paul', last_name: 'Payer' }, 'Paul Payer'],

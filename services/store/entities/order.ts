@@ -132,6 +132,9 @@ const CustomerDetailsSchema = defineEntity({
     isCustomsOurs: p.boolean().default(false),
     /** Of whoever bought, as the bill has it. */
     name: p.text().nullable(),
+    /** What they were asked for, in their own currency. */
+    totalMinor: p.bigint('number').nullable(),
+    totalCurrency: p.text().nullable(),
   },
 });
 export class CustomerDetails extends CustomerDetailsSchema.class {}
