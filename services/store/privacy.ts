@@ -142,17 +142,24 @@ export const closeErased = (sql: Sql, ids: readonly number[]): Promise<number> =
     [ids],
   );
 
+/** Customers whose order never came to be, as a person skipped what told of it. */
+const WITHOUT_ORDER = `select distinct c.order_id as id
+     from dead_letters d join customer_details c on c.order_id = d.order_id left join orders o on o.id = d.order_id
+    where d.kind = 'event' and d.state = 'skipped' and d.settled_at < now() - $1::float8 * interval '1 day'
+      and o.id is null and c.redacted_at is null`;
+
 /**
- * Anonymises orders that have ended and to which nothing happened for so long. Found along the day they came in: an
- * index on the last change would make each change dearer. @returns how many.
+ * Anonymises orders that have ended and to which nothing happened for so long, or that never came to be. Found along the
+ * day they came in: an index on the last change would make each change dearer. @returns how many.
  */
 export const eraseOld = (store: Store, days: number): Promise<number> =>
   store.transaction(async (sql) => {
     const rows = await sql.query<{ id: string }>(
-      `select id from orders
-        where erased_at is null and state in (${ENDED})
-          and created_at < now() - $1::float8 * interval '1 day' and updated_at < now() - $1::float8 * interval '1 day'
-        order by created_at limit $2`,
+      `(select id from orders
+         where erased_at is null and state in (${ENDED})
+           and created_at < now() - $1::float8 * interval '1 day' and updated_at < now() - $1::float8 * interval '1 day'
+         order by created_at limit $2)
+       union all (${WITHOUT_ORDER} limit $2)`,
       [days, LIMIT],
     );
     if (rows.length > 0)

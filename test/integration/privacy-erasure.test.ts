@@ -318,6 +318,18 @@ test('ended orders are erased the set time after their last change, and webhooks
 
 const QUOTING = 'Mr PROBE, 12 Test Lane, robin@probe.example, +1 503 555 0100: no such house';
 
+test('the customer of an order that never came to be, as its event was skipped, is erased the set time after', async () => {
+  const store = await open();
+  await givenOrder(store, 'ord_1');
+  await store.run('delete from orders');
+  await store.run("update dead_letters set settled_at = now() - interval '179 days'");
+  expect(await eraseOld(store, 180)).toBe(0);
+  await store.run("update dead_letters set settled_at = now() - interval '181 days'");
+  expect(await eraseOld(store, 180)).toBe(1);
+  expect(await eraseOld(store, 180)).toBe(0);
+  expect(await searchPersonalData(store, KNOWN)).toEqual([]);
+});
+
 test('what a supplier quotes of its recipient reaches neither bus nor ledger nor log', async () => {
   const { store, ports, logLines } = await aDesk();
   const purchase = await givenPurchase(store);
