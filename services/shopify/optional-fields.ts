@@ -8,6 +8,8 @@ interface Optional {
 const OPTIONAL: readonly Optional[] = [
   // Of addresses alone: without it, it is put together of the other two.
   { fields: ['name'], text: 'firstName lastName name', instead: 'firstName lastName' },
+  // For mails alone: without it they tell the total in the shop's currency.
+  { fields: ['presentmentMoney'], text: 'presentmentMoney { amount currencyCode }', instead: '' },
   { fields: ['risk'], text: 'risk { recommendation assessments { riskLevel } }', instead: '' },
   { fields: ['city'], text: '{ name countryCode city }', instead: '{ name countryCode }' },
   {
