@@ -207,8 +207,22 @@ const movedBy = by(
   },
 );
 
+const arrivedBy = by(
+  'supplier_order.arrived',
+  (context, { data: { supplierOrderId } }): Change<OrderContext> => {
+    const { [supplierOrderId]: known } = context.supplierOrders;
+    if (known === undefined) return NOTHING;
+    const arrived = { ...known, hasArrived: true as const };
+    return {
+      context: { supplierOrders: { ...context.supplierOrders, [supplierOrderId]: arrived } },
+      effects: [],
+    };
+  },
+);
+
 export const supplierOrderEvents = {
   'supplier_order.moved': { actions: apply(movedBy) },
+  'supplier_order.arrived': { actions: apply(arrivedBy) },
   'supplier_order.given_up': { actions: apply(giveUpBy) },
   'supplier_order.failed': {
     actions: apply(by('supplier_order.failed', (context, { data }) => applyFailed(context, data))),

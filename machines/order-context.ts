@@ -33,6 +33,8 @@ export interface SupplierOrderUnits {
   readonly returned?: Readonly<Record<string, number>>;
   /** Mark of the address that its supplier was told; absent: it was told none yet, or nobody wrote it down. */
   readonly sentTo?: string | undefined;
+  /** A parcel of it was delivered, while others were still to come. */
+  readonly hasArrived?: true;
 }
 
 export interface OpenHold extends HoldScope {

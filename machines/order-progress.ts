@@ -25,11 +25,13 @@ const SHIPPED: readonly SupplierOrderStateName[] = ['shipped', 'delivered'];
 
 /** The state that the supplier orders together amount to. */
 export function progressOf(context: OrderContext): Progress {
-  const states = liveSupplierOrders(context).map(({ state }) => state);
+  const live = liveSupplierOrders(context);
+  const states = live.map(({ state }) => state);
   const isWhole = Object.values(context.lines).every(({ unallocated, held }) => unallocated + held === 0);
   if (states.some((state) => UNSETTLED.includes(state)) || states.length === 0) return 'purchasing';
   if (isWhole && states.every((state) => state === 'delivered')) return 'delivered';
-  if (states.some((state) => state === 'delivered')) return 'partially_delivered';
+  if (live.some(({ state, hasArrived }) => state === 'delivered' || hasArrived === true))
+    return 'partially_delivered';
   if (isWhole && states.every((state) => SHIPPED.includes(state))) return 'shipped';
   if (states.some((state) => SHIPPED.includes(state) || state === 'partially_shipped'))
     return 'partially_shipped';

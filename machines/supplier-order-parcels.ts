@@ -2,7 +2,7 @@ import type { SupplierOrderObserved } from '../contracts/events/supplier-order-o
 import { trackingKeyOf } from '../contracts/ids.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
-import { splitByLeft } from './parcel-contents.ts';
+import { parcelProgress, splitByLeft } from './parcel-contents.ts';
 import { hasLeft } from './parcel-place.ts';
 import { delayParcel, fulfillCommand, observeParcels } from './parcels.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
@@ -40,6 +40,21 @@ function follow(
   };
 }
 
+const hasPartlyArrived = ({ units, parcels }: SupplierOrderContext): boolean =>
+  Object.values(parcels).some(({ state }) => state === 'delivered') &&
+  parcelProgress(units, parcels) !== 'delivered';
+
+/** What comes in several parcels arrives in several: its order hears of the first, and of the last when all is there. */
+const tellArrival = (
+  before: SupplierOrderContext,
+  now: SupplierOrderContext,
+): Change<SupplierOrderContext> => {
+  if (!hasPartlyArrived(now) || hasPartlyArrived(before)) return NOTHING;
+  const { supplierOrderId } = now;
+  const event = { type: 'supplier_order.arrived' as const, data: { supplierOrderId } };
+  return { context: {}, effects: [{ kind: 'tell_order', event }] };
+};
+
 export const observe = apply(
   by('supplier_order.observed', (context, { data }) =>
     inTurn(
@@ -47,6 +62,7 @@ export const observe = apply(
       // First, so that what was to be seen to is over before its end is said.
       (now) => attend(now, data),
       (now) => follow(now, data),
+      (now) => tellArrival(context, now),
     ),
   ),
 );

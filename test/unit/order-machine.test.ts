@@ -109,6 +109,10 @@ const EVENTS = {
     type: 'supplier_order.moved',
     data: { supplierOrderId: SUPPLIER_ORDER_ID, state: 'accepted' },
   },
+  'a first parcel has arrived': {
+    type: 'supplier_order.arrived',
+    data: { supplierOrderId: SUPPLIER_ORDER_ID },
+  },
   'a draft was given up': {
     type: 'supplier_order.given_up',
     data: { supplierOrderId: SUPPLIER_ORDER_ID, by: 'order' },
@@ -153,6 +157,7 @@ const OPEN: readonly EventName[] = [
 ];
 const SUPPLIER_ORDERS: readonly EventName[] = [
   'a supplier order moved',
+  'a first parcel has arrived',
   'a draft was given up',
   'a supplier order failed',
   'a supplier order is torn',
