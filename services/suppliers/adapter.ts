@@ -52,6 +52,8 @@ export interface ShippingOption {
   /** All that shipping costs: freight, tax and clearance together. */
   readonly costMinor: number;
   readonly deliveryDays: { readonly min: number; readonly max: number } | null;
+  /** The supplier says that its parcels cannot be followed: taken only by name, or where there is no other. */
+  readonly isUntracked?: true;
 }
 
 /** An article as it is now, by what the quote had to read anyway. */

@@ -63,7 +63,10 @@ type Strategy = Settings['ORDER_MANAGER_SOURCING_STRATEGY'];
 /** People name a method without the blanks that its supplier may write around it. */
 export const isSameMethod = (a: string, b: string): boolean => a.trim() === b.trim();
 
-/** The method that the mapping prefers when it is offered, else the fastest or the cheapest in total. */
+/**
+ * The method that the mapping prefers when it is offered, else the fastest or the cheapest in total of those whose
+ * parcels can be followed; of the others only where there are no such.
+ */
 function pickOption(
   { options }: Quote,
   preferred: string | undefined,
@@ -73,7 +76,8 @@ function pickOption(
     ({ shippingMethod }) => preferred !== undefined && isSameMethod(shippingMethod, preferred),
   );
   if (named !== undefined) return named;
-  const byCost = options.toSorted((a, b) => a.costMinor - b.costMinor);
+  const tracked = options.filter(({ isUntracked }) => isUntracked !== true);
+  const byCost = (tracked.length > 0 ? tracked : options).toSorted((a, b) => a.costMinor - b.costMinor);
   return (strategy === 'fastest' ? byCost.toSorted((a, b) => daysOf(a) - daysOf(b)) : byCost)[0];
 }
 

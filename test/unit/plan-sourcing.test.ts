@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import type { Acceptance } from '../../services/suppliers/acceptances.ts';
+import type { ShippingOption } from '../../services/suppliers/adapter.ts';
 import { planSourcing, type SourcingPlan, type Wanted } from '../../services/suppliers/plan-sourcing.ts';
 import type { SourcingPorts } from '../../services/suppliers/quote-desk.ts';
 import { SupplierError } from '../../services/suppliers/supplier-error.ts';
@@ -161,6 +162,25 @@ test('the fastest of a supplier’s methods is taken for speed, unless the mappi
     );
   expect(await methods(aCandidate('a'))).toEqual(['Plane']);
   expect(await methods(aCandidate('a', { shippingMethod: 'Boat' }))).toEqual(['Boat']);
+});
+
+test('a method whose parcels cannot be followed is taken only where the mapping names it, or there is no other', async () => {
+  const unseen = { ...option('Unseen', 50, 3), isUntracked: true as const };
+  const methods = async (
+    options: readonly ShippingOption[],
+    candidate: MappingCandidate,
+    strategy: string,
+  ) => {
+    const ports = portsOver([{ ...slowAndCheap, options }], { ORDER_MANAGER_SOURCING_STRATEGY: strategy });
+    const { parts } = await planned(ports, anOrderOf([aWantedLine('L1', 1, candidate)]));
+    return parts.map((part) => part.shippingMethod);
+  };
+  for (const strategy of ['preferred', 'cheapest', 'fastest']) {
+    expect(await methods([unseen, option('Boat', 100, 40)], aCandidate('a'), strategy)).toEqual(['Boat']);
+    expect(await methods([unseen], aCandidate('a'), strategy)).toEqual(['Unseen']);
+  }
+  const named = aCandidate('a', { shippingMethod: 'Unseen' });
+  expect(await methods([unseen, option('Boat', 100, 40)], named, 'cheapest')).toEqual(['Unseen']);
 });
 
 test('a method is known by its name without outer blanks, and bought under the one that the supplier gives it', async () => {

@@ -43,7 +43,13 @@ function toOption(row: FreightRow, goodsMinor: number): FreightOption[] {
   const isForeign = row.shipping_fee_currency !== null && row.shipping_fee_currency !== CURRENCY;
   if (row.code === null || costMinor === null || (isForeign && costMinor > 0)) return [];
   return [
-    { shippingMethod: row.code, costMinor, deliveryDays: daysOf(row), shipsFrom: row.ship_from_country },
+    {
+      shippingMethod: row.code,
+      costMinor,
+      deliveryDays: daysOf(row),
+      ...(row.tracking === false ? { isUntracked: true } : {}),
+      shipsFrom: row.ship_from_country,
+    },
   ];
 }
 

@@ -73,6 +73,7 @@ const joined = (a: ShippingOption, b: ShippingOption): ShippingOption => ({
           min: Math.max(a.deliveryDays.min, b.deliveryDays.min),
           max: Math.max(a.deliveryDays.max, b.deliveryDays.max),
         },
+  ...(a.isUntracked || b.isUntracked ? { isUntracked: true } : {}),
 });
 
 /** Options that serve all articles. */
@@ -146,10 +147,11 @@ export async function readOffer(
     const asked = { productId, skuId, units, countryCode, goodsMinor, priority };
     freights.push(await readFreight(client, asked, signal));
   }
-  const options = inCommon(freights).map(({ shippingMethod, costMinor, deliveryDays }) => ({
+  const options = inCommon(freights).map(({ shippingMethod, costMinor, deliveryDays, isUntracked }) => ({
     shippingMethod,
     costMinor: costMinor + taxMinor,
     deliveryDays,
+    ...(isUntracked === undefined ? {} : { isUntracked }),
   }));
   return {
     currency: CURRENCY,

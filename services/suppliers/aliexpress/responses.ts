@@ -116,6 +116,7 @@ const FreightRow = z.object({
   min_delivery_days: MaybeAmount,
   max_delivery_days: MaybeAmount,
   guaranteed_delivery_days: MaybeAmount,
+  tracking: MaybeFlag,
   ship_from_country: MaybeText,
 });
 export type FreightRow = z.infer<typeof FreightRow>;
