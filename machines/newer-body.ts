@@ -122,6 +122,7 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
   const isElsewhere = isSentElsewhere(context, received);
   const isMended = (hasAddress && !context.hasAddress) || isElsewhere;
   const isPaid = payment === 'paid' && context.payment !== 'paid';
+  // Last of all, so that nothing goes on that the same body calls off.
   const mended = (now: OrderContext): Change<OrderContext> =>
     releaseHolds(
       now,
@@ -156,7 +157,7 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
   const isCalledOff = isOff(after);
   const others = (now: OrderContext): Change<OrderContext> => followOthers(now, context);
   const address = (now: OrderContext): Change<OrderContext> => (isElsewhere ? followAddress(now) : NOTHING);
-  if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, address, mended, others);
+  if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, address, others, mended);
   const cause = isCalledOff
     ? 'cancelled or refunded in the shop after buying began'
     : 'edited in the shop after buying began';
@@ -171,10 +172,10 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     (now) => (isNews(now) ? openHold(now, 'customer_edit_pending', {}, { cause }) : NOTHING),
     unpaid,
     address,
-    mended,
     followShop,
     callOffSurplus,
     others,
+    mended,
   );
 }
 

@@ -51,6 +51,9 @@ export function changeHere(context: OrderContext, request: ChangeRequested): Cha
       },
       effects: [],
     }),
+    // Without a change of units nothing is compared: what the shop last said was taken when it said it.
+    (now) => (Object.keys(units).length === 0 ? NOTHING : inTurn(now, followShop, callOffSurplus)),
+    // Last, so that nothing goes on that is called off here.
     (now) =>
       releaseHolds(
         now,
@@ -58,8 +61,6 @@ export function changeHere(context: OrderContext, request: ChangeRequested): Cha
           (reason === 'address_invalid' && hasAddress === true) ||
           (reason === 'payment_pending' && payment === 'paid' && supplierOrderId === undefined),
       ),
-    // Without a change of units nothing is compared: what the shop last said was taken when it said it.
-    (now) => (Object.keys(units).length === 0 ? NOTHING : inTurn(now, followShop, callOffSurplus)),
   );
 }
 

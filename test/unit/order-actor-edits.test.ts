@@ -11,6 +11,7 @@ import {
   toShipped,
   toSourcing,
   toTwoDrafts,
+  twoParts,
 } from '../fixtures/order-road.ts';
 import {
   absent,
@@ -440,6 +441,28 @@ test('holds of other purchases stand when a person gives up a draft', () => {
   const road = aRoad(...toTwoDrafts, withheld('mapping_changed', A), withheld('supplier_paused', B));
   road.step(supplierCancelRequested(A));
   expect(road.holds().sort()).toEqual(['operator', 'supplier_paused']);
+});
+
+test('what one request frees and calls off at once does not go on first', () => {
+  const own = { shop: NO_SHOP, lines: TWO_LINES };
+  const road = aRoad(
+    received(own),
+    elapsed('grace'),
+    twoParts,
+    updated({ ...own, payment: 'pending', ...at(1) }),
+  );
+  expect(road.holds()).toEqual(['payment_pending']);
+  expect(road.step(changeRequested({ payment: 'paid', units: { L2: 0 } })).filter(isBuying)).toEqual([
+    'suppliers: buy A',
+  ]);
+  expect(road.supplierOrder(B)).toBe('cancelled');
+});
+
+test('what one body frees and calls off at once does not go on first', () => {
+  const left = { lines: [aLine({ openUnits: 0 })] };
+  const road = aRoad(...toSourcing, sourced(), updated({ payment: 'pending', ...at(1) }));
+  expect(road.step(updated({ ...left, ...at(2) })).filter(isBuying)).toEqual([]);
+  expect(road.supplierOrder(A)).toBe('cancelled');
 });
 
 test('releasing one of two holds starts nothing; releasing the last goes on at the same step', () => {
