@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { connect, ServiceError, StringCodec } from 'nats';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -9,7 +10,7 @@ import { OrderList } from '../../contracts/resources/order.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
 import { ProductMapping } from '../../contracts/resources/product-mapping.ts';
 import { readSettings } from '../../contracts/settings.ts';
-import { factSubject } from '../../contracts/subjects.ts';
+import { factSubject, requestSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { OPERATIONS } from '../../gateway/crew/operations.ts';
 import { ROUTE_DOCS } from '../../gateway/documents/route-docs.ts';
@@ -17,6 +18,7 @@ import { startGateway } from '../../gateway/service.ts';
 import { startOrder } from '../../machines/decide.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { toConnectOptions } from '../../services/bus/connection.ts';
+import { readPauses } from '../../services/purchasing-switch.ts';
 import { openContext, type ServiceContext } from '../../services/run-service.ts';
 import type { Store } from '../../services/store/store.ts';
 import { aDatabase } from '../fixtures/database.ts';
@@ -207,6 +209,21 @@ test('a writer sets a mapping that a reader sees, and a reader sets none', async
   expect(await reader.ask(get, { params: { variantId: '44' } })).toMatchObject({
     candidates: [{ supplierVariantId: '27' }],
   });
+});
+
+test('a writer stops all buying by the request that the README names; one from within is open to no agent', async () => {
+  const { store } = await aGateway();
+  const [writer, reader] = [await anAgent('crew-writer'), await anAgent('crew-reader')];
+  const subject = 'svc.oms.write.purchasing.pause';
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  expect(readme).toContain(`\`${subject}\` with \`{"body": {"reason": "..."}}\``);
+  expect(readme).not.toContain('oms.req.');
+  const request = { body: { reason: 'stock-taking' } };
+  await expect(reader.ask(subject, request)).rejects.toThrow(/permission/i);
+  expect(await writer.ask(subject, request)).toMatchObject({ pauses: [{ scope: 'all' }] });
+  expect(await readPauses(store)).toMatchObject([{ scope: 'all', reason: 'stock-taking' }]);
+  const within = requestSubject('suppliers', 'pause_purchasing');
+  await expect(writer.ask(within, { scope: 'all', reason: 'x' })).rejects.toThrow(/permission/i);
 });
 
 test('news of products and prices changes mappings, under the names of the crew', async () => {
