@@ -102,6 +102,22 @@ test('a number that CJ replaces on the label and again on the way leads to a del
   expect(await violations(orderId)).toBe(0);
 });
 
+test('what a person says of a parcel is there with the next look, though CJ has nothing new to tell', async () => {
+  const orderId = 'ord_said_1';
+  const purchase = await aPurchase(orderId);
+  await purchase.rename('BOX-1');
+  await purchase.step(SHIPPED);
+  await purchase.is('shipped');
+  const units = async () => (await purchase.units()).map((parcel) => Object.values(parcel.units));
+  expect(await units()).toEqual([[2]]);
+  const [line] = (await purchase.view()).lines;
+  const said = { tracking_number: 'box-1', items: [{ line_id: line?.lineId, quantity: 1 }] };
+  const path = `/supplier-orders/${purchase.id}/parcel-contents`;
+  expect((await world.call('POST', path, said)).status).toBe(202);
+  await expect.poll(units, { timeout: 20_000 }).toEqual([[1]]);
+  expect(await violations(orderId)).toBe(0);
+});
+
 test('a labelled order that CJ packs into two boxes is delivered when the second box is', async () => {
   const orderId = 'ord_packed_1';
   const purchase = await aPurchase(orderId);
