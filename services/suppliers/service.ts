@@ -1,6 +1,5 @@
 import { LIST_SUPPLIERS } from '../../contracts/requests/list-suppliers.ts';
 import { PREVIEW_SOURCING } from '../../contracts/requests/preview-sourcing.ts';
-import { PAUSE_PURCHASING, RESUME_PURCHASING } from '../../contracts/requests/purchasing-switch.ts';
 import { READ_PRODUCT } from '../../contracts/requests/read-product.ts';
 import { yes } from '../../contracts/requests/request.ts';
 import { SEARCH_PRODUCTS } from '../../contracts/requests/search-products.ts';
@@ -10,7 +9,6 @@ import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
 import { missingVariables, purchaseMode } from '../../contracts/settings.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { answering, type RequestHandler } from '../bus/requests.ts';
-import { pausePurchasing, resumePurchasing } from '../purchasing-switch.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
 import { startBillSweep } from './bill-sweep.ts';
 import { createCallRecord, startCallReports } from './call-record.ts';
@@ -39,12 +37,6 @@ const requestHandlers = (ports: PurchasePorts): RequestHandler[] => [
   answering(TAKE_PUSH, (request) => takePush(ports, request)),
   answering(ADOPT_PURCHASE, (request) => adoptNamed(ports, request)),
   answering(SETTLE_NOT_BOUGHT, (request) => settleNotBought(ports, request)),
-  answering(PAUSE_PURCHASING, async ({ scope, reason }) =>
-    yes({ pauses: await pausePurchasing(ports.store, { scope, cause: 'operator', reason }) }),
-  ),
-  answering(RESUME_PURCHASING, async ({ scope }) =>
-    yes({ pauses: await resumePurchasing(ports.store, scope) }),
-  ),
 ];
 
 /** Sources, buys, pays, looks up, watches and answers: everything that speaks to a supplier. */
