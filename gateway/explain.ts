@@ -39,7 +39,19 @@ export interface Explained {
     /** ISO instant. */
     readonly dueAt: string;
   }[];
+  /** Suppliers that take no calls for now, with the ISO instant when they do again. */
+  readonly callPauses: readonly { readonly supplier: SupplierName; readonly until: string }[];
 }
+
+/** Those that something of the order has to be asked of. Which suppliers sourcing asks, only its answer says. */
+const pausesOf = ({ status, supplierOrders, callPauses }: Explained): Explained['callPauses'] =>
+  callPauses.filter(
+    ({ supplier }) =>
+      status === 'sourcing' ||
+      supplierOrders.some(
+        (purchase) => purchase.supplier === supplier && ![...DEAD, 'delivered'].includes(purchase.status),
+      ),
+  );
 
 const settle = ({ id, kind, reason }: Explained['deadLetters'][number]): Explanation['can'] =>
   DEAD_LETTER_ACTIONS.filter((action) => action !== 'edit' || kind !== 'command').map((action) => ({
@@ -157,6 +169,7 @@ const saysOf = (purchase: Explained['supplierOrders'][number]): string => {
 export function explain(order: Explained): Explanation {
   const { id, status, isArchived, isTest, supplierOrders, holds, deadLetters } = order;
   const purchases = supplierOrders.map((purchase) => ({ ...purchase, says: saysOf(purchase) }));
+  const pauses = pausesOf(order);
   const steps = next(order);
   const ways = can(order);
   const sentences = [
@@ -166,6 +179,9 @@ export function explain(order: Explained): Explanation {
     ...deadLetters.map(letterSentence),
     ...purchases.map(({ says }) => says),
     ...holds.map(({ reason, means }) => `It is held (${reason}): ${means}.`),
+    ...pauses.map(
+      ({ supplier, until }) => `${supplier} takes no calls until ${until}: what it has to be asked waits.`,
+    ),
     ...steps.map(({ what, at, supplierOrderId }) => {
       const whose = supplierOrderId === null ? '' : ` (${supplierOrderId})`;
       return at === null ? what : `Until ${at}${whose}, else: ${what}.`;
@@ -186,7 +202,12 @@ export function explain(order: Explained): Explanation {
     },
     why: holds.map(({ notes: _notes, orderId: _orderId, ...hold }) => hold),
     deadLetters: [...deadLetters],
-    next: steps,
+    next: [
+      ...steps,
+      ...pauses.map(({ supplier, until }) => {
+        return { what: `${supplier} takes calls again`, at: until, supplierOrderId: null };
+      }),
+    ],
     can: ways,
   };
 }

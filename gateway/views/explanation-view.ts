@@ -3,6 +3,7 @@ import type { Explanation } from '../../contracts/resources/explanation.ts';
 import { isOff } from '../../machines/wanted-units.ts';
 import { DeadLetter, Timer } from '../../services/store/entities/log.ts';
 import { Hold, Order } from '../../services/store/entities/order.ts';
+import { SupplierAccount } from '../../services/store/entities/outside.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import type { Store } from '../../services/store/store.ts';
 import { explain } from '../explain.ts';
@@ -28,6 +29,11 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     SupplierOrder,
     { orderId },
     { orderBy: { createdAt: 'asc', id: 'asc' } },
+  );
+  const paused = await em.find(
+    SupplierAccount,
+    { pausedUntil: { $gt: new Date() } },
+    { fields: ['supplier', 'pausedUntil'], orderBy: { supplier: 'asc' } },
   );
   return explain({
     id: orderId,
@@ -55,6 +61,9 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
       supplierOrderId: supplierOrderId ?? null,
       dueAt: dueAt.toISOString(),
     })),
+    callPauses: paused.flatMap(({ supplier, pausedUntil }) =>
+      pausedUntil == null ? [] : [{ supplier, until: pausedUntil.toISOString() }],
+    ),
   });
 }
 

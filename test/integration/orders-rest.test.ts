@@ -556,6 +556,29 @@ test('an order explains itself, with the time of what comes next, and names nobo
   expect(JSON.stringify(explanation)).not.toMatch(/Dupont|Rue Exemple|example\.com/);
 });
 
+test('an order that waits for a supplier which takes no calls says until when', async () => {
+  const body = aShopBody(1);
+  const id = orderIdOf(CREDENTIALS.shop, String(body.id));
+  await world.hear('orders/create', body);
+  await until(id, { status: 'grace' });
+  // A purchase by hand of an article that needs a choice: it stays a draft.
+  const items = [{ sku: LAMP.sku, quantity: 1, supplier_product_id: world.twoColours }];
+  await post('/supplier-orders', { order_id: id, supplier: 'cj_dropshipping', items });
+  await until(id, { holdReasons: ['mapping_changed'] });
+  const told = async () => (await read(`/orders/${id}/explain`, Explanation)).next.map(({ what }) => what);
+  const words = 'cj_dropshipping takes calls again';
+  expect(await told()).not.toContain(words);
+  await world.store.run(
+    `insert into supplier_accounts (supplier, paused_until) values ('cj_dropshipping', now() + interval '4 hours')
+     on conflict (supplier) do update set paused_until = excluded.paused_until`,
+  );
+  try {
+    expect(await told()).toContain(words);
+  } finally {
+    await world.store.run('update supplier_accounts set paused_until = null');
+  }
+});
+
 test('a draft that waits is quoted anew for another address, and bought for that one', async () => {
   const body = aShopBody(3);
   const id = orderIdOf(CREDENTIALS.shop, String(body.id));

@@ -36,6 +36,7 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   holds: [],
   deadLetters: [],
   timers: [],
+  callPauses: [],
   ...over,
 });
 
@@ -83,6 +84,32 @@ test.each(Object.keys(DEADLINES))('the deadline %s is told with its time, the ne
   ];
   const { next } = explain(anOrder({ status: 'delivered', timers }));
   expect(next.map(({ at }) => at)).toEqual(['2026-11-21T10:00:00.000Z', '2026-11-22T10:00:00.000Z']);
+});
+
+test('a supplier that takes no calls for now is named where the order waits for it', () => {
+  const until = '2026-11-22T14:00:00.000Z';
+  const callPauses = [{ supplier: 'aliexpress' as const, until }];
+  const purchase = { id: 'sup_ord_1', supplier: 'aliexpress' as const, compensation: null };
+  const words = `aliexpress takes no calls until ${until}: what it has to be asked waits.`;
+  for (const waiting of [
+    anOrder({ status: 'sourcing', callPauses }),
+    anOrder({ status: 'purchasing', supplierOrders: [{ ...purchase, status: 'draft' }], callPauses }),
+    anOrder({ status: 'shipped', supplierOrders: [{ ...purchase, status: 'shipped' }], callPauses }),
+  ]) {
+    const explanation = Explanation.parse(explain(waiting));
+    expect(explanation.sentences).toContain(words);
+    expect(explanation.next).toContainEqual({
+      what: 'aliexpress takes calls again',
+      at: until,
+      supplierOrderId: null,
+    });
+  }
+  for (const status of ['cancelled', 'delivered'] as const)
+    expect(
+      explain(anOrder({ status: 'purchasing', supplierOrders: [{ ...purchase, status }], callPauses }))
+        .sentences,
+    ).not.toContain(words);
+  expect(explain(anOrder({ status: 'grace', callPauses })).sentences).not.toContain(words);
 });
 
 test('a test order says that nothing is ever bought for it', () => {
