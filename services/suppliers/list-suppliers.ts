@@ -4,7 +4,7 @@ import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { BreakerState } from '../outside-call.ts';
 import { readPauses } from '../purchasing-switch.ts';
 import type { Sql } from '../store/store.ts';
-import { MODE_MEANING, type PurchasePorts } from './purchase-ports.ts';
+import { modeMeaning, type PurchasePorts } from './purchase-ports.ts';
 import { REGISTRY } from './registry.ts';
 
 /** Fewer parcels say more about luck than about the supplier. */
@@ -88,7 +88,7 @@ export async function listSuppliers(ports: PurchasePorts): Promise<SupplierList>
       configured: adapter !== undefined,
       missing: missingVariables(settings, name),
       mode,
-      modeMeaning: MODE_MEANING[mode],
+      modeMeaning: modeMeaning(mode, adapter?.capabilities.payment),
       purchasingPauses: pauses.filter(({ scope }) => scope === 'all' || scope === name),
       callsPausedUntil: instant(account?.pausedUntil ?? null),
       budgetPausedUntil: instant(account?.budgetPausedUntil ?? null),

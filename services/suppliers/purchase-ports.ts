@@ -13,6 +13,7 @@ import { DONE, laterInHand } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import { callPauses } from './account.ts';
+import type { SupplierCapabilities } from './adapter.ts';
 import { sendingUntil } from './exchange.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import type { Doubt } from './ledger.ts';
@@ -136,12 +137,18 @@ export const toSupplierError = (error: unknown): SupplierError =>
         error,
       );
 
-/** For the log at the start and for whoever asks. */
-export const MODE_MEANING = {
+const MODE_MEANING = {
   off: 'buys nothing: every purchase is held',
   shadow: 'does everything but the purchase, which is held with what it would have cost',
   live: 'buys and pays',
 } as const satisfies Record<ReturnType<typeof purchaseMode>, string>;
+
+/** For the log at the start and for whoever asks. @param payment undefined: the supplier is not set up. */
+export const modeMeaning = (
+  mode: ReturnType<typeof purchaseMode>,
+  payment: SupplierCapabilities['payment'] | undefined,
+): string =>
+  mode === 'live' && payment === 'by_hand' ? 'buys; a person pays on its site' : MODE_MEANING[mode];
 
 /** @returns milliseconds until it can be called; @param callPauseMs until the supplier takes calls again. */
 const pauseOfCalls = (adapter: PatientAdapter, callPauseMs: number): number =>

@@ -18,7 +18,7 @@ import { listSuppliers } from './list-suppliers.ts';
 import { startMappingSweep } from './mapping-sweep.ts';
 import { startPauseSweep } from './pause-sweep.ts';
 import { previewSourcing } from './preview-sourcing.ts';
-import { MODE_MEANING, type PurchasePorts } from './purchase-ports.ts';
+import { modeMeaning, type PurchasePorts } from './purchase-ports.ts';
 import { startPushRegistration } from './push-registration.ts';
 import { createAdapters } from './registry.ts';
 import { adoptNamed, settleNotBought } from './settle-doubt.ts';
@@ -50,7 +50,9 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
   for (const supplier of SUPPLIERS) {
     const mode = purchaseMode(settings, supplier);
     const missing = missingVariables(settings, supplier);
-    if (adapters.has(supplier)) log.info({ supplier, mode }, `${supplier} ${MODE_MEANING[mode]}`);
+    const adapter = adapters.get(supplier);
+    if (adapter !== undefined)
+      log.info({ supplier, mode }, `${supplier} ${modeMeaning(mode, adapter.capabilities.payment)}`);
     else log.info({ supplier, mode, missing }, `${supplier} is not set up: nothing is asked or bought there`);
   }
   const consumers = await serveLanes(context, ports);
