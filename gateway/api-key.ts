@@ -52,7 +52,7 @@ function createKeyMemory(sql: Sql): (key: string) => Promise<StoredKey | undefin
 
 /**
  * Takes ORDER_MANAGER_API_KEY (`owner`), which may do everything, the named keys of the database, and `crew`, made by
- * this process for requests that came over NATS. Digests of equal length are
+ * this process for requests that came over NATS, where nothing is for the owner alone. Digests of equal length are
  * compared, so that time tells nothing about a key. Each key has its own allowance of requests, in this copy.
  * @param requestsPerMinute for each key.
  */
@@ -69,7 +69,7 @@ export function createApiKeyGuard(
     const digest = digestOf(given);
     if (isSame(digest, ownersDigest) || isSame(digestOf(asUtf8(given)), ownersDigest))
       return { name: OWNER, scope: 'admin' };
-    if (isSame(digest, crewsDigest)) return { name: CREW, scope: 'admin' };
+    if (isSame(digest, crewsDigest)) return { name: CREW, scope: 'write' };
     const row = await find(given);
     return row !== undefined && isSame(digest, Buffer.from(row.digest, 'hex'))
       ? { name: `key:${row.id}`, scope: row.scope }

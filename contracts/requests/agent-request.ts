@@ -5,11 +5,11 @@ export const IdempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters without blanks');
 
-/** A part of a path is encoded for it, which half of a surrogate pair cannot be. */
+/** A part of a path is encoded for it; a step up or down would lead to another route all the same. */
 const PathPart = z
   .string()
   .max(200)
-  .refine((part) => part.isWellFormed(), 'must not hold half of a surrogate pair');
+  .regex(/^(?!\.{1,2}$)/, 'must not be a step to another path');
 
 /** What another agent sends to `svc.oms.<scope>.<operation>`: the parts of the REST route of that operation. */
 export const AgentRequest = z.strictObject({
