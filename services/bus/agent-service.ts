@@ -1,4 +1,4 @@
-import type { NatsConnection, ServiceMsg } from 'nats';
+import { ErrorCode, type NatsConnection, NatsError, type ServiceMsg } from 'nats';
 
 export interface AgentAnswer {
   readonly ok: boolean;
@@ -22,17 +22,28 @@ export interface AgentService {
   stop(): Promise<void>;
 }
 
-const FAILED: AgentAnswer = {
+const no = (status: number, title: string, code: string, detail?: string): AgentAnswer => ({
   ok: false,
-  status: 500,
-  title: 'Internal Server Error',
-  body: JSON.stringify({
-    type: 'urn:oms:problem:internal',
-    title: 'Internal Server Error',
-    status: 500,
-    code: 'internal',
-  }),
-};
+  status,
+  title,
+  body: JSON.stringify({ type: `urn:oms:problem:${code}`, title, status, code, detail }),
+});
+const FAILED = no(500, 'Internal Server Error', 'internal');
+const TOO_LARGE = no(
+  413,
+  'Payload Too Large',
+  'body_too_large',
+  'the answer is larger than a NATS message may be: ask for less at once, or over HTTP',
+);
+
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof NatsError && error.code === ErrorCode.MaxPayloadExceeded;
+
+function send(message: ServiceMsg, { ok, status, title, body }: AgentAnswer): void {
+  const bytes = new TextEncoder().encode(body);
+  if (ok) message.respond(bytes);
+  else message.respondError(status, title, bytes);
+}
 
 const SERVICE = 'oms';
 /** The version of the operations, as NATS services carry one. */
@@ -57,13 +68,17 @@ export async function serveAgents(
   });
   const inHand = new Set<Promise<void>>();
   const respond = async ({ answer, subject }: AgentEndpoint, message: ServiceMsg): Promise<void> => {
-    const { ok, status, title, body } = await answer(message.string()).catch((error: unknown) => {
+    const answered = await answer(message.string()).catch((error: unknown) => {
       onBug(error, subject);
       return FAILED;
     });
-    const bytes = new TextEncoder().encode(body);
-    if (ok) message.respond(bytes);
-    else message.respondError(status, title, bytes);
+    try {
+      send(message, answered);
+    } catch (error) {
+      if (isTooLarge(error)) send(message, TOO_LARGE);
+      // The connection is closing: nobody waits any more.
+      else onBug(error, subject);
+    }
   };
   for (const endpoint of endpoints) {
     service.addEndpoint(endpoint.name, {
