@@ -69,7 +69,7 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
         if (hasEnded(order.state)) {
           throw conflict(`the order is ${order.state}: there is nothing left to hold`);
         }
-        if (lineId !== undefined && !(lineId in order.context.lines)) {
+        if (lineId !== undefined && !Object.hasOwn(order.context.lines, lineId)) {
           throw invalid('body', [{ path: 'line_id', message: 'the order has no such line' }]);
         }
         await sql.run('insert into hold_notes (hold_id, order_id, note) values ($1, $2, $3)', [

@@ -336,6 +336,10 @@ test('an order held by a person stays where it is until the last hold is release
   const hold = (body: object) => post(`/orders/${id}/holds`, body);
   expect((await hold({ note: 'Mme Dupont called' })).status).toBe(202);
   expect((await hold({ note: 'stock is counted', line_id: '1' })).status).toBe(202);
+  for (const line_id of ['2', 'toString'])
+    expect((await problem(await hold({ note: 'no such line', line_id }), 422)).errors?.[0]?.path).toBe(
+      'line_id',
+    );
   const { holds } = await until(id, { holds: [expect.anything(), expect.anything()] });
   expect(holds.flatMap(({ notes }) => notes).sort()).toEqual(['Mme Dupont called', 'stock is counted']);
   await world.passTime(id, 'grace');
