@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../contracts/errors.ts';
+import { Instant } from '../contracts/resources/list-query.ts';
 
 /** A place in a list that goes from new to old: everything after it is older, or as old with a smaller id. */
 export interface Place {
@@ -12,7 +13,8 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
-const Cursor = z.tuple([z.iso.datetime(), z.string().regex(/^\w{1,64}$/)]);
+/** Of what is stuck the id has its kind before it. */
+const Cursor = z.tuple([Instant, z.string().regex(/^\w{1,100}$/)]);
 
 export const toCursor = ({ createdAt, id }: Place): string =>
   Buffer.from(JSON.stringify([createdAt.toISOString(), id])).toString('base64url');

@@ -6,8 +6,14 @@ export const ListQuery = z.strictObject({
   cursor: z.string().max(200).optional(),
 });
 
+/** An instant that the database knows too: it has no year 0, and no offset of sixteen hours. */
+export const Instant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text).toISOString())
+  .pipe(z.string().regex(/^(?!0000)\d{4}-/, 'must be of the years 1 to 9999'));
+
 /** `from` belongs to the range, `to` does not. */
 export const dateRange = {
-  from: z.iso.datetime({ offset: true }).optional(),
-  to: z.iso.datetime({ offset: true }).optional(),
+  from: Instant.optional(),
+  to: Instant.optional(),
 };
