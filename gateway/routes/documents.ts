@@ -15,10 +15,10 @@ const require = createRequire(import.meta.url);
 const VIEWER = dirname(require.resolve('swagger-ui-dist/package.json'));
 
 /** The files of the viewer that are served, and as what; nothing else of the package can be asked for. */
-const FILES: Readonly<Record<string, string>> = {
-  'swagger-ui-bundle.js': 'text/javascript',
-  'swagger-ui.css': 'text/css',
-};
+const FILES = new Map([
+  ['swagger-ui-bundle.js', 'text/javascript'],
+  ['swagger-ui.css', 'text/css'],
+]);
 const START = `window.ui = SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#api',
@@ -69,7 +69,7 @@ export function documentRoutes(others: readonly Route[]): Route[] {
         const file = readParam(event, 'file');
         if (file === 'agents') return page(agentsPage, 'text/html');
         if (file === 'start.js') return page(START, 'text/javascript');
-        const type = FILES[file];
+        const type = FILES.get(file);
         if (type === undefined)
           throw new AppError('not_found', 'there is no such file', { retryable: false });
         return page(new Uint8Array(await readFile(join(VIEWER, file))), type);

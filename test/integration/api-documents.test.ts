@@ -158,7 +158,8 @@ test('the page of the documents loads nothing from elsewhere', async () => {
   expect(files.every((file) => file.startsWith('/docs/') || file === 'data:,')).toBe(true);
   for (const file of files.filter((each) => each.startsWith('/')))
     expect((await gateway.ask(file, null)).status).toBe(200);
-  expect((await gateway.ask('/docs/package.json', null)).status).toBe(404);
+  for (const file of ['package.json', 'constructor', '__proto__'])
+    expect((await gateway.ask(`/docs/${file}`, null)).status).toBe(404);
 });
 
 test('the page for agents names every subject, and shows no markup of its data', async () => {
