@@ -9,13 +9,19 @@ const JSON_LIMIT_BYTES = 1_000_000;
 export const fieldsOf = (error: z.ZodError, whole: string): FieldProblem[] =>
   error.issues.map(({ path, message }) => ({ path: path.join('.') || whole, message }));
 
-/** Where a text stands that no database takes: with a NUL, or with half of a surrogate pair. */
-function unstorable(value: unknown, path: readonly string[] = []): string[] {
-  if (typeof value === 'string') return isStorable(value) ? [] : [path.join('.')];
+/** Nothing that we are told goes so deep; what walks without end through a value would find the end of the stack. */
+const DEEPEST = 100;
+
+/** What no database takes: a text with a NUL or with half of a surrogate pair, or what is nested too deep. */
+function unstorable(value: unknown, whole: string, path: readonly string[] = []): FieldProblem[] {
+  const fault = (message: string, at = path): FieldProblem[] => [{ path: at.join('.') || whole, message }];
+  if (typeof value === 'string')
+    return isStorable(value) ? [] : fault('must not hold a NUL character or half of a surrogate pair');
   if (typeof value !== 'object' || value === null) return [];
+  if (path.length === DEEPEST) return fault(`must not be nested deeper than ${DEEPEST}`, path.slice(0, 1));
   return Object.entries(value).flatMap(([name, field]) => [
-    ...unstorable(name, path),
-    ...unstorable(field, [...path, name]),
+    ...unstorable(name, whole, path),
+    ...unstorable(field, whole, [...path, name]),
   ]);
 }
 
@@ -23,20 +29,20 @@ function unstorable(value: unknown, path: readonly string[] = []): string[] {
 export const invalid = (whole: string, fields: readonly FieldProblem[]): AppError =>
   new AppError('body_invalid', `the ${whole} is not as it must be`, { retryable: false, fields });
 
-function check<T extends z.ZodType>(schema: T, input: unknown, whole: string): z.output<T> {
+/** @throws AppError `body_invalid` with the fields that the contract or the database refuses. */
+export function check<T extends z.ZodType>(schema: T, input: unknown, whole: string): z.output<T> {
   const result = schema.safeParse(input);
   if (!result.success) throw invalid(whole, fieldsOf(result.error, whole));
-  const message = 'must not hold a NUL character or half of a surrogate pair';
-  const fields = unstorable(result.data).map((path) => ({ path: path || whole, message }));
+  const fields = unstorable(result.data, whole);
   if (fields.length > 0) throw invalid(whole, fields);
   return result.data;
 }
 
-/** @throws 413 above the limit, 400 when the client leaves in the middle of it. */
-async function readWith<T>(event: H3Event, limitBytes: number, read: () => Promise<T>): Promise<T> {
+/** The body's very bytes, read once. @throws 413 above the limit, 400 when the client leaves in the middle of it. */
+export async function readBytes(event: H3Event, limitBytes: number): Promise<Buffer> {
   assertBodySize(event, limitBytes);
   try {
-    return await read();
+    return Buffer.from(await event.req.arrayBuffer());
   } catch (error) {
     if (HTTPError.isError(error)) throw error;
     // Nobody reads this answer, but log and metrics must not take a cut connection for a failure of ours.
@@ -45,13 +51,17 @@ async function readWith<T>(event: H3Event, limitBytes: number, read: () => Promi
   }
 }
 
-/** The body as text, read once. */
-export const readText = (event: H3Event, limitBytes: number): Promise<string> =>
-  readWith(event, limitBytes, () => event.req.text());
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The body's very bytes, read once. */
-export const readBytes = (event: H3Event, limitBytes: number): Promise<Buffer> =>
-  readWith(event, limitBytes, async () => Buffer.from(await event.req.arrayBuffer()));
+/** The body as text, read once. @throws `body_malformed` for what is no UTF-8: guessed letters would go onto a parcel. */
+export async function readText(event: H3Event, limitBytes: number): Promise<string> {
+  const bytes = await readBytes(event, limitBytes);
+  try {
+    return UTF8.decode(bytes);
+  } catch (cause) {
+    throw new AppError('body_malformed', 'the body is not UTF-8', { retryable: false, cause });
+  }
+}
 
 /** Without its parameters; empty when the client names none. */
 export const contentTypeOf = (event: H3Event): string =>

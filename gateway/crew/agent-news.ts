@@ -13,7 +13,8 @@ import type { Bus } from '../../services/bus/bus.ts';
 import { isOutage } from '../../services/store/outage.ts';
 import type { Store } from '../../services/store/store.ts';
 import { findMapping, findMappings, storeMappings } from '../mapping-store.ts';
-import { refusedAnswer } from './serve-crew.ts';
+import { check } from '../read-input.ts';
+import { jsonOf, refusedAnswer, unreadable } from './serve-crew.ts';
 
 /** Of one supplier's product: more variants than a shop has of it. */
 const MOST_MAPPINGS = 1_000;
@@ -65,7 +66,7 @@ async function takePrice(store: Store, bus: Bus, news: PriceNews): Promise<NewsT
 
 /** A CloudEvent or its bare data. */
 const dataOf = (payload: string): unknown => {
-  const json: unknown = JSON.parse(payload);
+  const json = jsonOf(payload, 'news');
   const event = CloudEvent.safeParse(json);
   return event.success ? event.data.data : json;
 };
@@ -77,23 +78,13 @@ function newsEndpoint<T>(
   take: (news: T) => Promise<NewsTaken>,
 ): AgentEndpoint {
   const answer = async (payload: string): Promise<AgentAnswer> => {
-    let data: unknown;
     try {
-      data = dataOf(payload);
-    } catch {
-      return refusedAnswer(422, 'body_invalid', 'the news is not JSON');
-    }
-    const news = contract.safeParse(data);
-    if (!news.success) {
-      const errors = news.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-      return refusedAnswer(422, 'body_invalid', `${type} is not as it must be`, errors);
-    }
-    try {
-      return { ok: true, status: 200, title: '', body: JSON.stringify(await take(news.data)) };
+      const taken = await take(check(contract, dataOf(payload), type));
+      return { ok: true, status: 200, title: '', body: JSON.stringify(taken) };
     } catch (error) {
       if (isOutage(error))
         return refusedAnswer(503, 'store_unavailable', 'the database is away: send it again');
-      throw error;
+      return unreadable(error);
     }
   };
   return { subject: newsSubject(type), name: type.replaceAll('.', '_'), description: `Tell ${type}`, answer };

@@ -1,11 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { H3 } from 'h3';
+import { AppError } from '../../contracts/errors.ts';
 import { AgentRequest, agentSubject } from '../../contracts/requests/agent-request.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
 import type { AgentAnswer, AgentEndpoint } from '../../services/bus/agent-service.ts';
 import { routeKey } from '../documents/openapi.ts';
 import type { RouteDoc } from '../documents/route-doc.ts';
 import type { ProblemCode } from '../problem.ts';
+import { check, invalid } from '../read-input.ts';
 import { type Route, scopeOf } from '../route.ts';
 import { OPERATIONS } from './operations.ts';
 
@@ -35,8 +37,20 @@ export const refusedAnswer = (
     errors,
   });
 
-const unreadable = (detail: string, errors?: Problem['errors']): AgentAnswer =>
-  refusedAnswer(422, 'body_invalid', detail, errors);
+/** @throws what is no fault of the request. */
+export function unreadable(error: unknown): AgentAnswer {
+  if (!(error instanceof AppError) || error.code !== 'body_invalid') throw error;
+  return refusedAnswer(422, error.code, error.message, [...error.fields]);
+}
+
+/** @param what it is. @throws AppError `body_invalid`. */
+export function jsonOf(payload: string, what: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch (cause) {
+    throw new AppError('body_invalid', `the ${what} is not JSON`, { retryable: false, cause });
+  }
+}
 
 /** What the route wants and the request has not; over HTTP the path could not even be written without it. */
 function lacking(route: Route, wantsBody: boolean, { params, body }: AgentRequest): string[] {
@@ -63,30 +77,28 @@ function toRequest(
   });
 }
 
-function parse(payload: string): AgentRequest | AgentAnswer {
-  try {
-    const request = AgentRequest.safeParse(payload === '' ? {} : JSON.parse(payload));
-    if (request.success) return request.data;
-    const errors = request.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-    return unreadable('the request is not as it must be', errors);
-  } catch {
-    return unreadable('the request is not JSON');
-  }
+/** @throws AppError `body_invalid`. */
+function read(payload: string, route: Route, wantsBody: boolean): AgentRequest {
+  const request = check(AgentRequest, payload === '' ? {} : jsonOf(payload, 'request'), 'request');
+  if (route.method === 'GET' && request.body !== undefined)
+    throw invalid('request', [{ path: 'body', message: 'must be left out: this operation takes none' }]);
+  const missing = lacking(route, wantsBody, request);
+  if (missing.length === 0) return request;
+  throw invalid(
+    'request',
+    missing.map((path) => ({ path, message: 'must be there' })),
+  );
 }
 
 const answering =
   (app: H3, route: Route, wantsBody: boolean, key: string): AgentEndpoint['answer'] =>
   async (payload) => {
-    const request = parse(payload);
-    if ('ok' in request) return request;
-    if (route.method === 'GET' && request.body !== undefined)
-      return unreadable('this operation takes no body', [{ path: 'body', message: 'must be left out' }]);
-    const missing = lacking(route, wantsBody, request);
-    if (missing.length > 0)
-      return unreadable(
-        'the request lacks what this operation needs',
-        missing.map((path) => ({ path, message: 'must be there' })),
-      );
+    let request: AgentRequest;
+    try {
+      request = read(payload, route, wantsBody);
+    } catch (error) {
+      return unreadable(error);
+    }
     const response = await app.fetch(toRequest(route, request, key));
     const body = await response.text();
     if (response.ok) return { ok: true, status: response.status, title: '', body: body === '' ? '{}' : body };

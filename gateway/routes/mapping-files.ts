@@ -1,4 +1,5 @@
 import { ReadableStream } from 'node:stream/web';
+import { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
 import {
   ExportQuery,
@@ -12,7 +13,7 @@ import type { Store } from '../../services/store/store.ts';
 import { writeMappingCsv } from '../mapping-csv.ts';
 import { type ReadMappings, readCsvMappings, readJsonMappings, toReport } from '../mapping-file.ts';
 import { findMappings, storeMappings } from '../mapping-store.ts';
-import { contentTypeOf, readJson, readQuery, readText, unsupportedType } from '../read-input.ts';
+import { check, contentTypeOf, readJson, readQuery, readText, unsupportedType } from '../read-input.ts';
 import type { Route } from '../route.ts';
 
 const IMPORT_LIMIT_BYTES = 10_000_000;
@@ -64,7 +65,8 @@ export const mappingFileRoutes = (store: Store, bus: Bus): Route[] => [
       const { dryRun } = readQuery(event, ImportQuery);
       const type = contentTypeOf(event);
       let read: ReadMappings;
-      if (type === 'text/csv') read = readCsvMappings(await readText(event, IMPORT_LIMIT_BYTES));
+      if (type === 'text/csv')
+        read = readCsvMappings(check(z.string(), await readText(event, IMPORT_LIMIT_BYTES), 'body'));
       else if (type !== 'application/json') throw unsupportedType('text/csv or application/json');
       else read = readJsonMappings((await readJson(event, MappingFile, IMPORT_LIMIT_BYTES)).mappings);
       const report = toReport(read, dryRun);

@@ -1,7 +1,7 @@
 import type { H3Event } from 'h3';
 import { AppError } from '../../contracts/errors.ts';
 import { WEBHOOK_TOPICS, type WebhookTopic } from '../../contracts/webhook-topics.ts';
-import { readText } from '../read-input.ts';
+import { readBytes } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import type { Delivery, Intake, Verdict } from './intake.ts';
 import { parseOrderJson } from './order-json.ts';
@@ -58,9 +58,9 @@ export function shopifyRoutes(ports: {
     }
   };
   const receive = async (event: H3Event, topic: WebhookTopic): Promise<{ result: string }> => {
-    const raw = await readText(event, BODY_LIMIT_BYTES);
+    const raw = await readBytes(event, BODY_LIMIT_BYTES);
     const verified = await verify(event.req, raw, topic);
-    return { result: await take(raw, topic, verified) };
+    return { result: await take(raw.toString(), topic, verified) };
   };
   return WEBHOOK_TOPICS.map((topic) => ({
     method: 'POST',

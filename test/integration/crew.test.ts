@@ -156,6 +156,7 @@ test.each([
   ['a key with a line break', { idempotencyKey: 'a\nb' }, 'idempotencyKey'],
   ['a key that no header can hold', { idempotencyKey: 'clé-ā' }, 'idempotencyKey'],
   ['half of a character in the path', { params: { orderId: '\ud800' } }, 'params.orderId'],
+  ['a step to another route', { params: { orderId: '..' } }, 'params.orderId'],
   ['a body where none is read', { params: { orderId: 'ord_1' }, body: {} }, 'body'],
 ])('%s is the fault of the request and not of the service', async (_, request, path) => {
   await aGateway();
@@ -165,6 +166,15 @@ test.each([
     code: 'body_invalid',
     errors: [{ path }],
   });
+});
+
+test('no operation leads to a route that is for the owner alone', async () => {
+  await aGateway();
+  const { ask } = await anAgent('crew-reader');
+  for (const supplier of ['..', '.'])
+    await expect(
+      ask(agentSubject('read', 'products.get'), { params: { supplier, productId: 'privacy-requests' } }),
+    ).rejects.toMatchObject({ code: 'body_invalid', errors: [{ path: 'params.supplier' }] });
 });
 
 test.each([
@@ -287,6 +297,36 @@ test('an operation that fails as nobody foresaw is answered, told to us, and end
     await expect(ask(broken.subject, {})).rejects.toMatchObject({ status: 500, code: 'internal' });
   expect(bugs).toEqual(Array(2).fill(`${broken.subject}: RangeError: a bug`));
   await service.stop();
+});
+
+test('an answer that no message can hold is refused, and ends nothing', async () => {
+  const bus = await openBus(nats.url, 'setup');
+  onTestFinished(() => bus.close());
+  const broken = {
+    subject: agentSubject('read', 'large'),
+    name: 'large',
+    description: 'Says too much',
+    answer: async () => ({ ok: true, status: 200, title: '', body: JSON.stringify('x'.repeat(2_000_000)) }),
+  };
+  const service = await bus.serveAgents([broken], () => {});
+  const { ask } = await anAgent('crew-reader');
+  for (let times = 0; times < 2; times += 1)
+    await expect(ask(broken.subject, {})).rejects.toMatchObject({ status: 413, code: 'body_too_large' });
+  await service.stop();
+});
+
+test('news that the database cannot hold is refused with the place of the fault', async () => {
+  await aGateway();
+  const writer = await anAgent('crew-writer');
+  const price = { supplier: 'cj_dropshipping', supplierVariantId: '27', unitPriceMinor: 1, currency: 'USD' };
+  await expect(writer.ask('product.created', { variantId: '45', sku: 'a\u0000' })).rejects.toMatchObject({
+    code: 'body_invalid',
+    errors: [{ path: 'sku' }],
+  });
+  await expect(writer.ask('price.changed', { ...price, supplierProductId: '\ud800' })).rejects.toMatchObject({
+    code: 'body_invalid',
+    errors: [{ path: 'supplierProductId' }],
+  });
 });
 
 test('the example agent hears of a held order, asks and says why', async () => {

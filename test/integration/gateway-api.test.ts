@@ -281,12 +281,22 @@ test.each([
   ['limit=many', 'limit'],
   ['cursor=nonsense', 'cursor'],
   [`cursor=${Buffer.from('["2026-11-04T10:00:00.000Z","a\\u0000"]').toString('base64url')}`, 'cursor'],
+  [`cursor=${Buffer.from('["0000-11-04T10:00:00.000Z","ord_1"]').toString('base64url')}`, 'cursor'],
+  ['from=0000-01-01T00:00:00Z', 'from'],
+  ['to=9999-12-31T23:59:59-01:00', 'to'],
   ['offset=5', 'query'],
 ])('GET /orders?%s is refused with its name', async (query, path) => {
   for (const list of ['/orders', '/supplier-orders']) {
     const problem = await problemOf(await call(`${list}?${query}`), 422);
     expect([problem.code, problem.errors?.map((error) => error.path)]).toEqual(['body_invalid', [path]]);
   }
+});
+
+test('a date may have any offset from UTC', async () => {
+  for (const list of ['/orders', '/supplier-orders'])
+    expect((await call(`${list}?from=2026-01-01T00:00:00%2B23:59&to=2026-01-02T00:00:00-23:59`)).status).toBe(
+      200,
+    );
 });
 
 test('an order shows its customer, units, open holds and supplier orders', async () => {
@@ -421,6 +431,28 @@ test.each<[string, number, string, string, Record<string, string>, string[] | un
 ])('PUT %s is answered %i %s', async (path, status, code, body, headers, fields) => {
   const problem = await problemOf(await put(path, body, headers), status);
   expect([problem.code, problem.errors?.map((error) => error.path)]).toEqual([code, fields]);
+});
+
+test('a body that is no UTF-8 is refused, and no letter of it is guessed', async () => {
+  const named = JSON.stringify({ ...MAPPING, sku: 'café' });
+  for (const [path, method, type] of [
+    ['/product-mappings/801', 'PUT', 'application/json; charset=iso-8859-1'],
+    ['/product-mappings/import', 'POST', 'text/csv'],
+  ] as const) {
+    const headers = { 'content-type': type };
+    const response = await call(path, { method, headers, body: Buffer.from(named, 'latin1') });
+    expect(await problemOf(response, 400)).toMatchObject({
+      code: 'body_malformed',
+      detail: 'the body is not UTF-8',
+    });
+  }
+});
+
+test('a body that is nested without end is refused with the place of the fault', async () => {
+  const body = `{"note":"x","data":${'{"a":'.repeat(60_000)}1${'}'.repeat(60_000)}}`;
+  const headers = { 'content-type': 'application/json' };
+  const problem = await problemOf(await call('/dead-letters/1/edit', { method: 'POST', headers, body }), 422);
+  expect(problem.errors?.map(({ path }) => path)).toEqual(['data']);
 });
 
 test('a failure of ours is a 500 without details', async () => {

@@ -98,6 +98,20 @@ test('a mapping stored before bundles were known is shown with what it means now
   });
 });
 
+test('a CSV file that the database cannot hold is refused', async () => {
+  const gateway = await aGateway(nats.url);
+  const body = 'variantId,sku,supplier,supplierProductId,supplierVariantId\n77,a\0b,cj_dropshipping,1,2\n';
+  for (const dryRun of [true, false]) {
+    const path = `/product-mappings/import?dryRun=${dryRun}`;
+    const answer = await gateway.call(path, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'text/csv' },
+    });
+    expect(answer.status).toBe(422);
+  }
+});
+
 test.each(['csv', 'json'])('what is exported as %s is imported unchanged', async (format) => {
   const gateway = await aGateway(nats.url);
   await given(gateway, '501', {

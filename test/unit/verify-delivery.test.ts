@@ -38,7 +38,7 @@ const requestWith = (changes: Headers_): Request =>
 
 /** Its details, or the status and words of the refusal. */
 const verdictOn = (changes: Headers_, body = BODY, topic = 'orders/create') =>
-  verify(requestWith(changes), body, topic).catch((error: unknown) => {
+  verify(requestWith(changes), Buffer.from(body), topic).catch((error: unknown) => {
     if (!HTTPError.isError(error)) throw error;
     return [error.status, error.message];
   });
@@ -59,6 +59,13 @@ test('a delivery that the shop signed is told with what its headers say', async 
     triggeredAt: null,
   });
   expect(await verdictOn({ 'X-Shopify-Shop-Domain': SHOP.toUpperCase() })).toEqual(told);
+});
+
+test('the signature is held against the very bytes, whatever they spell', async () => {
+  const bytes = Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0xff, 0x7d]);
+  const signature = createHmac('sha256', SECRET).update(bytes).digest('base64');
+  const request = requestWith({ 'X-Shopify-Hmac-Sha256': signature });
+  expect(await verify(request, bytes, 'orders/create')).toMatchObject({ shop: SHOP });
 });
 
 const library = shopifyApi({
