@@ -14,7 +14,7 @@ export const PreviewSourcing = z.strictObject({
           sku: Sku.optional(),
           units: z.int().min(1).max(10_000),
           /** What the customer would pay for one; without it the margin is unknown. In minor units of `currency`. */
-          unitPriceMinor: z.int().nonnegative().optional(),
+          unitPriceMinor: z.int().min(0).max(1_000_000_000).optional(),
         })
         .refine(({ variantId, sku }) => (variantId === undefined) !== (sku === undefined), {
           message: 'names its variant either by variantId or by sku',

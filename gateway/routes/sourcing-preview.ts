@@ -1,7 +1,8 @@
 import { PREVIEW_SOURCING } from '../../contracts/requests/preview-sourcing.ts';
 import { PreviewSourcing, type SourcingPreview } from '../../contracts/resources/sourcing-preview.ts';
 import type { Bus } from '../../services/bus/bus.ts';
-import { readJson, readParam } from '../read-input.ts';
+import { orderIdIn } from '../locked-order.ts';
+import { readJson } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import { answerOf } from '../supplier-problem.ts';
 
@@ -21,9 +22,7 @@ export const sourcingPreviewRoutes = (bus: Bus): Route[] => [
     method: 'POST',
     path: '/orders/:orderId/sourcing-preview',
     scope: 'read',
-    handle: async (event): Promise<SourcingPreview> => {
-      const orderId = readParam(event, 'orderId');
-      return answerOf(bus.request(PREVIEW_SOURCING, { orderId }, PREVIEW_MS), 'search');
-    },
+    handle: async (event): Promise<SourcingPreview> =>
+      answerOf(bus.request(PREVIEW_SOURCING, { orderId: orderIdIn(event) }, PREVIEW_MS), 'search'),
   },
 ];

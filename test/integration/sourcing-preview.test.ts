@@ -151,8 +151,14 @@ test('an order that is not there, a wrong body and a supplier that is away are t
     return [response.status, code];
   };
   expect(await problem('/orders/ord_2/sourcing-preview')).toEqual([404, 'order_not_found']);
+  expect(await problem('/orders/%00/sourcing-preview')).toEqual([404, 'order_not_found']);
   const both = { lines: [{ sku: 'LAMP', variantId: '501', units: 1 }], country: 'US' };
   expect(await problem('/sourcing-preview', both)).toEqual([422, 'body_invalid']);
+  const dear = {
+    lines: [{ sku: 'SKU', units: 10_000, unitPriceMinor: Number.MAX_SAFE_INTEGER }],
+    country: 'US',
+  };
+  expect(await problem('/sourcing-preview', dear)).toEqual([422, 'body_invalid']);
   await givenFaults(world, { operation: 'cj.freightCalculate', kind: 'error_before' });
   expect(await problem('/orders/ord_1/sourcing-preview')).toEqual([502, 'supplier_unreachable']);
 });
