@@ -25,6 +25,8 @@ export interface Explained {
   readonly isTest: boolean;
   /** Nobody wants anything of it any more. */
   readonly isOff: boolean;
+  /** Its holds stop all of it, and not only what they are about. */
+  readonly isStopped: boolean;
   readonly supplierOrders: readonly {
     readonly id: string;
     readonly supplier: SupplierName;
@@ -144,19 +146,36 @@ function can(order: Explained): Explanation['can'] {
   return ways;
 }
 
-function next({ status, holds, timers, isTest }: Explained): Explanation['next'] {
+/** Until then a hold of the whole order keeps it where it is. */
+const BEFORE_BOUGHT: readonly OrderStateName[] = [
+  'received',
+  'awaiting_payment',
+  'grace',
+  'sourcing',
+  'purchasing',
+];
+/** No unit waits to be bought any more, and a hold stops nothing. */
+const BOUGHT: readonly OrderStateName[] = ['awaiting_shipment', 'shipped', 'cancelling'];
+
+/** What leads on from here, and what of it a hold keeps waiting. */
+function leadingOn({ status, holds, isStopped }: Explained): string[] {
+  const leadsOn = ORDER_STATE_WORDS[status].next;
+  if (holds.length === 0 || BOUGHT.includes(status)) return [leadsOn];
+  const released = `until ${holds.length === 1 ? 'the hold is' : `all ${holds.length} holds are`} released`;
+  if (!isStopped) return [leadsOn, `What is held waits ${released}; the rest goes on.`];
+  const stopped = `Nothing more is bought ${released}; then it goes on from here.`;
+  return BEFORE_BOUGHT.includes(status) ? [stopped] : [leadsOn, stopped];
+}
+
+function next(order: Explained): Explanation['next'] {
+  const { status, timers, isTest } = order;
   const waits = timers.flatMap(({ deadline, supplierOrderId, dueAt }) => {
     const name = DeadlineName.safeParse(deadline);
     return name.success ? [{ what: DEADLINES[name.data], at: dueAt, supplierOrderId }] : [];
   });
   const byAt = waits.toSorted((a, b) => (a.at < b.at ? -1 : 1));
-  const leadsOn = ORDER_STATE_WORDS[status].next;
-  if (leadsOn === '' || isTest) return byAt;
-  const what =
-    holds.length === 0
-      ? leadsOn
-      : `Nothing more is bought until ${holds.length === 1 ? 'the hold is' : `all ${holds.length} holds are`} released; then it goes on from here.`;
-  return [{ what, at: null, supplierOrderId: null }, ...byAt];
+  if (hasEnded(status) || isTest) return byAt;
+  return [...leadingOn(order).map((what) => ({ what, at: null, supplierOrderId: null })), ...byAt];
 }
 
 const saysOf = (purchase: Explained['supplierOrders'][number]): string => {

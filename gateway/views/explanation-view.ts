@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Explanation } from '../../contracts/resources/explanation.ts';
+import { isHeld } from '../../machines/hold-scope.ts';
 import { isOff } from '../../machines/wanted-units.ts';
 import { DeadLetter, Timer } from '../../services/store/entities/log.ts';
 import { Hold, Order } from '../../services/store/entities/order.ts';
@@ -41,6 +42,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     isArchived: order.archivedAt != null,
     isTest: order.context.test,
     isOff: isOff(order.context),
+    isStopped: isHeld(order.context),
     supplierOrders: supplierOrders.map(({ id, supplier, state, context }) => ({
       id,
       supplier,

@@ -8,6 +8,7 @@ import {
   HOLD_REASONS,
   type HoldReason,
   ORDER_STATES,
+  type OrderStateName,
   SUPPLIER_ORDER_STATES,
 } from '../../contracts/vocabulary.ts';
 import { type Explained, explain } from '../../gateway/explain.ts';
@@ -32,6 +33,7 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   isArchived: false,
   isTest: false,
   isOff: false,
+  isStopped: false,
   supplierOrders: [],
   holds: [],
   deadLetters: [],
@@ -68,12 +70,28 @@ test.each(SUPPLIER_ORDER_STATES)('a purchase that is %s is told in a sentence', 
 test.each(HOLD_REASONS)(
   'the hold %s says what it means, how it is mended and when it goes, and can be released',
   (reason) => {
-    const explanation = explain(anOrder({ holds: [aHold(reason)] }));
+    const explanation = explain(anOrder({ isStopped: true, holds: [aHold(reason)] }));
     for (const words of Object.values(HOLD_WORDS[reason])) expect(words.length).toBeGreaterThan(5);
     expect(explanation.sentences).toContain(`It is held (${reason}): ${HOLD_WORDS[reason].means}.`);
     expect(explanation.can[0]).toMatchObject({ method: 'POST', path: '/holds/hld_1/release' });
     expect(explanation.next[0]?.what).toContain('until the hold is released');
     expect(JSON.stringify(explanation)).not.toContain('Mrs Example');
+  },
+);
+
+const NEXT_WITH_A_HOLD: readonly [OrderStateName, boolean, RegExp[]][] = [
+  ['purchasing', true, [/^Nothing more is bought until/]],
+  ['purchasing', false, [/^When all of them are bought/, /^What is held waits until/]],
+  ['partially_shipped', true, [/^The rest is shipped/, /^Nothing more is bought until/]],
+  ['awaiting_shipment', true, [/^The suppliers ship/]],
+  ['shipped', true, [/^The carriers deliver/]],
+  ['cancelling', true, [/^It is cancelled when/]],
+];
+test.each(NEXT_WITH_A_HOLD)(
+  'an order that is %s with a hold says what goes on meanwhile (stopped as a whole: %s)',
+  (status, isStopped, words) => {
+    const { next } = explain(anOrder({ status, isStopped, holds: [aHold('overdue')] }));
+    expect(next.map(({ what }) => what)).toEqual(words.map((each) => expect.stringMatching(each)));
   },
 );
 
