@@ -162,6 +162,9 @@ test('who asks for their data is listed with the day it is due, and the export c
   expect(Date.parse(first!.dueAt) - Date.parse(first!.receivedAt)).toBe(30 * 86_400_000);
   expect(second).toMatchObject({ orderIds: [] });
 
+  // Nothing is handed over by it.
+  expect((await world.call('HEAD', `/customers/${order.orderId}/data`)).status).toBe(200);
+  expect(await requests()).toHaveLength(2);
   const data = CustomerData.parse(await (await world.call('GET', `/customers/${order.orderId}/data`)).json());
   expect(JSON.stringify(data.data.customer_details)).toContain(vera.street);
   expect(await requests()).toMatchObject([{ id: second!.id }]);
