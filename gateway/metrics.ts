@@ -12,6 +12,7 @@ import { TOLERANCE_SECONDS, WAITING_KINDS } from '../contracts/waits.ts';
 import { measureProcess, PREFIX, processFigures, SECONDS } from '../services/figures.ts';
 import type { Sql } from '../services/store/store.ts';
 import { countStuck } from '../services/store/stuck.ts';
+import { withPatience } from '../services/with-patience.ts';
 import { countedBehind } from './counted-behind.ts';
 import { countEnded, GAUGE_NAMES, type GaugeName, type GaugeValue, readStoreGauges } from './store-gauges.ts';
 import { createSupplierGauges } from './supplier-gauges.ts';
@@ -138,6 +139,9 @@ function setGauges(gauges: ReadonlyMap<GaugeName, Gauge>, values: readonly Gauge
   }
 }
 
+/** Prometheus itself waits ten seconds, and would hear nothing at all where one part says nothing. */
+const PATIENCE_MS = 7_000;
+
 /** A registry of its own: several gateways in one process do not meet. */
 export function createMetrics(sql: Sql, settings: Settings): Metrics {
   const registry = new Registry();
@@ -183,15 +187,10 @@ export function createMetrics(sql: Sql, settings: Settings): Metrics {
     })),
   );
   const readDatabase = async (): Promise<string> => {
-    try {
-      setGauges(gauges, [...(await readStoreGauges(sql)), ...(await readEnded()), ...(await readStuck())]);
-      await readSupplierGauges(sql);
-      isUp.set(1);
-      return await databaseRegistry.metrics();
-    } catch {
-      isUp.set(0);
-      return '';
-    }
+    setGauges(gauges, [...(await readStoreGauges(sql)), ...(await readEnded()), ...(await readStuck())]);
+    await readSupplierGauges(sql);
+    isUp.set(1);
+    return databaseRegistry.metrics();
   };
   // Scrapes at the same time share one reading.
   let running: Promise<string> | undefined;
@@ -199,7 +198,10 @@ export function createMetrics(sql: Sql, settings: Settings): Metrics {
     running ??= readDatabase().finally(() => {
       running = undefined;
     });
-    return running;
+    return withPatience(running, PATIENCE_MS).catch(() => {
+      isUp.set(0);
+      return '';
+    });
   };
 
   return {

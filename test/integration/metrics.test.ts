@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { envelope } from '../../contracts/envelope.ts';
+import { readSettings } from '../../contracts/settings.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
+import { createMetrics } from '../../gateway/metrics.ts';
 import { startGateway } from '../../gateway/service.ts';
 import { startHealthListener } from '../../services/health-listener.ts';
 import { startNotifier } from '../../services/notifier/service.ts';
@@ -117,6 +119,16 @@ test('a service is ready while it reaches database and NATS, and lives on withou
   expect(await (await fetch(`${origin}/metrics`)).text()).toContain('order_manager_nats_connected 0');
   await expect(startHealthListener(context)).rejects.toThrow('ORDER_MANAGER_METRICS_PORT');
 });
+
+test('a database that does not answer takes no scrape beyond the patience of Prometheus', async () => {
+  const silent = (): Promise<never> => new Promise(() => {});
+  const metrics = createMetrics({ query: silent, run: silent }, readSettings({}));
+  onTestFinished(() => metrics.close());
+  const begun = performance.now();
+  for (const text of await Promise.all([metrics.scrape(), metrics.scrape()]))
+    expect(text).toContain('order_manager_database_up 0');
+  expect(performance.now() - begun).toBeLessThan(9_000);
+}, 30_000);
 
 test('the port of a gateway’s process tells all that its API tells, until the gateway ends', async () => {
   const port = await freePort();
