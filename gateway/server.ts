@@ -8,7 +8,7 @@ import { AppError } from '../contracts/errors.ts';
 const KEEP_ALIVE_MS = 75_000;
 const REQUEST_MS = 30_000;
 /** A client that does not finish its request by then is cut off, so that a stop stays within the service's time. */
-const STOP_MS = 4_000;
+export const STOP_MS = 4_000;
 
 export interface GatewayServer {
   readonly port: number;

@@ -3,6 +3,7 @@ import { AppError } from '../contracts/errors.ts';
 import { hasShopifyLogin } from '../contracts/settings.ts';
 import { tellFigures } from '../services/health-listener.ts';
 import type { ServiceContext, StopService } from '../services/run-service.ts';
+import { withPatience } from '../services/with-patience.ts';
 import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
 import { newsEndpoints } from './crew/agent-news.ts';
@@ -21,7 +22,7 @@ import { sourcingPreviewRoutes } from './routes/sourcing-preview.ts';
 import { stuckRoutes } from './routes/stuck.ts';
 import { supplierOrderRoutes } from './routes/supplier-orders.ts';
 import { purchasingSwitchRoutes, supplierRoutes } from './routes/suppliers.ts';
-import { serve } from './server.ts';
+import { STOP_MS, serve } from './server.ts';
 import { createIntake } from './webhooks/intake.ts';
 import { shopifyRoutes } from './webhooks/shopify-routes.ts';
 import { supplierPushRoutes } from './webhooks/supplier-routes.ts';
@@ -82,8 +83,10 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   log.info({ host, port: server.port }, 'the gateway listens');
   return async () => {
     isStopping = true;
-    await agents.stop();
-    await server.close(settings.ORDER_MANAGER_DRAIN_SECONDS * 1_000);
+    const drainMs = settings.ORDER_MANAGER_DRAIN_SECONDS * 1_000;
+    // An agent may wait for a supplier for longer than a stop may take.
+    const agentsLeft = withPatience(agents.stop(), drainMs + STOP_MS).catch(() => {});
+    await Promise.all([agentsLeft, server.close(drainMs)]);
     await intake.stop();
     tellOwnOnly();
     metrics.close();

@@ -1,9 +1,13 @@
+import { connect } from 'nats';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { BUY } from '../../contracts/commands/purchase.ts';
 import { envelope } from '../../contracts/envelope.ts';
-import { commandSubject } from '../../contracts/subjects.ts';
+import { agentSubject } from '../../contracts/requests/agent-request.ts';
+import { SEARCH_PRODUCTS } from '../../contracts/requests/search-products.ts';
+import { commandSubject, requestSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { openBus } from '../../services/bus/bus.ts';
+import { toConnectOptions } from '../../services/bus/connection.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { type HostProcess, startServiceProcess } from '../fixtures/order-host.ts';
@@ -45,6 +49,31 @@ test.each(['services/shopify/main.ts', 'services/notifier/main.ts', 'deploy/all-
   },
   90_000,
 );
+
+test('a gateway ends in time although an agent waits for a supplier that says nothing', async () => {
+  const connection = await connect(toConnectOptions(nats.url));
+  onTestFinished(() => connection.close());
+  const asked = connection.subscribe(requestSubject('suppliers', SEARCH_PRODUCTS.verb), { max: 1 });
+  const gateway = startServiceProcess('gateway/main.ts', {
+    DB_CONNECTION_STRING: await aDatabase(),
+    NATS_URL: nats.url,
+    ORDER_MANAGER_API_KEY: 'a key of sixteen or more',
+    ORDER_MANAGER_HOST: '127.0.0.1',
+    ORDER_MANAGER_PORT: String(await freePort()),
+    ORDER_MANAGER_DRAIN_SECONDS: '0',
+  });
+  await gateway.ready;
+  const search = JSON.stringify({ body: { supplier: 'cj_dropshipping', query: 'mug' } });
+  // What is published before the server knows that the gateway listens is heard by nobody.
+  const asking = setInterval(
+    () => connection.publish(agentSubject('read', 'products.search'), search, { reply: 'nobody' }),
+    500,
+  );
+  for await (const _ of asked) break;
+  clearInterval(asking);
+  gateway.kill('SIGTERM');
+  await endsWell(gateway);
+}, 90_000);
 
 test('the order host gives its partitions back, and another copy has them all without waiting for a lease', async () => {
   const connectionString = await aDatabase();
