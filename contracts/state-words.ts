@@ -62,6 +62,9 @@ export const SUPPLIER_ORDER_STATE_WORDS: Readonly<Record<SupplierOrderStateName,
   lapsed: { is: 'ran out unpaid', next: '' },
 };
 
+/** Of a purchase. */
+export const UNWANTED = 'nobody wants it any more';
+
 /** What is done about a purchase that nobody wants any more. */
 export const COMPENSATION_WORDS: Readonly<Record<Compensation, string>> = {
   given_up: 'nobody wants it any more, and it was given up before anything was bought',

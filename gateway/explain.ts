@@ -6,6 +6,7 @@ import {
   COMPENSATION_WORDS,
   ORDER_STATE_WORDS,
   SUPPLIER_ORDER_STATE_WORDS,
+  UNWANTED,
 } from '../contracts/state-words.ts';
 import {
   type Compensation,
@@ -115,8 +116,7 @@ function purchaseWays(
       method: 'POST',
       path: `${path}/parcel-contents`,
     });
-  const isOver = [...DEAD, ...LEFT, 'cancelling'].includes(status);
-  if (!isOver && compensation === null)
+  if (!isOver(status) && status !== 'cancelling' && compensation === null)
     ways.push({
       what: `give up the purchase ${id}, at ${supplier} too where it stands there`,
       method: 'DELETE',
@@ -178,10 +178,16 @@ function next(order: Explained): Explanation['next'] {
   return [...leadingOn(order).map((what) => ({ what, at: null, supplierOrderId: null })), ...byAt];
 }
 
+/** Then what was still to be done about it is past. */
+const isOver = (status: SupplierOrderStateName): boolean => [...DEAD, ...LEFT].includes(status);
+const TO_BE_DONE: readonly Compensation[] = ['await_verdict', 'cancel_at_supplier', 'ask_supplier'];
+
 const saysOf = (purchase: Explained['supplierOrders'][number]): string => {
-  const { is, next: leadsOn } = SUPPLIER_ORDER_STATE_WORDS[purchase.status];
-  const undone = purchase.compensation === null ? '' : `; ${COMPENSATION_WORDS[purchase.compensation]}`;
-  return `${purchase.id} at ${purchase.supplier} ${is}${leadsOn === '' ? '' : `; ${leadsOn}`}${undone}.`;
+  const { id, supplier, status, compensation } = purchase;
+  const { is, next: leadsOn } = SUPPLIER_ORDER_STATE_WORDS[status];
+  const isPast = compensation !== null && isOver(status) && TO_BE_DONE.includes(compensation);
+  const undone = compensation === null ? '' : isPast ? UNWANTED : COMPENSATION_WORDS[compensation];
+  return `${[`${id} at ${supplier} ${is}`, leadsOn, undone].filter((part) => part !== '').join('; ')}.`;
 };
 
 /** The order in plain sentences, and the same as data. Table-driven: every state and every reason has its words. */
