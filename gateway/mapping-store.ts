@@ -46,22 +46,24 @@ const waitingLines = (
   );
 
 /**
- * Stores all of them or none, each in the place of the one that its variant had, and lets the orders go on that waited
- * for them. A SKU that is left out stays what it was.
+ * Stores what follows from the mappings that there are: all of it or nothing, each in the place of the one that its
+ * variant had, and lets the orders go on that waited for them. A SKU that is left out stays what it was.
+ * @param entriesFrom reads what they follow from, and locks it: nobody changes it meanwhile.
  * @returns them as they are stored, in the order of their variants.
  */
-export const storeMappings = (
+export const changeMappings = (
   store: Store,
   bus: Bus,
-  entries: readonly MappingEntry[],
+  entriesFrom: (sql: Sql) => Promise<readonly MappingEntry[]>,
 ): Promise<ProductMapping[]> => {
   // The same mapping put again may release holds opened since, so it must not look like a repeat.
   const request = randomUUID();
-  const rows = entries
-    .map(({ variantId, sku = null, candidates }) => ({ variant_id: variantId, sku, candidates }))
-    // Two imports at once must lock in the same order.
-    .sort((a, b) => (a.variant_id < b.variant_id ? -1 : 1));
   return commitAndPublish(store, bus, async (sql, say) => {
+    const rows = (await entriesFrom(sql))
+      .map(({ variantId, sku = null, candidates }) => ({ variant_id: variantId, sku, candidates }))
+      // Two imports at once must lock in the same order.
+      .sort((a, b) => (a.variant_id < b.variant_id ? -1 : 1));
+    if (rows.length === 0) return [];
     const stored = await insertRows<Row>(
       sql,
       'product_mappings',
@@ -80,6 +82,13 @@ export const storeMappings = (
   });
 };
 
+/** Stores these mappings, as `changeMappings` does. */
+export const storeMappings = (
+  store: Store,
+  bus: Bus,
+  entries: readonly MappingEntry[],
+): Promise<ProductMapping[]> => changeMappings(store, bus, async () => entries);
+
 export interface MappingFilter {
   /** Only those behind this variant. */
   readonly after?: string | undefined;
@@ -91,11 +100,15 @@ export interface MappingFilter {
   readonly gone?: boolean | undefined;
 }
 
+/** `for update` keeps what is found as it is until the transaction ends. */
+type Lock = '' | 'for update';
+
 /** In the order of their variants. */
 export async function findMappings(
   sql: Sql,
   { after, sku, supplier, supplierProductId, gone }: MappingFilter,
   limit: number,
+  lock: Lock = '',
 ): Promise<ProductMapping[]> {
   const article = supplierProductId === undefined ? {} : { supplierProductId };
   const from = supplier === undefined ? {} : { supplier };
@@ -104,7 +117,7 @@ export async function findMappings(
       where ($1::text is null or variant_id > $1) and ($2::text is null or sku = $2)
         and (candidates @> $3::jsonb or candidates @> $4::jsonb)
         and ($6::boolean is null or $6 = exists (select 1 ${GONE}))
-      order by variant_id limit $5`,
+      order by variant_id limit $5 ${lock}`,
     [
       after ?? null,
       sku ?? null,
@@ -117,9 +130,13 @@ export async function findMappings(
   return rows.map(toMapping);
 }
 
-export async function findMapping(sql: Sql, variantId: string): Promise<ProductMapping | undefined> {
+export async function findMapping(
+  sql: Sql,
+  variantId: string,
+  lock: Lock = '',
+): Promise<ProductMapping | undefined> {
   const [row] = await sql.query<Row>(
-    `select ${MAPPING_COLUMNS} from product_mappings where variant_id = $1`,
+    `select ${MAPPING_COLUMNS} from product_mappings where variant_id = $1 ${lock}`,
     [variantId],
   );
   return row && toMapping(row);

@@ -7,12 +7,16 @@ import {
   type PriceNews,
   type ProductNews,
 } from '../../contracts/requests/agent-news.ts';
-import type { MappedArticle, MappingCandidate } from '../../contracts/resources/product-mapping.ts';
+import type {
+  MappedArticle,
+  MappingCandidate,
+  MappingEntry,
+} from '../../contracts/resources/product-mapping.ts';
 import type { AgentAnswer, AgentEndpoint } from '../../services/bus/agent-service.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { isOutage } from '../../services/store/outage.ts';
-import type { Store } from '../../services/store/store.ts';
-import { findMapping, findMappings, storeMappings } from '../mapping-store.ts';
+import type { Sql, Store } from '../../services/store/store.ts';
+import { changeMappings, findMapping, findMappings } from '../mapping-store.ts';
 import { check } from '../read-input.ts';
 import { jsonOf, refusedAnswer, unreadable } from './serve-crew.ts';
 
@@ -20,17 +24,13 @@ import { jsonOf, refusedAnswer, unreadable } from './serve-crew.ts';
 const MOST_MAPPINGS = 1_000;
 const CloudEvent = z.looseObject({ specversion: z.literal('1.0'), data: z.unknown() });
 
-async function takeProduct(
-  store: Store,
-  bus: Bus,
-  { variantId, sku, candidates }: ProductNews,
-): Promise<NewsTaken> {
-  const known = await findMapping(store, variantId);
-  const wanted = candidates ?? known?.candidates;
-  // Without a mapping there is nothing to change yet; its SKU is learned with the first order.
-  if (wanted === undefined) return { mappings: 0 };
-  const stored = await storeMappings(store, bus, [{ variantId, sku: sku ?? null, candidates: wanted }]);
-  return { mappings: stored.length };
+/** Without a mapping there is nothing to change yet; its SKU is learned with the first order. */
+async function afterProduct(
+  sql: Sql,
+  { variantId, sku = null, candidates }: ProductNews,
+): Promise<MappingEntry[]> {
+  const wanted = candidates ?? (await findMapping(sql, variantId, 'for update'))?.candidates;
+  return wanted === undefined ? [] : [{ variantId, sku, candidates: wanted }];
 }
 
 function withPrice<A extends MappedArticle>(article: A, news: PriceNews): A {
@@ -51,17 +51,15 @@ const withPrices = (candidate: MappingCandidate, news: PriceNews): MappingCandid
       }
     : candidate;
 
-async function takePrice(store: Store, bus: Bus, news: PriceNews): Promise<NewsTaken> {
+async function afterPrice(sql: Sql, news: PriceNews): Promise<MappingEntry[]> {
   const { supplier, supplierProductId } = news;
-  const found = await findMappings(store, { supplier, supplierProductId }, MOST_MAPPINGS);
-  const changed = found.flatMap(({ variantId, sku, candidates }) => {
+  const found = await findMappings(sql, { supplier, supplierProductId }, MOST_MAPPINGS, 'for update');
+  return found.flatMap(({ variantId, sku, candidates }) => {
     const after = candidates.map((candidate) => withPrices(candidate, news));
     return JSON.stringify(after) === JSON.stringify(candidates)
       ? []
       : [{ variantId, sku, candidates: after }];
   });
-  if (changed.length > 0) await storeMappings(store, bus, changed);
-  return { mappings: changed.length };
 }
 
 /** A CloudEvent or its bare data. */
@@ -95,10 +93,14 @@ function newsEndpoint<T>(
  * again, and does no harm twice.
  */
 export function newsEndpoints(store: Store, bus: Bus): AgentEndpoint[] {
-  const product = (news: ProductNews): Promise<NewsTaken> => takeProduct(store, bus, news);
+  const taking =
+    <News>(after: (sql: Sql, news: News) => Promise<MappingEntry[]>) =>
+    async (news: News): Promise<NewsTaken> => ({
+      mappings: (await changeMappings(store, bus, (sql) => after(sql, news))).length,
+    });
   return [
-    newsEndpoint('product.created', AGENT_NEWS['product.created'], product),
-    newsEndpoint('product.updated', AGENT_NEWS['product.updated'], product),
-    newsEndpoint('price.changed', AGENT_NEWS['price.changed'], (news) => takePrice(store, bus, news)),
+    newsEndpoint('product.created', AGENT_NEWS['product.created'], taking(afterProduct)),
+    newsEndpoint('product.updated', AGENT_NEWS['product.updated'], taking(afterProduct)),
+    newsEndpoint('price.changed', AGENT_NEWS['price.changed'], taking(afterPrice)),
   ];
 }

@@ -266,6 +266,32 @@ test('news of products and prices changes mappings, under the names of the crew'
   await expect(reader.ask('product.created', { variantId: '45' })).rejects.toThrow(/permission/i);
 });
 
+test.each([
+  ['price.changed', { supplier: 'cj_dropshipping', supplierProductId: '26', supplierVariantId: '27' }],
+  ['product.updated', { variantId: '45', sku: 'MUG-B' }],
+])('%s takes nothing back that a person changed at the same time', async (type, about) => {
+  const { store } = await aGateway();
+  const [writer, reader] = [await anAgent('crew-writer'), await anAgent('crew-reader')];
+  const seen = { optionLabels: ['Color: Black'], unitPriceMinor: 410, currency: 'USD' };
+  const candidate = { ...mapping.body.candidates[0], seen };
+  await writer.ask(SET, { params: { variantId: '45' }, body: { candidates: [candidate] } });
+  const price = type === 'price.changed' ? { unitPriceMinor: 450, currency: 'USD' } : {};
+  const told = await store.transaction(async (sql) => {
+    const changed = JSON.stringify([{ ...candidate, shipsFrom: 'US' }]);
+    await sql.run("update product_mappings set candidates = $1::jsonb where variant_id = '45'", [changed]);
+    const telling = writer.ask(type, { ...about, ...price });
+    await expect
+      .poll(() => store.query("select 1 from pg_stat_activity where wait_event_type = 'Lock'"))
+      .toHaveLength(1);
+    return { telling };
+  });
+  expect(await told.telling).toEqual({ mappings: 1 });
+  const get = agentSubject('read', 'product_mappings.get');
+  expect(await reader.ask(get, { params: { variantId: '45' } })).toMatchObject({
+    candidates: [{ shipsFrom: 'US' }],
+  });
+});
+
 test('news is told where the document for agents says, from the account that it says', async () => {
   const { settings } = await aGateway();
   const writer = await anAgent('crew-writer');
