@@ -29,6 +29,15 @@ async function* pagesOf(store: Store): AsyncGenerator<MappingEntry[]> {
   }
 }
 
+/** The same with the first one read already: an answer that has begun cannot say any more that something is away. */
+async function begun<Page>(pages: AsyncGenerator<Page>): Promise<AsyncGenerator<Page>> {
+  const first = await pages.next();
+  return (async function* () {
+    if (first.done !== true) yield first.value;
+    yield* pages;
+  })();
+}
+
 async function* csvOf(pages: AsyncIterable<MappingEntry[]>): AsyncGenerator<Uint8Array> {
   let isFirst = true;
   for await (const page of pages) {
@@ -79,14 +88,14 @@ export const mappingFileRoutes = (store: Store, bus: Bus): Route[] => [
   {
     method: 'GET',
     path: '/product-mappings/export',
-    handle: (event): ReadableStream<Uint8Array> => {
+    handle: async (event): Promise<ReadableStream<Uint8Array>> => {
       const { format } = readQuery(event, ExportQuery);
+      const pages = await begun(pagesOf(store));
       const asked = event.req.headers.get('accept')?.includes('text/csv') ? 'csv' : 'json';
       const isCsv = (format ?? asked) === 'csv';
       event.res.headers.set('content-type', isCsv ? 'text/csv; charset=utf-8' : 'application/json');
       const name = `product-mappings.${isCsv ? 'csv' : 'json'}`;
       event.res.headers.set('content-disposition', `attachment; filename="${name}"`);
-      const pages = pagesOf(store);
       return ReadableStream.from(isCsv ? csvOf(pages) : jsonOf(pages));
     },
   },
