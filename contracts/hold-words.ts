@@ -30,7 +30,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   },
   unmapped_line: {
     means: 'nobody said which supplier article stands behind this article of the shop',
-    mend: 'put a product mapping for its variant, or buy the units by hand with POST /supplier-orders',
+    mend: 'put a product mapping for its variant, or buy the units by hand with POST /supplier-orders, by line_id where the line has no SKU',
     release: 'by itself, when the mapping is put; or when its units are bought by hand',
   },
   mapping_changed: {

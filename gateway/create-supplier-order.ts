@@ -37,19 +37,28 @@ const article = (
 /** Units of a line that are not bought yet. */
 const waiting = (units: LineUnits | undefined): number => (units?.unallocated ?? 0) + (units?.held ?? 0);
 
-/** Each item takes its units from the lines of its SKU, in their order. @throws 409, 422 naming the items. */
+interface Line {
+  readonly lineId: string;
+  readonly sku: string | null;
+}
+
+const isOf = ({ sku, line_id }: PostSupplierOrder['items'][number], line: Line): boolean =>
+  (line_id === undefined || line_id === line.lineId) &&
+  (sku === undefined || sku.toLowerCase() === line.sku?.toLowerCase());
+
+/** Each item takes its units from the lines that it means, in their order. @throws 409 naming the items. */
 function allocate(
   { context }: LockedOrder,
-  lines: readonly { lineId: string; sku: string | null }[],
+  lines: readonly Line[],
   items: PostSupplierOrder['items'],
 ): RequestedArticle[] {
   const taken = new Set<string>();
   const problems: FieldProblem[] = [];
   const articles = items.flatMap((item, index) => {
-    const ofSku = lines.filter(({ sku }) => sku?.toLowerCase() === item.sku.toLowerCase());
+    const meant = lines.filter((line) => isOf(item, line));
     let missing = item.quantity;
     const parts: RequestedArticle[] = [];
-    for (const { lineId } of ofSku) {
+    for (const { lineId } of meant) {
       const units = Math.min(missing, taken.has(lineId) ? 0 : waiting(context.lines[lineId]));
       if (units === 0) continue;
       taken.add(lineId);
@@ -57,9 +66,9 @@ function allocate(
       parts.push(article(item, lineId, units));
     }
     const path = `items.${index}`;
-    if (ofSku.length === 0) problems.push({ path, message: 'the order has no line with this SKU' });
+    if (meant.length === 0) problems.push({ path, message: 'the order has no such line' });
     else if (missing > 0)
-      problems.push({ path, message: `${item.quantity - missing} units of this SKU are not bought yet` });
+      problems.push({ path, message: `${item.quantity - missing} of these units are not bought yet` });
     return parts;
   });
   if (problems.length > 0)
@@ -109,7 +118,7 @@ export async function createSupplierOrder(
   const order = await lockOrder(sql, orderId);
   if (order !== null) {
     await requireSameAddress(sql, orderId, body);
-    const lines = await sql.query<{ lineId: string; sku: string | null }>(
+    const lines = await sql.query<Line>(
       'select line_id as "lineId", sku from order_lines where order_id = $1 order by position',
       [orderId],
     );
@@ -130,6 +139,12 @@ export async function createSupplierOrder(
     const message = 'must be there, since we do not know the order';
     throw invalid('body', [{ path: 'shipping_address', message }]);
   }
+  const unnamed = items.flatMap(({ sku }, index) =>
+    sku === undefined
+      ? [{ path: `items.${index}.sku`, message: 'must be there, since we do not know the order' }]
+      : [],
+  );
+  if (unnamed.length > 0) throw invalid('body', unnamed);
   const { email, phone } = address;
   await putCustomer(sql, orderId, {
     address: toShippingAddress(address),

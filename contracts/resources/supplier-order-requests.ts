@@ -9,8 +9,8 @@ const shippingMethod = z.string().trim().min(1).max(100);
 /**
  * Body of `POST /supplier-orders`: a purchase outside sourcing.
  *
- * `order_id` names one of our orders: each item takes units that are not bought yet from the lines of its SKU. An
- * `order_id` that we do not know is no error: an order of that very id is made, paid and with no shop behind it, out of
+ * `order_id` names one of our orders: each item takes units that are not bought yet from the lines of its SKU, or from
+ * the line that it names. An `order_id` that we do not know is no error: an order of that very id is made, paid and with no shop behind it, out of
  * the items and the address. The article is `supplier_variant_id`, or the one variant of the product that has all
  * `properties`; when that is not exactly one, the purchase is held and the hold names the choices.
  */
@@ -19,13 +19,19 @@ export const PostSupplierOrder = z.strictObject({
   supplier: SupplierName,
   items: z
     .array(
-      z.strictObject({
-        sku: z.string().trim().min(1).max(100),
-        quantity: z.int().min(1).max(10_000),
-        supplier_product_id: articleId,
-        supplier_variant_id: articleId.optional(),
-        properties: z.record(z.string().min(1).max(100), z.string().min(1).max(200)).default({}),
-      }),
+      z
+        .strictObject({
+          sku: z.string().trim().min(1).max(100).optional(),
+          /** Of an order that we know: the line may have no SKU, or share it with others. */
+          line_id: z.string().min(1).max(100).optional(),
+          quantity: z.int().min(1).max(10_000),
+          supplier_product_id: articleId,
+          supplier_variant_id: articleId.optional(),
+          properties: z.record(z.string().min(1).max(100), z.string().min(1).max(200)).default({}),
+        })
+        .refine(({ sku, line_id }) => sku !== undefined || line_id !== undefined, {
+          error: 'sku or line_id must be there',
+        }),
     )
     .min(1)
     .max(100),

@@ -36,7 +36,7 @@ export const SUPPLIER_ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
     tag: 'Supplier orders',
     summary: 'Buy outside sourcing',
     description:
-      'Takes units that are not bought yet from the lines of the SKU. An order id that is not known makes an order of that id, paid and with no shop behind it.',
+      'Takes units that are not bought yet from the lines of the SKU, or from the line of `line_id`. An order id that is not known makes an order of that id, paid and with no shop behind it.',
     headers: IDEMPOTENCY,
     body: json(PostSupplierOrder, {
       order_id: 'ord_12345',

@@ -355,6 +355,37 @@ test('an order held by a person stays where it is until the last hold is release
   expect(JSON.stringify(events)).not.toContain('Dupont');
 });
 
+test('a line without a SKU is bought by hand under its own id', async () => {
+  const id = await created({ items: [{ variant_id: '999', title: 'Name tag', quantity: 2 }] });
+  await until(id, { status: 'grace' });
+  await world.passTime(id, 'grace');
+  await until(id, { holdReasons: ['unmapped_line'] });
+  const buy = (item: object, order_id = id) =>
+    post('/supplier-orders', {
+      order_id,
+      supplier: 'cj_dropshipping',
+      items: [
+        {
+          quantity: 2,
+          supplier_product_id: LAMP.supplierProductId,
+          supplier_variant_id: LAMP.supplierVariantId,
+          ...item,
+        },
+      ],
+      shipping_address: ADDRESS,
+    });
+  for (const [item, status, order, path] of [
+    [{}, 422, id, 'items.0'],
+    [{ line_id: '2' }, 409, id, 'items.0'],
+    [{ line_id: '1', sku: 'OTHER' }, 409, id, 'items.0'],
+    [{ line_id: '1' }, 422, 'ord_of_nobody', 'items.0.sku'],
+  ] as const)
+    expect((await problem(await buy(item, order), status)).errors?.[0]?.path).toBe(path);
+  const receipt = SupplierOrderReceipt.parse(await (await buy({ line_id: '1' })).json());
+  await untilPurchase(receipt.id, { status: 'delivered', lines: [{ lineId: '1', units: 2 }] });
+  await until(id, { status: 'delivered', held: false });
+});
+
 test('holds of one reason are released all together', async () => {
   const items = [{ sku: 'NOWHERE', title: 'Unknown', quantity: 1 }];
   const ids = [await created({ items }), await created({ items })];
