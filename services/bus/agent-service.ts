@@ -36,6 +36,18 @@ const TOO_LARGE = no(
   'the answer is larger than a NATS message may be: ask for less at once, or over HTTP',
 );
 
+const NOT_UTF8 = no(422, 'Unprocessable Entity', 'body_invalid', 'the message is not UTF-8');
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Null: no text. Letters are not guessed: they would go onto a parcel. */
+function textOf(message: ServiceMsg): string | null {
+  try {
+    return UTF8.decode(message.data);
+  } catch {
+    return null;
+  }
+}
+
 const isTooLarge = (error: unknown): boolean =>
   error instanceof NatsError && error.code === ErrorCode.MaxPayloadExceeded;
 
@@ -68,7 +80,9 @@ export async function serveAgents(
   });
   const inHand = new Set<Promise<void>>();
   const respond = async ({ answer, subject }: AgentEndpoint, message: ServiceMsg): Promise<void> => {
-    const answered = await answer(message.string()).catch((error: unknown) => {
+    const payload = textOf(message);
+    const answering = payload === null ? Promise.resolve(NOT_UTF8) : answer(payload);
+    const answered = await answering.catch((error: unknown) => {
       onBug(error, subject);
       return FAILED;
     });

@@ -64,7 +64,8 @@ async function anAgentOf(url: string) {
     connection,
     async ask(subject: string, request: unknown): Promise<unknown> {
       const payload = typeof request === 'string' ? request : JSON.stringify(request);
-      const message = await connection.request(subject, text.encode(payload), { timeout: 10_000 });
+      const bytes = request instanceof Uint8Array ? request : text.encode(payload);
+      const message = await connection.request(subject, bytes, { timeout: 10_000 });
       const error = ServiceError.toServiceError(message);
       const body: unknown = JSON.parse(text.decode(message.data));
       if (error === null) return body;
@@ -143,6 +144,10 @@ test('what is no request is refused with the place of the fault', async () => {
   await aGateway();
   const { ask } = await anAgent('crew-reader');
   await expect(ask(LIST, '{"query":')).rejects.toMatchObject({ status: 422, code: 'body_invalid' });
+  await expect(ask(LIST, Buffer.from('{"query":{"text":"café"}}', 'latin1'))).rejects.toMatchObject({
+    code: 'body_invalid',
+    detail: 'the message is not UTF-8',
+  });
   await expect(ask(LIST, { parameters: {} })).rejects.toMatchObject({ code: 'body_invalid' });
   await expect(ask(LIST, { query: { limit: [] } })).rejects.toMatchObject({
     errors: [{ path: 'query.limit' }],
