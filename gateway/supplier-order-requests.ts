@@ -65,13 +65,22 @@ export async function changeSupplierOrder(
   }
   if (note !== undefined) await sql.run('update supplier_orders set note = $2 where id = $1', [id, note]);
   for (const [index, item] of items.entries()) {
-    const touched = await sql.run(
+    const articles = await sql.query(
+      'select 1 from supplier_order_lines where supplier_order_id = $1 and line_id = $2',
+      [id, item.line_id],
+    );
+    if (articles.length !== 1) {
+      const message =
+        articles.length === 0
+          ? 'the purchase has no such line'
+          : 'is a bundle of several articles: change its product mapping';
+      throw invalid('body', [{ path: `items.${index}.line_id`, message }]);
+    }
+    await sql.run(
       `update supplier_order_lines set supplier_variant_id = $3, supplier_product_id = coalesce($4, supplier_product_id)
         where supplier_order_id = $1 and line_id = $2`,
       [id, item.line_id, item.supplier_variant_id, item.supplier_product_id ?? null],
     );
-    if (touched === 1) continue;
-    throw invalid('body', [{ path: `items.${index}.line_id`, message: 'the purchase has no such line' }]);
   }
   if (!isNoteAlone) {
     await sql.run(

@@ -360,6 +360,20 @@ test('supplier orders show lines, attempt and parcels, one by one and in pages',
   expect(paged.every(({ lines, parcels }) => lines.length === 1 && parcels.length === 1)).toBe(true);
 });
 
+test('a draft that buys several articles for a line keeps them, and the refusal says why', async () => {
+  const id = await aSupplierOrder('sup_ord_bundle', await anOrder());
+  await context.store.run("update supplier_orders set state = 'draft' where id = $1", [id]);
+  await context.store.run("insert into supplier_order_lines values ($1, 'line-0', 3, 'P2', 'V2', 3)", [id]);
+  for (const [line_id, message] of [
+    ['line-0', 'is a bundle of several articles: change its product mapping'],
+    ['line-1', 'the purchase has no such line'],
+  ]) {
+    const items = [{ line_id, supplier_product_id: 'P3', supplier_variant_id: 'V3' }];
+    const problem = await problemOf(await put(`/supplier-orders/${id}`, JSON.stringify({ items })), 422);
+    expect(problem.errors).toEqual([{ path: 'items.0.line_id', message }]);
+  }
+});
+
 const MAPPING = {
   candidates: [{ supplier: 'cj_dropshipping', supplierProductId: 'P', supplierVariantId: 'V' }],
 };
