@@ -10,6 +10,7 @@ export interface HoldWords {
 }
 
 const BY_HAND = 'a person releases it';
+const BY_MAPPING = `by itself, when the mapping of its line is put anew; else ${BY_HAND}`;
 const UNTIL_OVER = `${BY_HAND}; or by itself, where a state at the supplier was its cause and is over`;
 /** Held for them, a purchase may also be a draft still, or paid long since. */
 const SAY_IN_DOUBT =
@@ -36,17 +37,17 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   mapping_changed: {
     means: 'the supplier article is gone, or is not the one that was meant any more',
     mend: 'choose the article anew: in the product mapping, or in the draft of the purchase',
-    release: BY_HAND,
+    release: BY_MAPPING,
   },
   out_of_stock: {
     means: 'the supplier has too little of an article',
     mend: 'wait for stock, or name another candidate in the product mapping',
-    release: BY_HAND,
+    release: BY_MAPPING,
   },
   not_shippable: {
     means: 'the supplier does not ship this to the destination',
     mend: 'name another candidate or shipping method for that country',
-    release: BY_HAND,
+    release: BY_MAPPING,
   },
   address_invalid: {
     means: 'the shipping address is not complete or not usable',

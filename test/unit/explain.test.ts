@@ -7,6 +7,7 @@ import {
   COMPENSATIONS,
   HOLD_REASONS,
   type HoldReason,
+  MENDED_BY_MAPPING,
   ORDER_STATES,
   type OrderStateName,
   SUPPLIER_ORDER_STATES,
@@ -131,6 +132,10 @@ test('a supplier that takes no calls for now is named where the order waits for 
         .sentences,
     ).not.toContain(words);
   expect(explain(anOrder({ status: 'grace', callPauses })).sentences).not.toContain(words);
+});
+
+test.each(MENDED_BY_MAPPING)('the hold %s says that a mapping releases it', (reason) => {
+  expect(HOLD_WORDS[reason].release).toMatch(/^by itself, when the mapping/);
 });
 
 test('a test order says that nothing is ever bought for it', () => {
