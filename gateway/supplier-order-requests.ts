@@ -73,7 +73,7 @@ export async function changeSupplierOrder(
       const message =
         articles.length === 0
           ? 'the purchase has no such line'
-          : 'is a bundle of several articles: change its product mapping';
+          : 'is a bundle of several articles: put its product mapping, DELETE the purchase, and release its holds';
       throw invalid('body', [{ path: `items.${index}.line_id`, message }]);
     }
     await sql.run(

@@ -365,7 +365,10 @@ test('a draft that buys several articles for a line keeps them, and the refusal 
   await context.store.run("update supplier_orders set state = 'draft' where id = $1", [id]);
   await context.store.run("insert into supplier_order_lines values ($1, 'line-0', 3, 'P2', 'V2', 3)", [id]);
   for (const [line_id, message] of [
-    ['line-0', 'is a bundle of several articles: change its product mapping'],
+    [
+      'line-0',
+      'is a bundle of several articles: put its product mapping, DELETE the purchase, and release its holds',
+    ],
     ['line-1', 'the purchase has no such line'],
   ]) {
     const items = [{ line_id, supplier_product_id: 'P3', supplier_variant_id: 'V3' }];
