@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { eventTypeOf } from './subjects.ts';
 
 /**
  * An event stops its order until it is settled; a command stops nothing, since the deadline of its asker asks again; a
@@ -26,6 +27,16 @@ export type DeadLetterReason = z.infer<typeof DeadLetterReason>;
 export const DEAD_LETTER_ACTIONS = ['replay', 'skip', 'edit'] as const;
 export const DeadLetterAction = z.enum(DEAD_LETTER_ACTIONS);
 export type DeadLetterAction = z.infer<typeof DeadLetterAction>;
+
+/** The data of a command follow from its order: there is nothing to edit. */
+export const actionsOn = (kind: DeadLetterKind): DeadLetterAction[] =>
+  DEAD_LETTER_ACTIONS.filter((action) => action !== 'edit' || kind !== 'command');
+
+/** Type of the event, service and verb of the command, or topic of the webhook. */
+export function messageNameOf(kind: DeadLetterKind, subject: string): string {
+  if (kind === 'webhook') return subject;
+  return kind === 'event' ? eventTypeOf(subject) : subject.split('.').slice(2, 4).join('.');
+}
 
 /** Every reason in plain words: what is the matter, and what usually mends it. */
 export const DEAD_LETTER_WORDS: Readonly<Record<DeadLetterReason, { means: string; mend: string }>> = {

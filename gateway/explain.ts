@@ -1,4 +1,4 @@
-import { DEAD_LETTER_ACTIONS, DEAD_LETTER_WORDS } from '../contracts/dead-letters.ts';
+import { actionsOn, DEAD_LETTER_WORDS } from '../contracts/dead-letters.ts';
 import { DEADLINES, DeadlineName } from '../contracts/deadlines.ts';
 import type { Explanation } from '../contracts/resources/explanation.ts';
 import type { HoldView } from '../contracts/resources/hold.ts';
@@ -57,7 +57,7 @@ const pausesOf = ({ status, supplierOrders, callPauses }: Explained): Explained[
   );
 
 const settle = ({ id, kind, reason }: Explained['deadLetters'][number]): Explanation['can'] =>
-  DEAD_LETTER_ACTIONS.filter((action) => action !== 'edit' || kind !== 'command').map((action) => ({
+  actionsOn(kind).map((action) => ({
     what: `${action} the dead letter ${id} (${reason})`,
     method: 'POST',
     path: `/dead-letters/${id}/${action}`,

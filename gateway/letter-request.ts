@@ -1,4 +1,9 @@
-import type { DeadLetterAction, DeadLetterKind, DeadLetterState } from '../contracts/dead-letters.ts';
+import {
+  type DeadLetterAction,
+  type DeadLetterKind,
+  type DeadLetterState,
+  messageNameOf,
+} from '../contracts/dead-letters.ts';
 import type { Sql } from '../services/store/store.ts';
 import { bodyHash } from './idempotency.ts';
 
@@ -31,11 +36,15 @@ export async function noteSettled(
 ): Promise<void> {
   if (orderId === null) return;
   const type = action === 'skip' ? 'dead_letter.skipped' : 'dead_letter.replayed';
-  const message = kind === 'webhook' ? subject : subject.split('.').slice(2, 4).join('.');
   await sql.run(
     `insert into timeline (order_id, message_id, type, accepted, from_state, to_state, actor, data)
      select id, $2, $3, false, state, state, '/gateway', $4::json from orders where id = $1`,
-    [orderId, messageId, type, JSON.stringify({ letterId: id, action, message })],
+    [
+      orderId,
+      messageId,
+      type,
+      JSON.stringify({ letterId: id, action, message: messageNameOf(kind, subject) }),
+    ],
   );
 }
 

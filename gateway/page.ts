@@ -9,7 +9,7 @@ export interface Place {
 }
 
 export interface Page<T> {
-  readonly items: readonly T[];
+  readonly items: T[];
   readonly nextCursor: string | null;
 }
 
@@ -30,9 +30,13 @@ export function fromCursor(cursor: string): Place {
   }
 }
 
-/** @param found one row more than `limit` when there is a next page. */
-export function toPage<T extends Place>(found: readonly T[], limit: number): Page<T> {
+/** @param found one row more than `limit` when there is a next page. @param cursorOf a row: the place behind it. */
+export function cutPage<T>(found: readonly T[], limit: number, cursorOf: (last: T) => string): Page<T> {
   const items = found.slice(0, limit);
-  const last = items.at(-1);
-  return { items, nextCursor: found.length > limit && last !== undefined ? toCursor(last) : null };
+  const last = found.length > limit ? items.at(-1) : undefined;
+  return { items, nextCursor: last === undefined ? null : cursorOf(last) };
 }
+
+/** A page of what goes from new to old. */
+export const toPage = <T extends Place>(found: readonly T[], limit: number): Page<T> =>
+  cutPage(found, limit, toCursor);

@@ -12,6 +12,7 @@ import {
 import { accepted } from '../answer.ts';
 import { holderOf } from '../api-key.ts';
 import type { Wish } from '../letter-request.ts';
+import { cutPage } from '../page.ts';
 import { readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import { noSuchLetter, type Ports, settleLetter, settleLetters } from '../settle-letters.ts';
@@ -36,9 +37,7 @@ export const deadLetterRoutes = (ports: Ports): Route[] => [
     path: '/dead-letters',
     handle: async (event): Promise<DeadLetterList> => {
       const query = readQuery(event, DeadLetterListQuery);
-      const found = await readLetters(ports.store, query);
-      const items = found.slice(0, query.limit);
-      return { items, nextCursor: found.length > query.limit ? (items.at(-1)?.id ?? null) : null };
+      return cutPage(await readLetters(ports.store, query), query.limit, ({ id }) => id);
     },
   },
   {

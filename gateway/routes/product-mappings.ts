@@ -13,6 +13,7 @@ import {
 import type { Bus } from '../../services/bus/bus.ts';
 import type { Store } from '../../services/store/store.ts';
 import { deleteMapping, findMapping, findMappings, storeMappings } from '../mapping-store.ts';
+import { cutPage } from '../page.ts';
 import { invalid, readJson, readParam, readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import { answerOf } from '../supplier-problem.ts';
@@ -46,12 +47,7 @@ export const productMappingRoutes = (store: Store, bus: Bus): Route[] => [
       const { limit, cursor, ...filter } = readQuery(event, ProductMappingQuery);
       const after = cursor === undefined ? undefined : placeOf(cursor);
       const found = await findMappings(store, { ...filter, after }, limit + 1);
-      const items = found.slice(0, limit);
-      const last = found.length > limit ? items.at(-1) : undefined;
-      return {
-        items,
-        nextCursor: last === undefined ? null : Buffer.from(last.variantId).toString('base64url'),
-      };
+      return cutPage(found, limit, ({ variantId }) => Buffer.from(variantId).toString('base64url'));
     },
   },
   {

@@ -3,7 +3,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import { waitsOf } from '../../contracts/waits.ts';
 import type { Store } from '../../services/store/store.ts';
 import { readStuck, type StuckRow } from '../../services/store/stuck.ts';
-import { fromCursor, toCursor } from '../page.ts';
+import { cutPage, fromCursor, toCursor } from '../page.ts';
 import { readQuery } from '../read-input.ts';
 import type { Route } from '../route.ts';
 
@@ -37,13 +37,10 @@ export const stuckRoutes = (store: Store, settings: Settings): Route[] => [
       const place = cursor === undefined ? undefined : fromCursor(cursor);
       const after = place === undefined ? undefined : { since: place.createdAt, key: place.id };
       const rows = await readStuck(store, settings, { limit: limit + 1, kind, toleranceSeconds, after });
-      const found = rows.slice(0, limit);
-      const last = found.at(-1);
-      const isMore = rows.length > limit && last !== undefined;
-      return {
-        items: found.map(toItem),
-        nextCursor: isMore ? toCursor({ createdAt: new Date(last.since), id: keyOf(last) }) : null,
-      };
+      const { items, nextCursor } = cutPage(rows, limit, (last) =>
+        toCursor({ createdAt: new Date(last.since), id: keyOf(last) }),
+      );
+      return { items: items.map(toItem), nextCursor };
     },
   },
 ];

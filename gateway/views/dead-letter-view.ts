@@ -1,18 +1,17 @@
 import { z } from 'zod';
 import {
-  DEAD_LETTER_ACTIONS,
+  actionsOn,
   DEAD_LETTER_WORDS,
-  type DeadLetterAction,
   type DeadLetterKind,
   type DeadLetterReason,
   type DeadLetterState,
+  messageNameOf,
 } from '../../contracts/dead-letters.ts';
 import type {
   DeadLetterListQuery,
   DeadLetterSummary,
   DeadLetterView,
 } from '../../contracts/resources/dead-letter.ts';
-import { eventTypeOf } from '../../contracts/subjects.ts';
 import type { DeadLetterRequest } from '../../services/store/entities/log.ts';
 import type { Sql, Store } from '../../services/store/store.ts';
 
@@ -60,15 +59,6 @@ function failureText(failure: string | null): string {
   }
 }
 
-const MESSAGE_OF: Readonly<Record<DeadLetterKind, (subject: string) => string>> = {
-  event: eventTypeOf,
-  command: (subject) => subject.split('.').slice(2, 4).join('.'),
-  webhook: (topic) => topic,
-};
-
-const canOf = ({ kind, state }: LetterRow): DeadLetterAction[] =>
-  state === 'open' ? DEAD_LETTER_ACTIONS.filter((action) => action !== 'edit' || kind !== 'command') : [];
-
 function toSummary(row: LetterRow): DeadLetterSummary {
   const { subject, failure, openedAt, settledAt, ...letter } = row;
   const { means, mend } = DEAD_LETTER_WORDS[row.reason];
@@ -77,10 +67,10 @@ function toSummary(row: LetterRow): DeadLetterSummary {
     means,
     suggestedMend: mend,
     failure: failureText(failure),
-    message: MESSAGE_OF[row.kind](subject),
+    message: messageNameOf(row.kind, subject),
     openedAt: new Date(openedAt).toISOString(),
     settledAt: settledAt === null ? null : new Date(settledAt).toISOString(),
-    can: canOf(row),
+    can: row.state === 'open' ? actionsOn(row.kind) : [],
   };
 }
 

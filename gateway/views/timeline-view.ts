@@ -11,6 +11,7 @@ import { Evidence } from '../../contracts/vocabulary.ts';
 import { Order, TimelineEntry } from '../../services/store/entities/order.ts';
 import type { Store } from '../../services/store/store.ts';
 import { noSuchOrder } from '../locked-order.ts';
+import { cutPage } from '../page.ts';
 
 type ActorName = (typeof TIMELINE_ACTORS)[number];
 
@@ -101,6 +102,6 @@ export async function readTimeline(
   );
   if (found.length === 0 && (await em.findOne(Order, { id: orderId }, { fields: ['id'] })) === null)
     throw noSuchOrder(orderId);
-  const items = found.slice(0, limit).map(toTimelineView);
-  return { items, nextCursor: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+  const { items, nextCursor } = cutPage(found, limit, ({ id }) => String(id));
+  return { items: items.map(toTimelineView), nextCursor };
 }
