@@ -55,6 +55,7 @@ export const PutOrder = z
     shipping_address: PostedAddress.optional(),
     contact: z
       .strictObject({ email: z.email().max(200).optional(), phone: z.string().trim().max(60).optional() })
+      .refine((contact) => Object.keys(contact).length > 0, { error: 'says nothing' })
       .optional(),
     customs: PostedCustoms.optional(),
     /** Can be changed at any time. */

@@ -196,6 +196,8 @@ test('a request that is not as it must be is refused with its fields', async () 
   expect(answer).toMatchObject({ code: 'body_invalid', title: 'Order creation failed' });
   const paths = answer.errors?.map(({ path }) => path) ?? [];
   expect(paths).toEqual(expect.arrayContaining(['items.0.quantity', 'shipping_address.address1']));
+  const nothing = await problem(await world.call('PUT', '/orders/ord_12345', { contact: {} }), 422);
+  expect(nothing.errors).toEqual([{ path: 'contact', message: 'says nothing' }]);
 });
 
 test.each([
