@@ -184,6 +184,8 @@ export async function changeOrder(
 /** Cancels what can be cancelled; the order is put away when nothing of it moves any more. */
 export async function cancelOrder(sql: Sql, say: Say, orderId: string): Promise<OrderReceipt> {
   const order = await lockKnownOrder(sql, orderId);
+  // What was cancelled before and is not over is what the suppliers keep.
+  if (order.context.cancelledHere && !hasEnded(order.state)) return { id: orderId, status: order.state };
   const data: CancelRequested = { orderId };
   // The same request again is the same message.
   const messageId = `api:cancel:${orderId}:${order.state}`;

@@ -9,7 +9,8 @@ export const json = (contract: z.ZodType, example?: unknown): readonly Content[]
 /** Of the routes that make something. */
 export const IDEMPOTENCY = {
   'Idempotency-Key': {
-    description: 'The same request again under it brings the same answer; another one is refused.',
+    description:
+      'The same request again under it brings the same answer; another one is refused. All callers share these keys: begin yours with your name.',
   },
 };
 

@@ -155,6 +155,22 @@ test.each(cases)('%s %s: units and money end consistent', async (who, moment) =>
   expect(paid === 0 || moment.includes('payment')).toBe(true);
 });
 
+test('who cancels again what the supplier keeps hears how the order stands, and not that it is being cancelled', async () => {
+  const purchase = await aDraft();
+  const { orderId } = purchase;
+  await buy(world.ports, purchase, `buy-${orderId}`);
+  await until(orderId, { supplierOrders: [{ status: 'awaiting_payment' }] });
+  await pay(world.ports, purchase, `pay-${orderId}`);
+  await until(orderId, { supplierOrders: [{ status: 'accepted' }] });
+  const again = async () => (await world.call('DELETE', `/orders/${orderId}`)).json();
+  expect(await again()).toMatchObject({ status: 'cancelling' });
+  await until(orderId, { status: 'cancelling' });
+  expect(await again()).toMatchObject({ status: 'cancelling' });
+  await world.carryOutCancels(purchase);
+  await until(orderId, { status: 'awaiting_shipment', holdReasons: ['customer_edit_pending'] });
+  expect(await again()).toMatchObject({ status: 'awaiting_shipment' });
+});
+
 test('after all of it the books are in order', async () => {
   const lines: string[] = [];
   expect((await audit(world.store, (text) => lines.push(text))).violations, lines.join('\n')).toBe(0);
