@@ -187,6 +187,22 @@ const STRAY =
 const OTHER_CONTENTS =
   'this parcel now has other contents than the shop was told: correct its fulfilment in the shop';
 
+/** What will not reach the customer, unless a person does something about it. */
+const TROUBLES: Partial<Record<ParcelStateName, string>> = {
+  returned:
+    'the parcel goes back to its sender: ask the supplier for another or the money, and tell the customer',
+  lost: 'the carrier has lost the parcel: ask the supplier for another or the money, and tell the customer',
+};
+
+/** Said when a parcel comes to that, and not again while it stays so. */
+function troublesOf(owner: Owner, now: Parcels): Effect[] {
+  return Object.entries(now).flatMap(([parcelId, { state, trackingNumber }]) => {
+    const cause = TROUBLES[state];
+    if (cause === undefined || owner.parcels[parcelId]?.state === state) return [];
+    return [riddle(owner, cause, [trackingNumber])];
+  });
+}
+
 /**
  * Takes what was seen of the parcels; asks for the shop's fulfilment and the customer's mails, each once. Without effects
  * nothing is changed.
@@ -224,6 +240,7 @@ export function observeParcels(
     effects.push(saving(owner, parcelId, now, observed), ...tellings(owner, parcelId, before, now));
     if (isShown(before) && !isSameUnits(before?.units ?? {}, units)) changed.push(observed.trackingNumber);
   }
+  effects.push(...troublesOf(owner, parcels));
   if (changed.length > 0) effects.push(riddle(owner, OTHER_CONTENTS, changed));
   const { strayNumbers = [] } = owner;
   const unheard = strays

@@ -217,7 +217,11 @@ test('a released overdue hold waits anew', () => {
 
 test('a parcel that turns round on its last mile is shown as returned, and a late answer does not hide it', () => {
   const road = aRoad(...toShipped, observed('shipped', [aParcel({ state: 'attempt_failed' })]));
-  expect(road.step(observed('shipped', [aParcel({ state: 'returned' })]))).toEqual(['parcel PA returned']);
+  expect(road.step(observed('shipped', [aParcel({ state: 'returned' })]))).toEqual([
+    'parcel PA returned',
+    'hold operator A',
+    'fact order.held operator A',
+  ]);
   for (const late of ['first_scan', 'in_transit'] as const)
     expect(road.try(observed('shipped', [aParcel({ state: late })]))).toEqual([]);
   expect(road.parcel(A, PARCEL_A)).toMatchObject({ state: 'returned', furthest: 'out_for_delivery' });
@@ -228,6 +232,8 @@ test('a customer gets no "in transit" for a parcel that turns round after its fi
   expect(road.step(observed('shipped', [aParcel({ state: 'returned' })]))).toEqual([
     'parcel PA returned',
     'no wait transit A PA',
+    'hold operator A',
+    'fact order.held operator A',
   ]);
 });
 
@@ -238,6 +244,19 @@ test('a delayed label of a supplier order that shipped has left, and stays delay
     expect.arrayContaining(['parcel PA delayed', 'mail parcel_shipped PA', 'shopify: fulfill PA']),
   );
   expect(road.state()).toBe('shipped');
+});
+
+test.each([
+  ['returned', 'goes back to its sender'],
+  ['lost', 'has lost the parcel'],
+] as const)('a person hears once of a parcel that is %s', (state, words) => {
+  const road = aRoad(...toShipped);
+  road.step(observed('shipped', [aParcel({ state })]));
+  expect(road.holds()).toEqual(['operator']);
+  expect(road.evidence().at(-1)).toMatchObject({ cause: expect.stringContaining(words) });
+  road.step(releaseRequested('operator'));
+  road.try(observed('shipped', [aParcel({ state, lastMileTrackingNumber: 'LM1' })]));
+  expect([road.state(), road.holds()]).toEqual(['shipped', []]);
 });
 
 test('a parcel lost on its way goes on where it was', () => {
