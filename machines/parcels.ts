@@ -2,7 +2,7 @@ import { FULFILL_PARCEL, type FulfillParcel } from '../contracts/commands/fulfil
 import type { ObservedParcel, SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
 import type { FactType } from '../contracts/facts.ts';
 import { trackingKeyOf } from '../contracts/ids.ts';
-import type { ParcelStateName } from '../contracts/vocabulary.ts';
+import type { Evidence, ParcelStateName } from '../contracts/vocabulary.ts';
 import type { Effect } from './effect.ts';
 import { contentsSeen, earlierNumbersOf, isSameNumber, parcelsSeen } from './parcel-numbers.ts';
 import { hasLeft, isScan, isUnderWay, nextPlace, type Parcels, type ParcelUnits } from './parcel-place.ts';
@@ -169,18 +169,14 @@ function tellings(
   return effects;
 }
 
-/** What no rule can decide: what is shown to shop and customer stays, and a person is asked. */
-const riddle = ({ supplierOrderId }: Owner, cause: string, numbers: readonly string[]): Effect => ({
+const forAPerson = ({ supplierOrderId }: Owner, evidence: Evidence): Effect => ({
   kind: 'tell_order',
-  event: {
-    type: 'hold.raised',
-    data: {
-      reason: 'operator',
-      supplierOrderId,
-      evidence: { cause, trackingNumbers: numbers.join(', ') },
-    },
-  },
+  event: { type: 'hold.raised', data: { reason: 'operator', supplierOrderId, evidence } },
 });
+
+/** What no rule can decide: what is shown to shop and customer stays, and a person is asked, who may say what is in them. */
+const riddle = (owner: Owner, cause: string, numbers: readonly string[]): Effect =>
+  forAPerson(owner, { cause, trackingNumbers: numbers.join(', ') });
 
 const STRAY =
   'a number is on its way for units that other parcels hold: ask the supplier which boxes there are, and say what is in each with POST /supplier-orders/{id}/parcel-contents';
@@ -199,7 +195,7 @@ function troublesOf(owner: Owner, now: Parcels): Effect[] {
   return Object.entries(now).flatMap(([parcelId, { state, trackingNumber }]) => {
     const cause = TROUBLES[state];
     if (cause === undefined || owner.parcels[parcelId]?.state === state) return [];
-    return [riddle(owner, cause, [trackingNumber])];
+    return [forAPerson(owner, { cause, trackingNumber })];
   });
 }
 
