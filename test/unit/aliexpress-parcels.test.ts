@@ -134,3 +134,20 @@ test('a bundle that lies in one parcel as a whole is one unit of its line', () =
   const [parcel] = toOrderUnits([{ ...A_PARCEL, units }], bundled);
   expect(parcel?.units).toEqual({ a: 1 });
 });
+
+test.each([
+  ['holds all that was ordered', 2, ['RR2']],
+  ['holds a part of it', 1, ['LP1', 'RR2']],
+])('a number of the order is no parcel beside one that %s', (_, quantity, numbers) => {
+  const order = OrderBody.parse({
+    result: {
+      child_order_list: [{ sku_id: '7', product_count: 2 }],
+      logistics_info_list: [{ logistics_no: 'LP1' }],
+    },
+  }).result!;
+  const packed = { mail_no: 'RR2', package_item_list: [{ sku_id: '7', quantity }] };
+  const details = TrackingBody.parse({ result: { data: { tracking_detail_line_list: [packed] } } }).result!
+    .data!.tracking_detail_line_list;
+  const lines = [{ lineId: 'L1', supplierVariantId: '7' }];
+  expect(toParcels(order, details, lines).map(({ trackingNumber }) => trackingNumber)).toEqual(numbers);
+});

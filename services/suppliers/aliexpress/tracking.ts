@@ -61,8 +61,17 @@ function trackingUrlOf(trackingNumber: string, carrierUrl: string | null): strin
   return CAINIAO.test(trackingNumber) ? page + trackingNumber : null;
 }
 
+/** Whether what carriers name leaves nothing of the order for another parcel. */
+function isAllPacked({ child_order_list: children }: OrderRow, details: readonly TrackingDetail[]): boolean {
+  const ordered = children.reduce((sum, { product_count }) => sum + (product_count ?? 0), 0);
+  const named = details.filter(({ mail_no }) => mail_no !== null);
+  const packed = named.flatMap(({ package_item_list }) => package_item_list);
+  return ordered > 0 && packed.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0) >= ordered;
+}
+
 /**
- * The parcels of one order: those with the carrier's word, and those that only have a number yet.
+ * The parcels of one order: those with the carrier's word, and those that only have a number yet. Where all of it is in
+ * the former, another number is their older name.
  * @param lines of the purchase, to tell what is in each; empty where they are not known.
  */
 export function toParcels(
@@ -71,8 +80,10 @@ export function toParcels(
   lines: readonly PlacedLine[],
 ): ObservedParcel[] {
   const parcels = new Map<string, ObservedParcel>();
+  const isTold = new Set(details.map(({ mail_no }) => mail_no));
+  const isOld = isAllPacked(row, details);
   for (const { logistics_no: trackingNumber, logistics_service: carrier } of row.logistics_info_list) {
-    if (trackingNumber === null) continue;
+    if (trackingNumber === null || (isOld && !isTold.has(trackingNumber))) continue;
     const trackingUrl = trackingUrlOf(trackingNumber, null);
     const known = { trackingNumber, lastMileTrackingNumber: null, carrier, trackingUrl };
     parcels.set(trackingNumber, { ...known, state: 'announced' });
