@@ -32,10 +32,17 @@ export async function callPauses(sql: Sql, supplier: SupplierName): Promise<Call
   return pauses ?? { callsMs: 0, budgetMs: 0, spacingMs: 0 };
 }
 
-/** Keeps what the supplier told of its limits. Of two pauses the longer one counts; a pause ends by itself. */
+const SLOWER = 1.5;
+/** No supplier grants less than one call in a second; 10 % more, since its clock is not ours. */
+const SLOWEST_INTERVAL_MS = 1_100;
+
+/**
+ * Keeps what the supplier told of its limits. Of two pauses the longer one counts; a pause ends by itself. Calls that were
+ * too fast are told apart, for a pause alone leads back to the same rate.
+ */
 export const createQuotaReporter =
   (sql: Sql, supplier: SupplierName): ReportQuota =>
-  async ({ pausedUntil, budgetPausedUntil, remaining, total }) => {
+  async ({ pausedUntil, budgetPausedUntil, remaining, total, isTooFast = false }) => {
     await sql.run(
       `insert into supplier_accounts (supplier, paused_until, budget_paused_until, quota_remaining, quota_total)
        values ($1, $2::timestamptz, $3::timestamptz, $4, $5)
@@ -43,8 +50,21 @@ export const createQuotaReporter =
           set paused_until = greatest(supplier_accounts.paused_until, excluded.paused_until),
               budget_paused_until = greatest(supplier_accounts.budget_paused_until, excluded.budget_paused_until),
               quota_remaining = coalesce(excluded.quota_remaining, supplier_accounts.quota_remaining),
-              quota_total = coalesce(excluded.quota_total, supplier_accounts.quota_total)`,
-      [supplier, pausedUntil ?? null, budgetPausedUntil ?? null, remaining ?? null, total ?? null],
+              quota_total = coalesce(excluded.quota_total, supplier_accounts.quota_total),
+              call_interval_ms = case when $6
+                then least(supplier_accounts.call_interval_ms * $7::float8,
+                           greatest(supplier_accounts.call_interval_ms, $8::float8))
+                else supplier_accounts.call_interval_ms end`,
+      [
+        supplier,
+        pausedUntil ?? null,
+        budgetPausedUntil ?? null,
+        remaining ?? null,
+        total ?? null,
+        isTooFast,
+        SLOWER,
+        SLOWEST_INTERVAL_MS,
+      ],
     );
   };
 

@@ -29,6 +29,8 @@ export type ReserveCall = (claim: CallClaim, signal: AbortSignal) => Promise<voi
 export interface QuotaReport {
   /** No call of this credential before this ISO instant. */
   readonly pausedUntil?: string;
+  /** Calls came faster than the supplier grants: all keep more distance, and less again while it goes well. */
+  readonly isTooFast?: true;
   /** The budget is used up: no call that takes from it before this ISO instant; those that are free go on. */
   readonly budgetPausedUntil?: string;
   /** Units of the supplier's own budget that are left, and its size. */

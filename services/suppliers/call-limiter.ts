@@ -10,6 +10,15 @@ const QUERY_QUEUE_MS = 20;
 /** A pause that is nearly over is waited for; a longer one would outlast the patience of the call. */
 const BEARABLE_PAUSE_MS = 2_000;
 
+/** Of the distance that calls keep since some were too fast, each call takes so much back. */
+const QUICKER = 0.99;
+
+interface Granted {
+  readonly supplier: SupplierName;
+  /** Between two calls by the supplier's contract. */
+  readonly intervalMs: number;
+}
+
 type Kind = Required<Omit<CallClaim, 'spacingMs'>>;
 
 /** What stands in line, in the order in which it is served. */
@@ -27,7 +36,7 @@ const KINDS: readonly Kind[] = [
  */
 async function takePlaces(
   sql: Sql,
-  supplier: SupplierName,
+  { supplier, intervalMs }: Granted,
   { priority, usesBudget }: Kind,
   wanted: number,
   spacingMs: number | null = null,
@@ -49,10 +58,11 @@ async function takePlaces(
      )
      update supplier_accounts a
         set next_call_at = t.free_at + t.places * t.interval_ms * interval '1 millisecond',
+            call_interval_ms = greatest($7::float8, a.call_interval_ms * power(${QUICKER}, t.places)),
             next_spaced_call_at = coalesce(t.free_at + $6 * interval '1 millisecond', next_spaced_call_at)
        from taken t, ${UNHURRIED} where a.supplier = t.supplier
      returning t.places, t.interval_ms, (extract(epoch from t.free_at - now()) * 1000)::float8 as first_ms`,
-    [supplier, priority, QUERY_QUEUE_MS, wanted, usesBudget, spacingMs],
+    [supplier, priority, QUERY_QUEUE_MS, wanted, usesBudget, spacingMs, intervalMs],
   );
   if (row === undefined) return [];
   const { places, first_ms: first, interval_ms: interval } = row;
@@ -69,7 +79,7 @@ interface Waiting {
  * Calls that ask while a statement is under way share the next one: the row is locked and committed once for all of
  * them, and a purchase that comes meanwhile still goes before all queries of its batch.
  */
-function createLine(store: Store, supplier: SupplierName) {
+function createLine(store: Store, granted: Granted) {
   let waiting: Waiting[] = [];
   let isTaking = false;
 
@@ -78,7 +88,7 @@ function createLine(store: Store, supplier: SupplierName) {
     if (batch.length === 0) return;
     waiting = waiting.filter((each) => each.kind !== kind);
     try {
-      const places = await takePlaces(store, supplier, kind, batch.length);
+      const places = await takePlaces(store, granted, kind, batch.length);
       for (const [index, { go }] of batch.entries()) go(places[index] ?? null);
     } catch (error) {
       for (const { fail } of batch) fail(error);
@@ -93,7 +103,7 @@ function createLine(store: Store, supplier: SupplierName) {
   /** Milliseconds to wait for the place that was taken; null when there is none now. */
   return async ({ priority, usesBudget = false, spacingMs }: CallClaim): Promise<number | null> => {
     if (spacingMs !== undefined) {
-      const [waitMs = null] = await takePlaces(store, supplier, { priority, usesBudget }, 1, spacingMs);
+      const [waitMs = null] = await takePlaces(store, granted, { priority, usesBudget }, 1, spacingMs);
       return waitMs;
     }
     return new Promise((go, fail) => {
@@ -122,7 +132,7 @@ export async function createCallLimiter(
      on conflict (supplier) do update set call_interval_ms = excluded.call_interval_ms`,
     [supplier, intervalMs],
   );
-  const reserve = createLine(store, supplier);
+  const reserve = createLine(store, { supplier, intervalMs });
   return async (claim, signal) => {
     for (;;) {
       signal.throwIfAborted();

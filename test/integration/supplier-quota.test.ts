@@ -84,6 +84,26 @@ test('a pause ends by itself; of two the longer counts, and figures stay when a 
   expect(row).toEqual({ remaining: 0, total: 50_000 });
 });
 
+test('calls that were too fast make all slower, the slowest supplier at most, and what goes well makes them quicker', async () => {
+  const store = await aStore(await aDatabase());
+  const reserve = await createCallLimiter(store, CJ, 100);
+  const report = createQuotaReporter(store, CJ);
+  const intervalMs = async (): Promise<number | undefined> => {
+    const [row] = await store.query<{ ms: number }>('select call_interval_ms as ms from supplier_accounts');
+    return row?.ms;
+  };
+  await report({ remaining: 1 });
+  expect(await intervalMs()).toBe(11);
+  await report({ isTooFast: true });
+  expect(await intervalMs()).toBe(16.5);
+  for (const _ of Array.from({ length: 20 })) await reserve({ priority: 'purchase' }, never);
+  expect(await intervalMs()).toBeCloseTo(16.5 * 0.99 ** 20);
+  for (const _ of Array.from({ length: 30 })) await reserve({ priority: 'query' }, never);
+  expect(await intervalMs()).toBe(11);
+  for (const _ of Array.from({ length: 15 })) await report({ isTooFast: true });
+  expect(await intervalMs()).toBe(1_100);
+});
+
 test('while the supplier wants no calls, commands wait without using anything up, and go on afterwards', async () => {
   const desk = await aDesk();
   const report = createQuotaReporter(desk.store, CJ);

@@ -354,5 +354,8 @@ test('what answers tell of the limits is reported, and a report that fails chang
   await expect(client.call(request('write', { path: '/fine' }), z.unknown(), never)).resolves.toEqual({});
   const error = await failureOf(client.call(request('write'), z.unknown(), never));
   expect(error.failureClass).toBe('throttled');
-  expect(reports).toEqual([{ remaining: 7, total: 50_000 }, { pausedUntil: expect.any(String) }]);
+  expect(reports).toEqual([
+    { remaining: 7, total: 50_000 },
+    { pausedUntil: expect.any(String), isTooFast: true },
+  ]);
 });

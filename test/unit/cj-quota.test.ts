@@ -40,7 +40,15 @@ test.each([
   ['HTTP 429 with points enough', { httpStatus: 429, code: 429, points: points(400) }],
   ['429 in the body', { code: 429 }],
 ])('%s is sat out in a second', (_, changes) => {
-  expect(quotaReportOf(signs(changes), NOON)?.pausedUntil).toBe('2027-01-05T12:00:01.000Z');
+  expect(quotaReportOf(signs(changes), NOON)).toMatchObject({
+    pausedUntil: '2027-01-05T12:00:01.000Z',
+    isTooFast: true,
+  });
+});
+
+test('a login that came too soon says nothing of the other calls', () => {
+  const login = signs({ code: 1600200, path: '/authentication/getAccessToken' });
+  expect(quotaReportOf(login, NOON)).toEqual({ pausedUntil: '2027-01-05T12:00:01.000Z' });
 });
 
 test.each([

@@ -45,7 +45,7 @@ function refilledAt(path: string, points: PointsInfo | null, now: number): numbe
   return Math.min(now + Math.ceil((missing * DAY_MS) / total), next(DAY_MS, now));
 }
 
-type Pauses = Pick<QuotaReport, 'pausedUntil' | 'budgetPausedUntil'>;
+type Pauses = Pick<QuotaReport, 'pausedUntil' | 'budgetPausedUntil' | 'isTooFast'>;
 
 function pausesOf({ path, httpStatus, code, points }: LimitSigns, now: number): Pauses {
   const isTooMuch = httpStatus === 429 || code === 429;
@@ -57,7 +57,10 @@ function pausesOf({ path, httpStatus, code, points }: LimitSigns, now: number): 
   }
   // Of an hour or of a day: both end on the hour, and a day's is asked for again every hour.
   if (code === QUOTA_USED_UP) return { pausedUntil: instant(next(HOUR_MS, now)) };
-  return isTooMuch || code === TOO_FAST ? { pausedUntil: instant(now + BURST_PAUSE_MS) } : {};
+  if (!isTooMuch && code !== TOO_FAST) return {};
+  const pausedUntil = instant(now + BURST_PAUSE_MS);
+  // Logins are counted for themselves.
+  return path.startsWith('/authentication/') ? { pausedUntil } : { pausedUntil, isTooFast: true };
 }
 
 /** What an answer tells about our limits; null when nothing. @param now in milliseconds. */
