@@ -17,6 +17,12 @@ import { createPreflight } from './preflight.ts';
 import { createQuoteDesk, daysOf, type QuoteDesk, type SeenNow, type SourcingPorts } from './quote-desk.ts';
 import { SupplierError } from './supplier-error.ts';
 
+/** What a supplier did not sell when it was bought for this line. */
+export type RefusedArticle = Pick<
+  MappingCandidate,
+  'supplier' | 'supplierProductId' | 'supplierVariantId' | 'shipsFrom'
+>;
+
 export interface WantedLine {
   readonly lineId: string;
   readonly units: number;
@@ -27,6 +33,8 @@ export interface WantedLine {
   /** What the customer was asked for one unit, in the currency of the sale. */
   readonly unitPriceMinor: number;
   readonly candidates: readonly MappingCandidate[];
+  /** Tried last: whoever lets the order go on wants what it has not been refused yet. Absent: nothing was. */
+  readonly refused?: readonly RefusedArticle[];
 }
 
 /** An order, or what one would be. */
@@ -97,7 +105,7 @@ async function plan(ports: SourcingPorts, wanted: Wanted): Promise<SourcingPlan>
       if (refusals.length > 0) unfit.push({ lineId, candidate, refusals });
       return refusals.length === 0;
     });
-    const untried = desk === null ? fit : await inOrder(ports, desk, line, fit);
+    const untried = desk === null ? fit : refusedLast(line, await inOrder(ports, desk, line, fit));
     if (isFilled(untried)) trials.push({ lineId, units, untried, isAlone: false });
     else refused.push(...reasonsOf(lineId, unfit));
   }
@@ -163,6 +171,21 @@ async function inOrder(
   return scored
     .toSorted((a, b) => (a.score === b.score ? 0 : a.score - b.score))
     .map(({ candidate }) => candidate);
+}
+
+function refusedLast(
+  { refused = [] }: WantedLine,
+  candidates: readonly MappingCandidate[],
+): readonly MappingCandidate[] {
+  const wasRefused = (candidate: MappingCandidate): boolean =>
+    refused.some(
+      ({ supplier, supplierProductId, supplierVariantId, shipsFrom }) =>
+        supplier === candidate.supplier &&
+        shipsFrom === candidate.shipsFrom &&
+        supplierProductId === candidate.supplierProductId &&
+        supplierVariantId === candidate.supplierVariantId,
+    );
+  return [...candidates.filter((one) => !wasRefused(one)), ...candidates.filter(wasRefused)];
 }
 
 /**

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
 import type { PreviewSourcing } from '../../contracts/resources/sourcing-preview.ts';
 import type { Settings } from '../../contracts/settings.ts';
+import type { FailureClass } from '../../contracts/vocabulary.ts';
 import type { OrderContext } from '../../machines/order-context.ts';
 import type { Sql } from '../store/store.ts';
 import { ACCEPTANCES, type Acceptance } from './acceptances.ts';
-import type { Wanted, WantedLine } from './plan-sourcing.ts';
+import type { RefusedArticle, Wanted, WantedLine } from './plan-sourcing.ts';
 import { type CustomerRow, customerOf, toRecipient } from './recipient.ts';
 
 interface LineRow {
@@ -19,6 +20,19 @@ interface LineRow {
 
 /** As they were stored: what a newer contract adds has a default. */
 const StoredCandidates = z.array(MappingCandidate).nullable();
+
+/** A clear no about the article itself, and not about who gets it, what it costs or when it was asked for. */
+const NOT_THERE = ['unavailable', 'not_shippable', 'not_found'] satisfies FailureClass[];
+
+/** SQL for the articles that suppliers refused to sell for `order_id`. */
+const REFUSED = `(select coalesce(json_agg(json_build_object('lineId', r.line_id, 'supplier', s.supplier,
+                     'supplierProductId', r.supplier_product_id, 'supplierVariantId', r.supplier_variant_id,
+                     'shipsFrom', s.ships_from)), '[]')
+   from supplier_orders s
+   join purchase_intents i on i.supplier_order_id = s.id and i.kind = 'create'
+   join supplier_order_lines r on r.supplier_order_id = s.id
+  where s.order_id = o.id and s.state = 'rejected'
+    and i.evidence ->> 'failureClass' in (${NOT_THERE.map((name) => `'${name}'`).join(', ')}))`;
 
 /** Units of each line that nobody has bought, held ones too. */
 export const waitingUnits = ({ lines }: OrderContext): ReadonlyMap<string, number> =>
@@ -35,6 +49,7 @@ export interface OrderToSource {
   readonly totalMinor: number;
   readonly context: OrderContext;
   readonly lines: readonly LineRow[];
+  readonly refused: readonly (RefusedArticle & { readonly lineId: string })[];
   /** Null: nothing is known of whoever ordered. */
   readonly customer: CustomerRow | null;
   readonly acceptances: readonly Acceptance[];
@@ -51,7 +66,7 @@ export async function readOrdersToSource(
                       'unitPriceMinor', l.unit_price_minor, 'candidates', m.candidates,
                       'isSkuMapped', m.sku is not null) order by l.position, l.line_id), '[]')
                from order_lines l left join product_mappings m on m.variant_id = l.variant_id
-              where l.order_id = o.id) as lines,
+              where l.order_id = o.id) as lines, ${REFUSED} as refused,
             ${customerOf('o.id')} as customer, ${ACCEPTANCES} as acceptances
        from orders o where o.id = any($1::text[])`,
     [orderIds],
@@ -67,7 +82,8 @@ export function toWanted(order: OrderToSource, wanted: ReadonlyMap<string, numbe
     lines: order.lines.flatMap((row): WantedLine[] => {
       const units = wanted.get(row.lineId);
       if (units === undefined) return [];
-      return [{ ...row, units, candidates: StoredCandidates.parse(row.candidates) ?? [] }];
+      const refused = order.refused.filter(({ lineId }) => lineId === row.lineId);
+      return [{ ...row, units, candidates: StoredCandidates.parse(row.candidates) ?? [], refused }];
     }),
     destination: recipient,
     recipient: recipient ?? null,

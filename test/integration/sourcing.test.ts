@@ -88,6 +88,29 @@ async function givenLines(store: Store, lines: readonly Line[], countryCode: str
   };
 }
 
+/** A purchase of the lamp for the first line that came to nothing. */
+async function givenRefusedFrom(store: Store, shipsFrom: string, failureClass: string): Promise<void> {
+  await store.run(
+    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
+                                  expected_cost_minor, currency)
+     values ('sup_ord_no', $1, 'cj_dropshipping', 'rejected', '{}', '', $2, 1, 'USD')`,
+    [ORDER.orderId, shipsFrom],
+  );
+  const { supplierProductId, supplierVariantId } = article(LAMP);
+  await store.run(
+    `insert into supplier_order_lines (supplier_order_id, line_id, units, supplier_product_id, supplier_variant_id,
+                                       supplier_units)
+     values ('sup_ord_no', '1', 1, $1, $2, 1)`,
+    [supplierProductId, supplierVariantId],
+  );
+  await store.run(
+    `insert into purchase_intents (supplier_order_id, kind, order_id, supplier, caller_ref, attempt, state,
+                                   request_hash, expected_cost_minor, currency, call_deadline, evidence)
+     values ('sup_ord_no', 'create', $1, 'cj_dropshipping', 'sup_ord_no', 1, 'refused', '', 1, 'USD', now(), $2)`,
+    [ORDER.orderId, JSON.stringify({ failureClass })],
+  );
+}
+
 /** Sources such an order and answers what was said about it. */
 async function sourced(lines: readonly Line[], countryCode?: string | null) {
   const desk = await aDesk();
@@ -196,6 +219,32 @@ test('the next candidate is taken when the warehouse of the first does not have 
   );
   expect(answer).toMatchObject({ parts: [{ shipsFrom: 'CN' }], refused: [] });
 });
+
+test.each([
+  ['has sold out', 'unavailable', 'CN'],
+  ['does not take the address', 'invalid_input', 'DE'],
+])(
+  'what a supplier refused because it %s is asked for last or first again',
+  async (_, failureClass, from) => {
+    const desk = await aDesk();
+    const candidates = [
+      candidate(LAMP, { shipsFrom: 'DE', priority: 1 }),
+      candidate(LAMP, { shipsFrom: 'CN', priority: 2 }),
+    ];
+    const command = await givenLines(desk.store, [{ units: 1, candidates }]);
+    const adapter = withAdapter(desk.ports, {
+      quote: async ({ shipsFrom }) => ({
+        goodsMinor: 100,
+        currency: 'USD',
+        options: [{ shippingMethod: `from ${shipsFrom}`, costMinor: 100, deliveryDays: null }],
+        articles: new Map(),
+      }),
+    });
+    await givenRefusedFrom(desk.store, 'DE', failureClass);
+    await sourceOrder(adapter, command);
+    expect((await saidTo(desk.store, ORDER)).at(-1)).toMatchObject({ parts: [{ shipsFrom: from }] });
+  },
+);
 
 test('lines that cannot go together are tried apart before a next candidate is taken', async () => {
   const fromGermanyFirst = (number: number) => [
