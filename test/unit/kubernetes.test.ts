@@ -243,7 +243,14 @@ test.skipIf(!hasKubectl || !hasJq)(
     const folder = mkdtempSync(join(tmpdir(), 'order-manager-kubectl-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const setup = manifestsOf('base').find(({ metadata }) => metadata.name === 'setup');
-    writeFileSync(join(folder, 'setup.json'), JSON.stringify({ ...setup, status: { succeeded: 1 } }));
+    const [before] = workloadsOf([setup!]);
+    const { labels } = before!.spec.template.metadata;
+    expect(labels).toHaveProperty(['app.kubernetes.io/part-of']);
+    // Kubernetes adds to a Job that runs what no other Job may say of itself.
+    const running = JSON.stringify({ ...setup, status: { succeeded: 1 } }, (key, value) =>
+      key === 'labels' ? { ...value, 'batch.kubernetes.io/controller-uid': 'its own' } : value,
+    );
+    writeFileSync(join(folder, 'setup.json'), running);
     const kubectl = `#!/usr/bin/env bash
 if [[ "$*" == *' get job setup '* ]]; then cat ${folder}/setup.json
 else cat > ${folder}/created.json; echo job.batch/republish-x; fi
@@ -256,14 +263,13 @@ else cat > ${folder}/created.json; echo job.batch/republish-x; fi
     });
     expect(said).toContain('logs -f job.batch/republish-x');
     const created: unknown = JSON.parse(readFileSync(join(folder, 'created.json'), 'utf8'));
-    const [before] = workloadsOf([setup!]);
     const { image, env, resources } = before!.spec.template.spec.containers[0]!;
+    expect(created).toHaveProperty(['spec', 'template', 'metadata', 'labels'], labels);
     expect(created).toMatchObject({
       kind: 'Job',
       metadata: { generateName: 'republish-' },
       spec: {
         template: {
-          metadata: { labels: { 'app.kubernetes.io/name': 'setup' } },
           spec: {
             restartPolicy: 'Never',
             containers: [
