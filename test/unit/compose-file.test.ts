@@ -39,7 +39,7 @@ const FORMATS = {
 
 const alone = composeContainers(ENV);
 const inCluster = composeContainers(CLUSTER);
-const ours = Object.entries(alone).filter(([, { build }]) => build !== undefined);
+const ours = Object.entries(alone).filter(([, { image }]) => image === 'order-manager');
 
 test.each([
   ['one server', ENV],
@@ -69,6 +69,15 @@ test('the gateway is the container that the user’s guide names, on its port an
     env_file: '.env',
   });
   expect(alone['order-manager']?.environment.ORDER_MANAGER_PORT).toBe('8000');
+});
+
+test('the image is built once, by the container that all the others of it wait for', () => {
+  for (const [name, { build, depends_on }] of ours)
+    expect([name, build !== undefined, depends_on.includes('setup')]).toEqual([
+      name,
+      name === 'setup',
+      name !== 'setup',
+    ]);
 });
 
 test('every container of ours has the login of its own role and no other seed', () => {
