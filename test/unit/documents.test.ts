@@ -29,10 +29,7 @@ function composeProblems(words: readonly string[]): string[] {
   const rest = [...words];
   while (rest[0]?.startsWith('--')) {
     const [flag, value = ''] = rest.splice(0, 2);
-    // The .env is the reader's own.
-    if (flag === '--env-file') problems.push(...(value === '.env' ? [] : missing(value)));
-    else if (flag === '--profile')
-      problems.push(...(PROFILES.includes(value) ? [] : [`no profile ${value}`]));
+    if (flag === '--profile') problems.push(...(PROFILES.includes(value) ? [] : [`no profile ${value}`]));
     else problems.push(`docker compose ${flag} is new here`);
   }
   const [verb = '', ...more] = rest;
@@ -93,7 +90,7 @@ function problemsOf([program = '', ...words]: readonly string[]): string[] {
   if (program === 'kubectl') return kubectlProblems(words);
   if (program === 'npx' && first === 'node') return missing(words[1]);
   if (program === 'npx') return first === 'vitest' ? missing(words[2]) : [`npx ${first} is new here`];
-  if (['node', 'python3', 'bash', 'cp'].includes(program)) return missing(first);
+  if (['node', 'python3', 'bash', 'cp', 'cat'].includes(program)) return missing(first);
   // These are run, by the test of the containers.
   if (program === 'curl') return [];
   return OF_THE_READER.includes(program) ? [] : [`${program} is new here`];
