@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The start of PostgreSQL's container: its account and database are those that DB_CONNECTION_STRING names, so that the
-# password is written down once.
+# The start of PostgreSQL's container, and its health check: account and database are those that DB_CONNECTION_STRING
+# names, so that the password is written down once.
 set -euo pipefail
 
 if [[ ! ${DB_CONNECTION_STRING:-} =~ ^postgres(ql)?://([^:@/]+):([^:@/]+)@[^/]+/([^/?]+) ]]; then

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2019 } from 'ajv/dist/2019.js';
@@ -150,17 +150,21 @@ test('what the .env must have is asked for by name', () => {
   expect(() => composeContainers({ ...ENV, NATS_NKEY_SETUP: undefined })).toThrow('NATS_NKEY_SETUP');
 });
 
-function accountOf(url: string): string {
+/** What is run in PostgreSQL's container, and as which account, when its script is given that command. */
+function inDatabase(url: string, command: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'order-manager-account-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  // In the place of the one of PostgreSQL's image.
-  const entrypoint = join(folder, 'docker-entrypoint.sh');
-  writeFileSync(entrypoint, '#!/bin/bash\necho "$POSTGRES_USER|$POSTGRES_PASSWORD|$POSTGRES_DB|$*"\n');
-  chmodSync(entrypoint, 0o755);
+  const put = (name: string, text: string): void =>
+    writeFileSync(join(folder, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+  // In the place of the image's, which runs whatever is not the server as it stands.
+  const server = 'echo "$POSTGRES_USER|$POSTGRES_PASSWORD|$POSTGRES_DB|$*"';
+  put('docker-entrypoint.sh', `if [[ $1 == postgres ]]; then ${server}; else exec "$@"; fi`);
+  put('pg_isready', 'printf "<%s>" "$@"');
   const script = join(PROJECT, 'deploy/postgres/account-from-url.sh');
   const env = { PATH: `${folder}:${process.env.PATH}`, DB_CONNECTION_STRING: url };
-  return execFileSync('bash', [script, 'postgres'], { env, encoding: 'utf8', stdio: 'pipe' }).trim();
+  return execFileSync('bash', [script, ...command], { env, encoding: 'utf8', stdio: 'pipe' }).trim();
 }
+const accountOf = (url: string): string => inDatabase(url, ['postgres']);
 
 test('the database’s account is the one of DB_CONNECTION_STRING, decoded', () => {
   expect(accountOf('postgresql://username:password@db:5432/orderdb')).toBe(
@@ -170,4 +174,11 @@ test('the database’s account is the one of DB_CONNECTION_STRING, decoded', () 
     'u|p@ss/w%rd|orders|postgres',
   );
   expect(() => accountOf('postgresql://db:5432/orderdb')).toThrow('DB_CONNECTION_STRING must be a URL');
+});
+
+test('the database is asked for its health as its own account: it would log each question of another', () => {
+  const [how, program, script, ...command] = alone.db?.healthcheck?.test ?? [];
+  expect([how, program, script]).toEqual(['CMD', ...(alone.db?.entrypoint ?? [])]);
+  const asked = inDatabase('postgresql://us%2Der:pass@db:5432/orderdb', command);
+  expect(asked).toBe('<-h><127.0.0.1><-U><us-er><-d><orderdb>');
 });
