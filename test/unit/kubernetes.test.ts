@@ -11,7 +11,7 @@ import { SERVICES, STREAMS } from '../../contracts/subjects.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { newNatsKeys, publicKeys } from '../../deploy/local/nats-keys.ts';
 import { durableOf } from '../../services/bus/streams.ts';
-import { PROJECT } from '../fixtures/compose-file.ts';
+import { composeContainers, PROJECT } from '../fixtures/compose-file.ts';
 import {
   hasKubectl,
   type Manifest,
@@ -127,6 +127,30 @@ withKubectl('every service has a budget and a scale, and the queue it scales by 
   const figures = readFileSync(join(PROJECT, 'services/orders/partition-figures.ts'), 'utf8');
   expect(figures).toContain("name: 'partition_lag_events'");
   expect(JSON.stringify(manifests)).toContain('order_manager_partition_lag_events');
+});
+
+withKubectl('the trial’s PostgreSQL is set as that of Compose, with room for every copy that may run', () => {
+  const manifests = manifestsOf('overlays/trial');
+  const Scaled = z.object({ spec: z.object({ maxReplicaCount: z.number() }) });
+  let most = 0;
+  let oneMoreOfEach = 0;
+  for (const service of OURS) {
+    const main = service === 'gateway' ? 'gateway/main.ts' : `services/${service}/main.ts`;
+    const [, pool] = /runService\('\w+', (\d+),/.exec(readFileSync(join(PROJECT, main), 'utf8')) ?? [];
+    const scaled = manifests.find(
+      ({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === service,
+    );
+    most += Number(pool) * Scaled.parse(scaled).spec.maxReplicaCount;
+    oneMoreOfEach += Number(pool);
+  }
+  const db = workloadsOf(manifests).find(({ metadata }) => metadata.name === 'db');
+  const args = db?.spec.template.spec.containers[0]?.args ?? [];
+  const compose = composeContainers({ DB_CONNECTION_STRING: 'x', NATS_NKEY_SETUP: 'x' });
+  expect(args).toEqual(expect.arrayContaining(compose.db?.command ?? []));
+  const [, room] = /max_connections=(\d+)/.exec(args.join()) ?? [];
+  expect(Number(room)).toBeGreaterThan(most + oneMoreOfEach);
+  const guide = readFileSync(join(PROJECT, 'deploy/guide/kubernetes.md'), 'utf8');
+  expect(guide).toContain(`${most} connections to PostgreSQL, and ${oneMoreOfEach} more while`);
 });
 
 withKubectl(
