@@ -104,6 +104,11 @@ test('what runs our image may write to logs and /tmp only and has no privileges'
     ]);
 });
 
+test('what a container says does not fill the disk', () => {
+  for (const [name, { logging }] of Object.entries(inCluster))
+    expect([name, logging]).toEqual([name, { driver: 'local' }]);
+});
+
 test('only the API is open to the world: what else has a port has it on this machine alone', () => {
   for (const [name, { ports }] of Object.entries(alone)) {
     const open = ports.filter((port) => !port.startsWith('127.0.0.1:'));
