@@ -80,7 +80,7 @@ function npmProblems(words: readonly string[]): string[] {
 }
 
 /** Programs that come with the reader's own machine; what they are given is the reader's, too. */
-const OF_THE_READER = ['export', 'grep', 'ls', 'pg_dump', 'printf'];
+const OF_THE_READER = ['export', 'grep', 'ls', 'pg_dump', 'pg_restore', 'printf'];
 
 /** Why a simple command cannot work here; empty when nothing speaks against it. */
 function problemsOf([program = '', ...words]: readonly string[]): string[] {
