@@ -10,20 +10,33 @@ export const MACHINE_VERSION = 5;
 
 export type Told = OrderEvent | { type: typeof INTENT_WRITTEN; data: { supplierOrderId: string } };
 
-/** The state that the accepted events of an order's timeline lead to, oldest first. */
-export function replay(told: Iterable<Told>): OrderActor {
-  let actor: OrderActor = { order: null, supplierOrders: new Map() };
+const NOTHING: OrderActor = { order: null, supplierOrders: new Map() };
+
+function stepTold(actor: OrderActor, event: Told): OrderActor {
+  if (event.type !== INTENT_WRITTEN) return stepOrderActor(actor, event).actor;
+  const { supplierOrderId } = event.data;
+  const known = actor.supplierOrders.get(supplierOrderId);
+  if (known === undefined) return actor;
+  const supplierOrders = new Map(actor.supplierOrders);
+  supplierOrders.set(supplierOrderId, { ...known, value: 'placing' });
+  return { ...actor, supplierOrders };
+}
+
+/**
+ * The state that the accepted events of an order's timeline lead to, oldest first.
+ * @param onStep hears of each event what stood before and after it, and the event's place.
+ */
+export function replay(
+  told: Iterable<Told>,
+  onStep: (before: OrderActor, after: OrderActor, index: number) => void = () => {},
+): OrderActor {
+  let actor = NOTHING;
+  let index = 0;
   for (const event of told) {
-    if (event.type !== INTENT_WRITTEN) {
-      actor = stepOrderActor(actor, event).actor;
-      continue;
-    }
-    const { supplierOrderId } = event.data;
-    const known = actor.supplierOrders.get(supplierOrderId);
-    if (known === undefined) continue;
-    const supplierOrders = new Map(actor.supplierOrders);
-    supplierOrders.set(supplierOrderId, { ...known, value: 'placing' });
-    actor = { ...actor, supplierOrders };
+    const after = stepTold(actor, event);
+    onStep(actor, after, index);
+    actor = after;
+    index += 1;
   }
   return actor;
 }

@@ -9,6 +9,7 @@ import type { OrderActor } from '../machines/order-actor.ts';
 import type { OrderContext } from '../machines/order-context.ts';
 import { MACHINE_VERSION, replay, type Told } from '../machines/replay.ts';
 import type { SupplierOrderContext } from '../machines/supplier-order-context.ts';
+import { besideProblems, NOTHING_BESIDE, orphans, readBeside } from './audit-rows.ts';
 import { describeDifference, differencesOf } from './differences.ts';
 import type { Store } from './store/store.ts';
 
@@ -37,8 +38,14 @@ interface PurchaseRow {
 }
 interface TimelineRow {
   orderId: string;
+  id: string;
   type: string;
   data: unknown;
+  from: string | null;
+  to: string | null;
+  supplierOrderId: string | null;
+  supplierFrom: string | null;
+  supplierTo: string | null;
 }
 
 const BATCH = 500;
@@ -90,6 +97,30 @@ function told(rows: readonly TimelineRow[]): Told[] {
   );
 }
 
+/** What an entry says that it found and left, and what is found and left when it is told again. */
+function gapAt(entry: TimelineRow, before: OrderActor, after: OrderActor): string | null {
+  const purchaseIn = ({ supplierOrders }: OrderActor) =>
+    entry.supplierOrderId === null ? null : (supplierOrders.get(entry.supplierOrderId)?.value ?? null);
+  const moved = (entryFrom: string | null, entryTo: string | null): string =>
+    `from ${entryFrom ?? 'nothing'} to ${entryTo ?? 'nothing'}`;
+  const places = [
+    ...(entry.type === INTENT_WRITTEN
+      ? []
+      : [['order', entry.from, entry.to, before.order?.value, after.order?.value] as const]),
+    [
+      entry.supplierOrderId,
+      entry.supplierFrom,
+      entry.supplierTo,
+      purchaseIn(before),
+      purchaseIn(after),
+    ] as const,
+  ];
+  for (const [what, from, to, toldFrom = null, toldTo = null] of places)
+    if (from !== toldFrom || to !== toldTo)
+      return `entry ${entry.id} of its timeline (${entry.type}) moved ${what} ${moved(from, to)}, told again ${moved(toldFrom, toldTo)}: an entry before it is missing or changed`;
+  return null;
+}
+
 /** Where telling the timeline again leads to something else than what is stored. */
 function replayProblems(
   order: OrderRow,
@@ -97,8 +128,13 @@ function replayProblems(
   timeline: readonly TimelineRow[],
 ): string[] {
   let again: OrderActor;
+  // The others follow from the first.
+  let gap: string | null = null;
   try {
-    again = replay(told(timeline));
+    again = replay(told(timeline), (before, after, index) => {
+      const entry = timeline[index];
+      if (entry !== undefined) gap ??= gapAt(entry, before, after);
+    });
   } catch (error) {
     return [`its timeline cannot be told again: ${messageOf(error)}`];
   }
@@ -112,7 +148,8 @@ function replayProblems(
       [...again.supplierOrders].map(([id, { value: state, context }]) => [id, { state, context }]),
     ),
   };
-  return differencesOf(plain(stored), plain(replayed)).map(describeDifference);
+  const differences = differencesOf(plain(stored), plain(replayed)).map(describeDifference);
+  return gap === null ? differences : [gap, ...differences];
 }
 
 /** @returns the next orders by id, with everything that belongs to them, as they stood at one moment. */
@@ -135,11 +172,13 @@ const readBatch = (store: Store, after: string, orderId: string | undefined) =>
       [ids],
     );
     const timeline = await sql.query<TimelineRow>(
-      `select order_id as "orderId", type, data from timeline
-        where order_id = any($1::text[]) and accepted order by id`,
+      `select order_id as "orderId", id::text, type, data, from_state as "from", to_state as "to",
+              supplier_order_id as "supplierOrderId", supplier_from as "supplierFrom", supplier_to as "supplierTo"
+         from timeline
+        where order_id = any($1::text[]) and accepted order by timeline.id`,
       [ids],
     );
-    return { orders, purchases, timeline };
+    return { orders, purchases, timeline, beside: await readBeside(sql, ids) };
   });
 
 export interface AuditOptions {
@@ -161,12 +200,15 @@ export async function audit(
   const checked: Checked = { orders: 0, lines: 0, units: 0, supplierOrders: 0, replayed: 0 };
   let violations = 0;
   for (let after = ''; ; ) {
-    const { orders, purchases, timeline } = await readBatch(store, after, orderId);
+    const { orders, purchases, timeline, beside } = await readBatch(store, after, orderId);
     const purchasesOf = Map.groupBy(purchases, ({ orderId: id }) => id);
     const timelineOf = Map.groupBy(timeline, ({ orderId: id }) => id);
     for (const order of orders) {
       const own = purchasesOf.get(order.id) ?? [];
-      const problems = unitProblems(order, own);
+      const problems = [
+        ...unitProblems(order, own),
+        ...besideProblems(order.context, own, beside.get(order.id) ?? NOTHING_BESIDE),
+      ];
       const lines = Object.values(order.context.lines);
       checked.orders += 1;
       checked.lines += lines.length;
@@ -184,6 +226,9 @@ export async function audit(
     if (last === undefined || orders.length < BATCH) break;
     after = last.id;
   }
+  const lost = orderId === undefined ? await orphans(store) : [];
+  for (const line of lost) say(line);
+  violations += lost.length;
   if (orderId !== undefined && checked.orders === 0) {
     say(`${orderId}: there is no such order`);
     violations += 1;

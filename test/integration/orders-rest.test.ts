@@ -666,3 +666,39 @@ test('the audit finds all that happened here in order, and a unit that is missin
     `${id}: order.context.lines.1.unallocated: stored 1, told 2`,
   ]);
 });
+
+test('the audit names the table in which something is missing or other than the states say', async () => {
+  const [bought] = await world.store.query<{ id: string; orderId: string }>(
+    `select s.id, s.order_id as "orderId" from supplier_orders s
+      where s.state = 'delivered' and exists (select 1 from parcels p where p.supplier_order_id = s.id) limit 1`,
+  );
+  if (bought === undefined) throw new Error('nothing was delivered');
+  const { id, orderId } = bought;
+  const said = async (statement: string, parameters: readonly string[]): Promise<string[]> => {
+    await world.store.run(statement, parameters);
+    const lines: string[] = [];
+    await audit(world.store, (text) => lines.push(text));
+    return lines.filter((line) => line.startsWith(orderId));
+  };
+  expect(
+    await said("delete from purchase_intents where supplier_order_id = $1 and kind = 'create'", [id]),
+  ).toEqual([expect.stringContaining(`${id} was called 1 times`)]);
+  expect((await said('delete from parcels where supplier_order_id = $1', [id])).join('\n')).toContain(
+    'has no row in parcels',
+  );
+  expect((await said('delete from order_lines where order_id = $1', [orderId])).join('\n')).toContain(
+    'has no row in order_lines',
+  );
+  const held = `insert into holds (id, order_id, reason, evidence) values ('hld_stray', $1, 'operator', '{}')`;
+  expect(await said(held, [orderId])).toContain(
+    `${orderId}: hold hld_stray: "operator" is open in holds, none in its state`,
+  );
+  expect(
+    (
+      await said(`delete from timeline where order_id = $1 and type = 'supplier_order.placed'`, [orderId])
+    ).join('\n'),
+  ).toContain('an entry before it is missing or changed');
+  expect(await said('delete from orders where id = $1', [orderId])).toEqual([
+    `${orderId}: there is no such order, but rows of it in holds, purchase_intents, supplier_orders`,
+  ]);
+});
