@@ -1,6 +1,7 @@
 import { AppError } from '../contracts/errors.ts';
 import { STREAMS } from '../contracts/subjects.ts';
 import type { Bus } from './bus/bus.ts';
+import { isOlderThanStream, OLDER_THAN_STREAM } from './older-than-stream.ts';
 import {
   type ArchivedRow,
   type ArchiveSpan,
@@ -73,6 +74,7 @@ export interface RepublishProgress {
  * missing, and lets halted partitions read on: after the events, so that no order waits for commands and facts, which are
  * many times as many. It may be stopped and repeated: what came through is known by its id.
  * @returns how many were published.
+ * @throws AppError `stream_mismatch` when the database was put back to a time before what NATS has: that is no loss of NATS.
  */
 export async function republish(
   store: Store,
@@ -80,6 +82,9 @@ export async function republish(
   plan: RepublishPlan,
   onProgress: (progress: RepublishProgress) => void = () => {},
 ): Promise<number> {
+  const stream = await bus.streamState(STREAMS.events);
+  if (await isOlderThanStream(store, bus, await readPositions(store), stream))
+    throw new AppError('stream_mismatch', OLDER_THAN_STREAM, { retryable: false });
   const total = Object.values(plan.counts).reduce((sum, count) => sum + count, 0);
   let [seen, published] = [0, 0];
   for (const [kind, limit] of ROUNDS) {

@@ -27,6 +27,7 @@ const OWN_BODIES = join(PROJECT, 'deploy/sandbox/webhooks');
 const HELP = `npm start                 the local stack, with a dozen orders fed to the sandbox shop
 npm run start:empty       the same, nothing is fed
 npm start -- --bodies DIR feeds the *.json bodies of your own folder instead
+npm start -- --servers    starts PostgreSQL, NATS and the sandbox and no service, for npm run restored
 npm start -- --data DIR   keeps database, streams and logs there (default .data/local)
 `;
 
@@ -38,6 +39,7 @@ function readArguments() {
   const { values } = parseArgs({
     options: {
       empty: { type: 'boolean', default: false },
+      servers: { type: 'boolean', default: false },
       bodies: { type: 'string' },
       data: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -113,6 +115,17 @@ async function feedAndShow(stack: Stack, folder: string, signal: AbortSignal): P
   say(`All ${orders.length} orders have ended: ${delivered} delivered, ${held} held with a reason.${first}`);
 }
 
+async function feedAndTalk(
+  stack: Stack,
+  dataDir: string,
+  settings: Settings,
+  { empty, bodies = OWN_BODIES }: { empty: boolean; bodies?: string | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  if (stack.sandbox !== null && !empty && !signal.aborted) await feedAndShow(stack, bodies, signal);
+  if (!signal.aborted) sayHowToTalk(stack, dataDir, settings.NATS_URL === undefined);
+}
+
 async function main(): Promise<void> {
   const options = readArguments();
   if (options.help) return say(HELP);
@@ -132,13 +145,19 @@ async function main(): Promise<void> {
 
   const startedAt = performance.now();
   if (isLive(settings)) sayWhatIsOff(settings);
-  const stack = await startStack({ settings, environment: process.env, dataDir, log: say });
+  const stack = await startStack({
+    settings,
+    environment: process.env,
+    dataDir,
+    log: say,
+    ...(options.servers ? { scripts: {} } : {}),
+  });
   say(`the stack is up after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
   noteRunningStack(dataDir, addressesOf(stack));
   try {
-    const mayFeed = stack.sandbox !== null && !options.empty && !stopping.signal.aborted;
-    if (mayFeed) await feedAndShow(stack, options.bodies ?? OWN_BODIES, stopping.signal);
-    if (!stopping.signal.aborted) sayHowToTalk(stack, dataDir, settings.NATS_URL === undefined);
+    if (options.servers)
+      say('No service runs: nothing is bought, fulfilled or mailed. Ctrl-C stops everything.');
+    else await feedAndTalk(stack, dataDir, settings, options, stopping.signal);
     await stopped;
   } finally {
     forgetRunningStack(dataDir);

@@ -92,3 +92,19 @@ test('while the local stack runs, the commands of an operator find its database 
     output: expect.stringContaining('DB_CONNECTION_STRING is not set'),
   });
 });
+
+test('the servers of the local stack run without a service, so that a restored backup can be declared', {
+  timeout: START_MS,
+}, async () => {
+  const dataDir = join(await aFolder(), 'data');
+  const stack = run(['local/start', '--servers', '--data', dataDir], {
+    ORDER_MANAGER_PORT: String(await freePort()),
+  });
+  await stack.says('No service runs');
+  // Its partitions have counted in no stream yet, as they have in none of an empty NATS.
+  expect(await endOf(on(['restored'], dataDir))).toEqual({
+    code: 0,
+    output: expect.stringContaining('Start the services.'),
+  });
+  await stack.stop();
+});

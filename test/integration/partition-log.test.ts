@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import type { OrderEvent } from '../../contracts/events/order-event.ts';
 import { PARTITIONS } from '../../contracts/ids.ts';
 import { eventSubject } from '../../contracts/subjects.ts';
 import { type Bus, openBus } from '../../services/bus/bus.ts';
+import { commitAndPublish } from '../../services/bus/commit-and-publish.ts';
 import type { OutgoingMessage } from '../../services/bus/publisher.ts';
 import { type BatchPorts, commitBatch, FencedError } from '../../services/orders/commit-batch.ts';
 import { type DecodedMessage, decodeMessage } from '../../services/orders/decode-message.ts';
+import { haltMisfits } from '../../services/orders/halt-misfits.ts';
 import { eventsBehind, readers } from '../../services/orders/partition-figures.ts';
 import { type PartitionOwner, startPartitionOwner } from '../../services/orders/partition-owner.ts';
 import { sharedBatches, type Turn } from '../../services/orders/shared-batches.ts';
 import { startSweeper } from '../../services/orders/sweeper.ts';
 import { startTimerLoop } from '../../services/orders/timer-loop.ts';
+import { planRepublish, republish } from '../../services/republish.ts';
 import { claim, position } from '../../services/store/partitions.ts';
 import type { Store } from '../../services/store/store.ts';
 import { aCuttingProxy } from '../fixtures/cutting-proxy.ts';
@@ -412,6 +416,27 @@ test('a stream that was deleted and made anew while nobody read halts every part
   expect((await haltsOf(world.store))[PART]?.halted).toMatch(/made anew/);
   expect(await seqOf(world.store)).toBe(3);
   expect(await stateOf(world.store, B)).toBeUndefined();
+});
+
+test('the set-up step halts every partition of a database that is older than the stream, and nothing lifts that', async () => {
+  const world = await aWorld();
+  const first = anOwner(world);
+  const say = (event: OrderEvent, id: string) =>
+    commitAndPublish(world.store, world.bus, async (_sql, tell) => tell(aMessage(event, id)));
+  await say(received(A.shopOrderId), 'm1');
+  await readUpTo(world, 1);
+  await first.stop();
+  await say(elapsed(A.orderId, 'grace'), 'm2');
+  expect(await haltMisfits(world.store, world.bus), 'unread is not unknown').toBe(0);
+
+  await world.store.run("delete from outbox where message_id = 'm2'");
+  await say(received(B.shopOrderId), 'm3');
+  expect(await haltMisfits(world.store, world.bus)).toBe(PARTITIONS);
+  expect((await haltsOf(world.store))[PART]?.halted).toContain('put back to an earlier time');
+  await expect(republish(world.store, world.bus, await planRepublish(world.store))).rejects.toThrow(
+    'npm run restored',
+  );
+  expect(await haltsOf(world.store)).toHaveLength(PARTITIONS);
 });
 
 test('a stream made anew under a reading owner halts it too', async () => {
