@@ -12,6 +12,7 @@ import { hashOf, requestOf } from './place-request.ts';
 import { type PurchaseFacts, readFacts } from './purchase-facts.ts';
 import {
   callTimeoutMs,
+  capsOf,
   doubtOf,
   gateOf,
   outcome,
@@ -79,7 +80,7 @@ async function toIntents(
 ): Promise<Intent[]> {
   const caps = await standingCaps(sql, settings, claims);
   return claims.map(({ row, deed, requestHash, costMinor }, index) => {
-    const { perOrderMinor, perDayMinor } = caps[index] ?? {};
+    const standing = caps[index] ?? capsOf(settings);
     return {
       supplierOrderId: row.id,
       orderId: row.orderId,
@@ -90,7 +91,7 @@ async function toIntents(
       currency: row.currency,
       callTimeoutMs: callTimeoutMs(settings),
       // What is paid was counted when it was bought.
-      caps: { perOrderMinor, perDayMinor: deed === 'create' ? perDayMinor : undefined },
+      caps: deed === 'create' ? standing : { ...standing, perDayMinor: undefined },
     };
   });
 }

@@ -42,6 +42,7 @@ export const doubtOf = (settings: Settings): Doubt => ({
 export const capsOf = (settings: Settings): Caps => ({
   perOrderMinor: settings.ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER,
   perDayMinor: settings.ORDER_MANAGER_CAP_PER_SUPPLIER_DAY,
+  rates: settings.ORDER_MANAGER_EXCHANGE_RATES,
 });
 
 /** The most that a purchase may cost at the end: what was quoted, and a tolerance. */

@@ -1,10 +1,13 @@
+import { convertMinor, type ExchangeRates } from '../../contracts/exchange-rates.ts';
 import type { Evidence, HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
 import type { Sql } from '../store/store.ts';
 import type { Deed } from './ledger.ts';
 
+/** In US cents; what is bought in another currency counts by its rate. */
 export interface Caps {
   readonly perOrderMinor: number | undefined;
   readonly perDayMinor: number | undefined;
+  readonly rates: ExchangeRates;
 }
 
 /** What a purchase or a payment would cost, and what it may. */
@@ -20,14 +23,27 @@ export interface Expense {
 
 const COUNTED = `kind = 'create' and state <> 'refused' and created_at >= date_trunc('day', now(), 'UTC')`;
 
-/** What was spent today, by supplier, and what of it is in rows of the expenses themselves, which will be replaced. */
+const inUsd = (amountMinor: number, currency: string, { rates }: Caps): number | null =>
+  convertMinor(amountMinor, currency, 'USD', rates);
+
+/**
+ * What was spent today in US cents, by supplier, and what of it is in rows of the expenses themselves, which will be
+ * replaced.
+ */
 export class Spending {
   readonly #spent = new Map<SupplierName, number>();
   readonly #own = new Map<string, number>();
+  readonly #unrated = new Map<SupplierName, string>();
 
-  learn({ supplier, spentMinor, own }: Spent): void {
-    this.#spent.set(supplier, spentMinor);
-    for (const [supplierOrderId, costMinor] of Object.entries(own)) this.#own.set(supplierOrderId, costMinor);
+  learn({ supplier, currency, spentMinor, own }: Spent, caps: Caps): void {
+    const spent = inUsd(spentMinor, currency, caps);
+    if (spent === null) {
+      this.#unrated.set(supplier, currency);
+      return;
+    }
+    this.#spent.set(supplier, (this.#spent.get(supplier) ?? 0) + spent);
+    for (const [supplierOrderId, costMinor] of Object.entries(own))
+      this.#own.set(supplierOrderId, inUsd(costMinor, currency, caps) ?? 0);
   }
 
   /** Without the purchase's own earlier attempt. */
@@ -35,16 +51,29 @@ export class Spending {
     return (this.#spent.get(supplier) ?? 0) - (this.#own.get(supplierOrderId) ?? 0);
   }
 
+  /** A currency without a rate in which something was bought there today: then nobody can tell what was spent. */
+  unrated({ supplier }: Expense): string | undefined {
+    return this.#unrated.get(supplier);
+  }
+
   /** What the round spends counts against those that come after in it. */
   add(expense: Expense): void {
     if (expense.deed !== 'create') return;
-    this.#spent.set(expense.supplier, this.before(expense) + expense.costMinor);
-    this.#own.set(expense.supplierOrderId, expense.costMinor);
+    const { supplier, supplierOrderId, costMinor, currency, caps } = expense;
+    const cost = inUsd(costMinor, currency, caps);
+    if (cost === null) {
+      this.#unrated.set(supplier, currency);
+      return;
+    }
+    this.#spent.set(supplier, this.before(expense) + cost);
+    this.#own.set(supplierOrderId, cost);
   }
 }
 
+/** Of one supplier in one currency. */
 interface Spent {
   readonly supplier: SupplierName;
+  readonly currency: string;
   readonly spentMinor: number;
   readonly own: Readonly<Record<string, number>>;
 }
@@ -53,35 +82,48 @@ interface Spent {
 export async function holdSpending(sql: Sql, expenses: readonly Expense[]): Promise<Spending> {
   const spending = new Spending();
   const capped = expenses.filter(({ caps }) => caps.perDayMinor !== undefined);
-  if (capped.length === 0) return spending;
+  const [first] = capped;
+  if (first === undefined) return spending;
   const suppliers = [...new Set(capped.map(({ supplier }) => supplier))].sort();
   await sql.query('select pg_advisory_xact_lock(hashtext(key)) from unnest($1::text[]) as key', [
     suppliers.map((supplier) => `spending:${supplier}`),
   ]);
   const rows = await sql.query<Spent>(
-    `select supplier, sum(expected_cost_minor)::float8 as "spentMinor",
+    `select supplier, currency, sum(expected_cost_minor)::float8 as "spentMinor",
             coalesce(json_object_agg(supplier_order_id, expected_cost_minor)
                        filter (where supplier_order_id = any($2::text[])), '{}') as own
-       from purchase_intents where supplier = any($1::text[]) and ${COUNTED} group by supplier`,
+       from purchase_intents where supplier = any($1::text[]) and ${COUNTED} group by supplier, currency`,
     [suppliers, expenses.map(({ supplierOrderId }) => supplierOrderId)],
   );
-  for (const row of rows) spending.learn(row);
+  for (const row of rows) spending.learn(row, first.caps);
   return spending;
 }
 
+/** Why the expense is above a cap, or cannot be compared with it for want of a rate; null when it may be made. */
 export function capProblem(
   expense: Expense,
   spending: Spending,
 ): { reason: HoldReason; evidence: Evidence } | null {
   const { costMinor, currency, caps } = expense;
-  if (caps.perOrderMinor !== undefined && costMinor > caps.perOrderMinor) {
-    return { reason: 'cost_above_cap', evidence: { costMinor, capMinor: caps.perOrderMinor, currency } };
+  const { perOrderMinor, perDayMinor } = caps;
+  const cost = inUsd(costMinor, currency, caps);
+  const about = currency === 'USD' ? { costMinor, currency } : { costMinor, currency, capCurrency: 'USD' };
+  const without = (unrated: string): Evidence => ({
+    ...about,
+    missing: `rate of ${unrated} in ORDER_MANAGER_EXCHANGE_RATES`,
+  });
+  if (perOrderMinor !== undefined && (cost === null || cost > perOrderMinor)) {
+    const evidence = { ...(cost === null ? without(currency) : about), capMinor: perOrderMinor };
+    return { reason: 'cost_above_cap', evidence };
   }
-  if (caps.perDayMinor === undefined) return null;
+  if (perDayMinor === undefined) return null;
   const spentMinor = spending.before(expense);
-  if (spentMinor + costMinor <= caps.perDayMinor) return null;
-  return {
-    reason: 'daily_cap_reached',
-    evidence: { costMinor, spentMinor, capMinor: caps.perDayMinor, currency },
+  const unrated = cost === null ? currency : spending.unrated(expense);
+  if (cost !== null && unrated === undefined && spentMinor + cost <= perDayMinor) return null;
+  const evidence = {
+    ...(unrated === undefined ? about : without(unrated)),
+    spentMinor,
+    capMinor: perDayMinor,
   };
+  return { reason: 'daily_cap_reached', evidence };
 }

@@ -19,9 +19,9 @@ export async function standingCaps(
   settings: Settings,
   purchases: readonly { readonly row: PurchaseRow; readonly costMinor: number }[],
 ): Promise<Caps[]> {
-  const { perOrderMinor, perDayMinor } = capsOf(settings);
-  if (perOrderMinor === undefined && perDayMinor === undefined)
-    return purchases.map(() => ({ perOrderMinor, perDayMinor }));
+  const caps = capsOf(settings);
+  const { perOrderMinor, perDayMinor } = caps;
+  if (perOrderMinor === undefined && perDayMinor === undefined) return purchases.map(() => caps);
   const acceptances = await readAcceptancesOf(
     sql,
     purchases.map(({ row }) => row.orderId),
@@ -30,6 +30,7 @@ export async function standingCaps(
     const waived = (reason: 'cost_above_cap' | 'daily_cap_reached'): boolean =>
       isCostAccepted(acceptances.get(row.orderId) ?? [], reason, row, costMinor);
     return {
+      ...caps,
       perOrderMinor: waived('cost_above_cap') ? undefined : perOrderMinor,
       perDayMinor: waived('daily_cap_reached') ? undefined : perDayMinor,
     };

@@ -67,6 +67,38 @@ test.each(CAPS)(
   },
 );
 
+/** The same for one that costs 14.34 euros, after as many purchases in euros as the day has had already. */
+async function boughtInEuros(environment: Record<string, string>, before = 0): Promise<string[]> {
+  const desk = await aDesk(environment);
+  for (let number = 1; number <= before + 1; number += 1) {
+    const purchase = await givenPurchase(desk.store, { number });
+    await desk.store.run("update supplier_orders set currency = 'EUR' where id = $1", [
+      purchase.supplierOrderId,
+    ]);
+    await buy(desk.ports, purchase, `command-${number}`);
+    if (number > before) return verdicts(desk.store, purchase);
+  }
+  return [];
+}
+
+test('what is bought in another currency is compared with the caps by its rate', async () => {
+  const rates = { ORDER_MANAGER_EXCHANGE_RATES: 'EUR=1.10' };
+  const perOrder = (cap: string) => ({ ...rates, ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: cap });
+  const perDay = (cap: string) => ({ ...rates, ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: cap });
+  expect(await boughtInEuros(perOrder('15.76'))).toEqual(['withheld cost_above_cap']);
+  expect(await boughtInEuros(perOrder('15.77'))).toEqual(['placing', 'placed']);
+  expect(await boughtInEuros(perDay('31.53'), 1)).toEqual(['withheld daily_cap_reached']);
+  expect(await boughtInEuros(perDay('31.54'), 1)).toEqual(['placing', 'placed']);
+});
+
+test.each(CAPS)('%s holds what has no rate: it cannot be compared with a cap in dollars', async (reason) => {
+  const high = {
+    cost_above_cap: { ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER: '10000' },
+    daily_cap_reached: { ORDER_MANAGER_CAP_PER_SUPPLIER_DAY: '10000' },
+  };
+  expect(await boughtInEuros(high[reason])).toEqual([`withheld ${reason}`]);
+});
+
 const other = 'sup_ord_of_another_part';
 const OWN = supplierOrderIdOf('ord_1', 'cj_dropshipping', 'CN', 1);
 const HOLDS: readonly [string, { lineId?: string; supplierOrderId?: string }, isStopped: boolean][] = [

@@ -751,7 +751,7 @@ const INTENT = {
   costMinor: 100,
   currency: 'USD',
   callTimeoutMs: 60_000,
-  caps: { perOrderMinor: undefined, perDayMinor: undefined },
+  caps: { perOrderMinor: undefined, perDayMinor: undefined, rates: { USD: 1 } },
 } as const;
 const DOUBT = { windowMs: 0, lookUps: 2 };
 
