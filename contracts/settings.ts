@@ -214,16 +214,16 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   throw new AppError('settings_invalid', `cannot start: ${detail}`, { retryable: false, fields });
 }
 
-/** The variables of each supplier: what the rest of the house has to know of its settings. */
+/** The variables of each supplier and how its pushes come: what the rest of the house has to know of it. */
 export const SUPPLIER_VARIABLES = {
   aliexpress: {
     label: 'AliExpress',
-    /** Without these it is off. */
     needs: ['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET'],
-    /** Credentials too, but it works without them. */
     mayHave: ['ALIEXPRESS_ACCESS_TOKEN'],
     mode: 'ALIEXPRESS_MODE',
     requestsPerSecond: 'ALIEXPRESS_REQUESTS_PER_SECOND',
+    pushUrl: null,
+    signatureHeaders: ['authorization'],
   },
   cj_dropshipping: {
     label: 'CJ Dropshipping',
@@ -231,18 +231,30 @@ export const SUPPLIER_VARIABLES = {
     mayHave: ['CJ_DROPSHIPPING_EMAIL'],
     mode: 'CJ_DROPSHIPPING_MODE',
     requestsPerSecond: 'CJ_DROPSHIPPING_REQUESTS_PER_SECOND',
+    pushUrl: 'CJ_DROPSHIPPING_PUSH_URL',
+    signatureHeaders: ['sign'],
   },
 } as const satisfies Record<SupplierName, SupplierVariables>;
 
 interface SupplierVariables {
   readonly label: string;
+  /** Without these it is off. */
   readonly needs: readonly (keyof Settings)[];
+  /** Credentials too, but it works without them. */
   readonly mayHave: readonly (keyof Settings)[];
   readonly mode: keyof Settings;
   readonly requestsPerSecond: keyof Settings;
+  /** Our public address, where a call tells the supplier to send its pushes; null: nobody registers for them. */
+  readonly pushUrl: keyof Settings | null;
+  /** What its pushes are signed with, in lower case: the gateway hands no other header on. */
+  readonly signatureHeaders: readonly string[];
 }
 
 const variablesOf = (supplier: SupplierName): SupplierVariables => SUPPLIER_VARIABLES[supplier];
+
+/** Headers of its pushes that the supplier's adapter gets to see, in lower case. */
+export const signatureHeadersOf = (supplier: SupplierName): readonly string[] =>
+  variablesOf(supplier).signatureHeaders;
 
 /** Any of these set means that the owner wants the real world: no sandbox is started and nothing is fed. */
 const LIVE_VARIABLES: readonly (keyof Settings)[] = [

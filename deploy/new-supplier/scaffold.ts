@@ -55,7 +55,7 @@ const INSERTIONS: readonly Insertion[] = [
       `  ${ENV}_API_KEY: text.optional(),
   ${ENV}_BASE_URL: origin.default('https://${ENV.toLowerCase().replaceAll('_', '-')}.invalid'),
   ${ENV}_MODE: mode.default('shadow'),
-  ${ENV}_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(1_000).default(1),
+  ${ENV}_REQUESTS_PER_SECOND: z.coerce.number().min(0.1).max(100_000).default(1),
 `,
   },
   {
@@ -68,6 +68,8 @@ const INSERTIONS: readonly Insertion[] = [
     mayHave: [],
     mode: '${ENV}_MODE',
     requestsPerSecond: '${ENV}_REQUESTS_PER_SECOND',
+    pushUrl: null,
+    signatureHeaders: [],
   },
 `,
   },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
+import { pushPathOf } from '../../contracts/push-path.ts';
+import { signatureHeadersOf } from '../../contracts/settings.ts';
+import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { WEBHOOK_TOPICS } from '../../contracts/webhook-topics.ts';
-import { pushPathOf } from '../webhooks/push-path.ts';
 import { json } from './described.ts';
 import type { RouteDoc } from './route-doc.ts';
 
@@ -26,18 +27,14 @@ const SHOP_WEBHOOK: RouteDoc = {
   problems: [401],
 };
 
-/** Header that a supplier signs with, where it is one. */
-const SIGNED_BY: Readonly<Partial<Record<SupplierName, string>>> = {
-  aliexpress: 'Authorization',
-  cj_dropshipping: 'sign',
-};
-
-const supplierPush = (header: string | undefined): RouteDoc => ({
+const supplierPush = (signatureHeaders: readonly string[]): RouteDoc => ({
   tag: 'Webhooks',
   summary: 'Take a push of the supplier',
   description:
     'A signed hint: what it is about is read from the supplier afterwards. One that cannot be read gets its yes too.',
-  ...(header === undefined ? {} : { headers: { [header]: { description: 'Signature of the body.' } } }),
+  headers: Object.fromEntries(
+    signatureHeaders.map((header) => [header, { description: 'Signature of the body.' }]),
+  ),
   body: json(z.looseObject({}).describe('As the supplier sends it.')),
   answers: { 200: taken },
   problems: [401],
@@ -54,7 +51,7 @@ export const WEBHOOK_DOCS: Readonly<Record<string, RouteDoc>> = {
   ...Object.fromEntries(
     SUPPLIERS.flatMap((supplier) => [
       [`GET /webhooks/${pushPathOf(supplier)}`, SUPPLIER_TRY],
-      [`POST /webhooks/${pushPathOf(supplier)}`, supplierPush(SIGNED_BY[supplier])],
+      [`POST /webhooks/${pushPathOf(supplier)}`, supplierPush(signatureHeadersOf(supplier))],
     ]),
   ),
 };

@@ -1,12 +1,13 @@
 import type { H3Event } from 'h3';
 import { isRetryable } from '../../contracts/errors.ts';
+import { pushPathOf } from '../../contracts/push-path.ts';
 import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
+import { signatureHeadersOf } from '../../contracts/settings.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { refusal } from '../problem.ts';
 import { readBytes } from '../read-input.ts';
 import type { Route } from '../route.ts';
-import { pushPathOf } from './push-path.ts';
 import type { WatchWebhook } from './watch-webhooks.ts';
 
 /** A push is an id and a status; the largest known lists a hundred tracking events. */
@@ -16,12 +17,9 @@ const BODY_LIMIT_BYTES = 256_000;
  * then; a refusal that comes too early would count against us with both.
  */
 const PATIENCE_MS = 2_500;
-/** Headers that suppliers sign with. No other leaves the gateway. */
-const SIGNATURE_HEADERS = ['authorization', 'sign'] as const;
-
-const signatureIn = (event: H3Event): Record<string, string> =>
+const signatureIn = (event: H3Event, supplier: SupplierName): Record<string, string> =>
   Object.fromEntries(
-    SIGNATURE_HEADERS.flatMap((name) => {
+    signatureHeadersOf(supplier).flatMap((name) => {
       const value = event.req.headers.get(name);
       return value === null ? [] : [[name, value]];
     }),
@@ -37,7 +35,7 @@ export function supplierPushRoutes({
 }): Route[] {
   const receive = async (event: H3Event, supplier: SupplierName): Promise<{ result: string }> => {
     const body = await readBytes(event, BODY_LIMIT_BYTES);
-    const push = { supplier, headers: signatureIn(event), bodyBase64: body.toString('base64') };
+    const push = { supplier, headers: signatureIn(event, supplier), bodyBase64: body.toString('base64') };
     const refuse = (status: number, detail: string): Error =>
       refusal({ status, code: 'webhook_unverified', title: 'Webhook verification failed', detail });
     const answer = await bus.request(TAKE_PUSH, push, PATIENCE_MS).catch((error: unknown) => {

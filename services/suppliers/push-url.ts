@@ -1,8 +1,10 @@
-import type { Settings } from '../../contracts/settings.ts';
+import { pushPathOf } from '../../contracts/push-path.ts';
+import { type Settings, SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 
 /** Where the supplier shall send its pushes, for `registerPush`; null when nobody has said how we are reached. */
 export function pushUrlOf(settings: Settings, supplier: SupplierName): string | null {
-  const base = supplier === 'cj_dropshipping' ? settings.CJ_DROPSHIPPING_PUSH_URL : undefined;
-  return base === undefined ? null : `${base}/webhooks/cj`;
+  const { pushUrl } = SUPPLIER_VARIABLES[supplier];
+  const base = pushUrl === null ? undefined : settings[pushUrl];
+  return base === undefined ? null : `${base}/webhooks/${pushPathOf(supplier)}`;
 }

@@ -73,8 +73,8 @@ export interface Bench {
   sendPushes(url: string, manner: PushManner): Promise<void>;
   /** A message of the supplier's, signed with another key than its own. */
   signedByAnother(message: PushMessage): PushMessage;
-  /** What the supplier sends to try an address. */
-  readonly probe: PushMessage;
+  /** What the supplier sends to try an address; null: it sends nothing but signed news. */
+  readonly probe: PushMessage | null;
 }
 
 /** One way of using a supplier: most have one, some pay in two ways. */

@@ -96,7 +96,7 @@ export async function aKit(setup: BenchSetup): Promise<Kit> {
     },
     living: async (callerRef) => (await bench.book(callerRef)).filter(({ isCancelled }) => !isCancelled),
     async pushes(manner = 'once') {
-      const ear = await aPushEar(onTestFinished);
+      const ear = await aPushEar(setup.supplier, onTestFinished);
       await bench.sendPushes(ear.url, manner);
       if (adapter.capabilities.pushes === 'by_call') await adapter.registerPush(ear.url, soon());
       ear.forget();

@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { signatureHeadersOf } from '../../contracts/settings.ts';
+import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { listenOn } from '../../deploy/sandbox/listen.ts';
 import type { PushMessage } from '../../services/suppliers/adapter.ts';
 
@@ -10,15 +12,19 @@ export interface PushEar {
   forget(): void;
 }
 
-/** Takes every push with 200, as the gateway hands them on: raw bytes, header names in lower case. */
-export async function aPushEar(whenOver: (close: () => void) => void): Promise<PushEar> {
+/** Takes every push of the supplier with 200, as the gateway hands them on: raw bytes, and the headers it signs with. */
+export async function aPushEar(
+  supplier: SupplierName,
+  whenOver: (close: () => void) => void,
+): Promise<PushEar> {
+  const handedOn = signatureHeadersOf(supplier);
   const heard: PushMessage[] = [];
   const server = createServer((request, response) => {
     buffer(request).then(
       (body) => {
-        const headers = Object.entries(request.headers).map(
-          ([name, value]) => [name, String(value)] as const,
-        );
+        const headers = Object.entries(request.headers)
+          .filter(([name]) => handedOn.includes(name))
+          .map(([name, value]) => [name, String(value)] as const);
         heard.push({ headers: Object.fromEntries(headers), body });
         response.writeHead(200).end();
       },

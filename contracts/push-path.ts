@@ -1,4 +1,4 @@
-import type { SupplierName } from '../../contracts/vocabulary.ts';
+import type { SupplierName } from './vocabulary.ts';
 
 /** Where it is another word than the supplier's name. */
 const WORDS: Readonly<Partial<Record<SupplierName, string>>> = { cj_dropshipping: 'cj' };
