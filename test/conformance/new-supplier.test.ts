@@ -14,7 +14,7 @@ const COPIED = [
 ];
 
 /** The kit needs no servers. */
-const CONFIG = `export default { test: { include: ['test/conformance/adapters.test.ts'], testTimeout: 20_000 } };`;
+const CONFIG = `export default { test: { include: ['test/conformance/adapters.test.ts', 'test/unit/settings.test.ts'], testTimeout: 20_000 } };`;
 
 interface Run {
   readonly code: number;
@@ -71,14 +71,10 @@ test('a new supplier compiles at once, and the kit says what there is to fill in
   ] as const)
     expect(readFileSync(join(folder, file), 'utf8')).toContain(lane);
 
-  const kit = [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '-t',
-    'Big Buy',
-    '--reporter=json',
-    '--outputFile=kit.json',
-  ];
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
+  expect(await run(...vitest, 'test/unit/settings.test.ts')).toMatchObject({ code: 0 });
+
+  const kit = [...vitest, '-t', 'Big Buy', '--reporter=json', '--outputFile=kit.json'];
   expect((await run(...kit)).code).toBe(1);
   const { testResults } = Report.parse(JSON.parse(readFileSync(join(folder, 'kit.json'), 'utf8')));
   const ours = testResults
