@@ -249,8 +249,12 @@ export interface SupplierAdapter {
   quote(request: QuoteRequest, signal: AbortSignal): Promise<Quote>;
   /** Never repeated on doubt: `unknown_outcome` means that it may have bought. */
   place(request: PlaceRequest, signal: AbortSignal): Promise<PlacedOrder>;
-  /** Every order under our reference; empty when the supplier says there is none. Safe to repeat. */
-  lookUp(callerRef: string, signal: AbortSignal): Promise<readonly FoundOrder[]>;
+  /**
+   * Every order under our reference; empty when the supplier says there is none. Safe to repeat. None of them was made
+   * before the ISO instant `since`, for a supplier that only lists by date, and then all pages from there on have to be
+   * read: whatever is missed is bought again. Absent: nobody can tell.
+   */
+  lookUp(callerRef: string, signal: AbortSignal, since?: string): Promise<readonly FoundOrder[]>;
   /** Brings a placed order to where it can be paid and says what it costs now. Spends nothing; safe to repeat. */
   preparePayment(key: OrderKey, signal: AbortSignal): Promise<PaymentDue>;
   /** Spends the money. Never repeated on doubt. */

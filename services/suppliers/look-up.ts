@@ -15,6 +15,7 @@ import type { FoundOrder } from './adapter.ts';
 import { asAdopted } from './adopted.ts';
 import { countAbsence, currentIntent } from './ledger.ts';
 import { requestOf } from './place-request.ts';
+import { possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
 import { factsNow } from './purchase-facts.ts';
 import {
@@ -78,7 +79,8 @@ export async function lookUp(
   let found: readonly FoundOrder[];
   moment('look-up: before call');
   try {
-    found = await adapter.lookUp(row.id, AbortSignal.timeout(callTimeoutMs(settings) * 2));
+    const since = await possibleSince(store, row.orderId);
+    found = await adapter.lookUp(row.id, AbortSignal.timeout(callTimeoutMs(settings) * 2), since);
     moment('look-up: after call before record');
   } catch (error) {
     const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);

@@ -163,8 +163,8 @@ export function withPolicy(
       run('repeated', 'transient', signal, (inner) => adapter.quote(request, inner)),
     place: (request, signal) =>
       run('once', 'unknown_outcome', signal, (inner) => adapter.place(request, inner)),
-    lookUp: (callerRef, signal) =>
-      run('repeated', 'transient', signal, (inner) => adapter.lookUp(callerRef, inner)),
+    lookUp: (callerRef, signal, since) =>
+      run('repeated', 'transient', signal, (inner) => adapter.lookUp(callerRef, inner, since)),
     preparePayment: (key, signal) =>
       run('repeated', 'transient', signal, (inner) => adapter.preparePayment(key, inner)),
     pay: (reference, signal) =>

@@ -6,6 +6,7 @@ import type { Sql } from '../store/store.ts';
 import type { FoundOrder, PlaceRequest } from './adapter.ts';
 import { partKey } from './allocate.ts';
 import type { PatientAdapter } from './policy.ts';
+import { possibleSince } from './possible-since.ts';
 import { callTimeoutMs, doubtOf, type PurchasePorts, type Withholding } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
 import { readCandidates } from './read-wanted.ts';
@@ -97,9 +98,10 @@ export async function seekPurchase(
     more: Withholding['evidence'] = {},
   ): Sought => ({ how: 'held', reason, evidence: { supplier: row.supplier, cause, backupOf, ...more } });
   const signal = (): AbortSignal => AbortSignal.timeout(callTimeoutMs(settings) * 2);
+  const since = await possibleSince(store, row.orderId);
 
   if (adapter.capabilities.looksUpByReference) {
-    const found = await adapter.lookUp(row.id, signal());
+    const found = await adapter.lookUp(row.id, signal(), since);
     const living = found.filter(({ isCancelled }) => !isCancelled);
     const [only] = living;
     const references = found.map(({ supplierReference }) => supplierReference).join(' ');
@@ -122,7 +124,7 @@ export async function seekPurchase(
   if (blind !== undefined)
     return held('outcome_unknown', `${blind} may have had this order after the backup and cannot be asked`);
   for (const [other, reference] of references) {
-    const living = (await other.lookUp(reference, signal())).filter(({ isCancelled }) => !isCancelled);
+    const living = (await other.lookUp(reference, signal(), since)).filter(({ isCancelled }) => !isCancelled);
     const [first] = living;
     if (first !== undefined)
       return held('duplicate_suspected', `${other.name} has this order under another reference of ours`, {

@@ -17,6 +17,7 @@ import type { FoundOrder } from './adapter.ts';
 import { asAdopted } from './adopted.ts';
 import { ask } from './catalogue.ts';
 import { type CurrentIntent, currentIntent, settle } from './ledger.ts';
+import { possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
 import { factsNow } from './purchase-facts.ts';
 import { doubtOf, doubtReleased, outcome, type PurchasePorts, released } from './purchase-ports.ts';
@@ -216,8 +217,9 @@ export async function settleNotBought(
   const { supplier } = doubt.row;
   // Without credentials there is nobody to ask, and the person's word is all there is.
   const canAsk = ports.adapterOf(supplier)?.capabilities.looksUpByReference === true;
+  const since = await possibleSince(store, doubt.row.orderId);
   const looked = canAsk
-    ? await ask(ports, supplier, (adapter, signal) => adapter.lookUp(supplierOrderId, signal))
+    ? await ask(ports, supplier, (adapter, signal) => adapter.lookUp(supplierOrderId, signal, since))
     : yes<readonly FoundOrder[]>([]);
   if (!looked.ok) return looked;
   const living = looked.value.find(({ isCancelled }) => !isCancelled);

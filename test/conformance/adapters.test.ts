@@ -343,6 +343,7 @@ describe.each(setups)('$name', (setup) => {
   describe('looking', () => {
     kitTest('a reference is looked up where the supplier can, and else refused', async (kit) => {
       const { adapter } = kit;
+      const since = new Date(Date.now() - 120_000).toISOString();
       const request = await kit.request();
       const { supplierReference } = await adapter.place(request, soon());
       const looking = adapter.lookUp(request.callerRef, soon());
@@ -351,6 +352,11 @@ describe.each(setups)('$name', (setup) => {
         return;
       }
       expect(await looking).toMatchObject([{ supplierReference, callerRef: request.callerRef }]);
+      for (let others = 0; others < 3; others += 1) await adapter.place(await kit.request(), soon());
+      expect(
+        await adapter.lookUp(request.callerRef, soon(), since),
+        'whatever else was made since then',
+      ).toMatchObject([{ supplierReference }]);
     });
 
     kitTest('a new order that is not shown yet is no order that is not there', async (kit) => {

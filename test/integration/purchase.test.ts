@@ -411,6 +411,30 @@ test('a look-up adopts what was bought without an answer', async () => {
   ]);
 });
 
+test('a look-up says since when it may have been bought, the time that a restored backup lacks included', async () => {
+  const desk = await aDesk();
+  const purchase = await inDoubt(desk, 'no_answer_after');
+  const asked: (string | undefined)[] = [];
+  const ports = withAdapter(desk.ports, {
+    lookUp: async (_callerRef, _signal, since) => {
+      asked.push(since);
+      return [];
+    },
+  });
+  await lookUp(ports, purchase, 'c2');
+  await desk.store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     values ($1, 'shop', $1, '#1', 'USD', 2000, '2026-01-20T10:00:00+02:00', 'purchasing', '{}')`,
+    [purchase.orderId],
+  );
+  await lookUp(ports, purchase, 'c3');
+  await desk.store.run(
+    `insert into restorations (backup_of, restored_at) values ('2026-01-10T10:00:00Z', now())`,
+  );
+  await lookUp(ports, purchase, 'c4');
+  expect(asked).toEqual([undefined, '2026-01-20T07:58:00.000Z', '2026-01-10T09:58:00.000Z']);
+});
+
 test('a supplier that shows new orders late is asked again and not bought from twice', async () => {
   const desk = await aDesk({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '2' }, { timing: { lookupBlindMs: 600 } });
   const purchase = await inDoubt(desk, 'no_answer_after');
