@@ -130,6 +130,8 @@ export interface PlaceRequest {
 export interface PlacedLine {
   readonly lineId: string;
   readonly supplierVariantId: string;
+  /** Pieces of it that were ordered: contents that name an article of two lines are spread over both, or left unsaid. */
+  readonly supplierUnits?: number;
 }
 
 /**

@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { ProductPage, SupplierProduct } from '../../contracts/resources/supplier-product.ts';
 import { SUPPLIER_VARIABLES, signatureHeadersOf } from '../../contracts/settings.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
-import type { OrderKey, PlacedOrder, PlaceRequest, Push } from '../../services/suppliers/adapter.ts';
+import type {
+  ObservedStatus,
+  OrderKey,
+  PlacedOrder,
+  PlaceRequest,
+  Push,
+} from '../../services/suppliers/adapter.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import type { Misfortune } from './bench.ts';
 import { BENCHES } from './benches.ts';
@@ -28,6 +34,15 @@ async function expectBookedAtMostOnce(kit: Kit, callerRef: string): Promise<void
   );
   for (const { paidCount } of orders)
     expect(paidCount, 'it must be paid once at most').toBeLessThanOrEqual(1);
+}
+
+/** Where every parcel says what it holds, that is what was ordered, line by line. */
+function expectAllPiecesOnce({ lines = [] }: OrderKey, parcels: ObservedStatus['parcels']): void {
+  if (parcels.some(({ units }) => units === undefined)) return;
+  const packed = lines.map(({ lineId }) =>
+    parcels.reduce((sum, { units }) => sum + (units?.[lineId] ?? 0), 0),
+  );
+  expect(packed, 'units of all parcels, by line').toEqual(lines.map(({ supplierUnits }) => supplierUnits));
 }
 
 const setups = SUPPLIERS.flatMap((supplier) => BENCHES[supplier]);
@@ -435,10 +450,29 @@ describe.each(setups)('$name', (setup) => {
         return now;
       });
       expect(new Set(seen?.parcels.map(({ trackingNumber }) => trackingNumber)).size).toBe(2);
+      expectAllPiecesOnce(order, seen?.parcels ?? []);
       if (!adapter.capabilities.looksUpByReference) return;
       const found = await adapter.lookUp(order.callerRef, soon());
       expect(found, 'parts of a split order are no second purchase').toHaveLength(1);
     });
+
+    kitTest(
+      'two lines of one article in two parcels: each piece counts once, or none is said',
+      async (kit) => {
+        const { adapter, bench } = kit;
+        if (!adapter.capabilities.combinesLines) return;
+        await bench.splitParcels();
+        await bench.setPace('delivered');
+        const lines = [1, 2].map((units) => ({ ...bench.articles[0], units, lineId: `line-${units}` }));
+        const order = await kit.paidOrder({ lines, ceilingMinor: 10_000_000 });
+        const seen = await eventually(async () => {
+          const now = (await adapter.status([order], soon())).get(order.supplierReference);
+          expect(now?.parcels, 'status() must show both parcels').toHaveLength(2);
+          return now;
+        });
+        expectAllPiecesOnce(order, seen?.parcels ?? []);
+      },
+    );
   });
 
   describe('pushes', () => {
@@ -465,7 +499,8 @@ describe.each(setups)('$name', (setup) => {
       await eventually(async () => {
         const news = await Promise.all(heard.map((message) => newsOf(kit, message)));
         const references = news.flatMap((push) => push.references);
-        const ours = references.some((name) => Object.values(order).includes(name));
+        const { supplierReference, callerRef } = order;
+        const ours = references.some((name) => name === supplierReference || name === callerRef);
         expect(ours, 'references must name the order').toBe(true);
       });
     });

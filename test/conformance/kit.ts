@@ -31,7 +31,7 @@ export interface Kit {
   /** The purchase of both articles (or of the first, where lines cannot be combined), with a reference of its own. */
   request(changes?: Partial<PlaceRequest>): Promise<PlaceRequest>;
   /** Placed and, whatever the supplier's way of paying is, paid. */
-  paidOrder(): Promise<OrderKey>;
+  paidOrder(changes?: Partial<PlaceRequest>): Promise<OrderKey>;
   /** Living orders under our reference in the supplier's book. */
   living(callerRef: string): Promise<BookedOrder[]>;
   /** Pushes from now on, as they come in. */
@@ -87,10 +87,16 @@ export async function aKit(setup: BenchSetup): Promise<Kit> {
     quotaReports,
     quote,
     request,
-    async paidOrder() {
-      const wanted = await request();
+    async paidOrder(changes) {
+      const wanted = await request(changes);
       const placed = await adapter.place(wanted, soon());
-      const order = { supplierReference: placed.supplierReference, callerRef: wanted.callerRef };
+      const lines = wanted.lines.map(({ lineId, supplierVariantId, units: supplierUnits }) => ({
+        lineId,
+        supplierVariantId,
+        supplierUnits,
+      }));
+      const { supplierReference } = placed;
+      const order = { supplierReference, callerRef: wanted.callerRef, lines };
       await payFor(order, placed);
       return order;
     },
