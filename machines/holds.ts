@@ -121,12 +121,9 @@ export function releaseHolds(context: OrderContext, matches: MatchesHold): Chang
 /** What a payment waits for a person with. */
 const PAYMENT: readonly HoldReason[] = ['payment_pending', 'cost_above_cap', 'insufficient_funds'];
 
-/** More was paid than was allowed. */
-export const namesPaid = ({ paidMinor }: Evidence): boolean => paidMinor !== undefined;
-
-/** What comes after the payment stands whatever becomes of the purchase. */
+/** A bill comes after the payment, and stands whatever becomes of the purchase. */
 export const isAboutPayment = (reason: HoldReason, evidence: Evidence): boolean =>
-  PAYMENT.includes(reason) && !namesBills(evidence) && !namesPaid(evidence);
+  PAYMENT.includes(reason) && !namesBills(evidence);
 
 /** Nobody is to pay for what is being given up; others that waited for it go on, itself does not. */
 export function releasePayment(context: OrderContext, supplierOrderId: string): Change<OrderContext> {

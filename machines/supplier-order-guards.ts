@@ -1,7 +1,7 @@
 import type { DeadlineName } from '../contracts/deadlines.ts';
 import type { SupplierOrderObserved } from '../contracts/events/supplier-order-observed.ts';
 import { attentionIdOf } from '../contracts/ids.ts';
-import { isAboutPayment, namesBills, namesPaid } from './holds.ts';
+import { isAboutPayment, namesBills } from './holds.ts';
 import { isUnderWay } from './parcel-place.ts';
 import { observeParcels } from './parcels.ts';
 import { unitsOfPart } from './purchase-units.ts';
@@ -59,13 +59,11 @@ export const isOfLastAttempt = ({ context, event }: Args): boolean =>
 
 /**
  * What is heard of a purchase when it is made, or over: an answer after its attempt was given up, for the supplier may
- * have the order twice, a bill for more money, or that more was paid than was allowed.
+ * have the order twice, or a bill for more money.
  */
 export const isAfterPurchase = ({ event }: Pick<Args, 'event'>): boolean =>
   event.type === 'supplier_order.withheld' &&
-  (event.data.reason === 'duplicate_suspected' ||
-    namesBills(event.data.evidence) ||
-    namesPaid(event.data.evidence));
+  (event.data.reason === 'duplicate_suspected' || namesBills(event.data.evidence));
 
 /** What a payment was about to wait for. */
 export const isOfPayment = ({ event }: Args): boolean =>

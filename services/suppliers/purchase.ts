@@ -17,7 +17,6 @@ import type { PatientAdapter } from './policy.ts';
 import { prepare } from './prepare.ts';
 import { factsNow, type PurchaseNow } from './purchase-facts.ts';
 import {
-  ceilingOf,
   NEEDS_A_PERSON,
   noCredentials,
   outcome,
@@ -25,7 +24,6 @@ import {
   spendingCall,
   toSupplierError,
   waitFor,
-  withheld,
   withhold,
 } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
@@ -122,7 +120,6 @@ export async function settlePlaced(
   beside: readonly OutboxRow[] = [],
 ): Promise<void> {
   const { supplierReference, amountMinor, isPaid, heldBack } = placed;
-  const overpaid = isPaid === true ? overpaidOf(ports, row, attempt, amountMinor) : [];
   const stopped = isPaid === true || heldBack === undefined ? {} : { heldBack };
   const type = isPaid === true ? SUPPLIER_ORDER_ACCEPTED : SUPPLIER_ORDER_PLACED;
   await settleCall(ports, {
@@ -136,25 +133,9 @@ export async function settlePlaced(
       amountMinor,
       ...stopped,
     }),
-    beside: [...beside, ...overpaid],
+    beside,
     recorded,
   });
-}
-
-/** The price rose between the look at it and the purchase that pays itself: a person hears of the money that is gone. */
-function overpaidOf(
-  { settings }: PurchasePorts,
-  row: PurchaseRow,
-  attempt: number,
-  paidMinor: number | null,
-): OutboxRow[] {
-  const ceilingMinor = ceilingOf(settings, row);
-  if (paidMinor === null || paidMinor <= ceilingMinor) return [];
-  const { expectedCostMinor: expectedMinor, currency } = row;
-  const cause =
-    'the purchase paid itself and took more than it was quoted with: see whether the supplier gives it back';
-  const evidence = { cause, paidMinor, expectedMinor, ceilingMinor, currency };
-  return [withheld(row, `overpaid:${attempt}`, attempt, 'cost_above_cap', evidence)];
 }
 
 async function settleFailed(
