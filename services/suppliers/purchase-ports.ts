@@ -46,8 +46,10 @@ export const capsOf = (settings: Settings): Caps => ({
 });
 
 /** The most that a purchase may cost at the end: what was quoted, and a tolerance. */
-export const ceilingOf = (settings: Settings, { expectedCostMinor }: PurchaseRow): number =>
-  Math.floor(expectedCostMinor * (1 + settings.ORDER_MANAGER_COST_TOLERANCE_PERCENT / 100));
+export const ceilingOf = (
+  settings: Settings,
+  { expectedCostMinor }: Pick<PurchaseRow, 'expectedCostMinor'>,
+): number => Math.floor(expectedCostMinor * (1 + settings.ORDER_MANAGER_COST_TOLERANCE_PERCENT / 100));
 
 export const callTimeoutMs = (settings: Settings): number =>
   settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000;

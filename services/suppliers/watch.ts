@@ -7,7 +7,7 @@ import type { Sql } from '../store/store.ts';
 import type { ObservedStatus, PlacedLine } from './adapter.ts';
 import { type OrderedLine, toOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
-import { callTimeoutMs, doubtOf, isCallable, type PurchasePorts } from './purchase-ports.ts';
+import { callTimeoutMs, ceilingOf, doubtOf, isCallable, type PurchasePorts } from './purchase-ports.ts';
 import { type Observation, tellObserved } from './tell-observed.ts';
 
 interface Watched {
@@ -18,6 +18,10 @@ interface Watched {
   readonly stateAgeMs: number;
   readonly reference: string;
   readonly observation: string | null;
+  readonly expectedCostMinor: number;
+  /** What the supplier says that it costs. */
+  readonly amountMinor: number | null;
+  readonly currency: string;
   readonly lines: readonly (PlacedLine & OrderedLine)[];
 }
 
@@ -43,6 +47,7 @@ const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number
       where o.id = d.id
      returning o.id, o.order_id as "orderId", o.state,
        (extract(epoch from now() - o.entered_at) * 1000)::float8 as "stateAgeMs", o.supplier_reference as reference, o.observation,
+       o.expected_cost_minor::float8 as "expectedCostMinor", o.amount_minor::float8 as "amountMinor", o.currency,
        (select coalesce(json_agg(json_build_object('lineId', line_id, 'supplierVariantId', supplier_variant_id,
                  'units', units, 'supplierUnits', supplier_units) order by line_id), '[]')
           from supplier_order_lines where supplier_order_id = o.id) as lines`,
@@ -116,6 +121,31 @@ function withUnpaid(
   };
 }
 
+/**
+ * Whoever takes the money with the order has taken it before anybody could compare: more than the purchase may cost is
+ * for a person.
+ */
+function withOvercharge(
+  { settings }: Pick<PurchasePorts, 'settings'>,
+  { capabilities }: Pick<PatientAdapter, 'capabilities'>,
+  order: Watched,
+  status: ObservedStatus,
+): ObservedStatus {
+  const {
+    state,
+    reference: supplierReference,
+    amountMinor,
+    expectedCostMinor: expectedMinor,
+    currency,
+  } = order;
+  const isMeant = capabilities.payment === 'with_order' && state !== 'awaiting_payment';
+  if (!isMeant || status.attention !== undefined) return status;
+  if (amountMinor === null || amountMinor <= ceilingOf(settings, order)) return status;
+  const cause = 'the supplier took more than the purchase may cost: see to it on its site';
+  const evidence = { supplierReference, amountMinor, expectedMinor, currency, cause };
+  return { ...status, attention: { reason: 'cost_above_cap', evidence } };
+}
+
 /** A supplier that allows many calls is asked by several at once. */
 const lanesFor = (requestsPerSecond: number): number =>
   Math.min(8, Math.max(1, Math.floor(requestsPerSecond / 25)));
@@ -145,7 +175,7 @@ async function look(
       return [];
     }
     const inUnits = {
-      ...withUnpaid(settings, order, status),
+      ...withOvercharge(ports, adapter, order, withUnpaid(settings, order, status)),
       isAttentive: true as const,
       status: status.status ?? statusIn(state),
       parcels: toOrderUnits(status.parcels, lines),

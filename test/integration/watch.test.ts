@@ -15,6 +15,7 @@ import {
   type Desk,
   type Environment,
   givenPurchase,
+  LAMP_COST_MINOR,
   placeRequestOf,
   saidTo,
 } from '../fixtures/purchase-desk.ts';
@@ -345,4 +346,26 @@ test('an order that was taken for paid and is shown unpaid is for a person, once
       attention: { reason: 'operator', evidence: { supplierReference: expect.stringMatching(/^SD/) } },
     },
   ]);
+});
+
+test('what a supplier took with the order is for a person where it is more than the purchase may cost', async () => {
+  const desk = await aWatchedDesk(OFTEN);
+  const [dear, fair] = await placedOrders(desk, 2);
+  const setAmount = (purchase: Purchase, amountMinor: number) =>
+    desk.store.run('update supplier_orders set amount_minor = $2 where id = $1', [
+      purchase.supplierOrderId,
+      amountMinor,
+    ]);
+  await setAmount(dear!, Math.floor(LAMP_COST_MINOR * 1.1) + 1);
+  await setAmount(fair!, Math.floor(LAMP_COST_MINOR * 1.1));
+  const { adapter } = desk;
+  watching(desk, { ...adapter, capabilities: { ...adapter.capabilities, payment: 'with_order' } });
+  await eventually(async () => expect(await observations(desk)).toBe(2));
+  expect(await saidTo(desk.store, dear!)).toMatchObject([
+    {
+      attention: { reason: 'cost_above_cap', evidence: { expectedMinor: LAMP_COST_MINOR, currency: 'USD' } },
+    },
+  ]);
+  const [said] = await saidTo(desk.store, fair!);
+  expect(said).not.toHaveProperty('attention');
 });
