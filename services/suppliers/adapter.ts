@@ -24,7 +24,7 @@ export interface SupplierCapabilities {
   readonly combinesLines: boolean;
   /** How its push messages come to us: we ask for them by `registerPush`, a person does on its site, or there are none. */
   readonly pushes: 'by_call' | 'by_hand' | 'none';
-  /** Ships from warehouses in several countries. */
+  /** Ships from warehouses in several countries. Those of one country are one. */
   readonly hasWarehouses: boolean;
 }
 
@@ -266,7 +266,10 @@ export interface SupplierAdapter {
    * or that could not be read in time while others were, are left out. Safe to repeat.
    */
   status(keys: readonly OrderKey[], signal: AbortSignal): Promise<ReadonlyMap<string, ObservedStatus>>;
-  /** Gives up an unpaid order. */
+  /**
+   * Gives up an unpaid order; who returns says that it is. Asked for and not decided: `transient` with `outage: false`, and
+   * it is called again.
+   */
   cancel(key: OrderKey, signal: AbortSignal): Promise<void>;
   /** The order under one of the supplier's own references, null when it has none. Safe to repeat. */
   read(supplierReference: string, signal: AbortSignal): Promise<FoundOrder | null>;

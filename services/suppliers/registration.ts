@@ -14,7 +14,7 @@ export interface SupplierProfile {
 /** One supplier's place in the registry. */
 export interface SupplierRegistration {
   readonly profile: SupplierProfile;
-  /** What decides whose account it is; absent: tokens outlive a change of the credentials. */
+  /** What decides whose account it is; absent: tokens, pauses and quotas outlive a change of the credentials. */
   accountKey?(settings: Settings): string;
   /** Asked for when none of the variables that it needs is missing. */
   create(parts: AdapterParts): Promise<SupplierAdapter>;
