@@ -186,6 +186,8 @@ export interface PaymentDue {
 export interface ObservedStatus extends Pick<SupplierOrderObserved, 'parcels' | 'evidence' | 'attention'> {
   /** Null: nothing that is known here, so that what was known before still holds; `attention` says why. */
   readonly status: SupplierOrderObserved['status'] | null;
+  /** What it costs, in the currency that it was quoted in, where `place` could not say so yet. */
+  readonly amountMinor?: number;
 }
 
 export interface SearchRequest {

@@ -116,6 +116,25 @@ export const rememberPlaced = (
     'o.id = d.id',
   );
 
+/** Remembers what each of the supplier orders costs, as the supplier says by now, in the caller's transaction. */
+export async function rememberAmounts(
+  sql: Sql,
+  told: readonly { readonly id: string; readonly amountMinor: number }[],
+): Promise<void> {
+  await lockPurchases(
+    sql,
+    told.map(({ id }) => id),
+  );
+  await updateRows(
+    sql,
+    'supplier_orders',
+    { id: 'text', amount_minor: 'bigint' },
+    told.map(({ id, amountMinor: amount_minor }) => ({ id, amount_minor })),
+    'amount_minor = d.amount_minor, updated_at = now()',
+    'o.id = d.id',
+  );
+}
+
 interface Adopted {
   readonly row: PurchaseRow;
   readonly supplierReference: string;

@@ -8,6 +8,7 @@ import type { ObservedStatus, PlacedLine } from './adapter.ts';
 import { type OrderedLine, toOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
 import { callTimeoutMs, ceilingOf, doubtOf, isCallable, type PurchasePorts } from './purchase-ports.ts';
+import { rememberAmounts } from './purchase-row.ts';
 import { type Observation, tellObserved } from './tell-observed.ts';
 
 interface Watched {
@@ -167,6 +168,11 @@ async function look(
     await lookAgain(store, watched, everyMs);
     throw error;
   });
+  const amounts = watched.flatMap(({ id, reference, amountMinor: known }) => {
+    const amountMinor = seen.get(reference)?.amountMinor;
+    return amountMinor === undefined || amountMinor === known ? [] : [{ id, amountMinor }];
+  });
+  if (amounts.length > 0) await store.transaction((sql) => rememberAmounts(sql, amounts));
   const news = watched.flatMap((order) => {
     const { id, orderId, state, reference, observation, lines } = order;
     const status = seen.get(reference);
@@ -174,8 +180,9 @@ async function look(
       log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
       return [];
     }
+    const { amountMinor = order.amountMinor, ...shown } = status;
     const inUnits = {
-      ...withOvercharge(ports, adapter, order, withUnpaid(settings, order, status)),
+      ...withOvercharge(ports, adapter, { ...order, amountMinor }, withUnpaid(settings, order, shown)),
       isAttentive: true as const,
       status: status.status ?? statusIn(state),
       parcels: toOrderUnits(status.parcels, lines),

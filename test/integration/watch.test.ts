@@ -369,3 +369,29 @@ test('what a supplier took with the order is for a person where it is more than 
   const [said] = await saidTo(desk.store, fair!);
   expect(said).not.toHaveProperty('attention');
 });
+
+test('an amount that only the status tells is remembered and compared', async () => {
+  const desk = await aWatchedDesk(OFTEN);
+  const [purchase] = await placedOrders(desk, 1);
+  const { adapter } = desk;
+  watching(desk, {
+    ...adapter,
+    capabilities: { ...adapter.capabilities, payment: 'with_order' },
+    status: async (keys, signal) =>
+      new Map(
+        [...(await adapter.status(keys, signal))].map(([reference, status]) => [
+          reference,
+          { ...status, amountMinor: 2 * LAMP_COST_MINOR },
+        ]),
+      ),
+  });
+  await eventually(async () => expect(await observations(desk)).toBe(1));
+  const [said] = await saidTo(desk.store, purchase!);
+  expect(said).toMatchObject({
+    attention: { reason: 'cost_above_cap', evidence: { amountMinor: 2 * LAMP_COST_MINOR } },
+  });
+  expect(said).not.toHaveProperty('amountMinor');
+  expect(await readPurchase(desk.store, purchase!.supplierOrderId)).toMatchObject({
+    amountMinor: 2 * LAMP_COST_MINOR,
+  });
+});
