@@ -77,9 +77,9 @@ export async function lookUp(
   if (wait !== null) return wait;
   if (!looksUpByReference) return repeatPurchase(ports, adapter, row, intent, request, commandId);
   let found: readonly FoundOrder[];
+  const since = await possibleSince(store, row.orderId);
   moment('look-up: before call');
   try {
-    const since = await possibleSince(store, row.orderId);
     found = await adapter.lookUp(row.id, AbortSignal.timeout(callTimeoutMs(settings) * 2), since);
     moment('look-up: after call before record');
   } catch (error) {

@@ -1,7 +1,8 @@
 import { isoInstant } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
-import { EARLIER_MS } from './stray-orders.ts';
 
+/** Clocks differ: what was bought may seem to have been made this much before. */
+export const EARLIER_MS = 120_000;
 /** Orders are told apart from those of the time that a restored backup lacks for this long (`livedThrough`). */
 const RESTORED_DAYS = 31;
 

@@ -17,13 +17,13 @@ import type { FoundOrder } from './adapter.ts';
 import { asAdopted } from './adopted.ts';
 import { ask } from './catalogue.ts';
 import { type CurrentIntent, currentIntent, settle } from './ledger.ts';
-import { possibleSince } from './possible-since.ts';
+import { EARLIER_MS, possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
 import { factsNow } from './purchase-facts.ts';
 import { doubtOf, doubtReleased, outcome, type PurchasePorts, released } from './purchase-ports.ts';
 import { lockPurchase, ownersOf, type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { articlesKey } from './same-articles.ts';
-import { EARLIER_MS, instantsOf, LATER_MS } from './stray-orders.ts';
+import { instantsOf, LATER_MS } from './stray-orders.ts';
 
 type Difference = Extract<WordAnswered, { result: 'refused' }>['differs'][number];
 

@@ -9,6 +9,7 @@ import type { FoundOrder } from './adapter.ts';
 import { asAdopted } from './adopted.ts';
 import { matchStrays, type OpenCall, type Stray, type StrayMatch } from './match-strays.ts';
 import type { PatientAdapter } from './policy.ts';
+import { EARLIER_MS } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
 import {
   callTimeoutMs,
@@ -22,8 +23,7 @@ import { knownBy, type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { articlesKey } from './same-articles.ts';
 import { SupplierError } from './supplier-error.ts';
 
-/** Clocks differ, and a supplier may take its time: this much before the call, and after its deadline. */
-export const EARLIER_MS = 120_000;
+/** A supplier may take its time, and clocks differ: this much after the deadline of the call. */
 export const LATER_MS = 600_000;
 /** A push that old says nothing about a purchase in doubt now. */
 const FORGOTTEN_DAYS = 3;
