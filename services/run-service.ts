@@ -7,6 +7,7 @@ import { isBusOutage } from './bus/connection.ts';
 import { startHealthListener } from './health-listener.ts';
 import { type Logger, openLogger } from './logger.ts';
 import { dieAtMoment, stopAtNamedMoments } from './moments.ts';
+import { hearStopSignals } from './stop-signals.ts';
 import { isOutage } from './store/outage.ts';
 import { openStore, type Store } from './store/store.ts';
 import { startTracing } from './tracing.ts';
@@ -97,17 +98,13 @@ export async function runService(name: string, maxConnections: number, start: St
 /** From now on a signal ends nothing by itself: what is in hand comes first. A second one does not wait for it. */
 const untilToldToStop = (): Promise<string> =>
   new Promise((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'])
-      process.once(name, () => {
-        resolve(name);
-        setTimeout(() => process.exit(1), STOP_MS).unref();
-        process.once(name, () => process.exit(1));
-      });
-    // Started by the local stack, which is gone: nothing of it may stay behind.
-    process.once('disconnect', () => {
-      resolve('disconnect');
+    const tell = (signal: string): void => {
+      resolve(signal);
       setTimeout(() => process.exit(1), STOP_MS).unref();
-    });
+    };
+    hearStopSignals(tell, () => process.exit(1));
+    // Started by the local stack, which is gone: nothing of it may stay behind.
+    process.once('disconnect', () => tell('disconnect'));
   });
 
 function refuseToStart(error: unknown): never {

@@ -133,9 +133,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       throw new Error(`the set-up step failed:\n${error.stderr ?? error.message}`);
     });
     for (const line of stdout.split('\n')) if (line.includes('halted')) log(line);
-    log('database and streams are ready, the services start');
+    const scripts = Object.entries<string | ServiceProcess>(options.scripts ?? SERVICES);
+    log(`database and streams are ready${scripts.length === 0 ? '' : ', the services start'}`);
     const services = Object.fromEntries(
-      Object.entries<string | ServiceProcess>(options.scripts ?? SERVICES).map(([name, process], index) => {
+      scripts.map(([name, process], index) => {
         const { script, env: own } = typeof process === 'string' ? { script: process, env: {} } : process;
         const login = loginOf(name.replace(/-\d+$/, ''), nats);
         const all = { ...env, ...login, ...metricsPortOf(settings, index), ...own };

@@ -11,6 +11,7 @@ import {
   SUPPLIER_VARIABLES,
 } from '../../contracts/settings.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
+import { hearStopSignals } from '../../services/stop-signals.ts';
 import { feed, mapArticles } from './feed.ts';
 import {
   DEFAULT_DATA_DIR,
@@ -134,13 +135,11 @@ async function main(): Promise<void> {
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => {
     const stop = (): void => {
-      if (stopping.signal.aborted) process.exit(1);
       say('\nstopping');
       stopping.abort();
       resolve();
     };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
+    hearStopSignals(stop, () => process.exit(1));
   });
 
   const startedAt = performance.now();

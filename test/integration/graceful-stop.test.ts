@@ -1,4 +1,7 @@
 import { connect } from 'nats';
+}, 90_000);
+
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { BUY } from '../../contracts/commands/purchase.ts';
 import { envelope } from '../../contracts/envelope.ts';
@@ -8,12 +11,17 @@ import { commandSubject, requestSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { toConnectOptions } from '../../services/bus/connection.ts';
+}, 90_000);
+
+import { PROJECT } from '../fixtures/compose-file.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 import { type HostProcess, startServiceProcess } from '../fixtures/order-host.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { boughtUnder, givenPurchase, intentOf } from '../fixtures/purchase-desk.ts';
 import { emptyStreams } from '../fixtures/service-context.ts';
+import { startProcess } from '../fixtures/started-process.ts';
 import { CREDENTIALS, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
 let nats: OwnNats;
@@ -73,6 +81,34 @@ test('a gateway ends in time although an agent waits for a supplier that says no
   clearInterval(asking);
   gateway.kill('SIGTERM');
   await endsWell(gateway);
+}, 90_000);
+
+test('a Ctrl-C that reaches a service twice, by the terminal and by npm, is one', async () => {
+  const host = startServiceProcess('services/notifier/main.ts', {
+    DB_CONNECTION_STRING: await aDatabase(),
+    NATS_URL: nats.url,
+  });
+  await host.ready;
+  host.kill('SIGINT');
+  await delay(50);
+  host.kill('SIGINT');
+  await endsWell(host);
+}, 90_000);
+
+test('a service that npm started ends when npm is told to', async () => {
+  const started = startProcess('npm', ['run', '--silent', 'start:notifier'], {
+    cwd: PROJECT,
+    env: {
+      ...NODE_ENVIRONMENT,
+      HOME: process.env.HOME,
+      DB_CONNECTION_STRING: await aDatabase(),
+      NATS_URL: nats.url,
+    },
+  });
+  onTestFinished(() => started.stop());
+  await started.says('"msg":"ready"');
+  await started.stop();
+  expect([await started.exited, started.output()]).toEqual([0, expect.stringContaining('"stopping"')]);
 }, 90_000);
 
 test('the order host gives its partitions back, and another copy has them all without waiting for a lease', async () => {
@@ -156,6 +192,7 @@ test('a second signal ends a service at once, whatever it has in hand', async ()
   await eventually(async () => expect((await ledgerOf(world)).purchases).toHaveLength(1));
   host.kill('SIGTERM');
   await eventually(() => expect(host.output()).toContain('"stopping"'));
+  await delay(600);
   host.kill('SIGTERM');
   expect(await host.ended).toEqual({ code: 1, signal: null });
   for (const lamp of lamps) expect(await intentOf(store, lamp)).toMatchObject({ state: 'calling' });
