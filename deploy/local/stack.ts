@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { NATS_ROLES } from '../../contracts/nats-roles.ts';
 import { isLive, type Settings } from '../../contracts/settings.ts';
 import { assertPortFree, freePort } from './free-port.ts';
+import { keepServer } from './keep-server.ts';
 import { keptSecret } from './kept-secret.ts';
 import { type NatsProcess, startNats } from './nats-process.ts';
 import { findNatsServer } from './nats-server.ts';
@@ -170,29 +171,32 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   async function ownPostgres(): Promise<string> {
     const port = await ownPort();
     log('starting PostgreSQL');
-    const postgres = await startPostgres({
-      dataDir: join(dataDir, 'postgres'),
-      port,
-      logFile: join(logDir, 'postgres.log'),
-      database: 'orderdb',
-      log,
-    });
-    return keep(postgres).connectionString;
+    const start = () =>
+      startPostgres({
+        dataDir: join(dataDir, 'postgres'),
+        port,
+        logFile: join(logDir, 'postgres.log'),
+        database: 'orderdb',
+        log,
+      });
+    return keep(await keepServer('PostgreSQL', start, log)).first.connectionString;
   }
 
   async function ownNats(): Promise<NatsProcess> {
     const { path, version, from } = await findNatsServer({ cacheDir: NATS_CACHE, log });
     log(`starting NATS ${version} (${from})`);
-    const nats = await startNats({
-      binary: path,
-      port: await ownPort(),
-      monitorPort: await ownPort(),
-      storeDir: join(dataDir, 'nats'),
-      name: 'order-manager-local',
-      logFile: join(logDir, 'nats.log'),
-      log,
-    });
-    return keep(nats);
+    const [port, monitorPort] = [await ownPort(), await ownPort()];
+    const start = () =>
+      startNats({
+        binary: path,
+        port,
+        monitorPort,
+        storeDir: join(dataDir, 'nats'),
+        name: 'order-manager-local',
+        logFile: join(logDir, 'nats.log'),
+        log,
+      });
+    return keep(await keepServer('NATS', start, log)).first;
   }
 
   async function ownSandbox() {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
@@ -121,6 +122,27 @@ test('one credential turns the sandbox off; what lacks its own is off and named'
   started.child.kill('SIGTERM');
   expect(await started.exit()).toBe(0);
 }, 60_000);
+
+test('PostgreSQL and NATS that are killed are started again, and it is said', async () => {
+  const dataDir = await aDataDir();
+  const stack = await start('deploy/local/start.ts', {}, '--servers', '--data', dataDir);
+  const says = (text: string): Promise<void> =>
+    eventually(() => expect(stack.output()).toContain(text), 120_000);
+  await says('No service runs');
+  for (const [name, file] of [
+    ['PostgreSQL', 'postgres.running.json'],
+    ['NATS', 'nats.running.json'],
+  ] as const) {
+    const { server } = z
+      .object({ server: z.object({ pid: z.int() }) })
+      .parse(JSON.parse(await readFile(join(dataDir, file), 'utf8')));
+    process.kill(server.pid, 'SIGKILL');
+    await says(`${name} ended (SIGKILL) and is started again`);
+    await says(`${name} runs again`);
+  }
+  stack.child.kill('SIGTERM');
+  expect(await stack.exit(), stack.output()).toBe(0);
+}, 180_000);
 
 test('bodies of your own are fed, and every later start finds its data again and reads on', async () => {
   const dir = await aDataDir();
