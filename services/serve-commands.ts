@@ -192,7 +192,10 @@ export async function serveCommands(
     const begun = performance.now();
     const result = await handle(command).finally(() => inHand.delete(command.subject));
     const verb = command.verb in handlers ? command.verb : 'unknown';
-    durations.observe({ lane, verb, verdict: result.verdict }, (performance.now() - begun) / 1_000);
+    const { verdict } = result;
+    const ms = performance.now() - begun;
+    durations.observe({ lane, verb, verdict }, ms / 1_000);
+    log.debug({ subject: command.subject, verdict, ms: Math.round(ms) }, 'command');
     moment('command: after handling before acknowledgement');
     return orLetGo(command, result);
   });

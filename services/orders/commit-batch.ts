@@ -123,8 +123,11 @@ export async function commitTogether(
     (sum, { part, messages }) => sum + (passed.has(part) ? messages.length : 0),
     0,
   );
+  const ms = performance.now() - begun;
   batchEvents.observe({}, events);
-  batchDurations.observe({}, (performance.now() - begun) / 1_000);
+  batchDurations.observe({}, ms / 1_000);
+  for (const { messageId, orderId, event } of batches.flatMap(({ messages }) => messages))
+    ports.log.debug({ messageId, orderId, type: event?.type, ms: Math.round(ms) }, 'event');
   return passed;
 }
 

@@ -118,6 +118,15 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
   await expect.poll(() => done).toEqual(['before', 'after', 'later']);
 }, 40_000);
 
+test('at the level DEBUG the log says each command and what came of it', async () => {
+  const context = await aServiceContext(nats.url);
+  context.log.level = 'debug';
+  await serve(context, { work: async () => DONE });
+  await send(context, 'work', 'a');
+  const wanted = { msg: 'command', subject: commandSubject('notifier', 'work', 'a'), verdict: 'done' };
+  await expect.poll(() => context.lines, { timeout: 5_000 }).toContainEqual(expect.objectContaining(wanted));
+});
+
 test('a command that the server hands to the wrong lane is left to its own', async () => {
   const context = await aServiceContext(nats.url);
   const { manager } = await aProbe(nats.url);
