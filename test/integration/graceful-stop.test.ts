@@ -1,7 +1,5 @@
-import { connect } from 'nats';
-}, 90_000);
-
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect } from 'nats';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { BUY } from '../../contracts/commands/purchase.ts';
 import { envelope } from '../../contracts/envelope.ts';
@@ -11,8 +9,6 @@ import { commandSubject, requestSubject } from '../../contracts/subjects.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { openBus } from '../../services/bus/bus.ts';
 import { toConnectOptions } from '../../services/bus/connection.ts';
-}, 90_000);
-
 import { PROJECT } from '../fixtures/compose-file.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
