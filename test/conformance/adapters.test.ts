@@ -121,6 +121,11 @@ describe.each(setups)('$name', (setup) => {
         expect(await kit.bench.book(request.callerRef)).toEqual([{ isCancelled: false, paidCount }]);
         expect(placed.isPaid, 'isPaid must say what happened').toBe(paidCount === 1);
         const found = await adapter.read(placed.supplierReference, soon());
+        const currencies = [placed.currency, found?.currency];
+        expect(currencies, 'amounts are kept as of the quoted currency').toEqual([
+          request.currency,
+          request.currency,
+        ]);
         expect(found).toMatchObject({ supplierReference: placed.supplierReference, isCancelled: false });
         const units = found?.articles.reduce((sum, article) => sum + article.units, 0);
         expect(units, 'read() must name all units').toBe(
