@@ -40,11 +40,15 @@ export async function readBeside(
 
 const shown = (value: unknown): string => (value === undefined ? 'none' : JSON.stringify(value));
 
-/** Where these rows are not what the states say that was written with them in one transaction. */
+/**
+ * Where these rows are not what the states say that was written with them in one transaction.
+ * @param intended supplier orders of which the timeline says that the right to call was taken.
+ */
 export function besideProblems(
   order: Pick<OrderContext, 'lines' | 'holds'>,
-  purchases: readonly { id: string; state: string; context: SupplierOrderContext }[],
+  purchases: readonly { id: string; context: SupplierOrderContext }[],
   beside: BesideRows,
+  intended: ReadonlySet<string>,
 ): string[] {
   const problems: string[] = [];
   for (const lineId of Object.keys(order.lines))
@@ -54,7 +58,7 @@ export function besideProblems(
   for (const { field, stored, told } of differencesOf(beside.openHolds, holds))
     problems.push(`hold ${field}: ${shown(stored)} is open in holds, ${shown(told)} in its state`);
 
-  for (const { id, state, context } of purchases) {
+  for (const { id, context } of purchases) {
     for (const [parcelId, parcel] of Object.entries(context.parcels)) {
       const row = beside.parcels[parcelId];
       const inState = { state: parcel.state, units: parcel.units };
@@ -65,7 +69,7 @@ export function besideProblems(
       if (row === undefined) problems.push(`parcel ${parcelId} of ${id} has no row in parcels`);
     }
     // The row is the right to call: without it the supplier would be called as if nothing had been bought.
-    const calls = Math.max(context.attempt, state === 'placing' ? 1 : 0);
+    const calls = intended.has(id) ? Math.max(context.attempt, 1) : 0;
     const attempt = beside.attempts[id] ?? 0;
     if (attempt < calls)
       problems.push(

@@ -205,9 +205,15 @@ export async function audit(
     const timelineOf = Map.groupBy(timeline, ({ orderId: id }) => id);
     for (const order of orders) {
       const own = purchasesOf.get(order.id) ?? [];
+      const entries = timelineOf.get(order.id) ?? [];
+      const intended = new Set(
+        entries.flatMap(({ type, supplierOrderId: id }) =>
+          type === INTENT_WRITTEN && id !== null ? [id] : [],
+        ),
+      );
       const problems = [
         ...unitProblems(order, own),
-        ...besideProblems(order.context, own, beside.get(order.id) ?? NOTHING_BESIDE),
+        ...besideProblems(order.context, own, beside.get(order.id) ?? NOTHING_BESIDE, intended),
       ];
       const lines = Object.values(order.context.lines);
       checked.orders += 1;
@@ -215,7 +221,7 @@ export async function audit(
       checked.units += lines.reduce((sum, { ordered }) => sum + ordered, 0);
       checked.supplierOrders += own.length;
       if (order.machineVersion === MACHINE_VERSION) {
-        problems.push(...replayProblems(order, own, timelineOf.get(order.id) ?? []));
+        problems.push(...replayProblems(order, own, entries));
         checked.replayed += 1;
       }
       for (const problem of problems) say(`${order.id}: ${problem}`);
