@@ -123,7 +123,8 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   customer_edit_pending: {
     means: 'the order was changed or cancelled after buying began',
     mend: 'see what is undone already, settle the rest with supplier and customer, then release',
-    release: 'by itself, when everything could be cancelled; else a person releases it',
+    release:
+      'by itself, when everything could be cancelled, or where the address is again the one that the purchase was sent with; else a person releases it',
   },
   supplier_rejected: {
     means: 'the supplier refused, or took the order and it is held back',

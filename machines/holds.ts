@@ -26,17 +26,22 @@ function idOf(
   return holdIdOf(orderId, reason, `${supplierOrderId} ${attentionIdOf({ reason, evidence })}`);
 }
 
+type Passing = Pick<OpenHold, 'isObserved' | 'isSentElsewhere'>;
+
+const goesByItself = ({ isObserved, isSentElsewhere }: Passing): boolean =>
+  isObserved === true || isSentElsewhere === true;
+
 /** Opening the same hold twice changes nothing; but one that would go by itself gives way to one that would not. */
 export function openHold(
   context: Pick<OrderContext, 'orderId' | 'holds' | 'accepted'>,
   reason: HoldReason,
   scope: HoldScope,
   evidence: Evidence,
-  passing: Pick<OpenHold, 'isObserved'> = {},
+  passing: Passing = {},
 ): Change<OrderContext> {
   const holdId = idOf(context, reason, scope, evidence);
   const open = context.holds[holdId];
-  if (open !== undefined && (open.isObserved === undefined || passing.isObserved)) return NOTHING;
+  if (open !== undefined && (!goesByItself(open) || goesByItself(passing))) return NOTHING;
   const { accepted = [] } = context;
   const inShop = (evidence.heldInShop ?? '') === '' ? {} : { isHeldInShop: true as const };
   return {

@@ -9,7 +9,7 @@ import { freedLines, isAboutLine, openHold, parkHeldLines, releaseHolds } from '
 import { type OrderContext, shopUnitsOf, unitsOfBody } from './order-context.ts';
 import { hasUnitsToSource } from './order-units.ts';
 import { isTakenAway, rememberReturned } from './returned-units.ts';
-import { followAddress, isSentElsewhere, shipToMarks } from './ship-to.ts';
+import { followAddress, isSentElsewhere, releaseSentRight, shipToMarks } from './ship-to.ts';
 import { callOffSurplus, followShop, isAdded, isOff } from './wanted-units.ts';
 
 const holdWithoutAddress = (context: OrderContext): Change<OrderContext> =>
@@ -156,7 +156,8 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
 
   const isCalledOff = isOff(after);
   const others = (now: OrderContext): Change<OrderContext> => followOthers(now, context);
-  const address = (now: OrderContext): Change<OrderContext> => (isElsewhere ? followAddress(now) : NOTHING);
+  const address = (now: OrderContext): Change<OrderContext> =>
+    isElsewhere ? followAddress(now) : releaseSentRight(now);
   if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, address, others, mended);
   const cause = isCalledOff
     ? 'cancelled or refunded in the shop after buying began'

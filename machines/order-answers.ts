@@ -31,7 +31,7 @@ import {
 } from './requests.ts';
 import { applyRisk } from './risk.ts';
 import { isOfUnknownShare, withKnownShares } from './shared-lines.ts';
-import { holdSentElsewhere } from './ship-to.ts';
+import { holdSentElsewhere, releaseSentRight } from './ship-to.ts';
 import { isOff } from './wanted-units.ts';
 
 export const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
@@ -201,6 +201,7 @@ const movedBy = by(
         context: { supplierOrders: { ...context.supplierOrders, [supplierOrderId]: moved } },
         effects: [],
       }),
+      (now) => (isSentAnew ? releaseSentRight(now) : NOTHING),
       (now) => (isSentAnew ? holdSentElsewhere(now, [supplierOrderId]) : NOTHING),
       (now) => (isGivingUp ? releasePayment(now, supplierOrderId) : NOTHING),
     );

@@ -43,6 +43,14 @@ export interface OpenHold extends HoldScope {
   readonly isObserved?: true;
   /** The shop holds it as well, and nothing but its own release counts. */
   readonly isHeldInShop?: true;
+  /** The purchase is on its way to another address than the order has, and the hold goes when that is so no more. */
+  readonly isSentElsewhere?: true;
+}
+
+/** Of one address: the mark as the shop told it, and the mark as it was read there. */
+export interface ShipToMarks {
+  readonly shipToMark?: string | undefined;
+  readonly shipToMarkRead?: string | undefined;
 }
 
 /** Counts, flags and ids only: guards need no more, and nothing here names a person. */
@@ -59,6 +67,8 @@ export interface OrderContext {
   readonly shipToMark?: string | undefined;
   /** Of the last one that was read there, and is the same as the one told: shops may write it differently. */
   readonly shipToMarkRead?: string | undefined;
+  /** Both marks of the address before, while the one now is known by one of them: they show whether the shop writes alike. */
+  readonly shipToBefore?: ShipToMarks | undefined;
   readonly graceOver: boolean;
   /** Brought in as history: nobody is told now that it was received. */
   readonly isHistory?: boolean | undefined;
@@ -121,7 +131,7 @@ export const shopUnitsOf = (received: OrderReceived): OrderContext['inShop'] =>
 export const marksOf = ({
   reread,
   shipToMark,
-}: Pick<OrderReceived, 'reread' | 'shipToMark'>): Pick<OrderContext, 'shipToMark' | 'shipToMarkRead'> => {
+}: Pick<OrderReceived, 'reread' | 'shipToMark'>): ShipToMarks => {
   if (shipToMark === undefined) return {};
   return reread === true ? { shipToMarkRead: shipToMark } : { shipToMark };
 };

@@ -1,34 +1,58 @@
 import type { OrderReceived } from '../contracts/events/order-received.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import { isLive } from './hold-scope.ts';
-import { openHold } from './holds.ts';
-import { marksOf, type OrderContext } from './order-context.ts';
+import { openHold, releaseHolds } from './holds.ts';
+import { marksOf, type OrderContext, type ShipToMarks } from './order-context.ts';
 import { isOff } from './wanted-units.ts';
 
 type Body = Pick<OrderReceived, 'reread' | 'shipToMark'>;
 
-const knownMarks = ({ shipToMark, shipToMarkRead }: OrderContext): string[] =>
+const knownMarks = ({ shipToMark, shipToMarkRead }: ShipToMarks): string[] =>
   [shipToMark, shipToMarkRead].filter((mark) => mark !== undefined);
+
+const markOfRoad = ({ shipToMark, shipToMarkRead }: ShipToMarks, isReading: boolean): string | undefined =>
+  isReading ? shipToMarkRead : shipToMark;
+
+const isWhole = (marks: ShipToMarks): boolean => knownMarks(marks).length === 2;
+
+/** The address before was written differently where it was told and where it was read: so is the one now. */
+const writesDifferently = ({ shipToBefore: before }: OrderContext): boolean =>
+  before !== undefined && isWhole(before) && before.shipToMark !== before.shipToMarkRead;
 
 /**
  * Another address than the last one that was known in the same way, where both are known; one that was put in here stays
- * whatever the shop has.
+ * whatever the shop has. What is known in the other way alone is compared as well, unless the shop writes differently
+ * there: then only the address before can be told apart from it.
  */
 export function isSentElsewhere(context: OrderContext, { reread, shipToMark: now }: Body): boolean {
-  const { shipToMark: told, shipToMarkRead: read, hasAddressHere } = context;
-  const before = reread === true ? (read ?? told) : (told ?? read);
-  return hasAddressHere !== true && before !== undefined && now !== undefined && now !== before;
+  if (context.hasAddressHere === true || now === undefined) return false;
+  const isReading = reread === true;
+  const same = markOfRoad(context, isReading);
+  const other = markOfRoad(context, !isReading);
+  if (same !== undefined || other === undefined) return same !== undefined && now !== same;
+  if (now === other) return false;
+  return !writesDifferently(context) || now === markOfRoad(context.shipToBefore ?? {}, isReading);
 }
 
-/** Of the address after a body. Once something is bought, what was known of the one before counts no more. */
-export const shipToMarks = (
+/** Of the address after a body: what was known of the one before is kept aside until the new one is known as well. */
+export function shipToMarks(
   context: OrderContext,
   body: Body,
   hasLive: boolean,
-): Pick<OrderContext, 'shipToMark' | 'shipToMarkRead'> =>
-  hasLive && isSentElsewhere(context, body)
-    ? { shipToMark: undefined, shipToMarkRead: undefined, ...marksOf(body) }
-    : marksOf(body);
+): Pick<OrderContext, 'shipToMark' | 'shipToMarkRead' | 'shipToBefore'> {
+  const { shipToMark, shipToMarkRead, shipToBefore } = context;
+  const now = marksOf(body);
+  const known = { shipToMark, shipToMarkRead };
+  const whole = isWhole(known) ? known : shipToBefore;
+  const added = { ...known, ...now };
+  if (!isSentElsewhere(context, body) || (!hasLive && whole === undefined))
+    return { ...added, shipToBefore: isWhole(added) ? undefined : shipToBefore };
+  const isBack =
+    shipToBefore !== undefined && body.shipToMark === markOfRoad(shipToBefore, body.reread === true);
+  return isBack
+    ? { ...shipToBefore, shipToBefore: undefined }
+    : { shipToMark: undefined, shipToMarkRead: undefined, ...now, shipToBefore: whole };
+}
 
 /** An address is known after the change that was not known before. */
 export const hasMoved = (before: OrderContext, after: OrderContext): boolean =>
@@ -55,9 +79,24 @@ export function holdSentElsewhere(
     context,
     ...astray.map(
       (supplierOrderId) => (now: OrderContext) =>
-        openHold(now, 'customer_edit_pending', { supplierOrderId }, { cause: CAUSE }),
+        openHold(
+          now,
+          'customer_edit_pending',
+          { supplierOrderId },
+          { cause: CAUSE },
+          { isSentElsewhere: true },
+        ),
     ),
   );
+}
+
+/** What is on its way to where the order is now, or was never sent, waits for nobody because of the address. */
+export function releaseSentRight(context: OrderContext): Change<OrderContext> {
+  const marks = knownMarks(context);
+  return releaseHolds(context, ({ isSentElsewhere: isAstray, supplierOrderId = '' }) => {
+    const sentTo = context.supplierOrders[supplierOrderId]?.sentTo;
+    return isAstray === true && (sentTo === undefined || marks.includes(sentTo));
+  });
 }
 
 /** Follows the shop to another address: what was quoted for the old one is quoted anew, and what was sent with it held. */
@@ -66,6 +105,7 @@ export function followAddress(context: OrderContext): Change<OrderContext> {
   const hasDrafts = Object.values(supplierOrders).some(({ state }) => state === 'draft');
   return inTurn(
     context,
+    releaseSentRight,
     () => (hasDrafts && !isOff(context) ? { context: {}, effects: [{ kind: 'forget_quotes' }] } : NOTHING),
     (now) => holdSentElsewhere(now, Object.keys(supplierOrders)),
   );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { A, aRoad, B, isBuying, TWO_LINES, twoParts } from '../fixtures/order-road.ts';
+import { A, A2, aRoad, B, isBuying, TWO_LINES, twoParts } from '../fixtures/order-road.ts';
 import {
   absent,
   accepted,
@@ -140,4 +140,83 @@ test('an edit of which no webhook came is seen by the next reading', () => {
   expect(road.holds()).toEqual([]);
   road.step(updated({ ...READ, ...THERE, ...at(2) }));
   expect(road.holds()).toEqual(['customer_edit_pending']);
+});
+
+/** Its webhooks say `a1` and `b2`, its readings `r1` and `r2`. */
+const aShopThatWritesDifferently = () =>
+  aRoad(
+    received({ ...HERE, canBeReread: true }),
+    elapsed('grace'),
+    verified({ body: aReceivedOrder({ ...READ, shipToMark: 'r1' }) }),
+    sourced(),
+    placing(A, 1, { shipToMark: 'r1' }),
+    accepted(),
+  );
+const told = (shipToMark: string, hour: number) => updated({ canBeReread: true, shipToMark, ...at(hour) });
+const read = (shipToMark: string, hour: number) => updated({ ...READ, shipToMark, ...at(hour) });
+
+test.each([
+  ['told', [told('b2', 1), read('r2', 2), told('b2', 3), read('r2', 4)]],
+  ['read', [read('r2', 1), told('b2', 2), read('r2', 3), told('b2', 4)]],
+])(
+  'who released what such a shop %s first is not asked again for the same address',
+  (_, [first, ...later]) => {
+    const road = aShopThatWritesDifferently();
+    if (first !== undefined) road.step(first);
+    expect(road.holds()).toEqual(['customer_edit_pending']);
+    road.step(releaseRequested('customer_edit_pending'));
+    for (const body of later) {
+      road.step(body);
+      expect(road.holds()).toEqual([]);
+    }
+  },
+);
+
+test('of such a shop the next address is seen as well, by either way', () => {
+  for (const next of [told('c3', 3), read('r3', 3)]) {
+    const road = aShopThatWritesDifferently();
+    road.step(told('b2', 1));
+    road.step(read('r2', 2));
+    road.step(releaseRequested('customer_edit_pending'));
+    road.step(next);
+    expect(road.holds()).toEqual(['customer_edit_pending']);
+  }
+});
+
+test('of such a shop a change before anything is bought is no change of what is bought', () => {
+  const road = aRoad(
+    received({ ...HERE, canBeReread: true }),
+    elapsed('grace'),
+    verified({ body: aReceivedOrder({ ...READ, shipToMark: 'r1' }) }),
+    told('b2', 1),
+  );
+  road.step(sourced({ round: 2 }));
+  road.step(placing(A2, 1, { shipToMark: 'b2' }));
+  road.step(accepted(A2));
+  road.step(read('r2', 3));
+  road.step(told('b2', 4));
+  expect(road.holds()).toEqual([]);
+});
+
+test.each([
+  ['told', [told('b2', 1)], told('a1', 2)],
+  ['read', [read('r2', 1)], read('r1', 2)],
+  ['told first and then read', [told('b2', 1)], read('r1', 2)],
+])('an address that is put back lets the purchase go on, %s', (_, away, back) => {
+  const road = aShopThatWritesDifferently();
+  for (const body of away) road.step(body);
+  expect(road.holds()).toEqual(['customer_edit_pending']);
+  road.step(back);
+  expect(road.holds()).toEqual([]);
+});
+
+test.each([
+  ['was put off', [], deferred()],
+  ['was never made', [outcomeUnknown()], absent()],
+])('a purchase that %s after its address changed goes to the new one without a word', (_, events, end) => {
+  const road = aRoad(...toDraft, SENT_HERE, ...events, updated({ ...THERE, ...at(1) }));
+  expect(road.holds()).toEqual(['customer_edit_pending']);
+  road.step(end);
+  expect(road.supplierOrder(A)).toBe('draft');
+  expect(road.holds()).toEqual([]);
 });
