@@ -75,7 +75,7 @@ export async function lookUp(
     return giveUp('outcome_unknown', { supplier: row.supplier, cause: 'it cannot look up by our reference' });
   const wait = await waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
-  if (!looksUpByReference) return repeatPurchase(ports, adapter, row, intent, request, commandId);
+  if (!looksUpByReference) return repeatPurchase(ports, adapter, facts, intent, request, commandId);
   let found: readonly FoundOrder[];
   const since = await possibleSince(store, row.orderId);
   moment('look-up: before call');

@@ -35,6 +35,8 @@ export interface PurchaseFacts {
   readonly row: PurchaseRow;
   /** An open hold stops it: it stays where it is, and nothing is spent on it. */
   readonly isHeld: boolean;
+  /** It is being given up: nothing more may be bought under it, though what was bought is still found out. */
+  readonly isUnwanted: boolean;
   readonly lines: readonly PurchaseLine[];
   /** Undefined when the order has no address to ship to. */
   readonly recipient: Recipient | undefined;
@@ -51,10 +53,11 @@ export interface PurchaseNow extends PurchaseFacts {
 }
 
 type FactsRow = PurchaseRow &
-  Pick<PurchaseFacts, 'isHeld' | 'lines'> & { readonly customer: CustomerRow | null };
+  Pick<PurchaseFacts, 'isHeld' | 'isUnwanted' | 'lines'> & { readonly customer: CustomerRow | null };
 
 const selectFacts = (more = ''): string =>
   `select ${PURCHASE_COLUMNS}, exists (select 1 from holds h where ${STOPS}) as "isHeld",
+          context ->> 'unwantedBy' is not null as "isUnwanted",
           (select coalesce(json_agg(json_build_object(
                     'lineId', line_id, 'units', units, 'supplierProductId', supplier_product_id,
                     'supplierVariantId', supplier_variant_id, 'supplierUnits', supplier_units,
@@ -64,9 +67,10 @@ const selectFacts = (more = ''): string =>
           ${customerOf('o.order_id')} as customer ${more}
      from supplier_orders o where o.id = any($1::text[])`;
 
-const toFacts = ({ isHeld, lines, customer, ...row }: FactsRow): PurchaseFacts => ({
+const toFacts = ({ isHeld, isUnwanted, lines, customer, ...row }: FactsRow): PurchaseFacts => ({
   row,
   isHeld,
+  isUnwanted,
   lines,
   recipient: customer === null ? undefined : toRecipient(customer),
   shipToMark: customer?.address == null ? undefined : markOf(row.orderId, customer.address),

@@ -10,7 +10,7 @@ import type { StrayMatch } from './match-strays.ts';
 import { hashOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
 import { settlePlaced } from './purchase.ts';
-import { readFacts } from './purchase-facts.ts';
+import { type PurchaseFacts, readFacts } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   NEEDS_A_PERSON,
@@ -21,13 +21,18 @@ import {
   type Withholding,
   withheld,
 } from './purchase-ports.ts';
-import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
+import { lockPurchase } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
 import { findByPush } from './stray-orders.ts';
 import { SupplierError } from './supplier-error.ts';
 
 /** What the ledger forbids, said before anything is called; null: the repetition may be tried. */
-function forbidden(intent: CurrentIntent, request: PlaceRequest, promiseMs: number): Withholding | null {
+function forbidden(
+  intent: CurrentIntent,
+  { isUnwanted }: PurchaseFacts,
+  request: PlaceRequest,
+  promiseMs: number,
+): Withholding | null {
   const unknown = (cause: string): Withholding => ({
     reason: 'outcome_unknown',
     evidence: { ...intent.evidence, cause },
@@ -36,6 +41,8 @@ function forbidden(intent: CurrentIntent, request: PlaceRequest, promiseMs: numb
     const cause = 'the supplier has an order under our reference and does not say which';
     return { reason: 'duplicate_suspected', evidence: { ...intent.evidence, cause } };
   }
+  if (isUnwanted)
+    return unknown('nobody wants it any more: it is not sent again, and may have been bought all the same');
   if (intent.isFromBackup)
     return unknown('it came with a restored backup: whether it was sent again since is not known');
   if (intent.repeats > 0) return unknown('sent twice, and both times without a clear answer');
@@ -65,13 +72,14 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
 export async function repeatPurchase(
   ports: PurchasePorts,
   adapter: PatientAdapter,
-  row: PurchaseRow,
+  facts: PurchaseFacts,
   intent: CurrentIntent,
   request: PlaceRequest,
   commandId: string,
 ): Promise<CommandResult> {
   const { store, bus, settings, log } = ports;
   const { attempt } = intent;
+  const { row } = facts;
   const withSupplier = (evidence: Evidence): Evidence => ({ supplier: row.supplier, ...evidence });
   const hold = async (reason: HoldReason, evidence: Evidence): Promise<CommandResult> => {
     await commitAndPublish(store, bus, async (_sql, say) =>
@@ -96,7 +104,7 @@ export async function repeatPurchase(
     return hold('duplicate_suspected', { references: told.references, cause });
   }
   const promiseMs = adapter.capabilities.repeatableForMs ?? 0;
-  const closed = forbidden(intent, request, promiseMs);
+  const closed = forbidden(intent, facts, request, promiseMs);
   if (closed !== null) return hold(closed.reason, closed.evidence);
 
   const key = { supplierOrderId: row.id, attempt };
@@ -106,7 +114,7 @@ export async function repeatPurchase(
     const gate = await spendingGate(sql, ports, row);
     await lockPurchase(sql, row.id);
     const now = (await readFacts(sql, [row.id])).get(row.id);
-    if (now?.row.state !== 'outcome_unknown' || now.isHeld) return false;
+    if (now?.row.state !== 'outcome_unknown' || now.isHeld || now.isUnwanted) return false;
     if (gate !== null) {
       say(withheld(row, commandId, attempt, gate.reason, gate.evidence));
       return false;

@@ -84,6 +84,22 @@ test('the very same call is sent once more, and the order that it brings is adop
   expect(await intentOf(desk.store, purchase)).toMatchObject({ state: 'done', attempt: 1 });
 });
 
+test('what nobody wants any more is not sent again, and a person is told to look for it', async () => {
+  const desk = await aQuickDesk();
+  const { ports, calls } = repeating(desk, [doubt, order]);
+  const purchase = await inDoubt(desk, ports);
+  await desk.store.run(
+    `update supplier_orders set context = (context::jsonb || '{"unwantedBy":"order"}')::json where id = $1`,
+    [purchase.supplierOrderId],
+  );
+  expect(await lookUp(ports, purchase, 'l1')).toEqual(DONE);
+  expect(calls).toHaveLength(1);
+  expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
+    reason: 'outcome_unknown',
+    evidence: { cause: expect.stringContaining('nobody wants it') },
+  });
+});
+
 test('a right to repeat whose commit is not answered is used', async () => {
   const desk = await aQuickDesk();
   const { ports, calls } = repeating(desk, [doubt, order]);
