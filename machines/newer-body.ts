@@ -9,7 +9,7 @@ import { freedLines, isAboutLine, openHold, parkHeldLines, releaseHolds } from '
 import { type OrderContext, shopUnitsOf, unitsOfBody } from './order-context.ts';
 import { hasUnitsToSource } from './order-units.ts';
 import { isTakenAway, rememberReturned } from './returned-units.ts';
-import { followAddress, isSentElsewhere, releaseSentRight, shipToMarks } from './ship-to.ts';
+import { bringsMark, followAddress, isSentElsewhere, releaseSentRight, shipToMarks } from './ship-to.ts';
 import { callOffSurplus, followShop, isAdded, isOff } from './wanted-units.ts';
 
 const holdWithoutAddress = (context: OrderContext): Change<OrderContext> =>
@@ -55,7 +55,7 @@ const isOtherwise = (context: OrderContext, received: OrderReceived): boolean =>
   received.payment !== context.payment ||
   received.totalMinor !== (context.totalMinor ?? received.totalMinor) ||
   (received.hasAddress || context.hasAddressHere === true) !== context.hasAddress ||
-  isSentElsewhere(context, received) ||
+  bringsMark(context, received) ||
   (received.test && !context.test) ||
   (received.cancelled && !context.cancelledInShop) ||
   isEdited(context, { ...context, inShop: shopUnitsOf(withKnownServices(context, received)) }, false);

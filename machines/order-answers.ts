@@ -31,7 +31,7 @@ import {
 } from './requests.ts';
 import { applyRisk } from './risk.ts';
 import { isOfUnknownShare, withKnownShares } from './shared-lines.ts';
-import { holdSentElsewhere, releaseSentRight } from './ship-to.ts';
+import { holdSentJustNow, releaseSentRight } from './ship-to.ts';
 import { isOff } from './wanted-units.ts';
 
 export const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
@@ -202,7 +202,7 @@ const movedBy = by(
         effects: [],
       }),
       (now) => (isSentAnew ? releaseSentRight(now) : NOTHING),
-      (now) => (isSentAnew ? holdSentElsewhere(now, [supplierOrderId]) : NOTHING),
+      (now) => (isSentAnew ? holdSentJustNow(now, supplierOrderId) : NOTHING),
       (now) => (isGivingUp ? releasePayment(now, supplierOrderId) : NOTHING),
     );
   },

@@ -34,6 +34,10 @@ export function isSentElsewhere(context: OrderContext, { reread, shipToMark: now
   return !writesDifferently(context) || now === markOfRoad(context.shipToBefore ?? {}, isReading);
 }
 
+/** It brings a mark that was not known: of another address, or of the same one as it is written in the other way. */
+export const bringsMark = (context: OrderContext, { shipToMark }: Body): boolean =>
+  context.hasAddressHere !== true && shipToMark !== undefined && !knownMarks(context).includes(shipToMark);
+
 /** Of the address after a body: what was known of the one before is kept aside until the new one is known as well. */
 export function shipToMarks(
   context: OrderContext,
@@ -88,6 +92,20 @@ export function holdSentElsewhere(
         ),
     ),
   );
+}
+
+/**
+ * The same for one that was sent just now. Where the shop writes an address differently, and this one is known in one way
+ * alone, it may have been sent as the other way has it: only with what is known of the address before it is astray.
+ */
+export function holdSentJustNow(context: OrderContext, supplierOrderId: string): Change<OrderContext> {
+  const sentTo = context.supplierOrders[supplierOrderId]?.sentTo;
+  const isPerhapsRight =
+    !isWhole(context) &&
+    writesDifferently(context) &&
+    sentTo !== undefined &&
+    !knownMarks(context.shipToBefore ?? {}).includes(sentTo);
+  return isPerhapsRight ? NOTHING : holdSentElsewhere(context, [supplierOrderId]);
 }
 
 /** What is on its way to where the order is now, or was never sent, waits for nobody because of the address. */

@@ -6,6 +6,7 @@ import {
   aReceivedOrder,
   cancelConfirmed,
   changeRequested,
+  cjOrder,
   deferred,
   elapsed,
   observed,
@@ -195,6 +196,33 @@ test('of such a shop a change before anything is bought is no change of what is 
   road.step(accepted(A2));
   road.step(read('r2', 3));
   road.step(told('b2', 4));
+  expect(road.holds()).toEqual([]);
+});
+
+const A3 = cjOrder('CN', 3);
+
+test('what such a shop says of a new address in the other way counts, though nothing else is new', () => {
+  const road = aShopThatWritesDifferently();
+  road.step(told('b2', 1));
+  road.step(supplierCancelRequested());
+  road.step(cancelConfirmed());
+  road.step(releaseRequested('operator'));
+  road.step(verified({ body: aReceivedOrder({ ...READ, shipToMark: 'r2', ...at(1) }) }));
+  road.step(sourced({ round: 3 }));
+  road.step(placing(A3, 1, { shipToMark: 'r2' }));
+  road.step(accepted(A3));
+  expect(road.holds()).toEqual([]);
+});
+
+test('a purchase that was sent with the new address as such a shop has not told it yet waits for nobody', () => {
+  const road = aShopThatWritesDifferently();
+  road.step(told('b2', 1));
+  road.step(supplierCancelRequested());
+  road.step(cancelConfirmed());
+  road.step(releaseRequested('operator'));
+  road.step(verified());
+  road.step(sourced({ round: 3 }));
+  road.step(placing(A3, 1, { shipToMark: 'r2' }));
   expect(road.holds()).toEqual([]);
 });
 
