@@ -9,7 +9,14 @@ import { freedLines, isAboutLine, openHold, parkHeldLines, releaseHolds } from '
 import { type OrderContext, shopUnitsOf, unitsOfBody } from './order-context.ts';
 import { hasUnitsToSource } from './order-units.ts';
 import { isTakenAway, rememberReturned } from './returned-units.ts';
-import { bringsMark, followAddress, isSentElsewhere, releaseSentRight, shipToMarks } from './ship-to.ts';
+import {
+  bringsMark,
+  followAddress,
+  isSentElsewhere,
+  isUnclear,
+  releaseSentRight,
+  shipToMarks,
+} from './ship-to.ts';
 import { callOffSurplus, followShop, isAdded, isOff } from './wanted-units.ts';
 
 const holdWithoutAddress = (context: OrderContext): Change<OrderContext> =>
@@ -119,7 +126,8 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
       ? { context: { lines: freedLines(now) }, effects: [] }
       : NOTHING;
   // By a change alone: bodies come with every touch of the order, and what was refused would be refused again.
-  const isElsewhere = isSentElsewhere(context, received);
+  const isAsked = isUnclear(context, received, hasLive);
+  const isElsewhere = !isAsked && isSentElsewhere(context, received);
   const isMended = (hasAddress && !context.hasAddress) || isElsewhere;
   const isPaid = payment === 'paid' && context.payment !== 'paid';
   // Last of all, so that nothing goes on that the same body calls off.
@@ -156,8 +164,10 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
 
   const isCalledOff = isOff(after);
   const others = (now: OrderContext): Change<OrderContext> => followOthers(now, context);
-  const address = (now: OrderContext): Change<OrderContext> =>
-    isElsewhere ? followAddress(now) : releaseSentRight(now);
+  const address = (now: OrderContext): Change<OrderContext> => {
+    if (isAsked) return askWhichIsLast(received);
+    return isElsewhere ? followAddress(now) : releaseSentRight(now);
+  };
   if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, address, others, mended);
   const cause = isCalledOff
     ? 'cancelled or refunded in the shop after buying began'

@@ -69,6 +69,8 @@ export interface OrderContext {
   readonly shipToMarkRead?: string | undefined;
   /** Both marks of the address before, while the one now is known by one of them: they show whether the shop writes alike. */
   readonly shipToBefore?: ShipToMarks | undefined;
+  /** Told, while the address is known from readings alone: the next reading says whether it is another one. */
+  readonly shipToUnclear?: string | undefined;
   readonly graceOver: boolean;
   /** Brought in as history: nobody is told now that it was received. */
   readonly isHistory?: boolean | undefined;

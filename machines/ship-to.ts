@@ -34,18 +34,35 @@ export function isSentElsewhere(context: OrderContext, { reread, shipToMark: now
   return !writesDifferently(context) || now === markOfRoad(context.shipToBefore ?? {}, isReading);
 }
 
+/**
+ * What is bought went to an address that was only ever read, and the shop tells one that is none like it: written
+ * differently, or another. A reading can be compared, so the shop is asked.
+ */
+export const isUnclear = (context: OrderContext, body: Body, hasLive: boolean): boolean =>
+  hasLive &&
+  context.canBeReread === true &&
+  body.reread !== true &&
+  context.shipToMark === undefined &&
+  context.shipToBefore === undefined &&
+  isSentElsewhere(context, body);
+
 /** It brings a mark that was not known: of another address, or of the same one as it is written in the other way. */
-export const bringsMark = (context: OrderContext, { shipToMark }: Body): boolean =>
-  context.hasAddressHere !== true && shipToMark !== undefined && !knownMarks(context).includes(shipToMark);
+export const bringsMark = (context: OrderContext, { reread, shipToMark }: Body): boolean =>
+  context.hasAddressHere !== true &&
+  shipToMark !== undefined &&
+  (!knownMarks(context).includes(shipToMark) || (reread === true && context.shipToUnclear !== undefined));
 
 /** Of the address after a body: what was known of the one before is kept aside until the new one is known as well. */
 export function shipToMarks(
   context: OrderContext,
   body: Body,
   hasLive: boolean,
-): Pick<OrderContext, 'shipToMark' | 'shipToMarkRead' | 'shipToBefore'> {
-  const { shipToMark, shipToMarkRead, shipToBefore } = context;
+): Pick<OrderContext, 'shipToMark' | 'shipToMarkRead' | 'shipToBefore' | 'shipToUnclear'> {
+  const { shipToMark, shipToMarkRead, shipToBefore, shipToUnclear } = context;
+  if (isUnclear(context, body, hasLive)) return { shipToUnclear: body.shipToMark };
   const now = marksOf(body);
+  if (shipToUnclear !== undefined && body.reread === true && body.shipToMark !== undefined)
+    return { ...now, shipToMark: shipToUnclear, shipToUnclear: undefined };
   const known = { shipToMark, shipToMarkRead };
   const whole = isWhole(known) ? known : shipToBefore;
   const added = { ...known, ...now };
@@ -105,7 +122,8 @@ export function holdSentJustNow(context: OrderContext, supplierOrderId: string):
     writesDifferently(context) &&
     sentTo !== undefined &&
     !knownMarks(context.shipToBefore ?? {}).includes(sentTo);
-  return isPerhapsRight ? NOTHING : holdSentElsewhere(context, [supplierOrderId]);
+  const isAsTold = sentTo !== undefined && sentTo === context.shipToUnclear;
+  return isPerhapsRight || isAsTold ? NOTHING : holdSentElsewhere(context, [supplierOrderId]);
 }
 
 /** What is on its way to where the order is now, or was never sent, waits for nobody because of the address. */

@@ -248,3 +248,37 @@ test.each([
   expect(road.supplierOrder(A)).toBe('draft');
   expect(road.holds()).toEqual([]);
 });
+
+/** The webhook of its beginning was lost: a reading found it. */
+const anOrderThatWasRead = () =>
+  aRoad(
+    received({ ...READ, shipToMark: 'r1' }),
+    elapsed('grace'),
+    verified(),
+    sourced(),
+    placing(A, 1, { shipToMark: 'r1' }),
+    accepted(),
+  );
+
+test('an address that was only read and is told otherwise is read again, and is the same', () => {
+  const road = anOrderThatWasRead();
+  expect(road.step(told('a1', 1))).toContainEqual(expect.stringContaining('shopify: reread'));
+  expect(road.holds()).toEqual([]);
+  road.step(read('r1', 1));
+  road.step(told('a1', 2));
+  road.step(read('r1', 3));
+  expect(road.holds()).toEqual([]);
+  road.step(told('b2', 4));
+  expect(road.holds()).toEqual(['customer_edit_pending']);
+});
+
+test('an address that was only read and is told otherwise is read again, and is another', () => {
+  const road = anOrderThatWasRead();
+  road.step(told('b2', 1));
+  road.step(read('r2', 1));
+  expect(road.holds()).toEqual(['customer_edit_pending']);
+  road.step(releaseRequested('customer_edit_pending'));
+  road.step(told('b2', 2));
+  road.step(read('r2', 3));
+  expect(road.holds()).toEqual([]);
+});
