@@ -172,8 +172,14 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
   const cause = isCalledOff
     ? 'cancelled or refunded in the shop after buying began'
     : 'edited in the shop after buying began';
-  const isNews = (now: OrderContext): boolean =>
-    isOff(context) || after.test ? !isCalledOff : isCalledOff || isTakenAway(now, context) || isAdded(now);
+  // Of what has arrived as a whole nothing is left to be undone: that it came back is between customer and shop.
+  const isMoving = Object.values(context.supplierOrders).some(
+    (part) => isLive(part) && part.state !== 'delivered',
+  );
+  const isNews = (now: OrderContext): boolean => {
+    if (isOff(context) || after.test) return !isCalledOff;
+    return isCalledOff ? isMoving : isTakenAway(now, context) || isAdded(now);
+  };
   return inTurn(
     context,
     taken,

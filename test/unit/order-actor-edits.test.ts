@@ -670,6 +670,17 @@ test('goods added to an order that is refunded by the same body wait for nobody'
   expect(road.line()).toMatchObject({ unallocated: 0, cancelled: 2 });
 });
 
+test.each([{ payment: 'refunded' as const }, { cancelled: true }])(
+  'of what has arrived as a whole nobody has to decide anything when it is called off: %o',
+  (over) => {
+    const arrived = observed('delivered', [aParcel({ state: 'delivered' })]);
+    const road = aRoad(...toBought, arrived, updated({ ...over, ...at(1) }));
+    expect([road.state(), road.holds()]).toEqual(['delivered', []]);
+    const underWay = aRoad(...toShipped, updated({ ...over, ...at(1) }));
+    expect(underWay.holds()).toEqual(['customer_edit_pending']);
+  },
+);
+
 test('units given up for a refund that is taken back are sourced once a person lets them', () => {
   const road = aRoad(...toTwoDrafts, placing(A), accepted(A));
   road.step(updated({ lines: TWO_LINES, payment: 'refunded', ...at(1) }));
