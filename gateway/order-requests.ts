@@ -14,6 +14,7 @@ import { DEAD } from '../machines/hold-scope.ts';
 import { mayChange } from '../machines/requests.ts';
 import { isOff } from '../machines/wanted-units.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
+import { forgetQuotes } from '../services/store/forget-quotes.ts';
 import type { Say } from '../services/store/outbox.ts';
 import type { Sql } from '../services/store/store.ts';
 import { putCustomer } from './customer-row.ts';
@@ -162,12 +163,7 @@ export async function changeOrder(
     customs,
     note,
   });
-  // What is planned was quoted for the old address, with a method that goes there.
-  if (address !== undefined)
-    await sql.run(
-      `update supplier_orders set is_quoted = false, shipping_method = '' where order_id = $1 and state = 'draft'`,
-      [orderId],
-    );
+  if (address !== undefined) await forgetQuotes(sql, [orderId]);
   if (Object.keys(change).length > 1)
     say(
       eventRow({

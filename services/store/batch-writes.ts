@@ -161,9 +161,9 @@ export interface BatchWrites {
   readonly timers: Map<string, TimerRow>;
   readonly timeline: TimelineRow[];
   readonly unitChanges: UnitChangeRow[];
-  /** Orders that are put away. */
   /** Orders that are to be sent to another address. */
   readonly movedAway: string[];
+  /** Orders that are put away. */
   readonly archived: string[];
   readonly deadLetters: DeadLetterRow[];
   readonly changedLetters: LetterChange[];

@@ -1,5 +1,6 @@
 import type { BatchWrites } from './batch-writes.ts';
 import { changeLetters, layDown } from './dead-letters.ts';
+import { forgetQuotes } from './forget-quotes.ts';
 import { addingNotifications } from './notifications.ts';
 import { outboxRows, PROMISING, type QueuedRow, queuedRows, queueing } from './outbox.ts';
 import { inOrderOf, insertion, insertRows, update, updateRows, type Write } from './rows.ts';
@@ -252,13 +253,7 @@ async function writeSeldom(sql: Sql, writes: BatchWrites): Promise<void> {
     },
     writes.unitChanges,
   );
-  if (writes.movedAway.length > 0) {
-    await sql.run(
-      `update supplier_orders set is_quoted = false, shipping_method = ''
-        where order_id = any($1::text[]) and state = 'draft'`,
-      [writes.movedAway],
-    );
-  }
+  if (writes.movedAway.length > 0) await forgetQuotes(sql, writes.movedAway);
   if (writes.archived.length > 0) {
     await sql.run(
       'update orders set archived_at = now() where id = any($1::text[]) and archived_at is null',

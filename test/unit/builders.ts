@@ -92,6 +92,11 @@ export const received = (over?: Partial<OrderReceived>): OrderEvent => ({
   data: aReceivedOrder(over),
 });
 
+/** Hours after the first body. */
+export const at = (hour: number): { sourceUpdatedAt: string } => ({
+  sourceUpdatedAt: `2026-11-22T${String(8 + hour).padStart(2, '0')}:00:00.000Z`,
+});
+
 /** A later body: an hour after the first one, unless told otherwise. */
 export const updated = (over?: Partial<OrderReceived>): OrderEvent => ({
   type: ORDER_UPDATED,

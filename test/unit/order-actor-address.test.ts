@@ -4,6 +4,7 @@ import {
   absent,
   accepted,
   aReceivedOrder,
+  at,
   cancelConfirmed,
   changeRequested,
   cjOrder,
@@ -20,11 +21,6 @@ import {
   updated,
   verified,
 } from './builders.ts';
-
-/** Hours after the first body. */
-const at = (hour: number): { sourceUpdatedAt: string } => ({
-  sourceUpdatedAt: `2026-11-22T${String(8 + hour).padStart(2, '0')}:00:00.000Z`,
-});
 
 const HERE = { shipToMark: 'a1' };
 const THERE = { shipToMark: 'b2' };

@@ -6,6 +6,7 @@ import {
   accepted,
   aLine,
   aReceivedOrder,
+  at,
   cancelConfirmed,
   changeRequested,
   elapsed,
@@ -22,11 +23,6 @@ import {
   verified,
   withheld,
 } from './builders.ts';
-
-/** Hours after the first body. */
-const at = (hour: number): { sourceUpdatedAt: string } => ({
-  sourceUpdatedAt: `2026-11-22T${String(8 + hour).padStart(2, '0')}:00:00.000Z`,
-});
 
 const HERE = { shipToMark: 'a1' };
 const THERE = { shipToMark: 'b2' };

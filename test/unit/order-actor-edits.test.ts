@@ -20,6 +20,7 @@ import {
   aParcel,
   aPart,
   aReceivedOrder,
+  at,
   BY_HAND,
   cancelConfirmed,
   cancelRefused,
@@ -44,11 +45,6 @@ import {
   updated,
   withheld,
 } from './builders.ts';
-
-/** Hours after the first body. */
-const at = (hour: number): { sourceUpdatedAt: string } => ({
-  sourceUpdatedAt: `2026-11-22T${String(8 + hour).padStart(2, '0')}:00:00.000Z`,
-});
 
 test('a cancelled order never reopens', () => {
   const road = aRoad(received());

@@ -16,6 +16,7 @@ import {
   aLine,
   aParcel,
   aPart,
+  at,
   cancelConfirmed,
   deferred,
   elapsed,
@@ -30,11 +31,6 @@ import {
   updated,
   withheld,
 } from './builders.ts';
-
-/** Hours after the first body. */
-const at = (hour: number): { sourceUpdatedAt: string } => ({
-  sourceUpdatedAt: `2026-11-22T${String(8 + hour).padStart(2, '0')}:00:00.000Z`,
-});
 
 const toDraft = [...toSourcing, sourced()];
 const leaves = (openUnits: number, hour = 1) => updated({ lines: [aLine({ openUnits })], ...at(hour) });
