@@ -12,6 +12,8 @@ export interface ParcelUnits {
   readonly units: Units;
   /** The shop shows it. */
   readonly isFulfilled: boolean;
+  /** The last fulfilment of it that was cancelled in the shop: it is told once. */
+  readonly undoneFulfillmentId?: string;
   /** A carrier has had it in its hands; a supplier that says "shipped" is no carrier. */
   readonly isScanned?: boolean;
   /** The state in which the deadline of its lane found it: the same seen again does not end the delay. */

@@ -125,6 +125,7 @@ function seenAs(
     // Without a shop there is nothing to show it in.
     isFulfilled: before?.isFulfilled ?? owner.isWithoutShop === true,
     isScanned: (before?.isScanned ?? false) || isScan(observed.state),
+    ...(before?.undoneFulfillmentId === undefined ? {} : { undoneFulfillmentId: before.undoneFulfillmentId }),
     ...(state === 'delayed' && before?.lateIn !== undefined ? { lateIn: before.lateIn } : {}),
   };
 }

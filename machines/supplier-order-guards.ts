@@ -38,6 +38,19 @@ export const isOpenParcel = ({ context, event }: Args): boolean => {
   return parcel !== undefined && !parcel.isFulfilled;
 };
 
+/** The shop showed a parcel that is still on its way, and does so no more. */
+export const isUndoneInShop = ({ context, event }: Args): boolean => {
+  if (event.type !== 'fulfillment.withheld') return false;
+  const { parcelId, undoneFulfillmentId } = event.data;
+  const parcel = context.parcels[parcelId];
+  return (
+    undoneFulfillmentId !== undefined &&
+    parcel?.isFulfilled === true &&
+    parcel.state !== 'delivered' &&
+    parcel.undoneFulfillmentId !== undoneFulfillmentId
+  );
+};
+
 /** The deadline of a parcel's lane, while the parcel is still on its way. */
 export const isLateParcel = ({ context, event }: Args): boolean => {
   if (event.type !== 'timer.elapsed' || event.data.deadline !== 'transit') return false;

@@ -6,7 +6,7 @@ import { parcelProgress, splitByLeft } from './parcel-contents.ts';
 import { hasLeft } from './parcel-place.ts';
 import { delayParcel, fulfillCommand, observeParcels } from './parcels.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
-import { elapsed, isLateParcel, isNews, isOpenParcel } from './supplier-order-guards.ts';
+import { elapsed, isLateParcel, isNews, isOpenParcel, isUndoneInShop } from './supplier-order-guards.ts';
 import { attend, duplicateEvents, raised } from './supplier-order-holds.ts';
 import { apply, by, emit, type SupplierOrderArgs } from './supplier-order-setup.ts';
 import { isSameUnits } from './units.ts';
@@ -90,6 +90,17 @@ const holdUnfulfilled = by('fulfillment.withheld', (context, { data: { reason, e
   effects: [endFulfill(context, parcelId), raised(context, reason, evidence)],
 }));
 
+const holdUndone = by('fulfillment.withheld', (context, { data }) => {
+  const { reason, evidence, parcelId, undoneFulfillmentId } = data;
+  const { parcels } = context;
+  const parcel = parcels[parcelId];
+  if (parcel === undefined || undoneFulfillmentId === undefined) return NOTHING;
+  return {
+    context: { parcels: { ...parcels, [parcelId]: { ...parcel, isFulfilled: false, undoneFulfillmentId } } },
+    effects: [raised(context, reason, evidence)],
+  };
+});
+
 const isNewWord = ({ context, event }: SupplierOrderArgs): boolean => {
   if (event.type !== 'supplier_order.contents_told') return false;
   const known = context.contentsTold?.[trackingKeyOf(event.data.trackingNumber)];
@@ -116,7 +127,10 @@ export const parcelEvents = {
   'supplier_order.observed': { guard: isNews, actions: observe },
   'supplier_order.contents_told': { guard: isNewWord, actions: takeWord },
   'fulfillment.synced': { guard: isOpenParcel, actions: apply(showFulfilled) },
-  'fulfillment.withheld': { guard: isOpenParcel, actions: apply(holdUnfulfilled) },
+  'fulfillment.withheld': [
+    { guard: isOpenParcel, actions: apply(holdUnfulfilled) },
+    { guard: isUndoneInShop, actions: apply(holdUndone) },
+  ],
 };
 
 /** A timer of an open parcel asks the shop again; a release does so for every parcel that the shop does not show yet. */

@@ -11,6 +11,8 @@ export const RereadOrder = z.union([
     deleted: z.literal(true).optional(),
     /** Nobody is told of it by mail. */
     history: z.literal(true).optional(),
+    /** A fulfilment of it was cancelled, perhaps one of ours. */
+    fulfillmentCancelled: z.literal(true).optional(),
   }),
   z.object({ shop: z.string(), fulfillmentOrderId: z.string().regex(/^\d+$/) }),
 ]);

@@ -1,15 +1,19 @@
 import { z } from 'zod';
 import { Evidence, HoldReason } from '../vocabulary.ts';
 
-/** The shop shows the parcel with its tracking. */
+/** What the shop is to know of the parcel's units it knows. */
 export const FULFILLMENT_SYNCED = 'fulfillment.synced';
 export const FulfillmentSynced = z.object({
   orderId: z.string(),
   supplierOrderId: z.string(),
   parcelId: z.string(),
-  shopFulfillmentId: z.string(),
-  /** `created` by us, or `adopted`: one with this tracking number stood there already. */
-  how: z.enum(['created', 'adopted']),
+  /** Null where it is let be. */
+  shopFulfillmentId: z.string().nullable(),
+  /**
+   * `created` by us, or `adopted`: one with this tracking number stood there already. `let_be`: the shop has nothing left
+   * to fulfil of its units, and a person released the hold that said so.
+   */
+  how: z.enum(['created', 'adopted', 'let_be']),
 });
 export type FulfillmentSynced = z.infer<typeof FulfillmentSynced>;
 
@@ -21,5 +25,7 @@ export const FulfillmentWithheld = z.object({
   parcelId: z.string(),
   reason: HoldReason,
   evidence: Evidence,
+  /** The shop showed the parcel by this fulfilment, and somebody cancelled it there. */
+  undoneFulfillmentId: z.string().optional(),
 });
 export type FulfillmentWithheld = z.infer<typeof FulfillmentWithheld>;

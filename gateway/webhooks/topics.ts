@@ -101,7 +101,10 @@ function hint(source: BodySource, data: RereadOrder): OutboxRow {
 
 /** @param schema finds the shop's order id in the body. */
 const orderHint =
-  (schema: z.ZodType<string>, more: { readonly deleted?: true } = {}): ReadBody =>
+  (
+    schema: z.ZodType<string>,
+    more: { readonly deleted?: true; readonly fulfillmentCancelled?: true } = {},
+  ): ReadBody =>
   (json, source) => {
     const shopOrderId = check(schema, json, source.topic);
     const { shop } = source;
@@ -111,6 +114,12 @@ const orderHint =
   };
 
 const ofOrder = z.object({ order_id: Id }).transform(({ order_id }) => order_id);
+const Fulfillment = z.object({ order_id: Id, status: z.string().nullish().catch(null) });
+const fulfillment: ReadBody = (json, source) => {
+  const { order_id, status } = check(Fulfillment, json, source.topic);
+  const more = status === 'cancelled' ? { fulfillmentCancelled: true as const } : {};
+  return { ...orderHint(ofOrder, more)(json, source), kept: { order_id, status } };
+};
 const ofEdit = z
   .object({ order_edit: z.object({ order_id: Id }) })
   .transform(({ order_edit }) => order_edit.order_id);
@@ -176,7 +185,7 @@ export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
   'orders/delete': orderHint(ofId, { deleted: true }),
   'refunds/create': orderHint(ofOrder),
   'fulfillments/create': orderHint(ofOrder),
-  'fulfillments/update': orderHint(ofOrder),
+  'fulfillments/update': fulfillment,
   'fulfillment_orders/order_routing_complete': fulfillmentOrderHint('fulfillment_order'),
   'fulfillment_orders/placed_on_hold': fulfillmentOrderHint('fulfillment_order'),
   'fulfillment_orders/hold_released': fulfillmentOrderHint('fulfillment_order'),

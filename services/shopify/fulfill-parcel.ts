@@ -1,18 +1,10 @@
 import type { FulfillParcel } from '../../contracts/commands/fulfill-parcel.ts';
-import {
-  FULFILLMENT_SYNCED,
-  FULFILLMENT_WITHHELD,
-  type FulfillmentSynced,
-  type FulfillmentWithheld,
-} from '../../contracts/events/fulfillment-outcome.ts';
-import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import type { FulfillmentSynced } from '../../contracts/events/fulfillment-outcome.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
-import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
 import { moment } from '../moments.ts';
 import { DONE, later } from '../serve-commands.ts';
-import type { OutboxRow } from '../store/outbox.ts';
-import { updateRows } from '../store/rows.ts';
+import { type Outcome, record, synced, withhold } from './fulfillment-outcomes.ts';
 import { liftOwnHolds } from './mirror-holds.ts';
 import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
 import { asking } from './read-work.ts';
@@ -73,60 +65,6 @@ const begin = gatheringFor(async ({ store }: ShopPorts, ids: readonly string[]) 
   ),
 );
 
-interface Outcome {
-  readonly id: string;
-  /** Null: nothing was tried, and what was in doubt stays so. */
-  readonly state: 'unknown' | 'done' | 'withheld' | null;
-  readonly doubt?: Record<string, number>;
-  readonly fulfillment_id?: string;
-  /** The only one under `number`, which the parcel has had when it was shown. */
-  readonly is_sole?: boolean;
-  readonly number?: string;
-  readonly last_mile?: string | null;
-  readonly event?: OutboxRow;
-}
-const OUTCOME = {
-  id: 'text',
-  state: 'text',
-  doubt: 'json',
-  fulfillment_id: 'text',
-  is_sole: 'boolean',
-  number: 'text',
-  last_mile: 'text',
-};
-
-/** A parcel that nobody could try to show: open for the next command, or withheld still. */
-const untried = ({ id, isWithheld }: ParcelRow): Outcome => ({ id, state: isWithheld ? 'withheld' : null });
-
-/** Parcels whose outcome is known at the same time are one commit, each with its event. */
-const record = gatheringFor(async ({ store, bus }: ShopPorts, outcomes: readonly Outcome[]) => {
-  // One statement cannot touch a row twice: what came last counts, as it would in statements of their own.
-  const last = new Map(outcomes.map(({ event: _event, ...row }) => [row.id, row]));
-  await commitAndPublish(
-    store,
-    bus,
-    async (sql, say) => {
-      await updateRows(
-        sql,
-        'parcels',
-        OUTCOME,
-        [...last.values()],
-        `fulfillment_state = d.state, updated_at = now(),
-         fulfillment_doubt = case when d.state is null then o.fulfillment_doubt else d.doubt end,
-         shop_fulfillment_id = coalesce(d.fulfillment_id, o.shop_fulfillment_id),
-         is_sole_fulfillment = coalesce(d.is_sole and o.tracking_number = d.number, false),
-         shown_last_mile = case when d.state = 'done' then d.last_mile else o.shown_last_mile end`,
-        'o.id = d.id',
-      );
-      for (const { event } of outcomes) if (event !== undefined) say(event);
-    },
-    ...(outcomes.some(({ state }) => state === 'done')
-      ? ['fulfil: after record before publish' as const]
-      : []),
-  );
-  return outcomes.map(() => true);
-});
-
 /**
  * Shows one parcel in the shop. One process per order at a time; a write that ended without an answer is settled by
  * reading, never by writing again blindly.
@@ -148,6 +86,9 @@ export async function fulfillParcel(
   const result = await underLease(ports, command.orderId, () => show(ports, command, commandId));
   return result ?? later(LOCKED_MS);
 }
+
+/** A parcel that nobody could try to show: open for the next command, or withheld still. */
+const untried = ({ id, isWithheld }: ParcelRow): Outcome => ({ id, state: isWithheld ? 'withheld' : null });
 
 /** Under the order's lease. */
 async function show(ports: ShopPorts, command: FulfillParcel, commandId: string): Promise<CommandResult> {
@@ -195,6 +136,20 @@ async function show(ports: ShopPorts, command: FulfillParcel, commandId: string)
   }
 }
 
+/** A person was told that the shop has nothing left of this parcel to fulfil, and released it. */
+async function isLetBe(
+  { store }: ShopPorts,
+  { supplierOrderId }: FulfillParcel,
+  { trackingNumber }: ParcelRow,
+): Promise<boolean> {
+  const [hold] = await store.query(
+    `select 1 from holds where supplier_order_id = $1 and reason = 'fulfillment_not_ours' and released_at is not null
+        and evidence ->> 'remainingUnits' = '0' and evidence ->> 'trackingNumber' = $2`,
+    [supplierOrderId, trackingNumber],
+  );
+  return hold !== undefined;
+}
+
 async function settle(
   ports: ShopPorts,
   command: FulfillParcel,
@@ -224,17 +179,22 @@ async function settle(
         number: parcel.trackingNumber,
         // What was adopted may show the first number alone.
         last_mile: result.how === 'created' ? parcel.lastMileTrackingNumber : null,
-        event: eventRow({
-          messageId: `${parcelId}:synced`,
-          source: '/shopify',
-          type: FULFILLMENT_SYNCED,
-          orderId,
-          data,
-        }),
+        event: synced(data),
       });
       return DONE;
     }
     case 'withheld':
+      if (result.isNothingLeft && parcel.isWithheld && (await isLetBe(ports, command, parcel))) {
+        const data: FulfillmentSynced = {
+          orderId,
+          supplierOrderId,
+          parcelId,
+          shopFulfillmentId: null,
+          how: 'let_be',
+        };
+        await record(ports, { id: parcelId, state: 'done', event: synced(data) });
+        return DONE;
+      }
       return withhold(ports, command, commandId, result.reason, result.evidence);
     case 'not_yet':
       await record(ports, untried(parcel));
@@ -245,26 +205,4 @@ async function settle(
       await record(ports, { id: parcelId, state: 'unknown', doubt: result.seenUnits });
       return later(SETTLE_MS);
   }
-}
-
-async function withhold(
-  ports: ShopPorts,
-  { orderId, supplierOrderId, parcelId }: FulfillParcel,
-  commandId: string,
-  reason: HoldReason,
-  evidence: Evidence,
-): Promise<CommandResult> {
-  const data: FulfillmentWithheld = { orderId, supplierOrderId, parcelId, reason, evidence };
-  await record(ports, {
-    id: parcelId,
-    state: 'withheld',
-    event: eventRow({
-      messageId: `${parcelId}:withheld:${commandId}`,
-      source: '/shopify',
-      type: FULFILLMENT_WITHHELD,
-      orderId,
-      data,
-    }),
-  });
-  return DONE;
 }

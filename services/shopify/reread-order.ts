@@ -7,6 +7,7 @@ import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
 import { type CustomerRow, saveCustomers } from '../store/customers.ts';
+import type { Store } from '../store/store.ts';
 import { readDeletedOrder } from './deleted-order.ts';
 import { ORDER_OF_FULFILLMENT_ORDER, OrderOfFulfillmentOrderAnswer } from './order-operations.ts';
 import { lineIdOf, type OpenWork } from './plan-fulfillments.ts';
@@ -42,6 +43,14 @@ export const tellOrder = (
       say(eventRow({ messageId: id, source: '/shopify', type: HELD_IN_SHOP, orderId, data }));
     }
   });
+
+/** Parcels on their way are looked for in the shop, as at each news of theirs: one of their fulfilments may be gone. */
+const lookForParcels = (store: Store, orderId: string): Promise<number> =>
+  store.run(
+    `update parcels set shown_state = null, is_sole_fulfillment = false, show_after = now()
+      where order_id = $1 and fulfillment_state = 'done' and state <> 'delivered'`,
+    [orderId],
+  );
 
 async function shopOrderIdOf(ask: Ask, command: RereadOrder): Promise<string | null> {
   if ('shopOrderId' in command) return command.shopOrderId;
@@ -80,6 +89,8 @@ export async function rereadOrder(
       return DONE;
     }
     const isHistory = 'history' in command && command.history === true;
+    if ('fulfillmentCancelled' in command && command.fulfillmentCancelled === true)
+      await lookForParcels(store, truth.received.orderId);
     const received = isHistory ? { ...truth.received, history: true as const } : truth.received;
     await tellOrder(ports, messageId, received, truth.customer, truth.work);
   } catch (error) {

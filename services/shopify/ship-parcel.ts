@@ -59,7 +59,13 @@ export type ShipResult =
       readonly isSole: boolean;
       readonly missingUnits: number;
     }
-  | { readonly how: 'withheld'; readonly reason: HoldReason; readonly evidence: Evidence }
+  | {
+      readonly how: 'withheld';
+      readonly reason: HoldReason;
+      readonly evidence: Evidence;
+      /** The shop has nothing left to fulfil of the parcel's units. */
+      readonly isNothingLeft?: true;
+    }
   | { readonly how: 'not_yet' }
   | Unknown;
 interface Unknown {
@@ -198,8 +204,14 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
   const fulfillmentId = created[0] ?? adopted?.id;
   if (blocking !== undefined) return withheldBy(blocking, fulfillmentId);
   if (fulfillmentId === undefined) {
-    const evidence = { wantedUnits: sum(wanted), remainingUnits: 0, orderCancelled: order.isCancelled };
-    return withheld('fulfillment_not_ours', evidence);
+    const { trackingNumber } = parcel;
+    const evidence = {
+      trackingNumber,
+      wantedUnits: sum(wanted),
+      remainingUnits: 0,
+      orderCancelled: order.isCancelled,
+    };
+    return { how: 'withheld', reason: 'fulfillment_not_ours', evidence, isNothingLeft: true };
   }
   const isSole = created.length === 1 && ours.length === 0;
   return { how: created.length > 0 ? 'created' : 'adopted', fulfillmentId, isSole, missingUnits };

@@ -3,6 +3,7 @@ import { gatheringFor } from '../gathering.ts';
 import { moment } from '../moments.ts';
 import { updateRows } from '../store/rows.ts';
 import { toTrackingInfo } from './carriers.ts';
+import { withholdUndone } from './fulfillment-outcomes.ts';
 import { markOrder } from './mark-order.ts';
 import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
 import { type Ask, asking } from './read-work.ts';
@@ -56,6 +57,9 @@ export interface ShownParcel {
   readonly isNew: boolean;
   /** The fulfilment of which our own creation tells all there is to know; null where the shop must be read. */
   readonly knownFulfillmentId: string | null;
+  /** The one by which it was shown first. */
+  readonly fulfillmentId: string | null;
+  readonly supplierOrderId: string | null;
   readonly supplier: SupplierName | null;
   readonly supplierReference: string | null;
 }
@@ -82,7 +86,8 @@ const claimParcels = ({ store, settings }: ShopPorts): Promise<ShownParcel[]> =>
             p.shown_state is null as "isNew",
             case when p.is_sole_fulfillment and p.shown_state is null and p.tried is null
                   and p.shown_last_mile is not distinct from p.last_mile_tracking_number
-                 then p.shop_fulfillment_id end as "knownFulfillmentId", s.supplier, s.supplier_reference as "supplierReference"
+                 then p.shop_fulfillment_id end as "knownFulfillmentId",
+            p.shop_fulfillment_id as "fulfillmentId", p.supplier_order_id as "supplierOrderId", s.supplier, s.supplier_reference as "supplierReference"
        from claimed p join orders o on o.id = p.order_id left join supplier_orders s on s.id = p.supplier_order_id`,
     [LIMIT, settings.ORDER_MANAGER_RETRY_SECONDS],
   );
@@ -146,7 +151,14 @@ async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Prom
   if (parcel.knownFulfillmentId !== null) await addEvent(ask, parcel.knownFulfillmentId, parcel);
   else {
     const shipments = (await ask(SHIPMENTS, { orderId }, ShipmentsAnswer)).order?.fulfillments ?? [];
-    const ours = shipments.filter(carriesNumberOf(parcel)).filter(({ status }) => status !== 'CANCELLED');
+    const known = shipments.filter(carriesNumberOf(parcel));
+    const ours = known.filter(({ status }) => status !== 'CANCELLED');
+    const { supplierOrderId, fulfillmentId } = parcel;
+    const isUndone = ours.length === 0 && known.some(({ id }) => id === fulfillmentId);
+    if (isUndone && parcel.state !== 'delivered' && supplierOrderId !== null && fulfillmentId !== null) {
+      await withholdUndone(ports, { ...parcel, supplierOrderId }, fulfillmentId);
+      return;
+    }
     if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
     for (const shipment of ours) {
       await replaceTracking(ask, shipment, parcel, shopMailsParcels(settings));

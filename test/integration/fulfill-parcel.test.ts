@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { FULFILL_PARCEL, type FulfillParcel } from '../../contracts/commands/fulfill-parcel.ts';
 import { envelope } from '../../contracts/envelope.ts';
+import { FulfillmentWithheld } from '../../contracts/events/fulfillment-outcome.ts';
 import { RELEASE_REQUESTED } from '../../contracts/events/release-requested.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
@@ -33,7 +34,7 @@ import {
   SUPPLIER_ORDER_ID,
 } from '../fixtures/shipped-order.ts';
 import { shopPorts } from '../fixtures/shop-ports.ts';
-import { aLine, anOrderBody, givenShopOrder } from '../sandbox/shop-client.ts';
+import { aLine, anOrderBody, fulfillmentOrdersOf, givenShopOrder, ship } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
 let nats: OwnNats;
@@ -51,11 +52,11 @@ const CALL_TIMEOUT = { ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '2' };
 /** A shop with the order, and a parcel with two of its three lamps. */
 async function aShop() {
   const world = await givenWorld();
-  await givenShopOrder(world);
+  const gid = await givenShopOrder(world);
   const context = await aServiceContext(nats.url, CALL_TIMEOUT);
   await givenOrderRows(context.store);
   const parcelId = await givenParcelRow(context.store, { 101: 2 });
-  return { world, context, ports: shopPorts(context, world), parcelId };
+  return { world, gid, context, ports: shopPorts(context, world), parcelId };
 }
 
 const commandFor = (parcelId: string): FulfillParcel => ({
@@ -109,7 +110,7 @@ test('a parcel is shown once with its number, and its row and event say so', asy
   expect(await eventsIn(context.store)).toMatchObject([
     {
       type: 'fulfillment.synced',
-      id: `${parcelId}:synced`,
+      id: expect.stringContaining(`${parcelId}:synced:gid`),
       data: { ...commandFor(parcelId), shopFulfillmentId: fulfillmentId, how: 'created' },
     },
   ]);
@@ -130,7 +131,9 @@ test('ten commands at once, in two copies, make one fulfilment', async () => {
   );
   expect(await shown(world)).toEqual(ONE_FULFILMENT);
   expect(await creationsIn(world)).toBe(1);
-  expect(await eventsIn(context.store)).toMatchObject([{ id: `${parcelId}:synced` }]);
+  expect(await eventsIn(context.store)).toMatchObject([
+    { id: expect.stringContaining(`${parcelId}:synced`) },
+  ]);
 });
 
 test('two parcels of one order at once are both shown, each with its own units', async () => {
@@ -319,7 +322,9 @@ test('row and event commit together: without the event the parcel is not done', 
   await store.run('alter table outbox drop constraint closed');
   await sixSecondsPass(context);
   expect(await fulfil(ports, parcelId)).toEqual(DONE);
-  expect(await eventsIn(store)).toMatchObject([{ id: `${parcelId}:synced`, data: { how: 'adopted' } }]);
+  expect(await eventsIn(store)).toMatchObject([
+    { id: expect.stringContaining(`${parcelId}:synced`), data: { how: 'adopted' } },
+  ]);
   expect(await shown(world)).toEqual(ONE_FULFILMENT);
 });
 
@@ -452,6 +457,31 @@ test('a withheld parcel waits for its release and is then shown', async () => {
   await parcelBecomes('done');
   await isKnownAsShown();
   expect(await shown(world)).toEqual([{ number: `TRACK-${STORY_ID}`, units: ['2 of 1'] }]);
+});
+
+test('a parcel that somebody else has shipped in the shop is let be once a person releases it, and asked about no more', async () => {
+  const { world, gid, context, ports, parcelId } = await aShop();
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  await ship(world, [{ fulfillmentOrderId: mine!.id }], 'STAFF-1');
+  expect(await fulfil(ports, parcelId)).toEqual(DONE);
+  expect(await rowOf(context, parcelId)).toMatchObject({ state: 'withheld' });
+  const [told] = await eventsIn(context.store);
+  const { reason, evidence } = FulfillmentWithheld.parse(told?.data);
+  expect(evidence).toMatchObject({ trackingNumber: 'YT2600001', remainingUnits: 0 });
+
+  expect(await fulfil(ports, parcelId, 'command-2')).toEqual(DONE);
+  expect(await rowOf(context, parcelId)).toMatchObject({ state: 'withheld' });
+  await context.store.run(
+    `insert into holds (id, order_id, supplier_order_id, reason, evidence, opened_at, released_at)
+     values ('hld_1', $1, $2, $3, $4::json, now(), now())`,
+    [ORDER_ID, SUPPLIER_ORDER_ID, reason, JSON.stringify(evidence)],
+  );
+  expect(await fulfil(ports, parcelId, 'command-3')).toEqual(DONE);
+  expect(await rowOf(context, parcelId)).toMatchObject({ state: 'done', fulfillmentId: null });
+  expect((await eventsIn(context.store)).map(({ data }) => data)).toContainEqual(
+    expect.objectContaining({ how: 'let_be', shopFulfillmentId: null }),
+  );
+  expect((await shown(world)).map(({ number }) => number)).toEqual(['STAFF-1']);
 });
 
 test('nothing personal leaves in an event or a log line', async () => {

@@ -313,6 +313,11 @@ test.each([
   ['fulfillments/create', { id: 1, order_id: 4_404 }, { shop: SHOP, shopOrderId: '4404' }],
   ['fulfillments/update', { id: 1, order_id: 4_405 }, { shop: SHOP, shopOrderId: '4405' }],
   [
+    'fulfillments/update',
+    { id: 1, order_id: 4_408, status: 'cancelled' },
+    { shop: SHOP, shopOrderId: '4408', fulfillmentCancelled: true },
+  ],
+  [
     'fulfillment_orders/order_routing_complete',
     { fulfillment_order: { id: 'gid://shopify/FulfillmentOrder/4406', status: 'open' } },
     { shop: SHOP, fulfillmentOrderId: '4406' },

@@ -148,7 +148,8 @@ test('parcels of one line never send more than remains, and the last one finds n
   expect(await ship('A3', 1)).toEqual({
     how: 'withheld',
     reason: 'fulfillment_not_ours',
-    evidence: { wantedUnits: 1, remainingUnits: 0, orderCancelled: false },
+    evidence: { trackingNumber: 'A3', wantedUnits: 1, remainingUnits: 0, orderCancelled: false },
+    isNothingLeft: true,
   });
   expect(await ship('A2', 5)).toMatchObject({ how: 'adopted', missingUnits: 3 });
   expect(await sentLines(world)).toEqual(['1 of 101', '2 of 101']);

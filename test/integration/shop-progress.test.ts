@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { orderIdOf } from '../../contracts/ids.ts';
 import { PARCEL_STATES } from '../../contracts/vocabulary.ts';
 import { declareRestored } from '../../services/restored.ts';
 import type { AdminClient } from '../../services/shopify/admin-client.ts';
 import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
 import { mirrorHolds } from '../../services/shopify/mirror-holds.ts';
+import { rereadOrder } from '../../services/shopify/reread-order.ts';
 import { CREATE_FULFILLMENT, CREATE_FULFILLMENT_EVENT } from '../../services/shopify/shipment-operations.ts';
 import { showProgress } from '../../services/shopify/show-progress.ts';
 import { noWrites } from '../../services/store/batch-writes.ts';
@@ -350,6 +352,62 @@ test('two copies at once show a fact once, and a busy order a moment later', asy
 });
 
 const NOTE = `query Note($id: ID!) { order(id: $id) { note tags } }`;
+
+test('a fulfilment that is cancelled in the shop is told at once, and its parcel is shown again when a person releases it', async () => {
+  const { world, gid, context, ports, parcelId, fulfil, shown, timePasses } = await aShop();
+  const { store } = context;
+  await fulfil();
+  await showProgress(ports);
+  const cancel = (id: string) =>
+    control(world, 'POST', `/shop/fulfillments/${id.replace(/.*\//, '')}/cancel`, {});
+  const [first] = await shown();
+  await cancel(first!.fulfillmentId);
+  const told = async () =>
+    (await eventsIn(store)).flatMap(({ type, data }) => (type === 'fulfillment.withheld' ? [data] : []));
+
+  const shopOrderId = gid.replace(/.*\//, '');
+  const hint = { shop: CREDENTIALS.shop, shopOrderId };
+  await rereadOrder(ports, hint, 'hint-1');
+  await showProgress(ports);
+  expect(await told()).toEqual([]);
+  const orderId = orderIdOf(CREDENTIALS.shop, shopOrderId);
+  await store.run('update orders set id = $1', [orderId]);
+  await store.run('update parcels set order_id = $1', [orderId]);
+  await rereadOrder(ports, { ...hint, fulfillmentCancelled: true }, 'hint-2');
+  await showProgress(ports);
+  expect(await told()).toMatchObject([
+    {
+      parcelId,
+      reason: 'fulfillment_not_ours',
+      evidence: { trackingNumber: 'YT2600001', fulfillmentId: first!.fulfillmentId },
+      undoneFulfillmentId: first!.fulfillmentId,
+    },
+  ]);
+
+  await fulfil();
+  await timePasses();
+  await showProgress(ports);
+  const [, again] = await shown();
+  expect([again?.trackingNumbers, again?.events]).toEqual([['YT2600001'], ['CARRIER_PICKED_UP']]);
+  expect((await eventsIn(store)).map(({ data }) => data)).toContainEqual(
+    expect.objectContaining({ how: 'created', shopFulfillmentId: again!.fulfillmentId }),
+  );
+});
+
+test.each(['in_transit', 'delivered'] as const)(
+  'a cancelled fulfilment of which no webhook told is found with the next news of its parcel, unless that is its end: %s',
+  async (state) => {
+    const { world, context, fulfil, ports, parcelIs, shown } = await aShop();
+    await fulfil();
+    await showProgress(ports);
+    const [first] = await shown();
+    await control(world, 'POST', `/shop/fulfillments/${first!.fulfillmentId.replace(/.*\//, '')}/cancel`, {});
+    await parcelIs(state);
+    await showProgress(ports);
+    const told = (await eventsIn(context.store)).filter(({ type }) => type === 'fulfillment.withheld');
+    expect(told).toHaveLength(state === 'delivered' ? 0 : 1);
+  },
+);
 
 test('with the settings tags and a note say what we did, once, beside what people wrote', async () => {
   const { world, gid, ports, context, fulfil, parcelIs, timePasses } = await aShop({

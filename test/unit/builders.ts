@@ -300,6 +300,21 @@ export const fulfillmentWithheld = (
   data: { orderId: ORDER_ID, supplierOrderId, parcelId, reason, evidence: { cause: 'moved location' } },
 });
 
+export const fulfillmentUndone = (
+  parcelId: string,
+  undoneFulfillmentId = '4455667788990011223',
+): OrderEvent => ({
+  type: FULFILLMENT_WITHHELD,
+  data: {
+    orderId: ORDER_ID,
+    supplierOrderId: SUPPLIER_ORDER_ID,
+    parcelId,
+    reason: 'fulfillment_not_ours',
+    evidence: { cause: 'cancelled in the shop' },
+    undoneFulfillmentId,
+  },
+});
+
 export const mailSent = (): OrderEvent => ({
   type: NOTIFICATION_SENT,
   data: { orderId: ORDER_ID, notificationId: 'ntf_1', kind: 'order_confirmed' },

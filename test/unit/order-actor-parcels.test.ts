@@ -4,6 +4,7 @@ import { A, aRoad, isBuying, PARCEL_A, toBought, toShipped } from '../fixtures/o
 import {
   aParcel,
   elapsed,
+  fulfillmentUndone,
   fulfillmentWithheld,
   observed,
   releaseRequested,
@@ -208,6 +209,27 @@ test('a fulfilment is asked for again by its timer, and after a release', () => 
   road.step(synced(PARCEL_A));
   for (const event of [synced(PARCEL_A), fulfillmentWithheld(PARCEL_A), elapsed('fulfill', A, PARCEL_A)])
     road.refuse(event);
+});
+
+test('a parcel on its way whose fulfilment is cancelled in the shop is held, told once, and shown again on release', () => {
+  const road = aRoad(...toShipped, synced(PARCEL_A));
+  const undone = fulfillmentUndone(PARCEL_A);
+  expect(road.step(undone)).toEqual([
+    'hold fulfillment_not_ours A',
+    'fact order.held fulfillment_not_ours A',
+  ]);
+  expect(road.step(releaseRequested('fulfillment_not_ours'))).toContain('shopify: fulfill PA');
+  road.step(observed('shipped', [aParcel({ state: 'out_for_delivery' })]));
+  road.step(synced(PARCEL_A));
+  road.refuse(undone);
+  road.step(fulfillmentUndone(PARCEL_A, 'another'));
+
+  const over = aRoad(
+    ...toShipped,
+    synced(PARCEL_A),
+    observed('delivered', [aParcel({ state: 'delivered' })]),
+  );
+  over.refuse(undone);
 });
 
 test('a released overdue hold waits anew', () => {

@@ -64,7 +64,7 @@ const REAL: Readonly<Record<string, string>> = {
   'fulfillments-create.gift-card-auto.json':
     'of an order: {"shop":"bodies-shop.myshopify.com","shopOrderId":"5361240244438"}',
   'fulfillments-update.cancelled-partial.json':
-    'of an order: {"shop":"bodies-shop.myshopify.com","shopOrderId":"5361237360854"}',
+    'of an order: {"shop":"bodies-shop.myshopify.com","shopOrderId":"5361237360854","fulfillmentCancelled":true}',
   'fulfillments-update.inr-carrier-from-list.json':
     'of an order: {"shop":"bodies-shop.myshopify.com","shopOrderId":"4617255092480"}',
   'orders-cancelled.refunded-no-restock.json': 'cancelled | 0/0/1/0 0/0/2/0',

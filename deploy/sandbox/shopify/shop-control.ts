@@ -122,6 +122,16 @@ export function addShopControl(app: H3, shop: Shop): void {
       return Response.json({ id });
     }),
   );
+  app.post('/control/shop/fulfillments/:id/cancel', (event) => {
+    const found = shop.fulfillment(event.context.params?.id ?? '');
+    if (found === undefined) return unknown('fulfillment');
+    const { order, fulfillment } = found;
+    fulfillment.status = 'CANCELLED';
+    fulfillment.updatedAt = nowText();
+    shop.touch(order);
+    shop.tellFulfillment('FULFILLMENTS_UPDATE', order, fulfillment);
+    return Response.json({ status: fulfillment.status });
+  });
   app.post('/control/shop/fulfillment-orders/:id/split', (event) =>
     withBody(event, (body) => {
       const found = shop.fulfillmentOrder(event.context.params?.id ?? '');
