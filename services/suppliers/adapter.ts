@@ -259,6 +259,12 @@ export interface SupplierAdapter {
    * read: whatever is missed is bought again. Absent: nobody can tell.
    */
   lookUp(callerRef: string, signal: AbortSignal, since?: string): Promise<readonly FoundOrder[]>;
+  /**
+   * Which of these references of ours stand at the supplier, by one call; at most `statusBatchSize` of them, null where it
+   * refuses to be asked so. One that is left out is absent only if the same answer shows another that is known to stand.
+   * Absent: there is no such call. Safe to repeat.
+   */
+  standing?(callerRefs: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string> | null>;
   /** Brings a placed order to where it can be paid and says what it costs now. Spends nothing; safe to repeat. */
   preparePayment(key: OrderKey, signal: AbortSignal): Promise<PaymentDue>;
   /** Spends the money. Never repeated on doubt. */

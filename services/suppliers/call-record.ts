@@ -137,6 +137,7 @@ export function createCallRecord({ store, log }: Pick<ServiceContext, 'store' | 
         quote: record('quote', adapter.quote),
         place: record('place', adapter.place),
         lookUp: record('look_up', adapter.lookUp),
+        ...(adapter.standing === undefined ? {} : { standing: record('look_up', adapter.standing) }),
         preparePayment: record('prepare_payment', adapter.preparePayment),
         pay: record('pay', adapter.pay),
         status: record('status', adapter.status),

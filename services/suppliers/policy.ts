@@ -155,6 +155,7 @@ export function withPolicy(
     return running.catch(translate(onTimeout));
   };
 
+  const { standing } = adapter;
   return {
     name: adapter.name,
     capabilities: adapter.capabilities,
@@ -165,6 +166,12 @@ export function withPolicy(
       run('once', 'unknown_outcome', signal, (inner) => adapter.place(request, inner)),
     lookUp: (callerRef, signal, since) =>
       run('repeated', 'transient', signal, (inner) => adapter.lookUp(callerRef, inner, since)),
+    ...(standing === undefined
+      ? {}
+      : {
+          standing: (callerRefs, signal) =>
+            run('repeated', 'transient', signal, (inner) => standing(callerRefs, inner)),
+        }),
     preparePayment: (key, signal) =>
       run('repeated', 'transient', signal, (inner) => adapter.preparePayment(key, inner)),
     pay: (reference, signal) =>

@@ -44,7 +44,7 @@ async function whereElse(
   { orderId }: PurchaseRow,
 ): Promise<{
   readonly suppliers: ReadonlySet<SupplierName>;
-  readonly references: [PatientAdapter, string][];
+  readonly references: ReadonlyMap<PatientAdapter, readonly string[]>;
 }> {
   const [order] = await sql.query<{ round: number }>(
     `select coalesce((context ->> 'round')::int, 1) as round from orders where id = $1`,
@@ -56,7 +56,7 @@ async function whereElse(
     ),
   );
   const suppliers = new Set<SupplierName>();
-  const references = new Map<string, PatientAdapter>();
+  const references = new Map<PatientAdapter, string[]>();
   const lines = await readCandidates(sql, orderId);
   for (const { lineId, candidate } of lines) {
     const { supplier } = candidate;
@@ -69,10 +69,47 @@ async function whereElse(
     for (const part of parts)
       for (let round = 1; round <= (order?.round ?? 1) + LOST_ROUNDS; round += 1) {
         const reference = supplierOrderIdOf(orderId, supplier, part, round);
-        if (!known.has(reference)) references.set(reference, adapter);
+        const here = references.get(adapter) ?? [];
+        if (!known.has(reference) && !here.includes(reference)) references.set(adapter, [...here, reference]);
       }
   }
-  return { suppliers, references: [...references].map(([reference, adapter]) => [adapter, reference]) };
+  return { suppliers, references };
+}
+
+/** How many purchases that stand are asked for with those that are sought: one may have been deleted since. */
+const WITNESSES = 3;
+
+/**
+ * The references that have to be asked for one by one. Where a supplier can be asked for many at once, those that it
+ * does not show are left out, if it shows a purchase of ours in the same answer: not every supplier answers to our
+ * references there.
+ */
+async function mayStand(
+  sql: Sql,
+  adapter: PatientAdapter,
+  references: readonly string[],
+  signal: () => AbortSignal,
+): Promise<readonly string[]> {
+  const { standing, capabilities } = adapter;
+  const size = capabilities.statusBatchSize - WITNESSES;
+  if (standing === undefined || size < 1) return references;
+  const witnesses = (
+    await sql.query<{ id: string }>(
+      `select id from supplier_orders where supplier = $1 and supplier_reference is not null
+          and state in ('accepted', 'processing', 'partially_shipped', 'shipped')
+        order by created_at desc, id desc limit ${WITNESSES}`,
+      [adapter.name],
+    )
+  ).map(({ id }) => id);
+  if (witnesses.length === 0) return references;
+  const standingHere: string[] = [];
+  for (let from = 0; from < references.length; from += size) {
+    const some = references.slice(from, from + size);
+    const shown = await standing([...witnesses, ...some], signal());
+    const isAnswer = shown !== null && witnesses.some((witness) => shown.has(witness));
+    standingHere.push(...some.filter((reference) => !isAnswer || shown.has(reference)));
+  }
+  return standingHere;
 }
 
 /**
@@ -123,14 +160,17 @@ export async function seekPurchase(
   );
   if (blind !== undefined)
     return held('outcome_unknown', `${blind} may have had this order after the backup and cannot be asked`);
-  for (const [other, reference] of references) {
-    const living = (await other.lookUp(reference, signal(), since)).filter(({ isCancelled }) => !isCancelled);
-    const [first] = living;
-    if (first !== undefined)
-      return held('duplicate_suspected', `${other.name} has this order under another reference of ours`, {
-        reference,
-        supplierReference: first.supplierReference,
-      });
-  }
+  for (const [other, itsReferences] of references)
+    for (const reference of await mayStand(store, other, itsReferences, signal)) {
+      const living = (await other.lookUp(reference, signal(), since)).filter(
+        ({ isCancelled }) => !isCancelled,
+      );
+      const [first] = living;
+      if (first !== undefined)
+        return held('duplicate_suspected', `${other.name} has this order under another reference of ours`, {
+          reference,
+          supplierReference: first.supplierReference,
+        });
+    }
   return { how: 'clear' };
 }

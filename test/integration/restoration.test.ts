@@ -110,6 +110,34 @@ test('an order that has another reference at the supplier is held, and bought on
   expect(await boughtUnder(world, purchase)).toHaveLength(1);
 });
 
+test.each([
+  ['beside a purchase that stands there, all other references are asked for in one call', true, 0],
+  ['where no purchase of ours shows, each reference is asked for by itself', false, 3],
+])('%s', async (_, isShown, asked) => {
+  const { world, store, ports, adapter, purchase } = await aRestoredDesk();
+  const witness = await givenPurchase(store, { number: 2, state: 'accepted', reference: 'SD1' });
+  if (isShown) await boughtInLostTime({ store, ports, adapter }, witness.supplierOrderId);
+  const detailsBefore = await callsOf(world, 'getOrderDetail');
+  await buy(ports, purchase, 'c1');
+  const ofItsOwn = 1;
+  expect((await callsOf(world, 'getOrderDetail')) - detailsBefore).toBe(ofItsOwn + asked);
+  expect(await callsOf(world, 'getOrderDetailBatch')).toBe(1);
+  expect(await boughtUnder(world, purchase)).toHaveLength(1);
+});
+
+test('another reference that stands is found among many that are asked for in one call', async () => {
+  const { world, store, ports, adapter, purchase } = await aRestoredDesk();
+  const witness = await givenPurchase(store, { number: 2, state: 'accepted', reference: 'SD1' });
+  await boughtInLostTime({ store, ports, adapter }, witness.supplierOrderId);
+  const other = supplierOrderIdOf(purchase.orderId, 'cj_dropshipping', partKey(CANDIDATE, ''), 2);
+  await boughtInLostTime({ store, ports, adapter }, purchase.supplierOrderId, other);
+  await buy(ports, purchase, 'c1');
+  expect(await boughtUnder(world, purchase)).toEqual([]);
+  expect(await saidTo(store, purchase)).toMatchObject([
+    { type: 'withheld', reason: 'duplicate_suspected', evidence: { reference: other } },
+  ]);
+});
+
 test('nothing is bought or paid before a new order at the supplier must show, nor at one that cannot be asked', async () => {
   const { world, store, ports, purchase } = await aRestoredDesk({
     ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '7200',

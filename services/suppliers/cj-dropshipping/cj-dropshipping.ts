@@ -7,7 +7,7 @@ import { createCjClient } from './client.ts';
 import { createOrder } from './create-order.ts';
 import { quoteFreight } from './freight.ts';
 import type { Ioss } from './ioss.ts';
-import { lookUpOrders, readByCode } from './look-up.ts';
+import { lookUpOrders, readByCode, standingIn } from './look-up.ts';
 import { createOpenId } from './open-id.ts';
 import { cancelOrder, createBalance, payOrder, payTestOrder, preparePayment } from './payment.ts';
 import { readSupplierProduct } from './product.ts';
@@ -61,6 +61,7 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
     quote: (request, signal) => quoteFreight(client, options.ioss, request, signal),
     place: (request, signal) => createOrder(client, creation, request, signal),
     lookUp: (callerRef, signal) => lookUpOrders(client, callerRef, signal),
+    standing: async (callerRefs, signal) => standingIn(await reader.readBatch(callerRefs, signal)),
     preparePayment: (key, signal) => preparePayment(client, balance, key, signal),
     pay: (sdCode, signal) => payByCall(client, sdCode, signal),
     status: (keys, signal) => readStatus(reader, keys, signal),

@@ -153,6 +153,10 @@ export async function lookUpOrders(
   );
 }
 
+/** Our numbers in an answer; null for a refusal. */
+export const standingIn = (rows: readonly OrderRow[] | null): ReadonlySet<string> | null =>
+  rows && new Set(rows.flatMap(({ orderNum }) => orderNum ?? []));
+
 /**
  * The order under its SD code; null when there is none. Where CJ's detail does not answer to that code, the list is gone
  * through, as far as a few hundred orders of each state.
