@@ -3,7 +3,7 @@ import { AppError } from './errors.ts';
 import { parseExchangeRates } from './exchange-rates.ts';
 import { MailList, MailTellers } from './mail-settings.ts';
 import { toMinor } from './money.ts';
-import { NOTIFICATION_KINDS, SUPPLIERS, type SupplierName } from './vocabulary.ts';
+import { NOTIFICATION_KINDS } from './vocabulary.ts';
 
 /** Shopify serves these; 2026-10 until 1 October 2027. A retired one would silently be answered by another version. */
 export const SHOPIFY_API_VERSIONS = ['2026-01', '2026-04', '2026-07', '2026-10'] as const;
@@ -213,92 +213,3 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const detail = fields.map(({ path, message }) => `${path}: ${message}`).join('; ');
   throw new AppError('settings_invalid', `cannot start: ${detail}`, { retryable: false, fields });
 }
-
-/** The variables of each supplier and how its pushes come: what the rest of the house has to know of it. */
-export const SUPPLIER_VARIABLES = {
-  aliexpress: {
-    label: 'AliExpress',
-    needs: ['ALIEXPRESS_API_KEY', 'ALIEXPRESS_SECRET'],
-    mayHave: ['ALIEXPRESS_ACCESS_TOKEN'],
-    mode: 'ALIEXPRESS_MODE',
-    requestsPerSecond: 'ALIEXPRESS_REQUESTS_PER_SECOND',
-    pushUrl: null,
-    signatureHeaders: ['authorization'],
-  },
-  cj_dropshipping: {
-    label: 'CJ Dropshipping',
-    needs: ['CJ_DROPSHIPPING_API_KEY'],
-    mayHave: ['CJ_DROPSHIPPING_EMAIL'],
-    mode: 'CJ_DROPSHIPPING_MODE',
-    requestsPerSecond: 'CJ_DROPSHIPPING_REQUESTS_PER_SECOND',
-    pushUrl: 'CJ_DROPSHIPPING_PUSH_URL',
-    signatureHeaders: ['sign'],
-  },
-} as const satisfies Record<SupplierName, SupplierVariables>;
-
-interface SupplierVariables {
-  readonly label: string;
-  /** Without these it is off. */
-  readonly needs: readonly (keyof Settings)[];
-  /** Credentials too, but it works without them. */
-  readonly mayHave: readonly (keyof Settings)[];
-  readonly mode: keyof Settings;
-  readonly requestsPerSecond: keyof Settings;
-  /** Our public address, where a call tells the supplier to send its pushes; null: nobody registers for them. */
-  readonly pushUrl: keyof Settings | null;
-  /** What its pushes are signed with, in lower case: the gateway hands no other header on. */
-  readonly signatureHeaders: readonly string[];
-}
-
-const variablesOf = (supplier: SupplierName): SupplierVariables => SUPPLIER_VARIABLES[supplier];
-
-/** Headers of its pushes that the supplier's adapter gets to see, in lower case. */
-export const signatureHeadersOf = (supplier: SupplierName): readonly string[] =>
-  variablesOf(supplier).signatureHeaders;
-
-/** Any of these set means that the owner wants the real world: no sandbox is started and nothing is fed. */
-const LIVE_VARIABLES: readonly (keyof Settings)[] = [
-  'SHOPIFY_SHOP_URL',
-  'SHOPIFY_API_KEY',
-  'SHOPIFY_API_SECRET',
-  'SHOPIFY_ACCESS_TOKEN',
-  ...SUPPLIERS.map(variablesOf).flatMap(({ needs, mayHave }) => [...needs, ...mayHave]),
-];
-
-export const isLive = (settings: Settings): boolean =>
-  LIVE_VARIABLES.some((name) => settings[name] !== undefined);
-
-/** Variables without which this supplier is off. */
-export const missingVariables = (settings: Settings, supplier: SupplierName): string[] =>
-  variablesOf(supplier).needs.filter((name) => settings[name] === undefined);
-
-/** What is switched off for want of its variables: one sentence each, naming them. Empty when all is there. */
-export function missingParts(settings: Settings): string[] {
-  const lacking = (names: readonly (keyof Settings)[]): string =>
-    names.filter((name) => settings[name] === undefined).join(', ');
-  const parts: string[] = [];
-  const add = (what: string, missing: string): void => {
-    if (missing !== '') parts.push(`${what} off: ${missing} not set`);
-  };
-  add('Shopify webhooks are', lacking(['SHOPIFY_SHOP_URL', 'SHOPIFY_API_SECRET']));
-  if (!hasShopifyLogin(settings)) {
-    const missing = lacking(['SHOPIFY_SHOP_URL', 'SHOPIFY_API_SECRET']);
-    const hasToken = settings.SHOPIFY_ACCESS_TOKEN !== undefined || settings.SHOPIFY_API_KEY !== undefined;
-    const token = hasToken ? '' : 'SHOPIFY_ACCESS_TOKEN (or SHOPIFY_API_KEY)';
-    add('Writing to the shop is', [missing, token].filter((part) => part !== '').join(', '));
-  }
-  for (const supplier of SUPPLIERS)
-    add(`${variablesOf(supplier).label} is`, missingVariables(settings, supplier).join(', '));
-  add('Mail to customers is', lacking(['SMTP_SERVER', 'EMAIL_FROM']));
-  return parts;
-}
-
-/** Whether the Admin API can be reached: an existing token, or client id and secret to ask for one. */
-export const hasShopifyLogin = (settings: Settings): boolean =>
-  settings.SHOPIFY_SHOP_URL !== undefined &&
-  settings.SHOPIFY_API_SECRET !== undefined &&
-  (settings.SHOPIFY_ACCESS_TOKEN !== undefined || settings.SHOPIFY_API_KEY !== undefined);
-
-/** `off` buys nothing, `shadow` does everything but the purchase, `live` buys. */
-export const purchaseMode = (settings: Settings, supplier: SupplierName): 'off' | 'shadow' | 'live' =>
-  settings[SUPPLIER_VARIABLES[supplier].mode];

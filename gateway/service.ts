@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { hasShopifyLogin } from '../contracts/configured-parts.ts';
 import { AppError } from '../contracts/errors.ts';
-import { hasShopifyLogin } from '../contracts/settings.ts';
 import { tellFigures } from '../services/health-listener.ts';
 import type { ServiceContext, StopService } from '../services/run-service.ts';
 import { withPatience } from '../services/with-patience.ts';

@@ -1,5 +1,6 @@
+import { isLive } from '../../contracts/configured-parts.ts';
 import { AppError } from '../../contracts/errors.ts';
-import { isLive, readSettings, type Settings } from '../../contracts/settings.ts';
+import { readSettings, type Settings } from '../../contracts/settings.ts';
 import { openContext, type ServiceContext } from '../../services/run-service.ts';
 import { openStore, type Store } from '../../services/store/store.ts';
 import { DEFAULT_DATA_DIR, findRunningStack, type StackAddresses } from './running-stack.ts';

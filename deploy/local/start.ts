@@ -1,15 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { isLive, missingParts } from '../../contracts/configured-parts.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
-import {
-  isLive,
-  missingParts,
-  purchaseMode,
-  readSettings,
-  type Settings,
-  SUPPLIER_VARIABLES,
-} from '../../contracts/settings.ts';
+import { readSettings, type Settings } from '../../contracts/settings.ts';
+import { purchaseMode, SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { hearStopSignals } from '../../services/stop-signals.ts';
 import { feed, mapArticles } from './feed.ts';

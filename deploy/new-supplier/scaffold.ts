@@ -59,7 +59,7 @@ const INSERTIONS: readonly Insertion[] = [
 `,
   },
   {
-    file: 'contracts/settings.ts',
+    file: 'contracts/supplier-variables.ts',
     anchor: '} as const satisfies Record<SupplierName, SupplierVariables>;',
     text: ({ name, label, ENV }) =>
       `  ${name}: {

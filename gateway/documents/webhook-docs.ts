@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pushPathOf } from '../../contracts/push-path.ts';
-import { signatureHeadersOf } from '../../contracts/settings.ts';
+import { signatureHeadersOf } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { WEBHOOK_TOPICS } from '../../contracts/webhook-topics.ts';
 import { json } from './described.ts';

@@ -2,7 +2,7 @@ import type { H3Event } from 'h3';
 import { isRetryable } from '../../contracts/errors.ts';
 import { pushPathOf } from '../../contracts/push-path.ts';
 import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
-import { signatureHeadersOf } from '../../contracts/settings.ts';
+import { signatureHeadersOf } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { refusal } from '../problem.ts';

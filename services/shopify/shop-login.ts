@@ -1,4 +1,5 @@
-import { hasShopifyLogin, type Settings } from '../../contracts/settings.ts';
+import { hasShopifyLogin } from '../../contracts/configured-parts.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import type { Logger } from '../logger.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 

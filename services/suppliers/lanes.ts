@@ -1,8 +1,9 @@
 import { BUY, CANCEL, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { SOURCE_ORDER, SourceOrder } from '../../contracts/commands/source-order.ts';
 import { envelope } from '../../contracts/envelope.ts';
-import { type Settings, SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
+import { SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { CommandConsumer, CommandResult } from '../bus/command-consumer.ts';
 import type { ServiceContext } from '../run-service.ts';

@@ -1,5 +1,5 @@
 import type { SupplierList, SupplierView } from '../../contracts/resources/supplier.ts';
-import { missingVariables, purchaseMode } from '../../contracts/settings.ts';
+import { missingVariables, purchaseMode } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { BreakerState } from '../outside-call.ts';
 import { readPauses } from '../purchasing-switch.ts';

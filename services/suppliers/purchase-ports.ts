@@ -3,7 +3,7 @@ import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events
 import { holdIdOf } from '../../contracts/ids.ts';
 import type { PurchasingPause } from '../../contracts/resources/purchasing-pause.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import { purchaseMode } from '../../contracts/settings.ts';
+import { purchaseMode } from '../../contracts/supplier-variables.ts';
 import type { Evidence, FailureClass, HoldReason, SupplierName } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';

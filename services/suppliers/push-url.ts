@@ -1,5 +1,6 @@
 import { pushPathOf } from '../../contracts/push-path.ts';
-import { type Settings, SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import { SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 
 /** Where the supplier shall send its pushes, for `registerPush`; null when nobody has said how we are reached. */

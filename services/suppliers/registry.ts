@@ -1,4 +1,4 @@
-import { missingVariables, SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
+import { missingVariables, SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { ServiceContext } from '../run-service.ts';
 import { createQuotaReporter, createTokenStore, rememberKey } from './account.ts';

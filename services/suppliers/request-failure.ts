@@ -1,5 +1,6 @@
 import type { RequestFailure } from '../../contracts/requests/request.ts';
-import { missingVariables, type Settings } from '../../contracts/settings.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import { missingVariables } from '../../contracts/supplier-variables.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { SupplierError } from './supplier-error.ts';
 

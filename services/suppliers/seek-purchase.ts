@@ -1,5 +1,5 @@
 import { supplierOrderIdOf } from '../../contracts/ids.ts';
-import { purchaseMode } from '../../contracts/settings.ts';
+import { purchaseMode } from '../../contracts/supplier-variables.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { Restoration } from '../store/restorations.ts';
 import type { Sql } from '../store/store.ts';

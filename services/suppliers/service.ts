@@ -6,7 +6,7 @@ import { SEARCH_PRODUCTS } from '../../contracts/requests/search-products.ts';
 import { ADOPT_PURCHASE, SETTLE_NOT_BOUGHT } from '../../contracts/requests/settle-doubt.ts';
 import { SUGGEST_CANDIDATES } from '../../contracts/requests/suggest-candidates.ts';
 import { TAKE_PUSH } from '../../contracts/requests/take-push.ts';
-import { missingVariables, purchaseMode } from '../../contracts/settings.ts';
+import { missingVariables, purchaseMode } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { answering, type RequestHandler } from '../bus/requests.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
-import { SUPPLIER_VARIABLES } from '../../contracts/settings.ts';
+import { SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { Sql } from '../store/store.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ProductPage, SupplierProduct } from '../../contracts/resources/supplier-product.ts';
-import { SUPPLIER_VARIABLES, signatureHeadersOf } from '../../contracts/settings.ts';
+import { SUPPLIER_VARIABLES, signatureHeadersOf } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import type {
   ObservedStatus,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { signatureHeadersOf } from '../../contracts/settings.ts';
+import { signatureHeadersOf } from '../../contracts/supplier-variables.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { listenOn } from '../../deploy/sandbox/listen.ts';
 import type { PushMessage } from '../../services/suppliers/adapter.ts';

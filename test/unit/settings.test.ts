@@ -1,19 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
+import { hasShopifyLogin, isLive, missingParts } from '../../contracts/configured-parts.ts';
 import { deadlineDelays } from '../../contracts/deadlines.ts';
 import { AppError } from '../../contracts/errors.ts';
 import {
-  hasShopifyLogin,
-  isLive,
-  missingParts,
-  purchaseMode,
   readSettings,
   SETTING_NAMES,
   type Settings,
   SHOPIFY_API_VERSIONS,
-  SUPPLIER_VARIABLES,
 } from '../../contracts/settings.ts';
+import { purchaseMode, SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { pushUrlOf } from '../../services/suppliers/push-url.ts';
 
