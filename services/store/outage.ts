@@ -11,7 +11,8 @@ const OUTAGE_CLASSES = /^(08|25P0[34]|40|53|55P03|57)/;
  * is about the data, and the same data will fail again.
  */
 export function isOutage(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  // What is no JSON: V8 quotes it, and calls it "unterminated".
+  if (!(error instanceof Error) || error instanceof SyntaxError) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E'))
     return OUTAGE_CLASSES.test(code) || code === STALE_PLAN;

@@ -360,6 +360,18 @@ test('news that the database cannot hold is refused with the place of the fault'
   });
 });
 
+test.each(['{"variantId":"45', 'connection'])(
+  'news that is no JSON (%s) is refused and not asked for again',
+  async (news) => {
+    await aGateway();
+    const writer = await anAgent('crew-writer');
+    await expect(writer.ask('product.updated', news)).rejects.toMatchObject({
+      status: 422,
+      code: 'body_invalid',
+    });
+  },
+);
+
 test('the example agent hears of a held order, asks and says why', async () => {
   const { store } = await aGateway();
   await givenHeldOrder(store);

@@ -93,6 +93,8 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
   await send(context, 'unheard', '1');
   await send(context, 'work', 'text', 'no JSON at all \u0000');
   await send(context, 'work', 'bare', '{"id":"no envelope"}');
+  await send(context, 'work', 'cut', '{"id":"cut');
+  await send(context, 'work', 'said', 'connection terminated');
   await send(context, 'fail', '1');
   await send(context, 'refuse', '1');
   await send(context, 'work', 'after');
@@ -106,13 +108,15 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
     { subject: 'oms.cmd.notifier.refuse.1', failure: expect.stringContaining('order_not_found') },
     { subject: 'oms.cmd.notifier.unheard.1', failure: expect.stringContaining('UnheardError') },
     { subject: 'oms.cmd.notifier.work.bare', payload: '{"id":"no envelope"}' },
+    { subject: 'oms.cmd.notifier.work.cut', payload: '{"id":"cut' },
+    { subject: 'oms.cmd.notifier.work.said', payload: 'connection terminated' },
     { subject: 'oms.cmd.notifier.work.text', payload: expect.stringContaining('no JSON at all') },
   ]);
   for (const { state } of letters) expect(state).toBe('open');
-  expect(letters.map(({ orderId }) => orderId)).toEqual([ORDER, ORDER, ORDER, null, null]);
+  expect(letters.map(({ orderId }) => orderId)).toEqual([ORDER, ORDER, ORDER, null, null, null, null]);
   expect(tries.get('1')).toBe(5);
   expect(JSON.stringify([letters.map(({ failure }) => failure), context.lines])).not.toMatch(/zora/);
-  expect(context.lines.filter(({ msg }) => msg === 'dead letter')).toHaveLength(5);
+  expect(context.lines.filter(({ msg }) => msg === 'dead letter')).toHaveLength(7);
 
   await send(context, 'work', 'later');
   await expect.poll(() => done).toEqual(['before', 'after', 'later']);
