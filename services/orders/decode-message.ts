@@ -24,9 +24,13 @@ export interface DecodedMessage {
   readonly traceparent?: string | undefined;
 }
 
+/** Ours have 17 characters; what no index of the database holds would stop its partition for ever. */
+const LONGEST_ORDER_ID = 200;
+
 /** The order id is the subject's last token, so that even an unreadable message blocks no other order. */
 export function decodeMessage(log: LogMessage): DecodedMessage {
-  const orderId = log.subject.split('.').at(-1) ?? null;
+  const token = log.subject.split('.').at(-1) ?? '';
+  const orderId = token.length > LONGEST_ORDER_ID ? null : token;
   try {
     const message = Envelope.parse(JSON.parse(log.payload));
     if (!isStorable(message.id)) throw new TypeError('no database takes this message id');

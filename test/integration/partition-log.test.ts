@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { OrderEvent } from '../../contracts/events/order-event.ts';
 import { PARTITIONS } from '../../contracts/ids.ts';
@@ -658,6 +659,23 @@ test('whatever nobody can read or carry out becomes a dead letter, its order wai
   }
   expect(letters).toHaveLength(cases.length * 5);
   expect(world.lines.filter(({ msg }) => msg === 'dead letter').length).toBeGreaterThanOrEqual(cases.length);
+});
+
+test('a message for an order with an id that no index can hold is set aside and stops nobody', async () => {
+  const world = await aWorld();
+  const [neighbour] = ordersOfPartition(PART, 1) as [Order];
+  const longId = randomBytes(1_600).toString('hex');
+  const poison = {
+    messageId: 'long',
+    subject: `oms.evt.${PART}.order.received.${longId}`,
+    payload: 'not json',
+  };
+  const batch = [poison, ...storyOf(neighbour)];
+  await world.bus.publish(batch);
+  anOwner(world);
+  await readUpTo(world, batch.length);
+  expect(await stateOf(world.store, neighbour)).toBe('delivered');
+  expect(await lettersOf(world.store)).toMatchObject([{ order_id: null, state: 'open' }]);
 });
 
 test('a batch that the database refuses is halved until the culprit is alone, and every other event applies once', async () => {
