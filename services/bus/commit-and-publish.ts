@@ -1,4 +1,5 @@
 import { envelope } from '../../contracts/envelope.ts';
+import { AppError } from '../../contracts/errors.ts';
 import { eventSubject } from '../../contracts/subjects.ts';
 import { type Moment, moment } from '../moments.ts';
 import { markPublished, type OutboxRow, type QueuedRow, queue, type Say } from '../store/outbox.ts';
@@ -81,7 +82,14 @@ export const commitAndPublish = <T>(
 export const commitForSure = <T>(store: Store, bus: Bus, work: Work<T>): Promise<T> =>
   committed(store.sureTransaction, store, bus, work, []);
 
-/** An event for the order's partition, ready for the outbox. @param source the service that says it, as `/suppliers`. */
+/** NATS takes 1 MB with the headers. What is queued and never taken would be lost without anybody being told. */
+const MOST_BYTES = 1_000_000;
+
+/**
+ * An event for the order's partition, ready for the outbox.
+ * @param event.source the service that says it, as `/suppliers`.
+ * @throws AppError `body_too_large` when no message can hold it.
+ */
 export function eventRow(event: {
   readonly messageId: string;
   readonly source: string;
@@ -104,5 +112,9 @@ export function eventRow(event: {
       traceparent: event.traceparent ?? currentWork()?.traceparent,
     }),
   );
+  if (Buffer.byteLength(payload) > MOST_BYTES) {
+    const message = `${event.type} of this order is larger than a message of NATS may be`;
+    throw new AppError('body_too_large', message, { retryable: false });
+  }
   return { messageId: event.messageId, subject: eventSubject(event.type, event.orderId), payload };
 }

@@ -510,6 +510,15 @@ test.each([
   else expect([orderId, await outboxOf(orderId)]).toEqual([orderIdIn(raw), []]);
 });
 
+test('a signed body of which no message can tell is set aside, where a person sees it', async () => {
+  const raw = aBody({
+    line_items: [{ id: 71, variant_id: 72, title: 'é'.repeat(600_000), price: '1.00', quantity: 1 }],
+  });
+  const { failure, orderId } = await letterOf(raw);
+  expect(failure).toContain('larger than a message');
+  expect([orderId, await outboxOf(orderIdIn(raw))]).toEqual([orderIdIn(raw), []]);
+});
+
 test('an unreadable webhook is replayed in vain, edited badly, and then edited well', async () => {
   const raw = aBody({ total_price: 'thirty', token: 'a page secret' });
   const letter = await letterOf(raw);
