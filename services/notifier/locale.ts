@@ -45,7 +45,8 @@ export function languageOf(
 
 /**
  * An amount as the customer is used to reading it: `formatMoney(123450, 'EUR', 'fr-FR')` is "1 234,50 €" (with
- * narrow and no-break spaces). Exact for every safe integer: the digits reach Intl as text and never become a float.
+ * narrow and no-break spaces). Exact for every safe integer: the digits reach Intl as text and never become a float, and
+ * where the habits of speakers would round a part of the minor unit away (forints, rupiahs) it is written out.
  * A locale that is null or garbage is read as `en`.
  * @throws AppError `message_invalid` when the amount is not a safe integer or the currency is not three letters.
  */
@@ -55,8 +56,16 @@ export function formatMoney(amountMinor: number, currency: string, locale: strin
       retryable: false,
     });
   }
-  const format = new Intl.NumberFormat(wellFormed(locale) ?? 'en', { style: 'currency', currency });
-  const amount: Intl.StringNumericLiteral = `${amountMinor}E${-currencyExponent(currency)}` as `${number}`;
+  const exponent = currencyExponent(currency);
+  const options = { style: 'currency', currency } as const;
+  const tag = wellFormed(locale) ?? 'en';
+  const usual = new Intl.NumberFormat(tag, options);
+  const { maximumFractionDigits: shown = exponent } = usual.resolvedOptions();
+  const isWhole = amountMinor % 10 ** Math.max(0, exponent - shown) === 0;
+  const format = isWhole
+    ? usual
+    : new Intl.NumberFormat(tag, { ...options, minimumFractionDigits: exponent });
+  const amount: Intl.StringNumericLiteral = `${amountMinor}E${-exponent}` as `${number}`;
   return format.format(amount);
 }
 
