@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DeadLetterKind } from '../../contracts/dead-letters.ts';
 import type { Evidence, HoldReason, OperatorMail } from '../../contracts/vocabulary.ts';
+import { cutTo } from '../store/storable.ts';
 import type { Sql } from '../store/store.ts';
 import type { ComposedMail, Writer } from './customer-mail.ts';
 import { formatCount, formatDate } from './locale.ts';
@@ -12,7 +13,7 @@ const MOST_ITEMS = 30;
 const MOST_CHARACTERS = 240;
 
 const short = (text: string): string =>
-  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+  text.length > MOST_CHARACTERS ? `${cutTo(MOST_CHARACTERS, text)}…` : text;
 
 /** One line of codes and texts, as the supplier or the mail server gave them. */
 const detailsOf = (evidence: Evidence | null): string =>

@@ -1,5 +1,6 @@
 import { GraphqlQueryError, HttpResponseError, HttpThrottlingError } from '@shopify/shopify-api';
 import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
+import { cutTo } from '../store/storable.ts';
 import { type Cost, RefusedAnswer } from './refused-answer.ts';
 
 const QUERY_TRIES = 3;
@@ -73,7 +74,7 @@ function judgeGraphql(cause: GraphqlQueryError, { isMutation, priority }: CallKi
   const { errors, extensions } = parsed.data;
   const codes = errors.graphQLErrors.map((error) => error.extensions?.code ?? 'none');
   const message = errors.graphQLErrors[0]?.message ?? '';
-  const evidence = { codes: codes.join(' '), message: message.slice(0, 300) };
+  const evidence = { codes: codes.join(' '), message: cutTo(300, message) };
   const isSafe = !isMutation || didNothing(parsed.data);
   if (isSafe && codes.includes('THROTTLED')) {
     return throttled(extensions?.cost && costWaitMs(extensions.cost, priority), evidence, cause);
@@ -106,7 +107,7 @@ export function judge(cause: unknown, call: CallKind): Setback {
       ? judgeGraphql(cause, call)
       : cause instanceof HttpResponseError
         ? judgeHttp(cause)
-        : lost({ message: String(cause).slice(0, 300) }, cause);
+        : lost({ message: cutTo(300, String(cause)) }, cause);
   return setback.kind === 'lost' && call.isMutation
     ? { ...setback, failureClass: 'unknown_outcome' }
     : setback;

@@ -1,5 +1,6 @@
 import { trackingKeyOf } from '../../contracts/ids.ts';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
+import { cutTo } from '../store/storable.ts';
 import type { AdminClient } from './admin-client.ts';
 import { toTrackingInfo } from './carriers.ts';
 import { allNodes } from './connection.ts';
@@ -154,7 +155,7 @@ async function create(
     if (made !== null) return { how: 'done', id: made.id };
     const message = userErrors.map((error) => error.message).join(' ');
     const how = userErrors.length > 0 ? 'refused' : 'unknown';
-    return { how, evidence: { userErrors: message.slice(0, 300) } };
+    return { how, evidence: { userErrors: cutTo(300, message) } };
   } catch (error) {
     if (!(error instanceof ShopError) || error.failureClass !== 'unknown_outcome') throw error;
     return { how: 'unknown', evidence: error.evidence };

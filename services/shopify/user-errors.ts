@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cutTo } from '../store/storable.ts';
 import { orNull } from './or-null.ts';
 import { ShopError } from './shop-error.ts';
 
@@ -9,9 +10,6 @@ export const UserErrors = z.object({ userErrors: z.array(UserError) });
 /** Turns a refusal that came as data into an error: nothing was done. */
 export function assertTaken(deed: string, { userErrors }: z.infer<typeof UserErrors>): void {
   if (userErrors.length === 0) return;
-  const message = userErrors
-    .map((error) => error.message)
-    .join(' ')
-    .slice(0, 300);
+  const message = cutTo(300, userErrors.map((error) => error.message).join(' '));
   throw new ShopError('permanent', `Shopify ${deed}: refused`, { userErrors: message });
 }

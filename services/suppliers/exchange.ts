@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Evidence } from '../../contracts/vocabulary.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../send-once.ts';
+import { cutTo } from '../store/storable.ts';
 import { SupplierError } from './supplier-error.ts';
 
 const MAX_EVIDENCE_TEXT = 200;
 
 /** Suppliers' texts may quote what they dislike: mail addresses and long numbers are struck out, the rest is cut. */
-export const withoutPersonalData = (text: string): string =>
-  text
-    .replace(/[^\s@"]+@[^\s@"]+/g, '…')
-    .replace(/\+?\d[\d\s()-]{6,}\d/g, '…')
-    .slice(0, MAX_EVIDENCE_TEXT);
+export const withoutPersonalData = (text: string): string => {
+  const kept = text.replace(/[^\s@"]+@[^\s@"]+/g, '…').replace(/\+?\d[\d\s()-]{6,}\d/g, '…');
+  return cutTo(MAX_EVIDENCE_TEXT, kept);
+};
 
 /** The connection was never made, so nothing can have been bought. */
 const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);

@@ -1,9 +1,14 @@
 import { z } from 'zod';
+import { toStorable } from '../store/storable.ts';
 
 /** A number that may be beyond 2^53, which is 9007199254740992, by what stands before numbers: text is exact already. */
 const MAY_BE_ROUNDED = /(?:^|[-:,[\s])(?:9\d{15}|\d{17})/;
 
+/** How a text that no database takes is written: with a NUL, or half of a surrogate pair. */
+const MAY_BE_UNSTORABLE = /\\u(?:0000|d[89a-f])/i;
+
 const keepExact = (_key: string, value: unknown, context?: { source?: string }): unknown => {
+  if (typeof value === 'string') return toStorable(value);
   const source = context?.source;
   const isRounded = typeof value === 'number' && source !== undefined && !Number.isSafeInteger(value);
   return isRounded && /^-?\d+$/.test(source) ? source : value;
@@ -11,11 +16,12 @@ const keepExact = (_key: string, value: unknown, context?: { source?: string }):
 
 /**
  * JSON in which integers beyond 2^53 stay exact: they come back as text. Suppliers' ids have up to 19 digits and are
- * numbers in one call, text in the next. Throws SyntaxError like JSON.parse.
+ * numbers in one call, text in the next. What no database takes of a text is replaced: an answer must not be lost for it.
+ * Throws SyntaxError like JSON.parse.
  */
 export const parseExactJson = (text: string): unknown =>
-  // Looking at each value costs several times the parsing: only where a run of digits may be too long.
-  MAY_BE_ROUNDED.test(text) ? JSON.parse(text, keepExact) : JSON.parse(text);
+  // Looking at each value costs several times the parsing: only where one may need it.
+  MAY_BE_ROUNDED.test(text) || MAY_BE_UNSTORABLE.test(text) ? JSON.parse(text, keepExact) : JSON.parse(text);
 
 const Loose = z.union([z.string(), z.number()]).nullish();
 

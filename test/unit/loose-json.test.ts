@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { withoutPersonalData } from '../../services/suppliers/exchange.ts';
 import { parseExactJson } from '../../services/suppliers/loose-json.ts';
 
 test.each([
@@ -27,6 +28,18 @@ test('whatever integers an answer holds, each comes back digit for digit', () =>
       expect(parseExactJson(text)).toEqual({ ids });
     }),
   );
+});
+
+test.each([
+  ['"a\\u0000b"', 'a\ufffdb'],
+  ['{"message":"half \\ud83d"}', { message: 'half \ufffd' }],
+  ['["\\uDE00 half", "\\ud83d\\ude00"]', ['\ufffd half', '😀']],
+])('of %s what no database takes is replaced, so that the answer can be kept', (text, value) => {
+  expect(parseExactJson(text)).toEqual(value);
+});
+
+test('a text that is cut for the evidence keeps no half of a character', () => {
+  expect(withoutPersonalData(`${'x'.repeat(199)}😀`)).toBe(`${'x'.repeat(199)}\ufffd`);
 });
 
 test('what is no JSON is refused', () => {
