@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeadLetterKind } from '../../contracts/dead-letters.ts';
+import { NO_SHOP } from '../../contracts/events/order-received.ts';
 import type { Evidence, HoldReason, OperatorMail } from '../../contracts/vocabulary.ts';
 import { cutTo } from '../store/storable.ts';
 import type { Sql } from '../store/store.ts';
@@ -50,7 +51,8 @@ const ORDER_COLUMNS = `o.name as "orderName", o.shop, o.shop_order_id as "shopOr
 
 const concerned = ({ orderName, shop, shopOrderId, sinceMs }: Concerned, locale: string) => ({
   orderName: orderName ?? '',
-  orderUrl: shop === null ? '' : `https://${shop}/admin/orders/${shopOrderId}`,
+  // An order that no shop stands behind has no page there.
+  orderUrl: shop === null || shop === NO_SHOP ? '' : `https://${shop}/admin/orders/${shopOrderId}`,
   since: formatDate(new Date(sinceMs), locale),
 });
 

@@ -1,6 +1,7 @@
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { NO_SHOP } from '../../contracts/events/order-received.ts';
 import { CUSTOMER_MAILS } from '../../contracts/vocabulary.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
@@ -317,6 +318,20 @@ test('what was mended before its mail is not told, and an unpaid order is no tro
   expect(await mailsIn(post.world)).toEqual([]);
   expect(await statesIn(post)).toEqual(['order_held skipped']);
 });
+
+test.each([
+  ['lantern-shop.myshopify.com', ['https://lantern-shop.myshopify.com/admin/orders/']],
+  [NO_SHOP, []],
+])(
+  'the mail about a held order leads to its page in the shop %s, where there is one',
+  async (shop, links) => {
+    const post = await aPost();
+    await post.store.run('update orders set shop = $1', [shop]);
+    await aHold(post, 'hld_1');
+    await tell(post);
+    expect((await mailIn(post.world, 1)).text?.match(/https:.*\/orders\//g) ?? []).toEqual(links);
+  },
+);
 
 test('a purchase that somebody has to pay at its supplier is told', async () => {
   const post = await aPost();
