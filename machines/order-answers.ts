@@ -77,9 +77,37 @@ export const bodyEvents = (takeBy: (change: OrderChange) => ReturnType<typeof ap
   'order.updated': takeBody(takeBy),
 });
 
-/** An order that is cancelled because everything was taken away goes on when something is added to it. */
-export const reopeningBodies = takeBody(apply).map(({ guard, actions }) => ({
-  guard: (args: OrderArgs): boolean => !isOff(args.context) && guard(args),
+/** The shop has the money, or waits for it, of an order that ended because it had none or gave it back. */
+const isPaidAgain = ({ context, event }: OrderArgs): boolean =>
+  isBody(event) &&
+  isOff(context) &&
+  !isOff({
+    ...context,
+    payment: event.data.payment,
+    test: context.test || event.data.test,
+    cancelledInShop: context.cancelledInShop || event.data.cancelled,
+  });
+
+/** A refund need not name the units that it was for: which of them the new money is for only a person sees. */
+const holdPaidAgain = (before: OrderContext, now: OrderContext): Change<OrderContext> =>
+  before.payment === 'refunded' && !isOff(now)
+    ? openHold(now, 'customer_edit_pending', {}, { cause: 'paid again after it was refunded as a whole' })
+    : NOTHING;
+
+/**
+ * An order that is cancelled because everything was taken away goes on when something is added to it; one that was
+ * voided or refunded when it is paid after all.
+ */
+export const reopeningBodies = takeBody((change) =>
+  apply((context, event) =>
+    inTurn(
+      context,
+      (now) => change(now, event),
+      (now) => holdPaidAgain(context, now),
+    ),
+  ),
+).map(({ guard, actions }) => ({
+  guard: (args: OrderArgs): boolean => (!isOff(args.context) || isPaidAgain(args)) && guard(args),
   actions,
 }));
 

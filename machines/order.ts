@@ -68,6 +68,17 @@ const sourceAgain = {
   actions: apply(nextRound),
 };
 
+/** What ended goes the whole way again; of the old round no answer counts, and no purchase of it comes back. */
+const beginAgain = [
+  { guard: 'isWantedAgain' as const, target: 'grace', actions: [apply(nextRound), confirmReceipt] },
+  { guard: 'isToBePaidAgain' as const, target: 'awaiting_payment', actions: apply(nextRound) },
+];
+const reopenEvents = {
+  ...endEvents,
+  'order.received': reopeningBodies,
+  'order.updated': reopeningBodies,
+};
+
 /** From a progress state to whichever the supplier orders amount to now, or back to sourcing. */
 const follow = (here: Progress) => [
   { guard: 'isCancelled' as const, target: 'cancelled' },
@@ -249,9 +260,9 @@ export const orderMachine = orderSetup.createMachine({
     },
     cancelled: {
       entry: [apply(cancelRest), emit(fact('order.cancelled')), archive],
-      always: sourceAgain,
-      on: { ...endEvents, 'order.received': reopeningBodies, 'order.updated': reopeningBodies },
+      always: beginAgain,
+      on: reopenEvents,
     },
-    refunded: { entry: [apply(cancelRest), archive], on: endEvents },
+    refunded: { entry: [apply(cancelRest), archive], always: beginAgain, on: reopenEvents },
   },
 });

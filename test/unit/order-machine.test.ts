@@ -46,6 +46,11 @@ const SUPPLIER_ORDER_IN: Partial<Record<OrderStateName, SupplierOrderStateName>>
   cancelling: 'accepted',
 };
 
+const PAYMENT_IN: Partial<Record<OrderStateName, OrderContext['payment']>> = {
+  awaiting_payment: 'pending',
+  refunded: 'refunded',
+};
+
 const LINE = { ordered: 2, outside: 0, unallocated: 2, held: 0, cancelled: 0 };
 
 const contextOf = (value: OrderStateName, over: Partial<OrderContext> = {}): OrderContext => {
@@ -53,7 +58,7 @@ const contextOf = (value: OrderStateName, over: Partial<OrderContext> = {}): Ord
   return {
     orderId: ORDER_ID,
     sourceUpdatedAt: '2026-11-22T08:00:00.000Z',
-    payment: value === 'awaiting_payment' ? 'pending' : 'paid',
+    payment: PAYMENT_IN[value] ?? 'paid',
     cancelledInShop: value === 'cancelled',
     test: value === 'received',
     hasAddress: true,
@@ -163,7 +168,10 @@ const SUPPLIER_ORDERS: readonly EventName[] = [
   'a supplier order is torn',
 ];
 
-/** What each state takes; it refuses everything else. What was cancelled or refunded as a whole reads no body and never reopens. */
+/**
+ * What each state takes; it refuses everything else. What was cancelled as a whole reads no body, what was refunded as
+ * a whole only one that says it is paid again.
+ */
 const ACCEPTED: Record<OrderStateName, readonly EventName[]> = {
   // A test order: nobody has to know which of its bodies came last, and nothing of it can be had another way.
   received: OPEN.filter(
@@ -189,7 +197,12 @@ const ACCEPTED: Record<OrderStateName, readonly EventName[]> = {
   ],
   cancelling: [...OPEN, ...SUPPLIER_ORDERS, 'timer cancelling'],
   cancelled: ALWAYS,
-  refunded: ALWAYS,
+  refunded: [
+    ...ALWAYS,
+    'order.received, newer',
+    'order.updated, newer',
+    'order.updated, as old and otherwise',
+  ],
 };
 
 for (const state of ORDER_STATES) {
