@@ -37,7 +37,11 @@ type Ending = Omit<Extract<ToOrder, { type: 'supplier_order.failed' }>['data'], 
 const endingBy = (event: SupplierOrderMachineEvent): Ending =>
   event.type === 'supplier_order.rejected'
     ? { state: 'rejected', reason: holdOf(event.data), evidence: event.data.evidence }
-    : { state: 'cancelled', reason: 'supplier_cancelled', evidence: {} };
+    : {
+        state: 'cancelled',
+        reason: 'supplier_cancelled',
+        evidence: event.type === 'supplier_order.observed' ? event.data.evidence : {},
+      };
 
 /** The supplier refused it, or cancelled it by itself. */
 export const failed = apply(({ supplierOrderId }, event) => ({

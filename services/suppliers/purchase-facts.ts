@@ -10,6 +10,7 @@ import {
 import type { Sql } from '../store/store.ts';
 import { callPauseOf } from './account.ts';
 import type { Recipient } from './adapter.ts';
+import { ENDED_BEFORE, type EndedPurchase } from './living-again.ts';
 import { PURCHASE_COLUMNS, type PurchaseRow } from './purchase-row.ts';
 import { type CustomerRow, customerOf, toRecipient } from './recipient.ts';
 
@@ -50,6 +51,8 @@ export interface PurchaseNow extends PurchaseFacts {
   readonly callPauseMs: number;
   /** The restoration that its order lived through, if there was one. */
   readonly restoration: Restoration | undefined;
+  /** Purchases of the same lines that are over, as far as anybody knows. */
+  readonly ended: readonly EndedPurchase[];
 }
 
 type FactsRow = PurchaseRow &
@@ -95,17 +98,22 @@ export const factsNow = gatheringFor(
     supplierOrderIds: readonly string[],
   ): Promise<(PurchaseNow | undefined)[]> => {
     const rows = await store.query<
-      FactsRow & { readonly callPauseMs: number; readonly beside: BesideRestoration | null }
+      FactsRow & {
+        readonly callPauseMs: number;
+        readonly beside: BesideRestoration | null;
+        readonly ended: readonly EndedPurchase[] | null;
+      }
     >(
       selectFacts(
-        `, ${callPauseOf('o.supplier')} as "callPauseMs", ${besideRestoration('o.order_id')} as beside`,
+        `, ${callPauseOf('o.supplier')} as "callPauseMs", ${besideRestoration('o.order_id')} as beside,
+          ${ENDED_BEFORE} as ended`,
       ),
       [supplierOrderIds],
     );
     const facts = new Map(
-      rows.map(({ callPauseMs, beside, ...row }) => [
+      rows.map(({ callPauseMs, beside, ended, ...row }) => [
         row.id,
-        { ...toFacts(row), callPauseMs, restoration: livedThrough(beside) },
+        { ...toFacts(row), callPauseMs, restoration: livedThrough(beside), ended: ended ?? [] },
       ]),
     );
     return supplierOrderIds.map((id) => facts.get(id));

@@ -12,6 +12,7 @@ import { DONE } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { PlacedOrder, PlaceRequest } from './adapter.ts';
 import { claim } from './claim.ts';
+import { livingAgain } from './living-again.ts';
 import { hashOf, requestOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
 import { prepare } from './prepare.ts';
@@ -82,17 +83,23 @@ export async function buy(
 }
 
 /**
- * The purchase as it stands at the supplier already, from a time that the database lost; undefined: it was never made.
+ * The purchase as it stands at the supplier already, from a time that the database lost; undefined: it was never made,
+ * and neither lives one on that it is to take the place of.
  * `not_now`: a person was called, or it is too early to tell; the order's deadline asks again.
  */
 async function seek(
   ports: PurchasePorts,
   adapter: PatientAdapter,
-  { row, restoration }: PurchaseNow,
+  { row, restoration, ended }: PurchaseNow,
   request: PlaceRequest,
   commandId: string,
 ): Promise<PlacedOrder | undefined | 'not_now'> {
   try {
+    const alive = await livingAgain(ports, row, ended);
+    if (alive !== undefined) {
+      await withhold(ports, row, commandId, 0, alive.reason, alive.evidence);
+      return 'not_now';
+    }
     if (restoration === undefined) return undefined;
     const sought = await seekPurchase(ports, adapter, row, request, restoration);
     if (sought.how === 'clear') return undefined;

@@ -4,7 +4,9 @@ import { holdIdOf, supplierOrderIdOf } from '../../contracts/ids.ts';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import { DONE } from '../../services/serve-commands.ts';
 import type { Store } from '../../services/store/store.ts';
+import type { ObservedStatus } from '../../services/suppliers/adapter.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import {
   aDesk,
   article,
@@ -13,7 +15,9 @@ import {
   givenPurchase,
   LAMP_COST_MINOR,
   rowOf,
+  saidTo,
   verdicts,
+  withAdapter,
 } from '../fixtures/purchase-desk.ts';
 
 /** The hold that the host opened for what was said, and that a person released with "go on with this". */
@@ -147,4 +151,71 @@ test('a bundle is one line of several articles, and all of them are bought', asy
       ],
     },
   ]);
+});
+
+/** A draft that takes the place of a purchase which its supplier had cancelled. */
+async function aSecondPurchase(desk: Copy, lineId = '1'): Promise<PurchaseCommand> {
+  const { orderId } = await givenPurchase(desk.store, { state: 'cancelled', reference: 'SD1' });
+  const supplierOrderId = supplierOrderIdOf(orderId, 'cj_dropshipping', 'CN', 2);
+  const columns = 'supplier, context, shipping_method, ships_from, expected_cost_minor, currency';
+  await desk.store.run(
+    `insert into supplier_orders (id, order_id, state, ${columns})
+     select $1, order_id, 'draft', ${columns} from supplier_orders`,
+    [supplierOrderId],
+  );
+  await desk.store.run(
+    `insert into supplier_order_lines (supplier_order_id, line_id, units, supplier_product_id, supplier_variant_id, supplier_units)
+     select $1, $2, units, supplier_product_id, supplier_variant_id, supplier_units from supplier_order_lines`,
+    [supplierOrderId, lineId],
+  );
+  return { orderId, supplierOrderId };
+}
+
+test.each([
+  ['processing', ['withheld duplicate_suspected']],
+  ['shipped', ['withheld duplicate_suspected']],
+  [null, ['withheld duplicate_suspected']],
+  ['cancelled', ['placing', 'placed']],
+  [undefined, ['placing', 'placed']],
+] as const)('what a supplier had cancelled and shows as %s is bought anew: %j', async (status, expected) => {
+  const desk = await aDesk();
+  const purchase = await aSecondPurchase(desk);
+  const seen = new Map<string, ObservedStatus>();
+  if (status !== undefined) seen.set('SD1', { status, parcels: [], evidence: {} });
+  const ports = withAdapter(desk.ports, { status: async () => seen });
+  expect(await buy(ports, purchase, 'command-1')).toEqual(DONE);
+  expect(await verdicts(desk.store, purchase)).toEqual(expected);
+});
+
+test('units whose cancelled order lives again are bought anew once a person has looked, and not for want of an answer', async () => {
+  const desk = await aDesk();
+  const purchase = await aSecondPurchase(desk);
+  const { orderId, supplierOrderId } = purchase;
+  const silent = withAdapter(desk.ports, {
+    status: () => Promise.reject(new SupplierError('transient', 'no answer', {})),
+  });
+  await buy(silent, purchase, 'command-1');
+  expect(await verdicts(desk.store, purchase)).toEqual([]);
+
+  const alive = withAdapter(desk.ports, {
+    status: async () => new Map([['SD1', { status: 'processing' as const, parcels: [], evidence: {} }]]),
+  });
+  await buy(alive, purchase, 'command-2');
+  const [said] = await saidTo(desk.store, purchase);
+  expect(said).toMatchObject({ evidence: { aliveAgain: 'SD1', shownAs: 'processing' } });
+  await desk.store.run(
+    `insert into holds (id, order_id, reason, supplier_order_id, evidence, released_at)
+     select $1, $2, 'duplicate_suspected', $3, (payload::json #> '{data,evidence}'), now() from outbox limit 1`,
+    [holdIdOf(orderId, 'duplicate_suspected', supplierOrderId), orderId, supplierOrderId],
+  );
+  await buy(alive, purchase, 'command-3');
+  expect(await boughtUnder(desk.world, purchase)).toHaveLength(1);
+});
+
+test('a cancelled purchase of other lines keeps nothing from being bought', async () => {
+  const desk = await aDesk();
+  const purchase = await aSecondPurchase(desk, '2');
+  const ports = withAdapter(desk.ports, { status: () => Promise.reject(new Error('not asked')) });
+  await buy(ports, purchase, 'command-1');
+  expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'placed']);
 });

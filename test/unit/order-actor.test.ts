@@ -344,6 +344,7 @@ test('a supplier that cancels before shipping gives the units back under a hold'
   ]);
   expect(road.line()).toMatchObject({ unallocated: 0, held: 2 });
   expect(road.supplierOrder(A)).toBe('cancelled');
+  expect(road.evidence().at(-1)).toEqual({ status: 'cancelled' });
   expect(road.step(releaseRequested('supplier_cancelled'))).toContain('suppliers: source order');
 });
 
