@@ -8,7 +8,7 @@ import type { ObservedStatus, PlacedLine } from './adapter.ts';
 import { type OrderedLine, toOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
 import { callTimeoutMs, ceilingOf, doubtOf, isCallable, type PurchasePorts } from './purchase-ports.ts';
-import { rememberAmounts } from './purchase-row.ts';
+import { lockPurchases, rememberAmounts } from './purchase-row.ts';
 import { type Observation, tellObserved } from './tell-observed.ts';
 
 interface Watched {
@@ -70,6 +70,40 @@ const fingerprintOf = ({ status, parcels, attention }: Observation['seen']): str
     .update(JSON.stringify(attention === undefined ? [status, parcels] : [status, parcels, attention]))
     .digest('hex')
     .slice(0, 32);
+
+/** Nobody expects the end of these: a supplier that takes it back at once would be heard too late. */
+const ENDS_UNEXPECTEDLY: readonly SupplierOrderStateName[] = [
+  'accepted',
+  'processing',
+  'partially_shipped',
+  'shipped',
+];
+
+/** Remembered in the place of a fingerprint: seen once, and looked at again before it is told. */
+const seenOnce = (fingerprint: string): string => `once ${fingerprint}`;
+
+/** An end that nobody expected is looked at again soon, and told when it is shown again. */
+const lookTwice = (
+  store: PurchasePorts['store'],
+  ends: readonly { readonly id: string; readonly fingerprint: string }[],
+  everyMs: number,
+): Promise<void> =>
+  store.transaction(async (sql) => {
+    await lockPurchases(
+      sql,
+      ends.map(({ id }) => id),
+    );
+    await sql.run(
+      `update supplier_orders o
+          set observation = d.observation, next_check_at = now() + $2::float8 * interval '1 millisecond'
+         from json_to_recordset($1::json) as d(id text, observation text)
+        where o.id = d.id and o.next_check_at is not null`,
+      [
+        JSON.stringify(ends.map(({ id, fingerprint }) => ({ id, observation: seenOnce(fingerprint) }))),
+        Math.min(everyMs, AGAIN_MS),
+      ],
+    );
+  });
 
 /** What was known before, as the state of the supplier order has it. */
 const statusIn = (state: SupplierOrderStateName): SupplierOrderObserved['status'] =>
@@ -186,9 +220,16 @@ async function look(
       isAttentive: true as const,
       status: status.status ?? statusIn(state),
       parcels: toOrderUnits(status.parcels, lines),
+      // For whoever has to look there.
+      evidence: { supplierReference: reference, ...status.evidence },
     };
     const fingerprint = fingerprintOf(inUnits);
-    return fingerprint === observation ? [] : [{ id, orderId, state, seen: inUnits, fingerprint }];
+    if (fingerprint === observation) return [];
+    const isEnd = inUnits.status === 'cancelled' && ENDS_UNEXPECTEDLY.includes(state);
+    const isSure = !isEnd || observation === seenOnce(fingerprint);
+    return [{ id, orderId, state, seen: inUnits, fingerprint, isSure }];
   });
-  await Promise.all(news.map((each) => tellObserved(ports, each)));
+  const unsure = news.filter(({ isSure }) => !isSure);
+  if (unsure.length > 0) await lookTwice(store, unsure, everyMs);
+  await Promise.all(news.filter(({ isSure }) => isSure).map((each) => tellObserved(ports, each)));
 }

@@ -238,6 +238,40 @@ test('what a person has to see to is news, and a state that nobody knows is told
   await eventually(async () => expect(await lastSaid()).toMatchObject({ status: 'shipped', attention }));
 });
 
+test('an end that nobody expected is told when it is shown twice, and one that is taken back never was', async () => {
+  const desk = await aWatchedDesk(OFTEN);
+  const [purchase] = await placedOrders(desk, 1);
+  if (purchase === undefined) throw new Error('no order');
+  const shown: ('cancelled' | 'processing')[] = [
+    'processing',
+    'cancelled',
+    'processing',
+    'cancelled',
+    'cancelled',
+  ];
+  const asked: string[] = [];
+  watching(desk, {
+    ...desk.adapter,
+    status: async (keys) => {
+      const status = shown[asked.length] ?? 'cancelled';
+      asked.push(status);
+      const evidence = { orderStatus: status };
+      return new Map(
+        keys.map(({ supplierReference }) => [supplierReference, { status, parcels: [], evidence }]),
+      );
+    },
+  });
+  const said = async () =>
+    (await saidTo(desk.store, purchase)).map((each) => ('status' in each ? each.status : null));
+  await eventually(async () => expect((await said()).at(-1)).toBe('cancelled'));
+  expect(asked.slice(0, 5)).toEqual(shown);
+  expect(await said()).toEqual(['processing', 'processing', 'cancelled']);
+  const supplierReference = (await readPurchase(desk.store, purchase.supplierOrderId))?.supplierReference;
+  expect((await saidTo(desk.store, purchase)).at(-1)).toMatchObject({
+    evidence: { supplierReference, orderStatus: 'cancelled' },
+  });
+});
+
 test('what several looks see at the same time is told in one transaction, and of two at one order the later', async () => {
   const desk = await aDesk(RARELY);
   const [one, other] = await placedOrders(desk, 2);
