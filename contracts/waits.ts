@@ -135,11 +135,15 @@ export const WAITS = {
   mail: {
     pending: wait([], HOUR_MS, 'see whether the notifier runs and its mail server takes mails'),
     sending: wait([], HOUR_MS, 'see whether the notifier runs: it ends what a dead process left behind'),
-    failed: wait([], 0, 'mend the address, or tell the customer yourself: it is not sent again'),
+    failed: wait(
+      [],
+      0,
+      'mend the address in the shop and send it with POST /orders/{id}/mails/send-again, or tell the customer yourself',
+    ),
     doubt: wait(
       [],
       0,
-      'look into the log of the mail server: it may have been delivered, and is not sent again',
+      'look into the log of the mail server: it may have been delivered, and is sent again by POST /orders/{id}/mails/send-again only',
     ),
   },
   message: {

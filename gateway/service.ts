@@ -14,6 +14,7 @@ import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { holdRoutes } from './routes/holds.ts';
+import { mailRoutes } from './routes/mails.ts';
 import { mappingFileRoutes } from './routes/mapping-files.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { privacyRoutes } from './routes/privacy.ts';
@@ -63,6 +64,7 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
     ...holdRoutes(store, bus),
     ...privacyRoutes(store),
     ...deadLetterRoutes({ store, bus, reading }),
+    ...mailRoutes(store),
     ...stuckRoutes(store, settings),
     ...supplierRoutes(bus),
     ...purchasingSwitchRoutes(store),

@@ -1,4 +1,5 @@
 import { Explanation } from '../../contracts/resources/explanation.ts';
+import { MailReceipt } from '../../contracts/resources/mail.ts';
 import { OrderList, OrderListQuery, OrderView } from '../../contracts/resources/order.ts';
 import { OrderReceipt, PostOrder, PutOrder } from '../../contracts/resources/order-requests.ts';
 import { Timeline, TimelineQuery } from '../../contracts/resources/timeline.ts';
@@ -78,5 +79,14 @@ export const ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
     params,
     answers: { 200: json(Explanation) },
     problems: [404],
+  },
+  'POST /orders/:orderId/mails/send-again': {
+    tag: 'Orders',
+    summary: 'Send the mails again that the customer may not have',
+    description:
+      'Those that were refused for good, or of which nobody knows whether they arrived; each goes out once more. Mend the address in the shop first.',
+    params,
+    answers: { 202: json(MailReceipt) },
+    problems: [404, 409],
   },
 };

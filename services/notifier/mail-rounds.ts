@@ -59,14 +59,14 @@ export interface MailRounds {
 /** For the order's timeline; the operator's mails are no part of an order's story. */
 function outcomeEvents({ rows, state, evidence }: Fate): { readonly id: string; readonly row: OutboxRow }[] {
   if (state !== 'sent' && state !== 'failed' && state !== 'doubt') return [];
-  return rows.flatMap(({ id: notificationId, orderId, kind, about }) => {
+  return rows.flatMap(({ id: notificationId, orderId, kind, about, attempt }) => {
     if (orderId === null || about !== null) return [];
     const sent: NotificationSent = { orderId, notificationId, kind };
     const failed: NotificationFailed = { ...sent, doubt: state === 'doubt', evidence: evidence ?? {} };
     const event =
       state === 'sent'
         ? { messageId: `${notificationId}:sent`, type: NOTIFICATION_SENT, data: sent }
-        : { messageId: `${notificationId}:failed`, type: NOTIFICATION_FAILED, data: failed };
+        : { messageId: `${notificationId}:failed:${attempt}`, type: NOTIFICATION_FAILED, data: failed };
     return [{ id: notificationId, row: eventRow({ ...event, source: '/notifier', orderId }) }];
   });
 }

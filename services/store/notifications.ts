@@ -1,4 +1,4 @@
-import type { NotificationKind } from '../../contracts/vocabulary.ts';
+import { CUSTOMER_MAILS, type NotificationKind } from '../../contracts/vocabulary.ts';
 import type { Write } from './rows.ts';
 import type { Sql } from './store.ts';
 
@@ -25,3 +25,16 @@ export const addingNotifications: Write = (parameter) =>
 /** Adds mails to be sent; one that is there already stays as it is. @returns how many were new. */
 export const writeNotifications = async (sql: Sql, rows: readonly NewNotification[]): Promise<number> =>
   rows.length === 0 ? 0 : sql.run(addingNotifications('$1'), [JSON.stringify(rows)]);
+
+/** In the evidence of a mail that a person wants sent although the customer may have it. */
+export const SENT_AGAIN = 'sentAgain';
+
+/** Mails to the customer that were refused for good, or may have been sent, wait again: by a person's word. @returns their kinds. */
+export const sendAgain = async (sql: Sql, orderId: string): Promise<NotificationKind[]> => {
+  const rows = await sql.query<{ kind: NotificationKind }>(
+    `update notifications set state = 'pending', next_try_at = now(), evidence = json_build_object('${SENT_AGAIN}', true)
+      where order_id = $1 and kind = any($2::text[]) and state in ('failed', 'doubt') returning kind`,
+    [orderId, CUSTOMER_MAILS],
+  );
+  return rows.map(({ kind }) => kind);
+};

@@ -20,6 +20,7 @@ import { newOrderContext } from '../../machines/order-context.ts';
 import { openContext, type ServiceContext } from '../../services/run-service.ts';
 import { migrate } from '../../services/store/migrate.ts';
 import { type CheckAnswer, createAnswerCheck } from '../fixtures/documented.ts';
+import { givenOrderRows, ORDER_ID } from '../fixtures/shipped-order.ts';
 
 const KEY = 'une clé de seize caractères ou plus';
 const cleanups: (() => unknown)[] = [];
@@ -470,6 +471,32 @@ test('a body that is nested without end is refused with the place of the fault',
   const headers = { 'content-type': 'application/json' };
   const problem = await problemOf(await call('/dead-letters/1/edit', { method: 'POST', headers, body }), 422);
   expect(problem.errors?.map(({ path }) => path)).toEqual(['data']);
+});
+
+test('mails that the customer may not have are sent again by their order, and by an order that has some', async () => {
+  const path = `/orders/${ORDER_ID}/mails/send-again`;
+  const send = () => call(path, { method: 'POST' });
+  const { store } = context;
+  await givenOrderRows(store);
+  await store.run(
+    `insert into notifications (id, order_id, kind, state, about)
+     values ('n1', $1, 'order_confirmed', 'failed', null), ('n2', $1, 'parcel_shipped', 'sent', null),
+            ('n3', $1, 'mail_failed', 'failed', 'n1')`,
+    [ORDER_ID],
+  );
+  const answer = await send();
+  expect([answer.status, await answer.json()]).toEqual([
+    202,
+    { orderId: ORDER_ID, mails: ['order_confirmed'] },
+  ]);
+  expect((await send()).status).toBe(409);
+  expect((await call('/orders/ord_none/mails/send-again', { method: 'POST' })).status).toBe(404);
+  const states = await store.query('select id, state from notifications order by id');
+  expect(states).toEqual([
+    { id: 'n1', state: 'pending' },
+    { id: 'n2', state: 'sent' },
+    { id: 'n3', state: 'failed' },
+  ]);
 });
 
 test('a failure of ours is a 500 without details', async () => {

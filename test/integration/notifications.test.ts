@@ -12,6 +12,7 @@ import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { readStoreGauges } from '../../gateway/store-gauges.ts';
 import { sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
 import { startNotifier } from '../../services/notifier/service.ts';
+import { sendAgain } from '../../services/store/notifications.ts';
 import { aCuttingProxy } from '../fixtures/cutting-proxy.ts';
 import { aStore, givenDeadlocks } from '../fixtures/database.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
@@ -255,7 +256,7 @@ test('a recipient that the server refuses for good fails once, with codes as evi
   expect(events).toMatchObject([
     {
       type: 'notification.failed',
-      id: `${id}:failed`,
+      id: `${id}:failed:1`,
       data: { notificationId: id, doubt: false, evidence: { reply: 550 } },
     },
   ]);
@@ -279,6 +280,25 @@ test.each([
   const events = await eventsIn(context.store);
   expect(events).toMatchObject([{ type: 'notification.failed', data: { doubt: true } }]);
   expect(JSON.stringify([events, await rowsOf(context), context.lines])).not.toMatch(PERSONAL);
+});
+
+test('a mail in doubt is sent once more when a person wants it, and each doubt is told', async () => {
+  const { world, context, ports, id } = await aPost();
+  await givenFaults(world, { operation: 'smtp.data', kind: 'no_answer_before', times: 2 });
+  await sendNotification(ports, id);
+  const wanted = () => sendAgain(context.store, ORDER_ID);
+  expect(await wanted()).toEqual(['order_confirmed']);
+  expect(await wanted()).toEqual([]);
+  await sendNotification(ports, id);
+  expect(await rowOf(context)).toMatchObject({ state: 'doubt' });
+  expect(await wanted()).toEqual(['order_confirmed']);
+  await sendNotification(ports, id);
+  await sendNotification(ports, id);
+  expect(await rowOf(context)).toMatchObject({ state: 'sent' });
+  expect(await wanted()).toEqual([]);
+  expect(await mailsIn(world)).toHaveLength(1);
+  const told = (await eventsIn(context.store)).map((event) => event.id);
+  expect(told).toEqual([`${id}:failed:1`, `${id}:failed:2`, `${id}:sent`]);
 });
 
 test('mails of a time without a mail server are all sent once it is back', async () => {
@@ -353,7 +373,7 @@ test('a process killed while it was sending leaves a doubt behind and no second 
   await timePasses(context);
   await sendDue(ports);
   expect(await rowOf(context)).toMatchObject({ state: 'doubt' });
-  expect(await eventsIn(context.store)).toMatchObject([{ id: `${id}:failed`, data: { doubt: true } }]);
+  expect(await eventsIn(context.store)).toMatchObject([{ id: `${id}:failed:1`, data: { doubt: true } }]);
   expect(await mailsIn(world)).toHaveLength(1);
 }, 60_000);
 

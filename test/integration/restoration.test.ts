@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { holdIdOf, supplierOrderIdOf } from '../../contracts/ids.ts';
 import { lostMails } from '../../services/notifier/after-restore.ts';
 import { DONE } from '../../services/serve-commands.ts';
+import { sendAgain } from '../../services/store/notifications.ts';
 import type { Store } from '../../services/store/store.ts';
 import { partKey } from '../../services/suppliers/allocate.ts';
 import { pay } from '../../services/suppliers/payment.ts';
@@ -200,4 +201,9 @@ test('mails are in doubt until the first look at their purchase after the restor
   expect(await mail('parcel_shipped', 45)).toBe(true);
   expect(await mail('parcel_shipped', 30)).toBe(false);
   expect(await mail('order_confirmed', 30)).toBe(true);
+  await store.run("update notifications set state = 'doubt'");
+  await sendAgain(store, 'ord_1');
+  const wanted = { orderId: 'ord_1', parcelId: null, about: null, bundle: null, attempt: 2 };
+  const again = [{ ...wanted, id: 'order_confirmed:30', kind: 'order_confirmed' as const }];
+  expect(await lostMails(store, again)).toEqual(new Map());
 });
