@@ -145,6 +145,9 @@ const remember = gatheringFor(async ({ store }: ShopPorts, parcels: readonly Sho
   return parcels.map(() => true);
 });
 
+const isRefusal = (error: unknown): error is ShopError =>
+  error instanceof ShopError && error.failureClass === 'permanent';
+
 async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
   const { settings, log } = ports;
   const orderId = `gid://shopify/Order/${parcel.shopOrderId}`;
@@ -161,7 +164,13 @@ async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Prom
     }
     if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
     for (const shipment of ours) {
-      await replaceTracking(ask, shipment, parcel, shopMailsParcels(settings));
+      try {
+        await replaceTracking(ask, shipment, parcel, shopMailsParcels(settings));
+      } catch (error) {
+        // The state is another thing, and the number is tried again with the next one.
+        if (!isRefusal(error)) throw error;
+        log.warn({ parcelId: parcel.parcelId, evidence: error.evidence }, 'the shop refuses a new number');
+      }
       await addEvent(ask, shipment.id, parcel);
     }
   }

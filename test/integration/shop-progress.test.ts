@@ -6,7 +6,11 @@ import type { AdminClient } from '../../services/shopify/admin-client.ts';
 import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
 import { mirrorHolds } from '../../services/shopify/mirror-holds.ts';
 import { rereadOrder } from '../../services/shopify/reread-order.ts';
-import { CREATE_FULFILLMENT, CREATE_FULFILLMENT_EVENT } from '../../services/shopify/shipment-operations.ts';
+import {
+  CREATE_FULFILLMENT,
+  CREATE_FULFILLMENT_EVENT,
+  UPDATE_TRACKING,
+} from '../../services/shopify/shipment-operations.ts';
 import { showProgress } from '../../services/shopify/show-progress.ts';
 import { noWrites } from '../../services/store/batch-writes.ts';
 import { writeBatch } from '../../services/store/write-batch.ts';
@@ -321,6 +325,40 @@ test('what the shop refuses for good is not sent for ever, and the next state is
   expect((await shown())[0]?.events).toEqual(['DELIVERED']);
 });
 
+test('a new number that the shop refuses keeps no state of the parcel from it, and is tried again with the next one', async () => {
+  const { ports, context, fulfil, parcelIs, numberIs, shown, timePasses } = await aShop();
+  await fulfil();
+  await showProgress(ports);
+  const admin = ports.admin!;
+  let isRefusing = true;
+  const refusing: AdminClient = {
+    ...admin,
+    request: (operation, variables, schema, options) =>
+      isRefusing && operation === UPDATE_TRACKING
+        ? Promise.resolve(
+            schema.parse({
+              fulfillmentTrackingInfoUpdate: { userErrors: [{ field: null, message: 'Not that number' }] },
+            }),
+          )
+        : admin.request(operation, variables, schema, options),
+  };
+  await numberIs('YT2600002');
+  await timePasses();
+  await showProgress({ ...ports, admin: refusing });
+  expect((await shown())[0]?.events).toEqual(['CARRIER_PICKED_UP', 'IN_TRANSIT']);
+  expect(context.lines).toContainEqual(
+    expect.objectContaining({ evidence: { userErrors: 'Not that number' } }),
+  );
+  isRefusing = false;
+  await parcelIs('delivered');
+  await timePasses();
+  await showProgress({ ...ports, admin: refusing });
+  expect((await shown())[0]).toMatchObject({
+    trackingNumbers: ['YT2600002'],
+    events: ['CARRIER_PICKED_UP', 'IN_TRANSIT', 'DELIVERED'],
+  });
+});
+
 test('a parcel whose units the shop has at two places is two fulfilments, and both follow it', async () => {
   const { world, gid, ports, fulfil, parcelIs, shown } = await aShop();
   const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
@@ -350,8 +388,6 @@ test('two copies at once show a fact once, and a busy order a moment later', asy
   await Promise.all([showProgress(ports), showProgress(other)]);
   expect((await shown())[0]?.events).toEqual(['IN_TRANSIT']);
 });
-
-const NOTE = `query Note($id: ID!) { order(id: $id) { note tags } }`;
 
 test('a fulfilment that is cancelled in the shop is told at once, and its parcel is shown again when a person releases it', async () => {
   const { world, gid, context, ports, parcelId, fulfil, shown, timePasses } = await aShop();
@@ -408,6 +444,8 @@ test.each(['in_transit', 'delivered'] as const)(
     expect(told).toHaveLength(state === 'delivered' ? 0 : 1);
   },
 );
+
+const NOTE = `query Note($id: ID!) { order(id: $id) { note tags } }`;
 
 test('with the settings tags and a note say what we did, once, beside what people wrote', async () => {
   const { world, gid, ports, context, fulfil, parcelIs, timePasses } = await aShop({
