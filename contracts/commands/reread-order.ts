@@ -14,6 +14,11 @@ export const RereadOrder = z.union([
     /** A fulfilment of it was cancelled, perhaps one of ours. */
     fulfillmentCancelled: z.literal(true).optional(),
   }),
-  z.object({ shop: z.string(), fulfillmentOrderId: z.string().regex(/^\d+$/) }),
+  z.object({
+    shop: z.string(),
+    fulfillmentOrderId: z.string().regex(/^\d+$/),
+    /** The one that its units came from: where the other is somebody else's, only this one may be shown to us. */
+    movedFromId: z.string().regex(/^\d+$/).optional(),
+  }),
 ]);
 export type RereadOrder = z.infer<typeof RereadOrder>;

@@ -175,6 +175,17 @@ const privacy =
     return { ...NOTHING, kept: { [key]: ids }, news };
   };
 
+const ofMove = z.object({
+  moved_fulfillment_order: fulfillmentOrderGid,
+  original_fulfillment_order: fulfillmentOrderGid.nullish().catch(null),
+});
+const moveHint: ReadBody = (json, source) => {
+  const { moved_fulfillment_order: to, original_fulfillment_order: from } = check(ofMove, json, source.topic);
+  const movedFrom = from === null || from === undefined || from === to ? {} : { movedFromId: from };
+  const message = hint(source, { shop: source.shop, fulfillmentOrderId: to, ...movedFrom });
+  return { ...NOTHING, kept: { fulfillment_order_id: to, ...movedFrom }, message };
+};
+
 /** How the body of each topic is read. */
 export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
   'orders/create': order,
@@ -191,7 +202,7 @@ export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
   'fulfillment_orders/hold_released': fulfillmentOrderHint('fulfillment_order'),
   'fulfillment_orders/cancelled': fulfillmentOrderHint('fulfillment_order'),
   'fulfillment_orders/split': fulfillmentOrderHint('fulfillment_order'),
-  'fulfillment_orders/moved': fulfillmentOrderHint('moved_fulfillment_order'),
+  'fulfillment_orders/moved': moveHint,
   'fulfillment_orders/scheduled_fulfillment_order_ready': fulfillmentOrderHint('fulfillment_order'),
   'products/update': product(false),
   'products/delete': product(true),

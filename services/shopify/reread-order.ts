@@ -54,9 +54,17 @@ const lookForParcels = (store: Store, orderId: string): Promise<number> =>
 
 async function shopOrderIdOf(ask: Ask, command: RereadOrder): Promise<string | null> {
   if ('shopOrderId' in command) return command.shopOrderId;
-  const fulfillmentOrderId = `gid://shopify/FulfillmentOrder/${command.fulfillmentOrderId}`;
-  const answer = await ask(ORDER_OF_FULFILLMENT_ORDER, { fulfillmentOrderId }, OrderOfFulfillmentOrderAnswer);
-  return answer.fulfillmentOrder && lineIdOf({ id: answer.fulfillmentOrder.orderId });
+  for (const id of [command.fulfillmentOrderId, command.movedFromId]) {
+    if (id === undefined) continue;
+    const fulfillmentOrderId = `gid://shopify/FulfillmentOrder/${id}`;
+    const answer = await ask(
+      ORDER_OF_FULFILLMENT_ORDER,
+      { fulfillmentOrderId },
+      OrderOfFulfillmentOrderAnswer,
+    );
+    if (answer.fulfillmentOrder !== null) return lineIdOf({ id: answer.fulfillmentOrder.orderId });
+  }
+  return null;
 }
 
 /**

@@ -199,6 +199,22 @@ test('a fulfilment order leads to its order, and what somebody else shipped is n
   });
 });
 
+test('units that went to a service whose fulfilment orders we may not see lead to their order by where they came from', async () => {
+  const { world, gid, context, ports } = await aShop();
+  const { nodes } = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders;
+  const holding = (lineId: string) =>
+    nodes
+      .find(({ lineItems }) => lineItems.nodes.some(({ lineItem }) => lineItem.id.endsWith(`/${lineId}`)))!
+      .id.replace(/.*\//, '');
+  const [movedFromId, fulfillmentOrderId] = [holding('101'), holding('104')];
+  const recommended = SCOPES.filter((scope) => scope !== 'read_third_party_fulfillment_orders');
+  await control(world, 'PUT', '/settings', { shopifyScopes: recommended });
+  expect(await rereadOrder(ports, { shop: SHOP, fulfillmentOrderId }, 'hint-1')).toEqual(DONE);
+  expect(await eventsIn(context.store)).toEqual([]);
+  expect(await rereadOrder(ports, { shop: SHOP, fulfillmentOrderId, movedFromId }, 'hint-2')).toEqual(DONE);
+  expect(await eventsIn(context.store)).toMatchObject([{ id: 'reread:hint-2', data: { orderId: ORDER_ID } }]);
+});
+
 test('an order that the shop deleted is told as cancelled, from what we knew', async () => {
   const context = await aServiceContext(nats.url, { SHOPIFY_SHOP_URL: SHOP });
   await givenOrderRows(context.store);

@@ -93,7 +93,8 @@ const THIN: Readonly<Partial<Record<WebhookTopic, string>>> = {
     '{"shop":"bodies-shop.myshopify.com","fulfillmentOrderId":"1"}',
   'fulfillment_orders/placed_on_hold': '{"shop":"bodies-shop.myshopify.com","fulfillmentOrderId":"1"}',
   'fulfillment_orders/hold_released': '{"shop":"bodies-shop.myshopify.com","fulfillmentOrderId":"1"}',
-  'fulfillment_orders/moved': '{"shop":"bodies-shop.myshopify.com","fulfillmentOrderId":"2"}',
+  'fulfillment_orders/moved':
+    '{"shop":"bodies-shop.myshopify.com","fulfillmentOrderId":"2","movedFromId":"1"}',
   'fulfillment_orders/split': '{"shop":"bodies-shop.myshopify.com","fulfillmentOrderId":"1"}',
   'fulfillment_orders/cancelled': '{"shop":"bodies-shop.myshopify.com","fulfillmentOrderId":"1"}',
   'customers/data_request':
