@@ -49,6 +49,16 @@ function mailsOf(rows: readonly (Claimed & { readonly createdAt: number })[]): M
 }
 
 /**
+ * SQL: this row tells how a parcel goes on of which the customer has not heard yet that it was shipped. What waits for
+ * company is another matter: it tells both.
+ */
+const isAhead = (row: string): string =>
+  `(${row}.kind in ('parcel_in_transit', 'parcel_delayed') and exists (
+      select 1 from notifications o
+       where o.order_id = ${row}.order_id and o.parcel_id = ${row}.parcel_id and o.kind = 'parcel_shipped'
+         and (o.state = 'sending' or (o.state = 'pending' and o.bundle is null))))`;
+
+/**
  * Locks those rows that wait and are due, and with each all that wait in its bundle, until the caller's transaction ends:
  * one mail each. Until {@link settle} says what becomes of them, nothing is changed.
  */
@@ -64,8 +74,8 @@ export async function claim(sql: Sql, ids: readonly string[]): Promise<MailRows[
   return mailsOf(
     await sql.query<Claimed & { createdAt: number }>(
       `with due as materialized (
-         select id, bundle from notifications
-          where id = any($1::text[]) and state = $2 and next_try_at <= now()),
+         select w.id, w.bundle from notifications w
+          where w.id = any($1::text[]) and w.state = $2 and w.next_try_at <= now() and not ${isAhead('w')}),
        mine as materialized (
          select id from due union select n.id from due join notifications n on n.bundle = due.bundle and n.state = 'pending')
        select ${CLAIMED}, n.attempt + 1 as attempt, extract(epoch from n.created_at)::float8 as "createdAt"
@@ -159,8 +169,8 @@ export const dueMails = (sql: Sql, limit: number): Promise<{ id: string; orderId
   sql.query(
     `select (array_agg(id order by next_try_at, id))[1] as id,
             (array_agg(order_id order by next_try_at, id))[1] as "orderId"
-       from notifications
-      where state = 'pending' and next_try_at <= now() - interval '3 seconds'
+       from notifications w
+      where state = 'pending' and next_try_at <= now() - interval '3 seconds' and not ${isAhead('w')}
       group by coalesce(bundle, id) order by min(next_try_at) limit $1`,
     [limit],
   );

@@ -227,6 +227,32 @@ test.each(['parcel_delayed', 'parcel_in_transit'] as const)(
   },
 );
 
+test.each(['parcel_in_transit', 'parcel_delayed'] as const)(
+  '%s is told after it was told that the parcel was shipped, whatever is asked for first',
+  async (kind) => {
+    const { world, context, ports, id } = await aPost();
+    await sendNotification(ports, id);
+    const parcelId = await givenParcelRow(context.store, { 101: 1 }, 'parcel');
+    const shipped = await givenNotificationRow(context.store, 'parcel_shipped', parcelId);
+    const ahead = await givenNotificationRow(context.store, kind, parcelId);
+    await givenFaults(world, { operation: 'smtp.data', kind: 'rate_limit', times: 1 });
+    const sent = async () => (await mailsIn(world)).slice(1).map(({ messageId }) => messageId);
+    await Promise.all([sendNotification(ports, ahead), sendNotification(ports, shipped)]);
+    await sendNotification(ports, ahead);
+    await context.store.run(
+      "update notifications set next_try_at = now() - interval '5 seconds' where id = $1",
+      [ahead],
+    );
+    await sendDue(ports);
+    expect(await sent()).toEqual([]);
+
+    await timePasses(context);
+    await sendDue(ports);
+    await sendDue(ports);
+    expect(await sent()).toEqual([shipped, ahead].map((each) => `<${each}@lantern.example>`));
+  },
+);
+
 test('a recipient that the server refuses for good fails once, with codes as evidence', async () => {
   const { context, id } = await aPost();
   let tries = 0;
