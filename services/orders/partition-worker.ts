@@ -25,6 +25,8 @@ export interface WorkerOptions {
 
 export interface PartitionWorker {
   readonly epoch: number;
+  /** The last sequence that it knows to be committed. */
+  readonly seq: () => number;
   /** Ended by itself: fenced off, or halted by the stream guard. */
   readonly hasEnded: () => boolean;
   /** Finishes the batch in hand. */
@@ -164,6 +166,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
   });
   return {
     epoch,
+    seq: () => seq,
     hasEnded: () => hasEnded,
     async stop() {
       stopping.abort();

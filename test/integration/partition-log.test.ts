@@ -440,6 +440,27 @@ test('the set-up step halts every partition of a database that is older than the
   expect(await haltsOf(world.store)).toHaveLength(PARTITIONS);
 });
 
+test.each([
+  ['in the same ownership', 'update event_partitions set seq = 1 where seq > 1'],
+  ['from an earlier ownership', 'update event_partitions set epoch = epoch - 1, seq = 1'],
+  [
+    'from an earlier ownership, by another copy',
+    "update event_partitions set epoch = epoch - 1, owner = 'gone', lease_until = now()",
+  ],
+])('a database that is put back under its owner %s halts every partition', async (_, putBack) => {
+  const world = await aWorld();
+  anOwner(world);
+  await world.bus.publish(storyOf(A).slice(0, 3));
+  await readUpTo(world, 3);
+  await world.store.run(putBack);
+  await until(async () => (await haltsOf(world.store)).length === PARTITIONS);
+  expect((await haltsOf(world.store))[PART]?.halted).toContain('put back to an earlier time');
+  await world.bus.publish(storyOf(B));
+  const before = await seqOf(world.store);
+  await expect.poll(() => sharesOf(world.store), { timeout: 8_000 }).toEqual({ one: PARTITIONS });
+  expect([await seqOf(world.store), await stateOf(world.store, B)]).toEqual([before, undefined]);
+});
+
 test('a stream made anew under a reading owner halts it too', async () => {
   const [world, probe] = [await aWorld(), await aProbe(nats.url)];
   anOwner(world);
