@@ -3,8 +3,13 @@ import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 /** A migration changed what a prepared statement answers; the next try prepares it anew. */
 export const STALE_PLAN = '0A000';
 
-/** 25P03 and 25P04: the session waited too long inside its transaction, because this process was frozen. */
-const OUTAGE_CLASSES = /^(08|25P0[34]|40|53|55P03|57)/;
+/**
+ * 25P03 and 25P04: the session waited too long inside its transaction, because this process was frozen. 25006: it is a
+ * standby that nobody has promoted yet, or a server that was set to be read only because its disk is full.
+ */
+const OUTAGE_CLASSES = /^(08|25006|25P0[34]|40|53|55P03|57)/;
+/** Of the network, the search for a name among it (EAI_AGAIN); what Node calls a misuse begins with ERR. */
+const NETWORK_CODE = /^E(?!RR_)[A-Z_]+$/;
 
 /**
  * Whether trying the same transaction again can help: the database was away, busy or broke a deadlock. Everything else
@@ -16,7 +21,8 @@ export function isOutage(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E'))
     return OUTAGE_CLASSES.test(code) || code === STALE_PLAN;
-  if (code !== undefined && /^E[A-Z]+$/.test(code)) return true;
+  // What names a path is about a file.
+  if (code !== undefined && NETWORK_CODE.test(code)) return !('path' in error);
   if (/connection|timeout exceeded|terminat/i.test(error.message)) return true;
   return error.cause !== undefined && isOutage(error.cause);
 }
