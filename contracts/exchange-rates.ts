@@ -15,6 +15,7 @@ export function parseExchangeRates(text: string): ExchangeRates {
     const rate = Number(amount);
     if (currency === '' || !(rate > 0)) throw new RangeError(`"${part}" is no rate like EUR=1.08`);
     if (currency === 'USD' && rate !== 1) throw new RangeError('a US dollar is one US dollar');
+    if ((rates[currency] ?? rate) !== rate) throw new RangeError(`${currency} has two rates`);
     rates[currency] = rate;
   }
   return rates;

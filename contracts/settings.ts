@@ -3,6 +3,7 @@ import { AppError } from './errors.ts';
 import { parseExchangeRates } from './exchange-rates.ts';
 import { MailList, MailTellers } from './mail-settings.ts';
 import { toMinor } from './money.ts';
+import { NatsUrls } from './nats-urls.ts';
 import { NOTIFICATION_KINDS } from './vocabulary.ts';
 
 /** Shopify serves these; 2026-10 until 1 October 2027. A retired one would silently be answered by another version. */
@@ -127,7 +128,7 @@ const Environment = z.object({
       error: 'must be a URL like postgresql://user:password@host:5432/orderdb',
     })
     .optional(),
-  NATS_URL: text.optional(),
+  NATS_URL: NatsUrls.optional(),
   /** Room for all streams together. */
   NATS_STORE_GIGABYTES: z.coerce.number().min(0.1).max(100_000).default(STORE_GIGABYTES),
   /** Copies of each stream: 1 on one server, 3 in a cluster. */

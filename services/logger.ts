@@ -1,4 +1,5 @@
 import pino, { type DestinationStream } from 'pino';
+import { AppError } from '../contracts/errors.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { workFields } from './work.ts';
 
@@ -46,6 +47,7 @@ async function toStandardOutput(): Promise<DestinationStream> {
 /**
  * The logger of a process: JSON on a pipe, lines for people on a terminal, and files in ORDER_MANAGER_LOG_DIR if it is
  * set, as `<service>.<day>.<number>.log`.
+ * @throws AppError `settings_invalid` when nothing can be written there.
  */
 export async function openLogger(
   settings: Pick<Settings, 'ORDER_MANAGER_LOG_LEVEL' | 'ORDER_MANAGER_LOG_DIR'>,
@@ -55,7 +57,12 @@ export async function openLogger(
   const output = await toStandardOutput();
   if (folder === undefined) return createLogger(settings, service, output);
   const { default: roll } = await import('pino-roll');
-  const file = await roll({ ...ROTATION, file: `${folder}/${service}`, sync: true });
+  const file = await roll({ ...ROTATION, file: `${folder}/${service}`, sync: true }).catch(
+    (cause: unknown) => {
+      const message = 'cannot start: ORDER_MANAGER_LOG_DIR: no file can be written there';
+      throw new AppError('settings_invalid', message, { retryable: false, cause });
+    },
+  );
   const level = LEVELS[settings.ORDER_MANAGER_LOG_LEVEL];
   return createLogger(
     settings,

@@ -29,6 +29,9 @@ export type StartService = (context: ServiceContext) => Promise<StopService>;
  */
 const HEAP_GROWING_PERCENT = 40;
 
+/** Between two words about a NATS that was never reached. */
+const NATS_WAIT_MS = 5_000;
+
 /** A service that does not end by itself in this time after SIGTERM is ended; a second signal ends it at once. */
 const STOP_MS = 9_000;
 
@@ -56,10 +59,17 @@ export async function openContext(
   const log = await openLogger(settings, name);
   const isByKey = BY_KEY.includes(name);
   const store = await openStore({ connectionString, maxConnections, name, isPatient, isByKey });
-  const bus = await openBus(natsUrl, name).catch(async (error: unknown) => {
-    await store.close();
-    throw error;
-  });
+  // It waits for a NATS that starts later, and nobody would know for what.
+  const waiting = setInterval(
+    () => log.warn('NATS does not answer at NATS_URL: it is waited for'),
+    NATS_WAIT_MS,
+  );
+  const bus = await openBus(natsUrl, name)
+    .catch(async (error: unknown) => {
+      await store.close();
+      throw error;
+    })
+    .finally(() => clearInterval(waiting));
   return { settings, log, store, bus };
 }
 
@@ -73,7 +83,8 @@ export async function runService(name: string, maxConnections: number, start: St
   if (process.env.FAULT_MOMENT) dieAtMoment(process.env.FAULT_MOMENT);
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const told = untilToldToStop();
-  const context = await openContext(readSettings(process.env), name, maxConnections).catch(refuseToStart);
+  const open = async () => openContext(readSettings(process.env), name, maxConnections);
+  const context = await open().catch(refuseToStart);
   const { log, store, bus } = context;
   process.on('uncaughtException', (error) => {
     log.error({ err: error }, 'an error that nobody handled');

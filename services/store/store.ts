@@ -113,7 +113,17 @@ async function inSureTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>):
   }
 }
 
-/** Opens the database; fails when it cannot be reached within five seconds. */
+/** What a person has to look at: a server that refuses the login is there, and one without the database too. */
+function whyNot(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (code.startsWith('28')) return 'refuses the login of';
+  return code === '3D000' ? 'has no database of the name in' : 'does not answer at';
+}
+
+/**
+ * Opens the database.
+ * @throws AppError `store_unavailable` when it cannot be had within five seconds.
+ */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const pool = createPool(options);
   const forgetPool = pools.add(pool);
@@ -159,7 +169,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await store.query('select 1');
   } catch (cause) {
     await store.close();
-    throw new AppError('store_unavailable', 'PostgreSQL does not answer at DB_CONNECTION_STRING', {
+    throw new AppError('store_unavailable', `PostgreSQL ${whyNot(cause)} DB_CONNECTION_STRING`, {
       retryable: true,
       cause,
     });

@@ -104,6 +104,12 @@ test('a service by itself does not start without its database', async () => {
   expect(orders.output()).toContain('DB_CONNECTION_STRING is not set');
 });
 
+test('a service by itself says in one line which value is bad', async () => {
+  const orders = await start('services/orders/main.ts', { ORDER_MANAGER_EXCHANGE_RATES: 'EUR=0' });
+  expect(await orders.exit()).toBe(1);
+  expect(orders.output()).toMatch(/^cannot start: ORDER_MANAGER_EXCHANGE_RATES: .*\n$/);
+});
+
 test('one credential turns the sandbox off; what lacks its own is off and named', async () => {
   const started = await start(
     'deploy/local/start.ts',

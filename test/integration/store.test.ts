@@ -557,6 +557,17 @@ test('a transaction in which a failure was swallowed does not pass for committed
   expect(await store.query('select message_id from inbox')).toEqual([]);
 });
 
+test.each([
+  ['/no_such_database', 'PostgreSQL has no database of the name in DB_CONNECTION_STRING'],
+  ['@127.0.0.1:1/orderdb', 'PostgreSQL does not answer at DB_CONNECTION_STRING'],
+])('a database that cannot be opened (%s) is said with its cause', async (change, message) => {
+  const url = await aDatabase();
+  const other = url.replace(change.startsWith('@') ? /@.*$/ : /\/[^/]*$/, change);
+  await expect(openStore({ connectionString: other, maxConnections: 1, name: 'test' })).rejects.toThrow(
+    message,
+  );
+});
+
 test('a migration that changes what a prepared statement answers costs one try', async () => {
   const store = await aStore(await aDatabase());
   await store.run('create table things (id int)');

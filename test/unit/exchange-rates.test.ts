@@ -11,15 +11,23 @@ test('rates are US dollars for one unit, and the dollar is always there', () => 
   });
 });
 
-test.each(['EUR', 'EUR=', 'EUR=0', 'eur=1', 'EUR=-1', 'EUR=1e3', 'EURO=1', 'USD=2', 'EUR:1'])(
-  '%j is no rate',
-  (text) => {
-    expect(() => parseExchangeRates(text)).toThrow(RangeError);
-    expect(() => readSettings({ ORDER_MANAGER_EXCHANGE_RATES: text })).toThrow(
-      'ORDER_MANAGER_EXCHANGE_RATES: must be US dollars for one unit of each currency, like EUR=1.08,JPY=0.0067',
-    );
-  },
-);
+test.each([
+  'EUR',
+  'EUR=',
+  'EUR=0',
+  'eur=1',
+  'EUR=-1',
+  'EUR=1e3',
+  'EURO=1',
+  'USD=2',
+  'EUR:1',
+  'EUR=1.1,EUR=1.2',
+])('%j is no rate', (text) => {
+  expect(() => parseExchangeRates(text)).toThrow(RangeError);
+  expect(() => readSettings({ ORDER_MANAGER_EXCHANGE_RATES: text })).toThrow(
+    'ORDER_MANAGER_EXCHANGE_RATES: must be US dollars for one unit of each currency, like EUR=1.08,JPY=0.0067',
+  );
+});
 
 const RATES = parseExchangeRates('EUR=1.25,JPY=0.0067,KWD=3.25');
 const CONVERSIONS = [

@@ -91,3 +91,9 @@ test.skipIf(noTerminal !== '')(`on a terminal a line is for people${noTerminal}`
   expect(stdout).toMatch(/WARN.*in work/);
   expect(stdout).toMatch(/orderId.*ord_1/);
 });
+
+test('a folder that no log can be written to stops the start and names its variable', async () => {
+  await expect(run(program('/dev/null/logs', LINES))).rejects.toThrow(
+    'cannot start: ORDER_MANAGER_LOG_DIR: no file can be written there',
+  );
+});

@@ -145,6 +145,7 @@ const BAD: Environment = {
   ORDER_MANAGER_OPERATOR_EMAIL: MARK,
   ORDER_MANAGER_OPERATOR_SECONDS: MARK,
   DB_CONNECTION_STRING: `mysql://user:${MARK}@db/orderdb`,
+  NATS_URL: `nats://nats-1:4222,http://${MARK}@nats-2:4222`,
   SHOPIFY_SHOP_URL: `${MARK}.example.com`,
   SHOPIFY_API_VERSION: MARK,
   SHOPIFY_WEBHOOK_BASE_URL: `http://${MARK}.example`,
