@@ -82,8 +82,8 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   },
   supplier_paused: {
     means: 'purchases at this supplier are switched off here',
-    mend: 'set its mode to live and its credentials, then release',
-    release: BY_HAND,
+    mend: 'where the evidence names a switch, resume with POST /purchasing/resume or POST /suppliers/{supplier}/resume; else set its mode to live and its credentials, then release',
+    release: `by itself, when what was paused is resumed; else ${BY_HAND}`,
   },
   credentials_expired: {
     means: 'the supplier does not accept our credentials',
@@ -125,7 +125,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     means: 'the order was changed or cancelled after buying began',
     mend: 'see what is undone already, settle the rest with supplier and customer, then release',
     release:
-      'by itself, when everything could be cancelled, or where the address is again the one that the purchase was sent with; else a person releases it',
+      'by itself, when all of an order that is off could be cancelled, or where the address is again the one that the purchase was sent with; else a person releases it',
   },
   supplier_rejected: {
     means: 'the supplier refused, or took the order and it is held back',

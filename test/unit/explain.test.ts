@@ -163,3 +163,11 @@ test('of a purchase in doubt, and of no other, a person can say what became of i
         expect(ways.includes(`/supplier-orders/sup_ord_1/${word}`)).toBe(status === 'outcome_unknown');
     }
 });
+
+test('who reads of a purchase that the kill switch stopped is told to resume, not to set a mode', () => {
+  const { mend, release } = HOLD_WORDS.supplier_paused;
+  expect(mend).toMatch(
+    /switch.*POST \/purchasing\/resume.*POST \/suppliers\/\{supplier\}\/resume.*else set its mode/,
+  );
+  expect(release).toMatch(/^by itself, when what was paused is resumed/);
+});
