@@ -5,6 +5,6 @@ export const NatsUrls = z
   .string()
   .trim()
   .refine(
-    (list) => list.split(',').every((url) => /^(nats|tls):\/\/[^\s/]+\/?$/.test(url.trim())),
+    (list) => list.split(',').every((url) => /^((nats|tls):\/\/)?[^\s/]+\/?$/.test(url.trim())),
     'must be a URL like nats://host:4222, or several with commas between them',
   );

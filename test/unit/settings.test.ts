@@ -356,3 +356,8 @@ test('the address for pushes is below the public one, and none without it or for
   expect(pushUrlOf(settings, 'aliexpress')).toBeNull();
   expect(pushUrlOf(readSettings({}), 'cj_dropshipping')).toBeNull();
 });
+
+test.each(['127.0.0.1:4222', 'nats-1:4222, nats-2:4222', 'tls://user:word@nats:4222', 'nats://[::1]:4222/'])(
+  'NATS is reached at %s',
+  (NATS_URL) => expect(readSettings({ NATS_URL }).NATS_URL).toBe(NATS_URL),
+);
