@@ -9,11 +9,14 @@ import {
 import { AppError } from '../../contracts/errors.ts';
 
 /**
- * One URL or several, separated by commas: `nats://host:4222`, with `tls://` for TLS. A login stands before the host,
+ * One URL or several, separated by commas: `nats://host:4222` or `host:4222`, with `tls://` for TLS. A login stands before the host,
  * the same for all: the seed of an nkey (`nats://SU...@host`) or `user:password@`.
  */
 export function toConnectOptions(url: string): ConnectionOptions {
-  const urls = url.split(',').map((server) => new URL(server.trim()));
+  const urls = url
+    .split(',')
+    .map((server) => server.trim())
+    .map((server) => new URL(server.includes('://') ? server : `nats://${server}`));
   const { username, password } = urls.find((server) => server.username !== '') ?? {
     username: '',
     password: '',

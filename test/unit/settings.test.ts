@@ -12,6 +12,7 @@ import {
 } from '../../contracts/settings.ts';
 import { purchaseMode, SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
+import { toConnectOptions } from '../../services/bus/connection.ts';
 import { pushUrlOf } from '../../services/suppliers/push-url.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -357,7 +358,11 @@ test('the address for pushes is below the public one, and none without it or for
   expect(pushUrlOf(readSettings({}), 'cj_dropshipping')).toBeNull();
 });
 
-test.each(['127.0.0.1:4222', 'nats-1:4222, nats-2:4222', 'tls://user:word@nats:4222', 'nats://[::1]:4222/'])(
-  'NATS is reached at %s',
-  (NATS_URL) => expect(readSettings({ NATS_URL }).NATS_URL).toBe(NATS_URL),
-);
+test.each([
+  ['127.0.0.1:4222', ['nats://127.0.0.1:4222']],
+  ['nats-1:4222, nats-2:4222', ['nats://nats-1:4222', 'nats://nats-2:4222']],
+  ['tls://user:word@nats:4222', ['tls://nats:4222']],
+  ['nats://[::1]:4222/', ['nats://[::1]:4222']],
+])('NATS is reached at %s', (NATS_URL, servers) => {
+  expect(toConnectOptions(readSettings({ NATS_URL }).NATS_URL ?? '').servers).toEqual(servers);
+});
