@@ -86,7 +86,8 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     release: `by itself, when what was paused is resumed; else ${BY_HAND}`,
   },
   credentials_expired: {
-    means: 'the supplier does not accept our credentials',
+    means:
+      'the supplier, or the shop where the evidence says so (refusedBy), does not accept our credentials',
     mend: 'renew them in the settings',
     release: BY_HAND,
   },
@@ -106,8 +107,9 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     release: BY_WORD,
   },
   account_risk: {
-    means: 'the supplier has limited or blocked the account',
-    mend: 'speak with the supplier',
+    means:
+      'the supplier, or the shop where the evidence says so (refusedBy), has limited or blocked the account',
+    mend: 'speak with the supplier, or mend the account of the shop',
     release: BY_HAND,
   },
   duplicate_suspected: {

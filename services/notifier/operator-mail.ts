@@ -128,6 +128,7 @@ async function troubles({
             (array_agg(h.evidence order by h.opened_at desc))[1] as evidence
        from holds h join supplier_orders s on s.id = h.supplier_order_id
       where h.released_at is null and s.supplier || ':' || h.reason = any($1::text[])
+        and h.evidence ->> 'refusedBy' is distinct from 'shop'
       group by s.supplier, h.reason order by s.supplier, h.reason`,
     [about],
   );

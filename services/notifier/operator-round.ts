@@ -20,7 +20,9 @@ interface Untold {
   readonly occurrence: string;
 }
 
-const ACCOUNT = ACCOUNT_REASONS.map((reason) => `'${reason}'`).join(', ');
+/** Not what the shop refused of a parcel, which has the same reasons and is its order's. */
+const OF_ACCOUNT = `h.reason in (${ACCOUNT_REASONS.map((reason) => `'${reason}'`).join(', ')})
+       and h.evidence ->> 'refusedBy' is distinct from 'shop'`;
 
 /** At most so many new rows in a round; the next one takes the rest. */
 const LIMIT = 1_000;
@@ -30,7 +32,7 @@ const UNTOLD: Readonly<Record<OperatorMail, string>> = {
   // An unpaid order is no trouble yet, its own deadline makes it one; a purchase that somebody has to pay by hand is.
   order_held: `select h.order_id as "orderId", h.id as about, extract(epoch from h.opened_at)::text as occurrence
       from holds h where h.released_at is null and (h.reason <> 'payment_pending' or h.supplier_order_id is not null)
-       and not (h.supplier_order_id is not null and h.reason in (${ACCOUNT}))
+       and not (h.supplier_order_id is not null and ${OF_ACCOUNT})
        and not exists (select 1 from notifications n
                         where n.about = h.id and n.kind = 'order_held' and n.created_at >= h.opened_at)
      order by h.opened_at limit $1`,
@@ -43,7 +45,7 @@ const UNTOLD: Readonly<Record<OperatorMail, string>> = {
   supplier_trouble: `select null as "orderId", s.supplier || ':' || h.reason as about,
            to_char(now(), 'YYYYMMDDHH24MI') as occurrence
       from holds h join supplier_orders s on s.id = h.supplier_order_id
-     where h.released_at is null and h.reason in (${ACCOUNT})
+     where h.released_at is null and ${OF_ACCOUNT}
        and not exists (select 1 from notifications n where n.about = s.supplier || ':' || h.reason
                           and n.kind = 'supplier_trouble' and n.state <> 'skipped' and n.created_at > now() - interval '1 day')
      group by s.supplier, h.reason limit $1`,

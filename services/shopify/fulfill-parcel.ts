@@ -12,7 +12,7 @@ import { type ShipResult, shipParcel } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
 import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';
-import { HOLD_OF_REFUSAL } from './verify-order.ts';
+import { HOLD_OF_REFUSAL, refusedByShop } from './verify-order.ts';
 
 interface ParcelRow {
   readonly id: string;
@@ -78,6 +78,7 @@ export async function fulfillParcel(
   if (now === undefined || now.isDone) return DONE;
   if (ports.admin === undefined) {
     return withhold(ports, command, commandId, 'credentials_expired', {
+      refusedBy: 'shop',
       cause: 'no login for the shop is set',
     });
   }
@@ -129,10 +130,7 @@ async function show(ports: ShopPorts, command: FulfillParcel, commandId: string)
     );
     const reason = HOLD_OF_REFUSAL[error.failureClass];
     if (reason === undefined) return DONE;
-    return withhold(ports, command, commandId, reason, {
-      failureClass: error.failureClass,
-      ...error.evidence,
-    });
+    return withhold(ports, command, commandId, reason, refusedByShop(error));
   }
 }
 

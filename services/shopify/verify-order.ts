@@ -2,7 +2,7 @@ import type { VerifyOrder } from '../../contracts/commands/verify-order.ts';
 import { AppError } from '../../contracts/errors.ts';
 import { ORDER_RISK_ASSESSED, type OrderRiskAssessed } from '../../contracts/events/order-risk-assessed.ts';
 import { ORDER_VERIFIED, type OrderVerified } from '../../contracts/events/order-verified.ts';
-import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
@@ -22,6 +22,13 @@ export const HOLD_OF_REFUSAL: Partial<Record<FailureClass, HoldReason>> = {
   account_blocked: 'account_risk',
   permanent: 'operator',
 };
+
+/** For such a hold: its reason alone would send whoever reads it to a supplier. */
+export const refusedByShop = ({ failureClass, evidence }: ShopError): Evidence => ({
+  refusedBy: 'shop',
+  failureClass,
+  ...evidence,
+});
 
 /** In the order in which they outweigh each other. */
 const LEVELS = [
@@ -90,8 +97,7 @@ async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise
       return { truth: null, holds: [{ reason: 'operator', evidence: { order: error.message } }] };
     const reason = error instanceof ShopError ? HOLD_OF_REFUSAL[error.failureClass] : undefined;
     if (!(error instanceof ShopError) || reason === undefined) throw error;
-    const evidence = { failureClass: error.failureClass, ...error.evidence };
-    return { truth: null, holds: [{ reason, evidence }] };
+    return { truth: null, holds: [{ reason, evidence: refusedByShop(error) }] };
   }
 }
 

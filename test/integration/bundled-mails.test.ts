@@ -358,6 +358,19 @@ test('orders that wait for a supplier’s account are told as the supplier’s t
   expect(await mailsIn(post.world)).toHaveLength(2);
 });
 
+test('what the shop refused of a parcel is told with its order, and never as its supplier’s trouble', async () => {
+  const post = await aPost();
+  await aHoldOfPurchase(post, 'cj_dropshipping', 'shipped', 'account_risk');
+  await post.store.run(`update holds set evidence = '{"refusedBy":"shop","status":402}'`);
+  await tell(post);
+  const mails = await mailsIn(post.world);
+  expect(mails).toHaveLength(1);
+  const { subject, text } = await mailIn(post.world, 1);
+  expect(subject).toBe('Held orders: 1');
+  expect(text).toContain('the supplier or the shop has blocked the account');
+  expect(text).toContain('refusedBy: shop');
+});
+
 test('a supplier’s trouble that was over before its mail, and comes back, is told the same day', async () => {
   const post = await aPost();
   await aHoldOfPurchase(post, 'cj_dropshipping', 'draft', 'insufficient_funds');

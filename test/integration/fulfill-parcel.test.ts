@@ -275,7 +275,11 @@ test('without a login nothing is tried, a person is told, and a later login show
     {
       type: 'fulfillment.withheld',
       id: `${parcelId}:withheld:command-1`,
-      data: { ...commandFor(parcelId), reason: 'credentials_expired' },
+      data: {
+        ...commandFor(parcelId),
+        reason: 'credentials_expired',
+        evidence: { refusedBy: 'shop' },
+      },
     },
   ]);
   expect(await fulfil(ports, parcelId, 'command-2')).toEqual(DONE);
@@ -289,7 +293,7 @@ test('a login that the shop refuses withholds the parcel', async () => {
   expect(await fulfil(stranger, parcelId)).toEqual(DONE);
   expect(await rowOf(context, parcelId)).toMatchObject({ state: 'withheld' });
   expect(await eventsIn(context.store)).toMatchObject([
-    { data: { reason: 'credentials_expired', evidence: { failureClass: 'auth' } } },
+    { data: { reason: 'credentials_expired', evidence: { refusedBy: 'shop', failureClass: 'auth' } } },
   ]);
   expect(await leasesIn(context)).toEqual([]);
 });

@@ -109,7 +109,9 @@ test('an order that the shop does not show, and a login that it refuses, are for
 
   const { world, context, verify, verdict } = await anOrder();
   await verify('command-1', shopPorts(context, world, { accessToken: 'revoked' }));
-  expect(await verdict()).toMatchObject({ holds: [{ reason: 'credentials_expired' }] });
+  expect(await verdict()).toMatchObject({
+    holds: [{ reason: 'credentials_expired', evidence: { refusedBy: 'shop', failureClass: 'auth' } }],
+  });
 });
 
 test('an order whose amounts its currency cannot hold is for a person, not asked about for ever', async () => {
