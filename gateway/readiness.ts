@@ -8,15 +8,24 @@ import { withPatience } from '../services/with-patience.ts';
 /** Whoever asks gives up after a few seconds, so an answer that takes longer is a no. */
 const PATIENCE_MS = 2_000;
 
+const READ_ONLY =
+  'PostgreSQL takes no writes: it is a standby, or was set to be read only, as some are when the disk is full';
+
 async function databaseProblems(sql: Sql): Promise<FieldProblem[]> {
   try {
-    const halted = await withPatience(
-      sql.query<{ part: number; halted: string }>(
-        'select part, halted from event_partitions where halted is not null order by part',
+    const rows = await withPatience(
+      sql.query<{ part: number | null; halted: string | null; isReadOnly: boolean }>(
+        `select part, halted, current_setting('transaction_read_only')::boolean as "isReadOnly"
+           from (select 1) one left join event_partitions on halted is not null order by part`,
       ),
       PATIENCE_MS,
     );
-    return halted.map(({ part, halted: reason }) => ({ path: `partition.${part}`, message: reason }));
+    return [
+      ...(rows[0]?.isReadOnly ? [{ path: 'database', message: READ_ONLY }] : []),
+      ...rows.flatMap(({ part, halted }) =>
+        halted === null ? [] : [{ path: `partition.${part}`, message: halted }],
+      ),
+    ];
   } catch {
     return [{ path: 'database', message: 'PostgreSQL does not answer, or its schema is not set up' }];
   }

@@ -15,6 +15,7 @@ import { freePort } from '../../deploy/local/free-port.ts';
 import { startNats } from '../../deploy/local/nats-process.ts';
 import { findNatsServer } from '../../deploy/local/nats-server.ts';
 import { startPostgres } from '../../deploy/local/postgres.ts';
+import { findProblems } from '../../gateway/readiness.ts';
 import { startGateway } from '../../gateway/service.ts';
 import { newOrderContext } from '../../machines/order-context.ts';
 import { openContext, type ServiceContext } from '../../services/run-service.ts';
@@ -522,6 +523,21 @@ test('a halted partition makes the service not ready, by name', async () => {
   } finally {
     await context.store.run('update event_partitions set halted = null');
   }
+});
+
+test('a database that takes no writes makes the service not ready, beside what is halted', async () => {
+  const problems = await context.store
+    .transaction(async (sql) => {
+      await sql.run("update event_partitions set halted = 'the stream lost its tail' where part = 7");
+      await sql.run('set transaction read only');
+      const found = await findProblems(sql, context.bus);
+      throw Object.assign(new Error('rolled back'), { found });
+    })
+    .catch(({ found }: { found: unknown }) => found);
+  expect(problems).toEqual([
+    { path: 'database', message: expect.stringContaining('takes no writes') },
+    { path: 'partition.7', message: 'the stream lost its tail' },
+  ]);
 });
 
 test('metrics tell the process, the requests and what the database knows', async () => {
