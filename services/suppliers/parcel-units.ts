@@ -1,4 +1,5 @@
 import type { ObservedParcel } from '../../contracts/events/supplier-order-observed.ts';
+import { trackingKeyOf } from '../../contracts/ids.ts';
 
 export interface OrderedLine {
   readonly lineId: string;
@@ -15,8 +16,41 @@ const byLine = (lines: readonly OrderedLine[]): OrderedLine[] =>
     supplierUnits: articles.reduce((sum, { supplierUnits }) => sum + supplierUnits, 0),
   }));
 
+type Pieces = ObservedParcel['units'];
+
+const together = (one: Pieces, other: Pieces): Pieces =>
+  one === undefined || other === undefined
+    ? undefined
+    : Object.fromEntries(
+        [...new Set([...Object.keys(one), ...Object.keys(other)])].map((lineId) => [
+          lineId,
+          (one[lineId] ?? 0) + (other[lineId] ?? 0),
+        ]),
+      );
+
+/** What is shown under one number as the one box that it is; a label that waits yet is of none that has left. */
+function boxOf(first: ObservedParcel, others: readonly ObservedParcel[]): ObservedParcel {
+  const all = [first, ...others];
+  const left = all.filter(({ state }) => state !== 'announced');
+  const [box = first, ...more] = left.length > 0 ? left : all;
+  const { units: _, ...named } = box;
+  const units = more.reduce((sum: Pieces, parcel) => together(sum, parcel.units), box.units);
+  const state = left.find((parcel) => parcel.state !== 'delivered')?.state ?? box.state;
+  return { ...named, state, ...(units === undefined ? {} : { units }) };
+}
+
 /**
- * The parcels with the order's units in the place of the supplier's pieces, which adapters count. A unit of several
+ * One parcel for each number: several of a supplier's orders, or parts of one, may go in one box, which then holds what is
+ * in each of them.
+ */
+const boxesOf = (parcels: readonly ObservedParcel[]): ObservedParcel[] =>
+  [...Map.groupBy(parcels, ({ trackingNumber }) => trackingKeyOf(trackingNumber)).values()].flatMap(
+    ([first, ...others]) =>
+      first === undefined ? [] : others.length === 0 ? [first] : [boxOf(first, others)],
+  );
+
+/**
+ * The parcels, one for each number, with the order's units in the place of the supplier's pieces, which adapters count. A unit of several
  * pieces that went into different parcels counts to the one with its last piece. Lines that are not the order's are
  * dropped.
  */
@@ -26,7 +60,7 @@ export function toOrderUnits(
 ): ObservedParcel[] {
   const packed = new Map<string, number>();
   const ordered = byLine(lines);
-  return parcels.map((parcel) => {
+  return boxesOf(parcels).map((parcel) => {
     if (parcel.units === undefined) return parcel;
     const units: Record<string, number> = {};
     for (const { lineId, units: wanted, supplierUnits } of ordered) {

@@ -35,3 +35,30 @@ test('a line that was bought as several articles is one line', () => {
     { '1': 1 },
   ]);
 });
+
+const A_BOX: ObservedParcel = { ...aParcel('YT1'), state: 'in_transit' };
+
+test('what goes under one number is one box: it holds the pieces of all, and has arrived with the last of them', () => {
+  const lines = [line('1', 3, 3), line('2', 1, 1)];
+  const one = { ...A_BOX, state: 'delivered' as const, units: { '1': 1 } };
+  const other = { ...A_BOX, trackingNumber: ' yt1', units: { '1': 2, '2': 1 } };
+  expect(toOrderUnits([one, other], lines)).toEqual([{ ...A_BOX, units: { '1': 3, '2': 1 } }]);
+  expect(toOrderUnits([one, { ...one, units: { '2': 1 } }], lines)).toEqual([
+    { ...one, units: { '1': 1, '2': 1 } },
+  ]);
+  const { units: _, ...unnamed } = other;
+  expect(toOrderUnits([one, unnamed], lines)).toEqual([A_BOX]);
+});
+
+test('a label that waits yet is no part of the box that has left under its number', () => {
+  const label = { ...A_BOX, state: 'announced' as const, units: { '1': 2 } };
+  const box = { ...A_BOX, units: { '1': 1 } };
+  for (const parcels of [
+    [label, box],
+    [box, label],
+  ])
+    expect(toOrderUnits(parcels, [line('1', 3, 3)])).toEqual([box]);
+  expect(toOrderUnits([label, { ...label, units: { '1': 1 } }], [line('1', 3, 3)])).toEqual([
+    { ...label, units: { '1': 3 } },
+  ]);
+});
