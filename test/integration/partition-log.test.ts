@@ -459,6 +459,9 @@ test.each([
   const before = await seqOf(world.store);
   await expect.poll(() => sharesOf(world.store), { timeout: 8_000 }).toEqual({ one: PARTITIONS });
   expect([await seqOf(world.store), await stateOf(world.store, B)]).toEqual([before, undefined]);
+  await expect(republish(world.store, world.bus, await planRepublish(world.store))).rejects.toThrow(
+    'npm run restored',
+  );
 });
 
 test('a stream made anew under a reading owner halts it too', async () => {
