@@ -65,6 +65,10 @@ export const SUPPLIER_ORDER_STATE_WORDS: Readonly<Record<SupplierOrderStateName,
 /** Of a purchase. */
 export const UNWANTED = 'nobody wants it any more';
 
+/** In its place, where the shop still wants units of a purchase that was called off, or all of them again. */
+export const PARTLY_UNWANTED = 'a part of it is not wanted any more';
+export const WANTED_AGAIN = 'it was not wanted for a while, and is wanted again';
+
 /** What is done about a purchase that nobody wants any more. */
 export const COMPENSATION_WORDS: Readonly<Record<Compensation, string>> = {
   given_up: 'nobody wants it any more, and it was given up before anything was bought',

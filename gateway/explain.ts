@@ -5,8 +5,10 @@ import type { HoldView } from '../contracts/resources/hold.ts';
 import {
   COMPENSATION_WORDS,
   ORDER_STATE_WORDS,
+  PARTLY_UNWANTED,
   SUPPLIER_ORDER_STATE_WORDS,
   UNWANTED,
+  WANTED_AGAIN,
 } from '../contracts/state-words.ts';
 import {
   type Compensation,
@@ -33,6 +35,8 @@ export interface Explained {
     readonly supplier: SupplierName;
     readonly status: SupplierOrderStateName;
     readonly compensation: Compensation | null;
+    /** How much of what is on it the order wants. */
+    readonly wanted: 'nothing' | 'a part' | 'all';
   }[];
   readonly holds: readonly HoldView[];
   readonly deadLetters: Explanation['deadLetters'];
@@ -182,11 +186,19 @@ function next(order: Explained): Explanation['next'] {
 const isOver = (status: SupplierOrderStateName): boolean => [...DEAD, ...LEFT].includes(status);
 const TO_BE_DONE: readonly Compensation[] = ['await_verdict', 'cancel_at_supplier', 'ask_supplier'];
 
+const undoneOf = ({ status, compensation, wanted }: Explained['supplierOrders'][number]): string => {
+  if (compensation === null) return '';
+  // Elsewhere it is being undone, for another address or because others sent the same.
+  if (wanted === 'all' && [...SENDING, 'delivered'].includes(status)) return WANTED_AGAIN;
+  const isPast = isOver(status) && TO_BE_DONE.includes(compensation);
+  const words = isPast ? UNWANTED : COMPENSATION_WORDS[compensation];
+  return wanted === 'a part' && !DEAD.includes(status) ? words.replace(UNWANTED, PARTLY_UNWANTED) : words;
+};
+
 const saysOf = (purchase: Explained['supplierOrders'][number]): string => {
-  const { id, supplier, status, compensation } = purchase;
+  const { id, supplier, status } = purchase;
   const { is, next: leadsOn } = SUPPLIER_ORDER_STATE_WORDS[status];
-  const isPast = compensation !== null && isOver(status) && TO_BE_DONE.includes(compensation);
-  const undone = compensation === null ? '' : isPast ? UNWANTED : COMPENSATION_WORDS[compensation];
+  const undone = undoneOf(purchase);
   return `${[`${id} at ${supplier} ${is}`, leadsOn, undone].filter((part) => part !== '').join('; ')}.`;
 };
 

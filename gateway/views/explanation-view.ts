@@ -1,16 +1,33 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Explanation } from '../../contracts/resources/explanation.ts';
 import { isHeld } from '../../machines/hold-scope.ts';
-import { isOff } from '../../machines/wanted-units.ts';
+import type { OrderContext } from '../../machines/order-context.ts';
+import { unitsBeyondShop } from '../../machines/returned-units.ts';
+import type { SupplierOrderContext } from '../../machines/supplier-order-context.ts';
+import { isOff, surplusOf } from '../../machines/wanted-units.ts';
 import { DeadLetter, Timer } from '../../services/store/entities/log.ts';
 import { Hold, Order } from '../../services/store/entities/order.ts';
 import { SupplierAccount } from '../../services/store/entities/outside.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import type { Store } from '../../services/store/store.ts';
-import { explain } from '../explain.ts';
+import { type Explained, explain } from '../explain.ts';
 import { noSuchOrder } from '../locked-order.ts';
 import { toHoldViews } from './hold-view.ts';
 import { inOneSnapshot } from './one-snapshot.ts';
+
+/** What a person gave up nobody wants, whatever the shop says. */
+function wantedOf(
+  order: OrderContext,
+  { units, unwantedBy }: SupplierOrderContext,
+): Explained['supplierOrders'][number]['wanted'] {
+  if (isOff(order) || unwantedBy === 'operator') return 'nothing';
+  const lines = Object.entries(units).map(([lineId, bought]) => ({
+    bought,
+    surplus: Math.max(0, surplusOf(order, lineId), unitsBeyondShop(order, lineId)),
+  }));
+  if (lines.every(({ surplus }) => surplus === 0)) return 'all';
+  return lines.every(({ bought, surplus }) => surplus >= bought) ? 'nothing' : 'a part';
+}
 
 async function explanationOf(em: EntityManager, orderId: string): Promise<Explanation> {
   const order = await em.findOne(Order, { id: orderId });
@@ -48,6 +65,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
       supplier,
       status: state,
       compensation: context.compensation ?? null,
+      wanted: wantedOf(order.context, context),
     })),
     holds: await toHoldViews(em, holds),
     deadLetters: letters

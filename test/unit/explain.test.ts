@@ -43,6 +43,15 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   ...over,
 });
 
+const aPurchase = (over: Partial<Explained['supplierOrders'][number]> = {}) => ({
+  id: 'sup_ord_1',
+  supplier: 'cj_dropshipping' as const,
+  status: 'processing' as const,
+  compensation: null,
+  wanted: 'nothing' as const,
+  ...over,
+});
+
 const FINAL = ['delivered', 'cancelled', 'refunded'];
 
 test.each(ORDER_STATES)(
@@ -59,7 +68,7 @@ test.each(ORDER_STATES)(
 
 test.each(SUPPLIER_ORDER_STATES)('a purchase that is %s is told in a sentence', (status) => {
   for (const compensation of [null, ...COMPENSATIONS]) {
-    const purchase = { id: 'sup_ord_1', supplier: 'cj_dropshipping' as const, status, compensation };
+    const purchase = aPurchase({ status, compensation });
     const { where, sentences } = explain(anOrder({ supplierOrders: [purchase] }));
     const says = where.supplierOrders[0]?.says ?? '';
     expect(says).toMatch(/^sup_ord_1 at cj_dropshipping (is|was|may|stands|has|ran) .+\.$/);
@@ -70,6 +79,24 @@ test.each(SUPPLIER_ORDER_STATES)('a purchase that is %s is told in a sentence', 
     expect(sentences).toContain(says);
   }
 });
+
+test.each([
+  ['a part', 'processing', 'a part of it is not wanted any more; the supplier is asked to give it up, else'],
+  ['a part', 'shipped', 'a part of it is not wanted any more.'],
+  ['all', 'processing', 'it was not wanted for a while, and is wanted again.'],
+  ['all', 'shipped', 'it was not wanted for a while, and is wanted again.'],
+  ['all', 'cancelled', 'nobody wants it any more.'],
+] as const)(
+  'of a purchase of which %s is wanted, and that is %s, nothing else is told',
+  (wanted, status, words) => {
+    const purchase = aPurchase({ status, wanted, compensation: 'ask_supplier' });
+    const says = explain(anOrder({ supplierOrders: [purchase] })).where.supplierOrders[0]?.says;
+    expect(says).toContain(words);
+    if (status !== 'cancelled') expect(says).not.toContain('nobody');
+    const asBought = explain(anOrder({ supplierOrders: [{ ...purchase, compensation: null }] }));
+    expect(asBought.where.supplierOrders[0]?.says).not.toContain('wanted');
+  },
+);
 
 test.each(HOLD_REASONS)(
   'the hold %s says what it means, how it is mended and when it goes, and can be released',
@@ -111,7 +138,7 @@ test.each(Object.keys(DEADLINES))('the deadline %s is told with its time, the ne
 test('a supplier that takes no calls for now is named where the order waits for it', () => {
   const until = '2026-11-22T14:00:00.000Z';
   const callPauses = [{ supplier: 'aliexpress' as const, until }];
-  const purchase = { id: 'sup_ord_1', supplier: 'aliexpress' as const, compensation: null };
+  const purchase = aPurchase({ supplier: 'aliexpress' });
   const words = `aliexpress takes no calls until ${until}: what it has to be asked waits.`;
   for (const waiting of [
     anOrder({ status: 'sourcing', callPauses }),
@@ -157,7 +184,7 @@ test.each([
 test('of a purchase in doubt, and of no other, a person can say what became of it, wanted or not', () => {
   for (const status of SUPPLIER_ORDER_STATES)
     for (const compensation of [null, 'await_verdict'] as const) {
-      const purchase = { id: 'sup_ord_1', supplier: 'aliexpress' as const, status, compensation };
+      const purchase = aPurchase({ supplier: 'aliexpress', status, compensation });
       const ways = explain(anOrder({ supplierOrders: [purchase] })).can.map(({ path }) => path);
       for (const word of ['adopt', 'not-bought'])
         expect(ways.includes(`/supplier-orders/sup_ord_1/${word}`)).toBe(status === 'outcome_unknown');
