@@ -5,6 +5,7 @@ import { asking } from '../services/shopify/read-work.ts';
 import { adminOf } from '../services/shopify/shop-login.ts';
 import { DATA_HELP, DATA_OPTION, openForCommand } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
+import { utcInstant } from './utc-instant.ts';
 
 const HELP = `npm run backfill -- --since 2026-10-01   brings in every order that the shop changed since that day
 
@@ -22,8 +23,8 @@ const show = ({ total, seen, told }: BackfillProgress): void =>
 const { values } = parseArgs({
   options: { since: { type: 'string' }, help: { type: 'boolean' }, ...DATA_OPTION },
 });
-const since = new Date(values.since ?? '');
-if (values.help || Number.isNaN(since.getTime())) {
+const since = utcInstant(values.since ?? '');
+if (values.help || since === null) {
   process.stdout.write(HELP);
   process.exit(values.help ? 0 : 1);
 }

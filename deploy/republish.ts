@@ -3,6 +3,7 @@ import { AppError } from '../contracts/errors.ts';
 import { planRepublish, republish } from '../services/republish.ts';
 import { DATA_HELP, DATA_OPTION, openForCommand } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
+import { utcInstant } from './utc-instant.ts';
 
 const HELP = `npm run republish                                   fills a NATS that lost its data from all that the outbox archive holds
 npm run republish -- --since 2026-11-27T08:00:00Z   of commands and facts only those published since then (UTC, unless it says otherwise)
@@ -23,8 +24,8 @@ const { values } = parseArgs({
     ...DATA_OPTION,
   },
 });
-const since = values.since === undefined ? undefined : new Date(values.since);
-if (values.help || (since !== undefined && Number.isNaN(since.getTime()))) {
+const since = values.since === undefined ? undefined : utcInstant(values.since);
+if (values.help || since === null) {
   say(HELP);
   process.exit(values.help ? 0 : 1);
 }

@@ -4,8 +4,9 @@ import { planRepublish, republish } from '../services/republish.ts';
 import { declareRestored } from '../services/restored.ts';
 import { DATA_HELP, DATA_OPTION, openForCommand } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
+import { utcInstant } from './utc-instant.ts';
 
-const HELP = `npm run restored -- --backup-of 2026-11-27T08:00:00Z   the database was put back to the backup of that time
+const HELP = `npm run restored -- --backup-of 2026-11-27T08:00:00Z   the database was put back to the backup of that time (UTC, unless it says otherwise)
 npm run restored                                       the same; the time is the last one that the database knows
 
 Once, after the restore and npm run setup on an empty NATS, before any service starts. What was bought, paid and mailed
@@ -17,8 +18,8 @@ const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 const { values } = parseArgs({
   options: { 'backup-of': { type: 'string' }, help: { type: 'boolean' }, ...DATA_OPTION },
 });
-const backupOf = values['backup-of'] === undefined ? undefined : new Date(values['backup-of']);
-if (values.help || (backupOf !== undefined && Number.isNaN(backupOf.getTime()))) {
+const backupOf = values['backup-of'] === undefined ? undefined : utcInstant(values['backup-of']);
+if (values.help || backupOf === null) {
   say(HELP);
   process.exit(values.help ? 0 : 1);
 }
