@@ -3,7 +3,7 @@ import { Envelope } from '../../contracts/envelope.ts';
 import { OrderEvent } from '../../contracts/events/order-event.ts';
 import type { LogMessage } from '../bus/partition-reader.ts';
 import { describeError } from '../logger.ts';
-import { isStorable } from '../store/storable.ts';
+import { cutTo, isStorable } from '../store/storable.ts';
 
 export interface DecodedMessage {
   readonly log: LogMessage;
@@ -24,13 +24,12 @@ export interface DecodedMessage {
   readonly traceparent?: string | undefined;
 }
 
-/** Ours have 17 characters; what no index of the database holds would stop its partition for ever. */
+/** Ours have 17 characters. More than an index of the database holds would stop the partition for ever. */
 const LONGEST_ORDER_ID = 200;
 
 /** The order id is the subject's last token, so that even an unreadable message blocks no other order. */
 export function decodeMessage(log: LogMessage): DecodedMessage {
-  const token = log.subject.split('.').at(-1) ?? '';
-  const orderId = token.length > LONGEST_ORDER_ID ? null : token;
+  const orderId = cutTo(LONGEST_ORDER_ID, log.subject.split('.').at(-1) ?? '');
   try {
     const message = Envelope.parse(JSON.parse(log.payload));
     if (!isStorable(message.id)) throw new TypeError('no database takes this message id');
