@@ -1,5 +1,5 @@
 import type { SupplierOrderRejected } from '../contracts/events/purchase-outcome.ts';
-import type { FailureClass, HoldReason } from '../contracts/vocabulary.ts';
+import type { Evidence, FailureClass, HoldReason } from '../contracts/vocabulary.ts';
 import type { ToOrder } from './effect.ts';
 import { apply, emit, type SupplierOrderMachineEvent } from './supplier-order-setup.ts';
 
@@ -34,14 +34,14 @@ const holdOf = ({ failureClass, evidence }: SupplierOrderRejected): HoldReason =
 
 type Ending = Omit<Extract<ToOrder, { type: 'supplier_order.failed' }>['data'], 'supplierOrderId'>;
 
+/** What was seen of it at its supplier. */
+const evidenceOf = (event: SupplierOrderMachineEvent): Evidence =>
+  event.type === 'supplier_order.observed' ? event.data.evidence : {};
+
 const endingBy = (event: SupplierOrderMachineEvent): Ending =>
   event.type === 'supplier_order.rejected'
     ? { state: 'rejected', reason: holdOf(event.data), evidence: event.data.evidence }
-    : {
-        state: 'cancelled',
-        reason: 'supplier_cancelled',
-        evidence: event.type === 'supplier_order.observed' ? event.data.evidence : {},
-      };
+    : { state: 'cancelled', reason: 'supplier_cancelled', evidence: evidenceOf(event) };
 
 /** The supplier refused it, or cancelled it by itself. */
 export const failed = apply(({ supplierOrderId }, event) => ({
@@ -55,12 +55,15 @@ export const failed = apply(({ supplierOrderId }, event) => ({
 }));
 
 /** Nobody paid in time, or it was closed unpaid: no money was spent, and its units wait again. */
-export const lapsed = emit(({ supplierOrderId }) => {
-  const evidence = { cause: 'closed at the supplier before it was paid' };
+export const lapsed = apply(({ supplierOrderId }, event) => {
+  const evidence = { ...evidenceOf(event), cause: 'closed at the supplier before it was paid' };
   const ending: Ending = { state: 'lapsed', reason: 'supplier_cancelled', evidence };
-  return [
-    { kind: 'tell_order', event: { type: 'supplier_order.failed', data: { supplierOrderId, ...ending } } },
-  ];
+  return {
+    context: {},
+    effects: [
+      { kind: 'tell_order', event: { type: 'supplier_order.failed', data: { supplierOrderId, ...ending } } },
+    ],
+  };
 });
 
 /** It comes to nothing because nobody wants it any more. */

@@ -62,8 +62,12 @@ export async function cancel(
     if (status !== undefined && status !== 'awaiting_payment')
       return await refuse(ports, row, commandId, true, { status });
     if (!adapter.capabilities.cancelsBeforePayment) {
-      const cause = 'this supplier has no call to give up an order';
-      return await refuse(ports, row, commandId, payment?.state === 'done', { cause });
+      const cause =
+        'this supplier has no call to give up an order: cancel it on its site, or leave it unpaid until it is closed there';
+      return await refuse(ports, row, commandId, payment?.state === 'done', {
+        supplierReference: reference,
+        cause,
+      });
     }
   } catch (error) {
     log.warn({ supplierOrderId: row.id, err: error }, 'the state before a cancel could not be read');

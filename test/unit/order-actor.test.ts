@@ -356,6 +356,8 @@ test('a purchase that is closed unpaid lapses: its units wait again under a hold
     'fact order.held supplier_cancelled A',
   ]);
   expect(road.supplierOrder(A)).toBe('lapsed');
+  const cause = 'closed at the supplier before it was paid';
+  expect(road.evidence().at(-1)).toEqual({ status: 'cancelled', cause });
   expect(road.line()).toMatchObject({ unallocated: 0, held: 2 });
   expect(road.try(elapsed('pay', A)).filter(isBuying)).toEqual([]);
   expect(road.step(releaseRequested('supplier_cancelled'))).toContain('suppliers: source order');
