@@ -1,6 +1,12 @@
 import type { Sql } from '../store/store.ts';
 import type { PatientAdapter } from './policy.ts';
-import { callTimeoutMs, type PurchasePorts, type Withholding } from './purchase-ports.ts';
+import {
+  callTimeoutMs,
+  NEEDS_A_PERSON,
+  type PurchasePorts,
+  toSupplierError,
+  type Withholding,
+} from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
 
 /** A purchase of the same lines before this one, over by what its supplier said then. */
@@ -32,22 +38,41 @@ async function hasPersonLooked(sql: Sql, { id }: PurchaseRow, reference: string)
   return hold !== undefined;
 }
 
-/** What their supplier says of it now. Nothing: it does not show it, or cannot be asked. */
-async function statusNow(
+const ASK_FIRST =
+  'the supplier had cancelled these units and does not say whether its order lives again: see to it there, and release ' +
+  'this hold, which buys them anew';
+const ALIVE =
+  'the supplier had cancelled these units and shows its order alive again: have it cancelled there and release this ' +
+  'hold, which buys them anew, or give up this purchase';
+
+/** Why a person has to look before the units of this one are bought anew. Throws SupplierError for what passes by itself. */
+async function objectionOf(
   { settings }: PurchasePorts,
-  adapter: PatientAdapter | undefined,
-  { id, reference }: EndedPurchase,
-): Promise<string | null | undefined> {
-  if (adapter === undefined) return undefined;
-  const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
-  const seen = await adapter.status([{ supplierReference: reference, callerRef: id }], signal);
-  return seen.get(reference)?.status;
+  adapter: PatientAdapter,
+  { id, supplier, reference }: EndedPurchase,
+): Promise<Withholding | undefined> {
+  const known = { supplier, aliveAgain: reference, before: id };
+  try {
+    const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
+    const seen = (await adapter.status([{ supplierReference: reference, callerRef: id }], signal)).get(
+      reference,
+    );
+    if (seen === undefined || !isAlive(seen.status)) return undefined;
+    const evidence = { ...known, shownAs: seen.status ?? 'unknown', cause: ALIVE };
+    return { reason: 'duplicate_suspected', evidence };
+  } catch (error) {
+    const { failureClass, evidence, retryable } = toSupplierError(error);
+    if (failureClass === 'not_found') return undefined;
+    if (retryable) throw error;
+    const reason = NEEDS_A_PERSON[failureClass] ?? 'duplicate_suspected';
+    return { reason, evidence: { ...evidence, ...known, cause: ASK_FIRST } };
+  }
 }
 
 /**
- * Why units must not be bought anew yet: a supplier that had cancelled them shows its order alive again. A supplier that
- * takes back what it said would otherwise send them twice.
- * @throws SupplierError when a supplier does not answer.
+ * Why units must not be bought anew yet: a supplier that had cancelled them shows its order alive again, or will not say.
+ * A supplier that takes back what it said would otherwise send them twice.
+ * @throws SupplierError when a supplier does not answer now.
  */
 export async function livingAgain(
   ports: PurchasePorts,
@@ -55,15 +80,10 @@ export async function livingAgain(
   ended: readonly EndedPurchase[],
 ): Promise<Withholding | undefined> {
   for (const before of ended) {
-    const { id, supplier, reference } = before;
-    const status = await statusNow(ports, ports.adapterOf(supplier), before);
-    if (status === undefined || !isAlive(status)) continue;
-    if (await hasPersonLooked(ports.store, row, reference)) continue;
-    const cause =
-      'the supplier had cancelled these units and shows its order alive again: have it cancelled there and release ' +
-      'this hold, which buys them anew, or give up this purchase';
-    const evidence = { supplier, aliveAgain: reference, shownAs: status ?? 'unknown', before: id, cause };
-    return { reason: 'duplicate_suspected', evidence };
+    const adapter = ports.adapterOf(before.supplier);
+    if (adapter === undefined || (await hasPersonLooked(ports.store, row, before.reference))) continue;
+    const objection = await objectionOf(ports, adapter, before);
+    if (objection !== undefined) return objection;
   }
   return undefined;
 }

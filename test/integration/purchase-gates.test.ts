@@ -171,6 +171,15 @@ async function aSecondPurchase(desk: Copy, lineId = '1'): Promise<PurchaseComman
   return { orderId, supplierOrderId };
 }
 
+/** As the order host keeps the hold that was just said, and a person releases it. */
+const releaseWithheld = (desk: Copy, { orderId, supplierOrderId }: PurchaseCommand): Promise<number> =>
+  desk.store.run(
+    `insert into holds (id, order_id, reason, supplier_order_id, evidence, released_at)
+     select 'hld_1', $1, payload::json #>> '{data,reason}', $2, payload::json #> '{data,evidence}', now()
+       from outbox where payload like '%aliveAgain%' limit 1`,
+    [orderId, supplierOrderId],
+  );
+
 test.each([
   ['processing', ['withheld duplicate_suspected']],
   ['shipped', ['withheld duplicate_suspected']],
@@ -190,7 +199,6 @@ test.each([
 test('units whose cancelled order lives again are bought anew once a person has looked, and not for want of an answer', async () => {
   const desk = await aDesk();
   const purchase = await aSecondPurchase(desk);
-  const { orderId, supplierOrderId } = purchase;
   const silent = withAdapter(desk.ports, {
     status: () => Promise.reject(new SupplierError('transient', 'no answer', {})),
   });
@@ -203,14 +211,31 @@ test('units whose cancelled order lives again are bought anew once a person has 
   await buy(alive, purchase, 'command-2');
   const [said] = await saidTo(desk.store, purchase);
   expect(said).toMatchObject({ evidence: { aliveAgain: 'SD1', shownAs: 'processing' } });
-  await desk.store.run(
-    `insert into holds (id, order_id, reason, supplier_order_id, evidence, released_at)
-     select $1, $2, 'duplicate_suspected', $3, (payload::json #> '{data,evidence}'), now() from outbox limit 1`,
-    [holdIdOf(orderId, 'duplicate_suspected', supplierOrderId), orderId, supplierOrderId],
-  );
+  await releaseWithheld(desk, purchase);
   await buy(alive, purchase, 'command-3');
   expect(await boughtUnder(desk.world, purchase)).toHaveLength(1);
 });
+
+test.each([
+  ['auth', ['withheld credentials_expired'], ['placing', 'placed']],
+  ['permanent', ['withheld duplicate_suspected'], ['placing', 'placed']],
+  ['not_found', ['placing', 'placed'], []],
+] as const)(
+  'a supplier that answers %s when it is asked for what it cancelled is for a person, who may let go on',
+  async (failureClass, expected, afterwards) => {
+    const desk = await aDesk();
+    const purchase = await aSecondPurchase(desk);
+    const ports = withAdapter(desk.ports, {
+      status: () => Promise.reject(new SupplierError(failureClass, 'no', { code: 1 })),
+    });
+    await buy(ports, purchase, 'command-1');
+    expect(await verdicts(desk.store, purchase)).toEqual(expected);
+    if (afterwards.length === 0) return;
+    await releaseWithheld(desk, purchase);
+    await buy(ports, purchase, 'command-2');
+    expect((await verdicts(desk.store, purchase)).slice(1)).toEqual(afterwards);
+  },
+);
 
 test('a cancelled purchase of other lines keeps nothing from being bought', async () => {
   const desk = await aDesk();
