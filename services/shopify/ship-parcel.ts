@@ -5,6 +5,8 @@ import type { AdminClient } from './admin-client.ts';
 import { toTrackingInfo } from './carriers.ts';
 import { allNodes } from './connection.ts';
 import {
+  isBarred,
+  isForCarrier,
   isOver,
   lineIdOf,
   type OpenWork,
@@ -134,7 +136,9 @@ function withheldBy(blocking: OpenWork, fulfillmentId: string | undefined): Ship
     status: blocking.status,
     requestStatus: blocking.requestStatus,
     // As in an answer before buying: it is released here when the shop releases it.
-    ...(isHeld ? { heldInShop: holds.join(' ') || blocking.status } : {}),
+    ...(isHeld || (isForCarrier(blocking) && isBarred(blocking))
+      ? { heldInShop: holds.join(' ') || blocking.status }
+      : {}),
     supportedActions: blocking.supportedActions.map(({ action }) => action).join(' '),
     deliveryMethod: blocking.deliveryMethod?.methodType ?? null,
     location: blocking.assignedLocation.name,

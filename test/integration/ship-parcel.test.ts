@@ -479,6 +479,27 @@ test.each([
   expect(creationsOf()).toBe(0);
 });
 
+test.each(['SCHEDULED', 'INCOMPLETE'])(
+  'what the shop lets nobody ship now (%s) waits for the shop, as before buying',
+  async (status) => {
+    const work = {
+      id: 'fo-1',
+      location: 'North',
+      status,
+      actions: ['MOVE'],
+      lineItemId: '101',
+      remaining: 2,
+    };
+    const { client, creationsOf } = await givenWarehouses([work]);
+    expect(await shipParcel(client, aRequest('gid://shopify/Order/1'))).toMatchObject({
+      how: 'withheld',
+      reason: 'fulfillment_not_ours',
+      evidence: { heldInShop: status, status },
+    });
+    expect(creationsOf()).toBe(0);
+  },
+);
+
 test('what the buyer picks up is no parcel of ours', async () => {
   const work = { id: 'fo-1', location: 'North', methodType: 'PICK_UP', lineItemId: '101', remaining: 2 };
   const { client, creationsOf } = await givenWarehouses([work]);
