@@ -14,6 +14,15 @@ const AT_ONCE = 50;
 
 const isGone = (error: unknown): boolean => error instanceof NatsError && error.api_error?.code === 404;
 
+/** Which command an advisory is about; null for what is no advisory. */
+function seqIn(text: string): number | null {
+  try {
+    return Advisory.parse(JSON.parse(text)).stream_seq;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Takes what the server has given up out of the queue of commands, where it would lie for ever.
  * @param keep stores it; a command whose keeping fails comes again.
@@ -28,7 +37,12 @@ export async function takeUndelivered(
   let reported = 0;
   for await (const message of await consumer.fetch({ max_messages: AT_ONCE, expires: 1_000 })) {
     reported += 1;
-    const { stream_seq: seq } = Advisory.parse(message.json());
+    const seq = seqIn(message.string());
+    if (seq === null) {
+      // Nobody will ever read it, and it would keep back those behind it.
+      message.term();
+      continue;
+    }
     try {
       const { subject, data } = await manager.streams.getMessage(STREAMS.commands, { seq });
       await keep({ subject, payload: new TextDecoder().decode(data) });

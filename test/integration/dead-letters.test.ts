@@ -339,11 +339,13 @@ test.each(['batch: before commit', 'batch: after commit before publish'])(
   120_000,
 );
 
-test('a command that whoever takes it dies of leaves the queue for the same list', async () => {
+test('a command that whoever takes it dies of leaves the queue for the same list, also behind an advisory that nobody can read', async () => {
   const gateway = await aWorld();
   const { context } = gateway;
   const { connection } = await aProbe(nats.url);
   const subject = 'oms.cmd.notifier.tell.deadly';
+  for (const unreadable of ['{"stream_seq":', '{}'])
+    connection.publish('$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.CMD.oms-notifier', unreadable);
   await context.bus.publish([{ ...aMessage(elapsed(A.orderId, 'grace'), 'deadly'), subject }]);
   const consumer = await connection.jetstream().consumers.get('CMD', 'oms-notifier');
   // As often as the server delivers it; nobody answers.
