@@ -1,3 +1,4 @@
+import { NO_SHOP } from '../../contracts/events/order-received.ts';
 import type { CustomerMail } from '../../contracts/vocabulary.ts';
 import type { Sql } from '../store/store.ts';
 import { customerView, type OrderFacts } from './customer-view.ts';
@@ -39,7 +40,9 @@ const PARCELS = `select coalesce(json_agg(json_build_object('id', p.id, 'carrier
   from parcels p where p.order_id = o.id`;
 
 const ORDERS = `select o.id as "orderId", c.email, c.locale, coalesce(c.name, c.shipping_address ->> 'name') as "customerName",
-    o.name as "orderName", coalesce(c.total_minor, o.total_minor)::float8 as "totalMinor",
+    o.name as "orderName",
+    case when o.shop <> '${NO_SHOP}' or o.total_minor > 0
+         then coalesce(c.total_minor, o.total_minor)::float8 end as "totalMinor",
     coalesce(c.total_currency, o.currency) as currency, o.placed_at as "placedAt",
     o.context -> 'lines' as units, (${TITLES}) as titles, (${PARCELS}) as parcels
   from orders o left join customer_details c on c.order_id = o.id where o.id = any($1::text[])`;

@@ -19,8 +19,8 @@ export interface OrderFacts {
   readonly orderName: string;
   readonly customerName: string | null;
   readonly locale: string | null;
-  /** As the customer was asked for it. */
-  readonly totalMinor: number;
+  /** As the customer was asked for it; null: whoever made the order named no price. */
+  readonly totalMinor: number | null;
   readonly currency: string;
   /** ISO, in the shop's own zone. */
   readonly placedAt: string;
@@ -113,7 +113,7 @@ export function customerView(
     orderName: order.orderName,
     customerName: order.customerName ?? '',
     lines: linesOf(order, writing, ({ ordered, cancelled }) => ordered - cancelled),
-    total: formatMoney(order.totalMinor, order.currency, locale),
+    total: order.totalMinor === null ? '' : formatMoney(order.totalMinor, order.currency, locale),
     placedOn: formatDate(order.placedAt, locale),
     hasParcels: order.lines.some((line) => ourUnits(line) > 0),
   };

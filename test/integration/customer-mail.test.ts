@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NO_SHOP } from '../../contracts/events/order-received.ts';
 import { CUSTOMER_MAILS, type CustomerMail } from '../../contracts/vocabulary.ts';
 import {
   type ComposedMail,
@@ -47,6 +48,17 @@ test('the total is what the customer was asked for, in their own currency', asyn
   const mail = await mailOf(store, 'order_confirmed');
   expect(mail?.text).toContain('Total: $1,710.50');
   expect(mail?.text).not.toContain('€');
+});
+
+test.each([
+  ['an order of our own for which nobody named a price', NO_SHOP, false],
+  ['what a shop gives away', 'lantern-shop.myshopify.com', true],
+])('%s is confirmed with a total only where there is one', async (_, shop, isTold) => {
+  const store = await aStoreWithOrder();
+  await store.run('update orders set shop = $1, total_minor = 0', [shop]);
+  const mail = await mailOf(store, 'order_confirmed');
+  expect(mail?.text.includes('Total: €0.00')).toBe(isTold);
+  expect(`${mail?.text} ${mail?.html}`.includes('Total')).toBe(isTold);
 });
 
 test('units that were cancelled are not confirmed', async () => {
