@@ -182,7 +182,7 @@ export async function serveCommands(
 
   /** Subjects: verb and what it is about. */
   const inHand = new Set<string>();
-  return bus.consume(lane, concurrency, async (command) => {
+  const take = async (command: Command): Promise<CommandResult> => {
     if (!isOfLane(command.subject, lane)) return sendBack(command);
     // Asked again while the first is at work, as every deadline does in a crowd. What the first one read may be older than
     // the wish, and the queue knows only the newest: it looks again once the first is through.
@@ -198,5 +198,6 @@ export async function serveCommands(
     log.debug({ subject: command.subject, verdict, ms: Math.round(ms) }, 'command');
     moment('command: after handling before acknowledgement');
     return orLetGo(command, result);
-  });
+  };
+  return bus.consume(lane, concurrency, take, (err) => log.warn({ lane, err }, 'no command can be fetched'));
 }

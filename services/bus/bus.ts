@@ -37,6 +37,7 @@ export interface Bus {
     lane: Lane,
     concurrency: number,
     handle: (command: Command) => Promise<CommandResult>,
+    onTrouble?: (error: unknown) => void,
   ): Promise<CommandConsumer>;
   /** Takes the commands that the server has given up out of their queue; see {@link takeUndelivered}. */
   takeUndelivered(keep: (command: UndeliveredCommand) => Promise<void>): Promise<number>;
@@ -102,7 +103,8 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     storedIds: (stream, from, to) => readStoredIds(jetstream, manager, stream, from, to),
     firstSeqSince: (stream, from) => firstSeqSince(manager, stream, from),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
-    consume: (lane, concurrency, handle) => consumeCommands(jetstream, lane, concurrency, handle),
+    consume: (lane, concurrency, handle, onTrouble = () => {}) =>
+      consumeCommands(jetstream, lane, concurrency, handle, onTrouble),
     takeUndelivered: (keep) => takeUndelivered(jetstream, manager, keep),
     serveAgents: (endpoints, onBug) => serveAgents(connection, endpoints, onBug),
     request: (contract, request, timeoutMs) => sendRequest(connection, contract, request, timeoutMs),

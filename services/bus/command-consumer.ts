@@ -26,11 +26,12 @@ export interface CommandConsumer {
 /** What is given back comes again after this; sooner, the server still hands it to the one that gave it back. */
 const GIVEN_BACK_MS = 1_000;
 
-/** @throws AppError `stream_mismatch` when the set-up step has not run on this NATS, or what it made was lost. */
-function refuseMissing(cause: unknown): never {
-  if (!(cause instanceof NatsError) || cause.api_error?.code !== 404) throw cause;
+/** An AppError `stream_mismatch` when the set-up step has not run on this NATS, or what it made was lost; else the error. */
+function explained(cause: unknown): unknown {
+  const isMissing = cause instanceof NatsError && (cause.api_error?.code === 404 || cause.code === '404');
+  if (!isMissing) return cause;
   const message = 'the NATS streams of the commands are missing: run the set-up step (npm run setup)';
-  throw new AppError('stream_mismatch', message, { retryable: true, cause });
+  return new AppError('stream_mismatch', message, { retryable: true, cause });
 }
 
 /** Pause after a request for commands that failed, as in the time between a lost NATS and its set-up. */
@@ -39,14 +40,18 @@ const AGAIN_MS = 1_000;
 /**
  * Commands of one lane, shared by the copies of its service; up to `concurrency` at once, in no order that could be
  * relied on. As many more wait here at most: whatever was fetched and not begun is kept from the other copies.
+ * @param onTrouble told each time that nothing can be fetched; it is tried again.
+ * @throws AppError `stream_mismatch` when the queue is missing.
  */
 export async function consumeCommands(
   jetstream: JetStreamClient,
   lane: Lane,
   concurrency: number,
   handle: (command: Command) => Promise<CommandResult>,
+  onTrouble: (error: unknown) => void,
 ): Promise<CommandConsumer> {
-  const consumer = await jetstream.consumers.get(STREAMS.commands, durableOf(lane)).catch(refuseMissing);
+  const getting = jetstream.consumers.get(STREAMS.commands, durableOf(lane));
+  const consumer = await getting.catch((cause: unknown) => Promise.reject(explained(cause)));
   const waiting: JsMsg[] = [];
   const inHand = new Set<Promise<void>>();
   const stopping = new AbortController();
@@ -102,7 +107,10 @@ export async function consumeCommands(
 
   const pump = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await fetch().catch(() => delay(AGAIN_MS, undefined, { signal: stopping.signal }).catch(() => {}));
+      await fetch().catch((cause: unknown) => {
+        if (!stopping.signal.aborted) onTrouble(explained(cause));
+        return delay(AGAIN_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      });
       isWanting = Promise.withResolvers();
       fillHands();
       await isWanting.promise;

@@ -297,3 +297,23 @@ test('while a partition is halted no command is carried out', async () => {
   await context.store.run('update event_partitions set halted = null');
   await expect.poll(() => calls, { timeout: 20_000 }).toBe(1);
 }, 60_000);
+
+test('a queue that was lost while its service runs is said with what to do, and commands go on once it is there again', async () => {
+  const context = await aServiceContext(nats.url);
+  const done: string[] = [];
+  await serve(context, {
+    work: handling(Data, async ({ id }) => {
+      done.push(id);
+      return DONE;
+    }),
+  });
+  const { manager } = await aProbe(nats.url);
+  await manager.consumers.delete('CMD', 'oms-notifier');
+  await send(context, 'work', 'meanwhile');
+  const said = () =>
+    context.lines.filter(({ err }) => JSON.stringify(err ?? '').includes('run the set-up step')).length;
+  await expect.poll(said, { timeout: 10_000 }).toBeGreaterThan(0);
+  expect(done).toEqual([]);
+  await context.bus.setUp(1);
+  await expect.poll(() => done, { timeout: 10_000 }).toEqual(['meanwhile']);
+}, 30_000);
