@@ -34,6 +34,10 @@ const isReadyToBuy = (context: OrderContext): boolean =>
   !isHeld(context) &&
   hasUnitsToSource(context);
 
+/** Nothing of it is bought or waits to be: no purchase, hold or deadline of it leads on. */
+const isAtRest = (context: OrderContext): boolean =>
+  liveSupplierOrders(context).length === 0 && !hasUnitsToSource(context) && !hasHeldUnits(context);
+
 /** Types and named guards of the order's machine; what its states and their answers are built with. */
 export const orderSetup = setup({
   types: {
@@ -52,7 +56,9 @@ export const orderSetup = setup({
     isRefunded: ({ context }) => context.payment === 'refunded' && liveSupplierOrders(context).length === 0,
     isDone: ({ context }) => !context.test && context.payment === 'paid' && hasNothingToShip(context),
     isPaid: ({ context }) => !context.test && context.payment === 'paid',
-    isUnpaid: ({ context }) => !context.test && context.payment !== 'paid',
+    isUnpaid: ({ context }) => !context.test && context.payment === 'pending',
+    isUnpaidForNothing: ({ context }) => !context.test && context.payment === 'pending' && isAtRest(context),
+    isCalledOff: ({ context }) => !context.test && isOff(context) && liveSupplierOrders(context).length > 0,
     mustVerify: ({ context }) =>
       isReadyToBuy(context) && context.canBeReread === true && !context.verification,
     mayBuy: ({ context }) =>

@@ -79,12 +79,16 @@ const reopenEvents = {
   'order.updated': reopeningBodies,
 };
 
+/** Its payment fell back before all of it was taken away: what the shop says of it next ends it, or a person. */
+const waitForPayment = { guard: 'isUnpaidForNothing' as const, target: 'awaiting_payment' };
+
 /** From a progress state to whichever the supplier orders amount to now, or back to sourcing. */
 const follow = (here: Progress) => [
   { guard: 'isCancelled' as const, target: 'cancelled' },
   { guard: 'isRefunded' as const, target: 'refunded' },
   { guard: 'isDone' as const, target: 'delivered' },
   { guard: 'isUndoing' as const, target: 'cancelling' },
+  waitForPayment,
   sourceAgain,
   ...PROGRESS.filter((state) => state !== here).map((target) => ({
     guard: ({ context }: { context: OrderContext }) => progressOf(context) === target,
@@ -134,7 +138,11 @@ export const orderMachine = orderSetup.createMachine({
         ),
         stopWaiting('payment'),
       ],
-      always: [...leaveBeforeBuying, { guard: 'isPaid', target: 'grace', actions: confirmReceipt }],
+      always: [
+        ...leaveBeforeBuying,
+        { guard: 'isPaid', target: 'grace', actions: confirmReceipt },
+        { guard: 'isCalledOff', target: 'purchasing' },
+      ],
       on: {
         ...bodyEvents(),
         ...holdEvents,
@@ -154,6 +162,8 @@ export const orderMachine = orderSetup.createMachine({
       always: [
         ...leaveBeforeBuying,
         { guard: 'isUnpaid', target: 'awaiting_payment' },
+        // Purchases by hand.
+        { guard: 'isUndoing', target: 'cancelling' },
         { guard: 'mustVerify', actions: apply(askShop) },
         { guard: 'isBoughtByHand', target: 'purchasing' },
         {
@@ -187,6 +197,7 @@ export const orderMachine = orderSetup.createMachine({
       always: [
         ...leaveBeforeBuying,
         { guard: 'isUndoing', target: 'cancelling' },
+        waitForPayment,
         { guard: 'isSourced', target: 'purchasing' },
       ],
       on: {
