@@ -21,7 +21,7 @@ const BY_WORD = `by itself, when a purchase in doubt is adopted or said not to b
 export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   payment_pending: {
     means: 'the order, or a purchase for it, is not paid',
-    mend: 'wait for the payment, ask the customer for it, or mark the order as paid in the shop: before, nothing is bought, whoever releases this; that an order without a shop is paid is said with PUT /orders/{id} (payment); what the evidence says of a supplier is paid on its site',
+    mend: 'wait for the payment, ask the customer for it, or mark the order as paid in the shop: before, nothing is bought in awaiting_payment, whoever releases this; where the payment fell back after sourcing began, a release goes on buying; that an order without a shop is paid is said with PUT /orders/{id} (payment); what the evidence says of a supplier is paid on its site',
     release: 'by itself, when the shop or the supplier says that it is paid; else a person releases it',
   },
   fraud_review: {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { A, aRoad, toSourcing } from '../fixtures/order-road.ts';
+import { HOLD_WORDS } from '../../contracts/hold-words.ts';
+import { A, aRoad, isBuying, toSourcing } from '../fixtures/order-road.ts';
 import {
   accepted,
   aLine,
@@ -85,4 +86,16 @@ test('an unpaid order whose last purchase is undone waits for its payment', () =
   expect(road.step(cancelConfirmed(A))).toContain('wait payment');
   expect([road.state(), road.supplierOrder(A)]).toEqual(['awaiting_payment', 'cancelled']);
   expect(road.holds()).toContain('payment_pending');
+});
+
+test('the release of an unpaid order buys where sourcing has begun, and nowhere before; its words say so', () => {
+  const waiting = aRoad(received({ payment: 'pending' }));
+  expect(waiting.step(releaseRequested('payment_pending')).filter(isBuying)).toEqual([]);
+  const begun = aRoad(...toSourcing, updated({ payment: 'pending', ...at(1) }));
+  expect(begun.step(releaseRequested('payment_pending')).filter(isBuying)).toEqual([
+    'suppliers: source order',
+  ]);
+  const { mend } = HOLD_WORDS.payment_pending;
+  expect(mend).toContain('nothing is bought in awaiting_payment, whoever releases this');
+  expect(mend).toContain('after sourcing began, a release goes on buying');
 });
