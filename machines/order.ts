@@ -80,7 +80,11 @@ const reopenEvents = {
 };
 
 /** Its payment fell back before all of it was taken away: what the shop says of it next ends it, or a person. */
-const waitForPayment = { guard: 'isUnpaidForNothing' as const, target: 'awaiting_payment' };
+const waitForPayment = {
+  guard: 'isUnpaidForNothing' as const,
+  target: 'awaiting_payment',
+  actions: apply(nextRound),
+};
 
 /** From a progress state to whichever the supplier orders amount to now, or back to sourcing. */
 const follow = (here: Progress) => [

@@ -88,6 +88,16 @@ test('an unpaid order whose last purchase is undone waits for its payment', () =
   expect(road.holds()).toContain('payment_pending');
 });
 
+test('what is added to it and paid is bought anew, and no answer of before counts', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), accepted());
+  road.step(updated({ payment: 'pending', lines: NOTHING_LEFT, ...at(1) }));
+  road.step(cancelConfirmed(A));
+  road.step(releaseRequested('customer_edit_pending'));
+  road.step(updated(at(2)));
+  road.refuse(sourced());
+  expect(road.step(sourced({ round: 2 }))).toContain('create A2');
+});
+
 test('the release of an unpaid order buys where sourcing has begun, and nowhere before; its words say so', () => {
   const waiting = aRoad(received({ payment: 'pending' }));
   expect(waiting.step(releaseRequested('payment_pending')).filter(isBuying)).toEqual([]);
