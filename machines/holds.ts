@@ -28,8 +28,18 @@ function idOf(
 
 type Passing = Pick<OpenHold, 'isObserved' | 'isSentElsewhere'>;
 
-const goesByItself = ({ isObserved, isSentElsewhere }: Passing): boolean =>
-  isObserved === true || isSentElsewhere === true;
+/** Whatever else opens one of these goes with a body of the shop: it must not take along what the shop holds still. */
+const GO_WITH_BODY: readonly HoldReason[] = ['payment_pending', 'address_invalid'];
+
+const goesByItself = ({
+  reason,
+  isObserved,
+  isSentElsewhere,
+  isHeldInShop,
+}: Omit<OpenHold, keyof HoldScope>): boolean =>
+  isObserved === true ||
+  isSentElsewhere === true ||
+  (isHeldInShop === true && !GO_WITH_BODY.includes(reason));
 
 /** Opening the same hold twice changes nothing; but one that would go by itself gives way to one that would not. */
 export function openHold(
@@ -41,12 +51,13 @@ export function openHold(
 ): Change<OrderContext> {
   const holdId = idOf(context, reason, scope, evidence);
   const open = context.holds[holdId];
-  if (open !== undefined && (!goesByItself(open) || goesByItself(passing))) return NOTHING;
-  const { accepted = [] } = context;
   const inShop = (evidence.heldInShop ?? '') === '' ? {} : { isHeldInShop: true as const };
+  const raised = { reason, ...passing, ...inShop };
+  if (open !== undefined && (!goesByItself(open) || goesByItself(raised))) return NOTHING;
+  const { accepted = [] } = context;
   return {
     context: {
-      holds: { ...context.holds, [holdId]: { reason, ...scope, ...passing, ...inShop } },
+      holds: { ...context.holds, [holdId]: { ...raised, ...scope } },
       ...(accepted.includes(holdId) ? { accepted: accepted.filter((id) => id !== holdId) } : {}),
     },
     effects: [

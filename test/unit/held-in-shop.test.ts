@@ -4,11 +4,13 @@ import {
   cancelRequested,
   elapsed,
   heldInShop,
+  holdRequested,
   placed,
   placing,
   purchaseRequested,
   received,
   releaseRequested,
+  riskAssessed,
   sourced,
   verified,
 } from './builders.ts';
@@ -62,3 +64,18 @@ test('of an order in parts, what is not paid yet is reason enough; and so is wha
   expect(road.step(heldInShop())).toContain('hold fraud_review');
   expect(aRoad(inGrace, purchaseRequested()).step(heldInShop())).toContain('hold fraud_review');
 });
+
+test.each([
+  ['a person', 'operator', holdRequested(), { cause: 'held by a person' }],
+  ['its risk', 'fraud_review', riskAssessed('high'), { level: 'high', provider: 'shop' }],
+] as const)(
+  'what %s holds stands though the shop held it before under the same name',
+  (_by, reason, event, why) => {
+    const road = aRoad(...toSourcing, heldInShop(reason));
+    expect(road.step(event)).toContain(`hold ${reason}`);
+    // What the shop lifts is known by its facts.
+    expect(road.evidence().at(-1)).toEqual(why);
+    expect(road.step(heldInShop(reason))).toEqual([]);
+    expect(road.holds()).toEqual([reason]);
+  },
+);
