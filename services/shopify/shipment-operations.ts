@@ -19,6 +19,7 @@ export const SHIPMENTS = `
   query Shipments($orderId: ID!) {
     order(id: $orderId) {
       id
+      cancelledAt
       fulfillments(first: ${SHIPMENTS_LIMIT}) {
         id
         status
@@ -28,7 +29,9 @@ export const SHIPMENTS = `
   }
 `;
 export const ShipmentsAnswer = z.object({
-  order: z.object({ id: z.string(), fulfillments: z.array(Shipment) }).nullable(),
+  order: z
+    .object({ id: z.string(), cancelledAt: orNull(z.string()), fulfillments: z.array(Shipment) })
+    .nullable(),
 });
 
 /** Fulfilments that come along with the work. */

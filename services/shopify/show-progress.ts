@@ -153,12 +153,14 @@ async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Prom
   const orderId = `gid://shopify/Order/${parcel.shopOrderId}`;
   if (parcel.knownFulfillmentId !== null) await addEvent(ask, parcel.knownFulfillmentId, parcel);
   else {
-    const shipments = (await ask(SHIPMENTS, { orderId }, ShipmentsAnswer)).order?.fulfillments ?? [];
-    const known = shipments.filter(carriesNumberOf(parcel));
+    const { order } = await ask(SHIPMENTS, { orderId }, ShipmentsAnswer);
+    const known = (order?.fulfillments ?? []).filter(carriesNumberOf(parcel));
     const ours = known.filter(({ status }) => status !== 'CANCELLED');
     const { supplierOrderId, fulfillmentId } = parcel;
     const isUndone = ours.length === 0 && known.some(({ id }) => id === fulfillmentId);
-    if (isUndone && parcel.state !== 'delivered' && supplierOrderId !== null && fulfillmentId !== null) {
+    // Of an order that is cancelled as a whole its own hold says enough.
+    const isToBeTold = isUndone && parcel.state !== 'delivered' && order?.cancelledAt === null;
+    if (isToBeTold && supplierOrderId !== null && fulfillmentId !== null) {
       await withholdUndone(ports, { ...parcel, supplierOrderId }, fulfillmentId);
       return;
     }
