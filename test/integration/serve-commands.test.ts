@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { AckPolicy } from 'nats';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
@@ -95,6 +96,7 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
   await send(context, 'work', 'bare', '{"id":"no envelope"}');
   await send(context, 'work', 'cut', '{"id":"cut');
   await send(context, 'work', 'said', 'connection terminated');
+  await send(context, 'work', `endless${randomBytes(1_600).toString('hex')}`, 'no JSON either');
   await send(context, 'fail', '1');
   await send(context, 'refuse', '1');
   await send(context, 'work', 'after');
@@ -109,14 +111,15 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
     { subject: 'oms.cmd.notifier.unheard.1', failure: expect.stringContaining('UnheardError') },
     { subject: 'oms.cmd.notifier.work.bare', payload: '{"id":"no envelope"}' },
     { subject: 'oms.cmd.notifier.work.cut', payload: '{"id":"cut' },
+    { subject: expect.stringMatching(/^oms\.cmd\.notifier\.work\.endless\w+$/), payload: 'no JSON either' },
     { subject: 'oms.cmd.notifier.work.said', payload: 'connection terminated' },
     { subject: 'oms.cmd.notifier.work.text', payload: expect.stringContaining('no JSON at all') },
   ]);
   for (const { state } of letters) expect(state).toBe('open');
-  expect(letters.map(({ orderId }) => orderId)).toEqual([ORDER, ORDER, ORDER, null, null, null, null]);
+  expect(letters.map(({ orderId }) => orderId)).toEqual([ORDER, ORDER, ORDER, null, null, null, null, null]);
   expect(tries.get('1')).toBe(5);
   expect(JSON.stringify([letters.map(({ failure }) => failure), context.lines])).not.toMatch(/zora/);
-  expect(context.lines.filter(({ msg }) => msg === 'dead letter')).toHaveLength(7);
+  expect(context.lines.filter(({ msg }) => msg === 'dead letter')).toHaveLength(8);
 
   await send(context, 'work', 'later');
   await expect.poll(() => done).toEqual(['before', 'after', 'later']);
