@@ -208,7 +208,10 @@ test('the search is a command: it takes values by standard input and its exit co
   expect(found.output).toContain('webhooks.body: 1 rows');
   expect(found.code).toBe(1);
   expect(await search('zo\n')).toMatchObject({ code: 2 });
-  const nothing = await search('nobody@nowhere.example\n');
+  const half = await search('nobody@nowhere.example\n\nzo\n');
+  expect(half).toMatchObject({ code: 2, output: expect.stringContaining('line 3') });
+  expect(half.output).not.toContain('zo\n');
+  const nothing = await search('nobody@nowhere.example\n\n');
   expect(nothing).toEqual({
     code: 0,
     output: 'searched every column of text for 1 values: nothing found\n',
