@@ -28,7 +28,12 @@ export const applyRisk = (
     context,
     () => ({ context: { risk: level }, effects: [] }),
     (now) => {
-      if (!isTooRisky(now, level)) return releaseHolds(now, ({ reason }) => reason === 'fraud_review');
+      // What the shop holds as well waits for the shop, whatever its assessment comes to.
+      if (!isTooRisky(now, level))
+        return releaseHolds(
+          now,
+          ({ reason, isHeldInShop }) => reason === 'fraud_review' && isHeldInShop === undefined,
+        );
       const isGraver = context.risk === undefined || gravity(level) > gravity(context.risk);
       return isGraver && !isOff(now) ? openHold(now, 'fraud_review', {}, { level, ...evidence }) : NOTHING;
     },

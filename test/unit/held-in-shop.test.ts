@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { aRoad, isBuying, TWO_LINES, toBought, twoParts } from '../fixtures/order-road.ts';
+import { USUAL_RULES } from '../../contracts/order-rules.ts';
+import { aRoad, aRoadUnder, isBuying, TWO_LINES, toBought, twoParts } from '../fixtures/order-road.ts';
 import {
   cancelRequested,
   elapsed,
@@ -29,6 +30,8 @@ test('a hold that the shop places while the order is sourced stops it, and the s
 test('one that is seen while the shop is asked makes its answer void', () => {
   const road = aRoad(inGrace, elapsed('grace'));
   road.step(heldInShop());
+  // Of the same reading, which is older than the hold.
+  expect(road.try(riskAssessed('low'))).toEqual([]);
   road.refuse(verified());
 });
 
@@ -40,6 +43,17 @@ test.each([
   expect(road.step(heldInShop())).toContain('hold fraud_review');
   expect(road.step(releaseRequested('fraud_review')).filter(isBuying)).toEqual([`suppliers: ${verb} A`]);
 });
+
+test.each(['off', 'medium'] as const)(
+  'what the shop holds for fraud is not let go by its assessment, in a shop that holds risks from %s on',
+  (riskHold) => {
+    const rules = { ...USUAL_RULES, riskHold };
+    const road = aRoadUnder(rules, ...toSourcing, sourced(), heldInShop());
+    expect(road.step(riskAssessed(riskHold === 'off' ? 'high' : 'low'))).toEqual([]);
+    expect(road.holds()).toEqual(['fraud_review']);
+    expect(road.step(releaseRequested('fraud_review'))).toContain('suppliers: buy A');
+  },
+);
 
 test('it is said once, however often it is read', () => {
   const road = aRoad(...toSourcing, heldInShop());
