@@ -274,6 +274,6 @@ export const supplierOrderMachine = supplierOrderSetup.createMachine({
       entry: entered('cancelled', 'supplier_order.cancelled', endWait('ship')),
       on: duplicateEvents,
     },
-    lapsed: { entry: entered('lapsed') },
+    lapsed: { entry: entered('lapsed'), on: duplicateEvents },
   },
 });

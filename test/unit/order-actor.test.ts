@@ -473,6 +473,12 @@ test('a purchase that answers after another try was accepted is held as a suspec
   }
 });
 
+test('so is one that lapsed unpaid, when an order of its first try turns up', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), placed(), observed('cancelled'));
+  expect(road.supplierOrder(A)).toBe('lapsed');
+  expect(road.step(withheld('duplicate_suspected'))).toContain('hold duplicate_suspected A');
+});
+
 test('a supplier order is told as created once, though its draft is come back to', () => {
   const road = aRoad(...toSourcing);
   expect(road.step(sourced())).toContain('fact supplier_order.created A');

@@ -258,7 +258,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'the order resumed',
   ],
   cancelled: ['withheld as a suspected duplicate', 'withheld for a bill'],
-  lapsed: [],
+  lapsed: ['withheld as a suspected duplicate', 'withheld for a bill'],
 };
 
 for (const state of SUPPLIER_ORDER_STATES) {
