@@ -1,4 +1,4 @@
-import type { HoldReason } from './vocabulary.ts';
+import type { Evidence, HoldReason } from './vocabulary.ts';
 
 export interface HoldWords {
   /** What is the matter, in one sentence. */
@@ -17,7 +17,7 @@ const SAY_IN_DOUBT =
   'while the purchase is in doubt (outcome_unknown), name the order that it has become with POST /supplier-orders/{id}/adopt, or say that there is none with POST /supplier-orders/{id}/not-bought';
 const BY_WORD = `by itself, when a purchase in doubt is adopted or said not to be there; else ${BY_HAND}`;
 
-/** Every hold reason in plain words: the API shows them with each hold, and `explain` speaks in them. */
+/** Every hold reason in plain words; those of a single hold are said by {@link holdWordsOf}. */
 export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   payment_pending: {
     means: 'the order, or a purchase for it, is not paid',
@@ -150,3 +150,15 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     release: UNTIL_OVER,
   },
 };
+
+/** Of what the shop holds by itself: its reasons sound like ours, and nothing but its own release mends them. */
+const HELD_IN_SHOP: HoldWords = {
+  means: 'the shop holds it, for the reason that the evidence names (heldInShop)',
+  mend: 'see to that reason in the shop, and release the hold there',
+  release: `by itself, when the shop holds it no more; else ${BY_HAND}, and it is held again when the shop is next read`,
+};
+
+/** What to say of a hold that was opened on these facts. */
+export const holdWordsOf = (reason: HoldReason, { heldInShop }: Evidence): HoldWords =>
+  // Those words are about the shop already, and say more.
+  (heldInShop ?? '') === '' || reason === 'fulfillment_not_ours' ? HOLD_WORDS[reason] : HELD_IN_SHOP;

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { HOLD_WORDS } from '../../contracts/hold-words.ts';
+import { holdWordsOf } from '../../contracts/hold-words.ts';
 import { redact } from '../../contracts/redact.ts';
 import type { HoldList, HoldListQuery, HoldView } from '../../contracts/resources/hold.ts';
 import { Hold, HoldNote } from '../../services/store/entities/order.ts';
@@ -16,7 +16,7 @@ export async function toHoldViews(em: EntityManager, holds: readonly Hold[]): Pr
   );
   const notesOf = Map.groupBy(notes, ({ holdId }) => holdId);
   return holds.map((hold) => {
-    const { means, mend, release } = HOLD_WORDS[hold.reason];
+    const { means, mend, release } = holdWordsOf(hold.reason, hold.evidence);
     return {
       id: hold.id,
       orderId: hold.orderId,

@@ -291,7 +291,7 @@ test('a storm of held orders is one mail, which names the first and counts the r
   await tell(post);
   expect(await mailsIn(post.world)).toMatchObject([{ to: [OPERATOR], subject: 'Held orders: 1,000' }]);
   const { text } = await mailIn(post.world, 1);
-  expect(text).toContain('- Order #1042: the supplier has no stock\n  Reason: out_of_stock\n');
+  expect(text).toContain('- Order #1042: the supplier or the shop has no stock\n  Reason: out_of_stock\n');
   expect(text).toContain('And 970 more.');
   expect(await eventsIn(post.store)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DEADLINES } from '../../contracts/deadlines.ts';
-import { HOLD_WORDS } from '../../contracts/hold-words.ts';
+import { HOLD_WORDS, holdWordsOf } from '../../contracts/hold-words.ts';
 import { redact } from '../../contracts/redact.ts';
 import { Explanation } from '../../contracts/resources/explanation.ts';
 import {
@@ -164,6 +164,18 @@ test('a supplier that takes no calls for now is named where the order waits for 
 test.each(MENDED_BY_MAPPING)('the hold %s says that a mapping releases it', (reason) => {
   expect(HOLD_WORDS[reason].release).toMatch(/^by itself, when the mapping/);
 });
+
+test.each(['out_of_stock', 'customer_edit_pending', 'payment_pending', 'operator'] as const)(
+  'who reads of a hold %s that is the shop’s own is sent to the shop, to no supplier and no mapping',
+  (reason) => {
+    const { means, mend, release } = holdWordsOf(reason, { heldInShop: 'OTHER' });
+    expect(means).toBe('the shop holds it, for the reason that the evidence names (heldInShop)');
+    expect(mend).toMatch(/in the shop/);
+    expect(release).toMatch(/^by itself, when the shop holds it no more/);
+    for (const heldInShop of ['', null]) expect(holdWordsOf(reason, { heldInShop })).toBe(HOLD_WORDS[reason]);
+    expect(holdWordsOf(reason, {})).toBe(HOLD_WORDS[reason]);
+  },
+);
 
 test('a test order says that nothing is ever bought for it', () => {
   expect(explain(anOrder({ status: 'received', isTest: true })).sentences).toContain(
