@@ -84,7 +84,9 @@ export async function fulfillParcel(
   }
   if (now.isInDoubt) return later(SETTLE_MS);
 
-  const result = await underLease(ports, command.orderId, () => show(ports, command, commandId));
+  const result = await underLease(ports, command.orderId, (signal) =>
+    show(ports, command, commandId, signal),
+  );
   return result ?? later(LOCKED_MS);
 }
 
@@ -92,13 +94,17 @@ export async function fulfillParcel(
 const untried = ({ id, isWithheld }: ParcelRow): Outcome => ({ id, state: isWithheld ? 'withheld' : null });
 
 /** Under the order's lease. */
-async function show(ports: ShopPorts, command: FulfillParcel, commandId: string): Promise<CommandResult> {
+async function show(
+  ports: ShopPorts,
+  command: FulfillParcel,
+  commandId: string,
+  signal: AbortSignal,
+): Promise<CommandResult> {
   const { settings, admin } = ports;
   // Only what is read under the lease counts: its last holder may have written since.
   const parcel = await begin(ports, command.parcelId);
   if (admin === undefined || parcel === undefined || parcel.isDone) return DONE;
   if (parcel.isInDoubt) return later(SETTLE_MS);
-  const signal = AbortSignal.timeout(settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 3_000);
   const orderGid = `gid://shopify/Order/${parcel.shopOrderId}`;
   try {
     if (parcel.isHeldByUs)

@@ -124,12 +124,12 @@ const claimMismatches = ({ store, settings }: ShopPorts): Promise<Mismatch[]> =>
 export async function mirrorHolds(ports: ShopPorts): Promise<'more' | 'idle'> {
   const { admin, log } = ports;
   if (admin === undefined) return 'idle';
-  const ask = asking(admin, 'read');
   const mismatches = await claimMismatches(ports);
   for (const { orderId, shopOrderId, reasons } of mismatches) {
     const orderGid = `gid://shopify/Order/${shopOrderId}`;
     try {
-      await underLease(ports, orderId, async () => {
+      await underLease(ports, orderId, async (signal) => {
+        const ask = asking(admin, 'read', signal);
         if (reasons === null) await liftHolds(ask, orderGid);
         else await placeHolds(ask, orderGid, reasons);
         await remember(ports, orderId, reasons !== null);

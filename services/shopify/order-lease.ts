@@ -10,6 +10,8 @@ export const LOCKED_MS = 1_000;
 
 /** The longest that work under a lease may take: a killed copy keeps the others waiting as long. */
 const leaseMs = ({ settings }: ShopPorts): number => settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 4_000;
+/** Nothing is sent to the shop later than this, so that it is over with the lease. */
+const sendingMs = ({ settings }: ShopPorts): number => settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 3_000;
 
 interface Lease {
   readonly key: string;
@@ -50,17 +52,18 @@ const giveBack = gatheringFor(async ({ store }: ShopPorts, leases: readonly Leas
 /**
  * One process at a time writes to the shop for an order, or does what `key` names. A lease, since a killed process
  * gives nothing back. @returns what `work` came to; undefined when another copy has it.
+ * @param work its calls end with the signal: beyond the lease another copy may be at the same.
  */
 export async function underLease<T>(
   ports: ShopPorts,
   key: string,
-  work: () => Promise<T>,
+  work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T | undefined> {
   // Another one each time: what gives an old lease back late must not take the new one away.
   const lease = { key, owner: `${ports.copyId}/${randomUUID()}` };
   if (!(await take(ports, { ...lease, ms: leaseMs(ports) }))) return undefined;
   try {
-    return await work();
+    return await work(AbortSignal.timeout(sendingMs(ports)));
   } finally {
     // Not waited for: only what comes to this order next needs it, and it runs out.
     await giveBack(ports, lease).catch(() => {

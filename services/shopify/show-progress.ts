@@ -2,6 +2,7 @@ import type { ParcelStateName, SupplierName } from '../../contracts/vocabulary.t
 import { gatheringFor } from '../gathering.ts';
 import { moment } from '../moments.ts';
 import { updateRows } from '../store/rows.ts';
+import type { AdminClient } from './admin-client.ts';
 import { toTrackingInfo } from './carriers.ts';
 import { withholdUndone } from './fulfillment-outcomes.ts';
 import { markOrder } from './mark-order.ts';
@@ -194,24 +195,23 @@ const tryAgainIn = ({ store }: ShopPorts, parcelId: string, ms: number): Promise
 export async function showProgress(ports: ShopPorts): Promise<'more' | 'idle'> {
   const { admin } = ports;
   if (admin === undefined) return 'idle';
-  const ask = asking(admin, 'write');
   const parcels = await claimParcels(ports);
   // Parcels of one order would wait for each other's lease.
   const byOrder = Map.groupBy(parcels, ({ orderId }) => orderId);
   await Promise.all(
     [...byOrder.values()].map(async (ofOrder) => {
-      for (const parcel of ofOrder) await tryToShow(ports, ask, parcel);
+      for (const parcel of ofOrder) await tryToShow(ports, admin, parcel);
     }),
   );
   return parcels.length === LIMIT ? 'more' : 'idle';
 }
 
-async function tryToShow(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
+async function tryToShow(ports: ShopPorts, admin: AdminClient, parcel: ShownParcel): Promise<void> {
   const { log } = ports;
   const { parcelId } = parcel;
   try {
-    const shown = await underLease(ports, parcel.orderId, async () => {
-      await showParcel(ports, ask, parcel);
+    const shown = await underLease(ports, parcel.orderId, async (signal) => {
+      await showParcel(ports, asking(admin, 'write', signal), parcel);
       return true;
     });
     if (shown === undefined) await tryAgainIn(ports, parcelId, LOCKED_MS);

@@ -23,7 +23,7 @@ import {
   ORDER_ID,
   SUPPLIER_ORDER_ID,
 } from '../fixtures/shipped-order.ts';
-import { shopPorts } from '../fixtures/shop-ports.ts';
+import { clientOf, shopPorts } from '../fixtures/shop-ports.ts';
 import { ask, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
@@ -600,4 +600,18 @@ test('what is held here only because the shop holds it is not held there by us a
   await open();
   await context.store.run(`update holds set evidence = '{"heldInShop":"OTHER"}'`);
   expect(await mirror()).toEqual([`ON_HOLD ${THEIRS}`, 'OPEN']);
+});
+
+test('a shop that does not answer keeps nobody at an order for longer than its lease: another copy would tell the same beside it', async () => {
+  const timeoutMs = 500;
+  const { world, context, ports, fulfil, parcelIs } = await aShop({
+    ORDER_MANAGER_CALL_TIMEOUT_SECONDS: String(timeoutMs / 1_000),
+  });
+  expect(await fulfil()).toEqual(DONE);
+  await parcelIs('in_transit');
+  await context.store.run('update parcels set is_sole_fulfillment = false');
+  await givenFaults(world, { operation: 'shopify.*', kind: 'slow', delayMs: 5_000 });
+  const begun = performance.now();
+  await showProgress({ ...ports, admin: clientOf(world.origin, { timeoutMs }) });
+  expect(performance.now() - begun).toBeLessThan(4 * timeoutMs);
 });
