@@ -94,11 +94,7 @@ const holdPaidAgain = (before: OrderContext, now: OrderContext): Change<OrderCon
     ? openHold(now, 'customer_edit_pending', {}, { cause: 'paid again after it was refunded as a whole' })
     : NOTHING;
 
-/**
- * An order that is cancelled because everything was taken away goes on when something is added to it; one that was
- * voided or refunded when it is paid after all.
- */
-export const reopeningBodies = takeBody((change) =>
+const bodiesPaidAgain = takeBody((change) =>
   apply((context, event) =>
     inTurn(
       context,
@@ -106,10 +102,26 @@ export const reopeningBodies = takeBody((change) =>
       (now) => holdPaidAgain(context, now),
     ),
   ),
-).map(({ guard, actions }) => ({
+);
+
+/** An order that was voided or refunded is paid after all, or is to be paid, and something of it is wanted. */
+export const takePaidAgain = bodiesPaidAgain.slice(0, 1).map(({ guard, actions }) => ({
+  guard: (args: OrderArgs): boolean =>
+    isPaidAgain(args) &&
+    isBody(args.event) &&
+    args.event.data.lines.some(({ units }) => units > 0) &&
+    guard(args),
+  actions,
+}));
+
+/** An order that is cancelled because everything was taken away goes on when something is added to it. */
+export const reopeningBodies = bodiesPaidAgain.map(({ guard, actions }) => ({
   guard: (args: OrderArgs): boolean => (!isOff(args.context) || isPaidAgain(args)) && guard(args),
   actions,
 }));
+
+/** Of a body. */
+export const isPaidNow = ({ event }: OrderArgs): boolean => isBody(event) && event.data.payment === 'paid';
 
 export const isReleasing = ({ context, event }: OrderArgs): boolean =>
   event.type === 'order.release_requested' && hasHold(context, matchesRequest(event.data));

@@ -69,8 +69,6 @@ export const orderSetup = setup({
       !isHeld(context) &&
       !hasUnitsToSource(context) &&
       (liveSupplierOrders(context).length > 0 || !hasHeldUnits(context)),
-    isWantedAgain: ({ context }) => !isOff(context) && context.payment === 'paid' && !isTakenBack(context),
-    isToBePaidAgain: ({ context }) => !isOff(context) && context.payment !== 'paid' && !isTakenBack(context),
     isUndoing: ({ context }) => isUndoing(context),
     isBoughtByHand: ({ context }) =>
       liveSupplierOrders(context).length > 0 && !hasUnitsToSource(context) && !isHeld(context),

@@ -12,6 +12,7 @@ import {
   giveUpBy,
   holdBy,
   holdEvents,
+  isPaidNow,
   isReleasing,
   passBy,
   releaseBy,
@@ -19,6 +20,7 @@ import {
   requestEvents,
   riskBy,
   supplierOrderEvents,
+  takePaidAgain,
   unpaidRequestEvents,
 } from './order-answers.ts';
 import { newOrderContext, type OrderContext } from './order-context.ts';
@@ -68,15 +70,19 @@ const sourceAgain = {
   actions: apply(nextRound),
 };
 
-/** What ended goes the whole way again; of the old round no answer counts, and no purchase of it comes back. */
-const beginAgain = [
-  { guard: 'isWantedAgain' as const, target: 'grace', actions: [apply(nextRound), confirmReceipt] },
-  { guard: 'isToBePaidAgain' as const, target: 'awaiting_payment', actions: apply(nextRound) },
-];
+/** It goes the whole way again; of the old round no answer counts, and no purchase of it comes back. */
+const beginAgain = takePaidAgain.flatMap(({ guard, actions }) => [
+  {
+    guard: (args: OrderArgs) => isPaidNow(args) && guard(args),
+    target: 'grace',
+    actions: [actions, apply(nextRound), confirmReceipt],
+  },
+  { guard, target: 'awaiting_payment', actions: [actions, apply(nextRound)] },
+]);
 const reopenEvents = {
   ...endEvents,
-  'order.received': reopeningBodies,
-  'order.updated': reopeningBodies,
+  'order.received': [...beginAgain, ...reopeningBodies],
+  'order.updated': [...beginAgain, ...reopeningBodies],
 };
 
 /** Its payment fell back before all of it was taken away: what the shop says of it next ends it, or a person. */
@@ -275,9 +281,9 @@ export const orderMachine = orderSetup.createMachine({
     },
     cancelled: {
       entry: [apply(cancelRest), emit(fact('order.cancelled')), archive],
-      always: beginAgain,
+      always: sourceAgain,
       on: reopenEvents,
     },
-    refunded: { entry: [apply(cancelRest), archive], always: beginAgain, on: reopenEvents },
+    refunded: { entry: [apply(cancelRest), archive], always: sourceAgain, on: reopenEvents },
   },
 });

@@ -59,3 +59,21 @@ test('what is cancelled, and what stays voided or refunded, is read no more', ()
   const cancelled = aRoad(received({ payment: 'pending' }), updated({ cancelled: true, ...at(1) }));
   cancelled.refuse(updated({ payment: 'paid', ...at(2) }));
 });
+
+test('a refunded order that is paid again before goods are added to it goes on once they are, and it was released', () => {
+  const road = aRoad(received(), refunded);
+  road.step(updated({ lines: [aLine({ units: 0 })], payment: 'paid', ...at(2) }));
+  expect([road.state(), road.holds()]).toEqual(['refunded', ['customer_edit_pending']]);
+  const lines = [aLine({ units: 0 }), aLine({ lineId: 'L2', units: 1 })];
+  expect(road.step(updated({ lines, payment: 'paid', ...at(3) })).filter(isBuying)).toEqual([]);
+  expect(road.try(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([
+    'suppliers: source order',
+  ]);
+});
+
+test('an order that was emptied while nobody had bought, and never voided, is sourced at once when goods are added', () => {
+  const road = aRoad(received(), updated({ lines: [aLine({ units: 0 })], ...at(1) }));
+  expect(road.state()).toBe('cancelled');
+  road.step(updated({ lines: [aLine({ units: 1 })], ...at(2) }));
+  expect(road.state()).toBe('sourcing');
+});
