@@ -135,15 +135,29 @@ async function differencesIn(connectionString: string): Promise<string[]> {
   return code === 0 ? [] : [`exit code ${code}`, ...(await said).join('').trim().split('\n')];
 }
 
+/** What is written and what the outside world has in its books, of one moment: late pushes still move orders that are held. */
+async function atOneMoment<Rows>(
+  system: WholeSystem,
+  readRows: () => Promise<Rows>,
+): Promise<Rows & { readonly ledger: Ledger }> {
+  const readLedger = async () => Ledger.parse(await system.control('GET', '/ledger'));
+  const ofDeeds = ({ calls: _, ...deeds }: Ledger): string => JSON.stringify(deeds);
+  const deadline = performance.now() + LASTING_MS;
+  for (;;) {
+    const ledger = await readLedger();
+    const rows = await readRows();
+    if (ofDeeds(await readLedger()) === ofDeeds(ledger) || performance.now() > deadline)
+      return { ...rows, ledger };
+    await delay(1_000);
+  }
+}
+
 export async function readEvidence(system: WholeSystem, stories: readonly Story[]): Promise<Evidence> {
   const leftovers = await lastingLeftovers(system);
-  const ledger = Ledger.parse(await system.control('GET', '/ledger'));
   const differences = await differencesIn(system.connectionString);
   const issued = await system.rows<{ token: string }>(ISSUED);
   const logFiles = readdirSync(system.logDir);
-  return {
-    stories,
-    ledger,
+  const rows = await atOneMoment(system, async () => ({
     orders: await readOrders(system),
     purchases: await system.rows<PurchaseRow>(
       `select s.id, s.order_id as "orderId", s.state, s.supplier_reference as reference,
@@ -162,6 +176,10 @@ export async function readEvidence(system: WholeSystem, stories: readonly Story[
     mailRows: await system.rows<MailRow>(
       `select id, order_id as "orderId", kind, parcel_id as "parcelId", state from notifications`,
     ),
+  }));
+  return {
+    stories,
+    ...rows,
     leftovers,
     takenTwice: (
       await system.rows<{ id: string }>(
