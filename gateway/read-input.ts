@@ -53,15 +53,18 @@ export async function readBytes(event: H3Event, limitBytes: number): Promise<Buf
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The body as text, read once. @throws `body_malformed` for what is no UTF-8: guessed letters would go onto a parcel. */
-export async function readText(event: H3Event, limitBytes: number): Promise<string> {
-  const bytes = await readBytes(event, limitBytes);
+/** A body as text. @throws `body_malformed` for what is no UTF-8: guessed letters would go onto a parcel. */
+export function textOf(bytes: Buffer): string {
   try {
     return UTF8.decode(bytes);
   } catch (cause) {
     throw new AppError('body_malformed', 'the body is not UTF-8', { retryable: false, cause });
   }
 }
+
+/** The body as text, read once. @throws what `readBytes` and `textOf` do. */
+export const readText = async (event: H3Event, limitBytes: number): Promise<string> =>
+  textOf(await readBytes(event, limitBytes));
 
 /** Without its parameters; empty when the client names none. */
 export const contentTypeOf = (event: H3Event): string =>

@@ -1,7 +1,7 @@
 import type { H3Event } from 'h3';
 import { AppError } from '../../contracts/errors.ts';
 import { WEBHOOK_TOPICS, type WebhookTopic } from '../../contracts/webhook-topics.ts';
-import { readBytes } from '../read-input.ts';
+import { readBytes, textOf } from '../read-input.ts';
 import type { Route } from '../route.ts';
 import type { Delivery, Intake, Verdict } from './intake.ts';
 import { parseOrderJson } from './order-json.ts';
@@ -46,21 +46,23 @@ export function shopifyRoutes(ports: {
 }): Route[] {
   const { verify, intake, watch } = ports;
   /** Told of a failure, the shop sends the same again, and after eight in a row deletes its subscription. */
-  const take = async (raw: string, topic: WebhookTopic, verified: VerifiedDelivery): Promise<Verdict> => {
+  const take = async (raw: Buffer, topic: WebhookTopic, verified: VerifiedDelivery): Promise<Verdict> => {
     let reason: 'unreadable' | 'unstorable' = 'unreadable';
+    let text = '';
     try {
-      const delivery = toDelivery(raw, topic, verified, ports);
+      text = textOf(raw);
+      const delivery = toDelivery(text, topic, verified, ports);
       reason = 'unstorable';
       return await intake.take(delivery);
     } catch (error) {
       if (!(error instanceof AppError) || error.retryable) throw error;
-      return intake.take(setAside(raw, topic, verified, reason, error));
+      return intake.take(setAside(text, topic, verified, reason, error));
     }
   };
   const receive = async (event: H3Event, topic: WebhookTopic): Promise<{ result: string }> => {
     const raw = await readBytes(event, BODY_LIMIT_BYTES);
     const verified = await verify(event.req, raw, topic);
-    return { result: await take(raw.toString(), topic, verified) };
+    return { result: await take(raw, topic, verified) };
   };
   return WEBHOOK_TOPICS.map((topic) => ({
     method: 'POST',

@@ -510,6 +510,21 @@ test.each([
   else expect([orderId, await outboxOf(orderId)]).toEqual([orderIdIn(raw), []]);
 });
 
+test('a signed body that is no UTF-8 is set aside: nobody guesses the letters of an address', async () => {
+  const raw = Buffer.from(aBody({ name: '#Zoë' }), 'latin1');
+  const deliveryId = randomUUID();
+  const headers = {
+    ...headersFor(''),
+    'x-shopify-webhook-id': deliveryId,
+    'x-shopify-hmac-sha256': createHmac('sha256', SECRET).update(raw).digest('base64'),
+  };
+  const url = `${origin}/webhooks/shopify/orders/create`;
+  const response = await fetch(url, { method: 'POST', headers, body: raw });
+  expect([response.status, await response.json()]).toEqual([200, { result: 'set_aside' }]);
+  expect(await bodyOf(deliveryId)).toBe('{}');
+  expect(await outboxOf(orderIdIn(raw.toString('latin1')))).toEqual([]);
+});
+
 test('a signed body of which no message can tell is set aside, where a person sees it', async () => {
   const raw = aBody({
     line_items: [{ id: 71, variant_id: 72, title: 'é'.repeat(600_000), price: '1.00', quantity: 1 }],
