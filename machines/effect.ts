@@ -52,6 +52,8 @@ export type ToOrder =
         sentTo?: string | undefined;
       };
     }
+  /** Heard late: the mark of the address that its supplier was told. */
+  | { type: 'supplier_order.sent'; data: { supplierOrderId: string; sentTo: string } }
   /** The first of its parcels was delivered, while the rest of it is still to come. */
   | { type: 'supplier_order.arrived'; data: { supplierOrderId: string } }
   /** It came to nothing because it was no longer wanted; `by` the order as a whole, or a person who meant it alone. */

@@ -227,6 +227,23 @@ export const endEvents = {
   'order.release_requested': holdEvents['order.release_requested'],
 };
 
+const sentAnew = (context: OrderContext, supplierOrderId: string): Change<OrderContext> =>
+  inTurn(context, releaseSentRight, (now) => holdSentJustNow(now, supplierOrderId));
+
+const sentBy = by(
+  'supplier_order.sent',
+  (context, { data: { supplierOrderId, sentTo } }): Change<OrderContext> => {
+    const { [supplierOrderId]: known } = context.supplierOrders;
+    if (known === undefined) return NOTHING;
+    const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: { ...known, sentTo } };
+    return inTurn(
+      context,
+      () => ({ context: { supplierOrders }, effects: [] }),
+      (now) => sentAnew(now, supplierOrderId),
+    );
+  },
+);
+
 const movedBy = by(
   'supplier_order.moved',
   (context, { data: { supplierOrderId, state, sentTo } }): Change<OrderContext> => {
@@ -241,8 +258,7 @@ const movedBy = by(
         context: { supplierOrders: { ...context.supplierOrders, [supplierOrderId]: moved } },
         effects: [],
       }),
-      (now) => (isSentAnew ? releaseSentRight(now) : NOTHING),
-      (now) => (isSentAnew ? holdSentJustNow(now, supplierOrderId) : NOTHING),
+      (now) => (isSentAnew ? sentAnew(now, supplierOrderId) : NOTHING),
       (now) => (isGivingUp ? releasePayment(now, supplierOrderId) : NOTHING),
     );
   },
@@ -263,6 +279,7 @@ const arrivedBy = by(
 
 export const supplierOrderEvents = {
   'supplier_order.moved': { actions: apply(movedBy) },
+  'supplier_order.sent': { actions: apply(sentBy) },
   'supplier_order.arrived': { actions: apply(arrivedBy) },
   'supplier_order.given_up': { actions: apply(giveUpBy) },
   'supplier_order.failed': {

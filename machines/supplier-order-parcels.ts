@@ -8,6 +8,7 @@ import { delayParcel, fulfillCommand, observeParcels } from './parcels.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { elapsed, isLateParcel, isNews, isOpenParcel, isUndoneInShop } from './supplier-order-guards.ts';
 import { attend, duplicateEvents, raised } from './supplier-order-holds.ts';
+import { lateWordEvents } from './supplier-order-sent.ts';
 import { apply, by, emit, type SupplierOrderArgs } from './supplier-order-setup.ts';
 import { isSameUnits } from './units.ts';
 
@@ -124,6 +125,7 @@ const takeWord = apply(
 /** What is seen of its parcels, and what the shop says to their fulfilments. */
 export const parcelEvents = {
   ...duplicateEvents,
+  ...lateWordEvents,
   'supplier_order.observed': { guard: isNews, actions: observe },
   'supplier_order.contents_told': { guard: isNewWord, actions: takeWord },
   'fulfillment.synced': { guard: isOpenParcel, actions: apply(showFulfilled) },

@@ -1,7 +1,6 @@
 import { and, not } from 'xstate';
 import type { FactType } from '../contracts/facts.ts';
 import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
-import { NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
 import {
   ask,
@@ -30,6 +29,7 @@ import {
   parcelIsLate,
   resumeParcels,
 } from './supplier-order-parcels.ts';
+import { lateWordEvents, rememberAttempt } from './supplier-order-sent.ts';
 import { apply, by, type EffectsOf, emit, supplierOrderSetup } from './supplier-order-setup.ts';
 import {
   heldUncancelled,
@@ -49,14 +49,6 @@ const entered = (state: SupplierOrderStateName, fact?: FactType, more?: EffectsO
     const facts: Effect[] = fact === undefined ? [] : [{ kind: 'fact', type: fact, data }];
     return [told, ...(more?.(context) ?? []), ...facts];
   });
-
-const rememberAttempt = apply((context, event) => {
-  if (event.type !== 'supplier_order.placing' && event.type !== 'supplier_order.outcome_unknown')
-    return NOTHING;
-  const attempt = Math.max(context.attempt, event.data.attempt);
-  const sentTo = event.type === 'supplier_order.placing' ? { sentTo: event.data.shipToMark } : {};
-  return { context: { attempt, ...sentTo }, effects: [] };
-});
 
 const defer = (isDeferred: boolean) => apply(() => ({ context: { isDeferred }, effects: [] }));
 
@@ -142,6 +134,7 @@ export const supplierOrderMachine = supplierOrderSetup.createMachine({
       exit: stopWaiting('look_up'),
       on: {
         ...verdictEvents,
+        ...lateWordEvents,
         'supplier_order.rejected': { guard: not(isDoubt), ...rejectedEvent },
         'supplier_order.absent': [
           { ...givenUpInstead, guard: and(['isUnwanted', isOfLastAttempt]) },
@@ -163,6 +156,7 @@ export const supplierOrderMachine = supplierOrderSetup.createMachine({
         { guard: 'isCancelled', target: 'lapsed', actions: lapsed },
       ],
       on: {
+        ...lateWordEvents,
         'supplier_order.accepted': 'accepted',
         'supplier_order.rejected': { guard: not(isDoubt), ...rejectedEvent },
         'supplier_order.observed': { guard: isNews, actions: observe },

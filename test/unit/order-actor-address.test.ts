@@ -105,6 +105,34 @@ test('of an order that is cancelled by the same body nobody asks where it goes',
   );
 });
 
+test.each([
+  ['is in doubt', [outcomeUnknown()]],
+  ['waits for its payment', [placed()]],
+  ['is bought', [accepted()]],
+  ['is packed', [accepted(), observed('processing', [])]],
+])('where a purchase was sent is heard though it %s when the word comes', (_, events) => {
+  const road = aRoad(...toDraft);
+  // Its row was moved by the intent itself.
+  road.intend(A);
+  for (const event of events) road.step(event);
+  road.step(SENT_HERE);
+  road.refuse(SENT_HERE);
+  expect(road.step(updated({ ...THERE, ...at(1) }))).toContain('hold customer_edit_pending A');
+});
+
+test('a purchase that was sent to the old address is held when that is heard after it was bought', () => {
+  const road = aRoad(...toDraft);
+  road.intend(A);
+  road.step(accepted());
+  road.step(updated({ ...THERE, ...at(1) }));
+  expect(road.step(SENT_HERE)).toContain('hold customer_edit_pending A');
+});
+
+test('the word of an older attempt says nothing of where the newest was sent', () => {
+  const road = aRoad(...toDraft, SENT_HERE, outcomeUnknown(), absent(), placing(A, 2, THERE), accepted(A, 2));
+  road.refuse(SENT_HERE);
+});
+
 test('what is given up for it leaves no question behind, and is bought again after one release', () => {
   const road = aRoad(...toDraft, SENT_HERE, placed(), updated({ ...THERE, ...at(1) }));
   road.step(supplierCancelRequested());

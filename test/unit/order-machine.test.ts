@@ -114,6 +114,10 @@ const EVENTS = {
     type: 'supplier_order.moved',
     data: { supplierOrderId: SUPPLIER_ORDER_ID, state: 'accepted' },
   },
+  'a supplier order was sent': {
+    type: 'supplier_order.sent',
+    data: { supplierOrderId: SUPPLIER_ORDER_ID, sentTo: 'a1' },
+  },
   'a first parcel has arrived': {
     type: 'supplier_order.arrived',
     data: { supplierOrderId: SUPPLIER_ORDER_ID },
@@ -162,6 +166,7 @@ const OPEN: readonly EventName[] = [
 ];
 const SUPPLIER_ORDERS: readonly EventName[] = [
   'a supplier order moved',
+  'a supplier order was sent',
   'a first parcel has arrived',
   'a draft was given up',
   'a supplier order failed',
