@@ -30,8 +30,11 @@ export const supplierOrderSetup = setup({
     isPartiallyShipped: ({ context }) =>
       parcelProgress(context.units, context.parcels) === 'partially_shipped',
     isProcessing: ({ context }) => context.status === 'processing',
-    isPaid: ({ context }) =>
-      context.status !== null && context.status !== 'awaiting_payment' && context.status !== 'cancelled',
+    // Nothing leaves unpaid: it was paid on the supplier's own site, and its rest cancelled, before anybody looked.
+    isPaid: ({ context: { status, parcels } }) =>
+      status === 'cancelled'
+        ? Object.values(parcels).some(hasLeft)
+        : status !== null && status !== 'awaiting_payment',
     isUnwanted: ({ context }) => context.unwantedBy !== undefined,
     isCancelled: ({ context }) =>
       context.status === 'cancelled' && !Object.values(context.parcels).some(hasLeft),

@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest';
 import { parcelIdOf } from '../../contracts/ids.ts';
-import { A, aRoad, isBuying, PARCEL_A, toBought, toShipped } from '../fixtures/order-road.ts';
+import { A, aRoad, isBuying, PARCEL_A, toBought, toShipped, toSourcing } from '../fixtures/order-road.ts';
 import {
   aParcel,
   elapsed,
   fulfillmentUndone,
   fulfillmentWithheld,
   observed,
+  placed,
+  placing,
+  rejected,
   releaseRequested,
+  sourced,
   synced,
   updated,
 } from './builders.ts';
@@ -47,6 +51,19 @@ test('a supplier that cancels when all has left is held once, and nothing is bou
   expect(road.step(observed('cancelled', [whole]))).toContain('hold supplier_cancelled A');
   expect(road.line()).toMatchObject({ unallocated: 0, held: 0 });
   expect(road.step(releaseRequested('supplier_cancelled')).filter(isBuying)).toEqual([]);
+});
+
+test('one that was paid on the supplier’s site before it came apart goes on with what has left', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), placed());
+  road.step(observed('cancelled', [half]));
+  expect([road.supplierOrder(A), road.holds(), road.line()]).toMatchObject([
+    'shipped',
+    ['supplier_cancelled'],
+    { held: 1 },
+  ]);
+  expect(road.step(elapsed('fulfill', A, PARCEL_A))).toContain('shopify: fulfill PA');
+  road.refuse(rejected());
+  expect(road.line()).toMatchObject({ held: 1 });
 });
 
 test('an order that was called off takes the cancelled rest as cancelled', () => {
