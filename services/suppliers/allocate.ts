@@ -98,10 +98,13 @@ const toPart = (
   ),
 });
 
+/** @param index from 0, of the purchases that have the key. */
+export const withNumber = (part: string, index: number): string => (index === 0 ? part : `${part}#${index}`);
+
 /** The same purchase can be reached in different rounds of trying; its key must stay unique. */
 const withUniqueKeys = (parts: readonly PlannedPart[]): PlannedPart[] =>
   [...Map.groupBy(parts, ({ part }) => part).values()].flatMap((same) =>
-    same.map((part, index) => (index === 0 ? part : { ...part, part: `${part.part}#${index}` })),
+    same.map((part, index) => ({ ...part, part: withNumber(part.part, index) })),
   );
 
 /**

@@ -4,7 +4,7 @@ import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { Restoration } from '../store/restorations.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder, PlaceRequest } from './adapter.ts';
-import { partKey } from './allocate.ts';
+import { partKey, withNumber } from './allocate.ts';
 import type { PatientAdapter } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
 import { callTimeoutMs, doubtOf, type PurchasePorts, type Withholding } from './purchase-ports.ts';
@@ -37,6 +37,27 @@ async function hasPersonLooked(
   return hold !== undefined;
 }
 
+type Mapped = Awaited<ReturnType<typeof readCandidates>>[number];
+
+/** What comes to the same purchase in several rounds of trying candidates is several, told apart by a number. */
+const numbered = (part: string, times: number): string[] =>
+  Array.from({ length: times }, (_, index) => withNumber(part, index));
+
+/**
+ * The parts of an order that this candidate can have been bought in: with others, or by itself where there is more than
+ * one way to buy the order, or some of its units can have been bought alone.
+ */
+function partsOf(lines: readonly Mapped[], { lineId, candidate }: Mapped, isPartly: boolean): string[] {
+  const ofLine = [...Map.groupBy(lines, (one) => one.lineId).values()];
+  const together = numbered(partKey(candidate, ''), Math.max(...ofLine.map(({ length }) => length)));
+  if (lines.length < 2 && !isPartly) return together;
+  const alone = partKey(candidate, lineId);
+  const times = lines.filter(
+    (one) => one.lineId === lineId && partKey(one.candidate, lineId) === alone,
+  ).length;
+  return [...together, ...numbered(alone, times)];
+}
+
 /** Suppliers that may have had the order, and the references that sourcing can have given it there. */
 async function whereElse(
   sql: Sql,
@@ -46,10 +67,12 @@ async function whereElse(
   readonly suppliers: ReadonlySet<SupplierName>;
   readonly references: ReadonlyMap<PatientAdapter, readonly string[]>;
 }> {
-  const [order] = await sql.query<{ round: number }>(
-    `select coalesce((context ->> 'round')::int, 1) as round from orders where id = $1`,
+  const [order] = await sql.query<{ round: number; isPartly: boolean }>(
+    `select coalesce((context ->> 'round')::int, 1) as round,
+            coalesce((context -> 'rules' ->> 'partialPurchase')::boolean, false) as "isPartly" from orders where id = $1`,
     [orderId],
   );
+  const { round: lastRound = 1, isPartly = false } = order ?? {};
   const known = new Set(
     (await sql.query<{ id: string }>('select id from supplier_orders where order_id = $1', [orderId])).map(
       ({ id }) => id,
@@ -58,16 +81,14 @@ async function whereElse(
   const suppliers = new Set<SupplierName>();
   const references = new Map<PatientAdapter, string[]>();
   const lines = await readCandidates(sql, orderId);
-  for (const { lineId, candidate } of lines) {
-    const { supplier } = candidate;
+  for (const line of lines) {
+    const { supplier } = line.candidate;
     const adapter = ports.adapterOf(supplier);
     if (adapter === undefined || purchaseMode(ports.settings, supplier) !== 'live') continue;
     suppliers.add(supplier);
     if (!adapter.capabilities.looksUpByReference) continue;
-    const parts =
-      lines.length > 1 ? [partKey(candidate, ''), partKey(candidate, lineId)] : [partKey(candidate, '')];
-    for (const part of parts)
-      for (let round = 1; round <= (order?.round ?? 1) + LOST_ROUNDS; round += 1) {
+    for (const part of partsOf(lines, line, isPartly))
+      for (let round = 1; round <= lastRound + LOST_ROUNDS; round += 1) {
         const reference = supplierOrderIdOf(orderId, supplier, part, round);
         const here = references.get(adapter) ?? [];
         if (!known.has(reference) && !here.includes(reference)) references.set(adapter, [...here, reference]);
