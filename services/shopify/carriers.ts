@@ -152,13 +152,17 @@ export function toTrackingCompany(
   };
 }
 
-/** A parcel's tracking as `FulfillmentTrackingInput`. The last mile's number goes beside the first one, if it differs. */
+/** `FulfillmentTrackingInput`, with one number or with several and a link for each. */
+type TrackingInput = TrackingCompany &
+  ({ readonly number: string } | { readonly numbers: readonly string[]; readonly urls: readonly string[] });
+
+/** A parcel's tracking. The last mile's number goes beside the first one, if it differs. */
 export function toTrackingInfo(parcel: {
   readonly trackingNumber: string;
   readonly lastMileTrackingNumber: string | null;
   readonly carrier: string | null;
   readonly trackingUrl: string | null;
-}): TrackingCompany & { readonly number?: string; readonly numbers?: string[]; readonly urls?: string[] } {
+}): TrackingInput {
   const number = parcel.trackingNumber.trim();
   const lastMile = parcel.lastMileTrackingNumber?.trim() ?? '';
   const { company, url } = toTrackingCompany(parcel.carrier, number, parcel.trackingUrl);
@@ -170,5 +174,23 @@ export function toTrackingInfo(parcel: {
     company,
     numbers: [number, lastMile],
     urls: [url ?? anyCarrierUrl(number), anyCarrierUrl(lastMile)],
+  };
+}
+
+/** The tracking with the numbers of others in the same fulfilment behind its own: what it is given replaces them all. */
+export function withOthers(
+  tracking: TrackingInput,
+  others: readonly { readonly number: string; readonly url: string | null }[],
+): TrackingInput {
+  if (others.length === 0) return tracking;
+  const { company, url } = tracking;
+  const own =
+    'numbers' in tracking
+      ? tracking
+      : { numbers: [tracking.number], urls: [url ?? anyCarrierUrl(tracking.number)] };
+  return {
+    company,
+    numbers: [...own.numbers, ...others.map(({ number }) => number)],
+    urls: [...own.urls, ...others.map((other) => other.url ?? anyCarrierUrl(other.number))],
   };
 }

@@ -7,11 +7,13 @@ import { WorkPage } from './work-operations.ts';
 
 /** `Order.fulfillments` is a plain list: it cannot be paged beyond these. */
 export const SHIPMENTS_LIMIT = 100;
+/** Of one fulfilment, which is a plain list too. */
+export const NUMBERS_LIMIT = 6;
 
 const Shipment = z.object({
   id: z.string(),
   status: z.string(),
-  trackingInfo: z.array(z.object({ number: orNull(z.string()) })),
+  trackingInfo: z.array(z.object({ number: orNull(z.string()), url: orNull(z.string()) })),
 });
 
 /** An order's fulfilments, of whatever state and whoever made them, with their tracking numbers. About 700 points. */
@@ -23,7 +25,7 @@ export const SHIPMENTS = `
       fulfillments(first: ${SHIPMENTS_LIMIT}) {
         id
         status
-        trackingInfo(first: 6) { number }
+        trackingInfo(first: ${NUMBERS_LIMIT}) { number url }
       }
     }
   }
@@ -48,7 +50,7 @@ export const WORK_AND_SHIPMENTS = `
         id
         status
         totalQuantity
-        trackingInfo(first: 6) { number }
+        trackingInfo(first: ${NUMBERS_LIMIT}) { number }
       }
     }
   }

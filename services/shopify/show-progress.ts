@@ -1,9 +1,10 @@
+import { trackingKeyOf } from '../../contracts/ids.ts';
 import type { ParcelStateName, SupplierName } from '../../contracts/vocabulary.ts';
 import { gatheringFor } from '../gathering.ts';
 import { moment } from '../moments.ts';
 import { updateRows } from '../store/rows.ts';
 import type { AdminClient } from './admin-client.ts';
-import { toTrackingInfo } from './carriers.ts';
+import { toTrackingInfo, withOthers } from './carriers.ts';
 import { withholdUndone } from './fulfillment-outcomes.ts';
 import { markOrder } from './mark-order.ts';
 import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
@@ -14,6 +15,7 @@ import {
   CreateFulfillmentEventAnswer,
   FULFILLMENT_EVENTS,
   FulfillmentEventsAnswer,
+  NUMBERS_LIMIT,
   SHIPMENTS,
   type Shipment,
   ShipmentsAnswer,
@@ -50,6 +52,8 @@ export interface ShownParcel {
   /** Those that it replaced. */
   readonly earlierNumbers: readonly string[];
   readonly lastMileTrackingNumber: string | null;
+  /** That the shop was told last. */
+  readonly shownLastMile: string | null;
   readonly carrier: string | null;
   readonly trackingUrl: string | null;
   readonly state: ParcelStateName;
@@ -82,7 +86,7 @@ const claimParcels = ({ store, settings }: ShopPorts): Promise<ShownParcel[]> =>
      )
      select p.id as "parcelId", p.order_id as "orderId", o.shop_order_id as "shopOrderId",
             p.tracking_number as "trackingNumber", coalesce(p.earlier_numbers, '[]') as "earlierNumbers",
-            p.last_mile_tracking_number as "lastMileTrackingNumber", p.carrier, p.tracking_url as "trackingUrl", p.state,
+            p.last_mile_tracking_number as "lastMileTrackingNumber", p.shown_last_mile as "shownLastMile", p.carrier, p.tracking_url as "trackingUrl", p.state,
             to_char(p.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "seenAt",
             p.shown_state is null as "isNew",
             case when p.is_sole_fulfillment and p.shown_state is null and p.tried is null
@@ -92,6 +96,17 @@ const claimParcels = ({ store, settings }: ShopPorts): Promise<ShownParcel[]> =>
        from claimed p join orders o on o.id = p.order_id left join supplier_orders s on s.id = p.supplier_order_id`,
     [LIMIT, settings.ORDER_MANAGER_RETRY_SECONDS],
   );
+
+/** What else stands in the fulfilment: parcels that somebody put into the same one. */
+const othersIn = ({ trackingInfo }: Shipment, parcel: ShownParcel) => {
+  const { trackingNumber, earlierNumbers, lastMileTrackingNumber, shownLastMile } = parcel;
+  const own = [trackingNumber, ...earlierNumbers, lastMileTrackingNumber, shownLastMile].map((number) =>
+    trackingKeyOf(number ?? ''),
+  );
+  return trackingInfo.flatMap(({ number, url }) =>
+    number === null || number.trim() === '' || own.includes(trackingKeyOf(number)) ? [] : [{ number, url }],
+  );
+};
 
 /** The last mile's number came after the fulfilment, or another number took the place of the first: the shop shows what counts now. */
 async function replaceTracking(
@@ -103,7 +118,10 @@ async function replaceTracking(
   const lastMile = parcel.lastMileTrackingNumber ?? '';
   const isLastMileShown = lastMile.trim() === '' || showsOneOf([lastMile])(shipment);
   if (isLastMileShown && !showsOneOf(parcel.earlierNumbers)(shipment)) return;
-  const variables = { fulfillmentId: shipment.id, trackingInfo: toTrackingInfo(parcel), notifyCustomer };
+  // There may be more numbers than were read, and they would be lost.
+  if (shipment.trackingInfo.length >= NUMBERS_LIMIT) return;
+  const trackingInfo = withOthers(toTrackingInfo(parcel), othersIn(shipment, parcel));
+  const variables = { fulfillmentId: shipment.id, trackingInfo, notifyCustomer };
   const answer = await ask(UPDATE_TRACKING, variables, UpdateTrackingAnswer);
   assertTaken('tracking update', answer.fulfillmentTrackingInfoUpdate);
 }

@@ -24,7 +24,7 @@ import {
   SUPPLIER_ORDER_ID,
 } from '../fixtures/shipped-order.ts';
 import { clientOf, shopPorts } from '../fixtures/shop-ports.ts';
-import { ask, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
+import { ask, fulfillmentOrdersOf, givenShopOrder, SHIP } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
 let nats: OwnNats;
@@ -185,6 +185,44 @@ test.each([
     expect(await shown()).toMatchObject([{ notifications }]);
   },
 );
+
+test('numbers that somebody else put into the same fulfilment stay there when the last mile’s joins ours, and when that is replaced', async () => {
+  const { world, gid, ports, fulfil, parcelIs, shown } = await aShop();
+  const { fulfillmentOrders } = await fulfillmentOrdersOf(world, gid);
+  const ours = fulfillmentOrders.nodes.flatMap(({ id, lineItems }) =>
+    lineItems.nodes.flatMap((line) =>
+      line.lineItem.id.endsWith('/101') ? [{ fulfillmentOrderId: id, id: line.id }] : [],
+    ),
+  );
+  const url = 'https://carrier.example/BY-HAND-1';
+  await ask(world, SHIP, {
+    f: {
+      trackingInfo: { company: 'YunExpress', numbers: ['YT2600001', 'BY-HAND-1'], urls: [url, url] },
+      lineItemsByFulfillmentOrder: ours.map(({ fulfillmentOrderId, id }) => ({
+        fulfillmentOrderId,
+        fulfillmentOrderLineItems: [{ id, quantity: 2 }],
+      })),
+    },
+  });
+  expect(await fulfil()).toEqual(DONE);
+  await parcelIs('in_transit', '9400-LAST');
+  await showProgress(ports);
+  expect(await shown()).toMatchObject([{ trackingNumbers: ['YT2600001', '9400-LAST', 'BY-HAND-1'] }]);
+  await parcelIs('out_for_delivery', '9400-NEXT');
+  await showProgress(ports);
+  expect(await shown()).toMatchObject([
+    {
+      trackingNumbers: ['YT2600001', '9400-NEXT', 'BY-HAND-1'],
+      events: ['IN_TRANSIT', 'OUT_FOR_DELIVERY'],
+    },
+  ]);
+  const { data } = await ask(
+    world,
+    'query Urls($id: ID!) { order(id: $id) { fulfillments(first: 1) { trackingInfo(first: 5) { url } } } }',
+    { id: gid },
+  );
+  expect(JSON.stringify(data)).toContain(url);
+});
 
 test.each([
   ['us', 0],
