@@ -1,23 +1,17 @@
 import { fromGid } from './gid.ts';
-import {
-  fulfillmentEventView,
-  fulfillmentOrderView,
-  fulfillmentView,
-  holdView,
-  orderView,
-  supportedActionsOf,
-} from './order-view.ts';
+import { fulfillmentEventView, fulfillmentView, orderView, supportedActionsOf } from './order-view.ts';
 import { subscriptionView } from './queries.ts';
 import { nowText, type Shop } from './shop.ts';
 import {
   type Fulfillment,
   type FulfillmentEvent,
-  type FulfillmentOrder,
   fulfillmentOrderStatusOf,
   remainingOf,
   type ShopOrder,
 } from './shop-order.ts';
+import { UserRefusal } from './user-refusal.ts';
 import type { Webhooks } from './webhooks.ts';
+import { type HoldInput, hold, type Picked, pick, release } from './work-holds.ts';
 
 interface TrackingInput {
   company?: string | null;
@@ -51,17 +45,6 @@ interface OrderInput {
   customAttributes?: { key: string; value: string }[] | null;
 }
 
-/** A business refusal: it goes into `userErrors`, HTTP and GraphQL stay content. */
-class UserRefusal extends Error {
-  readonly field: string[] | null;
-
-  constructor(field: string[] | null, message: string) {
-    super(message);
-    this.name = new.target.name;
-    this.field = field;
-  }
-}
-
 /** Runs a mutation; a refusal answers with the payload's own field null. */
 function payload<T extends string>(name: T, run: () => unknown): object {
   try {
@@ -80,14 +63,6 @@ function trackingOf(input: TrackingInput | null | undefined): Fulfillment['track
     number,
     url: urls[index] ?? null,
   }));
-}
-
-type Picked = { order: ShopOrder; fulfillmentOrder: FulfillmentOrder };
-
-function pick(shop: Shop, gid: string): Picked {
-  const found = shop.fulfillmentOrder(fromGid('FulfillmentOrder', gid) ?? '');
-  if (found === undefined) throw new UserRefusal(['fulfillment'], 'Fulfillment order does not exist.');
-  return found;
 }
 
 function refuseUnshippable({ order, fulfillmentOrder }: Picked): void {
@@ -193,40 +168,6 @@ function addEvent(shop: Shop, input: EventInput): object {
   fulfillment.updatedAt = event.createdAt;
   shop.touch(order);
   return fulfillmentEventView(event);
-}
-
-interface HoldInput {
-  reason: string;
-  reasonNotes?: string | null;
-  handle?: string | null;
-}
-
-function hold(shop: Shop, gid: string, input: HoldInput): object {
-  const { order, fulfillmentOrder } = pick(shop, gid);
-  if (!supportedActionsOf(order, fulfillmentOrder).includes('HOLD'))
-    throw new UserRefusal(['id'], 'The fulfillment order is not in a state that can be held.');
-  const handle = input.handle ?? null;
-  if (fulfillmentOrder.holds.some((one) => one.isOurs && one.handle === handle))
-    throw new UserRefusal(
-      ['fulfillmentHold', 'handle'],
-      'The handle provided for the fulfillment hold is already in use.',
-    );
-  const { reason, reasonNotes = null } = input;
-  const placed = { id: shop.nextId(), handle, reason, reasonNotes, isOurs: true };
-  fulfillmentOrder.holds.push(placed);
-  shop.touch(order);
-  shop.tellFulfillmentOrder('FULFILLMENT_ORDERS_PLACED_ON_HOLD', order, fulfillmentOrder);
-  return holdView(placed);
-}
-
-/** Without ids every hold goes, also those of others. */
-function release(shop: Shop, gid: string, holdIds: string[] | null | undefined): object {
-  const { order, fulfillmentOrder } = pick(shop, gid);
-  const ids = holdIds?.map((id) => fromGid('FulfillmentHold', id));
-  fulfillmentOrder.holds = fulfillmentOrder.holds.filter(({ id }) => ids !== undefined && !ids.includes(id));
-  shop.touch(order);
-  shop.tellFulfillmentOrder('FULFILLMENT_ORDERS_HOLD_RELEASED', order, fulfillmentOrder);
-  return fulfillmentOrderView(order, fulfillmentOrder);
 }
 
 const MAX_TAG_LENGTH = 40;
