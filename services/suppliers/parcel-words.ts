@@ -2,6 +2,20 @@ import type { ParcelStateName } from '../../contracts/vocabulary.ts';
 
 const RECIPIENT = '(the )?(recipient|receiver|addressee|consignee|customer|buyer)';
 
+/** Where parcels go on from: whoever names one of them as reached has not been to the customer. */
+const STAGE = [
+  'warehouse',
+  'airport',
+  'seaport',
+  'terminal',
+  'depot',
+  'facility',
+  'line-?haul',
+  '(delivery|sorting|distribution|transit|transfer|processing|logistics|exchange) cent(er|re)',
+  '(delivery|logistics|shipping|express) (company|partner|provider)',
+  '(transit|destination) (country|region|city)',
+].join('|');
+
 /** Free text, so the order counts: what only sounds like an arrival comes before the arrivals. */
 const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
   [/forwarder.*return|return.*forwarder/i, 'exception'],
@@ -19,6 +33,7 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
     /(delivered|handed over|pick[- ]?up by|picked up by) (to )?(the )?[\w -]*(carrier|courier|airline|hub|sorting|agent)/i,
     'in_transit',
   ],
+  [new RegExp(`(delivered|handed over) to [\\w -]*\\b(${STAGE})\\b`, 'i'), 'in_transit'],
   [/(to|will|shall) be delivered/i, 'in_transit'],
   [/out for delivery|being delivered|delivering/i, 'out_for_delivery'],
   [
