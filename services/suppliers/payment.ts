@@ -14,7 +14,7 @@ import { readAcceptances } from './acceptances.ts';
 import type { PaymentDue } from './adapter.ts';
 import { claim } from './claim.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
-import { settleShownPaid } from './ledger.ts';
+import { type Doubt, settleShownPaid } from './ledger.ts';
 import { factsNow, type PurchaseFacts } from './purchase-facts.ts';
 import {
   callTimeoutMs,
@@ -47,6 +47,18 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
   invalid_input: 'supplier_rejected',
   permanent: 'supplier_rejected',
 };
+
+/** Of a question that failed in a way that passes: its answer was sound, and says that it is too early. */
+const saysNotYet = ({ outage, sent }: Evidence): boolean => outage === false && sent !== false;
+
+/** It has waited for its payment for longer than a supplier may take to show what was bought. */
+async function isLongUnpaid(sql: Sql, { id }: PurchaseRow, { windowMs }: Doubt): Promise<boolean> {
+  const [row] = await sql.query(
+    `select 1 from supplier_orders where id = $1 and entered_at < now() - $2::float8 * interval '1 millisecond'`,
+    [id, windowMs],
+  );
+  return row !== undefined;
+}
 
 const pausesNow = inRounds(async ({ store }: PurchasePorts, asked: readonly Asked<PurchaseRow>[]) => {
   const pauses = await readPauses(store);
@@ -88,7 +100,10 @@ export async function pay(
     const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'what is due could not be asked');
     const reason = HOLD_OF[failureClass];
-    return reason === undefined ? DONE : hold(reason, evidence);
+    if (reason !== undefined) return hold(reason, evidence);
+    if (!saysNotYet(evidence) || !(await isLongUnpaid(store, row, doubtOf(settings)))) return DONE;
+    const cause = 'bought, and not shown by the supplier so that it can be paid: look for it on its site';
+    return hold('outcome_unknown', { ...evidence, supplierReference: reference, cause });
   }
   await rememberBalance(store, row, due);
   if (due.state === 'cancelled') {

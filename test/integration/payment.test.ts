@@ -5,6 +5,7 @@ import { createCjDropshipping } from '../../services/suppliers/cj-dropshipping/c
 import { pay } from '../../services/suppliers/payment.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
 import { givenDeadlocks } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
@@ -262,6 +263,36 @@ test('what is due cannot be asked: nothing is said or written, the deadline asks
   expect(await pay(desk.ports, purchase, 'p1')).toEqual(DONE);
   expect(await paymentVerdicts(desk, purchase)).toEqual([]);
   expect(await intentOf(desk.store, purchase, 'pay')).toBeUndefined();
+});
+
+test('an order that its supplier does not show for longer than a doubt lasts is for a person: unpaid, it would lapse unheard', async () => {
+  const { desk, purchase } = await placed({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '600' });
+  const evidence = { notYet: 'visible', outage: false };
+  const preparePayment = () =>
+    Promise.reject(new SupplierError('transient', 'the order is not visible yet', evidence));
+  const ports = withAdapter(desk.ports, { preparePayment });
+  await desk.store.run("update supplier_orders set entered_at = now() - interval '9 minutes'");
+  await pay(ports, purchase, 'p1');
+  expect(await paymentVerdicts(desk, purchase)).toEqual([]);
+  await desk.store.run("update supplier_orders set entered_at = now() - interval '11 minutes'");
+  // What never left says nothing of the order.
+  const unsent = { ...evidence, sent: false };
+  await pay(
+    withAdapter(desk.ports, {
+      preparePayment: () => Promise.reject(new SupplierError('transient', 'nothing sent', unsent)),
+    }),
+    purchase,
+    'p2',
+  );
+  expect(await paymentVerdicts(desk, purchase)).toEqual([]);
+  await pay(ports, purchase, 'p3');
+  expect((await saidTo(desk.store, purchase)).slice(2)).toMatchObject([
+    {
+      type: 'withheld',
+      reason: 'outcome_unknown',
+      evidence: { notYet: 'visible', supplierReference: (await rowOf(desk.store, purchase))?.reference },
+    },
+  ]);
 });
 
 /** The supplier's answers in which the order has another state than the sandbox can bring it to. */
