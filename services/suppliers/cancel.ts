@@ -11,6 +11,7 @@ import { currentIntent, settleShownPaid } from './ledger.ts';
 import { factsNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
+  NEEDS_A_PERSON,
   outcome,
   type PurchasePorts,
   toSupplierError,
@@ -70,8 +71,14 @@ export async function cancel(
       });
     }
   } catch (error) {
-    log.warn({ supplierOrderId: row.id, err: error }, 'the state before a cancel could not be read');
-    return DONE;
+    const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);
+    log.warn(
+      { supplierOrderId: row.id, failureClass, evidence, err: error },
+      'the state before a cancel could not be read',
+    );
+    const reason = NEEDS_A_PERSON[failureClass];
+    // What is paid may be sent meanwhile.
+    return reason === undefined ? DONE : withhold(ports, row, commandId, 0, reason, evidence);
   }
   try {
     await adapter.cancel(key, signal());

@@ -145,6 +145,20 @@ test.each(['transient', 'throttled', 'unknown_outcome'] as const)(
   },
 );
 
+test.each([
+  ['auth', 'credentials_expired'],
+  ['account_blocked', 'account_risk'],
+] as const)(
+  'a supplier that tells nothing for %s keeps a cancel from being asked: a person hears of it',
+  async (failureClass, reason) => {
+    const { desk, purchase } = await unwanted();
+    const status = () => Promise.reject(new SupplierError(failureClass, 'no', { code: 7 }));
+    await cancel(withAdapter(desk.ports, { status }), purchase, 'c1');
+    expect(await lastSaid(desk, purchase)).toMatchObject({ type: 'withheld', reason, evidence: { code: 7 } });
+    expect(await callsOf(desk.world, 'deleteOrder')).toBe(0);
+  },
+);
+
 test('nothing is called while the breaker is open, without credentials, or in any other state', async () => {
   const { desk, purchase } = await unwanted();
   const broken = withAdapter(desk.ports, { breakerState: () => 'open' });
