@@ -8,7 +8,7 @@ import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
 import { type MatchesHold, openHold, releaseHolds } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines } from './order-units.ts';
-import { followShop, isOff } from './wanted-units.ts';
+import { followShop, isOff, mayLiveOn } from './wanted-units.ts';
 
 /** Units by order line; a line may stand in a part more than once, by several candidates or as a bundle. */
 export function unitsOfPart(part: Pick<PlannedPart, 'lines'>): Record<string, number> {
@@ -141,7 +141,7 @@ type GivenUp = Extract<ToOrder, { type: 'supplier_order.given_up' }>['data'];
 const isAboutNothing =
   (before: OrderContext, now: OrderContext, { supplierOrderId, by }: GivenUp): MatchesHold =>
   (hold, holdId) => {
-    if (hold.supplierOrderId !== supplierOrderId) return false;
+    if (hold.supplierOrderId !== supplierOrderId || (by === 'order' && mayLiveOn(hold))) return false;
     const isWaiting = hasComeBack(now, supplierOrderId);
     if (!(holdId in before.holds)) return !isWaiting;
     const wasDraft = before.supplierOrders[supplierOrderId]?.state === 'draft';

@@ -1,7 +1,7 @@
 import { type Change, inTurn } from './change.ts';
 import { isLive } from './hold-scope.ts';
 import { releaseHolds } from './holds.ts';
-import type { LineUnits, OrderContext } from './order-context.ts';
+import type { LineUnits, OpenHold, OrderContext } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 
 /** Nobody wants anything of it any more, or it is a test. What is bought already is a matter for a person. */
@@ -68,11 +68,15 @@ export function followShop(context: OrderContext): Change<OrderContext> {
   return { context: { lines }, effects: [] };
 }
 
-/** Nothing is bought and nothing will be: what is left is cancelled, and no hold needs a person any more. */
+/** Its supplier may have the purchase twice: money that lives on there, whatever becomes of order and purchase. */
+export const mayLiveOn = ({ reason, supplierOrderId }: OpenHold): boolean =>
+  reason === 'duplicate_suspected' && supplierOrderId !== undefined;
+
+/** Nothing is bought and nothing will be: what is left is cancelled, and no other hold needs a person any more. */
 export const cancelRest = (context: OrderContext): Change<OrderContext> =>
   inTurn(
     context,
-    (now) => releaseHolds(now, () => true),
+    (now) => releaseHolds(now, (hold) => !mayLiveOn(hold)),
     (now) => ({
       context: {
         lines: mapLines(now.lines, (units) => ({

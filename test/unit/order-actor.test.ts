@@ -22,6 +22,7 @@ import {
   aLine,
   aParcel,
   aPart,
+  cancelConfirmed,
   elapsed,
   mailSent,
   ORDER_ID,
@@ -472,6 +473,21 @@ test('a purchase that answers after another try was accepted is held as a suspec
     road.refuse(withheld('insufficient_funds'));
   }
 });
+
+test.each([
+  ['is bought', toBought, [cancelConfirmed()]],
+  ['is a draft again', [...toSourcing, sourced(), placing(), outcomeUnknown(), absent()], []],
+])(
+  'a suspected duplicate of a purchase that %s stays a person’s when its order is cancelled',
+  (_, before, after) => {
+    const road = aRoad(...before, withheld('duplicate_suspected'));
+    road.step(updated({ cancelled: true }));
+    for (const event of after) road.step(event);
+    expect([road.state(), road.holds()]).toEqual(['cancelled', ['duplicate_suspected']]);
+    road.step(releaseRequested('duplicate_suspected'));
+    expect(road.holds()).toEqual([]);
+  },
+);
 
 test('so is one that lapsed unpaid, when an order of its first try turns up', () => {
   const road = aRoad(...toSourcing, sourced(), placing(), placed(), observed('cancelled'));
