@@ -77,7 +77,10 @@ export function startPartitionOwner(
     // Before the rows are read: a batch may be committed meanwhile.
     for (const [part, { epoch, seq }] of workers) known.set(part, { epoch, seq: seq() });
     const ours = new Map((await renew(store, copyId, held)).map((row) => [row.part, row]));
-    if ([...ours.values()].some((row) => isPutBack(known.get(row.part), row))) return haltAll();
+    // Those of others too: in the older time a row may have had another owner, and whoever claims it has to know.
+    const all = await readPositions(store);
+    if (all.some((row) => isPutBack(known.get(row.part), row))) return haltAll();
+    for (const { part, epoch, seq } of all) known.set(part, { epoch, seq });
     for (const part of held) {
       const row = ours.get(part);
       const worker = workers.get(part);

@@ -464,6 +464,19 @@ test.each([
   );
 });
 
+test('a database that is put back halts every partition though another copy had them at that time', async () => {
+  const world = await aWorld();
+  anOwner(world);
+  await world.bus.publish(storyOf(A).slice(0, 3));
+  await readUpTo(world, 3);
+  // Longer than it took that copy to claim its own.
+  await expect.poll(() => sharesOf(world.store), { timeout: 8_000 }).toEqual({ one: PARTITIONS });
+  await world.store.run(
+    "update event_partitions set epoch = epoch - 1, owner = 'gone', lease_until = now() + interval '1 hour'",
+  );
+  await until(async () => (await haltsOf(world.store)).length === PARTITIONS);
+});
+
 test('a stream made anew under a reading owner halts it too', async () => {
   const [world, probe] = [await aWorld(), await aProbe(nats.url)];
   anOwner(world);
