@@ -15,20 +15,13 @@ import { failed, givenUpInstead, giveUp, lapsed } from './supplier-order-endings
 import {
   elapsed,
   isDoubt,
-  isNews,
   isOfItsUnits,
   isOfLastAttempt,
   isOfPayment,
   isPlacedHeldBack,
 } from './supplier-order-guards.ts';
 import { duplicateEvents, heldBack, overdue, withheld } from './supplier-order-holds.ts';
-import {
-  fulfillAgain,
-  observe,
-  parcelEvents,
-  parcelIsLate,
-  resumeParcels,
-} from './supplier-order-parcels.ts';
+import { fulfillAgain, parcelEvents, parcelIsLate, resumeParcels } from './supplier-order-parcels.ts';
 import { lateWordEvents, rememberAttempt } from './supplier-order-sent.ts';
 import { apply, by, type EffectsOf, emit, supplierOrderSetup } from './supplier-order-setup.ts';
 import {
@@ -156,14 +149,15 @@ export const supplierOrderMachine = supplierOrderSetup.createMachine({
         { guard: 'isCancelled', target: 'lapsed', actions: lapsed },
       ],
       on: {
-        ...lateWordEvents,
+        // Some show parcels of what they do not show as paid yet.
+        ...parcelEvents,
         'supplier_order.accepted': 'accepted',
         'supplier_order.rejected': { guard: not(isDoubt), ...rejectedEvent },
-        'supplier_order.observed': { guard: isNews, actions: observe },
         'supplier_order.withheld': { actions: withheld('pay') },
         ...askEvents('pay'),
+        'order.resumed': { actions: [askAgain('pay'), resumeParcels] },
         ...whenUnwanted('cancel_at_supplier', 'cancelling'),
-        'timer.elapsed': { guard: elapsed('pay'), actions: askAgain('pay') },
+        'timer.elapsed': [fulfillAgain, { guard: elapsed('pay'), actions: askAgain('pay') }],
       },
     },
     accepted: {

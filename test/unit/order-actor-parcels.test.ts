@@ -66,6 +66,16 @@ test('one that was paid on the supplier’s site before it came apart goes on wi
   expect(road.line()).toMatchObject({ held: 1 });
 });
 
+test('a parcel of what its supplier does not show as paid is shown in the shop, however often that takes', () => {
+  const road = aRoad(...toSourcing, sourced(), placing(), placed());
+  expect(road.step(observed('awaiting_payment', [aParcel()]))).toContain('shopify: fulfill PA');
+  expect(road.step(elapsed('fulfill', A, PARCEL_A))).toContain('shopify: fulfill PA');
+  expect(road.step(fulfillmentWithheld(PARCEL_A))).toContain('hold fulfillment_not_ours A');
+  const released = road.step(releaseRequested('fulfillment_not_ours'));
+  expect(released).toEqual(expect.arrayContaining(['suppliers: pay A', 'shopify: fulfill PA']));
+  expect(road.step(synced(PARCEL_A))).toContain('no wait fulfill A PA');
+});
+
 test('an order that was called off takes the cancelled rest as cancelled', () => {
   const road = aRoad(...toTornApart.slice(0, -1), updated({ cancelled: true }));
   road.step(observed('cancelled', [half]));

@@ -53,6 +53,7 @@ const parcels = (state: ParcelUnits['furthest'], units: number): Parcels => ({
 });
 
 const PARCELS_IN: Partial<Record<SupplierOrderStateName, Parcels>> = {
+  awaiting_payment: parcels('announced', 2),
   accepted: parcels('announced', 2),
   processing: parcels('announced', 2),
   partially_shipped: parcels('in_transit', 1),
@@ -176,7 +177,11 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'withheld for the payment',
     'withheld as a suspected duplicate',
     'withheld for a bill',
+    'a person tells what a parcel holds',
+    'the shop shows the parcel',
+    'the shop refuses the parcel',
     'timer pay',
+    'timer fulfill',
     'the order resumed',
     'the order was cancelled',
     'a person gives it up',
