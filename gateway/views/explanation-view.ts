@@ -18,9 +18,11 @@ import { inOneSnapshot } from './one-snapshot.ts';
 /** What a person gave up nobody wants, whatever the shop says. */
 function wantedOf(
   order: OrderContext,
-  { units, unwantedBy }: SupplierOrderContext,
+  supplierOrderId: string,
+  { unwantedBy }: SupplierOrderContext,
 ): Explained['supplierOrders'][number]['wanted'] {
   if (isOff(order) || unwantedBy === 'operator') return 'nothing';
+  const { units = {} } = order.supplierOrders[supplierOrderId] ?? {};
   const lines = Object.entries(units).map(([lineId, bought]) => ({
     bought,
     surplus: Math.max(0, surplusOf(order, lineId), unitsBeyondShop(order, lineId)),
@@ -65,7 +67,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
       supplier,
       status: state,
       compensation: context.compensation ?? null,
-      wanted: wantedOf(order.context, context),
+      wanted: wantedOf(order.context, id, context),
     })),
     holds: await toHoldViews(em, holds),
     deadLetters: letters

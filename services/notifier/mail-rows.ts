@@ -58,6 +58,19 @@ const isAhead = (row: string): string =>
        where o.order_id = ${row}.order_id and o.parcel_id = ${row}.parcel_id and o.kind = 'parcel_shipped'
          and (o.state = 'sending' or (o.state = 'pending' and o.bundle is null))))`;
 
+/** Mails that were ahead of these, and are due. */
+export const behind = async (sql: Sql, rows: readonly Claimed[]): Promise<string[]> => {
+  const shipped = rows.filter(({ kind }) => kind === 'parcel_shipped');
+  if (shipped.length === 0) return [];
+  const waiting = await sql.query<{ id: string }>(
+    `select id from notifications
+      where order_id = any($1::text[]) and parcel_id = any($2::text[]) and kind in ('parcel_in_transit', 'parcel_delayed')
+        and state = 'pending' and next_try_at <= now() order by created_at, id`,
+    [shipped.map(({ orderId }) => orderId), shipped.map(({ parcelId }) => parcelId)],
+  );
+  return waiting.map(({ id }) => id);
+};
+
 /**
  * Locks those rows that wait and are due, and with each all that wait in its bundle, until the caller's transaction ends:
  * one mail each. Until {@link settle} says what becomes of them, nothing is changed.

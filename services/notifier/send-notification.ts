@@ -3,7 +3,7 @@ import { moment } from '../moments.ts';
 import { isOutage } from '../store/outage.ts';
 import { isAnyHalted } from '../store/partitions.ts';
 import type { MailContext, MailRounds } from './mail-rounds.ts';
-import { abandoned, type Claimed, dueMails, type Fate, putOff } from './mail-rows.ts';
+import { abandoned, behind, type Claimed, dueMails, type Fate, putOff } from './mail-rows.ts';
 import type { MailOutcome } from './mailer.ts';
 
 export interface NotifierPorts extends MailContext, MailRounds {}
@@ -22,7 +22,7 @@ function stateAfter(result: MailOutcome['result'], { kind }: Claimed): Fate['sta
 }
 
 /**
- * Sends one mail whose row is waiting, with all that wait in its bundle. To a customer, a mail that may have been
+ * Sends one mail whose row is waiting, with all that wait in its bundle, and then those that it kept waiting. To a customer, a mail that may have been
  * accepted is never sent again; to the operator it is, and one that was refused too. What it throws happened before the
  * mail server was spoken to, or after its answer.
  */
@@ -38,6 +38,8 @@ export async function sendNotification(ports: NotifierPorts, notificationId: str
   const { result, evidence } = await mailer.send({ messageId: `<${rows[0].id}@${domain}>`, ...mail });
   moment('mail: after call before record');
   await ports.finish({ rows, state: stateAfter(result, rows[0]), evidence });
+  // At once: with the next round they may be overtaken, and the customer would not hear of them.
+  for (const id of await behind(store, rows)) await sendNotification(ports, id);
 }
 
 const LIMIT = 20;
