@@ -51,11 +51,14 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
 /** Of a question that failed in a way that passes: its answer was sound, and says that it is too early. */
 const saysNotYet = ({ outage, sent }: Evidence): boolean => outage === false && sent !== false;
 
-/** It has waited for its payment for longer than a supplier may take to show what was bought. */
+/** A supplier that is slow to show an order is waited for; the unpaid ones of some end after a day. */
+const LONG_UNPAID_MS = 3_600_000;
+
+/** It has waited for its payment for longer than any supplier takes to show what was bought. */
 async function isLongUnpaid(sql: Sql, { id }: PurchaseRow, { windowMs }: Doubt): Promise<boolean> {
   const [row] = await sql.query(
     `select 1 from supplier_orders where id = $1 and entered_at < now() - $2::float8 * interval '1 millisecond'`,
-    [id, windowMs],
+    [id, windowMs + LONG_UNPAID_MS],
   );
   return row !== undefined;
 }

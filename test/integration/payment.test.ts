@@ -265,16 +265,16 @@ test('what is due cannot be asked: nothing is said or written, the deadline asks
   expect(await intentOf(desk.store, purchase, 'pay')).toBeUndefined();
 });
 
-test('an order that its supplier does not show for longer than a doubt lasts is for a person: unpaid, it would lapse unheard', async () => {
+test('an order that its supplier does not show for an hour longer than a doubt lasts is for a person: unpaid, it would lapse unheard', async () => {
   const { desk, purchase } = await placed({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '600' });
   const evidence = { notYet: 'visible', outage: false };
   const preparePayment = () =>
     Promise.reject(new SupplierError('transient', 'the order is not visible yet', evidence));
   const ports = withAdapter(desk.ports, { preparePayment });
-  await desk.store.run("update supplier_orders set entered_at = now() - interval '9 minutes'");
+  await desk.store.run("update supplier_orders set entered_at = now() - interval '69 minutes'");
   await pay(ports, purchase, 'p1');
   expect(await paymentVerdicts(desk, purchase)).toEqual([]);
-  await desk.store.run("update supplier_orders set entered_at = now() - interval '11 minutes'");
+  await desk.store.run("update supplier_orders set entered_at = now() - interval '71 minutes'");
   // What never left says nothing of the order.
   const unsent = { ...evidence, sent: false };
   await pay(
