@@ -6,7 +6,7 @@ import {
   type ClaimedPartition,
   claim,
   forgetCopy,
-  halt,
+  haltEvery,
   readPositions,
   release,
   renew,
@@ -64,8 +64,7 @@ export function startPartitionOwner(
 
   /** Reading on would buy and mail anew what is bought and mailed. */
   const haltAll = async (): Promise<void> => {
-    for (const { part, epoch, halted } of await readPositions(store))
-      if (halted === null) await halt(store, part, epoch, OLDER_THAN_STREAM);
+    await haltEvery(store, OLDER_THAN_STREAM);
     log.error({ problem: OLDER_THAN_STREAM }, 'every partition halted: the database is older than it was');
     known.clear();
     await giveBack([...workers.keys()]);

@@ -109,7 +109,7 @@ export interface Move {
 }
 
 /**
- * First statement of every batch: moves the positions of the partitions that nobody else has taken since. The others are
+ * First statement of every batch: moves the positions of the partitions that nobody has taken or halted since. The others are
  * fenced off: write nothing of theirs, drop the reader, never retry. Rows are locked in the order of the partitions, so
  * that two transactions never wait for each other.
  * @returns the partitions that moved.
@@ -121,6 +121,7 @@ export async function fence(sql: Sql, moves: readonly Move[]): Promise<ReadonlyS
          join json_to_recordset($1::json) as d(part int, epoch bigint, "from" bigint, "to" bigint, marked_seq bigint,
                                                marked_ms bigint)
            on d.part = p.part and d.epoch = p.epoch and d."from" = p.seq
+        where p.halted is null
         order by p.part for update of p)
      update event_partitions p
         set seq = ours."to", lease_until = now() + ${LEASE}, marked_seq = coalesce(ours.marked_seq, p.marked_seq),
@@ -162,6 +163,10 @@ export const adoptStream = (sql: Sql, part: number, epoch: number, created: stri
 /** Nobody reads on until an operator decides: see the README, "When NATS lost its data". */
 export const halt = (sql: Sql, part: number, epoch: number, reason: string): Promise<number> =>
   sql.run('update event_partitions set halted = $3 where part = $1 and epoch = $2', [part, epoch, reason]);
+
+/** The same for all that are not halted yet, whoever owns them by now. */
+export const haltEvery = (sql: Sql, reason: string): Promise<number> =>
+  sql.run('update event_partitions set halted = $1 where halted is null', [reason]);
 
 export interface PartitionPosition {
   readonly part: number;

@@ -15,7 +15,7 @@ import { sharedBatches, type Turn } from '../../services/orders/shared-batches.t
 import { startSweeper } from '../../services/orders/sweeper.ts';
 import { startTimerLoop } from '../../services/orders/timer-loop.ts';
 import { planRepublish, republish } from '../../services/republish.ts';
-import { claim, position } from '../../services/store/partitions.ts';
+import { claim, haltEvery, position } from '../../services/store/partitions.ts';
 import type { Store } from '../../services/store/store.ts';
 import { aCuttingProxy } from '../fixtures/cutting-proxy.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
@@ -263,6 +263,15 @@ test('a zombie whose partition was taken writes nothing', async () => {
   expect(await commitBatch(heir, decoded(storyOf(A)), 0)).toBe(6);
   await expect(commitBatch(zombie, decoded(storyOf(A)), 0)).rejects.toThrow(FencedError);
   expect(await countOf(world.store, 'timeline')).toBe(6);
+});
+
+test('an owner that has not heard yet that its partition is halted writes nothing', async () => {
+  const world = await aWorld();
+  const owner = await portsOf(world);
+  await haltEvery(world.store, 'to be looked at');
+  await expect(commitBatch(owner, decoded(storyOf(A)), 0)).rejects.toThrow(FencedError);
+  expect(await countOf(world.store, 'timeline')).toBe(0);
+  expect(await haltsOf(world.store)).toHaveLength(PARTITIONS);
 });
 
 type Arrived = readonly [part: number, messages: readonly OutgoingMessage[]];
