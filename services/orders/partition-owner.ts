@@ -92,12 +92,12 @@ export function startPartitionOwner(
     if (workers.size > target) await giveBack([...workers.keys()].slice(target));
     if (workers.size < target && !isStopping) {
       const claimed = await claim(store, copyId, target - workers.size);
-      claimed.forEach(take);
-      // As they were before the claim raised their epochs.
+      // As they were before the claim raised their epochs; put back since they were read, nobody may begin on them.
       const isAny = claimed.some(({ part, epoch, seq }) =>
         isPutBack(known.get(part), { epoch: epoch - 1, seq }),
       );
-      if (isAny) await haltAll();
+      if (isAny) return haltAll();
+      claimed.forEach(take);
     }
   };
 

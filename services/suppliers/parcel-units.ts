@@ -50,9 +50,9 @@ const boxesOf = (parcels: readonly ObservedParcel[]): ObservedParcel[] =>
   );
 
 /**
- * The parcels, one for each number, with the order's units in the place of the supplier's pieces, which adapters count. A unit of several
- * pieces that went into different parcels counts to the one with its last piece. Lines that are not the order's are
- * dropped.
+ * The parcels, one for each number, with the order's units in the place of the supplier's pieces, which adapters count. A
+ * unit of several pieces that went into different parcels counts to the one with its last piece. Lines that are not the
+ * order's are dropped.
  */
 export function toOrderUnits(
   parcels: readonly ObservedParcel[],

@@ -143,8 +143,9 @@ test('what is given up for it leaves no question behind, and is bought again aft
 
 const READ = { reread: true as const, canBeReread: true };
 
-test('a shop that writes an address differently where it is read has one address all the same', () => {
-  const road = aRoad(
+/** Its webhooks say `a1` and `b2`, its readings `r1` and `r2`. */
+const aShopThatWritesDifferently = () =>
+  aRoad(
     received({ ...HERE, canBeReread: true }),
     elapsed('grace'),
     verified({ body: aReceivedOrder({ ...READ, shipToMark: 'r1' }) }),
@@ -152,6 +153,9 @@ test('a shop that writes an address differently where it is read has one address
     placing(A, 1, { shipToMark: 'r1' }),
     accepted(),
   );
+
+test('a shop that writes an address differently where it is read has one address all the same', () => {
+  const road = aShopThatWritesDifferently();
   road.step(updated({ ...HERE, ...at(1) }));
   road.step(updated({ ...READ, shipToMark: 'r1', ...at(2) }));
   expect(road.holds()).toEqual([]);
@@ -167,16 +171,6 @@ test('an edit of which no webhook came is seen by the next reading', () => {
   expect(road.holds()).toEqual(['customer_edit_pending']);
 });
 
-/** Its webhooks say `a1` and `b2`, its readings `r1` and `r2`. */
-const aShopThatWritesDifferently = () =>
-  aRoad(
-    received({ ...HERE, canBeReread: true }),
-    elapsed('grace'),
-    verified({ body: aReceivedOrder({ ...READ, shipToMark: 'r1' }) }),
-    sourced(),
-    placing(A, 1, { shipToMark: 'r1' }),
-    accepted(),
-  );
 const told = (shipToMark: string, hour: number) => updated({ canBeReread: true, shipToMark, ...at(hour) });
 const read = (shipToMark: string, hour: number) => updated({ ...READ, shipToMark, ...at(hour) });
 
