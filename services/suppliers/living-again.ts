@@ -43,7 +43,8 @@ const ASK_FIRST =
   'this hold, which buys them anew';
 const ALIVE =
   'the supplier had cancelled these units and shows its order alive again: have it cancelled there and release this ' +
-  'hold, which buys them anew, or give up this purchase';
+  'hold, which buys them anew; or let it come, enter its parcel in the shop by hand, which gives up this purchase, ' +
+  'and release this hold then';
 
 /** Why a person has to look before the units of this one are bought anew. Throws SupplierError for what passes by itself. */
 async function objectionOf(

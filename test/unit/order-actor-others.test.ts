@@ -44,6 +44,13 @@ test('a purchase that waits is given up when somebody else ships its units, and 
   road.refuse(elapsed('buy', A));
 });
 
+test('a purchase held because what it replaces lives again is given up when that is shipped by hand, and its hold asks on', () => {
+  const road = aRoad(...toDraft, withheld('duplicate_suspected'), leaves(0));
+  expect([road.supplierOrder(A), road.holds()]).toEqual(['cancelled', ['duplicate_suspected']]);
+  expect(road.step(releaseRequested('duplicate_suspected')).filter(isBuying)).toEqual([]);
+  expect([road.state(), road.holds()]).toEqual(['delivered', []]);
+});
+
 test('of an order from a backup no purchase is given up: what the shop shows as shipped may be the one that was forgotten', () => {
   const left = { lines: [aLine({ openUnits: 0 })], isFromBackup: true as const };
   const road = aRoad(...toDraft, withheld('supplier_paused'), updated({ ...left, ...at(1) }));
