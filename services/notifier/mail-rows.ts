@@ -48,15 +48,18 @@ function mailsOf(rows: readonly (Claimed & { readonly createdAt: number })[]): M
   return [...mails.values()];
 }
 
+const FOLLOWERS = `('parcel_in_transit', 'parcel_delayed', 'parcel_delivered')`;
+
 /**
  * SQL: this row tells how a parcel goes on of which the customer has not heard yet that it was shipped. What waits for
- * company is another matter: it tells both.
+ * company is another matter: it tells both. That it arrived waits for no mail that was put off: it takes its place.
  */
 const isAhead = (row: string): string =>
-  `(${row}.kind in ('parcel_in_transit', 'parcel_delayed') and exists (
+  `(${row}.kind in ${FOLLOWERS} and exists (
       select 1 from notifications o
        where o.order_id = ${row}.order_id and o.parcel_id = ${row}.parcel_id and o.kind = 'parcel_shipped'
-         and (o.state = 'sending' or (o.state = 'pending' and o.bundle is null))))`;
+         and (o.state = 'sending' or (o.state = 'pending' and o.bundle is null
+           and (o.attempt = 0 or ${row}.kind <> 'parcel_delivered')))))`;
 
 /** Mails that were ahead of these, and are due. */
 export const behind = async (sql: Sql, rows: readonly Claimed[]): Promise<string[]> => {
@@ -64,7 +67,7 @@ export const behind = async (sql: Sql, rows: readonly Claimed[]): Promise<string
   if (shipped.length === 0) return [];
   const waiting = await sql.query<{ id: string }>(
     `select id from notifications
-      where order_id = any($1::text[]) and parcel_id = any($2::text[]) and kind in ('parcel_in_transit', 'parcel_delayed')
+      where order_id = any($1::text[]) and parcel_id = any($2::text[]) and kind in ${FOLLOWERS}
         and state = 'pending' and next_try_at <= now() order by created_at, id`,
     [shipped.map(({ orderId }) => orderId), shipped.map(({ parcelId }) => parcelId)],
   );

@@ -97,6 +97,22 @@ const OPEN = `
 const UNDELIVERED = `
   select $1 - count(*) as open from orders where created_at >= $2 and archived_at is null and state = 'delivered'`;
 
+/** What is not over, in words: how many orders stand where, and why the first of them do. */
+async function listOpen(database: Client, since: string): Promise<string> {
+  const { rows } = await database.query<{ line: string }>(
+    `select concat_ws(' ', count(*), o.state, s.state, s.supplier, p.state, 'shown', p.shown_state, n.kind, n.state,
+                      'first', min(o.id::text)) as line
+       from orders o left join supplier_orders s on s.order_id = o.id
+       left join parcels p on p.supplier_order_id = s.id
+       left join notifications n on n.order_id = o.id and n.state <> 'sent'
+      where o.created_at >= $1 and o.archived_at is null
+        and (o.state <> 'delivered' or n.id is not null or (p.id is not null and p.shown_state is distinct from 'delivered'))
+      group by o.state, s.state, s.supplier, p.state, p.shown_state, n.kind, n.state`,
+    [since],
+  );
+  return rows.map(({ line }) => line).join('\n');
+}
+
 /** Waits until everything is over about the orders that came since then. @param since an instant of the database. */
 export async function untilOver(database: Client, orders: number, since: string): Promise<void> {
   const deadline = performance.now() + 120_000 + orders * 400;
@@ -108,7 +124,8 @@ export async function untilOver(database: Client, orders: number, since: string)
       if (open > 0) break;
     }
     if (open === 0) return;
-    if (performance.now() > deadline) throw new Error(`${open} things are not over`);
+    if (performance.now() > deadline)
+      throw new Error(`${open} things are not over:\n${await listOpen(database, since)}`);
     await delay(200);
   }
 }

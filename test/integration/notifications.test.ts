@@ -252,6 +252,18 @@ test.each(['parcel_in_transit', 'parcel_delayed'] as const)(
   },
 );
 
+test('of a parcel that is known as shipped and as delivered at once both are told, in that order', async () => {
+  const { world, context, ports, id } = await aPost();
+  await sendNotification(ports, id);
+  const parcelId = await givenParcelRow(context.store, { 101: 1 }, 'parcel');
+  const shipped = await givenNotificationRow(context.store, 'parcel_shipped', parcelId);
+  const delivered = await givenNotificationRow(context.store, 'parcel_delivered', parcelId);
+  await sendNotification(ports, delivered);
+  await sendNotification(ports, shipped);
+  const sent = (await mailsIn(world)).slice(1).map(({ messageId }) => messageId);
+  expect(sent).toEqual([shipped, delivered].map((each) => `<${each}@lantern.example>`));
+});
+
 test('a recipient that the server refuses for good fails once, with codes as evidence', async () => {
   const { context, id } = await aPost();
   let tries = 0;
