@@ -8,7 +8,7 @@ import { withPatience } from './with-patience.ts';
 
 export interface HealthPorts {
   readonly settings: Pick<Settings, 'ORDER_MANAGER_HOST' | 'ORDER_MANAGER_METRICS_PORT'>;
-  readonly bus: Pick<Bus, 'isConnected'>;
+  readonly bus: Pick<Bus, 'isConnected' | 'isFetching'>;
   readonly store: Sql;
 }
 
@@ -20,7 +20,8 @@ async function missingOf({ bus, store }: HealthPorts): Promise<string[]> {
     () => true,
     () => false,
   );
-  return [...(isThere ? [] : ['database']), ...(bus.isConnected() ? [] : ['nats'])];
+  const ofBus = !bus.isConnected() ? ['nats'] : bus.isFetching() ? [] : ['commands'];
+  return [...(isThere ? [] : ['database']), ...ofBus];
 }
 
 /** A process has one such port: what is told there is told for all of it. */

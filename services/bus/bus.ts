@@ -21,6 +21,8 @@ import { takeUndelivered, type UndeliveredCommand } from './undelivered.ts';
 /** NATS as the services see it. Everything that knows the package `nats` is behind this. */
 export interface Bus {
   readonly isConnected: () => boolean;
+  /** False while one of the lanes that are consumed here gives no commands. */
+  readonly isFetching: () => boolean;
   /** Grows with each new connection: the streams behind it may have changed. */
   readonly reconnects: () => number;
   publish(batch: readonly OutgoingMessage[]): Promise<void>;
@@ -93,8 +95,10 @@ export async function openBus(url: string, name: string): Promise<Bus> {
   const publisher = createPublisher(connection, name);
   const bus: Pick<Bus, 'isConnected'> = { isConnected: () => isConnected && !connection.isClosed() };
   const forget = connections.add(bus);
+  const consumers: CommandConsumer[] = [];
   return {
     ...bus,
+    isFetching: () => consumers.every((consumer) => consumer.isFetching()),
     reconnects: () => reconnects,
     publish: (batch) => publisher.publish(batch),
     streamState: (stream) => readStreamState(manager, stream),
@@ -103,8 +107,11 @@ export async function openBus(url: string, name: string): Promise<Bus> {
     storedIds: (stream, from, to) => readStoredIds(jetstream, manager, stream, from, to),
     firstSeqSince: (stream, from) => firstSeqSince(manager, stream, from),
     readPartition: (partition, fromSeq) => openPartitionReader(jetstream, manager, partition, fromSeq),
-    consume: (lane, concurrency, handle, onTrouble = () => {}) =>
-      consumeCommands(jetstream, lane, concurrency, handle, onTrouble),
+    async consume(lane, concurrency, handle, onTrouble = () => {}) {
+      const consumer = await consumeCommands(jetstream, lane, concurrency, handle, onTrouble);
+      consumers.push(consumer);
+      return consumer;
+    },
     takeUndelivered: (keep) => takeUndelivered(jetstream, manager, keep),
     serveAgents: (endpoints, onBug) => serveAgents(connection, endpoints, onBug),
     request: (contract, request, timeoutMs) => sendRequest(connection, contract, request, timeoutMs),

@@ -19,6 +19,8 @@ export interface Command {
 export type CommandResult = { verdict: 'done' } | { verdict: 'later'; delayMs: number } | { verdict: 'bury' };
 
 export interface CommandConsumer {
+  /** False while commands cannot be fetched, as from a queue that was lost. */
+  readonly isFetching: () => boolean;
   /** Takes no more, gives back what it has not begun, finishes what is in hand. */
   stop(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function consumeCommands(
   const inHand = new Set<Promise<void>>();
   const stopping = new AbortController();
   let messages: ConsumerMessages | undefined;
+  let isFetching = true;
   /** All that was fetched is in hand. */
   let isWanting = Promise.withResolvers<void>();
 
@@ -107,10 +110,14 @@ export async function consumeCommands(
 
   const pump = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await fetch().catch((cause: unknown) => {
+      try {
+        await fetch();
+        isFetching = true;
+      } catch (cause) {
+        isFetching = false;
         if (!stopping.signal.aborted) onTrouble(explained(cause));
-        return delay(AGAIN_MS, undefined, { signal: stopping.signal }).catch(() => {});
-      });
+        await delay(AGAIN_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      }
       isWanting = Promise.withResolvers();
       fillHands();
       await isWanting.promise;
@@ -119,6 +126,7 @@ export async function consumeCommands(
   const pumping = pump();
 
   return {
+    isFetching: () => isFetching,
     async stop() {
       stopping.abort();
       for (const message of waiting.splice(0)) message.nak(GIVEN_BACK_MS);

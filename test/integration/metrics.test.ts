@@ -16,6 +16,7 @@ import { aGateway } from '../fixtures/a-gateway.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { alertGuide, alertRules, dashboardQueries, metricsIn } from '../fixtures/monitoring-files.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { aProbe } from '../fixtures/probe-nats.ts';
 import { noPrometheus, promtool } from '../fixtures/prometheus.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 
@@ -119,6 +120,23 @@ test('a service is ready while it reaches database and NATS, and lives on withou
   expect(await (await fetch(`${origin}/metrics`)).text()).toContain('order_manager_nats_connected 0');
   await expect(startHealthListener(context)).rejects.toThrow('ORDER_MANAGER_METRICS_PORT');
 });
+
+test('a service whose queue of commands was lost is not ready until the set-up step has made it anew', async () => {
+  const context = await aServiceContext(nats.url, {
+    ORDER_MANAGER_HOST: '127.0.0.1',
+    ORDER_MANAGER_METRICS_PORT: String(await freePort()),
+  });
+  onTestFinished(await startHealthListener(context));
+  const consumer = await serveCommands(context, 'notifier', 1, {});
+  onTestFinished(() => consumer.stop());
+  const { manager } = await aProbe(nats.url);
+  const isReady = async () =>
+    (await fetch(`http://127.0.0.1:${context.settings.ORDER_MANAGER_METRICS_PORT}/readyz`)).json();
+  await manager.consumers.delete('CMD', 'oms-notifier');
+  await expect.poll(isReady, { timeout: 20_000 }).toEqual({ status: 'not_ready', missing: ['commands'] });
+  await context.bus.setUp(1);
+  await expect.poll(isReady, { timeout: 20_000 }).toEqual({ status: 'ready' });
+}, 60_000);
 
 test('a database that does not answer takes no scrape beyond the patience of Prometheus', async () => {
   const silent = (): Promise<never> => new Promise(() => {});
