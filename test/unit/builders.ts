@@ -280,6 +280,12 @@ export const observed = (
   data: { orderId: ORDER_ID, supplierOrderId, status, parcels, evidence: { status }, ...over },
 });
 
+/** By a person's word the shop is not told of it. */
+export const letBe = (parcelId: string, supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({
+  type: FULFILLMENT_SYNCED,
+  data: { orderId: ORDER_ID, supplierOrderId, parcelId, shopFulfillmentId: null, how: 'let_be' },
+});
+
 export const synced = (parcelId: string, supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({
   type: FULFILLMENT_SYNCED,
   data: {
@@ -303,11 +309,12 @@ export const fulfillmentWithheld = (
 export const fulfillmentUndone = (
   parcelId: string,
   undoneFulfillmentId = '4455667788990011223',
+  supplierOrderId = SUPPLIER_ORDER_ID,
 ): OrderEvent => ({
   type: FULFILLMENT_WITHHELD,
   data: {
     orderId: ORDER_ID,
-    supplierOrderId: SUPPLIER_ORDER_ID,
+    supplierOrderId,
     parcelId,
     reason: 'fulfillment_not_ours',
     evidence: { cause: 'cancelled in the shop' },
