@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ConsumerMessages, type JetStreamClient, type JsMsg, NatsError } from 'nats';
+import { type ConsumerMessages, ErrorCode, type JetStreamClient, type JsMsg, NatsError } from 'nats';
 import { AppError } from '../../contracts/errors.ts';
 import { type Lane, STREAMS } from '../../contracts/subjects.ts';
 import { ACK_WAIT_MS, durableOf } from './streams.ts';
@@ -108,6 +108,12 @@ export async function consumeCommands(
     }
   };
 
+  /** Newer servers leave a request to a queue that is gone without an answer: whether it is, they tell who asks for it. */
+  const whyNot = async (cause: unknown): Promise<unknown> => {
+    if (!(cause instanceof NatsError) || cause.code !== ErrorCode.NoResponders) return explained(cause);
+    return consumer.info().then(() => cause, explained);
+  };
+
   const pump = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
@@ -115,7 +121,7 @@ export async function consumeCommands(
         isFetching = true;
       } catch (cause) {
         isFetching = false;
-        if (!stopping.signal.aborted) onTrouble(explained(cause));
+        if (!stopping.signal.aborted) onTrouble(await whyNot(cause));
         await delay(AGAIN_MS, undefined, { signal: stopping.signal }).catch(() => {});
       }
       isWanting = Promise.withResolvers();
