@@ -8,7 +8,7 @@ import { describeError, type Logger } from '../logger.ts';
 import { moment } from '../moments.ts';
 import { countWaiting } from '../store/dead-letters.ts';
 import { lockOrders, takeNew } from '../store/load-batch.ts';
-import { isOutage } from '../store/outage.ts';
+import { isOutage, isTooSlow } from '../store/outage.ts';
 import type { QueuedRow } from '../store/outbox.ts';
 import { fence, type Mark, type Move, position } from '../store/partitions.ts';
 import type { Store } from '../store/store.ts';
@@ -150,9 +150,19 @@ async function isCommittedAfterAll(
   return now?.seq === to;
 }
 
+async function inHalves(
+  ports: BatchPorts,
+  messages: readonly DecodedMessage[],
+  from: number,
+): Promise<number> {
+  const middle = Math.ceil(messages.length / 2);
+  const between = await commitBatch(ports, messages.slice(0, middle), from);
+  return commitBatch(ports, messages.slice(middle), between);
+}
+
 /**
  * Commits the batch of one partition by itself and publishes what it says. An outage of the database is waited out; a
- * batch that the database refuses is halved until the culprit is found, which becomes a dead letter.
+ * batch that takes it too long is halved, and one that it refuses until the culprit is found, which becomes a dead letter.
  * @param failed why it could not be committed just now, if it was tried.
  * @returns the new position.
  * @throws FencedError when the partition has another owner.
@@ -169,6 +179,7 @@ export async function commitBatch(
     if (error !== undefined) {
       if (!isOutage(error)) return refuse(ports, messages, from, error);
       if (await isCommittedAfterAll(ports, batch.to, pauseMs, error)) return batch.to;
+      if (isTooSlow(error) && messages.length > 1) return inHalves(ports, messages, from);
     }
     try {
       const passed = await commitTogether(ports, [batch]);
@@ -188,11 +199,7 @@ async function refuse(
   error: unknown,
 ): Promise<number> {
   const [only] = messages;
-  if (messages.length > 1) {
-    const middle = Math.ceil(messages.length / 2);
-    const between = await commitBatch(ports, messages.slice(0, middle), from);
-    return commitBatch(ports, messages.slice(middle), between);
-  }
+  if (messages.length > 1) return inHalves(ports, messages, from);
   if (only === undefined || only.event === null) throw error;
   const failure = JSON.stringify(describeError(error));
   if (only.event.type === DEAD_LETTER_SETTLE_REQUESTED) {

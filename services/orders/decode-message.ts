@@ -3,7 +3,7 @@ import { Envelope } from '../../contracts/envelope.ts';
 import { OrderEvent } from '../../contracts/events/order-event.ts';
 import type { LogMessage } from '../bus/partition-reader.ts';
 import { describeError } from '../logger.ts';
-import { cutTo, isStorable } from '../store/storable.ts';
+import { cutTo, isStorable, toStorable } from '../store/storable.ts';
 
 export interface DecodedMessage {
   readonly log: LogMessage;
@@ -28,7 +28,9 @@ export interface DecodedMessage {
 const LONGEST_ORDER_ID = 200;
 
 /** The order id is the subject's last token, so that even an unreadable message blocks no other order. */
-export function decodeMessage(log: LogMessage): DecodedMessage {
+export function decodeMessage(received: LogMessage): DecodedMessage {
+  const { subject } = received;
+  const log = isStorable(subject) ? received : { ...received, subject: toStorable(subject) };
   const orderId = cutTo(LONGEST_ORDER_ID, log.subject.split('.').at(-1) ?? '');
   try {
     const message = Envelope.parse(JSON.parse(log.payload));
@@ -42,7 +44,8 @@ export function decodeMessage(log: LogMessage): DecodedMessage {
     const stored = { ...log, payload: log.payload.replaceAll('\0', '\ufffd') };
     return {
       log: stored,
-      messageId: `unreadable:${log.seq}`,
+      // By its time as well: in a stream that was made anew, or lost its tail, another message has its number.
+      messageId: `unreadable:${Math.floor(log.storedAt)}:${log.seq}`,
       orderId,
       event: null,
       failure,

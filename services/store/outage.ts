@@ -27,6 +27,10 @@ export function isOutage(error: unknown): boolean {
   return error.cause !== undefined && isOutage(error.cause);
 }
 
+/** A statement was ended for taking too long: the server is slow just now, or it was asked for too much at once. */
+export const isTooSlow = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '57014';
+
 const again = retry(handleWhen(isOutage), {
   maxAttempts: 15,
   backoff: new ExponentialBackoff({ initialDelay: 50, maxDelay: 5_000 }),

@@ -560,6 +560,24 @@ test('a tail that was lost and has grown as long again before anybody looked hal
   expect(await stateOf(world.store, B)).toBeUndefined();
 }, 40_000);
 
+test('what nobody can read in a stream made anew is set aside, though the one before had such a message in its place', async () => {
+  const [world, probe] = [await aWorld(), await aProbe(nats.url)];
+  const first = anOwner(world);
+  await world.bus.publish([raw(A.orderId, 'not json')]);
+  await readUpTo(world, 1);
+  await first.stop();
+  await probe.deleteStreams();
+  await world.bus.setUp(1);
+  await world.bus.publish([raw(B.orderId, 'not json either')]);
+  await haltMisfits(world.store, world.bus);
+  await republish(world.store, world.bus, await planRepublish(world.store));
+  anOwner(world, 'two');
+  await readUpTo(world, 1);
+  expect(await lettersOf(world.store)).toMatchObject(
+    [A, B].map(({ orderId }) => ({ order_id: orderId, state: 'open' })),
+  );
+});
+
 test('a halted partition goes on from its position when an operator has lifted the halt', async () => {
   const world = await aWorld();
   await world.store.run(`update event_partitions set halted = 'for the test' where part = $1`, [PART]);
@@ -722,6 +740,41 @@ test('a message for an order with an id that no index can hold is set aside and 
   await readUpTo(world, batch.length);
   expect(await stateOf(world.store, neighbour)).toBe('delivered');
   expect(await lettersOf(world.store)).toMatchObject([{ order_id: longId.slice(0, 200), state: 'open' }]);
+});
+
+test('a message under a subject that no database takes is set aside and stops nobody', async () => {
+  const world = await aWorld();
+  const poison = {
+    messageId: 'nul',
+    subject: eventSubject('order.nul\u0000', A.orderId),
+    payload: 'not json',
+  };
+  const batch = [poison, ...storyOf(B)];
+  await world.bus.publish(batch);
+  anOwner(world);
+  await readUpTo(world, batch.length);
+  expect(await stateOf(world.store, B)).toBe('delivered');
+  expect(await lettersOf(world.store)).toMatchObject([{ order_id: A.orderId, state: 'open' }]);
+});
+
+test('a batch that takes longer than a statement may is halved until its parts are done in time', async () => {
+  const world = await aWorld();
+  await world.store.run(
+    `create function too_long() returns trigger language plpgsql as $$ begin
+       if (select count(*) from fresh) > 4 then raise exception 'timeout' using errcode = '57014'; end if;
+       return null;
+     end $$`,
+  );
+  await world.store.run(
+    `create trigger too_long after insert on orders referencing new table as fresh
+       for each statement execute function too_long()`,
+  );
+  const messages = ordersOfPartition(PART, 16).map(({ shopOrderId }) =>
+    aMessage(received(shopOrderId), `first:${shopOrderId}`),
+  );
+  expect(await commitBatch(await portsOf(world), decoded(messages), 0)).toBe(16);
+  expect(await countOf(world.store, 'orders')).toBe(16);
+  expect(await lettersOf(world.store)).toEqual([]);
 });
 
 test('a batch that the database refuses is halved until the culprit is alone, and every other event applies once', async () => {
