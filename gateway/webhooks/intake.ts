@@ -132,8 +132,8 @@ export function toRefusal(error: unknown): unknown {
     const message = 'the database is away or too slow: send it again';
     return new AppError('store_unavailable', message, { retryable: true, cause: error });
   }
-  // 22: a value that its column cannot hold; 23: a constraint.
-  if (!/^2[23]/.test(sqlStateOf(error))) return error;
+  // 22: a value that its column cannot hold; 23: a constraint; 54: more than an index holds.
+  if (!/^(2[23]|54)/.test(sqlStateOf(error))) return error;
   return new AppError('body_invalid', 'the database cannot hold a value of this body', {
     retryable: false,
     cause: error,

@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -630,6 +630,15 @@ test('an older body does not replace the customer of a newer one, in one batch o
   const rows = await context.store.query('select email from customer_details where order_id = $1', [orderId]);
   expect(rows).toEqual([{ email: 'c@mail.example' }]);
   expect(await webhooksOf(orderId)).toHaveLength(4);
+});
+
+test('a mail address that no index can hold is set aside instead of failing again and again', async () => {
+  const email = `${randomBytes(4_000).toString('hex')}@mail.example`;
+  const answers = await Promise.all([send(aBody({ email })), send(aBody())]);
+  expect(await Promise.all(answers.map(async (answer) => [answer.status, await answer.json()]))).toEqual([
+    [200, { result: 'set_aside' }],
+    [200, { result: 'accepted' }],
+  ]);
 });
 
 test('a delivery that the database refuses fails alone', async () => {
