@@ -35,6 +35,13 @@ export interface CsvRows {
 
 const HEADING = 1;
 
+/** What a spreadsheet would run as a formula, with the quotes that stand before it already. */
+const FORMULA = /^'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
+/** A quote makes it a text there as well. */
+const toCell = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
+const fromCell = (cell: string): string =>
+  cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
+
 /** What is no number stays text, for the contract to refuse. */
 const toNumber = (cell: string): unknown => (/^\d+$/.test(cell) ? Number(cell) : cell);
 
@@ -94,7 +101,7 @@ export function readMappingCsv(text: string): CsvRows {
       toRow(
         Object.fromEntries(
           heading.flatMap((column, place) => {
-            const cell = cells[place] ?? '';
+            const cell = fromCell(cells[place] ?? '');
             return cell === '' ? [] : [[column, cell]];
           }),
         ),
@@ -126,4 +133,9 @@ const toCells = ({ variantId, sku, candidates }: MappingEntry): Record<Column, s
 /** A piece of the file: the first with its heading, the others without. */
 export const writeMappingCsv = (entries: readonly MappingEntry[], isFirst: boolean): string =>
   // A semicolon outside of quotes would be read as the end of a cell.
-  stringify(entries.flatMap(toCells), { columns: [...COLUMNS], header: isFirst, quoted_match: /;/ });
+  stringify(entries.flatMap(toCells), {
+    columns: [...COLUMNS],
+    header: isFirst,
+    quoted_match: /;/,
+    cast: { string: toCell },
+  });

@@ -75,7 +75,14 @@ export const MAPPING_DOCS: Readonly<Record<string, RouteDoc>> = {
     description: 'As CSV where `format` or the header Accept says so.',
     query: ExportQuery,
     answers: {
-      200: [...json(MappingFile), { mediaType: 'text/csv', description: 'One candidate a row.' }],
+      200: [
+        ...json(MappingFile),
+        {
+          mediaType: 'text/csv',
+          description:
+            'One candidate a row. What a spreadsheet would run as a formula has a quote before it.',
+        },
+      ],
     },
   },
   'POST /sourcing-preview': {

@@ -1,3 +1,4 @@
+import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
 import type { MappingCandidate, MappingEntry } from '../../contracts/resources/product-mapping.ts';
 import { writeMappingCsv } from '../../gateway/mapping-csv.ts';
@@ -123,6 +124,10 @@ const TEXTS = [
   'two\nlines',
   'a, b; c',
   '=1+1',
+  "'=1+1",
+  "''@x",
+  "'plain",
+  '-1',
   'ümlaut',
   '007',
 ];
@@ -160,6 +165,17 @@ function anEntry(die: Die, variantId: string): MappingEntry {
     candidates: Array.from({ length: 1 + die(3) }, candidate),
   };
 }
+
+test.each(['=HYPERLINK("http://x","y")', '+1', '-1', '@SUM(A1)', '\uff1d1', "'=1"])(
+  'a spreadsheet that opens an export takes %s for a text and runs nothing',
+  (text) => {
+    const candidate = aCandidate(text, { supplierProductId: text, shippingMethod: text });
+    const entries = [{ variantId: '501', sku: text, candidates: [candidate] }];
+    const cells = parse(writeMappingCsv(entries, false)).flat();
+    expect(cells.filter((cell) => cell.includes(text))).toEqual(Array(4).fill(`'${text}`));
+    expect(readCsvMappings(writeMappingCsv(entries, true))).toEqual({ entries, problems: [] });
+  },
+);
 
 test('whatever is exported is imported unchanged, also when it was written in pieces', () => {
   for (let seed = 1; seed <= 300; seed += 1) {
