@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OrderStateName } from '../vocabulary.ts';
-import { PostedAddress } from './posted-address.ts';
+import { MailAddress, PostedAddress } from './posted-address.ts';
 import { PostedCustoms } from './posted-customs.ts';
 
 const note = z.string().trim().max(2_000);
@@ -54,7 +54,7 @@ export const PutOrder = z
   .strictObject({
     shipping_address: PostedAddress.optional(),
     contact: z
-      .strictObject({ email: z.email().max(200).optional(), phone: z.string().trim().max(60).optional() })
+      .strictObject({ email: MailAddress.optional(), phone: z.string().trim().max(60).optional() })
       .refine((contact) => Object.keys(contact).length > 0, { error: 'says nothing' })
       .optional(),
     customs: PostedCustoms.optional(),

@@ -3,6 +3,15 @@ import type { ShippingAddress } from './order.ts';
 
 const text = z.string().trim().max(200);
 
+/** In the letters of any language, as names of hosts are too; what mailers read as a list, a group or a header is none. */
+export const MailAddress = z
+  .string()
+  .max(200)
+  .regex(
+    /^(?!\.)(?!.*\.\.)[^\s\p{C}@<>()[\]\\,;:"]{1,64}(?<!\.)@([\p{L}\p{M}\p{N}]([\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+\p{L}[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}]$/u,
+    'must be one mail address, like jean@example.com',
+  );
+
 const countryNames = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 /** Regions that Intl knows besides countries: of reckoning, of tests, or without a post of their own. */
 const NO_COUNTRY = new Set(['CP', 'CQ', 'DG', 'EA', 'EU', 'EZ', 'IC', 'QO', 'UN', 'XA', 'XB', 'ZZ']);
@@ -33,7 +42,7 @@ export const PostedAddress = z
     zip: text.default(''),
     country,
     phone: text.default(''),
-    email: z.union([z.email().max(200), z.literal('')]).default(''),
+    email: z.union([MailAddress, z.literal('')]).default(''),
   })
   .refine(({ first_name, last_name }) => `${first_name}${last_name}` !== '', {
     error: 'first_name or last_name must be there',
