@@ -13,6 +13,15 @@ export interface CustomerChange {
   readonly note?: string | undefined;
 }
 
+const IS_ABROAD = "c.shipping_address ->> 'countryCode' <> excluded.shipping_address ->> 'countryCode'";
+/** What was for another country goes. */
+const CUSTOMS = ['tax_id', 'birthday', 'national_address']
+  .map(
+    (column) =>
+      `${column} = case when ${IS_ABROAD} then excluded.${column} else coalesce(excluded.${column}, c.${column}) end`,
+  )
+  .join(', ');
+
 /**
  * Writes what was put in by the API. Address, contact and customs stay as they are put, whatever the shop says later.
  * @throws 409 when the customer was erased: nothing about them is taken again.
@@ -30,11 +39,10 @@ export async function putCustomer(sql: Sql, orderId: string, change: CustomerCha
        email = coalesce(excluded.email, c.email), phone = coalesce(excluded.phone, c.phone),
        shipping_address = coalesce(excluded.shipping_address, c.shipping_address),
        note = coalesce(excluded.note, c.note),
-       tax_id = coalesce(excluded.tax_id, c.tax_id), birthday = coalesce(excluded.birthday, c.birthday),
-       national_address = coalesce(excluded.national_address, c.national_address),
+       ${CUSTOMS},
        is_address_ours = c.is_address_ours or excluded.is_address_ours,
        is_contact_ours = c.is_contact_ours or excluded.is_contact_ours,
-       is_customs_ours = c.is_customs_ours or excluded.is_customs_ours,
+       is_customs_ours = excluded.is_customs_ours or c.is_customs_ours and (${IS_ABROAD}) is not true,
        is_phone_ours = coalesce($9, c.is_phone_ours)
      where c.redacted_at is null`,
     [

@@ -85,11 +85,13 @@ const CONTACT = (['email', 'phone'] as const)
   )
   .join(', ');
 
-/** What was for another country goes. */
+/** What was for another country goes, and does not come where the address is ours. */
 const CUSTOMS = (['tax_id', 'birthday', 'national_address'] as const)
   .map(
     (column) =>
-      `${column} = case when customer_details.is_customs_ours then coalesce(customer_details.${column}, excluded.${column})
+      `${column} = case when customer_details.is_address_ours and customer_details.shipping_address ->> 'countryCode'
+                             <> excluded.shipping_address ->> 'countryCode' then customer_details.${column}
+                        when customer_details.is_customs_ours then coalesce(customer_details.${column}, excluded.${column})
                         when ${IS_NEWER} and customer_details.shipping_address ->> 'countryCode'
                              is distinct from excluded.shipping_address ->> 'countryCode' then excluded.${column}
                         else ${fill(column)} end`,

@@ -6,11 +6,13 @@ import { Explanation } from '../../contracts/resources/explanation.ts';
 import { HoldList } from '../../contracts/resources/hold.ts';
 import { OrderList, OrderView } from '../../contracts/resources/order.ts';
 import { OrderReceipt } from '../../contracts/resources/order-requests.ts';
+import { PostedAddress, toShippingAddress } from '../../contracts/resources/posted-address.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
 import { SupplierOrderList, SupplierOrderView } from '../../contracts/resources/supplier-order.ts';
 import { SupplierOrderReceipt } from '../../contracts/resources/supplier-order-requests.ts';
 import { Timeline } from '../../contracts/resources/timeline.ts';
 import { audit } from '../../services/audit.ts';
+import { saveCustomers } from '../../services/store/customers.ts';
 import { type CustomerRow, customerOf, toRecipient } from '../../services/suppliers/recipient.ts';
 import { tellObserved } from '../../services/suppliers/tell-observed.ts';
 import { type OrdersWorld, startOrdersWorld } from '../fixtures/orders-world.ts';
@@ -297,6 +299,45 @@ test('the telephone number of the contact is the one for the parcel, until an ad
   expect(await forParcel({ contact: { phone: '+33612345678' } })).toBe('+33612345678');
   expect(await forParcel({ note: 'ring twice' })).toBe('+33612345678');
   expect(await forParcel({ shipping_address: ADDRESS })).toBe(ADDRESS.phone);
+});
+
+test('what customs want goes with the country that it was for, whatever the shop says of it later', async () => {
+  const brazil = { ...ADDRESS, city: 'Recife', country: 'BR' };
+  const id = await created({ shipping_address: brazil, customs: { tax_id: '123.456.789-09' } });
+  await until(id, { status: 'grace' });
+  const afterPut = async (change: object): Promise<string | null | undefined> => {
+    expect((await world.call('PUT', `/orders/${id}`, change)).status).toBe(202);
+    return taxId();
+  };
+  const taxId = async (): Promise<string | null | undefined> =>
+    (
+      await world.store.query<{ tax_id: string | null }>(
+        'select tax_id from customer_details where order_id = $1',
+        [id],
+      )
+    )[0]?.tax_id;
+  expect(await afterPut({ shipping_address: { ...brazil, city: 'Olinda' } })).toBe('12345678909');
+  expect(await afterPut({ shipping_address: ADDRESS })).toBe(null);
+  await saveCustomers(world.store, [
+    {
+      order_id: id,
+      customer_id: null,
+      name: null,
+      total_minor: null,
+      total_currency: null,
+      source_updated_at: new Date(Date.now() + 1_000).toISOString(),
+      email: null,
+      phone: null,
+      locale: null,
+      tax_id: '12345678909',
+      birthday: null,
+      national_address: null,
+      shipping_address: toShippingAddress(PostedAddress.parse(brazil)),
+    },
+  ]);
+  expect(await taxId()).toBe(null);
+  const mexico = { shipping_address: { ...ADDRESS, country: 'MX' }, customs: { tax_id: 'ABCD800101XYZ' } };
+  expect(await afterPut(mexico)).toBe('ABCD800101XYZ');
 });
 
 test('what is bought is not changed any more, and the refusal says what is still possible', async () => {
