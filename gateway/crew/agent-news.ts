@@ -29,8 +29,10 @@ async function afterProduct(
   sql: Sql,
   { variantId, sku = null, candidates }: ProductNews,
 ): Promise<MappingEntry[]> {
-  const wanted = candidates ?? (await findMapping(sql, variantId, 'for update'))?.candidates;
-  return wanted === undefined ? [] : [{ variantId, sku, candidates: wanted }];
+  if (candidates !== undefined) return [{ variantId, sku, candidates }];
+  const known = await findMapping(sql, variantId, 'for update');
+  if (known === undefined || sku === null || sku === known.sku) return [];
+  return [{ variantId, sku, candidates: known.candidates }];
 }
 
 function withPrice<A extends MappedArticle>(article: A, news: PriceNews): A {

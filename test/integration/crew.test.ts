@@ -271,6 +271,23 @@ test('news of products and prices changes mappings, under the names of the crew'
   await expect(reader.ask('product.created', { variantId: '45' })).rejects.toThrow(/permission/i);
 });
 
+test('news of a product that changes nothing of its mapping lets no order go on that waits for another one', async () => {
+  const { store } = await aGateway();
+  const writer = await anAgent('crew-writer');
+  await writer.ask(SET, { params: { variantId: '45' }, body: { ...mapping.body, sku: 'MUG-B' } });
+  await store.run(
+    `insert into order_lines (order_id, line_id, position, variant_id, title, unit_price_minor)
+     values ('ord_1', '1', 0, '45', 'Mug', 100)`,
+  );
+  await store.run(
+    `insert into holds (id, order_id, reason, line_id, evidence) values ('hld_1', 'ord_1', 'out_of_stock', '1', '{}')`,
+  );
+  for (const sku of [{ sku: 'MUG-B' }, {}])
+    expect(await writer.ask('product.updated', { variantId: '45', ...sku })).toEqual({ mappings: 0 });
+  expect(await store.query('select subject from outbox')).toEqual([]);
+  expect(await writer.ask('product.updated', { variantId: '45', sku: 'MUG-C' })).toEqual({ mappings: 1 });
+});
+
 test.each([
   ['price.changed', { supplier: 'cj_dropshipping', supplierProductId: '26', supplierVariantId: '27' }],
   ['product.updated', { variantId: '45', sku: 'MUG-B' }],
