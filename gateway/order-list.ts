@@ -119,12 +119,10 @@ export function supplierOrderListStatement(query: SupplierOrderListQuery): State
   if (supplier !== undefined) add(`s.supplier = ${bind(supplier)}`);
   if (orderId !== undefined) add(`s.order_id = ${bind(orderId)}`);
   if (text !== undefined) {
-    const column = /^sup_ord_\w+$/.test(text)
-      ? 'id'
-      : /^ord_\w+$/.test(text)
-        ? 'order_id'
-        : 'supplier_reference';
-    add(`s.${column} = ${bind(text)}`);
+    if (/^sup_ord_\w+$/.test(text)) add(`s.id = ${bind(text)}`);
+    else if (/^ord_\w+$/.test(text)) add(`s.order_id = ${bind(text)}`);
+    // One purchase may be several orders there.
+    else add(`string_to_array(s.supplier_reference, ',') @> string_to_array(${bind(text)}, ',')`);
   }
   addRange(parts, ['s.created_at', 's.id'], query);
   const order = 'order by s.created_at desc, s.id desc';

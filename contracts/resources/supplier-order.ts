@@ -51,7 +51,7 @@ export const SupplierOrderListQuery = ListQuery.extend({
   supplier: SupplierName.optional(),
   orderId: z.string().max(80).optional(),
   ...dateRange,
-  /** An id of ours, or the supplier's reference. */
+  /** An id of ours, or a reference of the supplier's; a purchase that has several there is found by each. */
   text: z.string().trim().min(2).max(100).optional(),
 });
 export type SupplierOrderListQuery = z.infer<typeof SupplierOrderListQuery>;

@@ -571,6 +571,21 @@ test('a purchase is found by state, supplier, order and reference; retry and ref
   expect((await untilPurchase(held, { status: 'cancelled' })).compensation).toBe('given_up');
 });
 
+test('a purchase that has become several orders at the supplier is found by each of their references', async () => {
+  const { items } = await read('/supplier-orders?status=delivered&limit=1', SupplierOrderList);
+  const id = items[0]?.id ?? '';
+  const before = items[0]?.supplierReference;
+  const refer = (reference: unknown) =>
+    world.store.run('update supplier_orders set supplier_reference = $2 where id = $1', [id, reference]);
+  await refer('8190,8191');
+  for (const text of ['8190', '8191', '8190,8191']) {
+    const found = await read(`/supplier-orders?text=${text}`, SupplierOrderList);
+    expect([text, found.items.map((purchase) => purchase.id)]).toEqual([text, [id]]);
+  }
+  expect(await read('/supplier-orders?text=819', SupplierOrderList)).toMatchObject({ items: [] });
+  await refer(before);
+});
+
 test('what a supplier shows for a person is explained and told in the timeline, and is over with its cause', async () => {
   const { items } = await read('/supplier-orders?status=delivered&limit=1', SupplierOrderList);
   const { id = '', orderId = '' } = items[0] ?? {};
