@@ -24,7 +24,7 @@ export const StuckItem = z.object({
   /** Until when it might have waited. */
   deadlineAt: z.iso.datetime(),
   orderId: z.string().nullable(),
-  /** Where its order is explained. */
+  /** Where its order is explained; null: there is no such order. */
   explain: z.string().nullable(),
 });
 export type StuckItem = z.infer<typeof StuckItem>;

@@ -1,7 +1,7 @@
 import { STUCK_WORDS, type StuckItem, type StuckList, StuckQuery } from '../../contracts/resources/stuck.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { waitsOf } from '../../contracts/waits.ts';
-import type { Store } from '../../services/store/store.ts';
+import type { Sql, Store } from '../../services/store/store.ts';
 import { readStuck, type StuckRow } from '../../services/store/stuck.ts';
 import { cutPage, fromCursor, toCursor } from '../page.ts';
 import { readQuery } from '../read-input.ts';
@@ -9,9 +9,17 @@ import type { Route } from '../route.ts';
 
 const keyOf = ({ kind, id }: StuckRow): string => `${kind}_${id}`;
 
-const isOrderId = (id: string | null): id is string => id !== null && /^ord_\w{1,60}$/.test(id);
+/** Of these the orders that there are: of a letter the order may never have come to be. */
+async function knownOrders(sql: Sql, rows: readonly StuckRow[]): Promise<ReadonlySet<string | null>> {
+  const ids = rows.flatMap(({ orderId }) => orderId ?? []);
+  const known = await sql.query<{ id: string }>('select id from orders where id = any($1::text[])', [ids]);
+  return new Set(known.map(({ id }) => id));
+}
 
-function toItem({ kind, id, state, reason, since, deadlineAt, orderId }: StuckRow): StuckItem {
+function toItem(
+  { kind, id, state, reason, since, deadlineAt, orderId }: StuckRow,
+  known: ReadonlySet<string | null>,
+): StuckItem {
   const next = waitsOf(kind).find(([name]) => name === state)?.[1].next ?? '';
   return {
     kind,
@@ -23,7 +31,7 @@ function toItem({ kind, id, state, reason, since, deadlineAt, orderId }: StuckRo
     since: new Date(since).toISOString(),
     deadlineAt: new Date(deadlineAt).toISOString(),
     orderId,
-    explain: isOrderId(orderId) ? `/orders/${orderId}/explain` : null,
+    explain: known.has(orderId) ? `/orders/${orderId}/explain` : null,
   };
 }
 
@@ -40,7 +48,8 @@ export const stuckRoutes = (store: Store, settings: Settings): Route[] => [
       const { items, nextCursor } = cutPage(rows, limit, (last) =>
         toCursor({ createdAt: new Date(last.since), id: keyOf(last) }),
       );
-      return { items: items.map(toItem), nextCursor };
+      const known = await knownOrders(store, items);
+      return { items: items.map((row) => toItem(row, known)), nextCursor };
     },
   },
 ];

@@ -201,6 +201,15 @@ test('the list says why, what to do and where the order is explained; it is page
   expect(metrics).toMatch(/^order_manager_stuck\{kind="hold"\} 0$/m);
 });
 
+test('a letter of an order that never came to be leads to no explanation, for there is none', async () => {
+  const { context, call } = await aGateway(inject('bareNatsUrl'));
+  await aLetter(context.store, 'event', ago(7_200 * SECOND_MS));
+  const listed = async () => StuckList.parse(await (await call('/stuck')).json()).items;
+  expect(await listed()).toMatchObject([{ kind: 'dead_letter', orderId: 'ord_1', explain: null }]);
+  await anOrder(context.store, 'ord_1', 'cancelled', ago(0));
+  expect(await listed()).toMatchObject([{ kind: 'dead_letter', explain: '/orders/ord_1/explain' }]);
+});
+
 const Plan = z.looseObject({ 'QUERY PLAN': z.string() });
 
 test('among many ended orders the few that wait are found by an index', async () => {
