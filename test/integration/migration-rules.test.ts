@@ -98,6 +98,21 @@ test('a set-up step that waits its turn holds up no index that is made concurren
   expect(await migrated).toEqual([]);
 });
 
+test('an index whose making was cut off is made by the next set-up step', async () => {
+  const store = await aStore(await aDatabase());
+  const invalid = () =>
+    store.query('select indexrelid::regclass::text as name from pg_index where not indisvalid');
+  await store.run('create index parcels_order_ccnew on parcels (order_id)');
+  for (const name of ['parcels_order', 'parcels_order_ccnew'])
+    await store.run('update pg_index set indisvalid = false where indexrelid = $1::regclass', [name]);
+  await store.run("delete from migrations where name = '0022-parcels-of-an-order'");
+  expect(await invalid()).toHaveLength(2);
+  expect(await migrate(store)).toEqual(['0022-parcels-of-an-order']);
+  expect(await invalid()).toEqual([]);
+  const made = "select indexname as name from pg_indexes where indexname like 'parcels_order%'";
+  expect(await store.query(made)).toEqual([{ name: 'parcels_order' }]);
+});
+
 /** Purchase intents are read by their supplier order; by the order only when a customer is erased. */
 const NOT_READ_BY_ORDER = ['purchase_intents'];
 
