@@ -46,19 +46,42 @@ export interface Explained {
     /** ISO instant. */
     readonly dueAt: string;
   }[];
-  /** Suppliers that take no calls for now, with the ISO instant when they do again. */
-  readonly callPauses: readonly { readonly supplier: SupplierName; readonly until: string }[];
+  /** Suppliers that take no calls for now, or none that cost of their budget, with the ISO instant when they do again. */
+  readonly callPauses: readonly {
+    readonly supplier: SupplierName;
+    readonly until: string;
+    readonly stops: 'calls' | 'budget';
+  }[];
 }
 
-/** Those that something of the order has to be asked of. Which suppliers sourcing asks, only its answer says. */
+/**
+ * Those that something of the order has to be asked of; of what costs of a budget, a quote. Which suppliers sourcing asks,
+ * only its answer says.
+ */
 const pausesOf = ({ status, supplierOrders, callPauses }: Explained): Explained['callPauses'] =>
   callPauses.filter(
-    ({ supplier }) =>
+    ({ supplier, stops }) =>
       status === 'sourcing' ||
       supplierOrders.some(
-        (purchase) => purchase.supplier === supplier && ![...DEAD, 'delivered'].includes(purchase.status),
+        (purchase) =>
+          purchase.supplier === supplier &&
+          (stops === 'budget'
+            ? purchase.status === 'draft'
+            : ![...DEAD, 'delivered'].includes(purchase.status)),
       ),
   );
+
+const PAUSE_WORDS = {
+  calls: {
+    is: (until: string) => `takes no calls until ${until}: what it has to be asked waits.`,
+    over: 'takes calls again',
+  },
+  budget: {
+    is: (until: string) =>
+      `gives no quotes until ${until}, since its budget of calls is used up: what has to be quoted waits.`,
+    over: 'gives quotes again',
+  },
+};
 
 const settle = ({ id, kind, reason }: Explained['deadLetters'][number]): Explanation['can'] =>
   actionsOn(kind).map((action) => ({
@@ -216,9 +239,7 @@ export function explain(order: Explained): Explanation {
     ...deadLetters.map(letterSentence),
     ...purchases.map(({ says }) => says),
     ...holds.map(({ reason, means }) => `It is held (${reason}): ${means}.`),
-    ...pauses.map(
-      ({ supplier, until }) => `${supplier} takes no calls until ${until}: what it has to be asked waits.`,
-    ),
+    ...pauses.map(({ supplier, until, stops }) => `${supplier} ${PAUSE_WORDS[stops].is(until)}`),
     ...steps.map(({ what, at, supplierOrderId }) => {
       const whose = supplierOrderId === null ? '' : ` (${supplierOrderId})`;
       return at === null ? what : `Until ${at}${whose}, else: ${what}.`;
@@ -241,8 +262,8 @@ export function explain(order: Explained): Explanation {
     deadLetters: [...deadLetters],
     next: [
       ...steps,
-      ...pauses.map(({ supplier, until }) => {
-        return { what: `${supplier} takes calls again`, at: until, supplierOrderId: null };
+      ...pauses.map(({ supplier, until, stops }) => {
+        return { what: `${supplier} ${PAUSE_WORDS[stops].over}`, at: until, supplierOrderId: null };
       }),
     ],
     can: ways,

@@ -50,10 +50,11 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     { orderId },
     { orderBy: { createdAt: 'asc', id: 'asc' } },
   );
+  const now = new Date();
   const paused = await em.find(
     SupplierAccount,
-    { pausedUntil: { $gt: new Date() } },
-    { fields: ['supplier', 'pausedUntil'], orderBy: { supplier: 'asc' } },
+    { $or: [{ pausedUntil: { $gt: now } }, { budgetPausedUntil: { $gt: now } }] },
+    { fields: ['supplier', 'pausedUntil', 'budgetPausedUntil'], orderBy: { supplier: 'asc' } },
   );
   return explain({
     id: orderId,
@@ -83,8 +84,13 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
       supplierOrderId: supplierOrderId ?? null,
       dueAt: dueAt.toISOString(),
     })),
-    callPauses: paused.flatMap(({ supplier, pausedUntil }) =>
-      pausedUntil == null ? [] : [{ supplier, until: pausedUntil.toISOString() }],
+    callPauses: paused.flatMap(({ supplier, pausedUntil, budgetPausedUntil }) =>
+      [
+        { stops: 'calls' as const, until: pausedUntil },
+        { stops: 'budget' as const, until: budgetPausedUntil },
+      ].flatMap(({ stops, until }) =>
+        until != null && until > now ? [{ supplier, stops, until: until.toISOString() }] : [],
+      ),
     ),
   });
 }

@@ -649,7 +649,7 @@ test('an order explains itself, with the time of what comes next, and names nobo
   expect(JSON.stringify(explanation)).not.toMatch(/Dupont|Rue Exemple|example\.com/);
 });
 
-test('an order that waits for a supplier which takes no calls says until when', async () => {
+test('an order that waits for a supplier which takes no calls, or has used up its budget, says until when', async () => {
   const body = aShopBody(1);
   const id = orderIdOf(CREDENTIALS.shop, String(body.id));
   await world.hear('orders/create', body);
@@ -659,16 +659,20 @@ test('an order that waits for a supplier which takes no calls says until when', 
   await post('/supplier-orders', { order_id: id, supplier: 'cj_dropshipping', items });
   await until(id, { holdReasons: ['mapping_changed'] });
   const told = async () => (await read(`/orders/${id}/explain`, Explanation)).next.map(({ what }) => what);
-  const words = 'cj_dropshipping takes calls again';
-  expect(await told()).not.toContain(words);
-  await world.store.run(
-    `insert into supplier_accounts (supplier, paused_until) values ('cj_dropshipping', now() + interval '4 hours')
-     on conflict (supplier) do update set paused_until = excluded.paused_until`,
-  );
-  try {
-    expect(await told()).toContain(words);
-  } finally {
-    await world.store.run('update supplier_accounts set paused_until = null');
+  for (const [column, words] of [
+    ['paused_until', 'cj_dropshipping takes calls again'],
+    ['budget_paused_until', 'cj_dropshipping gives quotes again'],
+  ] as const) {
+    expect(await told()).not.toContain(words);
+    await world.store.run(
+      `insert into supplier_accounts (supplier, ${column}) values ('cj_dropshipping', now() + interval '4 hours')
+       on conflict (supplier) do update set ${column} = excluded.${column}`,
+    );
+    try {
+      expect(await told()).toContain(words);
+    } finally {
+      await world.store.run(`update supplier_accounts set ${column} = null`);
+    }
   }
 });
 

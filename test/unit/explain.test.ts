@@ -43,7 +43,9 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   ...over,
 });
 
-const aPurchase = (over: Partial<Explained['supplierOrders'][number]> = {}) => ({
+const aPurchase = (
+  over: Partial<Explained['supplierOrders'][number]> = {},
+): Explained['supplierOrders'][number] => ({
   id: 'sup_ord_1',
   supplier: 'cj_dropshipping' as const,
   status: 'processing' as const,
@@ -137,7 +139,7 @@ test.each(Object.keys(DEADLINES))('the deadline %s is told with its time, the ne
 
 test('a supplier that takes no calls for now is named where the order waits for it', () => {
   const until = '2026-11-22T14:00:00.000Z';
-  const callPauses = [{ supplier: 'aliexpress' as const, until }];
+  const callPauses = [{ supplier: 'aliexpress' as const, until, stops: 'calls' as const }];
   const purchase = aPurchase({ supplier: 'aliexpress' });
   const words = `aliexpress takes no calls until ${until}: what it has to be asked waits.`;
   for (const waiting of [
@@ -159,6 +161,27 @@ test('a supplier that takes no calls for now is named where the order waits for 
         .sentences,
     ).not.toContain(words);
   expect(explain(anOrder({ status: 'grace', callPauses })).sentences).not.toContain(words);
+});
+
+test('a supplier whose budget is used up is named where a quote of it is waited for, and nowhere else', () => {
+  const until = '2026-11-22T14:00:00.000Z';
+  const callPauses = [{ supplier: 'cj_dropshipping' as const, until, stops: 'budget' as const }];
+  const words = `cj_dropshipping gives no quotes until ${until}, since its budget of calls is used up: what has to be quoted waits.`;
+  const isTold = (over: Partial<Explained>): boolean => {
+    const { sentences, next } = Explanation.parse(explain(anOrder({ ...over, callPauses })));
+    const isNext = next.some(({ what, at }) => what === 'cj_dropshipping gives quotes again' && at === until);
+    expect(isNext).toBe(sentences.includes(words));
+    return isNext;
+  };
+  const purchase = (status: 'draft' | 'processing'): Partial<Explained> => ({
+    status: 'purchasing',
+    supplierOrders: [aPurchase({ status })],
+  });
+  expect([{ status: 'sourcing' as const }, purchase('draft'), purchase('processing')].map(isTold)).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });
 
 test.each(MENDED_BY_MAPPING)('the hold %s says that a mapping releases it', (reason) => {
