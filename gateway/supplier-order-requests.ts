@@ -13,7 +13,8 @@ import type {
 } from '../contracts/resources/supplier-order-requests.ts';
 import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { LEFT } from '../machines/cancel-cost.ts';
-import { DEAD } from '../machines/hold-scope.ts';
+import { DEAD, isStopped } from '../machines/hold-scope.ts';
+import type { OrderContext } from '../machines/order-context.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
 import type { Say } from '../services/store/outbox.ts';
 import type { Sql } from '../services/store/store.ts';
@@ -126,13 +127,13 @@ export async function retrySupplierOrder(sql: Sql, say: Say, id: string): Promis
   const row = await lockSupplierOrder(sql, id);
   const { orderId, state } = row;
   if (!ASKING.includes(state)) throw conflict(`it is ${state}: there is nothing to try again`);
-  const held = await sql.query<{ id: string }>(
-    'select id from holds where order_id = $1 and released_at is null order by id',
-    [orderId],
-  );
-  if (held.length > 0 && (state === 'draft' || state === 'awaiting_payment')) {
-    const fields = held.map(({ id: path }) => ({ path, message: 'open' }));
-    throw conflict('its order is held, and nothing is spent on it: POST /holds/{id}/release first', fields);
+  const [order] = await sql.query<{ context: OrderContext }>('select context from orders where id = $1', [
+    orderId,
+  ]);
+  const isSpending = state === 'draft' || state === 'awaiting_payment';
+  if (isSpending && order !== undefined && isStopped(order.context, id)) {
+    const fields = Object.keys(order.context.holds).map((path) => ({ path, message: 'open' }));
+    throw conflict('it is held, and nothing is spent on it: POST /holds/{id}/release first', fields);
   }
   sayRetry(say, row);
   return { id, orderId, status: state };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { z } from 'zod';
 import type { Attention } from '../../contracts/events/supplier-order-observed.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
@@ -15,6 +15,7 @@ import { audit } from '../../services/audit.ts';
 import { saveCustomers } from '../../services/store/customers.ts';
 import { type CustomerRow, customerOf, toRecipient } from '../../services/suppliers/recipient.ts';
 import { tellObserved } from '../../services/suppliers/tell-observed.ts';
+import { aGateway } from '../fixtures/a-gateway.ts';
 import { type OrdersWorld, startOrdersWorld } from '../fixtures/orders-world.ts';
 import { article } from '../fixtures/purchase-desk.ts';
 import { aShopOrder } from '../fixtures/shop-orders.ts';
@@ -569,6 +570,34 @@ test('a purchase is found by state, supplier, order and reference; retry and ref
     status: 'cancelling',
   });
   expect((await untilPurchase(held, { status: 'cancelled' })).compensation).toBe('given_up');
+});
+
+test('where orders may be bought in part, the hold of another line keeps no purchase from being tried again', async () => {
+  const { context, send } = await aGateway(inject('bareNatsUrl'));
+  const held = (partialPurchase: boolean, hold: object) =>
+    context.store.run(
+      `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+       values ('ord_1', 'api', '1', '#1', 'USD', 1, '2026-11-01', 'purchasing', $1::json)
+       on conflict (id) do update set context = excluded.context`,
+      [JSON.stringify({ rules: { partialPurchase, riskHold: 'high' }, holds: { hld_1: hold } })],
+    );
+  await held(true, { reason: 'out_of_stock', lineId: '2' });
+  await context.store.run(
+    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
+       expected_cost_minor, currency)
+     values ('sup_ord_1', 'ord_1', 'cj_dropshipping', 'draft', '{}', 'm', 'CN', 1, 'USD')`,
+  );
+  await context.store.run(
+    `insert into holds (id, order_id, reason, line_id, evidence) values ('hld_1', 'ord_1', 'out_of_stock', '2', '{}')`,
+  );
+  const retry = async () => (await send('POST', '/supplier-orders/sup_ord_1/retry', undefined)).status;
+  expect(await retry()).toBe(202);
+  await held(true, { reason: 'operator' });
+  expect(await retry()).toBe(409);
+  await held(true, { reason: 'operator', supplierOrderId: 'sup_ord_1' });
+  expect(await retry()).toBe(409);
+  await held(false, { reason: 'out_of_stock', lineId: '2' });
+  expect(await retry()).toBe(409);
 });
 
 test('a purchase that has become several orders at the supplier is found by each of their references', async () => {
