@@ -44,6 +44,10 @@ const mayBeLate = (since: string): string => `${isSettled(since)} and (w.timers 
 const aged = (since: string, from = since): string =>
   `${since} as since, ${from} + w.within as deadline_at, 'overdue' as reason`;
 
+/** The order may be bought in part: the hold of a line or of a purchase stops nothing else. */
+const isInPart = (orderId: string): string =>
+  `coalesce((select (w.context -> 'rules' ->> 'partialPurchase')::boolean from orders w where w.id = ${orderId}), false)`;
+
 /** When a mail should have gone out: with each try its next one is further away, and it waits since before the first. */
 const MAIL_DUE = "case when n.state = 'pending' and n.attempt > 0 then n.created_at else n.next_try_at end";
 
@@ -63,7 +67,8 @@ const BRANCHES: Readonly<Record<WaitingKind, string>> = {
          ${dueOf('t.order_id = s.order_id and t.supplier_order_id = s.id and t.parcel_id is null')}
    where s.state = w.state and s.state not in (${literals(ENDED_SUPPLIER_ORDERS)}) and ${mayBeLate('s.entered_at')}
      and not exists (select 1 from holds h where h.order_id = s.order_id and h.released_at is null
-                        and (h.supplier_order_id = s.id or s.state in ('draft', 'awaiting_payment')))`,
+                        and (h.supplier_order_id = s.id or s.state in ('draft', 'awaiting_payment')
+                               and (coalesce(h.line_id, h.supplier_order_id) is null or not ${isInPart('s.order_id')})))`,
   parcel: `select p.id, p.order_id, ${judged('p.entered_at', false)}
     from parcels p join supplier_orders s on s.id = p.supplier_order_id
          ${dueOf('t.order_id = p.order_id and t.parcel_id = p.id')}

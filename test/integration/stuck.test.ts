@@ -166,6 +166,27 @@ test('what is held waits for a person: its hold stands in the list, after its ow
   expect(await found(store)).toMatchObject([{ kind: 'hold', id: 'hld_1', orderId: 'ord_1' }]);
 });
 
+test('where orders may be bought in part, a draft that nobody buys is listed beside a line that is held', async () => {
+  const store = await aStore(database);
+  await clean(store);
+  await anOrder(store, 'ord_1', 'purchasing', ago(0));
+  await aSupplierOrder(store, 'sup_ord_1', 'ord_1', 'draft', ago(9 * 86_400_000));
+  await PARK.hold(store, 'open', ago(0));
+  const inPart = (partialPurchase: boolean) =>
+    store.run('update orders set context = $1::json', [JSON.stringify({ rules: { partialPurchase } })]);
+  await inPart(true);
+  expect(await found(store), 'all of the order is held').toEqual([]);
+  await store.run("update holds set line_id = '2'");
+  expect(await found(store)).toMatchObject([{ kind: 'supplier_order', id: 'sup_ord_1' }]);
+  await inPart(false);
+  expect(await found(store)).toEqual([]);
+  await inPart(true);
+  await store.run("update holds set line_id = null, supplier_order_id = 'sup_ord_2'");
+  expect(await found(store)).toMatchObject([{ kind: 'supplier_order', id: 'sup_ord_1' }]);
+  await store.run("update holds set supplier_order_id = 'sup_ord_1'");
+  expect(await found(store)).toEqual([]);
+});
+
 test('a mail that was tried in vain for more than an hour is listed, though its next try is set for later', async () => {
   const store = await aStore(database);
   await clean(store);
