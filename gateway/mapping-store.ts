@@ -9,19 +9,16 @@ import {
 import { type HoldReason, MENDED_BY_MAPPING, type SupplierName } from '../contracts/vocabulary.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import { commitAndPublish, eventRow } from '../services/bus/commit-and-publish.ts';
-import { insertRows } from '../services/store/rows.ts';
+import { insertRows, isoInstant } from '../services/store/rows.ts';
 import type { Sql, Store } from '../services/store/store.ts';
 
 /** As they were stored: what a newer contract adds has a default. */
 const StoredCandidates = z.array(MappingCandidate);
 
-const instant = (column: string): string =>
-  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-
 const GONE = `from shop_variants v where v.variant_id = product_mappings.variant_id and v.gone_at is not null`;
 
-const MAPPING_COLUMNS = `variant_id as "variantId", sku, candidates, ${instant('updated_at')} as "updatedAt",
-  (select ${instant('v.gone_at')} ${GONE}) as "goneFromShopAt"`;
+const MAPPING_COLUMNS = `variant_id as "variantId", sku, candidates, ${isoInstant('updated_at')} as "updatedAt",
+  (select ${isoInstant('v.gone_at')} ${GONE}) as "goneFromShopAt"`;
 
 interface Row extends Omit<ProductMapping, 'candidates'> {
   readonly candidates: unknown;
