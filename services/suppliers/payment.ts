@@ -48,6 +48,11 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
   permanent: 'supplier_rejected',
 };
 
+/** What was in doubt and then seen unpaid so often is no accident: nobody would hear of it until it lapses. */
+const DOUBTS_TO_TELL = 5;
+const doubtHold = (attempt: number): HoldReason | undefined =>
+  attempt % DOUBTS_TO_TELL === 0 ? 'outcome_unknown' : undefined;
+
 /** Of a question that failed in a way that passes: its answer was sound, and says that it is too early. */
 const saysNotYet = ({ outage, sent }: Evidence): boolean => outage === false && sent !== false;
 
@@ -190,9 +195,9 @@ async function callOnce(
     const { failureClass, evidence } = withoutRecipient(toSupplierError(error), recipient);
     log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a payment got no clear yes');
     const isDoubt = failureClass === 'unknown_outcome';
-    const reason = HOLD_OF[failureClass];
-    const message =
-      isDoubt || reason === undefined ? null : withheld(row, commandId, attempt, reason, evidence);
+    const reason = isDoubt ? doubtHold(attempt) : HOLD_OF[failureClass];
+    const why = isDoubt ? { ...evidence, supplierReference: reference, attempts: attempt } : evidence;
+    const message = reason === undefined ? null : withheld(row, commandId, attempt, reason, why);
     const state = isDoubt ? 'unknown' : 'refused';
     await settleCall(ports, { ...call, verdict: { state, evidence }, message });
     return DONE;

@@ -218,6 +218,30 @@ test('an order that is still unpaid after a doubt is paid again only after the w
   expect(await paidCounts(desk, purchase)).toEqual([1]);
 });
 
+test('a payment that its supplier refuses in doubt time and again is for a person, who may have it tried once more', async () => {
+  const { desk, purchase } = await placed({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '0.02' });
+  let payments = 0;
+  const refusing = withAdapter(desk.ports, {
+    async pay() {
+      payments += 1;
+      throw new SupplierError('unknown_outcome', 'inventory deduction failed', { code: 1603102 });
+    },
+  });
+  const payUntil = (many: number) =>
+    eventually(async () => {
+      await pay(refusing, purchase, `p${performance.now()}`);
+      expect(payments).toBe(many);
+    });
+  await payUntil(4);
+  expect(await paymentVerdicts(desk, purchase)).toEqual([]);
+  await payUntil(5);
+  expect((await saidTo(desk.store, purchase)).slice(2)).toMatchObject([
+    { type: 'withheld', attempt: 5, reason: 'outcome_unknown', evidence: { code: 1603102, attempts: 5 } },
+  ]);
+  await payUntil(6);
+  expect(await paymentVerdicts(desk, purchase)).toHaveLength(1);
+});
+
 test('a payment whose process died is waited for until its time is over, then it is a doubt', async () => {
   const { desk, purchase } = await placed({ ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '0.6' });
   void pay(withAdapter(desk.ports, { pay: () => new Promise(() => {}) }), purchase, 'p1');
