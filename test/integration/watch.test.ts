@@ -166,6 +166,30 @@ test('a look that fails is made up for soon, not after the whole pause', async (
   expect(row?.seconds).toBeLessThanOrEqual(5);
 });
 
+test('a supplier that does not take our login is not called for each order that is due', async () => {
+  const desk = await aWatchedDesk({ ...RARELY, CJ_DROPSHIPPING_REQUESTS_PER_SECOND: '20' });
+  await placedOrders(desk, 3);
+  let rounds = 0;
+  let calls = 0;
+  const watch = watching(desk, {
+    ...desk.adapter,
+    capabilities: { ...desk.adapter.capabilities, statusBatchSize: 1 },
+    breakerState: () => {
+      rounds += 1;
+      return 'closed';
+    },
+    status: async () => {
+      calls += 1;
+      throw new SupplierError('auth', 'token invalid', {});
+    },
+  });
+  await eventually(() => {
+    watch.wake();
+    expect(rounds).toBeGreaterThan(3);
+  });
+  expect(calls).toBe(1);
+});
+
 test('while the supplier wants no calls, orders keep their place', async () => {
   const desk = await aWatchedDesk(OFTEN);
   await placedOrders(desk, 1);
