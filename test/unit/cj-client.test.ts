@@ -281,6 +281,21 @@ test.each([
   expect(sent.map(({ path }) => path)).toEqual(['/authentication/getAccessToken']);
 });
 
+test('where refresh token and key were both refused, neither is tried again at once', async () => {
+  const { client, sent } = aClient(({ path }) =>
+    answer(path.endsWith('refreshAccessToken') ? 1600003 : 1600001),
+  );
+  for (const _ of [1, 2, 3])
+    expect((await failureOf(client.call(request('read'), z.unknown(), never))).failureClass).toBe('auth');
+  expect(sent.map(({ path }) => path)).toEqual([
+    '/thing',
+    '/authentication/refreshAccessToken',
+    '/authentication/getAccessToken',
+    '/thing',
+    '/thing',
+  ]);
+});
+
 test('a purchase whose token could not be had was never sent, so there is no doubt', async () => {
   const outage = aClient(() => new Response('', { status: 500 }), aStore(null));
   expect((await failureOf(outage.client.call(request('write'), z.unknown(), never))).failureClass).toBe(

@@ -41,7 +41,6 @@ export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeepe
     accountId: string | null,
     signal: AbortSignal,
   ): Promise<SupplierToken> => {
-    if (refused !== null && Date.now() < refused.until) throw refused.error;
     try {
       return toToken(await ask('getAccessToken', { apiKey }, signal), accountId);
     } catch (error) {
@@ -57,6 +56,8 @@ export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeepe
     pair: SupplierToken | null,
     signal: AbortSignal,
   ): Promise<SupplierToken> => {
+    // Whoever was refused the key had no refresh token that is taken either.
+    if (refused !== null && Date.now() < refused.until) throw refused.error;
     if (pair === null || !isAhead(pair.refreshExpiresAt)) return logIn(ask, pair?.accountId ?? null, signal);
     try {
       const body = { refreshToken: pair.refreshToken };
