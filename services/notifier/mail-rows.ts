@@ -52,14 +52,17 @@ const FOLLOWERS = `('parcel_in_transit', 'parcel_delayed', 'parcel_delivered')`;
 
 /**
  * SQL: this row tells how a parcel goes on of which the customer has not heard yet that it was shipped. What waits for
- * company is another matter: it tells both. That it arrived waits for no mail that was put off: it takes its place.
+ * company tells itself that the parcel is under way or there, but no delay; and an arrival takes the place of what is to
+ * be tried again later.
  */
 const isAhead = (row: string): string =>
   `(${row}.kind in ${FOLLOWERS} and exists (
       select 1 from notifications o
        where o.order_id = ${row}.order_id and o.parcel_id = ${row}.parcel_id and o.kind = 'parcel_shipped'
-         and (o.state = 'sending' or (o.state = 'pending' and o.bundle is null
-           and (o.attempt = 0 or ${row}.kind <> 'parcel_delivered')))))`;
+         and (o.state = 'sending' or (o.state = 'pending' and case ${row}.kind
+           when 'parcel_in_transit' then o.bundle is null
+           when 'parcel_delivered' then o.bundle is null and o.next_try_at <= now()
+           else true end))))`;
 
 /** Mails that were ahead of these, and are due. */
 export const behind = async (sql: Sql, rows: readonly Claimed[]): Promise<string[]> => {

@@ -239,6 +239,20 @@ test('a parcel in transit says nothing that its waiting shipped mail will say', 
   expect(await statesIn(post)).toEqual(['parcel_in_transit skipped', 'parcel_shipped pending']);
 });
 
+test('a delay is not told before the shipped mail that waits for company, and right behind it', async () => {
+  const post = await aPost();
+  const { parcelId, id } = await aWaitingParcel(post, 'YT1');
+  const late = await givenNotificationRow(post.store, 'parcel_delayed', parcelId);
+  await sendNotification(post.ports, late);
+  expect(await mailsIn(post.world)).toEqual([]);
+  await dueNow(post, id);
+  await sendDue(post.ports);
+  expect(await mailsIn(post.world)).toMatchObject([{ number: 1 }, { number: 2 }]);
+  expect((await mailIn(post.world, 1)).subject).toContain('on its way');
+  expect((await mailIn(post.world, 2)).subject).toContain('longer than expected');
+  expect(await statesIn(post)).toEqual(['parcel_delayed sent', 'parcel_shipped sent']);
+});
+
 test('a parcel that arrives before its digest is due is told as delivered and not as shipped', async () => {
   const post = await aPost();
   const { parcelId } = await aWaitingParcel(post, 'YT1');
