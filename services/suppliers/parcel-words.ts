@@ -22,7 +22,10 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
   [/return|delivered (back )?to (the )?(sender|shipper|seller)/i, 'returned'],
   [/\blost\b/i, 'lost'],
   [/customs.*fail|fail.*customs/i, 'exception'],
-  [new RegExp(`(refused|rejected|declined) by ${RECIPIENT}|${RECIPIENT} (has )?refused`, 'i'), 'exception'],
+  [
+    new RegExp(`(refused|rejected|declined|not accepted) by ${RECIPIENT}|${RECIPIENT} (has )?refused`, 'i'),
+    'exception',
+  ],
   [
     /fail|unsuccessful|undeliver|(not|n['’]t)( yet)?( be| been)? deliver|unable to (be )?deliver|attempt/i,
     'attempt_failed',
@@ -41,10 +44,10 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
     'available_for_pickup',
   ],
   [/delivered to (the |your )?(local )?(post office|parcel shop|service point)/i, 'available_for_pickup'],
-  [new RegExp(`(picked[- ]?up|collected) by ${RECIPIENT}`, 'i'), 'delivered'],
+  [new RegExp(`(?<!\\bnot )(picked[- ]?up|collected|received|accepted) by ${RECIPIENT}`, 'i'), 'delivered'],
   [/deliver(ed|y (complete|success))|\bsigned/i, 'delivered'],
   [/no (tracking )?info|not found|pending|left (the |cj )?warehouse|outbound|forwarder/i, 'first_scan'],
-  [/transit|depart|arriv|custom|flight|airport|airline|hub|sorting|carrier|picked up/i, 'in_transit'],
+  [/transit|depart|arriv|customs?\b|flight|airport|airline|hub|sorting|carrier|picked up/i, 'in_transit'],
 ];
 
 /** What a carrier's own words say about a parcel that has left; null when they say nothing that we know. */
