@@ -20,6 +20,7 @@ const parcel = (
   trackingUrl: `https://track.example/find?number=${number}&lang=en`,
   units,
   leftAtMs: NOW.getTime() - daysAgo * DAY_MS,
+  hasEnded: false,
   deliveryDays,
 });
 
@@ -194,6 +195,10 @@ export function sampleMails(templates: Templates, language: string): Sample[] {
     sample('', 'parcel_in_transit', [FIRST]),
     sample('', 'parcel_delayed', [LATE]),
     sample('', 'parcel_delivered', [FIRST], { ...ORDER, parcels: [FIRST, SECOND] }),
+    sample('-last', 'parcel_delivered', [FIRST], {
+      ...ORDER,
+      parcels: [{ ...SECOND, units: { 2: 1, 3: 1_200 }, hasEnded: true }, FIRST],
+    }),
     sample('-sparse', 'parcel_delivered', SPARSE.parcels, SPARSE),
     ...operatorSamples(templates, language).map((mail) => ({ name: mail.kind, mail })),
   ];

@@ -1,5 +1,6 @@
 import { NO_SHOP } from '../../contracts/events/order-received.ts';
-import type { CustomerMail } from '../../contracts/vocabulary.ts';
+import { type CustomerMail, ENDED_PARCELS } from '../../contracts/vocabulary.ts';
+import { literals } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import { customerView, type OrderFacts } from './customer-view.ts';
 import { languageOf } from './locale.ts';
@@ -34,7 +35,8 @@ const TITLES = `select coalesce(json_agg(json_build_object('lineId', l.line_id, 
 
 const PARCELS = `select coalesce(json_agg(json_build_object('id', p.id, 'carrier', p.carrier,
     'trackingNumber', coalesce(p.last_mile_tracking_number, p.tracking_number), 'trackingUrl', p.tracking_url,
-    'units', p.units, 'leftAtMs', extract(epoch from p.left_at)::float8 * 1000, 'deliveryDays',
+    'units', p.units, 'leftAtMs', extract(epoch from p.left_at)::float8 * 1000,
+    'hasEnded', p.state in (${literals(ENDED_PARCELS)}), 'deliveryDays',
     (select delivery_days from supplier_orders s where s.id = p.supplier_order_id))
     order by p.created_at, p.id), '[]')
   from parcels p where p.order_id = o.id`;

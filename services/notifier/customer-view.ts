@@ -11,6 +11,8 @@ export interface ParcelFacts {
   readonly units: Readonly<Record<string, number>>;
   /** Null: it has a label and is still with the supplier. */
   readonly leftAtMs: number | null;
+  /** It is there, or will never be. */
+  readonly hasEnded: boolean;
   /** The longest that the supplier quoted; null: it promised nothing. */
   readonly deliveryDays: number | null;
 }
@@ -77,6 +79,7 @@ function parcelsView(
 ): MailView<'parcel_shipped'> {
   const told = order.parcels.filter(({ id }) => parcelIds.includes(id));
   const gone = order.parcels.filter(({ id, leftAtMs }) => leftAtMs !== null || parcelIds.includes(id));
+  const others = gone.filter(({ id, hasEnded }) => !hasEnded && !parcelIds.includes(id));
   const toShip = sum(order.lines.map(ourUnits));
   return {
     orderName: order.orderName,
@@ -93,6 +96,7 @@ function parcelsView(
     isSeveral: told.length > 1,
     isPartial: sum(order.lines.map(({ lineId }) => unitsIn(told, lineId))) < toShip,
     rest: linesOf(order, writing, (line) => ourUnits(line) - unitsIn(gone, line.lineId)),
+    areOthersUnderWay: order.lines.some(({ lineId }) => unitsIn(others, lineId) > 0),
   };
 }
 

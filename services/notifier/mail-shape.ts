@@ -68,6 +68,8 @@ const PARCELS = {
   isPartial: 'flag',
   /** Of those, the ones that have not left yet. */
   rest: LINE,
+  /** Of those, some have left and are not there yet. */
+  areOthersUnderWay: 'flag',
 } as const satisfies Shape;
 
 const OPERATOR = {

@@ -179,6 +179,22 @@ test('several parcels of a mail are listed one by one, and what has left before 
   expect(mail?.text).not.toContain('YT2600003');
 });
 
+test('what has arrived before is not said to be under way still', async () => {
+  const store = await aStoreWithOrder();
+  const last = await givenParcelRow(store, { 101: 3 });
+  const earlier = await givenParcelRow(store, { 102: 1 }, 'YT2600002');
+  await store.run('update parcels set left_at = now()');
+  const others = 'travel in parcels of their own';
+  for (const part of ['text', 'html'] as const) {
+    await store.run("update parcels set state = 'in_transit' where id = $1", [earlier]);
+    expect((await mailOf(store, 'parcel_delivered', last))?.[part]).toContain(others);
+    for (const state of ['delivered', 'returned', 'lost']) {
+      await store.run('update parcels set state = $2 where id = $1', [earlier, state]);
+      expect((await mailOf(store, 'parcel_delivered', last))?.[part]).not.toContain(others);
+    }
+  }
+});
+
 test('there is nobody to write to without an address or a customer', async () => {
   const store = await aStoreWithOrder({ email: null });
   expect(await mailOf(store, 'order_confirmed')).toBeUndefined();

@@ -34,6 +34,7 @@ const shipped = (changes: Partial<MailView<'parcel_shipped'>> = {}): AnyMailView
     isSeveral: false,
     isPartial: false,
     rest: [],
+    areOthersUnderWay: false,
     ...changes,
   },
 });
