@@ -50,6 +50,8 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
 
 /** What was in doubt and then seen unpaid so often is no accident: nobody would hear of it until it lapses. */
 const DOUBTS_TO_TELL = 5;
+const LEFT_IN_DOUBT =
+  'each payment was left in doubt and then shown unpaid: pay it on the supplier’s site, or release it to try again';
 const doubtHold = (attempt: number): HoldReason | undefined =>
   attempt % DOUBTS_TO_TELL === 0 ? 'outcome_unknown' : undefined;
 
@@ -196,7 +198,9 @@ async function callOnce(
     log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a payment got no clear yes');
     const isDoubt = failureClass === 'unknown_outcome';
     const reason = isDoubt ? doubtHold(attempt) : HOLD_OF[failureClass];
-    const why = isDoubt ? { ...evidence, supplierReference: reference, attempts: attempt } : evidence;
+    const why = isDoubt
+      ? { ...evidence, supplierReference: reference, attempts: attempt, cause: LEFT_IN_DOUBT }
+      : evidence;
     const message = reason === undefined ? null : withheld(row, commandId, attempt, reason, why);
     const state = isDoubt ? 'unknown' : 'refused';
     await settleCall(ports, { ...call, verdict: { state, evidence }, message });
