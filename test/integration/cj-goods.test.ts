@@ -3,6 +3,7 @@ import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import type { Article, SupplierAdapter } from '../../services/suppliers/adapter.ts';
 import type { QuotaReport } from '../../services/suppliers/adapter-parts.ts';
+import { withPolicy } from '../../services/suppliers/policy.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
 import {
   aCjOrder,
@@ -214,6 +215,26 @@ test('quotes of one article at the same moment share its reading, and freight to
   expect(calls.freightCalculate).toBe(2);
   expect(calls.product).toBeLessThanOrEqual(2);
   expect(calls.inventory).toBeLessThanOrEqual(2);
+});
+
+test.each([
+  ['once is asked for again', 1],
+  ['twice is as good as none: it would be asked for until the points are used up', 2],
+])('freight that CJ cannot reckon %s', async (_, failures) => {
+  let asked = 0;
+  const failing: typeof fetch = async (input, init) => {
+    if (!new URL(String(input)).pathname.endsWith('freightCalculate')) return fetch(input, init);
+    asked += 1;
+    if (asked > failures) return fetch(input, init);
+    return Response.json({ code: 1607004, result: false, message: 'Freight calculation failed', data: null });
+  };
+  const patient = withPolicy(anAdapter(failing), { callTimeoutMs: 10_000, halfOpenAfterMs: 1_000 });
+  const wanted = { shipsFrom: 'CN', destination: { countryCode: 'FR', zip: '' }, articles: [one()] };
+  const quote = patient.quote(wanted, never);
+  if (failures === 1) await expect(quote).resolves.toMatchObject({ goodsMinor: 690 });
+  else
+    await expect(quote).rejects.toMatchObject({ failureClass: 'not_shippable', evidence: { code: 1607004 } });
+  expect(asked).toBe(2);
 });
 
 test('a quote shows its articles as they are, for one product read and one stock read each product', async () => {

@@ -61,7 +61,7 @@ const DOCUMENTED: readonly Row[] = [
   [1607001, 'permanent', 'permanent'],
   [1607002, 'permanent', 'permanent'],
   [1607003, 'permanent', 'permanent'],
-  [1607004, 'transient', 'unknown_outcome'],
+  [1607004, 'not_shippable', 'unknown_outcome'],
   [1607006, 'permanent', 'permanent'],
   [1607007, 'permanent', 'permanent'],
   [1607008, 'permanent', 'permanent'],

@@ -1,6 +1,7 @@
 import { roundToMinor } from '../../../contracts/money.ts';
 import type { Quote, QuoteRequest, ShippingOption } from '../adapter.ts';
 import { sharedQuestion } from '../shared-question.ts';
+import { SupplierError } from '../supplier-error.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { readGoods } from './goods.ts';
@@ -8,6 +9,7 @@ import { type Ioss, iossNumberOf } from './ioss.ts';
 import { FreightRow, rowsOf } from './responses.ts';
 
 const FreightRows = rowsOf(FreightRow);
+const NOT_RECKONED = 1607004;
 
 /** "7-12" or "7"; null for anything else. */
 export function deliveryDaysOf(aging: string | null): ShippingOption['deliveryDays'] {
@@ -50,6 +52,10 @@ interface Box {
   readonly ioss?: Ioss;
 }
 
+/** CJ could not reckon what it costs: once more may help, and each time costs points. */
+const isUnreckoned = (error: unknown): boolean =>
+  error instanceof SupplierError && error.evidence.code === NOT_RECKONED;
+
 async function askForFreight(client: CjClient, box: Box, signal: AbortSignal): Promise<ShippingOption[]> {
   const { countryCode, zip } = box.destination;
   const { ioss = 'none' } = box;
@@ -60,11 +66,12 @@ async function askForFreight(client: CjClient, box: Box, signal: AbortSignal): P
     products: box.products,
     ...iossNumberOf(ioss, countryCode),
   };
-  const rows = await client.call(
-    { method: 'POST', path: '/logistic/freightCalculate', body, kind: 'read', priority: 'query' },
-    FreightRows,
-    signal,
-  );
+  const request = { method: 'POST', path: '/logistic/freightCalculate', body, kind: 'read' } as const;
+  const ask = () => client.call({ ...request, priority: 'query' }, FreightRows, signal);
+  const rows = await ask().catch((error: unknown) => {
+    if (isUnreckoned(error)) return ask();
+    throw error;
+  });
   return rows.flatMap(toOption).sort((a, b) => a.costMinor - b.costMinor);
 }
 
