@@ -108,18 +108,22 @@ const othersIn = ({ trackingInfo }: Shipment, parcel: ShownParcel) => {
   );
 };
 
-/** The last mile's number came after the fulfilment, or another number took the place of the first: the shop shows what counts now. */
+/** Whether the shop shows the numbers that count now: the last mile's may come later, and another may replace the first. */
+const isUpToDate = (parcel: ShownParcel, shipment: Shipment): boolean => {
+  const lastMile = parcel.lastMileTrackingNumber ?? '';
+  const isLastMileShown = lastMile.trim() === '' || showsOneOf([lastMile])(shipment);
+  return isLastMileShown && !showsOneOf(parcel.earlierNumbers)(shipment);
+};
+
+/** Whether the fulfilment may be told other numbers: there may be more than were read, and they would be lost. */
+const isAllRead = ({ trackingInfo }: Shipment): boolean => trackingInfo.length < NUMBERS_LIMIT;
+
 async function replaceTracking(
   ask: Ask,
   shipment: Shipment,
   parcel: ShownParcel,
   notifyCustomer: boolean,
 ): Promise<void> {
-  const lastMile = parcel.lastMileTrackingNumber ?? '';
-  const isLastMileShown = lastMile.trim() === '' || showsOneOf([lastMile])(shipment);
-  if (isLastMileShown && !showsOneOf(parcel.earlierNumbers)(shipment)) return;
-  // There may be more numbers than were read, and they would be lost.
-  if (shipment.trackingInfo.length >= NUMBERS_LIMIT) return;
   const trackingInfo = withOthers(toTrackingInfo(parcel), othersIn(shipment, parcel));
   const variables = { fulfillmentId: shipment.id, trackingInfo, notifyCustomer };
   const answer = await ask(UPDATE_TRACKING, variables, UpdateTrackingAnswer);
@@ -184,9 +188,15 @@ async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Prom
       return;
     }
     if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
+    const isStale = (shipment: Shipment): boolean => !isUpToDate(parcel, shipment) && isAllRead(shipment);
+    // Of two fulfilments of one parcel the shop mails about one.
+    let isMailed = !shopMailsParcels(settings) || ours.some((shipment) => isUpToDate(parcel, shipment));
     for (const shipment of ours) {
       try {
-        await replaceTracking(ask, shipment, parcel, shopMailsParcels(settings));
+        if (isStale(shipment)) {
+          await replaceTracking(ask, shipment, parcel, !isMailed);
+          isMailed = true;
+        }
       } catch (error) {
         // The state is another thing, and the number is tried again with the next one.
         if (!isRefusal(error)) throw error;

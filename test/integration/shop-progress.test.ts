@@ -11,6 +11,7 @@ import {
   CREATE_FULFILLMENT_EVENT,
   UPDATE_TRACKING,
 } from '../../services/shopify/shipment-operations.ts';
+import { ShopError } from '../../services/shopify/shop-error.ts';
 import { showProgress } from '../../services/shopify/show-progress.ts';
 import { noWrites } from '../../services/store/batch-writes.ts';
 import { writeBatch } from '../../services/store/write-batch.ts';
@@ -409,6 +410,39 @@ test('a parcel whose units the shop has at two places is two fulfilments, and bo
   expect(both.map(({ lines }) => lines.map(({ quantity }) => quantity))).toEqual([[1], [1]]);
   for (const { trackingNumbers, events } of both)
     expect([trackingNumbers, events]).toEqual([['YT2600001', '9400-LAST'], ['IN_TRANSIT']]);
+});
+
+test('a new number of a parcel that is two fulfilments is mailed by the shop once, though the second one hears of it later', async () => {
+  const { world, gid, ports, fulfil, parcelIs, shown, timePasses } = await aShop({
+    ORDER_MANAGER_MAILS_BY: 'shop',
+  });
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  const place = { location: 'Second warehouse', units: { 101: 2 } };
+  await control(world, 'POST', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/split`, place);
+  await fulfil();
+  const mails = async () => (await shown()).reduce((sum, { notifications }) => sum + notifications, 0);
+  expect(await mails()).toBe(1);
+  const admin = ports.admin!;
+  let updates = 0;
+  const failing: AdminClient = {
+    ...admin,
+    request: (operation, variables, schema, options) => {
+      if (operation !== UPDATE_TRACKING) return admin.request(operation, variables, schema, options);
+      updates += 1;
+      if (updates === 2) throw new ShopError('transient', 'no answer', {});
+      return admin.request(operation, variables, schema, options);
+    },
+  };
+  await parcelIs('in_transit', '9400-LAST');
+  for (const _ of [1, 2]) {
+    await showProgress({ ...ports, admin: failing });
+    await timePasses();
+  }
+  expect((await shown()).map(({ trackingNumbers }) => trackingNumbers)).toEqual([
+    ['YT2600001', '9400-LAST'],
+    ['YT2600001', '9400-LAST'],
+  ]);
+  expect(await mails()).toBe(2);
 });
 
 test('two copies at once show a fact once, and a busy order a moment later', async () => {
