@@ -168,8 +168,12 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
         expected_cost_minor: part.expectedCostMinor,
         currency: part.currency,
       });
+      // Of a bundle each article was named when it was sourced.
+      const found = [...Map.groupBy(part.lines, ({ lineId }) => lineId).values()].filter(
+        (articles) => articles.length === 1,
+      );
       writes.quotedLines.push(
-        ...part.lines.map((line) => ({
+        ...found.flat().map((line) => ({
           supplier_order_id: supplierOrderId,
           line_id: line.lineId,
           supplier_variant_id: line.supplierVariantId,

@@ -100,10 +100,18 @@ export async function prepare(
       const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
       const resolved = await resolve(adapter, row, bought, recipient.countryCode, signal);
       if (resolved.result === 'refused') return hold(resolved);
+      const { variantId: supplierVariantId } = resolved;
+      // The first article of a bundle counts its units, the others that come with it say 0.
+      const bundle = wanted.find((line) => line.lineId === lineId);
+      if (bundle !== undefined) {
+        const unitsPerItem = supplierUnits / bundle.units;
+        bundle.candidates[0]?.bundledWith.push({ supplierProductId, supplierVariantId, unitsPerItem });
+        continue;
+      }
       const candidate = {
         supplier: row.supplier,
         supplierProductId,
-        supplierVariantId: resolved.variantId,
+        supplierVariantId,
         unitsPerItem: supplierUnits / units,
         bundledWith: [],
         countries: [],

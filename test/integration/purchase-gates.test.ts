@@ -3,6 +3,7 @@ import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { holdIdOf, supplierOrderIdOf } from '../../contracts/ids.ts';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import { DONE } from '../../services/serve-commands.ts';
+import { forgetQuotes } from '../../services/store/forget-quotes.ts';
 import type { Store } from '../../services/store/store.ts';
 import type { ObservedStatus } from '../../services/suppliers/adapter.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
@@ -149,6 +150,40 @@ test('a bundle is one line of several articles, and all of them are bought', asy
         { vid: article(1).supplierVariantId, quantity: 1 },
         { vid: supplierVariantId, quantity: 3 },
       ],
+    },
+  ]);
+});
+
+test('a bundle that goes to another address is quoted anew as what it is', async () => {
+  const desk = await aDesk();
+  const purchase = await givenPurchase(desk.store);
+  const { supplierOrderId } = purchase;
+  const { supplierProductId, supplierVariantId } = article(2);
+  await desk.store.run('insert into supplier_order_lines values ($1, $2, 0, $3, $4, 3)', [
+    supplierOrderId,
+    '1',
+    supplierProductId,
+    supplierVariantId,
+  ]);
+  await forgetQuotes(desk.store, [purchase.orderId]);
+  await buy(desk.ports, purchase, 'command-1');
+  const { supplierProductId: lampProduct, supplierVariantId: lamp } = article(1);
+  expect(await saidTo(desk.store, purchase)).toMatchObject([
+    {
+      type: 'prepared',
+      part: {
+        shippingMethod: 'CJPacket Ordinary',
+        lines: [
+          {
+            lineId: '1',
+            units: 1,
+            supplierProductId: lampProduct,
+            supplierVariantId: lamp,
+            supplierUnits: 1,
+          },
+          { lineId: '1', units: 0, supplierProductId, supplierVariantId, supplierUnits: 3 },
+        ],
+      },
     },
   ]);
 });
