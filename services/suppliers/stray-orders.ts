@@ -14,7 +14,6 @@ import { settlePlaced } from './purchase.ts';
 import {
   callTimeoutMs,
   doubtReleased,
-  isCallable,
   NEEDS_A_PERSON,
   type PurchasePorts,
   withheld,
@@ -22,6 +21,7 @@ import {
 import { knownBy, type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { articlesKey } from './same-articles.ts';
 import { SupplierError } from './supplier-error.ts';
+import { whileCallable } from './while-callable.ts';
 
 /** A supplier may take its time, and clocks differ: this much after the deadline of the call. */
 export const LATER_MS = 600_000;
@@ -252,11 +252,15 @@ export const findByPush = async (
 
 /** For suppliers that only tell by push what became of a call: settles doubts also when they are held already. */
 export const startStraySweep = (ports: PurchasePorts, adapter: PatientAdapter): Periodic =>
-  startPeriodic(`strays ${adapter.name}`, 2_000, ports.log, async () => {
-    const [doubt] = await ports.store.query(`select 1 ${OPEN_CALLS} and ${STATE} <> 'under_way' limit 1`, [
-      adapter.name,
-    ]);
-    if (doubt === undefined || !(await isCallable(ports, adapter))) return 'idle';
-    await adoptTogether(ports, adapter);
-    return 'idle';
-  });
+  startPeriodic(
+    `strays ${adapter.name}`,
+    2_000,
+    ports.log,
+    whileCallable(ports, adapter, async () => {
+      const [doubt] = await ports.store.query(`select 1 ${OPEN_CALLS} and ${STATE} <> 'under_way' limit 1`, [
+        adapter.name,
+      ]);
+      if (doubt !== undefined) await adoptTogether(ports, adapter);
+      return 'idle';
+    }),
+  );

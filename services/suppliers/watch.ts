@@ -7,17 +7,10 @@ import type { Sql } from '../store/store.ts';
 import type { ObservedStatus, PlacedLine } from './adapter.ts';
 import { type OrderedLine, toOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
-import {
-  callTimeoutMs,
-  ceilingOf,
-  doubtOf,
-  isCallable,
-  NEEDS_A_PERSON,
-  type PurchasePorts,
-} from './purchase-ports.ts';
+import { callTimeoutMs, ceilingOf, doubtOf, type PurchasePorts } from './purchase-ports.ts';
 import { lockPurchases, rememberAmounts } from './purchase-row.ts';
-import { SupplierError } from './supplier-error.ts';
 import { type Observation, tellObserved } from './tell-observed.ts';
+import { whileCallable } from './while-callable.ts';
 
 interface Watched {
   readonly id: string;
@@ -72,14 +65,6 @@ const lookAgain = (sql: Sql, watched: readonly Watched[], everyMs: number): Prom
     [watched.map(({ id }) => id), Math.min(everyMs, AGAIN_MS)],
   );
 
-/** All that are due would be refused every second, for as long as it takes a person to mend login or account. */
-const REFUSED_PAUSE_MS = 60_000;
-
-const isOfAccount = (end: PromiseSettledResult<void>): boolean =>
-  end.status === 'rejected' &&
-  end.reason instanceof SupplierError &&
-  end.reason.failureClass in NEEDS_A_PERSON;
-
 /** What counts as news; the evidence only explains it. Without attention as the release before this one has it. */
 const fingerprintOf = ({ status, parcels, attention }: Observation['seen']): string =>
   createHash('sha256')
@@ -133,9 +118,7 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
   const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
   const limit = adapter.capabilities.statusBatchSize;
   const lanes = lanesFor(settings[SUPPLIER_VARIABLES[adapter.name].requestsPerSecond]);
-  let refusedUntil = 0;
-  return startPeriodic(`watch ${adapter.name}`, Math.min(1_000, everyMs), log, async () => {
-    if (!(await isCallable(ports, adapter)) || performance.now() < refusedUntil) return 'idle';
+  const round = async (): Promise<'more' | 'idle'> => {
     const looks: Promise<void>[] = [];
     let isMore = true;
     while (isMore && looks.length < lanes) {
@@ -147,11 +130,12 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
       looking.catch(() => {});
       looks.push(looking);
     }
-    const ends = await Promise.allSettled(looks);
-    if (ends.some(isOfAccount)) refusedUntil = performance.now() + Math.min(everyMs, REFUSED_PAUSE_MS);
+    await Promise.allSettled(looks);
     await Promise.all(looks);
     return isMore ? 'more' : 'idle';
-  });
+  };
+  const rounds = whileCallable(ports, adapter, round);
+  return startPeriodic(`watch ${adapter.name}`, Math.min(1_000, everyMs), log, rounds);
 };
 
 const TAKEN_FOR_PAID: readonly SupplierOrderStateName[] = ['accepted', 'processing'];

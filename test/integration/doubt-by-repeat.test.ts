@@ -442,6 +442,33 @@ test('a stray that may be the answer to a call still under way is left to that c
   expect(await rowOf(desk.store, inQuestion)).toMatchObject({ reference: 'AE2' });
 });
 
+test('while a supplier does not take our login, strays are not read every moment', async () => {
+  const desk = await aQuickDesk();
+  let reads = 0;
+  const { ports } = repeating(desk, [doubt], {
+    read: async () => {
+      reads += 1;
+      throw new SupplierError('auth', 'the consent has ended', {});
+    },
+  });
+  await inDoubt(desk, ports);
+  await givenStrays(desk, 'AE1');
+  const adapter = ports.adapterOf('cj_dropshipping');
+  if (adapter === undefined) throw new Error('no adapter');
+  let rounds = 0;
+  const breakerState = () => {
+    rounds += 1;
+    return adapter.breakerState();
+  };
+  const sweep = startStraySweep(ports, { ...adapter, breakerState });
+  onTestFinished(() => sweep.stop());
+  await eventually(() => {
+    sweep.wake();
+    expect(rounds).toBeGreaterThan(3);
+  });
+  expect(reads).toBe(1);
+});
+
 test('a stray whose own call is answered while the stray is read is suspected of nothing', async () => {
   const desk = await aQuickDesk();
   const answer = Promise.withResolvers<PlacedOrder>();
