@@ -60,6 +60,9 @@ const deliveredBy = (line: ShopifyLine): ReceivedLine['deliveredBy'] => {
   return service === 'manual' || service === 'gift_card' ? 'us' : 'other_service';
 };
 
+/** What Shopify calls the variant of a product that has only one. */
+const NO_VARIANT = / - Default Title$/;
+
 function toLine(
   line: ShopifyLine,
   index: number,
@@ -72,7 +75,7 @@ function toLine(
     variantId: line.variant_id,
     productId: line.product_id,
     sku: line.sku,
-    title: first(line.title, line.name, line.sku) ?? 'Article',
+    title: first(line.name?.replace(NO_VARIANT, ''), line.title, line.sku) ?? 'Article',
     unitPriceMinor: minorAt(`line_items.${index}.price`, line.price, currency),
     units,
     openUnits: Math.min(units, line.fulfillable_quantity ?? units),

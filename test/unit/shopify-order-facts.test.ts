@@ -189,6 +189,16 @@ test.each([
   expect(line(changes)).toMatchObject({ units, openUnits, deliveredBy });
 });
 
+test.each([
+  ['Lamp - Red / L', 'Lamp - Red / L'],
+  ['Lamp - Default Title', 'Lamp'],
+  ['Lamp', 'Lamp'],
+  [null, 'Lamp'],
+  ['', 'Lamp'],
+])('a line is called by what tells its variant from the others: %s', (name, title) => {
+  expect(line({ name }).title).toBe(title);
+});
+
 test('a custom line has no ids, and a line without a title is called by what it has', () => {
   const custom = { variant_id: null, product_id: null, sku: '', title: '' };
   expect(line({ ...custom, name: 'Bag' })).toMatchObject({
