@@ -83,11 +83,12 @@ export const behind = async (sql: Sql, rows: readonly Claimed[]): Promise<string
  */
 export async function claim(sql: Sql, ids: readonly string[]): Promise<MailRows[]> {
   await findByKey(sql);
-  // One caller at a time for each bundle, who then sees what the one before has done.
+  // One caller at a time for each bundle and each parcel, who then sees what the one before has done.
   await sql.query(
     `select pg_advisory_xact_lock(key) from (
-       select distinct hashtextextended(coalesce(bundle, id), 0) as key from notifications
-        where id = any($1::text[]) order by key) as keys`,
+       select distinct hashtextextended(name, 0) as key
+         from notifications, unnest(array[coalesce(bundle, id), parcel_id]) as name
+        where id = any($1::text[]) and name is not null order by key) as keys`,
     [ids],
   );
   return mailsOf(

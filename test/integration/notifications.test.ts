@@ -258,8 +258,7 @@ test('of a parcel that is known as shipped and as delivered at once both are tol
   const parcelId = await givenParcelRow(context.store, { 101: 1 }, 'parcel');
   const shipped = await givenNotificationRow(context.store, 'parcel_shipped', parcelId);
   const delivered = await givenNotificationRow(context.store, 'parcel_delivered', parcelId);
-  await sendNotification(ports, delivered);
-  await sendNotification(ports, shipped);
+  await Promise.all([sendNotification(ports, delivered), sendNotification(ports, shipped)]);
   const sent = (await mailsIn(world)).slice(1).map(({ messageId }) => messageId);
   expect(sent).toEqual([shipped, delivered].map((each) => `<${each}@lantern.example>`));
 });
