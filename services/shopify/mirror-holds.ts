@@ -60,14 +60,20 @@ async function liftHolds(ask: Ask, orderGid: string): Promise<void> {
   }
 }
 
+/** Sure of what stands in the shop: nothing is to be looked at again. */
+const SURE = `'-infinity'::timestamptz`;
+
 const remember = (ports: ShopPorts, orderId: string, placed: boolean): Promise<number> =>
   ports.store.run(
-    `insert into shop_holds (order_id, placed) values ($1, $2)
-     on conflict (order_id) do update set placed = excluded.placed, check_after = now()`,
+    `insert into shop_holds (order_id, placed, check_after) values ($1, $2, ${SURE})
+     on conflict (order_id) do update set placed = excluded.placed, check_after = excluded.check_after`,
     [orderId, placed],
   );
 
-/** Before a parcel is shown, under the order's lease: our own hold must not stop our own fulfilment. */
+/**
+ * Before a parcel is shown, under the order's lease: our own hold must not stop our own fulfilment. One whose placing got
+ * no answer may still land: it is looked for again.
+ */
 export async function liftOwnHolds(
   ports: ShopPorts,
   ask: Ask,
@@ -75,7 +81,10 @@ export async function liftOwnHolds(
   orderGid: string,
 ): Promise<void> {
   await liftHolds(ask, orderGid);
-  await remember(ports, orderId, false);
+  await ports.store.run(
+    `update shop_holds set placed = false where order_id = $1 and check_after = ${SURE}`,
+    [orderId],
+  );
 }
 
 interface Mismatch {
@@ -86,9 +95,10 @@ interface Mismatch {
 }
 
 /**
- * Orders that are held here and not in the shop, or there and no more here; for what the shop holds itself no hold of
- * ours is wanted, which would outlast it there. While a parcel waits to be shown nothing
- * is placed. Claimed for the retry time, so that copies share them and a failure is no storm.
+ * Orders that are held here and not for sure in the shop, or perhaps there and no more here; for what the shop holds
+ * itself no hold of ours is wanted, which would outlast it there. While a parcel waits to be shown nothing is placed.
+ * Claimed for the retry time, so that copies share them and a failure is no storm; from then on a hold that is about to
+ * be placed counts as placed, whatever becomes of the call.
  */
 const claimMismatches = ({ store, settings }: ShopPorts): Promise<Mismatch[]> =>
   store.query<Mismatch>(
@@ -100,7 +110,7 @@ const claimMismatches = ({ store, settings }: ShopPorts): Promise<Mismatch[]> =>
          from open full join (select order_id from shop_holds where placed) placed on placed.order_id = open.order_id
          join orders o on o.id = coalesce(open.order_id, placed.order_id)
          left join shop_holds known on known.order_id = o.id
-        where (open.order_id is null) <> (placed.order_id is null) and o.shop = $1
+        where (open.order_id is null or placed.order_id is null or known.check_after > ${SURE}) and o.shop = $1
           and coalesce(known.check_after, '-infinity') <= now()
           and (open.order_id is null or not exists (
                 select 1 from parcels p where p.order_id = o.id and p.state <> 'announced'
@@ -108,8 +118,9 @@ const claimMismatches = ({ store, settings }: ShopPorts): Promise<Mismatch[]> =>
         order by o.id limit $2
      ), claimed as (
        insert into shop_holds as h (order_id, placed, check_after)
-       select id, false, now() + $3::float8 * interval '1 second' from mismatch
-       on conflict (order_id) do update set check_after = excluded.check_after where h.check_after <= now()
+       select id, reasons is not null, now() + $3::float8 * interval '1 second' from mismatch
+       on conflict (order_id) do update
+         set check_after = excluded.check_after, placed = h.placed or excluded.placed where h.check_after <= now()
        returning order_id
      )
      select id as "orderId", shop_order_id as "shopOrderId", reasons

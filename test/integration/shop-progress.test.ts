@@ -13,6 +13,7 @@ import {
 } from '../../services/shopify/shipment-operations.ts';
 import { ShopError } from '../../services/shopify/shop-error.ts';
 import { showProgress } from '../../services/shopify/show-progress.ts';
+import { PLACE_HOLD } from '../../services/shopify/work-operations.ts';
 import { noWrites } from '../../services/store/batch-writes.ts';
 import { writeBatch } from '../../services/store/write-batch.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
@@ -631,6 +632,49 @@ test.each(['error_after', 'no_answer_after', 'error_before'])(
     expect(await mirror()).toEqual(['OPEN', 'OPEN']);
   },
 );
+
+test.each(['error_after', 'no_answer_after'])(
+  'a hold that is over here before the lost answer of its placing (%s) was asked for again is lifted all the same',
+  async (kind) => {
+    const { world, context, open, mirror } = await aHeldOrder();
+    await givenFaults(world, { operation: 'shopify.fulfillmentOrderHold', kind, times: 1 });
+    await open();
+    expect(await mirror()).toEqual([`ON_HOLD ${OURS}`, 'OPEN']);
+    await context.store.run('update holds set released_at = now()');
+    expect(await mirror()).toEqual(['OPEN', 'OPEN']);
+  },
+);
+
+test('our own hold of which no answer told does not stop our own parcel', async () => {
+  const { world, context, ports, open, mirror } = await aHeldOrder();
+  const fault = { operation: 'shopify.fulfillmentOrderHold', kind: 'no_answer_after', times: 1 };
+  await givenFaults(world, fault);
+  await open();
+  expect(await mirror()).toEqual([`ON_HOLD ${OURS}`, 'OPEN']);
+  const parcelId = await givenParcelRow(context.store, { 101: 2 });
+  const command = { orderId: ORDER_ID, supplierOrderId: SUPPLIER_ORDER_ID, parcelId };
+  expect(await fulfillParcel(ports, command, 'command-1')).toEqual(DONE);
+  expect(await eventsIn(context.store)).toMatchObject([{ type: 'fulfillment.synced' }]);
+});
+
+test('a hold of ours that lands in the shop after a parcel looked for it is lifted', async () => {
+  const { world, gid, context, ports, open, mirror, mine } = await aHeldOrder();
+  const fault = { operation: 'shopify.fulfillmentOrderHold', kind: 'no_answer_before', times: 1 };
+  await givenFaults(world, fault);
+  await open();
+  expect(await mirror()).toEqual(['OPEN', 'OPEN']);
+  await context.store.run('update holds set released_at = now()');
+  const parcelId = await givenParcelRow(context.store, { 999: 1 });
+  await fulfillParcel(
+    ports,
+    { orderId: ORDER_ID, supplierOrderId: SUPPLIER_ORDER_ID, parcelId },
+    'command-1',
+  );
+  const hold = { reason: 'INCORRECT_ADDRESS', handle: 'order-manager' };
+  await ask(world, PLACE_HOLD, { fulfillmentOrderId: mine, hold });
+  expect(await holdsIn(world, gid)).toEqual([`ON_HOLD ${OURS}`, 'OPEN']);
+  expect(await mirror()).toEqual(['OPEN', 'OPEN']);
+});
 
 test('our own hold does not stop our own parcel; afterwards what is left is held no more than the shop allows', async () => {
   const { world, context, ports, open, mirror, gid } = await aHeldOrder();
