@@ -29,12 +29,12 @@ export const ORDER_STATE_WORDS: Readonly<Record<OrderStateName, StateWords>> = {
   },
   partially_shipped: {
     is: 'A part of the order is on its way.',
-    next: 'The rest is shipped by its suppliers.',
+    next: 'The rest is shipped by its suppliers, as far as nothing holds it.',
   },
   shipped: { is: 'The whole order is on its way.', next: 'The carriers deliver it.' },
   partially_delivered: {
     is: 'A part of the order has arrived.',
-    next: 'The rest is on its way or being bought.',
+    next: 'The rest is on its way, being bought or held.',
   },
   delivered: { is: 'The order is done.', next: '' },
   cancelling: {
