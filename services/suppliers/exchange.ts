@@ -15,6 +15,12 @@ export const withoutPersonalData = (text: string): string => {
 /** The connection was never made, so nothing can have been bought. */
 const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
+/** Without a way to the host it fails in many ways, all of them while connecting; of several addresses, to each. */
+const isOfConnecting = (error: unknown): boolean =>
+  error instanceof AggregateError
+    ? error.errors.every(isOfConnecting)
+    : error instanceof Error && 'syscall' in error && error.syscall === 'connect';
+
 const networkCode = (error: unknown): string | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 
@@ -65,7 +71,8 @@ export async function exchangeText(
   } catch (cause) {
     const code = networkCode(cause);
     const evidence = { network: request.signal.aborted ? 'aborted' : (code ?? 'cut') };
-    if (code === null || !NEVER_CONNECTED.has(code)) throw noVerdict('no answer', evidence, cause);
+    const isConnected = !isOfConnecting(cause) && (code === null || !NEVER_CONNECTED.has(code));
+    if (isConnected) throw noVerdict('no answer', evidence, cause);
     throw new SupplierError('transient', `${name}: no connection`, { ...evidence, sent: false }, cause);
   }
 }

@@ -146,10 +146,30 @@ test('a parameter error is "not found" for look-ups only', async () => {
   expect((await failureOf(call(script, 'read'))).failureClass).toBe('invalid_input');
 });
 
-test('a connection that never came about bought nothing', async () => {
-  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
-  const error = await failureOf(call(() => Promise.reject(refused), 'write'));
+const broken = (code: string, syscall?: string): Error =>
+  Object.assign(new Error(code), { code, ...(syscall === undefined ? {} : { syscall }) });
+
+test.each([
+  ['that is refused', broken('ECONNREFUSED')],
+  ['to a host that no way leads to', broken('EHOSTUNREACH', 'connect')],
+  ['without a network', broken('ENETUNREACH', 'connect')],
+  ['that nobody takes up', broken('ETIMEDOUT', 'connect')],
+  [
+    'to none of the host’s addresses',
+    Object.assign(new AggregateError([broken('ETIMEDOUT', 'connect'), broken('ENETUNREACH', 'connect')]), {
+      code: 'ETIMEDOUT',
+    }),
+  ],
+])('a connection %s never came about and bought nothing', async (_, cause) => {
+  const error = await failureOf(call(() => Promise.reject(cause), 'write'));
   expect(error).toMatchObject({ failureClass: 'transient', evidence: { sent: false } });
+});
+
+test('a connection that breaks later may have bought', async () => {
+  for (const cause of [broken('EHOSTUNREACH', 'read'), broken('ETIMEDOUT', 'read'), broken('ECONNRESET')])
+    expect((await failureOf(call(() => Promise.reject(cause), 'write'))).failureClass).toBe(
+      'unknown_outcome',
+    );
 });
 
 test('an abort in flight is doubt, an abort while waiting for leave is not', async () => {
