@@ -18,7 +18,7 @@ const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_
 /** Without a way to the host it fails in many ways, all of them while connecting; of several addresses, to each. */
 const isOfConnecting = (error: unknown): boolean =>
   error instanceof AggregateError
-    ? error.errors.every(isOfConnecting)
+    ? error.errors.length > 0 && error.errors.every(isOfConnecting)
     : error instanceof Error && 'syscall' in error && error.syscall === 'connect';
 
 const networkCode = (error: unknown): string | null =>
