@@ -3,6 +3,7 @@ import type { SupplierOrderObserved } from '../../contracts/events/supplier-orde
 import { SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
+import { literals } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import type { ObservedStatus, PlacedLine } from './adapter.ts';
 import { type OrderedLine, toOrderUnits } from './parcel-units.ts';
@@ -32,6 +33,20 @@ const SPREAD = 0.2;
 /** After a look that failed; a pause that is shorter than this counts instead. */
 const AGAIN_MS = 5_000;
 
+/** Paid, and not there yet. */
+const ON_THE_WAY: readonly SupplierOrderStateName[] = [
+  'accepted',
+  'processing',
+  'partially_shipped',
+  'shipped',
+];
+/**
+ * The longer such an order has stood where it is, the longer is the pause, for some are never heard of again: this part
+ * of its time, divided by the orders in a call. Pushes bring its news sooner.
+ */
+const PART_OF_ITS_TIME = 1 / 12;
+const LONGEST_PAUSE_MS = 6 * 3_600_000;
+
 /**
  * Takes the longest due and, since a call may ask for many, those due next. The next look is set before the call, so
  * that a crash costs one round and no order.
@@ -39,7 +54,9 @@ const AGAIN_MS = 5_000;
 const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number): Promise<Watched[]> =>
   sql.query<Watched>(
     `update supplier_orders o
-        set next_check_at = now() + $3::float8 * (1 - $4::float8 * random()) * interval '1 millisecond'
+        set next_check_at = now() + (1 - $4::float8 * random()) * interval '1 millisecond' * greatest($3::float8,
+              case when o.state in (${literals(ON_THE_WAY)})
+                   then least(${LONGEST_PAUSE_MS}, extract(epoch from now() - o.entered_at) * 1000 * ${PART_OF_ITS_TIME} / $2) end)
        from (select id from supplier_orders
               where supplier = $1 and supplier_reference is not null
                 and next_check_at <= now() + $3::float8 * $4::float8 * interval '1 millisecond'
@@ -71,14 +88,6 @@ const fingerprintOf = ({ status, parcels, attention }: Observation['seen']): str
     .update(JSON.stringify(attention === undefined ? [status, parcels] : [status, parcels, attention]))
     .digest('hex')
     .slice(0, 32);
-
-/** Nobody expects the end of these: a supplier that takes it back at once would be heard too late. */
-const ENDS_UNEXPECTEDLY: readonly SupplierOrderStateName[] = [
-  'accepted',
-  'processing',
-  'partially_shipped',
-  'shipped',
-];
 
 /** Remembered in the place of a fingerprint: seen once, and looked at again before it is told. */
 const seenOnce = (fingerprint: string): string => `once ${fingerprint}`;
@@ -227,7 +236,8 @@ async function look(
     };
     const fingerprint = fingerprintOf(inUnits);
     if (fingerprint === observation) return [];
-    const isEnd = inUnits.status === 'cancelled' && ENDS_UNEXPECTEDLY.includes(state);
+    // Nobody expects that of these: a supplier that takes it back at once would be heard too late.
+    const isEnd = inUnits.status === 'cancelled' && ON_THE_WAY.includes(state);
     const isSure = !isEnd || observation === seenOnce(fingerprint);
     return [{ id, orderId, state, seen: inUnits, fingerprint, isSure }];
   });

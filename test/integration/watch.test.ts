@@ -166,6 +166,35 @@ test('a look that fails is made up for soon, not after the whole pause', async (
   expect(row?.seconds).toBeLessThanOrEqual(5);
 });
 
+test('an order that does not come to an end is looked at more and more rarely, unless it waits for its payment', async () => {
+  const desk = await aWatchedDesk({ ORDER_MANAGER_POLL_SECONDS: '900' });
+  const [fresh, old, lost, unpaid] = await placedOrders(desk, 4);
+  const stands = (purchase: Purchase | undefined, state: string, days: number) =>
+    desk.store.run(
+      `update supplier_orders set state = $2, entered_at = now() - $3::float8 * interval '1 day' where id = $1`,
+      [purchase?.supplierOrderId, state, days],
+    );
+  await stands(fresh, 'shipped', 0.1);
+  await stands(old, 'shipped', 60);
+  await stands(lost, 'shipped', 3_000);
+  await stands(unpaid, 'awaiting_payment', 60);
+  watching(desk);
+  await eventually(async () => expect(await dueOrders(desk)).toBe(0));
+  const minutesUntil = async (purchase: Purchase | undefined): Promise<number> => {
+    const [row] = await desk.store.query<{ minutes: number }>(
+      `select extract(epoch from next_check_at - now())::float8 / 60 as minutes from supplier_orders where id = $1`,
+      [purchase?.supplierOrderId],
+    );
+    return row?.minutes ?? 0;
+  };
+  expect(await minutesUntil(fresh)).toBeLessThanOrEqual(15);
+  expect(await minutesUntil(unpaid)).toBeLessThanOrEqual(15);
+  expect(await minutesUntil(old)).toBeGreaterThan(60);
+  expect(await minutesUntil(old)).toBeLessThan(180);
+  expect(await minutesUntil(lost)).toBeGreaterThan(240);
+  expect(await minutesUntil(lost)).toBeLessThanOrEqual(360);
+});
+
 test('a supplier that does not take our login is not called for each order that is due', async () => {
   const desk = await aWatchedDesk({ ...RARELY, CJ_DROPSHIPPING_REQUESTS_PER_SECOND: '20' });
   await placedOrders(desk, 3);
