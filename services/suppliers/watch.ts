@@ -44,7 +44,7 @@ const ON_THE_WAY: readonly SupplierOrderStateName[] = [
  * The longer such an order has stood where it is, the longer is the pause, for some are never heard of again: this part
  * of its time, divided by the orders in a call. Pushes bring its news sooner.
  */
-const PART_OF_ITS_TIME = 1 / 12;
+const PART_OF_ITS_TIME = 1 / 48;
 const LONGEST_PAUSE_MS = 6 * 3_600_000;
 
 /**

@@ -189,8 +189,8 @@ test('an order that does not come to an end is looked at more and more rarely, u
   };
   expect(await minutesUntil(fresh)).toBeLessThanOrEqual(15);
   expect(await minutesUntil(unpaid)).toBeLessThanOrEqual(15);
-  expect(await minutesUntil(old)).toBeGreaterThan(60);
-  expect(await minutesUntil(old)).toBeLessThan(180);
+  expect(await minutesUntil(old)).toBeGreaterThan(15);
+  expect(await minutesUntil(old)).toBeLessThan(60);
   expect(await minutesUntil(lost)).toBeGreaterThan(240);
   expect(await minutesUntil(lost)).toBeLessThanOrEqual(360);
 });
