@@ -16,7 +16,7 @@ import { mayPurchase } from '../machines/requests.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
 import type { Say } from '../services/store/outbox.ts';
 import type { Sql } from '../services/store/store.ts';
-import { putCustomer } from './customer-row.ts';
+import { addNote, putCustomer } from './customer-row.ts';
 import { type LockedOrder, lockOrder } from './locked-order.ts';
 import { anOwnOrder } from './order-requests.ts';
 import { conflict } from './problem.ts';
@@ -131,6 +131,7 @@ export async function createSupplierOrder(
       throw conflict(
         `the order is ${order.state}: only a paid order that is not cancelled can be bought for`,
       );
+    if (body.note) await addNote(sql, orderId, body.note);
     return ask(data);
   }
   const [coming] = await sql.query('select 1 from customer_details where order_id = $1', [orderId]);

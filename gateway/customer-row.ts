@@ -60,3 +60,12 @@ export async function putCustomer(sql: Sql, orderId: string, change: CustomerCha
   if (rows === 0)
     throw conflict('the customer of this order was erased: nothing about them is kept any more');
 }
+
+/** Notes something more of an order that the caller has locked. @throws 409 as `putCustomer` does. */
+export async function addNote(sql: Sql, orderId: string, note: string): Promise<void> {
+  const [row] = await sql.query<{ note: string | null }>(
+    'select note from customer_details where order_id = $1',
+    [orderId],
+  );
+  await putCustomer(sql, orderId, { note: row?.note ? `${row.note}\n${note}` : note });
+}

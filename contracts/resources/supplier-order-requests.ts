@@ -39,6 +39,7 @@ export const PostSupplierOrder = z.strictObject({
   shipping_address: PostedAddress.optional(),
   /** The supplier's own name; absent: the cheapest. */
   shipping_method: shippingMethod.optional(),
+  /** Kept with the order, beside what is noted there. */
   note: z.string().trim().max(2_000).optional(),
 });
 export type PostSupplierOrder = z.infer<typeof PostSupplierOrder>;

@@ -430,6 +430,22 @@ test('a line without a SKU is bought by hand under its own id', async () => {
   await until(id, { status: 'delivered', held: false });
 });
 
+test('the note of a purchase by hand is kept with its order, beside what is noted there', async () => {
+  const id = await created({ note: 'ring twice' });
+  await until(id, { status: 'grace' });
+  const buy = async (note: string) =>
+    (
+      await post('/supplier-orders', {
+        order_id: id,
+        supplier: 'cj_dropshipping',
+        items: [{ sku: LAMP.sku, quantity: 1, supplier_product_id: world.twoColours }],
+        note,
+      })
+    ).status;
+  expect(await buy('the blue one')).toBe(201);
+  expect((await orderAt(id)).customer.note).toBe('ring twice\nthe blue one');
+});
+
 test('holds of one reason are released all together', async () => {
   const items = [{ sku: 'NOWHERE', title: 'Unknown', quantity: 1 }];
   const ids = [await created({ items }), await created({ items })];
