@@ -25,12 +25,13 @@ export interface ArchiveExtent {
   readonly holdsFrom: string | null;
 }
 
-/** An outbox that begins with its first row ever has lost none. */
+/** An outbox that begins with its first row ever has lost none. Of old events some stay longer, and say nothing of the rest. */
 export async function archiveExtent(sql: Sql): Promise<ArchiveExtent> {
   const [row] = await sql.query<ArchiveExtent>(
     `select ${isoInstant('now()')} as now,
             case when coalesce((select min(id) from outbox), 0) > 1
-                 then ${isoInstant('(select min(published_at) from outbox)')} end as "holdsFrom"`,
+                 then ${isoInstant(`coalesce((select min(published_at) from outbox where subject not like '${KINDS.events}%'), now())`)}
+            end as "holdsFrom"`,
   );
   return row ?? { now: new Date().toISOString(), holdsFrom: null };
 }

@@ -109,12 +109,17 @@ export const promiseUnmarked = (sql: Sql, olderThanMs: number): Promise<number> 
     [olderThanMs],
   );
 
-/** Lets go of what was published longer ago, a bite at a time; what is still promised stays. */
+/**
+ * Lets go of what was published longer ago, a bite at a time; what is still promised stays. So does an event that no
+ * order has taken, for as long as the inbox would know it: it may wait in a halted partition, and nothing else tells of it.
+ */
 export const dropArchived = (sql: Sql, hours: number): Promise<number> =>
   sql.run(
     `delete from outbox where id in (
-       select id from outbox where published_at < now() - $1::float8 * interval '1 hour'
-          and id not in (select unnest(ids) from outbox_pending)
-        order by published_at limit 5000)`,
+       select o.id from outbox o where o.published_at < now() - $1::float8 * interval '1 hour'
+          and o.id not in (select unnest(ids) from outbox_pending)
+          and (o.subject not like 'oms.evt.%' or o.published_at < now() - interval '30 days'
+               or exists (select from inbox i where i.message_id = o.message_id))
+        order by o.published_at limit 5000)`,
     [hours],
   );

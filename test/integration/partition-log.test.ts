@@ -12,7 +12,7 @@ import { haltMisfits } from '../../services/orders/halt-misfits.ts';
 import { eventsBehind, readers } from '../../services/orders/partition-figures.ts';
 import { type PartitionOwner, startPartitionOwner } from '../../services/orders/partition-owner.ts';
 import { sharedBatches, type Turn } from '../../services/orders/shared-batches.ts';
-import { startSweeper } from '../../services/orders/sweeper.ts';
+import { startArchiveKeeper, startSweeper } from '../../services/orders/sweeper.ts';
 import { startTimerLoop } from '../../services/orders/timer-loop.ts';
 import { planRepublish, republish } from '../../services/republish.ts';
 import { claim, haltEvery, position } from '../../services/store/partitions.ts';
@@ -559,6 +559,29 @@ test('a tail that was lost and has grown as long again before anybody looked hal
   expect(await seqOf(world.store)).toBe(5);
   expect(await stateOf(world.store, B)).toBeUndefined();
 }, 40_000);
+
+test('events that waited in halted partitions for longer than the archive lasts are published again all the same', async () => {
+  const [world, probe] = [await aWorld(), await aProbe(nats.url)];
+  const first = anOwner(world);
+  const say = (event: OrderEvent, id: string) =>
+    commitAndPublish(world.store, world.bus, async (_sql, tell) => tell(aMessage(event, id)));
+  await say(received(A.shopOrderId), 'm1');
+  await readUpTo(world, 1);
+  await first.stop();
+  await say(received(B.shopOrderId), 'm2');
+  await until(async () => (await probe.messagesIn('EVT')).length === 2);
+  await probe.deleteStreams();
+  await world.bus.setUp(1);
+  await haltMisfits(world.store, world.bus);
+  await world.store.run('delete from outbox_pending');
+  await world.store.run("update outbox set published_at = published_at - interval '3 days'");
+  const keeper = startArchiveKeeper(world.store, world.log, SETTINGS.ORDER_MANAGER_ARCHIVE_HOURS);
+  onTestFinished(() => keeper.stop());
+  await until(async () => (await countOf(world.store, "outbox where message_id = 'm1'")) === 0);
+  await republish(world.store, world.bus, await planRepublish(world.store));
+  anOwner(world, 'two');
+  await until(async () => (await stateOf(world.store, B)) === 'grace');
+});
 
 test('what nobody can read in a stream made anew is set aside, though the one before had such a message in its place', async () => {
   const [world, probe] = [await aWorld(), await aProbe(nats.url)];

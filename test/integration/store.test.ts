@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { startSupplierOrder } from '../../machines/decide.ts';
 import { claim as claimMails } from '../../services/notifier/mail-rows.ts';
+import { archiveExtent } from '../../services/store/archive.ts';
 import { noWrites } from '../../services/store/batch-writes.ts';
 import { lockOrders, takeNew } from '../../services/store/load-batch.ts';
 import { migrate } from '../../services/store/migrate.ts';
@@ -394,6 +395,30 @@ test('the outbox gives leftovers in the order of writing, to one copy at a time,
   });
   expect(await store.query('select 1 from outbox_pending')).toEqual([]);
   expect(await dropArchived(store, 24)).toBe(0);
+});
+
+test('an event that no order has taken is kept beyond its day, for a month', async () => {
+  const store = await aStore(await aDatabase());
+  const row = (messageId: string, subject: string) => ({ messageId, subject, payload: '{}' });
+  await queue(store, [
+    row('dropped', 'oms.pub.order.received'),
+    row('taken', 'oms.evt.5.order.received.ord_1'),
+    row('waiting', 'oms.evt.5.order.updated.ord_1'),
+    row('bought', 'oms.cmd.suppliers.buy.sup_ord_1'),
+  ]);
+  await store.run("insert into inbox (message_id) values ('taken')");
+  await store.run('delete from outbox_pending');
+  const left = async (days: number) => {
+    await store.run("update outbox set published_at = now() - $1::int * interval '1 day'", [days]);
+    await dropArchived(store, 24);
+    return (await store.query<{ message_id: string }>('select message_id from outbox')).map(
+      ({ message_id }) => message_id,
+    );
+  };
+  expect(await left(3)).toEqual(['waiting']);
+  const { now, holdsFrom } = await archiveExtent(store);
+  expect(holdsFrom, 'it is not all that there was').toBe(now);
+  expect(await left(31)).toEqual([]);
 });
 
 test('what a copy of the release before left unpublished is promised, too', async () => {
