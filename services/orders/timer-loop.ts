@@ -14,7 +14,7 @@ const FAR_BEHIND = 2_048;
 
 /**
  * Turns due timers into events of their orders. Any number of copies may run it. While much waits to be stepped, or
- * nothing can be published, timers wait in their table: as events they would elapse again before the first was read.
+ * nothing can be published or read, timers wait in their table: as events they would elapse again before the first was read.
  * @param eventsBehind what the partitions that this copy reads have still to step: a fair sample of all.
  */
 export const startTimerLoop = (store: Store, bus: Bus, log: Logger, eventsBehind: () => number): Periodic =>

@@ -10,8 +10,14 @@ export interface DueTimer {
   readonly traceparent: string | null;
 }
 
+/** Whether a timer is due, and somebody may read that it has elapsed. */
 export const isAnyDue = async (sql: Sql): Promise<boolean> =>
-  (await sql.query('select from timers where due_at <= now() limit 1')).length > 0;
+  (
+    await sql.query(
+      `select from timers
+        where due_at <= now() and exists (select from event_partitions where halted is null) limit 1`,
+    )
+  ).length > 0;
 
 /**
  * Claims what is due and moves it on by fifteen minutes: if the elapsed event is lost on its way, it comes again.

@@ -880,6 +880,22 @@ test('due timers wait while much waits to be stepped, and while nothing can be p
   await until(async () => (await countOf(world.store, 'timers where attempt = 1')) === 300);
 });
 
+test('due timers wait while every partition is halted, instead of elapsing again and again for nobody', async () => {
+  const world = await aWorld();
+  await haltEvery(world.store, 'for the test');
+  await insertTimers(world.store, 3);
+  let rounds = 0;
+  const loop = startTimerLoop(world.store, world.bus, world.log, () => {
+    rounds += 1;
+    return 0;
+  });
+  onTestFinished(() => loop.stop());
+  await until(() => rounds > 3);
+  expect(await countOf(world.store, 'outbox')).toBe(0);
+  await world.store.run('update event_partitions set halted = null where part = 0');
+  await until(async () => (await countOf(world.store, 'timers where attempt = 1')) === 3);
+});
+
 test('events count as waiting to be stepped from their arrival until they are committed', async () => {
   const world = await aWorld();
   anOwner(world);
