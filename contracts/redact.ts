@@ -1,6 +1,6 @@
 import type { Evidence } from './vocabulary.ts';
 
-const MAIL = /[\w.+-]+@[\w-]+\.[\w.-]+/g;
+const MAIL = /[\p{L}\p{M}\p{N}_.+-]+@[\p{L}\p{M}\p{N}_-]+\.[\p{L}\p{M}\p{N}_.-]+/gu;
 /** Written as telephone numbers are: with a plus, or in groups. Ids and codes of suppliers stay readable. */
 const PHONE = /\+\d[\d\s().-]{6,}\d|\(?\b\d{2,4}\)?(?:[\s.-]\d{2,4}){2,}\b/g;
 

@@ -149,7 +149,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
   shop_leases: { ofOrders: OF_ORDERS, columns: ours('order_id', 'owner') },
   shop_holds: { ofOrders: OF_ORDERS, columns: ours('order_id') },
   swept_orders: { ofOrders: OF_ORDERS, columns: ours('order_id', 'shop') },
-  // What is said on the bus names nobody; evidence is cleaned before it is said. Kept for a day, word for word.
+  // What is said on the bus names nobody; evidence is cleaned before it is said. Kept word for word, most of it for a day.
   outbox: { ofOrders: null, columns: ours('message_id', 'subject', 'payload') },
   outbox_pending: { ofOrders: null, columns: ours('ids') },
   inbox: { ofOrders: null, columns: ours('message_id') },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withoutValues } from '../../contracts/redact.ts';
+import { redact, withoutValues } from '../../contracts/redact.ts';
 
 const ADA = ['Ada Müller-Example', '1 Sample (Street)', 'ada@mail.example', '+1 503 555 0100'];
 
@@ -27,3 +27,12 @@ test.each([
 test('values too short to be told from other words change nothing', () => {
   expect(withoutValues('it is so', ['', 'is', ' '])).toBe('it is so');
 });
+
+test.each(['jürgen@müller-straße.de', '用户@例子.中国', "o'neil@mail.example"])(
+  'the address %s is no address any more, in whatever letters it is written',
+  (email) => {
+    const { said } = redact({ said: `refused for ${email}: unknown` });
+    expect(said).toMatch(/^refused for .*\(mail\): unknown$/);
+    expect(said).not.toContain('@');
+  },
+);
