@@ -1,8 +1,12 @@
 import type { Evidence } from './vocabulary.ts';
 
 const MAIL = /[\p{L}\p{M}\p{N}_.+-]+@[\p{L}\p{M}\p{N}_-]+\.[\p{L}\p{M}\p{N}_.-]+/gu;
-/** Written as telephone numbers are: with a plus, or in groups. Ids and codes of suppliers stay readable. */
-const PHONE = /\+\d[\d\s().-]{6,}\d|\(?\b\d{2,4}\)?(?:[\s.-]\d{2,4}){2,}\b/g;
+/**
+ * Written as telephone numbers are: with a plus, or in groups. Ids and codes of suppliers stay readable, and days of our
+ * time, on which nobody who buys was born.
+ */
+const PHONE =
+  /\+\d[\d\s().-]{6,}\d|\(?(?<!\b20[2-9]\d-)\b(?!20[2-9]\d-[01]\d-[0-3]\d(?!\d))\d{2,4}\)?(?:[\s.-]\d{2,4}){2,}\b/g;
 
 const redactText = (text: string): string => text.replaceAll(MAIL, '(mail)').replaceAll(PHONE, '(phone)');
 

@@ -36,3 +36,21 @@ test.each(['jürgen@müller-straße.de', '用户@例子.中国', "o'neil@mail.ex
     expect(said).not.toContain('@');
   },
 );
+
+test.each(['available from 2026-12-01', '2026-11-20 10:00:00 (UTC)', '2026-11-20T10:00:00.123Z'])(
+  'the day of %s is no telephone number',
+  (said) => {
+    expect(redact({ said })).toEqual({ said });
+  },
+);
+
+test('the day on which a person was born is not shown', () => {
+  expect(redact({ said: 'born on 1990-12-31' })).toEqual({ said: 'born on (phone)' });
+});
+
+test.each(['1-800-555-0199', '06 12 34 56 78', '(030) 123-4567-89', '+49 30 1234567'])(
+  'the number %s is none any more',
+  (number) => {
+    expect(redact({ said: `call ${number} now` }).said).toMatch(/^call .{0,2}\(phone\) now$/);
+  },
+);
