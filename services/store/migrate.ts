@@ -12,7 +12,7 @@ const ASK_AGAIN_MS = 200;
 async function finishIndexes(store: Store): Promise<void> {
   const unfinished = await store.query<{ name: string }>(
     `select i.indexrelid::regclass::text as name from pg_index i join pg_class c on c.oid = i.indexrelid
-      where not i.indisvalid and c.relnamespace = current_schema()::regnamespace`,
+      where not i.indisvalid and c.relnamespace = current_schema()::regnamespace and pg_has_role(c.relowner, 'usage')`,
   );
   // What a reindexing that was cut off itself has left stands beside the index.
   for (const { name } of unfinished)
