@@ -19,13 +19,15 @@ interface Kept {
   readonly source: string;
   readonly deliveryId: string;
   readonly eventId: string | null;
+  readonly triggeredAt: string | null;
   readonly body: string;
 }
 
 async function readKept(sql: Sql, { id, payload }: FoundLetter): Promise<Kept> {
   const { source, deliveryId } = Place.parse(JSON.parse(payload));
   const [kept] = await sql.query<Kept>(
-    `select source, delivery_id as "deliveryId", event_id as "eventId", body from webhooks
+    `select source, delivery_id as "deliveryId", event_id as "eventId", triggered_at as "triggeredAt", body
+       from webhooks
       where source = $1 and delivery_id = $2`,
     [source, deliveryId],
   );
@@ -45,6 +47,7 @@ function take({ subject, orderId }: FoundLetter, kept: Kept, { data }: Wish, rea
     shop: kept.source.slice('shopify:'.length),
     topic,
     causeId: kept.eventId ?? kept.deliveryId,
+    triggeredAt: kept.triggeredAt,
   });
   if (orderId === null || taken.orderId === orderId) return taken;
   const fields = [{ path: 'id', message: 'the order stays as it is' }];

@@ -21,8 +21,8 @@ export function toDelivery(
   verified: VerifiedDelivery,
   { canBeReread, buysAuthorized }: Pick<BodySource, 'canBeReread' | 'buysAuthorized'>,
 ): Delivery {
-  const { shop, deliveryId, eventId } = verified;
-  const source = { shop, topic, causeId: eventId ?? deliveryId, canBeReread, buysAuthorized };
+  const { shop, deliveryId, eventId, triggeredAt } = verified;
+  const source = { shop, topic, causeId: eventId ?? deliveryId, triggeredAt, canBeReread, buysAuthorized };
   const { orderId, kept, customer, message, news } = TOPICS[topic](parseOrderJson(raw), source);
   return {
     webhook: webhookRow(verified, topic, orderId, kept),

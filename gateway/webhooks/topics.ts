@@ -4,6 +4,7 @@ import { envelope } from '../../contracts/envelope.ts';
 import { AppError } from '../../contracts/errors.ts';
 import { ORDER_RECEIVED, ORDER_UPDATED } from '../../contracts/events/order-received.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
+import { Instant } from '../../contracts/resources/list-query.ts';
 import { ShopifyOrderBody } from '../../contracts/shopify-order-body.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
 import type { WebhookTopic } from '../../contracts/webhook-topics.ts';
@@ -25,6 +26,8 @@ export interface BodySource {
   readonly buysAuthorized: boolean;
   /** The event's id, or the delivery's where there is none: two subscriptions tell of one event, and it is said once. */
   readonly causeId: string;
+  /** When it happened, as the shop wrote it. */
+  readonly triggeredAt: string | null;
 }
 
 /** What a body comes to: rows for the inbox's transaction, and at most one message. */
@@ -149,10 +152,11 @@ const listOf = <T extends z.ZodType>(item: T) =>
 const Product = z.object({ id: Id, variants: listOf(z.object({ id: Id })) });
 const product =
   (isGone: boolean): ReadBody =>
-  (json, { topic }) => {
+  (json, { topic, triggeredAt }) => {
     const { id, variants } = check(Product, json, topic);
     const variantIds = isGone ? null : variants.map((variant) => variant.id);
-    const news: ShopNews = { kind: 'product_changed', productId: id, variantIds };
+    const at = Instant.safeParse(triggeredAt).data ?? null;
+    const news: ShopNews = { kind: 'product_changed', productId: id, variantIds, at };
     return { ...NOTHING, kept: { id, variants }, news };
   };
 

@@ -9,6 +9,8 @@ export type ShopNews =
       readonly productId: string;
       /** All variants that it has now; null: the product is gone. */
       readonly variantIds: readonly string[] | null;
+      /** ISO instant of the change; null where the shop does not say. */
+      readonly at: string | null;
     }
   | { readonly kind: 'uninstalled' }
   | { readonly kind: 'scopes_changed'; readonly scopes: readonly string[] }
@@ -21,18 +23,29 @@ export type ShopNews =
     }
   | { readonly kind: 'shop_redacted' };
 
-/** Remembers which variants a product has: those that it had and has no more are gone from the shop. */
-async function markProduct(sql: Sql, productId: string, variantIds: readonly string[] | null): Promise<void> {
+/**
+ * Remembers which variants a product has: those that it had and has no more are gone from the shop. News that comes after
+ * newer news of the product says nothing.
+ */
+async function markProduct(
+  sql: Sql,
+  { productId, variantIds, at }: Extract<ShopNews, { kind: 'product_changed' }>,
+): Promise<void> {
+  const [newer] = await sql.query(
+    'select 1 from shop_variants where product_id = $1 and greatest(seen_at, gone_at) > $2::timestamptz limit 1',
+    [productId, at],
+  );
+  if (newer !== undefined) return;
   await sql.run(
     `insert into shop_variants (variant_id, product_id, seen_at)
-     select id, $1, now() from unnest($2::text[]) as id order by id
-     on conflict (variant_id) do update set product_id = excluded.product_id, seen_at = now(), gone_at = null`,
-    [productId, [...new Set(variantIds)]],
+     select id, $1, coalesce($3::timestamptz, now()) from unnest($2::text[]) as id order by id
+     on conflict (variant_id) do update set product_id = excluded.product_id, seen_at = excluded.seen_at, gone_at = null`,
+    [productId, [...new Set(variantIds)], at],
   );
   await sql.run(
-    `update shop_variants set gone_at = now()
+    `update shop_variants set gone_at = coalesce($3::timestamptz, now())
       where product_id = $1 and gone_at is null and not variant_id = any($2::text[])`,
-    [productId, variantIds ?? []],
+    [productId, variantIds ?? [], at],
   );
 }
 
@@ -48,7 +61,7 @@ const ordersOf = async (
 export async function applyShopNews(sql: Sql, shop: string, news: ShopNews): Promise<void> {
   switch (news.kind) {
     case 'product_changed':
-      return markProduct(sql, news.productId, news.variantIds);
+      return markProduct(sql, news);
     case 'uninstalled':
       await sql.run(
         `insert into shop_status (shop, uninstalled_at) values ($1, now())

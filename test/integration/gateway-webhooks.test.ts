@@ -371,6 +371,31 @@ const warnings = async (): Promise<string[]> => {
   return (body.warnings ?? []).map(({ message }) => message);
 };
 
+test('news of a product that comes late takes back nothing that newer news has told', async () => {
+  const { store } = context;
+  const candidate = { supplier: 'cj_dropshipping', supplierProductId: 'p', supplierVariantId: 'v' };
+  await store.run(
+    `insert into product_mappings (variant_id, candidates, updated_at)
+     select id, $1::jsonb, now() from unnest(array['8901', '8902']) as id`,
+    [JSON.stringify([candidate])],
+  );
+  const both = { id: 89, variants: [{ id: 8901 }, { id: 8902 }] };
+  const tell = (topic: string, body: object, second: string) =>
+    send(JSON.stringify(body), {
+      topic,
+      headers: { 'x-shopify-triggered-at': `2026-11-03T10:00:${second}.5Z` },
+    });
+  const gone = async () =>
+    (await findMappings(store, { after: '89' }, 2)).map(({ goneFromShopAt }) => goneFromShopAt);
+  await tell('products/update', both, '01');
+  await tell('products/update', { id: 89, variants: [{ id: 8901 }] }, '04');
+  await tell('products/update', both, '02');
+  expect(await gone()).toEqual([null, '2026-11-03T10:00:04.500Z']);
+  await tell('products/delete', { id: 89 }, '06');
+  await tell('products/update', both, '05');
+  expect(await gone()).toEqual(['2026-11-03T10:00:06.500Z', '2026-11-03T10:00:04.500Z']);
+});
+
 test('an app that lost a scope, and one that was uninstalled, is a warning of readiness, no failure', async () => {
   expect(await warnings()).toEqual([]);
   const current = Object.keys(NEEDED_SCOPES).filter((scope) => scope !== 'read_fulfillments');
