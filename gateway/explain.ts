@@ -28,6 +28,8 @@ export interface Explained {
   readonly isTest: boolean;
   /** Nobody wants anything of it any more. */
   readonly isOff: boolean;
+  /** By the API: to ask again does nothing more. */
+  readonly isCancelledHere: boolean;
   /** Its holds stop all of it, and not only what they are about. */
   readonly isStopped: boolean;
   readonly supplierOrders: readonly {
@@ -164,8 +166,13 @@ function can(order: Explained): Explanation['can'] {
     ways.push(
       { what: 'hold the whole order, with a note', method: 'POST', path: `/orders/${id}/holds` },
       { what: changeable(order), method: 'PUT', path: `/orders/${id}` },
-      { what: 'cancel what can be cancelled, and put it away', method: 'DELETE', path: `/orders/${id}` },
     );
+    if (!order.isCancelledHere)
+      ways.push({
+        what: 'cancel what can be cancelled, and put it away',
+        method: 'DELETE',
+        path: `/orders/${id}`,
+      });
   }
   if (hasEnded(status) && !isArchived)
     ways.push({ what: 'put it away', method: 'DELETE', path: `/orders/${id}` });

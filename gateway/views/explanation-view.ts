@@ -62,6 +62,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     isArchived: order.archivedAt != null,
     isTest: order.context.test,
     isOff: isOff(order.context),
+    isCancelledHere: order.context.cancelledHere === true,
     isStopped: isHeld(order.context),
     supplierOrders: supplierOrders.map(({ id, supplier, state, context }) => ({
       id,

@@ -34,6 +34,7 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   isArchived: false,
   isTest: false,
   isOff: false,
+  isCancelledHere: false,
   isStopped: false,
   supplierOrders: [],
   holds: [],
@@ -135,6 +136,14 @@ test.each(Object.keys(DEADLINES))('the deadline %s is told with its time, the ne
   ];
   const { next } = explain(anOrder({ status: 'delivered', timers }));
   expect(next.map(({ at }) => at)).toEqual(['2026-11-21T10:00:00.000Z', '2026-11-22T10:00:00.000Z']);
+});
+
+test('an order that was cancelled here, of which the supplier keeps something, is not offered to be cancelled again', () => {
+  const cancel = { method: 'DELETE', path: '/orders/ord_1' };
+  const offered = (over: Partial<Explained>) =>
+    explain(anOrder({ status: 'awaiting_shipment', ...over })).can;
+  expect(offered({ isOff: true })).toContainEqual(expect.objectContaining(cancel));
+  expect(offered({ isOff: true, isCancelledHere: true })).not.toContainEqual(expect.objectContaining(cancel));
 });
 
 test('a supplier that takes no calls for now is named where the order waits for it', () => {
