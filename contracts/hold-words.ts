@@ -136,7 +136,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   },
   supplier_cancelled: {
     means: 'the supplier cancelled a purchase',
-    mend: 'find out why; a release sources its units again',
+    mend: 'find out why; a release sources its units again, but for those that a carrier has: they go on, and what does not arrive is refunded in the shop or bought on the supplier’s site',
     release: UNTIL_OVER,
   },
   overdue: {
