@@ -26,6 +26,8 @@ interface ParcelRow {
   readonly doubt: Record<string, number> | null;
   readonly isDone: boolean;
   readonly isWithheld: boolean;
+  /** The shop has cancelled its order, or deleted it. */
+  readonly isOff: boolean;
   /** A write may still be at work, or has just ended without an answer. */
   readonly isInDoubt: boolean;
 }
@@ -36,6 +38,7 @@ const PARCELS = `
          p.carrier, p.tracking_url as "trackingUrl", p.units,
          p.fulfillment_doubt as doubt, coalesce(p.fulfillment_state = 'done', false) as "isDone",
          coalesce(p.fulfillment_state = 'withheld', false) as "isWithheld",
+         coalesce((o.context ->> 'cancelledInShop')::boolean, false) as "isOff",
          coalesce(p.fulfillment_state in ('sending', 'unknown'), false)
            and p.updated_at >= now() - ${SETTLE_MS} * interval '1 millisecond' as "isInDoubt"
     from parcels p join orders o on o.id = p.order_id where p.id = any($1::text[])`;
@@ -140,7 +143,7 @@ async function show(
   }
 }
 
-/** A person was told that the shop has nothing left of this parcel to fulfil, and released it. */
+/** A person was told that the shop has nothing left of this parcel to fulfil, or not even its order, and released it. */
 async function isLetBe(
   { store }: ShopPorts,
   { supplierOrderId }: FulfillParcel,
@@ -148,7 +151,7 @@ async function isLetBe(
 ): Promise<boolean> {
   const [hold] = await store.query(
     `select 1 from holds where supplier_order_id = $1 and reason = 'fulfillment_not_ours' and released_at is not null
-        and evidence ->> 'remainingUnits' = '0' and evidence ->> 'trackingNumber' = $2`,
+        and (evidence ->> 'remainingUnits' = '0' or evidence ->> 'order' is not null) and evidence ->> 'trackingNumber' = $2`,
     [supplierOrderId, trackingNumber],
   );
   return hold !== undefined;
@@ -188,7 +191,11 @@ async function settle(
       return DONE;
     }
     case 'withheld':
-      if (result.isNothingLeft && parcel.isWithheld && (await isLetBe(ports, command, parcel))) {
+      if (
+        (result.isNothingLeft || (result.isInvisible && parcel.isOff)) &&
+        parcel.isWithheld &&
+        (await isLetBe(ports, command, parcel))
+      ) {
         const data: FulfillmentSynced = {
           orderId,
           supplierOrderId,

@@ -68,6 +68,8 @@ export type ShipResult =
       readonly evidence: Evidence;
       /** The shop has nothing left to fulfil of the parcel's units. */
       readonly isNothingLeft?: true;
+      /** The shop shows us no such order: deleted, too old, or a scope is missing. */
+      readonly isInvisible?: true;
     }
   | { readonly how: 'not_yet' }
   | Unknown;
@@ -169,7 +171,10 @@ async function create(
 async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult | Refusal> {
   const { orderGid, parcel } = request;
   const order = await readWorkAndShipments(ask, orderGid);
-  if (order === null) return withheld('fulfillment_not_ours', { order: 'not visible to this app' });
+  if (order === null) {
+    const evidence = { order: 'not visible to this app', trackingNumber: parcel.trackingNumber };
+    return { how: 'withheld', reason: 'fulfillment_not_ours', evidence, isInvisible: true };
+  }
   const { shipments } = order;
   const ours = shipments.filter(carriesNumberOf(parcel));
   const standing = ours.filter(({ status }) => status !== 'CANCELLED');

@@ -488,6 +488,29 @@ test('a parcel that somebody else has shipped in the shop is let be once a perso
   expect((await shown(world)).map(({ number }) => number)).toEqual(['STAFF-1']);
 });
 
+test.each([
+  ['of an order that the shop has deleted is let be once a person releases it', true, 'done'],
+  ['of an order that the shop does not show, though it lives, is asked for again', false, 'withheld'],
+] as const)('a parcel %s', async (_, isDeleted, state) => {
+  const { context, ports, parcelId } = await aShop();
+  await context.store.run(
+    `update orders set shop_order_id = '404',
+            context = jsonb_set(context::jsonb, '{cancelledInShop}', $1::jsonb)::json`,
+    [String(isDeleted)],
+  );
+  expect(await fulfil(ports, parcelId)).toEqual(DONE);
+  expect(await rowOf(context, parcelId)).toMatchObject({ state: 'withheld' });
+  const [told] = await eventsIn(context.store);
+  const { reason, evidence } = FulfillmentWithheld.parse(told?.data);
+  await context.store.run(
+    `insert into holds (id, order_id, supplier_order_id, reason, evidence, opened_at, released_at)
+     values ('hld_1', $1, $2, $3, $4::json, now(), now())`,
+    [ORDER_ID, SUPPLIER_ORDER_ID, reason, JSON.stringify(evidence)],
+  );
+  expect(await fulfil(ports, parcelId, 'command-2')).toEqual(DONE);
+  expect(await rowOf(context, parcelId)).toMatchObject({ state, fulfillmentId: null });
+});
+
 test('nothing personal leaves in an event or a log line', async () => {
   const { world, context, ports, parcelId } = await aShop();
   await givenFaults(world, { operation: 'shopify.fulfillmentCreate', kind: 'error_after', times: 1 });
