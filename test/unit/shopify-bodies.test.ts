@@ -169,14 +169,14 @@ test.each<[WebhookTopic, object, string]>([
   [
     'products/update',
     { id: 5, title: 'Lamp', variants: [{ id: 6 }, { id: 7 }] },
-    '{"kind":"product_changed","productId":"5","variantIds":["6","7"]}',
+    '{"kind":"product_changed","productId":"5","variantIds":["6","7"],"at":null}',
   ],
   [
     'products/update',
     { id: 5, variants: null },
-    '{"kind":"product_changed","productId":"5","variantIds":[]}',
+    '{"kind":"product_changed","productId":"5","variantIds":[],"at":null}',
   ],
-  ['products/delete', { id: 5 }, '{"kind":"product_changed","productId":"5","variantIds":null}'],
+  ['products/delete', { id: 5 }, '{"kind":"product_changed","productId":"5","variantIds":null,"at":null}'],
 ])('%s tells which variants there are', (topic, body, expected) => {
   expect(askedBy(JSON.stringify(body), topic)).toBe(expected);
 });
