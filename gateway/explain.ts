@@ -54,6 +54,8 @@ export interface Explained {
     readonly until: string;
     readonly stops: 'calls' | 'budget';
   }[];
+  /** Why a part of the log is stopped: until it is mended nobody does anything for any order. Null: none is. */
+  readonly halted: string | null;
 }
 
 /**
@@ -202,14 +204,16 @@ function leadingOn({ status, holds, isStopped }: Explained): string[] {
 }
 
 function next(order: Explained): Explanation['next'] {
-  const { status, timers, isTest } = order;
+  const { status, timers, isTest, halted } = order;
   const waits = timers.flatMap(({ deadline, supplierOrderId, dueAt }) => {
     const name = DeadlineName.safeParse(deadline);
     return name.success ? [{ what: DEADLINES[name.data], at: dueAt, supplierOrderId }] : [];
   });
   const byAt = waits.toSorted((a, b) => (a.at < b.at ? -1 : 1));
   if (hasEnded(status) || isTest) return byAt;
-  return [...leadingOn(order).map((what) => ({ what, at: null, supplierOrderId: null })), ...byAt];
+  const stopped = halted === null ? [] : [`Nothing goes on until the log of events is mended: ${halted}`];
+  const steps = [...stopped, ...leadingOn(order)];
+  return [...steps.map((what) => ({ what, at: null, supplierOrderId: null })), ...byAt];
 }
 
 /** Then what was still to be done about it is past. */

@@ -5,7 +5,7 @@ import type { OrderContext } from '../../machines/order-context.ts';
 import { unitsBeyondShop } from '../../machines/returned-units.ts';
 import type { SupplierOrderContext } from '../../machines/supplier-order-context.ts';
 import { isOff, surplusOf } from '../../machines/wanted-units.ts';
-import { DeadLetter, Timer } from '../../services/store/entities/log.ts';
+import { DeadLetter, EventPartition, Timer } from '../../services/store/entities/log.ts';
 import { Hold, Order } from '../../services/store/entities/order.ts';
 import { SupplierAccount } from '../../services/store/entities/outside.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
@@ -56,8 +56,14 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     { $or: [{ pausedUntil: { $gt: now } }, { budgetPausedUntil: { $gt: now } }] },
     { fields: ['supplier', 'pausedUntil', 'budgetPausedUntil'], orderBy: { supplier: 'asc' } },
   );
+  const stopped = await em.findOne(
+    EventPartition,
+    { halted: { $ne: null } },
+    { fields: ['halted'], orderBy: { part: 'asc' } },
+  );
   return explain({
     id: orderId,
+    halted: stopped?.halted ?? null,
     status: order.state,
     isArchived: order.archivedAt != null,
     isTest: order.context.test,

@@ -694,7 +694,7 @@ test('an order explains itself, with the time of what comes next, and names nobo
   expect(JSON.stringify(explanation)).not.toMatch(/Dupont|Rue Exemple|example\.com/);
 });
 
-test('an order that waits for a supplier which takes no calls, or has used up its budget, says until when', async () => {
+test('an order that waits for a supplier, or because the log of events is stopped, says so', async () => {
   const body = aShopBody(1);
   const id = orderIdOf(CREDENTIALS.shop, String(body.id));
   await world.hear('orders/create', body);
@@ -718,6 +718,14 @@ test('an order that waits for a supplier which takes no calls, or has used up it
     } finally {
       await world.store.run(`update supplier_accounts set ${column} = null`);
     }
+  }
+  await world.store.run(`update event_partitions set halted = 'the stream lost its tail' where part = 7`);
+  try {
+    expect(await told()).toContain(
+      'Nothing goes on until the log of events is mended: the stream lost its tail',
+    );
+  } finally {
+    await world.store.run('update event_partitions set halted = null');
   }
 });
 

@@ -41,6 +41,7 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   deadLetters: [],
   timers: [],
   callPauses: [],
+  halted: null,
   ...over,
 });
 
@@ -170,6 +171,15 @@ test('a supplier that takes no calls for now is named where the order waits for 
         .sentences,
     ).not.toContain(words);
   expect(explain(anOrder({ status: 'grace', callPauses })).sentences).not.toContain(words);
+});
+
+test('an order under way says that a stopped log keeps it where it is, one that has ended does not', () => {
+  const halted = 'the stream lost its tail';
+  const what = `Nothing goes on until the log of events is mended: ${halted}`;
+  const underWay = explain(anOrder({ status: 'sourcing', halted }));
+  expect(underWay.next[0]).toEqual({ what, at: null, supplierOrderId: null });
+  expect(underWay.sentences).toContain(what);
+  expect(explain(anOrder({ status: 'delivered', halted })).sentences).not.toContain(what);
 });
 
 test('a supplier whose budget is used up is named where a quote of it is waited for, and nowhere else', () => {
