@@ -51,7 +51,7 @@ export async function cancel(
   const payment = await currentIntent(store, row.id, 'pay');
   if (payment?.state === 'calling' && !payment.overdue) return DONE;
 
-  const key = { supplierReference: reference, callerRef: row.id };
+  const key = { supplierReference: reference, callerRef: row.placedAs };
   const signal = (): AbortSignal => AbortSignal.timeout(callTimeoutMs(settings) * 2);
   try {
     const status = (await adapter.status([key], signal())).get(reference)?.status;

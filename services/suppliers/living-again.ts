@@ -1,5 +1,7 @@
 import type { Sql } from '../store/store.ts';
+import type { PlacedOrder, PlaceRequest } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
+import type { PurchaseNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   NEEDS_A_PERSON,
@@ -7,19 +9,33 @@ import {
   toSupplierError,
   type Withholding,
 } from './purchase-ports.ts';
-import type { PurchaseRow } from './purchase-row.ts';
+import type { PurchaseRow, TakenOver } from './purchase-row.ts';
+import { sameArticles } from './same-articles.ts';
 
 /** A purchase of the same lines before this one, over by what its supplier said then. */
-export interface EndedPurchase extends Pick<PurchaseRow, 'id' | 'supplier'> {
+export interface EndedPurchase extends Pick<PurchaseRow, 'id' | 'supplier' | 'placedAs'> {
   readonly reference: string;
+  /** Mark of the address that it was sent with; null: nobody wrote it down. */
+  readonly sentTo: string | null;
+  /** Nobody wanted it any more when it ended. */
+  readonly isUnwanted: boolean;
 }
+
+/** Whether the purchases before this one are over still. */
+export type Looked =
+  | { readonly how: 'over' }
+  | { readonly how: 'held'; readonly why: Withholding }
+  /** One of them is what this one would buy. */
+  | { readonly how: 'lives'; readonly order: PlacedOrder; readonly takesOver: TakenOver };
 
 /**
  * SQL for the purchases of some of the lines of the supplier order `o` that stand at a supplier and are over; null where
  * there are none.
  */
 export const ENDED_BEFORE = `(select json_agg(json_build_object('id', e.id, 'supplier', e.supplier,
-                                      'reference', e.supplier_reference) order by e.id)
+                                      'placedAs', coalesce(e.placed_as, e.id), 'reference', e.supplier_reference,
+                                      'sentTo', e.context ->> 'sentTo',
+                                      'isUnwanted', e.context ->> 'unwantedBy' is not null) order by e.id)
    from supplier_orders e
   where e.order_id = o.order_id and e.id <> o.id and e.state in ('cancelled', 'lapsed')
     and e.supplier_reference is not null
@@ -46,45 +62,72 @@ const ALIVE =
   'hold, which buys them anew; or let it come, enter its parcel in the shop by hand, which gives up this purchase, ' +
   'and release this hold then';
 
-/** Why a person has to look before the units of this one are bought anew. Throws SupplierError for what passes by itself. */
-async function objectionOf(
+/**
+ * The living order, where it is what this purchase would buy: the same articles, paid, to the same address. Not of a
+ * supplier that cannot be asked for it once this purchase is in doubt, nor of what a person had given up.
+ */
+async function sameOrder(
+  adapter: PatientAdapter,
+  { row, shipToMark }: PurchaseNow,
+  request: PlaceRequest,
+  before: EndedPurchase,
+  signal: AbortSignal,
+): Promise<PlacedOrder | undefined> {
+  const isSame =
+    before.supplier === row.supplier &&
+    adapter.capabilities.looksUpByReference &&
+    !before.isUnwanted &&
+    before.sentTo !== null &&
+    before.sentTo === shipToMark;
+  const found = isSame ? await adapter.read(before.reference, signal) : null;
+  return found?.isPaid === true && !found.isCancelled && sameArticles(found, request) ? found : undefined;
+}
+
+/** @throws SupplierError for what passes by itself. */
+async function lookAt(
   { settings }: PurchasePorts,
   adapter: PatientAdapter,
-  { id, supplier, reference }: EndedPurchase,
-): Promise<Withholding | undefined> {
+  facts: PurchaseNow,
+  request: PlaceRequest,
+  before: EndedPurchase,
+): Promise<Looked> {
+  const { id, supplier, reference, placedAs } = before;
   const known = { supplier, aliveAgain: reference, before: id };
   try {
     const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
-    const seen = (await adapter.status([{ supplierReference: reference, callerRef: id }], signal)).get(
-      reference,
-    );
-    if (seen === undefined || !isAlive(seen.status)) return undefined;
+    const key = { supplierReference: reference, callerRef: placedAs };
+    const seen = (await adapter.status([key], signal)).get(reference);
+    if (seen === undefined || !isAlive(seen.status)) return { how: 'over' };
     const evidence = { ...known, shownAs: seen.status ?? 'unknown', cause: ALIVE };
-    return { reason: 'duplicate_suspected', evidence };
+    const held = { how: 'held', why: { reason: 'duplicate_suspected', evidence } } as const;
+    // Of several that live again one is too many.
+    if (seen.status === null || facts.ended.length > 1) return held;
+    const order = await sameOrder(adapter, facts, request, before, signal);
+    return order === undefined ? held : { how: 'lives', order, takesOver: { id, placedAs } };
   } catch (error) {
     const { failureClass, evidence, retryable } = toSupplierError(error);
-    if (failureClass === 'not_found') return undefined;
+    if (failureClass === 'not_found') return { how: 'over' };
     if (retryable) throw error;
     const reason = NEEDS_A_PERSON[failureClass] ?? 'duplicate_suspected';
-    return { reason, evidence: { ...evidence, ...known, cause: ASK_FIRST } };
+    return { how: 'held', why: { reason, evidence: { ...evidence, ...known, cause: ASK_FIRST } } };
   }
 }
 
 /**
- * Why units must not be bought anew yet: a supplier that had cancelled them shows its order alive again, or will not say.
- * A supplier that takes back what it said would otherwise send them twice.
+ * Whether units may be bought anew: a supplier that takes back that it had cancelled them would otherwise send them twice.
+ * What lives again is held for a person where it is not the very same.
  * @throws SupplierError when a supplier does not answer now.
  */
 export async function livingAgain(
   ports: PurchasePorts,
-  row: PurchaseRow,
-  ended: readonly EndedPurchase[],
-): Promise<Withholding | undefined> {
-  for (const before of ended) {
+  facts: PurchaseNow,
+  request: PlaceRequest,
+): Promise<Looked> {
+  for (const before of facts.ended) {
     const adapter = ports.adapterOf(before.supplier);
-    if (adapter === undefined || (await hasPersonLooked(ports.store, row, before.reference))) continue;
-    const objection = await objectionOf(ports, adapter, before);
-    if (objection !== undefined) return objection;
+    if (adapter === undefined || (await hasPersonLooked(ports.store, facts.row, before.reference))) continue;
+    const looked = await lookAt(ports, adapter, facts, request, before);
+    if (looked.how !== 'over') return looked;
   }
-  return undefined;
+  return { how: 'over' };
 }

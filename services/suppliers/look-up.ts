@@ -98,7 +98,7 @@ export async function lookUp(
   if (living.length > 1) return resolveTwice(ports, row, attempt, living, giveUp);
   if (only !== undefined) {
     const placed = await asAdopted(ports, row.id, only);
-    await settlePlaced(ports, row, attempt, placed, 'look-up: after record before publish');
+    await settlePlaced(ports, row, attempt, placed, { recorded: 'look-up: after record before publish' });
     return DONE;
   }
   if (found.length > 0)

@@ -104,7 +104,7 @@ export async function pay(
 
   let due: PaymentDue;
   try {
-    const key = { supplierReference: reference, callerRef: row.id };
+    const key = { supplierReference: reference, callerRef: row.placedAs };
     due = await adapter.preparePayment(key, AbortSignal.timeout(callTimeoutMs(settings) * 2));
   } catch (error) {
     const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);

@@ -13,6 +13,8 @@ export interface PurchaseRow {
   readonly expectedCostMinor: number;
   readonly currency: string;
   readonly supplierReference: string | null;
+  /** The reference of ours that the supplier has it under. */
+  readonly placedAs: string;
   readonly amountMinor: number | null;
   /** False: its articles, method and cost are still to be found. */
   readonly isQuoted: boolean;
@@ -20,7 +22,7 @@ export interface PurchaseRow {
 
 export const PURCHASE_COLUMNS = `id, order_id as "orderId", supplier, state, shipping_method as "shippingMethod",
   ships_from as "shipsFrom", expected_cost_minor::float8 as "expectedCostMinor", currency,
-  supplier_reference as "supplierReference", amount_minor::float8 as "amountMinor",
+  supplier_reference as "supplierReference", coalesce(placed_as, id) as "placedAs", amount_minor::float8 as "amountMinor",
   is_quoted as "isQuoted"`;
 
 export async function readPurchase(sql: Sql, supplierOrderId: string): Promise<PurchaseRow | undefined> {
@@ -97,24 +99,48 @@ export interface NamedOrder {
   readonly amountMinor: number | null;
 }
 
-/** Remembers that of each of the supplier orders. */
-export const rememberPlaced = (
-  sql: Sql,
-  placed: readonly (NamedOrder & { readonly supplierOrderId: string })[],
-): Promise<number> =>
-  updateRows(
+/** A purchase that is over, and whose order at the supplier lives again as another one's. */
+export interface TakenOver {
+  readonly id: string;
+  readonly placedAs: string;
+}
+
+interface Remembered extends NamedOrder {
+  readonly supplierOrderId: string;
+  readonly takesOver?: TakenOver | undefined;
+}
+
+/** Remembers that of each of the supplier orders; one that was taken over is known by its reference no more. */
+export async function rememberPlaced(sql: Sql, placed: readonly Remembered[]): Promise<void> {
+  await updateRows(
     sql,
     'supplier_orders',
-    { id: 'text', supplier_reference: 'text', amount_minor: 'bigint' },
-    placed.map(({ supplierOrderId, supplierReference, amountMinor }) => ({
+    { id: 'text', supplier_reference: 'text', placed_as: 'text', amount_minor: 'bigint' },
+    placed.map(({ supplierOrderId, supplierReference, amountMinor, takesOver }) => ({
       id: supplierOrderId,
       supplier_reference: supplierReference,
+      placed_as: takesOver?.placedAs ?? null,
       amount_minor: amountMinor,
     })),
     `supplier_reference = d.supplier_reference, amount_minor = coalesce(d.amount_minor, o.amount_minor),
-     updated_at = now()`,
+     placed_as = coalesce(d.placed_as, o.placed_as), updated_at = now()`,
     'o.id = d.id',
   );
+  const over = placed.flatMap(({ supplierOrderId, takesOver }) =>
+    takesOver === undefined
+      ? []
+      : [{ id: takesOver.id, note: `its order at the supplier lives again, as ${supplierOrderId}` }],
+  );
+  if (over.length === 0) return;
+  await updateRows(
+    sql,
+    'supplier_orders',
+    { id: 'text', note: 'text' },
+    over,
+    String.raw`supplier_reference = null, note = concat_ws(e'\n', o.note, d.note), updated_at = now()`,
+    'o.id = d.id',
+  );
+}
 
 /** Remembers what each of the supplier orders costs, as the supplier says by now, in the caller's transaction. */
 export async function rememberAmounts(
@@ -138,6 +164,8 @@ export async function rememberAmounts(
 interface Adopted {
   readonly row: PurchaseRow;
   readonly supplierReference: string;
+  /** Who has it still, and gives it up. */
+  readonly takesOver?: TakenOver | undefined;
 }
 
 /** One lock for each reference, always in the same order: purchases that share none do not wait for each other. */
@@ -168,15 +196,16 @@ export async function ownersOf(sql: Sql, adopted: readonly Adopted[]): Promise<R
   if (adopted.length === 0) return new Map();
   const rows = await sql.query<{ id: string; owner: string }>(
     `select d.id, o.id as owner
-       from json_to_recordset($1::json) as d(id text, supplier text, reference text)
+       from json_to_recordset($1::json) as d(id text, supplier text, reference text, before text)
       cross join lateral ${knownBy("string_to_array(d.reference, ',')")} o
-      where o.supplier = d.supplier and o.id <> d.id`,
+      where o.supplier = d.supplier and o.id <> d.id and o.id is distinct from d.before`,
     [
       JSON.stringify(
-        adopted.map(({ row: { id, supplier }, supplierReference }) => ({
+        adopted.map(({ row: { id, supplier }, supplierReference, takesOver }) => ({
           id,
           supplier,
           reference: supplierReference,
+          before: takesOver?.id,
         })),
       ),
     ],

@@ -7,7 +7,7 @@ import {
   SUPPLIER_ORDER_REJECTED,
 } from '../../contracts/events/purchase-outcome.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
-import { type Moment, moment } from '../moments.ts';
+import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { PlacedOrder, PlaceRequest } from './adapter.ts';
@@ -27,10 +27,10 @@ import {
   waitFor,
   withhold,
 } from './purchase-ports.ts';
-import type { PurchaseRow } from './purchase-row.ts';
+import type { PurchaseRow, TakenOver } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
 import { seekPurchase } from './seek-purchase.ts';
-import { settleCall } from './settle-call.ts';
+import { type Settlement, settleCall } from './settle-call.ts';
 import type { SupplierError } from './supplier-error.ts';
 
 /** Places one supplier order, at most once per attempt, whatever is repeated, late or killed. */
@@ -57,6 +57,7 @@ export async function buy(
   if (!row.isQuoted) return prepare(ports, adapter, facts, commandId);
   const sought = await seek(ports, adapter, facts, request, commandId);
   if (sought === 'not_now') return DONE;
+  const { order: found, takesOver } = sought ?? {};
 
   const requestHash = hashOf(request);
   const costMinor = row.expectedCostMinor;
@@ -65,12 +66,14 @@ export async function buy(
   if (begun.may !== 'call') return DONE;
 
   const { attempt } = begun;
-  if (sought !== undefined)
+  if (takesOver !== undefined)
+    log.warn({ supplierOrderId: row.id, before: takesOver.id }, 'what was cancelled lives again: taken over');
+  else if (found !== undefined)
     log.warn({ supplierOrderId: row.id, attempt }, 'it was bought after the backup: it is adopted');
   moment('create: after intent commit before call');
   let placed: PlacedOrder;
   try {
-    placed = sought ?? (await spend((signal) => adapter.place(request, signal)));
+    placed = found ?? (await spend((signal) => adapter.place(request, signal)));
   } catch (error) {
     moment('create: after call before record');
     const failure = withoutRecipient(toSupplierError(error), request.recipient);
@@ -78,32 +81,40 @@ export async function buy(
     return DONE;
   }
   moment('create: after call before record');
-  await settlePlaced(ports, row, attempt, placed, 'create: after record before publish');
+  const recorded = 'create: after record before publish';
+  await settlePlaced(ports, row, attempt, placed, { recorded, takesOver });
   return DONE;
 }
 
+interface SoughtOrder {
+  readonly order: PlacedOrder;
+  readonly takesOver?: TakenOver;
+}
+
 /**
- * The purchase as it stands at the supplier already, from a time that the database lost; undefined: it was never made,
- * and neither lives one on that it is to take the place of.
+ * The purchase as it stands at the supplier already: from a time that the database lost, or because what it takes the
+ * place of lives again. Undefined: neither.
  * `not_now`: a person was called, or it is too early to tell; the order's deadline asks again.
  */
 async function seek(
   ports: PurchasePorts,
   adapter: PatientAdapter,
-  { row, restoration, ended }: PurchaseNow,
+  facts: PurchaseNow,
   request: PlaceRequest,
   commandId: string,
-): Promise<PlacedOrder | undefined | 'not_now'> {
+): Promise<SoughtOrder | undefined | 'not_now'> {
+  const { row, restoration } = facts;
   try {
-    const alive = await livingAgain(ports, row, ended);
-    if (alive !== undefined) {
-      await withhold(ports, row, commandId, 0, alive.reason, alive.evidence);
+    const before = await livingAgain(ports, facts, request);
+    if (before.how === 'held') {
+      await withhold(ports, row, commandId, 0, before.why.reason, before.why.evidence);
       return 'not_now';
     }
+    if (before.how === 'lives') return before;
     if (restoration === undefined) return undefined;
     const sought = await seekPurchase(ports, adapter, row, request, restoration);
     if (sought.how === 'clear') return undefined;
-    if (sought.how === 'found') return sought.order;
+    if (sought.how === 'found') return sought;
     if (sought.how === 'held') await withhold(ports, row, commandId, 0, sought.reason, sought.evidence);
   } catch (error) {
     const { failureClass, evidence } = toSupplierError(error);
@@ -116,15 +127,14 @@ async function seek(
 
 /**
  * Adopts a purchase that exists at the supplier as the one of this attempt.
- * @param beside said to the order with it, if it is taken.
+ * @param more what goes with it, as `Settlement` says.
  */
 export async function settlePlaced(
   ports: PurchasePorts,
   row: PurchaseRow,
   attempt: number,
   placed: PlacedOrder,
-  recorded?: Moment,
-  beside: readonly OutboxRow[] = [],
+  more: Pick<Settlement, 'beside' | 'recorded' | 'takesOver'> = {},
 ): Promise<void> {
   const { supplierReference, amountMinor, isPaid, heldBack } = placed;
   const stopped = isPaid === true || heldBack === undefined ? {} : { heldBack };
@@ -140,8 +150,7 @@ export async function settlePlaced(
       amountMinor,
       ...stopped,
     }),
-    beside,
-    recorded,
+    ...more,
   });
 }
 

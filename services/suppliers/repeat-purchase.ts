@@ -171,6 +171,6 @@ export async function repeatPurchase(
     );
     return DONE;
   }
-  await settlePlaced(ports, row, attempt, placed, 'repeat: after record before publish');
+  await settlePlaced(ports, row, attempt, placed, { recorded: 'repeat: after record before publish' });
   return DONE;
 }

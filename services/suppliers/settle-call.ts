@@ -14,6 +14,7 @@ import {
   ownersOf,
   type PurchaseRow,
   rememberPlaced,
+  type TakenOver,
 } from './purchase-row.ts';
 
 /** What became of a call. */
@@ -24,6 +25,8 @@ export interface Settlement {
   readonly verdict: Verdict;
   /** The supplier's order that was bought, or paid. */
   readonly placed?: NamedOrder;
+  /** Whose order at the supplier that was, and lives again. */
+  readonly takesOver?: TakenOver | undefined;
   /** To the order, when the verdict is taken. */
   readonly message: OutboxRow | null;
   /** Said with it. */
@@ -56,10 +59,14 @@ function inWaves(asked: readonly Asked<Settlement>[]): Asked<Settlement>[][] {
 /** What is adopted, and as what. */
 const adoptionsIn = (
   asked: readonly Asked<Settlement>[],
-): { row: PurchaseRow; supplierReference: string }[] =>
+): (Pick<Settlement, 'row' | 'takesOver'> & { readonly supplierReference: string })[] =>
   asked
     .filter(({ item }) => isAdoption(item))
-    .map(({ item }) => ({ row: item.row, supplierReference: referenceOf(item) }));
+    .map(({ item }) => ({
+      row: item.row,
+      supplierReference: referenceOf(item),
+      takesOver: item.takesOver,
+    }));
 
 interface Beside {
   /** Their rows, locked, by id. */
@@ -86,10 +93,10 @@ async function settleWave(
   });
   const taken = await settleAll(sql, settled);
 
-  const remembered: (NamedOrder & { supplierOrderId: string })[] = [];
+  const remembered: Parameters<typeof rememberPlaced>[1][number][] = [];
   for (const one of settled) {
     const { asked, owner, evidence, attempt } = one;
-    const { row, deed, placed, message, beside = [] } = asked.item;
+    const { row, deed, placed, takesOver, message, beside = [] } = asked.item;
     const suspect = (suffix: string, why: Evidence): void =>
       say(withheld(row, `${suffix}:${attempt}`, attempt, 'duplicate_suspected', why));
     if (owner !== undefined) {
@@ -113,7 +120,7 @@ async function settleWave(
     }
     // Money that has moved has moved, whatever the ledger took it for meanwhile.
     if (!isTaken && placed === undefined) continue;
-    if (placed !== undefined) remembered.push({ ...placed, supplierOrderId: row.id });
+    if (placed !== undefined) remembered.push({ ...placed, supplierOrderId: row.id, takesOver });
     if (message !== null) for (const said of [message, ...beside]) say(said);
   }
   await rememberPlaced(sql, remembered);
@@ -126,7 +133,10 @@ const settleTogether = inRounds(
       ports.store,
       ports.bus,
       async (sql, say) => {
-        const ids = asked.map(({ item }) => item.row.id);
+        const ids = asked.flatMap(({ item: { row, takesOver } }) => [
+          row.id,
+          ...(takesOver ? [takesOver.id] : []),
+        ]);
         // Before the rows: while those are locked, the order host waits.
         await holdReferences(sql, adoptionsIn(asked));
         for (const wave of inWaves(asked)) {

@@ -140,7 +140,7 @@ async function adopt(
   log.warn({ supplierOrderId: row.id, reference }, 'a purchase in doubt is adopted on a person’s word');
   const beside = doubtReleased(row, `adopted:${intent.attempt}`);
   const placed = await asAdopted(ports, row.id, found);
-  await settlePlaced(ports, row, intent.attempt, placed, undefined, beside);
+  await settlePlaced(ports, row, intent.attempt, placed, { beside });
   const after = await readPurchase(store, row.id);
   return yes(after?.supplierReference === reference ? taken(after) : refused(KNOWN_NOW));
 }

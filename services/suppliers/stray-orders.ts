@@ -185,7 +185,7 @@ async function adopt(
   ports.log.warn({ supplierOrderId: row.id, supplierReference }, 'a purchase in doubt was found by a push');
   const beside = doubtReleased(row, `adopted:${attempt}`);
   const placed = await asAdopted(ports, row.id, stray.found);
-  await settlePlaced(ports, row, attempt, placed, undefined, beside);
+  await settlePlaced(ports, row, attempt, placed, { beside });
 }
 
 /** The supplier promised that the repetition buys nothing more, and here is an order that only the first call can have made. */

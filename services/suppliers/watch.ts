@@ -20,6 +20,8 @@ interface Watched {
   /** How long it has been in that state. */
   readonly stateAgeMs: number;
   readonly reference: string;
+  /** The reference of ours that the supplier has it under. */
+  readonly placedAs: string;
   readonly observation: string | null;
   readonly expectedCostMinor: number;
   /** What the supplier says that it costs. */
@@ -65,7 +67,8 @@ const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number
               order by next_check_at limit $2 for update skip locked) d
       where o.id = d.id
      returning o.id, o.order_id as "orderId", o.state,
-       (extract(epoch from now() - o.entered_at) * 1000)::float8 as "stateAgeMs", o.supplier_reference as reference, o.observation,
+       (extract(epoch from now() - o.entered_at) * 1000)::float8 as "stateAgeMs", o.supplier_reference as reference,
+       coalesce(o.placed_as, o.id) as "placedAs", o.observation,
        o.expected_cost_minor::float8 as "expectedCostMinor", o.amount_minor::float8 as "amountMinor", o.currency,
        (select coalesce(json_agg(json_build_object('lineId', line_id, 'supplierVariantId', supplier_variant_id,
                  'units', units, 'supplierUnits', supplier_units) order by line_id), '[]')
@@ -203,9 +206,9 @@ async function look(
 ): Promise<void> {
   const { store, settings, log } = ports;
   const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
-  const keys = watched.map(({ id, reference, lines }) => ({
+  const keys = watched.map(({ reference, placedAs, lines }) => ({
     supplierReference: reference,
-    callerRef: id,
+    callerRef: placedAs,
     lines,
   }));
   const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);

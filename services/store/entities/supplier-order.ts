@@ -52,6 +52,8 @@ const SupplierOrderSchema = defineEntity({
     currency: p.text(),
     /** The supplier's own order id that its other calls want; several, separated by commas, where one call made several. */
     supplierReference: p.text().nullable(),
+    /** The reference of ours that the supplier has it under; null: its id. It took over a purchase that lived again. */
+    placedAs: p.text().nullable(),
     amountMinor: p.bigint('number').nullable(),
     /** The longest that was quoted, from the supplier's door; null: nothing was promised. */
     deliveryDays: p.integer().nullable(),

@@ -26,6 +26,7 @@ import { Migration0029SupplierBills } from './0029-supplier-bills.ts';
 import { Migration0030EarlierNumbers } from './0030-earlier-numbers.ts';
 import { Migration0031NameOfCustomer } from './0031-name-of-customer.ts';
 import { Migration0032TotalOfCustomer } from './0032-total-of-customer.ts';
+import { Migration0033PlacedAs } from './0033-placed-as.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
@@ -57,4 +58,5 @@ export const MIGRATIONS = [
   { name: '0030-earlier-numbers', class: Migration0030EarlierNumbers },
   { name: '0031-name-of-customer', class: Migration0031NameOfCustomer },
   { name: '0032-total-of-customer', class: Migration0032TotalOfCustomer },
+  { name: '0033-placed-as', class: Migration0033PlacedAs },
 ];
