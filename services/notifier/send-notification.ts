@@ -22,9 +22,9 @@ function stateAfter(result: MailOutcome['result'], { kind }: Claimed): Fate['sta
 }
 
 /**
- * Sends one mail whose row is waiting, with all that wait in its bundle, and then those that it kept waiting. To a customer, a mail that may have been
- * accepted is never sent again; to the operator it is, and one that was refused too. What it throws happened before the
- * mail server was spoken to, or after its answer.
+ * Sends one mail whose row is waiting, with all that wait in its bundle, and then those that it kept waiting. To a
+ * customer, a mail that may have been accepted is never sent again; to the operator it is, and one that was refused too.
+ * What it throws happened before the mail server was spoken to, or after its answer.
  */
 export async function sendNotification(ports: NotifierPorts, notificationId: string): Promise<void> {
   const { store, mailer, domain } = ports;

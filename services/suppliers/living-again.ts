@@ -79,7 +79,12 @@ async function sameOrder(
     !before.isUnwanted &&
     before.sentTo !== null &&
     before.sentTo === shipToMark;
-  const found = isSame ? await adapter.read(before.reference, signal) : null;
+  if (!isSame) return undefined;
+  const found = await adapter.read(before.reference, signal).catch((error: unknown) => {
+    // It was shown a moment ago: that it is not found now does not make it absent.
+    if (toSupplierError(error).failureClass === 'not_found') return null;
+    throw error;
+  });
   return found?.isPaid === true && !found.isCancelled && sameArticles(found, request) ? found : undefined;
 }
 

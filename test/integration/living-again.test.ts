@@ -3,6 +3,7 @@ import { supplierOrderIdOf } from '../../contracts/ids.ts';
 import { DONE } from '../../services/serve-commands.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import { readFacts } from '../../services/suppliers/purchase-facts.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { startWatch } from '../../services/suppliers/watch.ts';
 import {
   aDesk,
@@ -15,6 +16,7 @@ import {
   rowOf,
   saidTo,
   verdicts,
+  withAdapter,
 } from '../fixtures/purchase-desk.ts';
 
 const never = new AbortController().signal;
@@ -112,6 +114,13 @@ test.each([
     { type: 'withheld', reason: 'duplicate_suspected', evidence: { aliveAgain: reference } },
   ]);
   expect(await boughtUnder(desk.world, second)).toEqual([]);
+});
+
+test('one that is shown alive and cannot be read is for a person', async () => {
+  const { desk, second } = await twice();
+  const notFound = new SupplierError('not_found', 'no such order', {});
+  await buy(withAdapter(desk.ports, { read: () => Promise.reject(notFound) }), second, 'command-1');
+  expect(await verdicts(desk.store, second)).toEqual(['withheld duplicate_suspected']);
 });
 
 test('one of other articles is for a person', async () => {

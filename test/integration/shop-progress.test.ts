@@ -594,7 +594,12 @@ async function aHeldOrder() {
     await mirrorHolds(ports);
     return holdsIn(world, gid);
   };
-  return { ...shop, open, mirror, theirHolds, mine: mine!.id };
+  const showParcel = async (units: Record<string, number>): Promise<void> => {
+    const parcelId = await givenParcelRow(context.store, units);
+    const command = { orderId: ORDER_ID, supplierOrderId: SUPPLIER_ORDER_ID, parcelId };
+    expect(await fulfillParcel(ports, command, 'command-1')).toEqual(DONE);
+  };
+  return { ...shop, open, mirror, showParcel, theirHolds, mine: mine!.id };
 }
 
 test('an order that is held here is held in the shop under our handle, and only ours is lifted', async () => {
@@ -646,30 +651,23 @@ test.each(['error_after', 'no_answer_after'])(
 );
 
 test('our own hold of which no answer told does not stop our own parcel', async () => {
-  const { world, context, ports, open, mirror } = await aHeldOrder();
+  const { world, context, open, mirror, showParcel } = await aHeldOrder();
   const fault = { operation: 'shopify.fulfillmentOrderHold', kind: 'no_answer_after', times: 1 };
   await givenFaults(world, fault);
   await open();
   expect(await mirror()).toEqual([`ON_HOLD ${OURS}`, 'OPEN']);
-  const parcelId = await givenParcelRow(context.store, { 101: 2 });
-  const command = { orderId: ORDER_ID, supplierOrderId: SUPPLIER_ORDER_ID, parcelId };
-  expect(await fulfillParcel(ports, command, 'command-1')).toEqual(DONE);
+  await showParcel({ 101: 2 });
   expect(await eventsIn(context.store)).toMatchObject([{ type: 'fulfillment.synced' }]);
 });
 
 test('a hold of ours that lands in the shop after a parcel looked for it is lifted', async () => {
-  const { world, gid, context, ports, open, mirror, mine } = await aHeldOrder();
+  const { world, gid, context, open, mirror, showParcel, mine } = await aHeldOrder();
   const fault = { operation: 'shopify.fulfillmentOrderHold', kind: 'no_answer_before', times: 1 };
   await givenFaults(world, fault);
   await open();
   expect(await mirror()).toEqual(['OPEN', 'OPEN']);
   await context.store.run('update holds set released_at = now()');
-  const parcelId = await givenParcelRow(context.store, { 999: 1 });
-  await fulfillParcel(
-    ports,
-    { orderId: ORDER_ID, supplierOrderId: SUPPLIER_ORDER_ID, parcelId },
-    'command-1',
-  );
+  await showParcel({ 999: 1 });
   const hold = { reason: 'INCORRECT_ADDRESS', handle: 'order-manager' };
   await ask(world, PLACE_HOLD, { fulfillmentOrderId: mine, hold });
   expect(await holdsIn(world, gid)).toEqual([`ON_HOLD ${OURS}`, 'OPEN']);
@@ -677,12 +675,10 @@ test('a hold of ours that lands in the shop after a parcel looked for it is lift
 });
 
 test('our own hold does not stop our own parcel; afterwards what is left is held no more than the shop allows', async () => {
-  const { world, context, ports, open, mirror, gid } = await aHeldOrder();
+  const { world, context, open, mirror, showParcel, gid } = await aHeldOrder();
   await open();
   expect(await mirror()).toEqual([`ON_HOLD ${OURS}`, 'OPEN']);
-  const parcelId = await givenParcelRow(context.store, { 101: 2 });
-  const command = { orderId: ORDER_ID, supplierOrderId: SUPPLIER_ORDER_ID, parcelId };
-  expect(await fulfillParcel(ports, command, 'command-1')).toEqual(DONE);
+  await showParcel({ 101: 2 });
   expect(await eventsIn(context.store)).toMatchObject([{ type: 'fulfillment.synced' }]);
   expect(await holdsIn(world, gid)).toEqual(['IN_PROGRESS', 'OPEN']);
 });
