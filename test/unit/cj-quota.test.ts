@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { pointsOf, quotaReportOf } from '../../services/suppliers/cj-dropshipping/quota.ts';
+import {
+  createRefusalClock,
+  pointsOf,
+  quotaReportOf,
+} from '../../services/suppliers/cj-dropshipping/quota.ts';
 
 const NOON = Date.parse('2027-01-05T12:00:00.000Z');
 const FREE = '/shopping/order/list';
@@ -8,6 +12,7 @@ const signs = (changes: Partial<Parameters<typeof quotaReportOf>[0]> = {}) => ({
   httpStatus: 200,
   code: null,
   points: null,
+  refusedForMs: 0,
   ...changes,
 });
 const points = (
@@ -44,6 +49,34 @@ test.each([
     pausedUntil: '2027-01-05T12:00:01.000Z',
     isTooFast: true,
   });
+});
+
+test.each([
+  ['a few seconds', 3_000, '12:00:01.000'],
+  ['a minute', 60_000, '12:00:15.000'],
+  ['half an hour', 30 * 60_000, '12:07:30.000'],
+  ['a day', 86_400_000, '12:15:00.000'],
+])('where no call got through for %s, the next one waits a quarter of it', (_, refusedForMs, time) => {
+  const report = quotaReportOf(signs({ code: 1600200, refusedForMs }), NOON);
+  expect(report).toMatchObject({ pausedUntil: `2027-01-05T${time}Z`, isTooFast: true });
+});
+
+test('a count that may begin anew with the hour is asked for again then', () => {
+  const late = Date.parse('2027-01-05T23:55:00.000Z');
+  const report = quotaReportOf(signs({ code: 1600200, refusedForMs: 86_400_000 }), late);
+  expect(report?.pausedUntil).toBe('2027-01-06T00:00:00.000Z');
+});
+
+test('refusals in a row are timed from the first one, and whatever gets through ends the row', () => {
+  const refusedFor = createRefusalClock();
+  const refusal = signs({ code: 1600200 });
+  expect(refusedFor(refusal, NOON)).toBe(0);
+  expect(refusedFor(refusal, NOON + 40_000)).toBe(40_000);
+  expect(refusedFor({ ...refusal, path: '/authentication/getAccessToken' }, NOON + 41_000)).toBe(0);
+  expect(refusedFor({ ...refusal, code: 429 }, NOON + 60_000)).toBe(60_000);
+  expect(refusedFor(signs({ code: 1600300 }), NOON + 61_000)).toBe(0);
+  expect(refusedFor(refusal, NOON + 62_000)).toBe(0);
+  expect(refusedFor(refusal, NOON + 7_200_000)).toBe(0);
 });
 
 test('a login that came too soon says nothing of the other calls', () => {

@@ -7,7 +7,7 @@ import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
 import { SupplierError } from '../supplier-error.ts';
 import { failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
-import { pointsOf, quotaReportOf } from './quota.ts';
+import { createRefusalClock, pointsOf, quotaReportOf } from './quota.ts';
 import { Envelope, type PointsInfo } from './responses.ts';
 import { type AskForTokens, createTokenKeeper } from './tokens.ts';
 
@@ -105,10 +105,13 @@ export function createCjClient(options: CjClientOptions): CjClient {
   const root = rootOf(options.baseUrl);
   const { send = sendOnce } = options;
   const keeper = createTokenKeeper(options.tokens, options.apiKey);
+  const refusedFor = createRefusalClock();
 
   const tellLimits = async ({ path }: CjRequest, httpStatus: number, answer: Answer): Promise<Answer> => {
     const code = 'refusal' in answer ? answer.refusal.code : null;
-    const report = quotaReportOf({ path, httpStatus, code, points: answer.points }, Date.now());
+    const now = Date.now();
+    const signs = { path, httpStatus, code, points: answer.points };
+    const report = quotaReportOf({ ...signs, refusedForMs: refusedFor(signs, now) }, now);
     // What became of the call is known: it must not be lost with the news about the limits.
     if (report !== null) await options.report?.(report).catch(() => {});
     return answer;
