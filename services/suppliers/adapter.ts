@@ -61,7 +61,10 @@ export interface ArticleNow {
   readonly unitPriceMinor: number;
   /** Pieces to be had in the wanted warehouse; null when the supplier does not say. */
   readonly stock: number | null;
-  /** Names and chosen values of its options, as `Color: Black`; empty when there is nothing to choose. */
+  /**
+   * Names and chosen values of its options, as `Color: Black`; empty when there is nothing to choose. Where the names are
+   * not shown now, the values in one text, as `Black-M`.
+   */
   readonly optionLabels: readonly string[];
   /**
    * The supplier's own id for it, under which its orders are read again; absent: as it stood in the request. `place`

@@ -81,9 +81,15 @@ function pickOption(
   return (strategy === 'fastest' ? byCost.toSorted((a, b) => daysOf(a) - daysOf(b)) : byCost)[0];
 }
 
-/** In whatever order the supplier names them. */
-export const sameLabels = (a: readonly string[], b: readonly string[]): boolean =>
-  JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
+const isNamed = (label: string): boolean => label.includes(': ');
+const valuesOf = (labels: readonly string[]): string =>
+  labels.map((label) => label.slice(isNamed(label) ? label.indexOf(': ') + 2 : 0)).join('-');
+
+/** In whatever order the supplier names them; where it names none, by the values in the order in which they stand. */
+export function sameLabels(a: readonly string[], b: readonly string[]): boolean {
+  if (JSON.stringify([...a].sort()) === JSON.stringify([...b].sort())) return true;
+  return a.every(isNamed) !== b.every(isNamed) && valuesOf(a) === valuesOf(b);
+}
 
 /** Asks suppliers for prices, stock and shipping. One desk is one moment: the same question is asked once. */
 export function createQuoteDesk({ settings, adapterOf }: SourcingPorts, destination: Destination): QuoteDesk {

@@ -327,6 +327,13 @@ test('a variant that CJ shows within a list is the one that was asked for', asyn
   });
 });
 
+test('a variant whose product CJ does not show has its values without the names of their options', async () => {
+  const labels = async (adapter?: SupplierAdapter) =>
+    (await quoteFor('FR', [shirt(0)], 'CN', adapter)).articles.get(SHIRTS[0]!)?.optionLabels;
+  expect(await labels()).toEqual(['Color: Red', 'Size: S']);
+  expect(await labels(anAdapter(notServing('/product/query')))).toEqual(['Red-S']);
+});
+
 test('a variant under a foreign product is priced by itself, and is gone where CJ does not serve that', async () => {
   const misplaced = { ...one(), supplierProductId: MUG!.supplierProductId };
   await expect(quoteFor('FR', [misplaced])).resolves.toMatchObject({ goodsMinor: 690 });

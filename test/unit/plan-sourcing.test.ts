@@ -109,6 +109,19 @@ test('another label is another article: the next candidate is taken, else the li
   expect(bought(await planned(ports, anOrderOf([aWantedLine('L1', 1, same)])))).toEqual(['cj CN L1:1 1xa']);
 });
 
+test('values that the supplier shows without the names of their options are the same goods, other values are not', async () => {
+  const lineOf = (...labels: string[]) => anOrderOf([aWantedLine('L1', 1, aCandidate('a', seen(...labels)))]);
+  const showing = (...labels: string[]) => portsOver([{ articles: { a: { ...plenty(), labels } } }]);
+  const named = ['Color: Red', 'Size: L'];
+  for (const [was, is] of [
+    [named, ['Red-L']],
+    [['Red-L'], named],
+  ] as const)
+    expect(bought(await planned(showing(...is), lineOf(...was)))).toEqual(['cj CN L1:1 1xa']);
+  for (const is of [['Blue-L'], ['Trim: Red', 'Color: L'], ['L-Red']])
+    expect(refusals(await planned(showing(...is), lineOf(...named)))).toEqual(['L1 mapping_changed']);
+});
+
 test('of several reasons a changed mapping is told, for that the shop keeper can mend', async () => {
   const ports = portsOver([{ articles: { a: { priceMinor: 1, stock: 0 } } }]);
   const line = aWantedLine('L1', 1, aCandidate('a'), aCandidate('gone', { priority: 2 }));

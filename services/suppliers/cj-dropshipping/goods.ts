@@ -64,8 +64,8 @@ async function readArticle(
   return {
     unitPriceMinor: roundToMinor(variant.variantSellPrice, CURRENCY),
     stock,
-    optionLabels: optionsOf(product?.productKeyEn ?? null, variant.variantKey).map(
-      ({ name, value }) => `${name}: ${value}`,
+    optionLabels: optionsOf(product?.productKeyEn ?? null, variant.variantKey).map(({ name, value }) =>
+      product === null ? value : `${name}: ${value}`,
     ),
   };
 }
