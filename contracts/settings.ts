@@ -8,6 +8,17 @@ import { NOTIFICATION_KINDS } from './vocabulary.ts';
 
 /** Shopify serves these; 2026-10 until 1 October 2027. A retired one would silently be answered by another version. */
 export const SHOPIFY_API_VERSIONS = ['2026-01', '2026-04', '2026-07', '2026-10'] as const;
+type ShopifyApiVersion = (typeof SHOPIFY_API_VERSIONS)[number];
+
+const servedShopifyVersion = (version: string): ShopifyApiVersion | undefined =>
+  SHOPIFY_API_VERSIONS.find((served) => served === version);
+const isRetiredShopifyVersion = (version: string): boolean =>
+  /^20\d\d-(01|04|07|10)$/.test(version) && version < SHOPIFY_API_VERSIONS[0];
+
+/** The version to call: the one that is set, or the newest where that one is retired. */
+export const shopifyVersionOf = ({
+  SHOPIFY_API_VERSION: version,
+}: Pick<Settings, 'SHOPIFY_API_VERSION'>): ShopifyApiVersion => servedShopifyVersion(version) ?? '2026-10';
 
 /** About nine million events, and a week of facts for the crew. */
 export const STORE_GIGABYTES = 10;
@@ -152,9 +163,10 @@ const Environment = z.object({
   /** Accepted besides the present one: for an hour after a rotation Shopify may still sign with it. */
   SHOPIFY_API_SECRET_PREVIOUS: text.optional(),
   SHOPIFY_ACCESS_TOKEN: text.optional(),
-  SHOPIFY_API_VERSION: z
-    .enum(SHOPIFY_API_VERSIONS, {
-      error: `must be a version that Shopify still serves: ${SHOPIFY_API_VERSIONS.join(', ')}`,
+  /** As it was set, which may be a retired one; `shopifyVersionOf` says which is called. */
+  SHOPIFY_API_VERSION: text
+    .refine((version) => servedShopifyVersion(version) !== undefined || isRetiredShopifyVersion(version), {
+      error: `must be a version that Shopify serves: ${SHOPIFY_API_VERSIONS.join(', ')}`,
     })
     .default('2026-10'),
   SHOPIFY_ADMIN_BASE_URL: origin.optional(),

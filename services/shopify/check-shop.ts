@@ -1,4 +1,5 @@
 import type { FieldProblem } from '../../contracts/errors.ts';
+import { shopifyVersionOf } from '../../contracts/settings.ts';
 import { missingScopes } from '../../contracts/shopify-scopes.ts';
 import { SUBSCRIBED_TOPICS, topicEnumOf } from '../../contracts/webhook-topics.ts';
 import type { AdminClient } from './admin-client.ts';
@@ -68,8 +69,8 @@ async function look(admin: AdminClient, { settings }: ShopPorts): Promise<Findin
         path: 'SHOPIFY_SHOP_URL',
         message: `the login belongs to ${domain}: webhooks of that shop are refused here`,
       });
-    const served = admin.servedVersion();
-    if (served !== undefined && served !== version)
+    const served = admin.servedVersion() ?? shopifyVersionOf(settings);
+    if (served !== version)
       problems.push({
         path: 'SHOPIFY_API_VERSION',
         message: `${version} is answered by ${served}: set a version that Shopify serves`,

@@ -1,5 +1,5 @@
 import { hasShopifyLogin } from '../../contracts/configured-parts.ts';
-import type { Settings } from '../../contracts/settings.ts';
+import { type Settings, shopifyVersionOf } from '../../contracts/settings.ts';
 import type { Logger } from '../logger.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 
@@ -12,7 +12,7 @@ export function adminOf(settings: Settings, log: Logger): AdminClient | undefine
     apiSecret,
     apiKey: settings.SHOPIFY_API_KEY,
     accessToken: settings.SHOPIFY_ACCESS_TOKEN,
-    apiVersion: settings.SHOPIFY_API_VERSION,
+    apiVersion: shopifyVersionOf(settings),
     baseUrl: settings.SHOPIFY_ADMIN_BASE_URL,
     timeoutMs: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000,
     warn: (fields, message) => log.warn(fields, message),

@@ -75,7 +75,7 @@ const isOpenPort = (port: number): Promise<boolean> =>
 
 test('a bad value stops the start, names its variable and does not repeat it', async () => {
   const started = await start('deploy/local/start.ts', {
-    SHOPIFY_API_VERSION: '2024-01',
+    SHOPIFY_API_VERSION: 'newest',
     SMTP_PORT: 'secret-port',
   });
   expect(await started.exit()).toBe(1);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { SUBSCRIBED_TOPICS, topicEnumOf } from '../../contracts/webhook-topics.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { checkShop, hourlyCheck } from '../../services/shopify/check-shop.ts';
+import { adminOf } from '../../services/shopify/shop-login.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import { shopPorts } from '../fixtures/shop-ports.ts';
@@ -95,6 +96,17 @@ test('a login of another shop and a version that Shopify serves no more are told
     'SHOPIFY_API_VERSION',
   ]);
   expect(warnings()).toContainEqual('2026-07 is answered by 2026-10: set a version that Shopify serves');
+});
+
+test('in the place of a retired version the newest is called, and told', async () => {
+  const { world, context, ports, warnings } = await aShop({
+    SHOPIFY_API_SECRET: CREDENTIALS.shopifyClientSecret,
+    SHOPIFY_ACCESS_TOKEN: CREDENTIALS.shopifyAccessToken,
+    SHOPIFY_API_VERSION: '2024-01',
+  });
+  const settings = { ...context.settings, SHOPIFY_ADMIN_BASE_URL: world.origin };
+  await checkShop({ ...ports, admin: adminOf(settings, context.log) });
+  expect(warnings()).toEqual(['2024-01 is answered by 2026-10: set a version that Shopify serves']);
 });
 
 test('a refused login is told and forgets no scope; a good one ends an uninstall', async () => {

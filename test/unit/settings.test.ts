@@ -9,6 +9,7 @@ import {
   SETTING_NAMES,
   type Settings,
   SHOPIFY_API_VERSIONS,
+  shopifyVersionOf,
 } from '../../contracts/settings.ts';
 import { purchaseMode, SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
@@ -17,7 +18,7 @@ import { pushUrlOf } from '../../services/suppliers/push-url.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Every variable of the user guide with its value there, but for the Shopify version, which has been retired since. */
+/** Every variable of the user guide with its value there. */
 const GUIDE = {
   ORDER_MANAGER_PORT: '8002',
   ORDER_MANAGER_HOST: '0.0.0.0',
@@ -27,7 +28,7 @@ const GUIDE = {
   SHOPIFY_SHOP_URL: 'votre-boutique.myshopify.com',
   SHOPIFY_API_KEY: 'votre_api_key_shopify',
   SHOPIFY_API_SECRET: 'votre_api_secret_shopify',
-  SHOPIFY_API_VERSION: '2026-10',
+  SHOPIFY_API_VERSION: '2024-01',
   ALIEXPRESS_API_KEY: 'votre_api_key_aliexpress',
   ALIEXPRESS_SECRET: 'votre_secret_aliexpress',
   CJ_DROPSHIPPING_API_KEY: 'votre_api_key_cj',
@@ -54,11 +55,20 @@ test.each(Object.entries(GUIDE))("the guide's %s is read as it stands there", (n
   expect(String(settings[name])).toBe(value);
 });
 
-test("the guide's retired Shopify version is refused with the versions that are still served", () => {
-  const error = refusal({ ...GUIDE, SHOPIFY_API_VERSION: '2024-01' });
-  expect(error.fields.map(({ path }) => path)).toEqual(['SHOPIFY_API_VERSION']);
-  for (const version of SHOPIFY_API_VERSIONS) expect(error.message).toContain(version);
+test("the newest Shopify version is called in the place of the guide's, which is retired", () => {
+  expect(shopifyVersionOf(readSettings(GUIDE))).toBe('2026-10');
+  for (const version of SHOPIFY_API_VERSIONS)
+    expect(shopifyVersionOf(readSettings({ SHOPIFY_API_VERSION: version }))).toBe(version);
 });
+
+test.each(['2027-01', '2024-02', 'unstable', 'v1'])(
+  '%s is no Shopify version that was ever served',
+  (version) => {
+    const error = refusal({ ...GUIDE, SHOPIFY_API_VERSION: version });
+    expect(error.fields.map(({ path }) => path)).toEqual(['SHOPIFY_API_VERSION']);
+    for (const served of SHOPIFY_API_VERSIONS) expect(error.message).toContain(served);
+  },
+);
 
 test('nothing has to be set', () => {
   const settings = readSettings({});
