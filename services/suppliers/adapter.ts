@@ -20,7 +20,10 @@ export interface SupplierCapabilities {
   readonly statusBatchSize: number;
   /** `cancel` gives up an order that is not paid yet. */
   readonly cancelsBeforePayment: boolean;
-  /** Several order lines may share one purchase. Where not, every line is a supplier order of its own. */
+  /**
+   * Lines of different articles may share one purchase. Where not, each is a supplier order of its own; those of the same
+   * articles share one everywhere, in which an article then stands once for each line.
+   */
   readonly combinesLines: boolean;
   /** How its push messages come to us: we ask for them by `registerPush`, a person does on its site, or there are none. */
   readonly pushes: 'by_call' | 'by_hand' | 'none';

@@ -58,15 +58,29 @@ export const partKey = (
   lineId: string,
 ): string => [supplier, shipsFrom, shippingMethod, lineId].join('/');
 
-const partOf = ({ adapterOf }: SourcingPorts, { lineId, untried: [candidate], isAlone }: Trial): string => {
-  const isOwn = isAlone || adapterOf(candidate.supplier)?.capabilities.combinesLines === false;
-  return partKey(candidate, isOwn ? lineId : '');
-};
+const isCombined = ({ adapterOf }: SourcingPorts, { supplier }: MappingCandidate): boolean =>
+  adapterOf(supplier)?.capabilities.combinesLines !== false;
 
+const partOf = (ports: SourcingPorts, { lineId, untried: [candidate], isAlone }: Trial): string =>
+  partKey(candidate, isAlone || !isCombined(ports, candidate) ? lineId : '');
+
+const sameArticlesKey = (candidate: MappingCandidate): string =>
+  JSON.stringify(
+    articlesOf(candidate).map(({ supplierProductId, supplierVariantId }) => [
+      supplierProductId,
+      supplierVariantId,
+    ]),
+  );
+
+/**
+ * Lines of the same articles go together at every supplier: apart they would pay for shipping twice, and AliExpress may
+ * take the second purchase for the first one repeated.
+ */
 const groupsOf = (ports: SourcingPorts, trials: readonly Trial[]): Trial[][] => {
   const together = Map.groupBy(
     trials.filter(({ isAlone }) => !isAlone),
-    (trial) => partOf(ports, trial),
+    ({ untried: [candidate] }) =>
+      partKey(candidate, isCombined(ports, candidate) ? '' : sameArticlesKey(candidate)),
   );
   return [...together.values(), ...trials.filter(({ isAlone }) => isAlone).map((trial) => [trial])];
 };

@@ -44,18 +44,22 @@ const numbered = (part: string, times: number): string[] =>
   Array.from({ length: times }, (_, index) => withNumber(part, index));
 
 /**
- * The parts of an order that this candidate can have been bought in: with others, or by itself where there is more than
- * one way to buy the order, or some of its units can have been bought alone.
+ * The parts of an order that this candidate can have been bought in: with others, or by itself where its supplier
+ * combines no lines, where there is more than one way to buy the order, or some of its units can have been bought alone.
  */
-function partsOf(lines: readonly Mapped[], { lineId, candidate }: Mapped, isPartly: boolean): string[] {
+function partsOf(
+  lines: readonly Mapped[],
+  { lineId, candidate }: Mapped,
+  { isCombined, isPartly }: { readonly isCombined: boolean; readonly isPartly: boolean },
+): string[] {
   const ofLine = [...Map.groupBy(lines, (one) => one.lineId).values()];
   const together = numbered(partKey(candidate, ''), Math.max(...ofLine.map(({ length }) => length)));
-  if (lines.length < 2 && !isPartly) return together;
+  if (isCombined && lines.length < 2 && !isPartly) return together;
   const alone = partKey(candidate, lineId);
   const times = lines.filter(
     (one) => one.lineId === lineId && partKey(one.candidate, lineId) === alone,
   ).length;
-  return [...together, ...numbered(alone, times)];
+  return [...(isCombined ? together : []), ...numbered(alone, times)];
 }
 
 /** Suppliers that may have had the order, and the references that sourcing can have given it there. */
@@ -86,8 +90,9 @@ async function whereElse(
     const adapter = ports.adapterOf(supplier);
     if (adapter === undefined || purchaseMode(ports.settings, supplier) !== 'live') continue;
     suppliers.add(supplier);
-    if (!adapter.capabilities.looksUpByReference) continue;
-    for (const part of partsOf(lines, line, isPartly))
+    const { looksUpByReference, combinesLines: isCombined } = adapter.capabilities;
+    if (!looksUpByReference) continue;
+    for (const part of partsOf(lines, line, { isCombined, isPartly }))
       for (let round = 1; round <= lastRound + LOST_ROUNDS; round += 1) {
         const reference = supplierOrderIdOf(orderId, supplier, part, round);
         const here = references.get(adapter) ?? [];

@@ -465,7 +465,6 @@ describe.each(setups)('$name', (setup) => {
       'two lines of one article in two parcels: each piece counts once, or none is said',
       async (kit) => {
         const { adapter, bench } = kit;
-        if (!adapter.capabilities.combinesLines) return;
         await bench.splitParcels();
         await bench.setPace('delivered');
         const lines = [1, 2].map((units) => ({ ...bench.articles[0], units, lineId: `line-${units}` }));

@@ -155,21 +155,30 @@ test.each([
     false,
   ],
   ['of some units of the only line, where the rest was held', partKey(CANDIDATE, '1'), 0, true],
-] as const)('the reference %s is asked for as well', async (_, part, more, isPartly) => {
-  const { world, store, ports, adapter, purchase } = await aRestoredDesk();
-  const { orderId, supplierOrderId } = purchase;
-  const candidates = JSON.stringify([CANDIDATE, SECOND].slice(0, 1 + more));
-  await store.run('update product_mappings set candidates = $1::jsonb', [candidates]);
-  const context = JSON.stringify({ round: 1, rules: { partialPurchase: isPartly } });
-  await store.run('update orders set context = $1::json', [context]);
-  const other = supplierOrderIdOf(orderId, 'cj_dropshipping', part, 1);
-  await boughtInLostTime({ store, ports, adapter }, supplierOrderId, other);
-  await buy(ports, purchase, 'c1');
-  expect(await boughtUnder(world, purchase)).toEqual([]);
-  expect(await saidTo(store, purchase)).toMatchObject([
-    { type: 'withheld', reason: 'duplicate_suspected', evidence: { reference: other } },
-  ]);
-});
+  ['of the only line at a supplier that combines none', partKey(CANDIDATE, '1'), 0, false, false],
+] as const)(
+  'the reference %s is asked for as well',
+  async (_, part, more, isPartly, combinesLines: boolean = true) => {
+    const { world, store, ports: live, adapter, purchase } = await aRestoredDesk();
+    const adapterOf: typeof live.adapterOf = (supplier) => {
+      const found = live.adapterOf(supplier);
+      return found && { ...found, capabilities: { ...found.capabilities, combinesLines } };
+    };
+    const ports = { ...live, adapterOf };
+    const { orderId, supplierOrderId } = purchase;
+    const candidates = JSON.stringify([CANDIDATE, SECOND].slice(0, 1 + more));
+    await store.run('update product_mappings set candidates = $1::jsonb', [candidates]);
+    const context = JSON.stringify({ round: 1, rules: { partialPurchase: isPartly } });
+    await store.run('update orders set context = $1::json', [context]);
+    const other = supplierOrderIdOf(orderId, 'cj_dropshipping', part, 1);
+    await boughtInLostTime({ store, ports, adapter }, supplierOrderId, other);
+    await buy(ports, purchase, 'c1');
+    expect(await boughtUnder(world, purchase)).toEqual([]);
+    expect(await saidTo(store, purchase)).toMatchObject([
+      { type: 'withheld', reason: 'duplicate_suspected', evidence: { reference: other } },
+    ]);
+  },
+);
 
 test('nothing is bought or paid before a new order at the supplier must show, nor at one that cannot be asked', async () => {
   const { world, store, ports, purchase } = await aRestoredDesk({

@@ -140,6 +140,27 @@ const A_PARCEL = {
   state: 'in_transit',
 } as const;
 
+const TWINS = [
+  { ...line('a', '1'), supplierUnits: 1 },
+  { ...line('b', '1'), supplierUnits: 4 },
+];
+
+test.each([
+  ['all of an article holds what each of its lines has of it', packed(['1', 5]), TWINS, { a: 1, b: 4 }],
+  ['all of an article under another name', packed(['14:193', 5]), TWINS, { a: 1, b: 4 }],
+  ['a part of it may be of either line', packed(['1', 1]), TWINS, null],
+  ['more of it than was ordered', packed(['1', 6]), TWINS, null],
+  [
+    'all of it beside another line',
+    packed(['1', 5], ['2', 1]),
+    [...TWINS, line('c', '2')],
+    { a: 1, b: 4, c: 1 },
+  ],
+  ['none of it', packed(['2', 1]), [...TWINS, line('c', '2')], { c: 1 }],
+])('where two lines are of one article, a parcel with %s', (_, items, lines, pieces) => {
+  expect(packedPieces(items, lines)).toEqual(pieces);
+});
+
 test('a bundle that lies in one parcel as a whole is one unit of its line', () => {
   const units = packedPieces(packed(['1', 1], ['2', 1]), BUNDLE) ?? {};
   const bundled = [

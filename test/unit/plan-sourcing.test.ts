@@ -216,13 +216,29 @@ test('a cost without an exchange rate is never taken for the cheapest', async ()
   expect(await cheapest('EUR=4')).toEqual(['cj CN L1:1 1xa']);
 });
 
-test('lines of a supplier that combines none are purchases of their own', async () => {
-  const lines = [aWantedLine('L1', 1, aCandidate('a')), aWantedLine('L2', 1, aCandidate('a'))];
-  const articles = { a: plenty() };
+test('lines of different articles are purchases of their own at a supplier that combines none', async () => {
+  const lines = [aWantedLine('L1', 1, aCandidate('a')), aWantedLine('L2', 1, aCandidate('b'))];
+  const articles = { a: plenty(), b: plenty() };
   const together = await planned(portsOver([{ articles }]), anOrderOf(lines));
-  expect(bought(together)).toEqual(['cj CN L1:1 1xa, L2:1 1xa']);
+  expect(bought(together)).toEqual(['cj CN L1:1 1xa, L2:1 1xb']);
   const apart = await planned(portsOver([{ articles, combinesLines: false }]), anOrderOf(lines));
-  expect(bought(apart)).toEqual(['cj CN L1:1 1xa', 'cj CN L2:1 1xa']);
+  expect(bought(apart)).toEqual(['cj CN L1:1 1xa', 'cj CN L2:1 1xb']);
+});
+
+test('lines of the same articles are one purchase at every supplier, and each its own where there are too few', async () => {
+  const gift = { ...aCandidate('a'), unitsPerItem: 2 };
+  const lines = [
+    aWantedLine('L1', 1, aCandidate('a')),
+    aWantedLine('L2', 1, aCandidate('b')),
+    aWantedLine('L3', 3, gift),
+  ];
+  const articles = { a: plenty(), b: plenty() };
+  const plan = await planned(portsOver([{ articles, combinesLines: false }]), anOrderOf(lines));
+  expect(bought(plan)).toEqual(['cj CN L1:1 1xa, L3:3 6xa', 'cj CN L2:1 1xb']);
+  const few = { a: { ...plenty(), stock: 6 }, b: plenty() };
+  const short = await planned(portsOver([{ articles: few, combinesLines: false }]), anOrderOf(lines));
+  expect(bought(short)).toEqual(['cj CN L2:1 1xb', 'cj CN L1:1 1xa', 'cj CN L3:2 4xa']);
+  expect(new Set(short.parts.map(({ part }) => part)).size).toBe(3);
 });
 
 const noPhone = {
@@ -441,10 +457,14 @@ function problemsOf({ shelves, wanted }: ReturnType<typeof aCase>, plan: Sourcin
         must(stock === null || taken <= stock, `${taken} of ${stock} ${id} at ${supplier}`);
       }
     }
-    const mixed = plan.parts.filter(
-      (part) => part.supplier === supplier && new Set(part.lines.map(({ lineId }) => lineId)).size > 1,
-    );
-    must(combinesLines === true || mixed.length === 0, `${supplier} gets several lines at once`);
+    const kinds = ({ lines }: (typeof plan.parts)[number]): number =>
+      new Set(
+        [...Map.groupBy(lines, ({ lineId }) => lineId).values()].map((articles) =>
+          articles.map(({ supplierVariantId }) => supplierVariantId).join(),
+        ),
+      ).size;
+    const mixed = plan.parts.filter((part) => part.supplier === supplier && kinds(part) > 1);
+    must(combinesLines === true || mixed.length === 0, `${supplier} gets lines of several kinds at once`);
   }
   return problems;
 }

@@ -4,19 +4,19 @@ import type { PackageItem } from './responses.ts';
 const count = (items: readonly PackageItem[]): number =>
   items.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0);
 
-/** The only line has all that is in the parcel; of several, each has what is named by the number of an article of its. */
-const itemsOfLine = (
+/** What is named by the numbers of these articles; all that there is where there are no others. */
+const named = (
   items: readonly PackageItem[],
   articles: readonly PlacedLine[],
-  isOnly: boolean,
+  areAll: boolean,
 ): readonly PackageItem[] =>
-  isOnly
+  areAll
     ? items
     : items.filter(({ sku_id }) => articles.some(({ supplierVariantId }) => supplierVariantId === sku_id));
 
 /**
  * Pieces in a parcel by line, as AliExpress says that it was packed. Null where that is nothing, or where the lines do
- * not account for everything packed: then nobody can tell.
+ * not account for everything packed, or only a part of an article of several lines: then nobody can tell.
  * @param lines a bundle stands there once for each of its articles.
  */
 export function packedPieces(
@@ -24,12 +24,27 @@ export function packedPieces(
   lines: readonly PlacedLine[],
 ): Record<string, number> | null {
   const articlesOf = Map.groupBy(lines, ({ lineId }) => lineId);
+  const isOneArticle = new Set(lines.map(({ supplierVariantId }) => supplierVariantId)).size === 1;
+  const ofSeveral = (article: PlacedLine): boolean =>
+    lines.some(
+      (other) => other.supplierVariantId === article.supplierVariantId && other.lineId !== article.lineId,
+    );
+
+  const shareOf = (article: PlacedLine): number => {
+    const pieces = count(named(items, [article], isOneArticle));
+    const ordered = lines
+      .filter(({ supplierVariantId }) => supplierVariantId === article.supplierVariantId)
+      .reduce((sum, { supplierUnits = Number.NaN }) => sum + supplierUnits, 0);
+    if (pieces === 0) return 0;
+    return pieces === ordered ? (article.supplierUnits ?? Number.NaN) : Number.NaN;
+  };
   const packed = [...articlesOf]
-    .map(([lineId, articles]): [string, number] => [
-      lineId,
-      count(itemsOfLine(items, articles, articlesOf.size === 1)),
-    ])
-    .filter(([, pieces]) => pieces > 0);
+    .map(([lineId, articles]): [string, number] => {
+      const own = articles.filter((article) => !ofSeveral(article));
+      const pieces = count(named(items, own, articlesOf.size === 1));
+      return [lineId, articles.filter(ofSeveral).reduce((sum, article) => sum + shareOf(article), pieces)];
+    })
+    .filter(([, pieces]) => pieces !== 0);
   const isAll = packed.reduce((sum, [, pieces]) => sum + pieces, 0) === count(items);
   return packed.length > 0 && isAll ? Object.fromEntries(packed) : null;
 }
