@@ -53,8 +53,8 @@ function completed(event: OrderEvent, rules: OrderRules, isFromBackup: boolean):
   };
   if (event.type === ORDER_RECEIVED || event.type === ORDER_UPDATED)
     return { ...event, data: { ...event.data, ...ours } };
-  if (event.type === ORDER_VERIFIED && event.data.body !== null && isFromBackup)
-    return { ...event, data: { ...event.data, body: { ...event.data.body, isFromBackup } } };
+  if (event.type === ORDER_VERIFIED && event.data.body !== null)
+    return { ...event, data: { ...event.data, body: { ...event.data.body, ...ours } } };
   return event;
 }
 

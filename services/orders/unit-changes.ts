@@ -1,13 +1,21 @@
 import type { OrderEvent } from '../../contracts/events/order-event.ts';
+import type { OrderReceived } from '../../contracts/events/order-received.ts';
 import type { UnitChangeCause } from '../../contracts/vocabulary.ts';
 import type { OrderState } from '../../machines/decide.ts';
 import type { UnitChangeRow } from '../store/batch-writes.ts';
 
+/** What the shop said of the order, by itself or when it was asked. */
+function bodyOf(event: OrderEvent): OrderReceived | null {
+  if (event.type === 'order.verified') return event.data.body;
+  return event.type === 'order.updated' || event.type === 'order.received' ? event.data : null;
+}
+
 function causeOf(event: OrderEvent, lineId: string): UnitChangeCause {
   if (event.type === 'order.change_requested') return 'edit_here';
   if (event.type === 'order.cancel_requested') return 'cancel_here';
-  if (event.type !== 'order.updated' && event.type !== 'order.received') return 'undone';
-  const { cancelled, payment, lines } = event.data;
+  const body = bodyOf(event);
+  if (body === null) return 'undone';
+  const { cancelled, payment, lines } = body;
   if (cancelled || payment === 'voided') return 'cancel';
   const isRefunded = (lines.find((line) => line.lineId === lineId)?.refundedUnits ?? 0) > 0;
   return payment === 'refunded' || isRefunded ? 'refund' : 'edit';

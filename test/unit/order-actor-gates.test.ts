@@ -21,6 +21,8 @@ import {
   accepted,
   aLine,
   aPart,
+  aReceivedOrder,
+  at,
   elapsed,
   ORDER_ID,
   placing,
@@ -218,19 +220,17 @@ test('what waited in sourcing is bought on the shop’s word of now, not on that
   expect(road.commands(verified())).toMatchObject([{ verb: 'source' }]);
 });
 
-const batchOf = (event: OrderEvent, rules: OrderRules) =>
+const batchOf = (events: readonly OrderEvent[], rules: OrderRules) =>
   stepBatch(
-    [
-      {
-        messageId: 'm1',
-        orderId: ORDER_ID,
-        event,
-        failure: null,
-        source: '/gateway',
-        causationId: null,
-        log: { seq: 1, subject: 'oms.evt.0.order.received', payload: '', pending: 0, storedAt: 0 },
-      },
-    ],
+    events.map((event, index) => ({
+      messageId: `m${index}`,
+      orderId: ORDER_ID,
+      event,
+      failure: null,
+      source: '/gateway',
+      causationId: null,
+      log: { seq: index, subject: `oms.evt.0.${event.type}`, payload: '', pending: 0, storedAt: 0 },
+    })),
     {
       loaded: { orders: new Map(), supplierOrders: new Map(), blocked: new Set() },
       lines: NO_LINES,
@@ -243,9 +243,25 @@ const batchOf = (event: OrderEvent, rules: OrderRules) =>
     },
   );
 
+const rulesAfter = (events: readonly OrderEvent[], rules: OrderRules) =>
+  batchOf(events, rules).newOrders.map(({ context }) => ('rules' in context ? context.rules : null));
+
 test('the host puts the rules of the shop into each body; the usual ones go without saying', () => {
-  const rulesOf = (rules: OrderRules) =>
-    batchOf(received(), rules).newOrders.map(({ context }) => ('rules' in context ? context.rules : null));
-  expect(rulesOf(PARTLY)).toEqual([PARTLY]);
-  expect(rulesOf(USUAL_RULES)).toEqual([null]);
+  expect(rulesAfter([received()], PARTLY)).toEqual([PARTLY]);
+  expect(rulesAfter([received()], USUAL_RULES)).toEqual([null]);
+});
+
+test('an order that the shop is asked about before buying keeps the rules of the shop, whatever is read', () => {
+  const asked = [received({ canBeReread: true }), elapsed('grace')];
+  const body = aReceivedOrder({ ...at(1), canBeReread: true, reread: true });
+  expect(rulesAfter([...asked, verified({ body })], PARTLY)).toEqual([PARTLY]);
+});
+
+test('what a reading before buying shows as refunded stands among the changes as a refund', () => {
+  const asked = [received({ canBeReread: true }), elapsed('grace')];
+  const lines = [aLine({ units: 1, refundedUnits: 1 })];
+  const body = aReceivedOrder({ ...at(1), canBeReread: true, reread: true, lines });
+  expect(batchOf([...asked, verified({ body })], USUAL_RULES).unitChanges).toMatchObject([
+    { cause: 'refund', ordered: -1 },
+  ]);
 });
