@@ -277,15 +277,16 @@ const arrivedBy = by(
   },
 );
 
-export const supplierOrderEvents = {
-  'supplier_order.moved': { actions: apply(movedBy) },
-  'supplier_order.sent': { actions: apply(sentBy) },
+/** `take` wraps what becomes of a purchase where an answer of sourcing may be on its way. */
+export const supplierOrderEvents = (take: (change: OrderChange) => ReturnType<typeof apply> = apply) => ({
+  'supplier_order.moved': { actions: take(movedBy) },
+  'supplier_order.sent': { actions: take(sentBy) },
   'supplier_order.arrived': { actions: apply(arrivedBy) },
-  'supplier_order.given_up': { actions: apply(giveUpBy) },
+  'supplier_order.given_up': { actions: take(giveUpBy) },
   'supplier_order.failed': {
-    actions: apply(by('supplier_order.failed', (context, { data }) => applyFailed(context, data))),
+    actions: take(by('supplier_order.failed', (context, { data }) => applyFailed(context, data))),
   },
   'supplier_order.torn': {
-    actions: apply(by('supplier_order.torn', (context, { data }) => applyTorn(context, data))),
+    actions: take(by('supplier_order.torn', (context, { data }) => applyTorn(context, data))),
   },
-};
+});

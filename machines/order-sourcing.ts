@@ -57,6 +57,24 @@ export const sourceAfter = (change: OrderChange) =>
     ),
   );
 
+/**
+ * In sourcing, what becomes of a purchase may let go of other units, as the hold of a payment that nobody makes any more
+ * does. The question on its way is about fewer of them, or there is none.
+ */
+export const sourceFreed = (change: OrderChange) =>
+  apply((context, event) =>
+    inTurn(
+      context,
+      (now) => change(now, event),
+      (now) => {
+        const isSame = Object.entries(now.lines).every(
+          ([lineId, { unallocated }]) => unallocated === (context.lines[lineId]?.unallocated ?? 0),
+        );
+        return isSame || now.verification === 'asked' ? NOTHING : askNewRound(now);
+      },
+    ),
+  );
+
 /** The answer to the question asked last, while that is still the question. */
 export const isAnswer = ({ context, event }: OrderArgs): boolean =>
   event.type === 'order.sourced' &&

@@ -27,7 +27,15 @@ import { newOrderContext, type OrderContext } from './order-context.ts';
 import { isElapsed, overdue, stopWaiting, wait, waitAgainAfter } from './order-deadlines.ts';
 import { PROGRESS, type Progress, progressOf } from './order-progress.ts';
 import { apply, by, emit, type OrderArgs, orderSetup } from './order-setup.ts';
-import { askNewRound, askOn, isAnswer, nextRound, sourceAfter, takeAnswer } from './order-sourcing.ts';
+import {
+  askNewRound,
+  askOn,
+  isAnswer,
+  nextRound,
+  sourceAfter,
+  sourceFreed,
+  takeAnswer,
+} from './order-sourcing.ts';
 import { hasUnitsToSource } from './order-units.ts';
 import { askShop, forgetVerification, takeVerified } from './order-verification.ts';
 import { isUndoing } from './requests.ts';
@@ -109,7 +117,7 @@ const follow = (here: Progress) => [
 const progressState = (here: Progress, entered?: FactType) => ({
   ...(entered === undefined ? {} : { entry: emit(fact(entered)) }),
   always: follow(here),
-  on: { ...bodyEvents(), ...holdEvents, ...requestEvents(), ...supplierOrderEvents },
+  on: { ...bodyEvents(), ...holdEvents, ...requestEvents(), ...supplierOrderEvents() },
 });
 
 /**
@@ -158,7 +166,7 @@ export const orderMachine = orderSetup.createMachine({
         ...holdEvents,
         ...unpaidRequestEvents,
         // Of purchases by hand, when the shop took its word of the payment back.
-        ...supplierOrderEvents,
+        ...supplierOrderEvents(),
         'order.release_requested': {
           guard: isReleasing,
           actions: waitAgainAfter('overdue', 'payment'),
@@ -189,7 +197,7 @@ export const orderMachine = orderSetup.createMachine({
         ...bodyEvents(),
         ...holdEvents,
         ...requestEvents(),
-        ...supplierOrderEvents,
+        ...supplierOrderEvents(),
         'order.verified': {
           guard: isShopsAnswer,
           actions: apply(by('order.verified', (context, { data }) => takeVerified(context, data))),
@@ -214,7 +222,7 @@ export const orderMachine = orderSetup.createMachine({
         ...bodyEvents(sourceAfter),
         ...holdEvents,
         ...requestEvents(sourceAfter),
-        ...supplierOrderEvents,
+        ...supplierOrderEvents(sourceFreed),
         'supplier_order.given_up': { actions: sourceAfter(giveUpBy) },
         'order.release_requested': {
           guard: isReleasing,
@@ -255,7 +263,7 @@ export const orderMachine = orderSetup.createMachine({
     delivered: {
       entry: [emit(fact('order.delivered')), archive],
       always: sourceAgain,
-      on: { ...bodyEvents(), ...holdEvents, ...supplierOrderEvents, ...archiveEvents },
+      on: { ...bodyEvents(), ...holdEvents, ...supplierOrderEvents(), ...archiveEvents },
     },
     cancelling: {
       entry: emit(wait('cancelling')),
@@ -274,7 +282,7 @@ export const orderMachine = orderSetup.createMachine({
         ...bodyEvents(),
         ...holdEvents,
         ...requestEvents(),
-        ...supplierOrderEvents,
+        ...supplierOrderEvents(),
         'order.release_requested': { guard: isReleasing, actions: waitAgainAfter('overdue', 'cancelling') },
         'timer.elapsed': { guard: isElapsed('cancelling'), actions: overdue('cancelling', 'cancellation') },
       },
