@@ -58,8 +58,8 @@ export const sourceAfter = (change: OrderChange) =>
   );
 
 /**
- * In sourcing, what becomes of a purchase may let go of other units, as the hold of a payment that nobody makes any more
- * does. The question on its way is about fewer of them, or there is none.
+ * In sourcing, what becomes of a purchase may let go of other units, or of the whole order, as the hold of a payment that
+ * nobody makes any more does. The question on its way is about fewer of them, or there is none.
  */
 export const sourceFreed = (change: OrderChange) =>
   apply((context, event) =>
@@ -70,7 +70,7 @@ export const sourceFreed = (change: OrderChange) =>
         const isSame = Object.entries(now.lines).every(
           ([lineId, { unallocated }]) => unallocated === (context.lines[lineId]?.unallocated ?? 0),
         );
-        return isSame || now.verification === 'asked' ? NOTHING : askNewRound(now);
+        return (isSame && isHeld(now) === isHeld(context)) || now.verification === 'asked' ? NOTHING : askNewRound(now);
       },
     ),
   );

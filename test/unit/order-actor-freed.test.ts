@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { A, aRoad, B, toTwoDrafts } from '../fixtures/order-road.ts';
 import {
+  elapsed,
   placed,
   placing,
   refusedLines,
@@ -27,6 +28,23 @@ test('units that waited only for the money of another purchase are sourced when 
   const road = aRoad(...toWaitingWithPayment);
   expect(road.state()).toBe('sourcing');
   expect(road.line('L2')).toMatchObject({ held: 1, unallocated: 0 });
+  expect(road.commands(supplierCancelRequested(A))).toMatchObject([
+    { verb: 'cancel' },
+    { verb: 'source', data: { lines: [{ lineId: 'L2', units: 1 }] } },
+  ]);
+});
+
+test('an order whose sourcing waited for the money of another purchase is sourced when that one is given up', () => {
+  const road = aRoad(
+    ...toTwoDrafts,
+    placing(A),
+    placed(A),
+    placing(B),
+    rejected('unavailable', B),
+    releaseRequested('out_of_stock'),
+    withheld('insufficient_funds', A),
+  );
+  road.refuse(elapsed('sourcing'));
   expect(road.commands(supplierCancelRequested(A))).toMatchObject([
     { verb: 'cancel' },
     { verb: 'source', data: { lines: [{ lineId: 'L2', units: 1 }] } },
