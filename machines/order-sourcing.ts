@@ -70,7 +70,9 @@ export const sourceFreed = (change: OrderChange) =>
         const isSame = Object.entries(now.lines).every(
           ([lineId, { unallocated }]) => unallocated === (context.lines[lineId]?.unallocated ?? 0),
         );
-        return (isSame && isHeld(now) === isHeld(context)) || now.verification === 'asked' ? NOTHING : askNewRound(now);
+        return (isSame && isHeld(now) === isHeld(context)) || now.verification === 'asked'
+          ? NOTHING
+          : askNewRound(now);
       },
     ),
   );
