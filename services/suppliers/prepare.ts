@@ -3,6 +3,7 @@ import type { ProductVariant } from '../../contracts/resources/supplier-product.
 import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { DONE } from '../serve-commands.ts';
+import { judgedAnew } from './judged-anew.ts';
 import { planSourcing, type WantedLine } from './plan-sourcing.ts';
 import type { PatientAdapter } from './policy.ts';
 import type { PurchaseFacts, PurchaseLine } from './purchase-facts.ts';
@@ -85,10 +86,11 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
 export async function prepare(
   ports: PurchasePorts,
   adapter: PatientAdapter,
-  { row, lines, recipient }: PurchaseFacts,
+  facts: PurchaseFacts,
   commandId: string,
 ): Promise<CommandResult> {
   const { settings, log } = ports;
+  const { row, lines, recipient } = facts;
   const hold = ({ reason, evidence }: Refusal): Promise<CommandResult> =>
     withhold(ports, row, commandId, 0, reason, evidence);
   if (recipient === undefined)
@@ -119,7 +121,6 @@ export async function prepare(
         priority: 1,
         ...(row.shippingMethod === '' ? {} : { shippingMethod: row.shippingMethod }),
       };
-      // Who buys by hand has looked at price and recipient: neither margin nor preflight is asked here.
       const line = { lineId, units, variantId: null, sku: null, isSkuMapped: true, unitPriceMinor: 0 };
       wanted.push({ ...line, candidates: [candidate] });
     } catch (error) {
@@ -129,12 +130,13 @@ export async function prepare(
       return reason === undefined ? DONE : hold({ reason, evidence: { ...evidence, supplierProductId } });
     }
   }
+  const judged = await judgedAnew(ports.store, facts, settings);
   const answer = await planSourcing(ports, {
     lines: wanted,
     destination: recipient,
-    recipient: null,
+    recipient: judged?.recipient ?? null,
     sale: null,
-    acceptances: [],
+    acceptances: judged?.acceptances ?? [],
     isPartly: false,
   });
   if (answer.result === 'ask_again') {
@@ -154,6 +156,8 @@ export async function prepare(
     const cause = `the supplier does not offer ${row.shippingMethod} for it`;
     return hold({ reason: 'not_shippable', evidence: { offered: part.shippingMethod, cause } });
   }
+  const stop = judged?.stop(part) ?? null;
+  if (stop !== null) return hold(stop);
   await sayToOrder(ports, outcome(row, SUPPLIER_ORDER_PREPARED, `prepared:${commandId}`, 0, { part }));
   return DONE;
 }

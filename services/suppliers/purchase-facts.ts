@@ -29,6 +29,8 @@ export interface PurchaseLine {
   readonly supplierUnits: number;
   /** By which the variant is found. */
   readonly properties: Readonly<Record<string, string>>;
+  /** A person asked for it, and no plan. */
+  readonly isByHand: boolean;
 }
 
 /** A purchase with all that the decision to make it is about. */
@@ -64,7 +66,7 @@ const selectFacts = (more = ''): string =>
           (select coalesce(json_agg(json_build_object(
                     'lineId', line_id, 'units', units, 'supplierProductId', supplier_product_id,
                     'supplierVariantId', supplier_variant_id, 'supplierUnits', supplier_units,
-                    'properties', coalesce(properties, '{}'))
+                    'properties', coalesce(properties, '{}'), 'isByHand', properties is not null)
                     order by line_id, units desc, supplier_product_id, supplier_variant_id), '[]')
              from supplier_order_lines l where l.supplier_order_id = o.id) as lines,
           ${customerOf('o.order_id')} as customer ${more}

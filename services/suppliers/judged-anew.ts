@@ -1,0 +1,84 @@
+import type { OrderRefusal, SourcedPart } from '../../contracts/events/order-sourced.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import { DEAD } from '../../machines/hold-scope.ts';
+import { literals } from '../store/rows.ts';
+import type { Sql } from '../store/store.ts';
+import type { Acceptance } from './acceptances.ts';
+import type { Recipient } from './adapter.ts';
+import { marginOf, marginStop } from './margin.ts';
+import type { PurchaseFacts } from './purchase-facts.ts';
+import { readOrdersToSource, toWanted } from './read-wanted.ts';
+
+/** What sourcing asked before it planned a purchase, asked again of its quote for another address. */
+export interface JudgedAnew {
+  readonly recipient: Recipient | null;
+  readonly acceptances: readonly Acceptance[];
+  /** Why it must not be bought at this cost, beside what else is bought for the order; null when it may. */
+  stop(part: SourcedPart): OrderRefusal | null;
+}
+
+interface Beside {
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly lines: readonly { readonly lineId: string; readonly units: number }[];
+}
+
+const besideIt = (sql: Sql, { orderId, id }: PurchaseFacts['row']): Promise<Beside[]> =>
+  sql.query<Beside>(
+    `select coalesce(amount_minor, expected_cost_minor)::float8 as "amountMinor", currency,
+            (select coalesce(json_agg(json_build_object('lineId', line_id, 'units', units)), '[]')
+               from supplier_order_lines l where l.supplier_order_id = s.id) as lines
+       from supplier_orders s where order_id = $1 and id <> $2 and state not in (${literals(DEAD)})`,
+    [orderId, id],
+  );
+
+/** What a person accepted of this purchase, as planning asks for it: of the order, and of each of its lines. */
+const asOfOrder = (
+  acceptances: readonly Acceptance[],
+  { row, lines }: PurchaseFacts,
+): readonly Acceptance[] => [
+  ...acceptances,
+  ...acceptances
+    .filter(({ supplierOrderId }) => supplierOrderId === row.id)
+    .flatMap((accepted) =>
+      [null, ...lines.map(({ lineId }) => lineId)].map((lineId) => ({
+        ...accepted,
+        lineId,
+        supplierOrderId: null,
+      })),
+    ),
+];
+
+/**
+ * Null for what was asked for by hand, or given another article or method: whoever did it has looked at price and
+ * recipient.
+ */
+export async function judgedAnew(
+  sql: Sql,
+  facts: PurchaseFacts,
+  settings: Settings,
+): Promise<JudgedAnew | null> {
+  const { row, lines } = facts;
+  if (row.shippingMethod !== '' || row.shipsFrom === '' || lines.some(({ isByHand }) => isByHand))
+    return null;
+  const order = (await readOrdersToSource(sql, [row.orderId])).get(row.orderId);
+  if (order === undefined) return null;
+  const all = toWanted(order, new Map(order.lines.map(({ lineId }) => [lineId, 0])));
+  const { sale, recipient } = all;
+  const acceptances = asOfOrder(all.acceptances, facts);
+  const prices = new Map(all.lines.map(({ lineId, unitPriceMinor }) => [lineId, unitPriceMinor]));
+  const others = await besideIt(sql, row);
+  return {
+    recipient,
+    acceptances,
+    stop({ expectedCostMinor: amountMinor, currency, lines: bought }) {
+      const listMinor = [...bought, ...others.flatMap((other) => other.lines)].reduce(
+        (sum, { lineId, units }) => sum + units * (prices.get(lineId) ?? 0),
+        0,
+      );
+      const costs = [{ amountMinor, currency }, ...others];
+      const margin = marginOf(sale, listMinor, costs, settings.ORDER_MANAGER_EXCHANGE_RATES);
+      return marginStop(margin, settings.ORDER_MANAGER_MARGIN_FLOOR_PERCENT, acceptances);
+    },
+  };
+}
