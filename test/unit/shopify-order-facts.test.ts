@@ -670,3 +670,10 @@ test('units that refunds name are told with their line, summed over all refunds'
   expect(received.lines[0]?.refundedUnits).toBe(2);
   expect(factsOf(aBody({ refunds: 'none' })).received.lines[0]?.refundedUnits).toBeUndefined();
 });
+
+test('what a customer typed into a line is of no concern, as the README says: the line is its variant, and the text is kept nowhere', () => {
+  const properties = [{ name: 'Engraving', value: 'For Zora, always' }];
+  const engraved = factsOf(aBody({ line_items: [aLine({ properties })] }));
+  expect(engraved).toEqual(factsOf(aBody()));
+  expect(readFileSync('README.md', 'utf8')).toContain('`properties`) is not read');
+});
