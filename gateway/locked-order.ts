@@ -8,6 +8,7 @@ import { readParam } from './read-input.ts';
 export interface LockedOrder {
   readonly id: string;
   readonly state: OrderStateName;
+  readonly version: number;
   readonly context: OrderContext;
   readonly isArchived: boolean;
   /** Of its purchases, as the rows say: an intent that was just written shows here first. */
@@ -32,7 +33,7 @@ export function orderIdIn(event: H3Event): string {
  */
 export async function lockOrder(sql: Sql, orderId: string): Promise<LockedOrder | null> {
   const [order] = await sql.query<Omit<LockedOrder, 'purchases'>>(
-    `select id, state, context, archived_at is not null as "isArchived" from orders where id = $1 for update`,
+    `select id, state, version, context, archived_at is not null as "isArchived" from orders where id = $1 for update`,
     [orderId],
   );
   if (order === undefined) return null;

@@ -181,10 +181,11 @@ export async function changeOrder(
 export async function cancelOrder(sql: Sql, say: Say, orderId: string): Promise<OrderReceipt> {
   const order = await lockKnownOrder(sql, orderId);
   // What was cancelled before and is not over is what the suppliers keep.
-  if (order.context.cancelledHere && !hasEnded(order.state)) return { id: orderId, status: order.state };
+  if (order.isArchived || (order.context.cancelledHere && !hasEnded(order.state)))
+    return { id: orderId, status: order.state };
   const data: CancelRequested = { orderId };
-  // The same request again is the same message.
-  const messageId = `api:cancel:${orderId}:${order.state}`;
+  // The same request again is the same message; what has gone on since, though to the same state, is asked for anew.
+  const messageId = `api:cancel:${orderId}:${order.version}`;
   say(eventRow({ messageId, source: '/gateway', type: CANCEL_REQUESTED, orderId, data }));
   if (hasEnded(order.state)) return { id: orderId, status: order.state };
   return { id: orderId, status: beyondReturn(order).length > 0 ? 'cancelling' : 'cancelled' };

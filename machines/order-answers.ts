@@ -210,10 +210,9 @@ export const unpaidRequestEvents = { ...requestEvents(), 'order.purchase_request
 
 export const archive = apply(archiveIfWanted);
 
-/** Nothing moves any more: a cancel only puts the order away. */
+/** Nothing moves any more: a cancel only puts the order away, again where it went on after the last time. */
 export const archiveEvents = {
   'order.cancel_requested': {
-    guard: ({ context }: OrderArgs): boolean => context.archive !== 'done',
     actions: apply((context) => archiveIfWanted({ ...context, archive: 'wanted' })),
   },
 };

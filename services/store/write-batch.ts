@@ -1,13 +1,17 @@
+import { ENDED_ORDERS } from '../../contracts/vocabulary.ts';
 import type { BatchWrites } from './batch-writes.ts';
 import { changeLetters, layDown } from './dead-letters.ts';
 import { forgetQuotes } from './forget-quotes.ts';
 import { addingNotifications } from './notifications.ts';
 import { outboxRows, PROMISING, type QueuedRow, queuedRows, queueing } from './outbox.ts';
-import { inOrderOf, insertion, insertRows, update, updateRows, type Write } from './rows.ts';
+import { inOrderOf, insertion, insertRows, literals, update, updateRows, type Write } from './rows.ts';
 import type { Sql } from './store.ts';
 
 /** The time of a state begins when it is entered. */
 const ENTERED = 'entered_at = case when o.state = d.state then o.entered_at else now() end';
+
+/** What was put away and goes on is not put away any more. */
+const ENDED = literals(ENDED_ORDERS);
 
 const MACHINE = { state: 'text', context: 'json' };
 
@@ -45,7 +49,8 @@ const USUAL = {
     'orders',
     { id: 'text', version: 'int', changes: 'int', total_minor: 'bigint', ...MACHINE },
     `state = d.state, context = d.context, version = o.version + d.changes, updated_at = now(), ${ENTERED},
-     total_minor = coalesce(d.total_minor, o.total_minor)`,
+     total_minor = coalesce(d.total_minor, o.total_minor),
+     archived_at = case when d.state in (${ENDED}) then o.archived_at end`,
     'o.id = d.id and o.version = d.version returning 1',
   ),
   new_supplier_orders: insertion('supplier_orders', {
@@ -256,7 +261,8 @@ async function writeSeldom(sql: Sql, writes: BatchWrites): Promise<void> {
   if (writes.movedAway.length > 0) await forgetQuotes(sql, writes.movedAway);
   if (writes.archived.length > 0) {
     await sql.run(
-      'update orders set archived_at = now() where id = any($1::text[]) and archived_at is null',
+      `update orders set archived_at = now()
+        where id = any($1::text[]) and archived_at is null and state in (${ENDED})`,
       [writes.archived],
     );
   }

@@ -506,6 +506,34 @@ test('lists are filtered, and a cursor goes on exactly where the last page ended
 /** An order as the shop tells it, and what it says later. */
 const aShopBody = (number: number) => JSON.parse(aShopOrder(number, [{ article: 1, units: 3 }]).body);
 
+test('an order that was put away and goes on again is listed again, and can be put away once more', async () => {
+  const body = aShopBody(7);
+  const id = orderIdOf(CREDENTIALS.shop, String(body.id));
+  const listed = async () => (await read(`/orders?text=${id}`, OrderList)).items.length === 1;
+  const putAway = async () => {
+    await world.call('DELETE', `/orders/${id}`);
+    await until(id, { status: 'delivered', archivedAt: expect.any(String) });
+    expect(await listed()).toBe(false);
+  };
+  await world.hear('orders/create', body);
+  await until(id, { status: 'grace' });
+  await world.passTime(id, 'grace');
+  await until(id, { status: 'delivered' });
+  await putAway();
+
+  await world.hear('orders/updated', {
+    ...body,
+    updated_at: '2026-11-20T11:00:00-05:00',
+    line_items: [{ ...body.line_items[0], current_quantity: 4 }],
+  });
+  const { holds } = await until(id, { holdReasons: ['customer_edit_pending'] });
+  await post(`/holds/${holds[0]?.id}/release`, {});
+  await until(id, { held: false, archivedAt: null });
+  expect(await listed()).toBe(true);
+  await until(id, { status: 'delivered', archivedAt: null });
+  await putAway();
+});
+
 test('edits and refunds in the shop are recorded unit by unit, and an address put in here outlives them', async () => {
   const body = aShopBody(1);
   const id = orderIdOf(CREDENTIALS.shop, String(body.id));
