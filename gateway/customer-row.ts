@@ -13,6 +13,9 @@ export interface CustomerChange {
   readonly note?: string | undefined;
 }
 
+export const customerErased = (): Error =>
+  conflict('the customer of this order was erased: nothing about them is kept any more');
+
 const IS_ABROAD = "c.shipping_address ->> 'countryCode' <> excluded.shipping_address ->> 'countryCode'";
 /** What was for another country goes. */
 const CUSTOMS = ['tax_id', 'birthday', 'national_address']
@@ -57,8 +60,7 @@ export async function putCustomer(sql: Sql, orderId: string, change: CustomerCha
       isPhoneOurs ?? null,
     ],
   );
-  if (rows === 0)
-    throw conflict('the customer of this order was erased: nothing about them is kept any more');
+  if (rows === 0) throw customerErased();
 }
 
 /** Notes something more of an order that the caller has locked. @throws 409 as `putCustomer` does. */

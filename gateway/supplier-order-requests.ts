@@ -18,6 +18,7 @@ import type { OrderContext } from '../machines/order-context.ts';
 import { eventRow } from '../services/bus/commit-and-publish.ts';
 import type { Say } from '../services/store/outbox.ts';
 import type { Sql } from '../services/store/store.ts';
+import { customerErased } from './customer-row.ts';
 import { conflict, refusal } from './problem.ts';
 import { invalid } from './read-input.ts';
 
@@ -50,6 +51,16 @@ export async function requireSupplierOrder(sql: Sql, id: string): Promise<void> 
   if (row === undefined) throw noSuchSupplierOrder(id);
 }
 
+/** @throws 409 when the customer was erased: what was written now nobody would erase any more. */
+async function putNote(sql: Sql, { id, orderId }: LockedSupplierOrder, note: string): Promise<void> {
+  const [erased] = await sql.query(
+    'select 1 from customer_details where order_id = $1 and redacted_at is not null',
+    [orderId],
+  );
+  if (erased !== undefined) throw customerErased();
+  await sql.run('update supplier_orders set note = $2 where id = $1', [id, note]);
+}
+
 /** Changes a draft, which is then quoted anew; a note at any time. @throws 409 `too_late`. */
 export async function changeSupplierOrder(
   sql: Sql,
@@ -64,7 +75,7 @@ export async function changeSupplierOrder(
     const detail = `it is ${row.state}: only its note can still be changed; DELETE asks the supplier to give it up`;
     throw refusal({ status: 409, code: 'too_late', detail });
   }
-  if (note !== undefined) await sql.run('update supplier_orders set note = $2 where id = $1', [id, note]);
+  if (note !== undefined) await putNote(sql, row, note);
   for (const [index, item] of items.entries()) {
     const articles = await sql.query(
       'select 1 from supplier_order_lines where supplier_order_id = $1 and line_id = $2',

@@ -104,6 +104,11 @@ test('a customer is erased from what has ended at once, from the rest at its end
   const address = { shipping_address: { ...ADDRESS, first_name: quirin.name } };
   expect((await world.call('PUT', `/orders/${done.orderId}`, address)).status).toBe(409);
   expect((await world.call('PUT', `/orders/${done.orderId}`, note)).status).toBe(409);
+  const [purchase] = await world.store.query<{ id: string }>(
+    'select id from supplier_orders where order_id = $1',
+    [done.orderId],
+  );
+  expect((await world.call('PUT', `/supplier-orders/${purchase?.id}`, note)).status).toBe(409);
   expect(await searchPersonalData(world.store, valuesOf(quirin))).toEqual([]);
 
   expect((await world.call('GET', '/customers/777001/data')).status).toBe(404);
