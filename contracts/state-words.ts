@@ -65,6 +65,9 @@ export const SUPPLIER_ORDER_STATE_WORDS: Readonly<Record<SupplierOrderStateName,
 /** Of a purchase. */
 export const UNWANTED = 'nobody wants it any more';
 
+/** Said after it, of what stands there still after the supplier was asked. */
+export const NOT_GIVEN_UP = 'the supplier did not give it up';
+
 /** In its place, where the shop still wants units of a purchase that was called off, or all of them again. */
 export const PARTLY_UNWANTED = 'a part of it is not wanted any more';
 export const WANTED_AGAIN = 'it was not wanted for a while, and is wanted again';

@@ -4,6 +4,7 @@ import type { Explanation } from '../contracts/resources/explanation.ts';
 import type { HoldView } from '../contracts/resources/hold.ts';
 import {
   COMPENSATION_WORDS,
+  NOT_GIVEN_UP,
   ORDER_STATE_WORDS,
   PARTLY_UNWANTED,
   SUPPLIER_ORDER_STATE_WORDS,
@@ -128,6 +129,9 @@ function changeable({ isOff, supplierOrders }: Explained): string {
 /** Where parcels come and are looked at. */
 const SENDING: readonly SupplierOrderStateName[] = ['accepted', 'processing', 'partially_shipped', 'shipped'];
 
+/** Bought, and not left. One that was to be undone stands here because its supplier did not give it up. */
+const STAYS: readonly SupplierOrderStateName[] = ['accepted', 'processing'];
+
 /** What may be done about one purchase. */
 function purchaseWays(
   purchase: Explained['supplierOrders'][number],
@@ -147,9 +151,12 @@ function purchaseWays(
       method: 'POST',
       path: `${path}/parcel-contents`,
     });
-  if (!isOver(status) && status !== 'cancelling' && compensation === null)
+  if (!isOver(status) && status !== 'cancelling' && (compensation === null || STAYS.includes(status)))
     ways.push({
-      what: `give up the purchase ${id}, at ${supplier} too where it stands there`,
+      what:
+        compensation === null
+          ? `give up the purchase ${id}, at ${supplier} too where it stands there`
+          : `ask ${supplier} once more to give up ${id}`,
       method: 'DELETE',
       path,
     });
@@ -220,12 +227,19 @@ function next(order: Explained): Explanation['next'] {
 const isOver = (status: SupplierOrderStateName): boolean => [...DEAD, ...LEFT].includes(status);
 const TO_BE_DONE: readonly Compensation[] = ['await_verdict', 'cancel_at_supplier', 'ask_supplier'];
 
+function wordsOf(status: SupplierOrderStateName, compensation: Compensation): string {
+  if (TO_BE_DONE.includes(compensation)) {
+    if (isOver(status)) return UNWANTED;
+    if (STAYS.includes(status)) return `${UNWANTED}; ${NOT_GIVEN_UP}`;
+  }
+  return COMPENSATION_WORDS[compensation];
+}
+
 const undoneOf = ({ status, compensation, wanted }: Explained['supplierOrders'][number]): string => {
   if (compensation === null) return '';
   // Elsewhere it is being undone, for another address or because others sent the same.
   if (wanted === 'all' && [...SENDING, 'delivered'].includes(status)) return WANTED_AGAIN;
-  const isPast = isOver(status) && TO_BE_DONE.includes(compensation);
-  const words = isPast ? UNWANTED : COMPENSATION_WORDS[compensation];
+  const words = wordsOf(status, compensation);
   return wanted === 'a part' && !DEAD.includes(status) ? words.replace(UNWANTED, PARTLY_UNWANTED) : words;
 };
 

@@ -61,7 +61,11 @@ export async function cancel(
       return await refuse(ports, row, commandId, payment?.state === 'done', { cause });
     }
     if (status !== undefined && status !== 'awaiting_payment')
-      return await refuse(ports, row, commandId, true, { status });
+      return await refuse(ports, row, commandId, true, {
+        status,
+        supplierReference: reference,
+        cause: 'it is paid, which no call takes back: cancel it on its site, or let it come',
+      });
     if (!adapter.capabilities.cancelsBeforePayment) {
       const cause =
         'this supplier has no call to give up an order: cancel it on its site, or leave it unpaid until it is closed there';

@@ -61,11 +61,15 @@ test('asked again after its answer was lost, the supplier has given it up alread
   expect(await boughtUnder(desk.world, purchase)).toEqual([]);
 });
 
-test('a paid order is not given up by a call: it is refused with our money in it, and nothing is deleted', async () => {
+test('a paid order is not given up by a call: it is refused with what a person can do, and nothing is deleted', async () => {
   const { desk, purchase } = await unwanted();
   await paid(desk, purchase);
   await cancel(desk.ports, purchase, 'c1');
-  expect(await lastSaid(desk, purchase)).toMatchObject({ type: 'cancel_refused', isPaid: true });
+  expect(await lastSaid(desk, purchase)).toMatchObject({
+    type: 'cancel_refused',
+    isPaid: true,
+    evidence: { supplierReference: expect.any(String), cause: expect.stringContaining('on its site') },
+  });
   expect(await callsOf(desk.world, 'deleteOrder')).toBe(0);
 });
 

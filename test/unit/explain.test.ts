@@ -85,7 +85,8 @@ test.each(SUPPLIER_ORDER_STATES)('a purchase that is %s is told in a sentence', 
 });
 
 test.each([
-  ['a part', 'processing', 'a part of it is not wanted any more; the supplier is asked to give it up, else'],
+  ['a part', 'cancelling', 'a part of it is not wanted any more; the supplier is asked to give it up, else'],
+  ['a part', 'processing', 'a part of it is not wanted any more; the supplier did not give it up.'],
   ['a part', 'shipped', 'a part of it is not wanted any more.'],
   ['all', 'processing', 'it was not wanted for a while, and is wanted again.'],
   ['all', 'shipped', 'it was not wanted for a while, and is wanted again.'],
@@ -242,6 +243,22 @@ test('of a purchase in doubt, and of no other, a person can say what became of i
       const ways = explain(anOrder({ supplierOrders: [purchase] })).can.map(({ path }) => path);
       for (const word of ['adopt', 'not-bought'])
         expect(ways.includes(`/supplier-orders/sup_ord_1/${word}`)).toBe(status === 'outcome_unknown');
+    }
+});
+
+test('a purchase that its supplier did not give up says so, and can be asked for once more', () => {
+  for (const status of ['accepted', 'processing', 'cancelling'] as const)
+    for (const compensation of ['ask_supplier', 'cancel_at_supplier', 'await_verdict'] as const) {
+      const { where, can } = explain(anOrder({ supplierOrders: [aPurchase({ status, compensation })] }));
+      const isAnswered = status !== 'cancelling';
+      const says = where.supplierOrders[0]?.says ?? '';
+      expect(says.endsWith('; nobody wants it any more; the supplier did not give it up.')).toBe(isAnswered);
+      const asksAgain = can.filter(
+        ({ method, path }) => `${method} ${path}` === 'DELETE /supplier-orders/sup_ord_1',
+      );
+      expect(asksAgain.map(({ what }) => what)).toEqual(
+        isAnswered ? ['ask cj_dropshipping once more to give up sup_ord_1'] : [],
+      );
     }
 });
 
