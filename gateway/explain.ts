@@ -33,6 +33,8 @@ export interface Explained {
   readonly isCancelledHere: boolean;
   /** Its holds stop all of it, and not only what they are about. */
   readonly isStopped: boolean;
+  /** To be bought, though all that was bought may have arrived. */
+  readonly hasWaitingUnits: boolean;
   readonly supplierOrders: readonly {
     readonly id: string;
     readonly supplier: SupplierName;
@@ -201,10 +203,14 @@ const BEFORE_BOUGHT: readonly OrderStateName[] = [
 const BOUGHT: readonly OrderStateName[] = ['awaiting_shipment', 'shipped', 'cancelling'];
 
 /** What leads on from here, and what of it a hold keeps waiting. */
-function leadingOn({ status, holds, isStopped }: Explained): string[] {
+function leadingOn({ status, holds, isStopped, hasWaitingUnits }: Explained): string[] {
   const leadsOn = ORDER_STATE_WORDS[status].next;
-  if (holds.length === 0 || BOUGHT.includes(status)) return [leadsOn];
   const released = `until ${holds.length === 1 ? 'the hold is' : `all ${holds.length} holds are`} released`;
+  if (hasEnded(status))
+    return hasWaitingUnits && holds.length > 0
+      ? [`Units wait ${released}; then suppliers are sought for them.`]
+      : [];
+  if (holds.length === 0 || BOUGHT.includes(status)) return [leadsOn];
   if (!isStopped) return [leadsOn, `What is held waits ${released}; the rest goes on.`];
   const stopped = `Nothing more is bought ${released}; then it goes on from here.`;
   return BEFORE_BOUGHT.includes(status) ? [stopped] : [leadsOn, stopped];
@@ -217,8 +223,11 @@ function next(order: Explained): Explanation['next'] {
     return name.success ? [{ what: DEADLINES[name.data], at: dueAt, supplierOrderId }] : [];
   });
   const byAt = waits.toSorted((a, b) => (a.at < b.at ? -1 : 1));
-  if (hasEnded(status) || isTest) return byAt;
-  const stopped = halted === null ? [] : [`Nothing goes on until the log of events is mended: ${halted}`];
+  if (isTest) return byAt;
+  const stopped =
+    halted === null || hasEnded(status)
+      ? []
+      : [`Nothing goes on until the log of events is mended: ${halted}`];
   const steps = [...stopped, ...leadingOn(order)];
   return [...steps.map((what) => ({ what, at: null, supplierOrderId: null })), ...byAt];
 }

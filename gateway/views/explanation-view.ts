@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Explanation } from '../../contracts/resources/explanation.ts';
 import { isHeld } from '../../machines/hold-scope.ts';
 import type { OrderContext } from '../../machines/order-context.ts';
+import { hasHeldUnits, hasUnitsToSource } from '../../machines/order-units.ts';
 import { unitsBeyondShop } from '../../machines/returned-units.ts';
 import type { SupplierOrderContext } from '../../machines/supplier-order-context.ts';
 import { isOff, surplusOf } from '../../machines/wanted-units.ts';
@@ -70,6 +71,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     isOff: isOff(order.context),
     isCancelledHere: order.context.cancelledHere === true,
     isStopped: isHeld(order.context),
+    hasWaitingUnits: hasUnitsToSource(order.context) || hasHeldUnits(order.context),
     supplierOrders: supplierOrders.map(({ id, supplier, state, context }) => ({
       id,
       supplier,

@@ -36,6 +36,7 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   isOff: false,
   isCancelledHere: false,
   isStopped: false,
+  hasWaitingUnits: false,
   supplierOrders: [],
   holds: [],
   deadLetters: [],
@@ -130,6 +131,13 @@ test.each(NEXT_WITH_A_HOLD)(
     expect(next.map(({ what }) => what)).toEqual(words.map((each) => expect.stringMatching(each)));
   },
 );
+
+test('an order that had arrived, and to which the shop has added units, says what they wait for', () => {
+  const added = anOrder({ status: 'delivered', isStopped: true, holds: [aHold('customer_edit_pending')] });
+  const waits = 'Units wait until the hold is released; then suppliers are sought for them.';
+  expect(explain({ ...added, hasWaitingUnits: true }).next.map(({ what }) => what)).toEqual([waits]);
+  expect(explain(added).next).toEqual([]);
+});
 
 test.each(Object.keys(DEADLINES))('the deadline %s is told with its time, the nearest first', (deadline) => {
   const timers = [
