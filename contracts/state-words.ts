@@ -80,3 +80,16 @@ export const COMPENSATION_WORDS: Readonly<Record<Compensation, string>> = {
   ask_supplier: 'nobody wants it any more; the supplier is asked to give it up, else a person decides',
   too_late: 'nobody wants it any more, but it had left before that was known',
 };
+
+/** Of a supplier that takes no calls for now, or none that cost of its budget. */
+export const PAUSE_WORDS = {
+  calls: {
+    is: (until: string) => `takes no calls until ${until}: what it has to be asked waits.`,
+    over: 'takes calls again',
+  },
+  budget: {
+    is: (until: string) =>
+      `gives no quotes until ${until}, since its budget of calls is used up: what has to be quoted waits.`,
+    over: 'gives quotes again',
+  },
+};

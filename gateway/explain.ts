@@ -7,6 +7,7 @@ import {
   NOT_GIVEN_UP,
   ORDER_STATE_WORDS,
   PARTLY_UNWANTED,
+  PAUSE_WORDS,
   SUPPLIER_ORDER_STATE_WORDS,
   UNWANTED,
   WANTED_AGAIN,
@@ -77,18 +78,6 @@ const pausesOf = ({ status, supplierOrders, callPauses }: Explained): Explained[
             : ![...DEAD, 'delivered'].includes(purchase.status)),
       ),
   );
-
-const PAUSE_WORDS = {
-  calls: {
-    is: (until: string) => `takes no calls until ${until}: what it has to be asked waits.`,
-    over: 'takes calls again',
-  },
-  budget: {
-    is: (until: string) =>
-      `gives no quotes until ${until}, since its budget of calls is used up: what has to be quoted waits.`,
-    over: 'gives quotes again',
-  },
-};
 
 const settle = ({ id, kind, reason }: Explained['deadLetters'][number]): Explanation['can'] =>
   actionsOn(kind).map((action) => ({
