@@ -3,12 +3,21 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../contracts/errors.ts';
+import { SERVICES } from '../../contracts/subjects.ts';
 
 const TEMPLATES = fileURLToPath(new URL('templates', import.meta.url));
 
 const refuse = (problem: string): never => {
   throw new AppError('message_invalid', problem, { retryable: false });
 };
+
+/** What commands, settings or the switch over all suppliers are called already. */
+const OURS: readonly string[] = [...SERVICES, 'all', 'order-manager'];
+/** No constant can be called so. */
+const OF_THE_LANGUAGE =
+  'arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield'.split(
+    ' ',
+  );
 
 const capital = (word: string): string => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 
@@ -17,6 +26,10 @@ export function namesOf(folder: string) {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(folder))
     return refuse(
       `${JSON.stringify(folder)} is no name: small letters and digits, words joined by -, like big-buy`,
+    );
+  if (OURS.includes(folder) || OF_THE_LANGUAGE.includes(folder))
+    return refuse(
+      `${JSON.stringify(folder)} means something else here already: add a word, like ${folder}-shop`,
     );
   const words = folder.split('-');
   const pascal = words.map(capital).join('');

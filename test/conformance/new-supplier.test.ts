@@ -98,6 +98,8 @@ test.each([
   ['Big Buy', 'is no name'],
   ['big_buy', 'is no name'],
   ['aliexpress', 'is there already'],
+  ['class', 'means something else here already'],
+  ['shopify', 'means something else here already'],
 ])('"%s" is refused in words, and nothing is written', async (name, problem) => {
   const { folder, run } = aCopy();
   const before = readFileSync(join(folder, 'contracts/vocabulary.ts'), 'utf8');
