@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import { Scope } from '../contracts/resources/api-key.ts';
 import { addKey, listKeys, revokeKey } from '../services/store/api-keys.ts';
-import { DATA_HELP, DATA_OPTION, openStoreForCommand } from './local/open-for-command.ts';
+import { DATA_HELP, DATA_OPTION, openStoreForCommand, readOptions } from './local/open-for-command.ts';
 
 const HELP = `npm run api-keys -- list                          names, scopes and dates; never the keys themselves
 npm run api-keys -- add NAME --scope read         makes a key and shows it, this once; scopes: read, write, admin
@@ -14,7 +13,7 @@ const stop = (message: string): never => {
   process.exit(1);
 };
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readOptions({
   allowPositionals: true,
   options: { scope: { type: 'string', default: 'read' }, ...DATA_OPTION },
 });

@@ -1,9 +1,8 @@
-import { parseArgs } from 'node:util';
 import { AppError } from '../contracts/errors.ts';
 import { type BackfillProgress, backfill, planBackfill } from '../services/shopify/backfill.ts';
 import { asking } from '../services/shopify/read-work.ts';
 import { adminOf } from '../services/shopify/shop-login.ts';
-import { DATA_HELP, DATA_OPTION, openForCommand } from './local/open-for-command.ts';
+import { DATA_HELP, DATA_OPTION, openForCommand, readOptions } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { utcInstant } from './utc-instant.ts';
 
@@ -20,7 +19,7 @@ const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 const show = ({ total, seen, told }: BackfillProgress): void =>
   bar(seen, total, `${seen} of ${total} orders, ${told} brought in`);
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: { since: { type: 'string' }, help: { type: 'boolean' }, ...DATA_OPTION },
 });
 const since = utcInstant(values.since ?? '');

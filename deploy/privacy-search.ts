@@ -1,8 +1,7 @@
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { isTelling, LEAST_CHARACTERS } from '../contracts/redact.ts';
 import { searchPersonalData } from '../services/store/search-personal-data.ts';
-import { DATA_OPTION, openStoreForCommand } from './local/open-for-command.ts';
+import { DATA_OPTION, openStoreForCommand, readOptions } from './local/open-for-command.ts';
 
 const stop = (message: string): never => {
   process.stderr.write(`${message}\n`);
@@ -15,7 +14,7 @@ const stop = (message: string): never => {
  * nothing; exit code 1 when something is found, 2 when nothing is found and not all could be looked for.
  * Without DB_CONNECTION_STRING it searches the local stack that runs; --data DIR says in which folder, if not .data/local.
  */
-const { values: options } = parseArgs({ options: DATA_OPTION });
+const { values: options } = readOptions({ options: DATA_OPTION }, 2);
 const store = await openStoreForCommand({
   data: options.data,
   maxConnections: 1,

@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import { AppError } from '../contracts/errors.ts';
 import { planRepublish, republish } from '../services/republish.ts';
-import { DATA_HELP, DATA_OPTION, openForCommand } from './local/open-for-command.ts';
+import { DATA_HELP, DATA_OPTION, openForCommand, readOptions } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { utcInstant } from './utc-instant.ts';
 
@@ -16,7 +15,7 @@ ${DATA_HELP}`;
 
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     since: { type: 'string' },
     'dry-run': { type: 'boolean' },

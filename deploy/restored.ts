@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { AppError } from '../contracts/errors.ts';
 import { planRepublish, republish } from '../services/republish.ts';
 import { declareRestored } from '../services/restored.ts';
-import { DATA_HELP, DATA_OPTION, openForCommand } from './local/open-for-command.ts';
+import { DATA_HELP, DATA_OPTION, openForCommand, readOptions } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { utcInstant } from './utc-instant.ts';
 
@@ -15,7 +14,7 @@ ${DATA_HELP}`;
 
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: { 'backup-of': { type: 'string' }, help: { type: 'boolean' }, ...DATA_OPTION },
 });
 const backupOf = values['backup-of'] === undefined ? undefined : utcInstant(values['backup-of']);

@@ -1,14 +1,13 @@
-import { parseArgs } from 'node:util';
 import { haltMisfits } from '../services/orders/halt-misfits.ts';
 import { migrate } from '../services/store/migrate.ts';
-import { DATA_OPTION, openForCommand } from './local/open-for-command.ts';
+import { DATA_OPTION, openForCommand, readOptions } from './local/open-for-command.ts';
 
 /**
  * The set-up step: migrations under a lock, then streams and durables. Run before the services and after each update;
  * repeating it changes nothing. Without DB_CONNECTION_STRING it is done on the local stack that runs; --data DIR says in
  * which folder, if not .data/local.
  */
-const { values } = parseArgs({ options: DATA_OPTION });
+const { values } = readOptions({ options: DATA_OPTION });
 const { store, bus, settings } = await openForCommand({
   data: values.data,
   name: 'setup',

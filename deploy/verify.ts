@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { audit } from '../services/audit.ts';
-import { DATA_HELP, DATA_OPTION, openStoreForCommand } from './local/open-for-command.ts';
+import { DATA_HELP, DATA_OPTION, openStoreForCommand, readOptions } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
 
 const HELP = `npm run verify                     proves over the whole database that no unit was lost or invented, that purchases
@@ -11,9 +10,12 @@ Changes nothing and may run at any time. Each difference is a line: order, field
 tells. Exit code 1 when there is one, 2 when it could not be looked.
 ${DATA_HELP}`;
 
-const { values } = parseArgs({
-  options: { order: { type: 'string' }, help: { type: 'boolean' }, ...DATA_OPTION },
-});
+const { values } = readOptions(
+  {
+    options: { order: { type: 'string' }, help: { type: 'boolean' }, ...DATA_OPTION },
+  },
+  2,
+);
 if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);

@@ -1,3 +1,4 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { isLive } from '../../contracts/configured-parts.ts';
 import { AppError } from '../../contracts/errors.ts';
 import { readSettings, type Settings } from '../../contracts/settings.ts';
@@ -41,6 +42,18 @@ function readCommandSettings(needs: readonly (keyof StackAddresses['addresses'])
 function stop(error: unknown, exitCode: number): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(exitCode);
+}
+
+/** The options of a command. Where one is none of its own the process ends with one sentence. */
+export function readOptions<T extends ParseArgsConfig>(
+  config: T,
+  exitCode = 1,
+): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    return stop(error, exitCode);
+  }
 }
 
 interface CommandOptions {

@@ -63,6 +63,17 @@ test('a command that knows of no database says so in one sentence, which names t
   }
 });
 
+test('a command with an option that it does not know says so in one sentence, and never that it looked', {
+  timeout: START_MS,
+}, async () => {
+  for (const [name = ''] of COMMANDS) {
+    const { code, output } = await endOf([name, '--nonsense']);
+    expect([name, code]).toEqual([name, ['verify', 'privacy-search'].includes(name) ? 2 : 1]);
+    expect(output.trim().split('\n'), output).toHaveLength(1);
+    expect(output).toContain('--nonsense');
+  }
+});
+
 test('while the local stack runs, the commands of an operator find its database and its NATS', {
   timeout: START_MS,
 }, async () => {
