@@ -28,6 +28,8 @@ export interface Explained {
   readonly status: OrderStateName;
   readonly isArchived: boolean;
   readonly isTest: boolean;
+  /** Nothing about its customer is kept, or taken, any more. */
+  readonly isErased: boolean;
   /** Nobody wants anything of it any more. */
   readonly isOff: boolean;
   /** By the API: to ask again does nothing more. */
@@ -108,8 +110,9 @@ const doubtWays = ({ id, supplier }: Explained['supplierOrders'][number]): Expla
   },
 ];
 
-/** What may still be changed of the order itself. */
-function changeable({ isOff, supplierOrders }: Explained): string {
+/** What may still be changed of the order itself; null: nothing. */
+function changeable({ isOff, isErased, supplierOrders }: Explained): string | null {
+  if (isErased) return isOff ? null : 'make units not bought yet fewer';
   if (isOff) return 'change its note';
   const isSaid = supplierOrders.some(({ status }) => status !== 'draft' && !DEAD.includes(status));
   return isSaid
@@ -163,10 +166,9 @@ function can(order: Explained): Explanation['can'] {
   }));
   const ways: Explanation['can'] = [...deadLetters.flatMap(settle), ...releases];
   if (!hasEnded(status) && status !== 'cancelling') {
-    ways.push(
-      { what: 'hold the whole order, with a note', method: 'POST', path: `/orders/${id}/holds` },
-      { what: changeable(order), method: 'PUT', path: `/orders/${id}` },
-    );
+    ways.push({ what: 'hold the whole order, with a note', method: 'POST', path: `/orders/${id}/holds` });
+    const change = changeable(order);
+    if (change !== null) ways.push({ what: change, method: 'PUT', path: `/orders/${id}` });
     if (!order.isCancelledHere)
       ways.push({
         what: 'cancel what can be cancelled, and put it away',
@@ -250,7 +252,7 @@ const saysOf = (purchase: Explained['supplierOrders'][number]): string => {
 
 /** The order in plain sentences, and the same as data. Table-driven: every state and every reason has its words. */
 export function explain(order: Explained): Explanation {
-  const { id, status, isArchived, isTest, supplierOrders, holds, deadLetters } = order;
+  const { id, status, isArchived, isErased, isTest, supplierOrders, holds, deadLetters } = order;
   const purchases = supplierOrders.map((purchase) => ({ ...purchase, says: saysOf(purchase) }));
   const pauses = pausesOf(order);
   const steps = next(order);
@@ -259,6 +261,9 @@ export function explain(order: Explained): Explanation {
     ORDER_STATE_WORDS[status].is,
     ...(isTest ? ['It is a test order: nothing is ever bought for it.'] : []),
     ...(isArchived ? ['It is put away.'] : []),
+    ...(isErased && !hasEnded(status)
+      ? ['Its customer was erased: what is not bought yet has no address to go to.']
+      : []),
     ...deadLetters.map(letterSentence),
     ...purchases.map(({ says }) => says),
     ...holds.map(({ reason, means }) => `It is held (${reason}): ${means}.`),

@@ -155,14 +155,16 @@ export async function changeOrder(
     throw tooLate('the shop says whether this order is paid; mark it there');
   if (!isNoteAlone && !mayChange(order.context, change))
     throw tooLate('units can be made fewer, and only those that can be taken back freely', freeByLine(order));
-  await putCustomer(sql, orderId, {
-    address: address === undefined ? undefined : toShippingAddress(address),
-    email: contact?.email ?? (address?.email || undefined),
-    phone: contact?.phone ?? (address?.phone || undefined),
-    isPhoneOurs: contact?.phone !== undefined || (address === undefined ? undefined : false),
-    customs,
-    note,
-  });
+  // Of a customer who was erased nothing is taken; units and payment are the order's.
+  if ([address, contact, customs, note].some((part) => part !== undefined))
+    await putCustomer(sql, orderId, {
+      address: address === undefined ? undefined : toShippingAddress(address),
+      email: contact?.email ?? (address?.email || undefined),
+      phone: contact?.phone ?? (address?.phone || undefined),
+      isPhoneOurs: contact?.phone !== undefined || (address === undefined ? undefined : false),
+      customs,
+      note,
+    });
   if (address !== undefined) await forgetQuotes(sql, [orderId]);
   if (Object.keys(change).length > 1)
     say(

@@ -68,6 +68,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     status: order.state,
     isArchived: order.archivedAt != null,
     isTest: order.context.test,
+    isErased: order.erasedAt != null,
     isOff: isOff(order.context),
     isCancelledHere: order.context.cancelledHere === true,
     isStopped: isHeld(order.context),

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orderIdOf } from '../../contracts/ids.ts';
+import { Explanation } from '../../contracts/resources/explanation.ts';
 import { CustomerData, ErasureReceipt, PrivacyRequestList } from '../../contracts/resources/privacy.ts';
 import { STREAMS } from '../../contracts/subjects.ts';
 import { audit } from '../../services/audit.ts';
@@ -140,6 +141,37 @@ const ADDRESS = {
   phone: '',
   email: '',
 };
+
+test('of an order whose customer was erased before its end the units can still be called off, and nothing else is offered', async () => {
+  const greta: Person = {
+    id: 777009,
+    name: 'Greta Zander',
+    street: '9 Nowhere Alley',
+    email: 'greta@nowhere.example',
+    phone: '+15035550179',
+  };
+  const { orderId, body } = anOrderOf(greta, 7009);
+  await world.hear('orders/create', body);
+  await untilStatus(orderId, 'grace');
+  await world.call('DELETE', '/customers/777009/data');
+  await world.store.run(
+    "update privacy_requests set due_at = now() - interval '1 second' where closed_at is null",
+  );
+  await eraseRound(world.store);
+
+  const { sentences, can } = Explanation.parse(
+    await (await world.call('GET', `/orders/${orderId}/explain`)).json(),
+  );
+  expect(sentences).toContain('Its customer was erased: what is not bought yet has no address to go to.');
+  expect(can.filter(({ method }) => method === 'PUT').map(({ what }) => what)).toEqual([
+    'make units not bought yet fewer',
+  ]);
+  const address = { shipping_address: { ...ADDRESS, first_name: greta.name } };
+  expect((await world.call('PUT', `/orders/${orderId}`, address)).status).toBe(409);
+  const fewer = { items: [{ line_id: String(body.line_items[0].id), quantity: 0 }] };
+  expect((await world.call('PUT', `/orders/${orderId}`, fewer)).status).toBe(202);
+  await untilStatus(orderId, 'cancelled');
+});
 
 test('who asks for their data is listed with the day it is due, and the export closes the request', async () => {
   const vera: Person = {

@@ -33,6 +33,7 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   status: 'grace',
   isArchived: false,
   isTest: false,
+  isErased: false,
   isOff: false,
   isCancelledHere: false,
   isStopped: false,
