@@ -94,9 +94,17 @@ export async function readJson<T extends z.ZodType>(
   return check(schema, body, 'body');
 }
 
-/** A parameter that comes twice keeps its last value. @throws AppError `body_invalid` with the parameters' names. */
-export const readQuery = <T extends z.ZodType>(event: H3Event, schema: T): z.output<T> =>
-  check(schema, Object.fromEntries(event.url.searchParams), 'query');
+/** @throws AppError `body_invalid` with the parameters' names; also of one that comes twice, as if it meant either. */
+export function readQuery<T extends z.ZodType>(event: H3Event, schema: T): z.output<T> {
+  const { searchParams } = event.url;
+  const twice = [...new Set(searchParams.keys())].filter((name) => searchParams.getAll(name).length > 1);
+  if (twice.length > 0)
+    throw invalid(
+      'query',
+      twice.map((path) => ({ path, message: 'must come once' })),
+    );
+  return check(schema, Object.fromEntries(searchParams), 'query');
+}
 
 /** A part of the path, decoded; empty when it cannot be decoded. */
 export function readParam(event: H3Event, name: string): string {
