@@ -54,7 +54,7 @@ function take({ subject, orderId }: FoundLetter, kept: Kept, { data }: Wish, rea
   throw new AppError('body_invalid', 'the body is of another order', { retryable: false, fields });
 }
 
-/** One more attempt that came to nothing. */
+/** One more attempt that came to nothing; that there was no body to read takes the place of no other failure. */
 const keepFailure = (
   store: Store,
   { id }: FoundLetter,
@@ -62,8 +62,9 @@ const keepFailure = (
   error: AppError,
 ): Promise<number> =>
   store.run(
-    `update dead_letters set attempts = attempts + 1, reason = $2, failure = $3 where id = $1 and state = 'open'`,
-    [id, reason, failureOf(error)],
+    `update dead_letters set attempts = attempts + 1, reason = $2, failure = coalesce($3, failure)
+      where id = $1 and state = 'open'`,
+    [id, reason, error.code === 'body_malformed' ? null : failureOf(error)],
   );
 
 /**

@@ -511,7 +511,10 @@ test('a signed body that is not JSON is set aside without its text, and can be s
   const response = await api(`/dead-letters/${letter.id}/replay`, {});
   expect(response.status).toBe(409);
   expect((await problemOf(response)).detail).toContain('not kept');
-  expect(await letterAgain(letter.id)).toMatchObject({ state: 'open', attempts: 2 });
+  // What was the matter with it stays said.
+  const { failure } = letter;
+  expect(failure).toContain('the body is not JSON');
+  expect(await letterAgain(letter.id)).toMatchObject({ state: 'open', attempts: 2, failure });
   expect((await api(`/dead-letters/${letter.id}/skip`, { note: 'noise' })).status).toBe(202);
   expect(await letterAgain(letter.id)).toMatchObject({ state: 'skipped', requests: [{ note: 'noise' }] });
 });
