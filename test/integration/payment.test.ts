@@ -289,6 +289,20 @@ test('what is due cannot be asked: nothing is said or written, the deadline asks
   expect(await intentOf(desk.store, purchase, 'pay')).toBeUndefined();
 });
 
+test('where doubts last shorter, a person is called sooner for an order that its supplier does not show', async () => {
+  const { desk, purchase } = await placed({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '60' });
+  const evidence = { notYet: 'visible', outage: false };
+  const ports = withAdapter(desk.ports, {
+    preparePayment: () => Promise.reject(new SupplierError('transient', 'not visible yet', evidence)),
+  });
+  await desk.store.run("update supplier_orders set entered_at = now() - interval '6 minutes'");
+  await pay(ports, purchase, 'p1');
+  expect(await paymentVerdicts(desk, purchase)).toEqual([]);
+  await desk.store.run("update supplier_orders set entered_at = now() - interval '8 minutes'");
+  await pay(ports, purchase, 'p2');
+  expect(await paymentVerdicts(desk, purchase)).toEqual(['withheld outcome_unknown']);
+});
+
 test('an order that its supplier does not show for an hour longer than a doubt lasts is for a person: unpaid, it would lapse unheard', async () => {
   const { desk, purchase } = await placed({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '600' });
   const evidence = { notYet: 'visible', outage: false };
