@@ -11,6 +11,7 @@ export interface HoldWords {
 
 const BY_HAND = 'a person releases it';
 const BY_MAPPING = `by itself, when the mapping of its line is put anew; else ${BY_HAND}`;
+const BY_HAND_OR_SHOP = `${BY_HAND}; or by itself, where the shop let nobody in (refusedBy, with status 401, 402 or 423, or during login) and answers again`;
 const UNTIL_OVER = `${BY_HAND}; or by itself, where a state at the supplier was its cause and is over`;
 /** Held for them, a purchase may also be a draft still, or paid long since. */
 const SAY_IN_DOUBT =
@@ -89,7 +90,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     means:
       'the supplier, or the shop where the evidence says so (refusedBy), does not accept our credentials',
     mend: 'renew them in the settings',
-    release: BY_HAND,
+    release: BY_HAND_OR_SHOP,
   },
   quota_exhausted: {
     means: 'the supplier takes no more calls for now',
@@ -110,7 +111,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     means:
       'the supplier, or the shop where the evidence says so (refusedBy), has limited or blocked the account',
     mend: 'speak with the supplier, or mend the account of the shop',
-    release: BY_HAND,
+    release: BY_HAND_OR_SHOP,
   },
   duplicate_suspected: {
     means: 'the supplier may have this purchase twice',

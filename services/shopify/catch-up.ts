@@ -1,5 +1,6 @@
 import { underLease } from './order-lease.ts';
 import { asking } from './read-work.ts';
+import { releaseRefused } from './release-refused.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { type PageDone, sweepOrders } from './sweep-orders.ts';
 
@@ -24,12 +25,14 @@ export async function catchUp(ports: ShopPorts): Promise<'idle'> {
   const name = `catch-up:${shop}`;
   await underLease(ports, name, async () => {
     const from = new Date((await markOf(ports, name)).getTime() - OVERLAP_MS);
+    const began = new Date();
     let told = 0;
     const count = (done: PageDone): void => {
       told += done.told;
     };
     await sweepOrders(ports, asking(admin, 'read'), { name, shop, isHistory: false }, from, count);
     if (told > 0) log.info({ shop, orders: told }, 'the sweep told what no webhook had told');
+    await releaseRefused(ports, began);
   });
   return 'idle';
 }

@@ -1,0 +1,44 @@
+import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
+import type { HoldReason } from '../../contracts/vocabulary.ts';
+import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import type { ShopPorts } from './shop-ports.ts';
+
+/**
+ * Answers of a shop that lets nobody in: the login is rejected, an unpaid bill has frozen it, it is locked. They are the
+ * same for every question, so that one that was answered proves them over. Not 403: a scope may be missing for some
+ * questions and not for others.
+ */
+const SHUT = ['401', '402', '423'];
+const LIMIT = 500;
+
+interface RefusedHold {
+  readonly id: string;
+  readonly orderId: string;
+  readonly reason: HoldReason;
+  readonly opening: string;
+}
+
+/**
+ * Asks for the release of what was held because the shop let nobody in. Call it when the shop has answered.
+ * @param before when that question was asked: what was refused later is not proven over.
+ */
+export async function releaseRefused({ store, bus, log }: ShopPorts, before: Date): Promise<void> {
+  const asked = await commitAndPublish(store, bus, async (sql, say) => {
+    const holds = await sql.query<RefusedHold>(
+      `select id, order_id as "orderId", reason, (extract(epoch from opened_at) * 1000)::bigint::text as opening
+         from holds
+        where released_at is null and opened_at < $2 and evidence ->> 'refusedBy' = 'shop'
+          and (evidence ->> 'status' = any($1::text[]) or evidence ->> 'during' = 'login')
+        order by opened_at limit $3`,
+      [SHUT, before, LIMIT],
+    );
+    for (const { id, orderId, reason, opening } of holds) {
+      const data: ReleaseRequested = { orderId, reason, holdId: id };
+      // The same release of the same opening is the same message.
+      const messageId = `reopened:${id}:${opening}`;
+      say(eventRow({ messageId, source: '/shopify', type: RELEASE_REQUESTED, orderId, data }));
+    }
+    return holds.length;
+  });
+  if (asked > 0) log.info({ holds: asked }, 'the shop answers again: what it had refused is asked for anew');
+}

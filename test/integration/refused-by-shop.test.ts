@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { catchUp } from '../../services/shopify/catch-up.ts';
+import { ShopError } from '../../services/shopify/shop-error.ts';
+import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { eventsIn } from '../fixtures/shipped-order.ts';
+import { shopPorts } from '../fixtures/shop-ports.ts';
+import { CREDENTIALS, givenWorld } from '../sandbox/world.ts';
+
+let nats: OwnNats;
+beforeAll(async () => {
+  nats = await startOwnNats();
+});
+afterAll(() => nats.remove());
+beforeEach(() => emptyStreams(nats.url));
+
+const REFUSED = { refusedBy: 'shop', failureClass: 'account_blocked', operation: 'OrderNow' };
+
+async function aHeldShop() {
+  const world = await givenWorld();
+  const context = await aServiceContext(nats.url, { SHOPIFY_SHOP_URL: CREDENTIALS.shop });
+  const ports = shopPorts(context, world);
+  const hold = (id: string, reason: string, evidence: object) =>
+    context.store.run(
+      `with held as (
+         insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+         values ('ord_' || $1, $4, $1, '#1', 'USD', 1, '2026-11-20T10:00:00Z', 'grace', '{}'))
+       insert into holds (id, order_id, reason, evidence) values ('hld_' || $1, 'ord_' || $1, $2, $3::json)`,
+      [id, reason, JSON.stringify(evidence), CREDENTIALS.shop],
+    );
+  const released = async () =>
+    (await eventsIn(context.store))
+      .filter(({ type }) => type === 'order.release_requested')
+      .map(({ data }) => data);
+  return { ports, hold, released };
+}
+
+test('what was held while the shop was locked goes on by itself once the shop answers again', async () => {
+  const { ports, hold, released } = await aHeldShop();
+  await hold('1', 'account_risk', { ...REFUSED, status: 423 });
+  await hold('2', 'credentials_expired', { ...REFUSED, failureClass: 'auth', status: 401 });
+  await hold('3', 'credentials_expired', {
+    ...REFUSED,
+    failureClass: 'auth',
+    status: 400,
+    during: 'login',
+  });
+  const locked = new ShopError('account_blocked', 'the shop is locked', { status: 423 });
+  const shut = { ...ports, admin: { ...ports.admin!, request: () => Promise.reject(locked) } };
+  await expect(catchUp(shut)).rejects.toBe(locked);
+  expect(await released()).toEqual([]);
+  await catchUp(ports);
+  await catchUp(ports);
+  expect(await released()).toEqual([
+    { orderId: 'ord_1', reason: 'account_risk', holdId: 'hld_1' },
+    { orderId: 'ord_2', reason: 'credentials_expired', holdId: 'hld_2' },
+    { orderId: 'ord_3', reason: 'credentials_expired', holdId: 'hld_3' },
+  ]);
+});
+
+test('what the shop refuses for want of a scope, and what a supplier refuses, waits for a person', async () => {
+  const { ports, hold, released } = await aHeldShop();
+  await hold('1', 'credentials_expired', { ...REFUSED, failureClass: 'auth', status: 403 });
+  await hold('2', 'credentials_expired', { ...REFUSED, failureClass: 'auth', codes: 'ACCESS_DENIED' });
+  await hold('3', 'account_risk', { httpStatus: 423 });
+  await catchUp(ports);
+  expect(await released()).toEqual([]);
+});
