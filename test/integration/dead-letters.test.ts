@@ -16,19 +16,10 @@ import { startUndeliveredLoop } from '../../services/orders/undelivered-loop.ts'
 import { DONE, handling, serveCommands } from '../../services/serve-commands.ts';
 import { type DeadLetterRow, layDownCommand } from '../../services/store/dead-letters.ts';
 import { aGateway, type Gateway } from '../fixtures/a-gateway.ts';
-import {
-  accepted,
-  aMessage,
-  boughtFor,
-  delivered,
-  elapsed,
-  ordersOfPartition,
-  placing,
-  received,
-  sourced,
-} from '../fixtures/order-events.ts';
+import { aMessage, boughtFor, elapsed, sourced } from '../fixtures/order-events.ts';
 import { startServiceProcess } from '../fixtures/order-host.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { A, B, type Order, storyOf } from '../fixtures/partition-world.ts';
 import { aProbe } from '../fixtures/probe-nats.ts';
 import { emptyStreams } from '../fixtures/service-context.ts';
 
@@ -39,9 +30,6 @@ beforeAll(async () => {
 afterAll(() => nats.remove());
 beforeEach(() => emptyStreams(nats.url));
 
-type Order = { orderId: string; shopOrderId: string };
-const [A, B] = ordersOfPartition(5, 2) as [Order, Order];
-
 async function aWorld(): Promise<Gateway> {
   const gateway = await aGateway(nats.url);
   const { context } = gateway;
@@ -49,16 +37,6 @@ async function aWorld(): Promise<Gateway> {
   onTestFinished(() => owner.stop());
   return gateway;
 }
-
-const storyOf = ({ orderId, shopOrderId }: Order): OutgoingMessage[] =>
-  [
-    received(shopOrderId),
-    elapsed(orderId, 'grace'),
-    sourced(orderId),
-    placing(orderId),
-    accepted(orderId),
-    delivered(orderId),
-  ].map((event, index) => aMessage(event, `${shopOrderId}:${index}`));
 
 const raw = ({ orderId }: Order, type: string, payload: string): OutgoingMessage => ({
   messageId: `raw:${type}:${orderId}`,
