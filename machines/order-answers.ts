@@ -24,6 +24,7 @@ import {
   archiveIfWanted,
   cancelHere,
   changeHere,
+  changeRefused,
   mayChange,
   mayPurchase,
   purchaseHere,
@@ -188,11 +189,14 @@ export const holdEvents = {
 const isNewCancel = ({ context }: OrderArgs): boolean => context.cancelledHere === undefined;
 const isChange = ({ context, event }: OrderArgs): boolean =>
   event.type === 'order.change_requested' && mayChange(context, event.data);
+const isChangeTooLate = ({ context, event }: OrderArgs): boolean =>
+  event.type === 'order.change_requested' && !isOff(context) && event.data.units !== undefined;
 const isPurchase = ({ context, event }: OrderArgs): boolean =>
   event.type === 'order.purchase_requested' && mayPurchase(context, event.data);
 
 const cancelBy = by('order.cancel_requested', cancelHere);
 const changeBy = by('order.change_requested', (context, { data }) => changeHere(context, data));
+const refuseChangeBy = by('order.change_requested', (context, { data }) => changeRefused(context, data));
 const purchaseBy = by('order.purchase_requested', (context, { data }) => purchaseHere(context, data));
 const refusePurchase = {
   actions: apply(by('order.purchase_requested', (context, { data }) => purchaseRefused(context, data))),
@@ -201,7 +205,10 @@ const refusePurchase = {
 /** What a person may ask for; `change` wraps what they do to lines where an answer of sourcing may be on its way. */
 export const requestEvents = (change: (by: OrderChange) => ReturnType<typeof apply> = apply) => ({
   'order.cancel_requested': { guard: isNewCancel, actions: change(cancelBy) },
-  'order.change_requested': { guard: isChange, actions: change(changeBy) },
+  'order.change_requested': [
+    { guard: isChange, actions: change(changeBy) },
+    { guard: isChangeTooLate, actions: change(refuseChangeBy) },
+  ],
   'order.purchase_requested': [{ guard: isPurchase, actions: change(purchaseBy) }, refusePurchase],
 });
 

@@ -64,6 +64,22 @@ export function changeHere(context: OrderContext, request: ChangeRequested): Cha
   );
 }
 
+/**
+ * Units that were free when they were asked for, and are not any more: somebody has to know. What else was asked for with
+ * them is taken.
+ */
+export function changeRefused(context: OrderContext, request: ChangeRequested): Change<OrderContext> {
+  const { units = {}, payment, ...rest } = request;
+  const cause = `${Object.entries(units)
+    .map(([lineId, count]) => `${count} of line ${lineId}`)
+    .join(', ')} were wanted from now on, but units were bought, or taken back, meanwhile`;
+  return inTurn(
+    context,
+    (now) => changeHere(now, context.isWithoutShop === true ? { ...rest, payment } : rest),
+    (now) => openHold(now, 'operator', {}, { cause }),
+  );
+}
+
 /** Wanted units by line, of all articles together. */
 const unitsRequested = ({ lines }: PurchaseRequested): Map<string, number> => {
   const units = new Map<string, number>();

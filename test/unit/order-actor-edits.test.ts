@@ -379,10 +379,22 @@ test('units taken back here give the draft up, and the rest is sourced again', (
 });
 
 test('units that are bought are not taken back without asking, nor can more be had by a change', () => {
-  const road = aRoad(...toBought);
-  road.refuse(changeRequested({ units: { L1: 1 } }));
-  road.refuse(changeRequested({ units: { L1: 3 } }));
-  road.refuse(changeRequested({ payment: 'paid' }));
+  // What the gateway took while they were free was promised: a person hears that nothing came of it.
+  for (const units of [{ L1: 1 }, { L1: 3 }]) {
+    const road = aRoad(...toBought);
+    expect(road.step(changeRequested({ units })).filter((text) => !text.startsWith('fact'))).toEqual([
+      'hold operator',
+    ]);
+    expect(road.line()).toMatchObject({ ordered: 2, cancelled: 0 });
+  }
+  aRoad(...toBought).refuse(changeRequested({ payment: 'paid' }));
+  aRoad(...toBought, cancelRequested()).refuse(changeRequested({ units: { L1: 1 } }));
+});
+
+test('an address that comes with units that are not free any more is taken without them', () => {
+  const road = aRoad(received({ hasAddress: false }));
+  road.step(changeRequested({ hasAddress: true, units: { L1: 3 } }));
+  expect(road.holds()).toEqual(['operator']);
 });
 
 test('an address put in here mends the hold, and stays good whatever the shop says', () => {

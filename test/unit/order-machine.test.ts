@@ -150,10 +150,11 @@ const ALWAYS: readonly EventName[] = [
   'what was held is over',
   'a person cancels it',
 ];
-/** What a person may ask of an order that is not over. A purchase that cannot be made is taken, and becomes a hold. */
+/** What a person may ask of an order that is not over. What cannot be done any more is taken, and becomes a hold. */
 const REQUESTS: readonly EventName[] = [
   'a person holds it',
   'a person puts an address',
+  'a person wants more units than before',
   'a person buys by hand',
 ];
 const OPEN: readonly EventName[] = [
@@ -180,7 +181,10 @@ const SUPPLIER_ORDERS: readonly EventName[] = [
 const ACCEPTED: Record<OrderStateName, readonly EventName[]> = {
   // A test order: nobody has to know which of its bodies came last, and nothing of it can be had another way.
   received: OPEN.filter(
-    (name) => name !== 'order.updated, as old and otherwise' && name !== 'a person puts an address',
+    (name) =>
+      name !== 'order.updated, as old and otherwise' &&
+      name !== 'a person puts an address' &&
+      name !== 'a person wants more units than before',
   ),
   awaiting_payment: [...OPEN, ...SUPPLIER_ORDERS, 'timer payment'],
   grace: [...OPEN, ...SUPPLIER_ORDERS, 'timer grace'],
