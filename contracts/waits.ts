@@ -138,7 +138,7 @@ export const WAITS = {
     failed: wait(
       [],
       0,
-      'mend the address in the shop and send it with POST /orders/{id}/mails/send-again, or tell the customer yourself',
+      'put the right address with PUT /orders/{id} (contact.email) and send it with POST /orders/{id}/mails/send-again, or tell the customer yourself',
     ),
     doubt: wait(
       [],

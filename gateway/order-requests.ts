@@ -8,7 +8,7 @@ import {
 import { NO_SHOP, ORDER_RECEIVED, type OrderReceived } from '../contracts/events/order-received.ts';
 import type { OrderReceipt, PostOrder, PutOrder } from '../contracts/resources/order-requests.ts';
 import { toShippingAddress } from '../contracts/resources/posted-address.ts';
-import { hasEnded } from '../contracts/vocabulary.ts';
+import { hasEnded, type SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { cancelCostOf } from '../machines/cancel-cost.ts';
 import { DEAD } from '../machines/hold-scope.ts';
 import { mayChange } from '../machines/requests.ts';
@@ -103,17 +103,21 @@ const freeByLine = ({ context }: LockedOrder): { path: string; message: string }
     return { path: `items.${lineId}`, message };
   });
 
+const IN_DOUBT: readonly SupplierOrderStateName[] = ['placing', 'outcome_unknown'];
+
 function refuseLate(order: LockedOrder, body: PutOrder): void {
   if (order.isArchived || isOff(order.context))
     throw tooLate(`the order is ${order.state}: only its note can still be changed`);
   const bought = beyondReturn(order);
-  const isAboutReceiver = [body.shipping_address, body.contact, body.customs].some(
-    (part) => part !== undefined,
-  );
-  if (isAboutReceiver && bought.length > 0) {
+  const { shipping_address: address, contact, customs } = body;
+  const isAboutParcel = [address, contact?.phone, customs].some((part) => part !== undefined);
+  // Mails follow the address of the contact; a call that may have to be repeated is repeated as it was.
+  const isOfDoubt =
+    contact !== undefined && [...order.purchases.values()].some((state) => IN_DOUBT.includes(state));
+  if ((isAboutParcel || isOfDoubt) && bought.length > 0) {
     const detail =
       `${bought.join(', ')} went to the supplier with the address, contact and customs data of that time. ` +
-      'Still possible: the note; fewer units of what is not bought yet; DELETE /supplier-orders/{id} asks the supplier to give one up';
+      'Still possible: the note; contact.email, unless a purchase is being made or in doubt; fewer units of what is not bought yet; DELETE /supplier-orders/{id} asks the supplier to give one up';
     throw tooLate(detail, freeByLine(order));
   }
 }

@@ -52,7 +52,7 @@ export const ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
     tag: 'Orders',
     summary: 'Change address, contact, note or units of an order',
     description:
-      'As far as nobody has to be asked; a refusal says what is still possible. `contact.phone` is the number that suppliers get for the parcel, before the one of the address, until an address is put without a `contact.phone`.',
+      'As far as nobody has to be asked; a refusal says what is still possible. `contact.phone` is the number that suppliers get for the parcel, before the one of the address, until an address is put without a `contact.phone`. `contact.email` is where mails go, and can be put after the purchase too.',
     params,
     body: json(PutOrder, { note: 'ring twice' }),
     answers: { 202: json(OrderReceipt) },
@@ -84,7 +84,7 @@ export const ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
     tag: 'Orders',
     summary: 'Send the mails again that the customer may not have',
     description:
-      'Those that were refused for good, or of which nobody knows whether they arrived; each goes out once more. Mend the address in the shop first.',
+      'Those that were refused for good, or of which nobody knows whether they arrived; each goes out once more. Put the right address before, with `PUT /orders/{orderId}` (`contact.email`).',
     params,
     answers: { 202: json(MailReceipt) },
     problems: [404, 409],

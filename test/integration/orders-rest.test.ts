@@ -367,7 +367,14 @@ test('what is bought is not changed any more, and the refusal says what is still
     detail: expect.stringContaining('Still possible: the note'),
   });
   expect((await world.call('PUT', `/orders/${id}`, { note: 'thank you' })).status).toBe(202);
-  expect((await orderAt(id)).customer.note).toBe('thank you');
+  // For mails that were refused: no supplier is told of it.
+  const email = 'jean@right.example';
+  expect((await world.call('PUT', `/orders/${id}`, { contact: { email } })).status).toBe(202);
+  expect((await orderAt(id)).customer).toMatchObject({ note: 'thank you', email });
+  const phone = { contact: { email, phone: '+33612345678' } };
+  expect(await problem(await world.call('PUT', `/orders/${id}`, phone), 409)).toMatchObject({
+    code: 'too_late',
+  });
   const other = await world.call('PUT', `/supplier-orders/${receipt.id}`, { shipping_method: 'CJPacket' });
   expect(await problem(other, 409)).toMatchObject({ code: 'too_late' });
   const gone = await world.call('DELETE', `/supplier-orders/${receipt.id}`);
