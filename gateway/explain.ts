@@ -2,16 +2,7 @@ import { actionsOn, DEAD_LETTER_WORDS } from '../contracts/dead-letters.ts';
 import { DEADLINES, DeadlineName } from '../contracts/deadlines.ts';
 import type { Explanation } from '../contracts/resources/explanation.ts';
 import type { HoldView } from '../contracts/resources/hold.ts';
-import {
-  COMPENSATION_WORDS,
-  NOT_GIVEN_UP,
-  ORDER_STATE_WORDS,
-  PARTLY_UNWANTED,
-  PAUSE_WORDS,
-  SUPPLIER_ORDER_STATE_WORDS,
-  UNWANTED,
-  WANTED_AGAIN,
-} from '../contracts/state-words.ts';
+import { ORDER_STATE_WORDS, PAUSE_WORDS } from '../contracts/state-words.ts';
 import {
   type Compensation,
   hasEnded,
@@ -19,8 +10,8 @@ import {
   type SupplierName,
   type SupplierOrderStateName,
 } from '../contracts/vocabulary.ts';
-import { LEFT } from '../machines/cancel-cost.ts';
 import { DEAD } from '../machines/hold-scope.ts';
+import { isOver, SENDING, STAYS, saysOf } from './explain-purchase.ts';
 
 /** What an explanation is made of; nothing in it is a person's. */
 export interface Explained {
@@ -120,12 +111,6 @@ function changeable({ isOff, isErased, supplierOrders }: Explained): string | nu
     : 'change address, contact, note or units not bought yet';
 }
 
-/** Where parcels come and are looked at. */
-const SENDING: readonly SupplierOrderStateName[] = ['accepted', 'processing', 'partially_shipped', 'shipped'];
-
-/** Bought, and not left. One that was to be undone stands here because its supplier did not give it up. */
-const STAYS: readonly SupplierOrderStateName[] = ['accepted', 'processing'];
-
 /** What may be done about one purchase. */
 function purchaseWays(
   purchase: Explained['supplierOrders'][number],
@@ -223,37 +208,10 @@ function next(order: Explained): Explanation['next'] {
   return [...steps.map((what) => ({ what, at: null, supplierOrderId: null })), ...byAt];
 }
 
-/** Then what was still to be done about it is past. */
-const isOver = (status: SupplierOrderStateName): boolean => [...DEAD, ...LEFT].includes(status);
-const TO_BE_DONE: readonly Compensation[] = ['await_verdict', 'cancel_at_supplier', 'ask_supplier'];
-
-function wordsOf(status: SupplierOrderStateName, compensation: Compensation): string {
-  if (TO_BE_DONE.includes(compensation)) {
-    if (isOver(status)) return UNWANTED;
-    if (STAYS.includes(status)) return `${UNWANTED}; ${NOT_GIVEN_UP}`;
-  }
-  return COMPENSATION_WORDS[compensation];
-}
-
-const undoneOf = ({ status, compensation, wanted }: Explained['supplierOrders'][number]): string => {
-  if (compensation === null) return '';
-  // Elsewhere it is being undone, for another address or because others sent the same.
-  if (wanted === 'all' && [...SENDING, 'delivered'].includes(status)) return WANTED_AGAIN;
-  const words = wordsOf(status, compensation);
-  return wanted === 'a part' && !DEAD.includes(status) ? words.replace(UNWANTED, PARTLY_UNWANTED) : words;
-};
-
-const saysOf = (purchase: Explained['supplierOrders'][number]): string => {
-  const { id, supplier, status } = purchase;
-  const { is, next: leadsOn } = SUPPLIER_ORDER_STATE_WORDS[status];
-  const undone = undoneOf(purchase);
-  return `${[`${id} at ${supplier} ${is}`, leadsOn, undone].filter((part) => part !== '').join('; ')}.`;
-};
-
 /** The order in plain sentences, and the same as data. Table-driven: every state and every reason has its words. */
 export function explain(order: Explained): Explanation {
   const { id, status, isArchived, isErased, isTest, supplierOrders, holds, deadLetters } = order;
-  const purchases = supplierOrders.map((purchase) => ({ ...purchase, says: saysOf(purchase) }));
+  const purchases = supplierOrders.map((purchase) => ({ ...purchase, says: saysOf(purchase, holds) }));
   const pauses = pausesOf(order);
   const steps = next(order);
   const ways = can(order);

@@ -271,6 +271,21 @@ test('a purchase that its supplier did not give up says so, and can be asked for
     }
 });
 
+test('of a purchase that its supplier has no call to give up nobody is told that this goes on there', () => {
+  const order = anOrder({
+    supplierOrders: [aPurchase({ status: 'cancelling', compensation: 'cancel_at_supplier' })],
+  });
+  const evidence = { cause: 'this supplier has no call to give up an order', cancelled: false };
+  const hold = { ...aHold('supplier_rejected'), supplierOrderId: 'sup_ord_1', evidence };
+  const says = (explained: Explained) => explain(explained).where.supplierOrders[0]?.says;
+  expect(says({ ...order, holds: [hold] })).toBe(
+    'sup_ord_1 at cj_dropshipping was to be cancelled there; nobody wants it any more; the supplier did not give it up.',
+  );
+  expect(says({ ...order, holds: [{ ...hold, supplierOrderId: 'sup_ord_2' }] })).toContain(
+    'the supplier says yes or no',
+  );
+});
+
 test('who reads of a purchase that the kill switch stopped is told to resume, not to set a mode', () => {
   const { mend, release } = HOLD_WORDS.supplier_paused;
   expect(mend).toMatch(

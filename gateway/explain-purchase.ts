@@ -1,0 +1,60 @@
+import {
+  COMPENSATION_WORDS,
+  NOT_GIVEN_UP,
+  PARTLY_UNWANTED,
+  SUPPLIER_ORDER_STATE_WORDS,
+  UNWANTED,
+  WANTED_AGAIN,
+} from '../contracts/state-words.ts';
+import type { Compensation, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { LEFT } from '../machines/cancel-cost.ts';
+import { DEAD } from '../machines/hold-scope.ts';
+import type { Explained } from './explain.ts';
+
+type Purchase = Explained['supplierOrders'][number];
+
+/** Where parcels come and are looked at. */
+export const SENDING: readonly SupplierOrderStateName[] = [
+  'accepted',
+  'processing',
+  'partially_shipped',
+  'shipped',
+];
+
+/** Bought, and not left. One that was to be undone stands here because its supplier did not give it up. */
+export const STAYS: readonly SupplierOrderStateName[] = ['accepted', 'processing'];
+
+/** Then what was still to be done about it is past. */
+export const isOver = (status: SupplierOrderStateName): boolean => [...DEAD, ...LEFT].includes(status);
+const TO_BE_DONE: readonly Compensation[] = ['await_verdict', 'cancel_at_supplier', 'ask_supplier'];
+
+function wordsOf(status: SupplierOrderStateName, compensation: Compensation): string {
+  if (TO_BE_DONE.includes(compensation)) {
+    if (isOver(status)) return UNWANTED;
+    if (STAYS.includes(status)) return `${UNWANTED}; ${NOT_GIVEN_UP}`;
+  }
+  return COMPENSATION_WORDS[compensation];
+}
+
+const undoneOf = ({ status, compensation, wanted }: Purchase): string => {
+  if (compensation === null) return '';
+  // Elsewhere it is being undone, for another address or because others sent the same.
+  if (wanted === 'all' && [...SENDING, 'delivered'].includes(status)) return WANTED_AGAIN;
+  const words = wordsOf(status, compensation);
+  return wanted === 'a part' && !DEAD.includes(status) ? words.replace(UNWANTED, PARTLY_UNWANTED) : words;
+};
+
+/** Nobody asks the supplier any more: a person gives it up there, or releases the hold to have it asked again. */
+const isLeftToPerson = ({ id, status }: Purchase, holds: Explained['holds']): boolean =>
+  status === 'cancelling' &&
+  holds.some(({ supplierOrderId, evidence }) => supplierOrderId === id && evidence.cancelled === false);
+
+/** Where a purchase is, what leads on from there, and what is done about it where nobody wants it, in one sentence. */
+export const saysOf = (purchase: Purchase, holds: Explained['holds']): string => {
+  const { id, supplier, status } = purchase;
+  const { is, next: leadsOn } = SUPPLIER_ORDER_STATE_WORDS[status];
+  if (isLeftToPerson(purchase, holds))
+    return `${id} at ${supplier} was to be cancelled there; ${UNWANTED}; ${NOT_GIVEN_UP}.`;
+  const undone = undoneOf(purchase);
+  return `${[`${id} at ${supplier} ${is}`, leadsOn, undone].filter((part) => part !== '').join('; ')}.`;
+};
