@@ -75,7 +75,8 @@ async function timeDifference(sql: Sql, { row, intent }: InDoubt, found: FoundOr
   const fromMs = time.plannedMs - EARLIER_MS;
   const toMs = (intent.isFromBackup ? time.nowMs : time.nowMs - intent.quietMs) + LATER_MS;
   if (instantsOf(found, new Date(time.nowMs)).some((atMs) => atMs >= fromMs && atMs <= toMs)) return [];
-  const message = `it was made at ${madeAt}, and the purchase can have made it between ${instant(fromMs)} and ${instant(toMs)} only`;
+  const zone = found.createdAt === null ? ' of a zone that the supplier does not name' : '';
+  const message = `it was made at ${madeAt}${zone}, and the purchase can have made it between ${instant(fromMs)} and ${instant(toMs)} only`;
   return [{ path: 'created_at', message }];
 }
 

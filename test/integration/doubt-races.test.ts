@@ -206,6 +206,23 @@ test.each([
   expect(await intentOf(desk.store, purchase)).toMatchObject({ state: 'unknown' });
 });
 
+const LONG_AGO = '2026-01-01T00:00:00';
+test.each([
+  [
+    { createdAt: null, createdLocally: LONG_AGO },
+    `made at ${LONG_AGO} of a zone that the supplier does not name, and`,
+  ],
+  [{ createdAt: `${LONG_AGO}.000Z` }, `made at ${LONG_AGO}.000Z, and`],
+])(
+  'an order of another time is refused with its time, and whether its zone is known: %j',
+  async (change, says) => {
+    const desk = await aQuickDesk();
+    const ports = blind(desk, [found(change)]);
+    const refusal = await adopt(ports, await inDoubt(desk, ports));
+    expect(refusal).toMatchObject({ differs: [{ message: expect.stringContaining(says) }] });
+  },
+);
+
 test.each(['draft', 'placing', 'awaiting_payment', 'accepted', 'cancelled'] as const)(
   'a purchase that is %s is settled by nobody’s word',
   async (state) => {
