@@ -184,6 +184,21 @@ test.each([
   await expect(loading).rejects.toThrow(problem);
 });
 
+test('a reason that has several causes names no single one of them to the operator', async () => {
+  for (const [language, payment, edit] of [
+    ['en', 'purchase', 'cancelled'],
+    ['fr', 'achat', 'annulée'],
+    ['de', 'Einkauf', 'storniert'],
+    ['es', 'compra', 'canceló'],
+  ] as const) {
+    const reasons = JSON.parse(await readFile(join(TEMPLATES, language, 'reasons.json'), 'utf8'));
+    expect(reasons).toMatchObject({
+      payment_pending: expect.stringContaining(payment),
+      customer_edit_pending: expect.stringContaining(edit),
+    });
+  }
+});
+
 test('a missing kind, a missing default language or a missing folder stops the start', async () => {
   const folder = await aFolder({});
   await cp(TEMPLATES, folder, { recursive: true });
