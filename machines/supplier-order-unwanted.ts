@@ -22,11 +22,6 @@ export const whenUnwanted = (compensation: Compensation, target?: 'cancelling') 
   return { 'order.cancelled': transition, 'supplier_order.cancel_requested': transition };
 };
 
-/** What has left cannot be called back; a person who wants that is refused before it gets here. */
-export const whenTooLate = {
-  'order.cancelled': { guard: isFirstNo, actions: unwanted('too_late') },
-};
-
 const stillThere = (context: SupplierOrderContext, evidence: Evidence): Effect => {
   const reason = context.unwantedBy === 'operator' ? 'supplier_rejected' : 'customer_edit_pending';
   return raised(context, reason, { ...evidence, cancelled: false });
@@ -42,3 +37,9 @@ export const heldUncancelled = apply(
 
 /** It left while it was being given up. */
 export const leftMeanwhile = emit((context) => [stillThere(context, { cause: 'it was shipped meanwhile' })]);
+
+/** What has left cannot be called back; a person who asked for it a moment before hears of that. */
+export const whenTooLate = {
+  'order.cancelled': { guard: isFirstNo, actions: unwanted('too_late') },
+  'supplier_order.cancel_requested': { actions: [unwanted('too_late'), leftMeanwhile] },
+};

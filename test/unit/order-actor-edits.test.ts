@@ -322,6 +322,17 @@ test.each(['payment_pending', 'cost_above_cap', 'insufficient_funds'] as const)(
   },
 );
 
+test('what has left before a person’s wish to give it up was taken goes on, and the person hears of it', () => {
+  for (const [status, state] of [
+    ['shipped', 'in_transit'],
+    ['delivered', 'delivered'],
+  ] as const) {
+    const road = aRoad(...toBought, observed(status, [aParcel({ state })]));
+    expect(road.step(supplierCancelRequested())).toContain('hold supplier_rejected A');
+    expect([road.supplierOrder(A), road.compensation(A)]).toEqual([status, 'too_late']);
+  }
+});
+
 test('what leaves while it is being cancelled goes on, and a person hears of it', () => {
   const road = aRoad(...toBought, supplierCancelRequested());
   expect(road.supplierOrder(A)).toBe('cancelling');

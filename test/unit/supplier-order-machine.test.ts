@@ -222,6 +222,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'timer fulfill',
     'the order resumed',
     'the order was cancelled',
+    'a person gives it up',
   ],
   shipped: [
     'withheld as a suspected duplicate',
@@ -234,6 +235,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'timer fulfill',
     'the order resumed',
     'the order was cancelled',
+    'a person gives it up',
   ],
   delivered: [
     'withheld as a suspected duplicate',
@@ -245,6 +247,7 @@ const ACCEPTED: Record<SupplierOrderStateName, readonly EventName[]> = {
     'timer fulfill',
     'the order resumed',
     'the order was cancelled',
+    'a person gives it up',
   ],
   rejected: ['withheld as a suspected duplicate', 'withheld for a bill'],
   cancelling: [
