@@ -61,6 +61,8 @@ export const ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
   'DELETE /orders/:orderId': {
     tag: 'Orders',
     summary: 'Cancel what can be cancelled of an order, and put it away',
+    description:
+      'Put away when nothing of it moves any more. If it goes on again, as when the shop adds units to it, it is listed again.',
     params,
     answers: { 202: json(OrderReceipt) },
     problems: [404],
