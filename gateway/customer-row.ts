@@ -1,5 +1,6 @@
 import type { ShippingAddress } from '../contracts/resources/order.ts';
 import type { PostedCustoms } from '../contracts/resources/posted-customs.ts';
+import { mailAddressed } from '../services/store/notifications.ts';
 import type { Sql } from '../services/store/store.ts';
 import { conflict } from './problem.ts';
 
@@ -61,6 +62,7 @@ export async function putCustomer(sql: Sql, orderId: string, change: CustomerCha
     ],
   );
   if (rows === 0) throw customerErased();
+  if (email !== undefined) await mailAddressed(sql, [orderId]);
 }
 
 /** Notes something more of an order that the caller has locked. @throws 409 as `putCustomer` does. */

@@ -9,6 +9,7 @@ import { commitAndPublish, commitForSure, eventRow } from '../bus/commit-and-pub
 import { counter } from '../figures.ts';
 import { gathering } from '../gathering.ts';
 import type { ServiceContext } from '../run-service.ts';
+import { NO_ADDRESS } from '../store/notifications.ts';
 import { throughOutage } from '../store/outage.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
@@ -104,7 +105,7 @@ async function compose(
       return { skip: 'no unit of the order is left' };
     const parcelIds = rows.flatMap(({ parcelId }) => parcelId ?? []);
     const mail = composeCustomerMail(writer, order, { kind: customerKind, parcelIds });
-    return mail ?? { skip: 'the order has no e-mail address' };
+    return mail ?? { skip: NO_ADDRESS };
   }
   const to = settings.ORDER_MANAGER_OPERATOR_EMAIL;
   if (operatorKind === undefined || to === undefined) return { skip: 'the operator has no e-mail address' };

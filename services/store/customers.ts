@@ -1,4 +1,5 @@
 import type { ShippingAddress } from '../../contracts/resources/order.ts';
+import { mailAddressed } from './notifications.ts';
 import { insertRows } from './rows.ts';
 import type { Sql } from './store.ts';
 
@@ -112,12 +113,13 @@ export async function saveCustomers(
   customers: readonly CustomerRow[],
   isRead = false,
 ): Promise<void> {
+  const newest = newestOf(customers);
   const isLast = isRead ? `(${IS_NEWER} or ${IS_AS_OLD})` : IS_NEWER;
   await insertRows(
     sql,
     'customer_details',
     COLUMNS,
-    newestOf(customers),
+    newest,
     `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at,
        customer_id = ${fill('customer_id')}, name = ${fill('name')},
        total_minor = ${fill('total_minor')}, total_currency = ${fill('total_currency')}, ${CONTACT}, locale = ${fill('locale')}, ${CUSTOMS},
@@ -125,6 +127,10 @@ export async function saveCustomers(
                                then customer_details.shipping_address else excluded.shipping_address end
      where customer_details.redacted_at is null
        and (${IS_NEWER} or ${IS_AS_OLD} and (${FILLS}${isRead ? ` or ${IS_ADDRESS_OTHER}` : ''}))`,
+  );
+  await mailAddressed(
+    sql,
+    newest.flatMap(({ order_id, email }) => (email === null ? [] : [order_id])),
   );
 }
 

@@ -1,4 +1,9 @@
-import { CUSTOMER_MAILS, type NotificationKind } from '../../contracts/vocabulary.ts';
+import {
+  CUSTOMER_MAILS,
+  ENDED_ORDERS,
+  type NotificationKind,
+  type OrderStateName,
+} from '../../contracts/vocabulary.ts';
 import type { Write } from './rows.ts';
 import type { Sql } from './store.ts';
 
@@ -38,3 +43,36 @@ export const sendAgain = async (sql: Sql, orderId: string): Promise<Notification
   );
   return rows.map(({ kind }) => kind);
 };
+
+/** Why a mail to a customer was skipped who may still name an address. */
+export const NO_ADDRESS = 'the order has no e-mail address';
+
+/** An order that has come further was confirmed by what came of it. */
+const UNCONFIRMED: readonly OrderStateName[] = [
+  'received',
+  'awaiting_payment',
+  'grace',
+  'sourcing',
+  'purchasing',
+  'awaiting_shipment',
+];
+
+/**
+ * Mails that were skipped for want of an address are sent after all, where the order has one by now and goes on. Call it
+ * in the transaction that writes addresses, after them.
+ */
+export async function mailAddressed(sql: Sql, orderIds: readonly string[]): Promise<void> {
+  if (orderIds.length === 0) return;
+  await sql.run(
+    // The lock waits for a sender that is about to skip one; a sender that comes later reads the address.
+    `with waiting as (
+       select n.id, n.order_id, n.kind, n.state, n.evidence from notifications n
+        where n.order_id = any($1::text[]) and n.kind = any($2::text[]) and n.state in ('pending', 'skipped')
+        order by n.id for update)
+     update notifications n set state = 'pending', next_try_at = now(), evidence = null
+       from waiting w join orders o on o.id = w.order_id join customer_details c on c.order_id = w.order_id
+      where n.id = w.id and w.state = 'skipped' and w.evidence ->> 'cause' = $3 and c.email is not null
+        and o.state <> all($4::text[]) and (w.kind <> 'order_confirmed' or o.state = any($5::text[]))`,
+    [orderIds, CUSTOMER_MAILS, NO_ADDRESS, ENDED_ORDERS, UNCONFIRMED],
+  );
+}

@@ -12,6 +12,7 @@ import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { readStoreGauges } from '../../gateway/store-gauges.ts';
 import { sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
 import { startNotifier } from '../../services/notifier/service.ts';
+import { type CustomerRow, saveCustomers } from '../../services/store/customers.ts';
 import { sendAgain } from '../../services/store/notifications.ts';
 import { aCuttingProxy } from '../fixtures/cutting-proxy.ts';
 import { aStore, givenDeadlocks } from '../fixtures/database.ts';
@@ -499,6 +500,65 @@ test('an order without an e-mail address is skipped without an event', async () 
   expect(await rowOf(context)).toMatchObject({ state: 'skipped', isSent: false });
   expect(await mailsIn(world)).toEqual([]);
   expect(await eventsIn(context.store)).toEqual([]);
+});
+
+const aCustomer = (email: string, more: Partial<CustomerRow> = {}): CustomerRow => ({
+  order_id: ORDER_ID,
+  customer_id: null,
+  name: null,
+  total_minor: null,
+  total_currency: null,
+  source_updated_at: new Date(Date.now() + 1_000).toISOString(),
+  email,
+  phone: null,
+  locale: null,
+  tax_id: null,
+  birthday: null,
+  national_address: null,
+  shipping_address: null,
+  ...more,
+});
+
+test('an order that was taken in without an e-mail address is confirmed once the shop names one', async () => {
+  const { world, context, ports, id } = await aPost({ email: null });
+  await context.store.run("update orders set state = 'grace'");
+  await sendNotification(ports, id);
+  expect(await rowOf(context)).toMatchObject({ state: 'skipped' });
+  await context.store.transaction((sql) => saveCustomers(sql, [aCustomer('late@buyer.example')], true));
+  await timePasses(context);
+  await sendDue(ports);
+  expect(await mailsIn(world)).toMatchObject([{ to: ['late@buyer.example'] }]);
+  await context.store.transaction((sql) => saveCustomers(sql, [aCustomer('later@buyer.example')], true));
+  await timePasses(context);
+  await sendDue(ports);
+  expect(await mailsIn(world)).toHaveLength(1);
+});
+
+test('an address that comes while the mail is being skipped is not missed', async () => {
+  const { world, context, ports, id } = await aPost({ email: null });
+  await context.store.run("update orders set state = 'grace'");
+  for (let round = 0; round < 20; round += 1) {
+    await context.store.run('update customer_details set email = null');
+    await context.store.run("update notifications set state = 'pending', attempt = 0, next_try_at = now()");
+    const email = `late${round}@buyer.example`;
+    await Promise.all([
+      sendNotification(ports, id),
+      context.store.transaction((sql) => saveCustomers(sql, [aCustomer(email)], true)),
+    ]);
+    await timePasses(context);
+    await sendDue(ports);
+    expect((await mailsIn(world)).map(({ to }) => to[0])).toContain(email);
+  }
+});
+
+test('an order that has ended, or is on its way, is not confirmed any more when an address comes', async () => {
+  const { context, ports, id } = await aPost({ email: null });
+  await sendNotification(ports, id);
+  for (const state of ['shipped', 'delivered', 'cancelled']) {
+    await context.store.run('update orders set state = $1', [state]);
+    await context.store.transaction((sql) => saveCustomers(sql, [aCustomer('late@buyer.example')], true));
+    expect(await rowOf(context)).toMatchObject({ state: 'skipped' });
+  }
 });
 
 test('without a mail server in the settings mails are skipped, nothing piles up', async () => {

@@ -13,6 +13,7 @@ import { SupplierOrderReceipt } from '../../contracts/resources/supplier-order-r
 import { Timeline } from '../../contracts/resources/timeline.ts';
 import { audit } from '../../services/audit.ts';
 import { saveCustomers } from '../../services/store/customers.ts';
+import { NO_ADDRESS } from '../../services/store/notifications.ts';
 import { type CustomerRow, customerOf, toRecipient } from '../../services/suppliers/recipient.ts';
 import { tellObserved } from '../../services/suppliers/tell-observed.ts';
 import { aGateway } from '../fixtures/a-gateway.ts';
@@ -282,6 +283,24 @@ test('a line that the order has not, or that is named twice, is the fault of the
   const order = await orderAt(id);
   expect(order.customer?.note ?? '').toBe('');
   expect(order.lines[0]?.units).toMatchObject({ ordered: 2, cancelled: 0 });
+});
+
+test('a mail that was skipped for want of an address is sent once a person names one', async () => {
+  const { email: _, ...withoutEmail } = ADDRESS;
+  const id = await created({ shipping_address: withoutEmail });
+  await until(id, { status: 'grace' });
+  const evidence = JSON.stringify({ cause: NO_ADDRESS });
+  await world.store.run(
+    "update notifications set state = 'skipped', evidence = $2::json where order_id = $1",
+    [id, evidence],
+  );
+  await world.call('PUT', `/orders/${id}`, { contact: { email: 'neu@example.com' } });
+  expect(
+    await world.store.query('select kind from notifications where order_id = $1 and state = $2', [
+      id,
+      'pending',
+    ]),
+  ).toEqual([{ kind: 'order_confirmed' }]);
 });
 
 test('the telephone number of the contact is the one for the parcel, until an address comes with its own', async () => {
