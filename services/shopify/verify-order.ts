@@ -49,9 +49,10 @@ export function toRisk(
 interface OrderRow {
   readonly shop: string;
   readonly shopOrderId: string;
+  readonly placedAt: string;
 }
 
-/** As long as this Shopify may take to route an order. */
+/** As long as this Shopify may take to route an order, and to show it to those who ask. */
 const ROUTING_MS = 600_000;
 
 type Verdict = Pick<OrderVerified, 'holds'> & { readonly truth: Truth | null };
@@ -75,11 +76,13 @@ const isUnrouted = ({ received, work }: Truth): boolean =>
   received.lines.some(({ deliveredBy, openUnits }) => deliveredBy === 'us' && openUnits > 0);
 
 /** A shop whose clock is ahead of ours is waited for no longer than any other. */
-const isJustPlaced = ({ placedAt }: Truth['received']): boolean =>
-  Math.abs(Date.now() - Date.parse(placedAt)) < ROUTING_MS;
+const isJustPlaced = (placedAt: string): boolean => Math.abs(Date.now() - Date.parse(placedAt)) < ROUTING_MS;
 
-/** `not_yet`: Shopify may still be routing it. */
-async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise<Verdict | 'not_yet'> {
+/** `not_yet`: Shopify may still be routing it, or does not show it yet. */
+async function judge(
+  ports: ShopPorts,
+  { shop, shopOrderId, placedAt }: OrderRow,
+): Promise<Verdict | 'not_yet'> {
   const { admin, settings } = ports;
   // Made by hand, of another shop, or without a login: what is known is all there is.
   if (admin === undefined || shop !== settings.SHOPIFY_SHOP_URL) return { truth: null, holds: [] };
@@ -89,9 +92,9 @@ async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise
       { shop, buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED },
       shopOrderId,
     );
-    if (truth === null) return { truth, holds: [HIDDEN] };
+    if (truth === null) return isJustPlaced(placedAt) ? 'not_yet' : { truth, holds: [HIDDEN] };
     if (!isUnrouted(truth)) return { truth, holds: shopHoldsIn(truth) };
-    return isJustPlaced(truth.received) ? 'not_yet' : { truth, holds: [UNROUTED] };
+    return isJustPlaced(truth.received.placedAt) ? 'not_yet' : { truth, holds: [UNROUTED] };
   } catch (error) {
     if (error instanceof AppError && error.code === 'body_invalid')
       return { truth: null, holds: [{ reason: 'operator', evidence: { order: error.message } }] };
@@ -103,7 +106,7 @@ async function judge(ports: ShopPorts, { shop, shopOrderId }: OrderRow): Promise
 
 const orderRow = gatheringFor(async ({ store }: ShopPorts, orderIds: readonly string[]) => {
   const rows = await store.query<OrderRow & { readonly id: string }>(
-    'select id, shop, shop_order_id as "shopOrderId" from orders where id = any($1::text[])',
+    'select id, shop, shop_order_id as "shopOrderId", placed_at as "placedAt" from orders where id = any($1::text[])',
     [orderIds],
   );
   const known = new Map(rows.map((row) => [row.id, row]));
@@ -138,7 +141,10 @@ export async function verifyOrder(
   if (order === undefined) return DONE;
   const verdict = await judge(ports, order);
   if (verdict === 'not_yet') {
-    ports.log.warn({ orderId }, 'the shop shows no fulfilment order yet: it is asked again');
+    ports.log.warn(
+      { orderId },
+      'the shop does not show the order or its fulfilment orders yet: it is asked again',
+    );
     // Not `later`, which would keep a slot for minutes: the deadline of the question asks again.
     return DONE;
   }

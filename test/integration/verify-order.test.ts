@@ -159,6 +159,16 @@ test.each([
   expect(await verdict()).toMatchObject({ body: {}, holds: [] });
 });
 
+test('an order placed just now that the shop does not show yet is asked for again, not held for a person', async () => {
+  const { context, verify, verdict } = await anOrder({ isHidden: true });
+  await context.store.run('update orders set placed_at = now()');
+  expect(await verify()).toEqual(DONE);
+  expect(await verdict()).toBeUndefined();
+  await context.store.run("update orders set placed_at = now() - interval '11 minutes'");
+  expect(await verify('command-2')).toEqual(DONE);
+  expect(await verdict()).toMatchObject({ body: null, holds: [{ reason: 'operator' }] });
+});
+
 test('a shop that is away says nothing: the command comes again', async () => {
   const { world, context, verify } = await anOrder();
   await givenFaults(world, { operation: 'shopify.order', kind: 'no_answer_before' });
