@@ -190,6 +190,15 @@ const moveHint: ReadBody = (json, source) => {
   return { ...NOTHING, kept: { fulfillment_order_id: to, ...movedFrom }, message };
 };
 
+const ofMerge = z.object({
+  fulfillment_order_merges: z.object({ fulfillment_order: fulfillmentOrderGid }),
+});
+const mergeHint: ReadBody = (json, source) => {
+  const { fulfillment_order } = check(ofMerge, json, source.topic).fulfillment_order_merges;
+  const message = hint(source, { shop: source.shop, fulfillmentOrderId: fulfillment_order });
+  return { ...NOTHING, kept: { fulfillment_order_id: fulfillment_order }, message };
+};
+
 /** How the body of each topic is read. */
 export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
   'orders/create': order,
@@ -206,7 +215,9 @@ export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
   'fulfillment_orders/hold_released': fulfillmentOrderHint('fulfillment_order'),
   'fulfillment_orders/cancelled': fulfillmentOrderHint('fulfillment_order'),
   'fulfillment_orders/split': fulfillmentOrderHint('fulfillment_order'),
+  'fulfillment_orders/merged': mergeHint,
   'fulfillment_orders/moved': moveHint,
+  'fulfillment_orders/rescheduled': fulfillmentOrderHint('fulfillment_order'),
   'fulfillment_orders/scheduled_fulfillment_order_ready': fulfillmentOrderHint('fulfillment_order'),
   'products/update': product(false),
   'products/delete': product(true),

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { FieldProblem } from '../../contracts/errors.ts';
 import { shopifyVersionOf } from '../../contracts/settings.ts';
 import { missingScopes } from '../../contracts/shopify-scopes.ts';
@@ -26,6 +27,21 @@ async function readSubscriptions(ask: Ask) {
   return allNodes(await read(null), read);
 }
 
+/** Empty where the subscription is there now. */
+function refusalOf({ webhookSubscriptionCreate }: z.infer<typeof SubscribeAnswer>): string {
+  const { userErrors } = webhookSubscriptionCreate;
+  // Another copy was there first.
+  const refusals = userErrors.filter(({ message }) => !/already.*taken/i.test(message));
+  return refusals.map(({ message }) => message).join(' ');
+}
+
+/** A topic that the shop does not know, or not for this app, is no reason to go without the others. */
+function refusalOfTopic(error: unknown): string {
+  if (!(error instanceof ShopError) || !('codes' in error.evidence)) throw error;
+  if (error.failureClass !== 'permanent' && error.failureClass !== 'auth') throw error;
+  return String(error.evidence.message ?? error.message);
+}
+
 /** Makes what is missing at our address; whatever stands at another address is somebody's own. */
 async function subscribe(ask: Ask, baseUrl: string): Promise<FieldProblem[]> {
   const standing = new Set((await readSubscriptions(ask)).map(({ topic, uri }) => `${topic} ${uri}`));
@@ -35,11 +51,8 @@ async function subscribe(ask: Ask, baseUrl: string): Promise<FieldProblem[]> {
     const name = topicEnumOf(topic);
     if (standing.has(`${name} ${uri}`)) continue;
     const variables = { topic: name, subscription: { uri, format: 'JSON' } };
-    const { userErrors } = (await ask(SUBSCRIBE, variables, SubscribeAnswer)).webhookSubscriptionCreate;
-    // Another copy was there first.
-    const refusals = userErrors.filter(({ message }) => !/already.*taken/i.test(message));
-    if (refusals.length === 0) continue;
-    const said = refusals.map(({ message }) => message).join(' ');
+    const said = await ask(SUBSCRIBE, variables, SubscribeAnswer).then(refusalOf, refusalOfTopic);
+    if (said === '') continue;
     problems.push({ path: topic, message: `no webhook of ${topic} can be had: ${said.slice(0, 200)}` });
   }
   return problems;

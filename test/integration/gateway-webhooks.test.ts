@@ -327,6 +327,21 @@ test.each([
     { fulfillment_order: { id: 'gid://shopify/FulfillmentOrder/4407', status: 'open' } },
     { shop: SHOP, fulfillmentOrderId: '4407' },
   ],
+  [
+    'fulfillment_orders/merged',
+    {
+      merge_intents: [{ fulfillment_order_id: 4_409 }, { fulfillment_order_id: 4_410 }],
+      fulfillment_order_merges: {
+        fulfillment_order: { id: 'gid://shopify/FulfillmentOrder/4409', status: 'open' },
+      },
+    },
+    { shop: SHOP, fulfillmentOrderId: '4409' },
+  ],
+  [
+    'fulfillment_orders/rescheduled',
+    { fulfillment_order: { id: 'gid://shopify/FulfillmentOrder/4411', status: 'scheduled' } },
+    { shop: SHOP, fulfillmentOrderId: '4411' },
+  ],
 ])('%s asks the shopify service to read the order, once for each event', async (topic, body, command) => {
   const raw = JSON.stringify(body);
   const event = { 'x-shopify-event-id': randomUUID() };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { SUBSCRIBED_TOPICS, topicEnumOf } from '../../contracts/webhook-topics.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { checkShop, hourlyCheck } from '../../services/shopify/check-shop.ts';
+import { ShopError } from '../../services/shopify/shop-error.ts';
 import { adminOf } from '../../services/shopify/shop-login.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
@@ -65,6 +66,18 @@ test('copies that check at once, and a creation whose answer was lost, make noth
   await Promise.allSettled([checkShop(ports), checkShop(shopPorts(context, world))]);
   await checkShop(ports);
   expect(await subscriptionsIn(world)).toHaveLength(SUBSCRIBED_TOPICS.length);
+});
+
+test('a topic that the shop does not know is said, and keeps no other from being subscribed', async () => {
+  const { world, ports, status } = await aShop({ SHOPIFY_WEBHOOK_BASE_URL: BASE });
+  const admin = ports.admin!;
+  const request: typeof admin.request = (operation, variables, ...more) =>
+    variables.topic === 'ORDERS_PAID'
+      ? Promise.reject(new ShopError('permanent', 'refused', { codes: 'none', message: 'no such value' }))
+      : admin.request(operation, variables, ...more);
+  await checkShop({ ...ports, admin: { ...admin, request } });
+  expect(await subscriptionsIn(world)).toHaveLength(SUBSCRIBED_TOPICS.length - 1);
+  expect(await status()).toMatchObject({ problems: [{ path: 'orders/paid' }] });
 });
 
 test('without a public address none is made', async () => {
