@@ -49,7 +49,8 @@ const COLUMNS = { order_id: 'text', shop: 'text', shop_updated_at: 'timestamptz'
 
 /**
  * Those of which neither a webhook nor an earlier sweep told this version. What is paid, refunded or cancelled otherwise
- * than we know it, in the very second of the version that we know, is another version.
+ * than we know it, in the very second of the version that we know, is another version; and a webhook may have lacked the
+ * address that the shop shows.
  */
 async function unknownOf({ store }: ShopPorts, page: readonly ChangedOrder[]): Promise<ChangedOrder[]> {
   const rows = await store.query<{ orderId: string }>(
@@ -62,7 +63,11 @@ async function unknownOf({ store }: ShopPorts, page: readonly ChangedOrder[]): P
         when (o.context ->> 'sourceUpdatedAt')::timestamptz = d."updatedAt"
         then o.state not in ('cancelled', 'refunded')
              and (o.context ->> 'payment' <> d.payment
-                  or d."isCancelled" and not (o.context ->> 'cancelledInShop')::boolean)
+                  or d."isCancelled" and not (o.context ->> 'cancelledInShop')::boolean
+                  or not coalesce(s.shop_updated_at >= d."updatedAt", false) and exists (
+                       select 1 from holds h
+                        where h.order_id = o.id and h.released_at is null and h.reason = 'address_invalid'
+                          and h.evidence ->> 'missing' is not null))
         else not coalesce((o.context ->> 'sourceUpdatedAt')::timestamptz > d."updatedAt", false)
              and not coalesce(s.shop_updated_at >= d."updatedAt", false) end`,
     [JSON.stringify(page)],

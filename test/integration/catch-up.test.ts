@@ -117,6 +117,27 @@ test('a payment and a cancel that came in the very second of what is known are f
   expect(await readsIn(world)).toBe(reads);
 });
 
+test('an order whose webhook named no address is read once, for the shop may show one', async () => {
+  const { world, context, ports, told, orders } = await aShop();
+  await orders(5, 4);
+  const known = { payment: 'paid', cancelledInShop: false };
+  for (const [id, minutes] of [
+    ['5501', 5],
+    ['5502', 4],
+  ] as const)
+    await givenKnown(context, id, new Date(ago(minutes)).toISOString(), known);
+  await context.store.run(
+    `insert into holds (id, order_id, reason, evidence) values ('hld_1', $1, 'address_invalid', '{"missing": "street"}'),
+       ('hld_2', $2, 'address_invalid', '{"supplier": "aliexpress", "fields": "name"}')`,
+    [orderIdOf(SHOP, '5501'), orderIdOf(SHOP, '5502')],
+  );
+  await catchUp(ports);
+  expect(await told()).toEqual(['5501']);
+  const reads = await readsIn(world);
+  await catchUp(ports);
+  expect(await readsIn(world)).toBe(reads);
+});
+
 test('the first sweep leaves the past alone but for the overlap', async () => {
   const { context, ports, told, orders } = await aShop();
   await orders(60 * 24, 30, 9);
