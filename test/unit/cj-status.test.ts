@@ -241,6 +241,22 @@ test('a line id that is none of the order’s says nothing, and the article tell
   expect(first?.parcels[0]).not.toHaveProperty('units');
 });
 
+test('pieces beyond those of the line that CJ names them by are of the other lines of that article', () => {
+  const lines = [
+    { lineId: 'a', supplierVariantId: '1', supplierUnits: 3 },
+    { lineId: 'b', supplierVariantId: '2', supplierUnits: 9 },
+    { lineId: 'c', supplierVariantId: '1', supplierUnits: 2 },
+  ];
+  const shipped = (code: string, quantity: number, trackNumber: string) =>
+    aRow(code, 'SHIPPED', { ...holding('c', quantity), trackNumber });
+  const parts = [shipped('SD1-10', 2, 'T10'), shipped('SD1-2', 2, 'T2'), shipped('SD1-1', 1, 'T1')];
+  const contents = observeFamily(parts, new Map(), lines)?.parcels.map((parcel) => [
+    parcel.trackingNumber,
+    parcel.units,
+  ]);
+  expect(Object.fromEntries(contents ?? [])).toEqual({ T1: { c: 1 }, T2: { c: 1, a: 1 }, T10: { a: 2 } });
+});
+
 test('of several numbers of one part the first has all its pieces, and none those of other parts', () => {
   const family = [
     aRow('SD1-1', 'SHIPPED', { ...holding('line-1', 2), trackNumber: 'TA,TB' }),

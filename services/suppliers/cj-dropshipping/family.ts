@@ -42,16 +42,58 @@ const onlyLineOf = (vid: string | null, lines: Lines): string | null => {
 const isOurs = (lineId: string, lines: Lines): boolean =>
   lines.length === 0 || lines.some((line) => line.lineId === lineId);
 
-/** Pieces by order line: by the line's id that we gave CJ or, where it repeats none of ours, by the only line of the article. */
-function unitsOf({ productList }: OrderRow, lines: Lines): Record<string, number> | undefined {
+/** Pieces of an article that no part has yet, by line; a line that does not say how many it ordered is in none. */
+type Room = Map<string, number>;
+
+const placeOf = (lineId: string, vid: string | null): string => JSON.stringify([lineId, vid]);
+
+const roomOf = (lines: Lines): Room =>
+  new Map(
+    lines.flatMap(({ lineId, supplierVariantId, supplierUnits }) =>
+      supplierUnits === undefined ? [] : [[placeOf(lineId, supplierVariantId), supplierUnits]],
+    ),
+  );
+
+/**
+ * Pieces by order line: by the line's id that we gave CJ or, where it repeats none of ours, by the only line of the
+ * article. CJ may name all pieces of an article by one of its lines: those beyond that line's are of the others.
+ */
+function unitsOf(
+  { productList }: OrderRow,
+  lines: Lines,
+  room: Room = roomOf(lines),
+): Record<string, number> | undefined {
   const units: Record<string, number> = {};
   for (const { vid, storeLineItemId, quantity } of productList) {
     const isNamed = storeLineItemId !== null && isOurs(storeLineItemId, lines);
-    const lineId = isNamed ? storeLineItemId : onlyLineOf(vid, lines);
-    if (lineId === null || quantity === null || quantity < 1) return undefined;
-    units[lineId] = (units[lineId] ?? 0) + quantity;
+    const named = isNamed ? storeLineItemId : onlyLineOf(vid, lines);
+    if (named === null || quantity === null || quantity < 1) return undefined;
+    const others = lines.filter(
+      ({ lineId, supplierVariantId }) => supplierVariantId === vid && lineId !== named,
+    );
+    let pieces = quantity;
+    for (const lineId of [named, ...others.map((line) => line.lineId)]) {
+      const taken = Math.min(pieces, room.get(placeOf(lineId, vid)) ?? 0);
+      if (taken === 0) continue;
+      room.set(placeOf(lineId, vid), (room.get(placeOf(lineId, vid)) ?? 0) - taken);
+      units[lineId] = (units[lineId] ?? 0) + taken;
+      pieces -= taken;
+    }
+    if (pieces > 0) units[named] = (units[named] ?? 0) + pieces;
   }
   return Object.keys(units).length === 0 ? undefined : units;
+}
+
+const partNumberOf = (row: OrderRow): number => Number(/\d+$/.exec(sdCodeOf(row) ?? '')?.[0] ?? 0);
+
+/** Contents of the parts, shared out in the order of their numbers, so that every look tells the same. */
+function contentsOf(
+  parts: readonly OrderRow[],
+  lines: Lines,
+): ReadonlyMap<OrderRow, Record<string, number> | undefined> {
+  const room = roomOf(lines);
+  const inTurn = parts.toSorted((one, other) => partNumberOf(one) - partNumberOf(other));
+  return new Map(inTurn.map((part) => [part, unitsOf(part, lines, room)]));
 }
 
 /** Numbers whose parcels only the carrier knows about; in all other states the order itself says enough. */
@@ -119,13 +161,14 @@ export function observeFamily(
   if (rows.some((row) => row.orderStatus === null)) return null;
   const gone = carriers.filter((row) => !rows.includes(row));
   const isSplit = rows.some(isPart);
+  const contents = contentsOf(isSplit ? carriers : [], lines);
   const parcels = rows.flatMap((row) => {
     const state = observedStatusOf(row.orderStatus);
     if (state === null || state === 'cancelled') return [];
     const found = toParcels(row, state, tracking);
     // A parcel that names nothing takes all that is in no other one: the pieces of a part without a parcel too.
     const isAll = gone.length + unknownOf(rows).length === 0;
-    const units = isSplit ? (unitsOf(row, lines) ?? (isAll ? undefined : {})) : undefined;
+    const units = isSplit ? (contents.get(row) ?? (isAll ? undefined : {})) : undefined;
     if (units === undefined) return found;
     // Which of several numbers of one part holds which piece is not said.
     return found.map((parcel, index) => ({ ...parcel, units: index === 0 ? units : {} }));
