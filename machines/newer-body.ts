@@ -8,7 +8,7 @@ import { isLive, rulesOf } from './hold-scope.ts';
 import { freedLines, isAboutLine, openHold, parkHeldLines, releaseHolds } from './holds.ts';
 import { type OrderContext, shopUnitsOf, unitsOfBody } from './order-context.ts';
 import { hasUnitsToSource } from './order-units.ts';
-import { isTakenAway, rememberReturned } from './returned-units.ts';
+import { isTakenAway, rememberReturned, stillWithdrawn } from './returned-units.ts';
 import {
   bringsMark,
   followAddress,
@@ -99,6 +99,7 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
   const { payment, sourceUpdatedAt, totalMinor, lines } = received;
   const hasAddress = received.hasAddress || context.hasAddressHere === true;
   const hasLive = Object.values(context.supplierOrders).some(isLive);
+  const inShop = shopUnitsOf(received);
   const newer = {
     payment,
     sourceUpdatedAt,
@@ -109,7 +110,8 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     // Once said it stays: bodies that do not name it leave it open.
     test: context.test || received.test,
     cancelledInShop: context.cancelledInShop || received.cancelled,
-    inShop: shopUnitsOf(received),
+    inShop,
+    ...stillWithdrawn(context, inShop),
     ...(received.isFromBackup ? { isFromBackup: received.isFromBackup } : {}),
     ...((received.rules ?? context.rules) === undefined ? {} : { rules: received.rules ?? USUAL_RULES }),
   };

@@ -14,6 +14,22 @@ function fewerUnits(before: ShopUnits = NOTHING_OPEN, after: ShopUnits = NOTHING
   return { units, open: Math.min(units, Math.max(0, before.ours - after.ours)) };
 }
 
+/**
+ * Units that were taken back here and that the shop counts still: what it takes away itself before it is shipped was taken
+ * back here first, as whoever gives the money back there does it after. @param inShop by the newest body.
+ */
+export function stillWithdrawn(
+  { inShop: before, withdrawn }: OrderContext,
+  inShop: OrderContext['inShop'],
+): Pick<OrderContext, 'withdrawn'> {
+  if (withdrawn === undefined) return {};
+  const left = Object.entries(withdrawn).map(([lineId, count]): [string, number] => [
+    lineId,
+    Math.max(0, count - fewerUnits(before[lineId], inShop[lineId]).open),
+  ]);
+  return { withdrawn: Object.fromEntries(left) };
+}
+
 /** Units of ours that have not left, beyond what the shop has open for us and what was taken back here. */
 export function unitsBeyondShop(context: OrderContext, lineId: string): number {
   const { unallocated, held } = context.lines[lineId] ?? NO_UNITS;
@@ -43,13 +59,15 @@ export const isTakenAway = (context: OrderContext, before: OrderContext): boolea
 export function rememberReturned(context: OrderContext, before: OrderContext): Change<OrderContext> {
   if (isOff(context)) return NOTHING;
   const returned = { ...context.returned };
+  const withdrawnBefore = before.withdrawn === undefined ? {} : { withdrawn: before.withdrawn };
   for (const lineId of lineIdsOf(context, before)) {
     const after = context.inShop[lineId];
     const { units, open } = fewerUnits(before.inShop[lineId], after);
     const taken = after?.isOthers ? open : Math.min(open, unitsBeyondShop(context, lineId));
     // Of units that were taken back here none was wanted any more.
     const unwanted =
-      wantedUnits({ ...context, inShop: before.inShop }, lineId) - wantedUnits(context, lineId);
+      wantedUnits({ ...context, inShop: before.inShop, ...withdrawnBefore }, lineId) -
+      wantedUnits(context, lineId);
     const back = Math.min(units - taken, unwanted);
     if (back > 0) returned[lineId] = (returned[lineId] ?? 0) + back;
   }
