@@ -9,7 +9,7 @@ import {
 import type { Compensation, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { LEFT } from '../machines/cancel-cost.ts';
 import { DEAD } from '../machines/hold-scope.ts';
-import type { Explained } from './explain.ts';
+import type { Explained } from './explained.ts';
 
 type Purchase = Explained['supplierOrders'][number];
 

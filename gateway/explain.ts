@@ -1,59 +1,12 @@
 import { actionsOn, DEAD_LETTER_WORDS } from '../contracts/dead-letters.ts';
 import { DEADLINES, DeadlineName } from '../contracts/deadlines.ts';
 import type { Explanation } from '../contracts/resources/explanation.ts';
-import type { HoldView } from '../contracts/resources/hold.ts';
 import { ORDER_STATE_WORDS, PAUSE_WORDS } from '../contracts/state-words.ts';
-import {
-  type Compensation,
-  hasEnded,
-  type OrderStateName,
-  type SupplierName,
-  type SupplierOrderStateName,
-} from '../contracts/vocabulary.ts';
+import { hasEnded } from '../contracts/vocabulary.ts';
 import { DEAD } from '../machines/hold-scope.ts';
 import { isOver, SENDING, STAYS, saysOf } from './explain-purchase.ts';
-
-/** What an explanation is made of; nothing in it is a person's. */
-export interface Explained {
-  readonly id: string;
-  readonly status: OrderStateName;
-  readonly isArchived: boolean;
-  readonly isTest: boolean;
-  /** Nothing about its customer is kept, or taken, any more. */
-  readonly isErased: boolean;
-  /** Nobody wants anything of it any more. */
-  readonly isOff: boolean;
-  /** By the API: to ask again does nothing more. */
-  readonly isCancelledHere: boolean;
-  /** Its holds stop all of it, and not only what they are about. */
-  readonly isStopped: boolean;
-  /** To be bought, though all that was bought may have arrived. */
-  readonly hasWaitingUnits: boolean;
-  readonly supplierOrders: readonly {
-    readonly id: string;
-    readonly supplier: SupplierName;
-    readonly status: SupplierOrderStateName;
-    readonly compensation: Compensation | null;
-    /** How much of what is on it the order wants. */
-    readonly wanted: 'nothing' | 'a part' | 'all';
-  }[];
-  readonly holds: readonly HoldView[];
-  readonly deadLetters: Explanation['deadLetters'];
-  readonly timers: readonly {
-    readonly deadline: string;
-    readonly supplierOrderId: string | null;
-    /** ISO instant. */
-    readonly dueAt: string;
-  }[];
-  /** Suppliers that take no calls for now, or none that cost of their budget, with the ISO instant when they do again. */
-  readonly callPauses: readonly {
-    readonly supplier: SupplierName;
-    readonly until: string;
-    readonly stops: 'calls' | 'budget';
-  }[];
-  /** Why a part of the log is stopped: until it is mended nobody does anything for any order. Null: none is. */
-  readonly halted: string | null;
-}
+import type { Explained } from './explained.ts';
+import { ARRIVED, addedWaits, isAdded, leadingOn } from './leading-on.ts';
 
 /**
  * Those that something of the order has to be asked of; of what costs of a budget, a quote. Which suppliers sourcing asks,
@@ -167,31 +120,6 @@ function can(order: Explained): Explanation['can'] {
   return ways;
 }
 
-/** Until then a hold of the whole order keeps it where it is. */
-const BEFORE_BOUGHT: readonly OrderStateName[] = [
-  'received',
-  'awaiting_payment',
-  'grace',
-  'sourcing',
-  'purchasing',
-];
-/** No unit waits to be bought any more, and a hold stops nothing. */
-const BOUGHT: readonly OrderStateName[] = ['awaiting_shipment', 'shipped', 'cancelling'];
-
-/** What leads on from here, and what of it a hold keeps waiting. */
-function leadingOn({ status, holds, isStopped, hasWaitingUnits }: Explained): string[] {
-  const leadsOn = ORDER_STATE_WORDS[status].next;
-  const released = `until ${holds.length === 1 ? 'the hold is' : `all ${holds.length} holds are`} released`;
-  if (hasEnded(status))
-    return hasWaitingUnits && holds.length > 0
-      ? [`Units wait ${released}; then suppliers are sought for them.`]
-      : [];
-  if (holds.length === 0 || BOUGHT.includes(status)) return [leadsOn];
-  if (!isStopped) return [leadsOn, `What is held waits ${released}; the rest goes on.`];
-  const stopped = `Nothing more is bought ${released}; then it goes on from here.`;
-  return BEFORE_BOUGHT.includes(status) ? [stopped] : [leadsOn, stopped];
-}
-
 function next(order: Explained): Explanation['next'] {
   const { status, timers, isTest, halted } = order;
   const waits = timers.flatMap(({ deadline, supplierOrderId, dueAt }) => {
@@ -200,10 +128,11 @@ function next(order: Explained): Explanation['next'] {
   });
   const byAt = waits.toSorted((a, b) => (a.at < b.at ? -1 : 1));
   if (isTest) return byAt;
-  const stopped =
-    halted === null || hasEnded(status)
-      ? []
-      : [`Nothing goes on until the log of events is mended: ${halted}`];
+  if (hasEnded(status)) {
+    if (!isAdded(order)) return byAt;
+    return [{ what: addedWaits(order), at: null, supplierOrderId: null }, ...byAt];
+  }
+  const stopped = halted === null ? [] : [`Nothing goes on until the log of events is mended: ${halted}`];
   const steps = [...stopped, ...leadingOn(order)];
   return [...steps.map((what) => ({ what, at: null, supplierOrderId: null })), ...byAt];
 }
@@ -216,7 +145,7 @@ export function explain(order: Explained): Explanation {
   const steps = next(order);
   const ways = can(order);
   const sentences = [
-    ORDER_STATE_WORDS[status].is,
+    isAdded(order) ? ARRIVED : ORDER_STATE_WORDS[status].is,
     ...(isTest ? ['It is a test order: nothing is ever bought for it.'] : []),
     ...(isArchived ? ['It is put away.'] : []),
     ...(isErased && !hasEnded(status)

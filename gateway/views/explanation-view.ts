@@ -11,7 +11,8 @@ import { Hold, Order } from '../../services/store/entities/order.ts';
 import { SupplierAccount } from '../../services/store/entities/outside.ts';
 import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import type { Store } from '../../services/store/store.ts';
-import { type Explained, explain } from '../explain.ts';
+import { explain } from '../explain.ts';
+import type { Explained } from '../explained.ts';
 import { noSuchOrder } from '../locked-order.ts';
 import { toHoldViews } from './hold-view.ts';
 import { inOneSnapshot } from './one-snapshot.ts';
@@ -72,7 +73,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     isOff: isOff(order.context),
     isCancelledHere: order.context.cancelledHere === true,
     isStopped: isHeld(order.context),
-    hasWaitingUnits: hasUnitsToSource(order.context) || hasHeldUnits(order.context),
+    waiting: { toSource: hasUnitsToSource(order.context), held: hasHeldUnits(order.context) },
     supplierOrders: supplierOrders.map(({ id, supplier, state, context }) => ({
       id,
       supplier,

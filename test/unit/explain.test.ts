@@ -12,7 +12,8 @@ import {
   type OrderStateName,
   SUPPLIER_ORDER_STATES,
 } from '../../contracts/vocabulary.ts';
-import { type Explained, explain } from '../../gateway/explain.ts';
+import { explain } from '../../gateway/explain.ts';
+import type { Explained } from '../../gateway/explained.ts';
 
 const aHold = (reason: HoldReason): Explained['holds'][number] => ({
   id: 'hld_1',
@@ -37,7 +38,7 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   isOff: false,
   isCancelledHere: false,
   isStopped: false,
-  hasWaitingUnits: false,
+  waiting: { toSource: false, held: false },
   supplierOrders: [],
   holds: [],
   deadLetters: [],
@@ -133,11 +134,44 @@ test.each(NEXT_WITH_A_HOLD)(
   },
 );
 
-test('an order that had arrived, and to which the shop has added units, says what they wait for', () => {
-  const added = anOrder({ status: 'delivered', isStopped: true, holds: [aHold('customer_edit_pending')] });
-  const waits = 'Units wait until the hold is released; then suppliers are sought for them.';
-  expect(explain({ ...added, hasWaitingUnits: true }).next.map(({ what }) => what)).toEqual([waits]);
-  expect(explain(added).next).toEqual([]);
+const heldUnits = { toSource: false, held: true };
+
+test('an unpaid order goes on with its payment, whoever releases the hold that says so', () => {
+  const unpaid = (...reasons: HoldReason[]) =>
+    explain(anOrder({ status: 'awaiting_payment', isStopped: true, holds: reasons.map(aHold) }));
+  const next = (...reasons: HoldReason[]) => unpaid(...reasons).next.map(({ what }) => what);
+  const byPayment = 'The payment leads on to the grace period.';
+  expect(next('payment_pending', 'overdue')).toEqual([byPayment]);
+  expect(next('payment_pending', 'operator')).toEqual([
+    byPayment,
+    'Even when it is paid, what else holds it waits until the hold is released.',
+  ]);
+});
+
+test.each(['sourcing', 'grace', 'purchasing'] as const)(
+  'of an order in %s that is held line by line nobody says that an answer is on its way',
+  (status) => {
+    const holds = [{ ...aHold('out_of_stock'), lineId: 'L1' }];
+    const next = (over: Partial<Explained>) =>
+      explain(anOrder({ status, holds, waiting: heldUnits, ...over })).next.map(({ what }) => what);
+    expect(next({ supplierOrders: [aPurchase({ status: 'rejected' })] })).toEqual([
+      'All that is to be bought waits until the hold is released; a line goes on with its own.',
+    ]);
+    const others = { waiting: { toSource: true, held: true } };
+    expect(next(others)).toContain('What is held waits until the hold is released; the rest goes on.');
+    expect(next({ supplierOrders: [aPurchase({ status: 'draft' })] })).toHaveLength(2);
+  },
+);
+
+test('an order that was delivered, and of which units wait since, is not called done', () => {
+  const delivered = (over: Partial<Explained>) => explain(anOrder({ status: 'delivered', ...over }));
+  const holds = [aHold('customer_edit_pending')];
+  const { sentences, next } = delivered({ holds, isStopped: true, waiting: heldUnits });
+  expect(sentences[0]).toBe('All that was bought of the order has arrived.');
+  expect(next.map(({ what }) => what)).toEqual([
+    'Units that came to it since, or came back, wait to be bought until the hold is released.',
+  ]);
+  expect(delivered({ holds, isStopped: true }).next).toEqual([]);
 });
 
 test.each(Object.keys(DEADLINES))('the deadline %s is told with its time, the nearest first', (deadline) => {
