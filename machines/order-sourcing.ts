@@ -39,43 +39,38 @@ export const askNewRound = (context: OrderContext): Change<OrderContext> =>
     ? NOTHING
     : inTurn(context, nextRound, askOn);
 
-/** In sourcing, whatever changes holds or lines makes the answer on its way stale: a new round is asked for. */
-export const sourceAfter = (change: OrderChange) =>
-  apply((context, event) =>
-    inTurn(
-      context,
-      (now) => change(now, event),
-      (now) => {
-        const isSame =
-          now.lines === context.lines &&
-          now.holds === context.holds &&
-          isHeld(now) === isHeld(context) &&
-          !hasMoved(context, now);
+/** In sourcing: a new round is asked for where the answer on its way, if there is one, is stale. */
+const sourceUnless =
+  (isSame: (now: OrderContext, before: OrderContext) => boolean) => (change: OrderChange) =>
+    apply((context, event) =>
+      inTurn(
+        context,
+        (now) => change(now, event),
         // The shop's answer, which is on its way, leads on by itself.
-        return isSame || now.verification === 'asked' ? NOTHING : askNewRound(now);
-      },
-    ),
-  );
+        (now) => (isSame(now, context) || now.verification === 'asked' ? NOTHING : askNewRound(now)),
+      ),
+    );
+
+/** Whatever changes holds or lines makes the answer stale. */
+export const sourceAfter = sourceUnless(
+  (now, before) =>
+    now.lines === before.lines &&
+    now.holds === before.holds &&
+    isHeld(now) === isHeld(before) &&
+    !hasMoved(before, now),
+);
 
 /**
- * In sourcing, what becomes of a purchase may let go of other units, or of the whole order, as the hold of a payment that
- * nobody makes any more does. The question on its way is about fewer of them, or there is none.
+ * What becomes of a purchase may let go of other units, or of the whole order, as the hold of a payment that nobody makes
+ * any more does: the question on its way is about fewer of them, or there is none.
  */
-export const sourceFreed = (change: OrderChange) =>
-  apply((context, event) =>
-    inTurn(
-      context,
-      (now) => change(now, event),
-      (now) => {
-        const isSame = Object.entries(now.lines).every(
-          ([lineId, { unallocated }]) => unallocated === (context.lines[lineId]?.unallocated ?? 0),
-        );
-        return (isSame && isHeld(now) === isHeld(context)) || now.verification === 'asked'
-          ? NOTHING
-          : askNewRound(now);
-      },
+export const sourceFreed = sourceUnless(
+  (now, before) =>
+    isHeld(now) === isHeld(before) &&
+    Object.entries(now.lines).every(
+      ([lineId, { unallocated }]) => unallocated === (before.lines[lineId]?.unallocated ?? 0),
     ),
-  );
+);
 
 /** The answer to the question asked last, while that is still the question. */
 export const isAnswer = ({ context, event }: OrderArgs): boolean =>

@@ -2,7 +2,7 @@ import {
   CUSTOMER_MAILS,
   ENDED_ORDERS,
   type NotificationKind,
-  type OrderStateName,
+  ORDER_STATES,
 } from '../../contracts/vocabulary.ts';
 import type { Write } from './rows.ts';
 import type { Sql } from './store.ts';
@@ -48,14 +48,7 @@ export const sendAgain = async (sql: Sql, orderId: string): Promise<Notification
 export const NO_ADDRESS = 'the order has no e-mail address';
 
 /** An order that has come further was confirmed by what came of it. */
-const UNCONFIRMED: readonly OrderStateName[] = [
-  'received',
-  'awaiting_payment',
-  'grace',
-  'sourcing',
-  'purchasing',
-  'awaiting_shipment',
-];
+const UNCONFIRMED = ORDER_STATES.slice(0, ORDER_STATES.indexOf('partially_shipped'));
 
 /**
  * Mails that were skipped for want of an address are sent after all, where the order has one by now and goes on. Call it

@@ -11,7 +11,7 @@ import { type OrderActor, type Step, stepOrderActor } from '../../machines/order
 import { replay, type Told } from '../../machines/replay.ts';
 import { HostRows } from '../fixtures/host-rows.ts';
 import { aDie, anAnswer, aStoryEvent, oneOf, type StoryEvent } from '../fixtures/order-stories.ts';
-import { checkStep, keepTimers, stuckIn } from '../fixtures/story-checks.ts';
+import { checkStep, keepTimers, stuckIn, type Timers } from '../fixtures/story-checks.ts';
 import { received, updated } from './builders.ts';
 
 /** As it comes back from the database. */
@@ -57,7 +57,7 @@ function tellStory(seed: number, length: number): void {
   const isThorough = seed % THOROUGH === 0;
   let actor: OrderActor = { order: null, supplierOrders: new Map() };
   let body: OrderReceived | null = null;
-  const timers = new Set<string>();
+  const timers: Timers = new Map();
   const repeatable: StoryEvent[] = [];
   const answers: OrderEvent[] = [];
   const straight: OrderEvent[] = [];
