@@ -62,7 +62,9 @@ export function rememberReturned(context: OrderContext, before: OrderContext): C
   const withdrawnBefore = before.withdrawn === undefined ? {} : { withdrawn: before.withdrawn };
   for (const lineId of lineIdsOf(context, before)) {
     const after = context.inShop[lineId];
-    const { units, open } = fewerUnits(before.inShop[lineId], after);
+    const fewer = fewerUnits(before.inShop[lineId], after);
+    const known = (before.withdrawn?.[lineId] ?? 0) - (context.withdrawn?.[lineId] ?? 0);
+    const [units, open] = [fewer.units - known, fewer.open - known];
     const taken = after?.isOthers ? open : Math.min(open, unitsBeyondShop(context, lineId));
     // Of units that were taken back here none was wanted any more.
     const unwanted =

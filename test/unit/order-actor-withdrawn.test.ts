@@ -44,6 +44,22 @@ test('what is bought of the other is not asked back', () => {
   expect(road.supplierOrder(A2)).toBe('accepted');
 });
 
+test('one refund of the unit taken back here and of another: what is bought of that one is not wanted any more', () => {
+  const lines = (units: number) => [aLine({ units, refundedUnits: 3 - units })];
+  const planned = [
+    received({ lines: lines(3) }),
+    ...toSourcing.slice(1),
+    changeRequested({ units: { L1: 2 } }),
+    sourced({ round: 2, parts: [aPart({ L1: 2 })] }),
+  ];
+  const refunded = updated({ ...at(1), lines: lines(1) });
+  const bought = aRoad(...planned, placing(A2), accepted(A2), refunded);
+  expect(bought.compensation(A2)).toBe('ask_supplier');
+  const draft = aRoad(...planned, refunded);
+  expect(draft.supplierOrder(A2)).toBe('cancelled');
+  expect(draft.line()).toMatchObject({ ordered: 3, outside: 0, held: 1, cancelled: 2 });
+});
+
 test('more units in the shop are more than what was taken back here', () => {
   const road = aRoad(received(), oneFewer, inShop(1, 1), inShop(2, 2));
   expect(road.line()).toMatchObject({ unallocated: 2, cancelled: 0 });
