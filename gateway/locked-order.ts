@@ -1,7 +1,8 @@
 import type { H3Event } from 'h3';
 import { AppError } from '../contracts/errors.ts';
-import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { ENDED_ORDERS, type OrderStateName, type SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import type { OrderContext } from '../machines/order-context.ts';
+import { literals } from '../services/store/rows.ts';
 import type { Sql } from '../services/store/store.ts';
 import { readParam } from './read-input.ts';
 
@@ -10,6 +11,7 @@ export interface LockedOrder {
   readonly state: OrderStateName;
   readonly version: number;
   readonly context: OrderContext;
+  /** Releases before left the mark on orders that went on: those are not put away. */
   readonly isArchived: boolean;
   /** Of its purchases, as the rows say: an intent that was just written shows here first. */
   readonly purchases: ReadonlyMap<string, SupplierOrderStateName>;
@@ -33,7 +35,8 @@ export function orderIdIn(event: H3Event): string {
  */
 export async function lockOrder(sql: Sql, orderId: string): Promise<LockedOrder | null> {
   const [order] = await sql.query<Omit<LockedOrder, 'purchases'>>(
-    `select id, state, version, context, archived_at is not null as "isArchived" from orders where id = $1 for update`,
+    `select id, state, version, context, archived_at is not null and state in (${literals(ENDED_ORDERS)}) as "isArchived"
+       from orders where id = $1 for update`,
     [orderId],
   );
   if (order === undefined) return null;

@@ -561,6 +561,14 @@ test('an order that was put away and goes on again is listed again, and can be p
   await putAway();
 });
 
+test('an order that the release before left put away while it goes on is cancelled when that is asked for', async () => {
+  const id = await created();
+  await until(id, { status: 'grace' });
+  await world.store.run('update orders set archived_at = now() where id = $1', [id]);
+  expect((await world.call('DELETE', `/orders/${id}`)).status).toBe(202);
+  await until(id, { status: 'cancelled', archivedAt: expect.any(String) });
+});
+
 test('edits and refunds in the shop are recorded unit by unit, and an address put in here outlives them', async () => {
   const body = aShopBody(1);
   const id = orderIdOf(CREDENTIALS.shop, String(body.id));
