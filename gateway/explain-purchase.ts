@@ -44,16 +44,22 @@ const undoneOf = ({ status, compensation, wanted }: Purchase): string => {
   return wanted === 'a part' && !DEAD.includes(status) ? words.replace(UNWANTED, PARTLY_UNWANTED) : words;
 };
 
-/** Nobody asks the supplier any more: a person gives it up there, or releases the hold to have it asked again. */
-const isLeftToPerson = ({ id, status }: Purchase, holds: Explained['holds']): boolean =>
+type Around = Pick<Explained, 'holds' | 'timers'>;
+
+/**
+ * Nobody asks the supplier any more: a person gives it up there, or releases the hold to have it asked again. The hold may
+ * be of an earlier answer, while it is asked once more.
+ */
+const isLeftToPerson = ({ id, status }: Purchase, { holds, timers }: Around): boolean =>
   status === 'cancelling' &&
-  holds.some(({ supplierOrderId, evidence }) => supplierOrderId === id && evidence.cancelled === false);
+  holds.some(({ supplierOrderId, evidence }) => supplierOrderId === id && evidence.cancelled === false) &&
+  !timers.some(({ supplierOrderId, deadline }) => supplierOrderId === id && deadline === 'cancel');
 
 /** Where a purchase is, what leads on from there, and what is done about it where nobody wants it, in one sentence. */
-export const saysOf = (purchase: Purchase, holds: Explained['holds']): string => {
+export const saysOf = (purchase: Purchase, around: Around): string => {
   const { id, supplier, status } = purchase;
   const { is, next: leadsOn } = SUPPLIER_ORDER_STATE_WORDS[status];
-  if (isLeftToPerson(purchase, holds))
+  if (isLeftToPerson(purchase, around))
     return `${id} at ${supplier} was to be cancelled there; ${UNWANTED}; ${NOT_GIVEN_UP}.`;
   const undone = undoneOf(purchase);
   return `${[`${id} at ${supplier} ${is}`, leadsOn, undone].filter((part) => part !== '').join('; ')}.`;

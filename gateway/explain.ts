@@ -140,7 +140,7 @@ function next(order: Explained): Explanation['next'] {
 /** The order in plain sentences, and the same as data. Table-driven: every state and every reason has its words. */
 export function explain(order: Explained): Explanation {
   const { id, status, isArchived, isErased, isTest, supplierOrders, holds, deadLetters } = order;
-  const purchases = supplierOrders.map((purchase) => ({ ...purchase, says: saysOf(purchase, holds) }));
+  const purchases = supplierOrders.map((purchase) => ({ ...purchase, says: saysOf(purchase, order) }));
   const pauses = pausesOf(order);
   const steps = next(order);
   const ways = can(order);

@@ -315,9 +315,13 @@ test('of a purchase that its supplier has no call to give up nobody is told that
   expect(says({ ...order, holds: [hold] })).toBe(
     'sup_ord_1 at cj_dropshipping was to be cancelled there; nobody wants it any more; the supplier did not give it up.',
   );
-  expect(says({ ...order, holds: [{ ...hold, supplierOrderId: 'sup_ord_2' }] })).toContain(
-    'the supplier says yes or no',
-  );
+  const asked = { deadline: 'cancel', supplierOrderId: 'sup_ord_1', dueAt: '2026-11-20T10:00:00.000Z' };
+  for (const goesOn of [
+    { holds: [{ ...hold, supplierOrderId: 'sup_ord_2' }] },
+    // Asked once more, after an answer that still holds it.
+    { holds: [hold], timers: [asked] },
+  ])
+    expect(says({ ...order, ...goesOn })).toContain('the supplier says yes or no');
 });
 
 test('who reads of a purchase that the kill switch stopped is told to resume, not to set a mode', () => {
