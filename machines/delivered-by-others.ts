@@ -3,7 +3,7 @@ import { type Change, inTurn, NOTHING } from './change.ts';
 import { openHold, parkHeldLines } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines, unitsOnSupplierOrders } from './order-units.ts';
-import { unitsBeyondShop } from './returned-units.ts';
+import { asBefore, unitsBeyondShop } from './returned-units.ts';
 import { isOff, NO_UNITS, surplusOf } from './wanted-units.ts';
 
 const BOUGHT_TWICE =
@@ -140,13 +140,13 @@ const boughtElsewhere = (context: OrderContext, lineId: string): number =>
  * What is bought is not undone unasked: whoever shipped its units in the shop may have seen its parcel before we did. But
  * a person hears of it while it can still be cancelled; once, with the body that shows it.
  */
-function holdBoughtTwice(context: OrderContext, before: OrderContext['inShop']): Change<OrderContext> {
+function holdBoughtTwice(context: OrderContext, before: OrderContext): Change<OrderContext> {
   // Of an order from a backup the shop may show what we shipped ourselves and forgot.
   if (context.isFromBackup) return NOTHING;
   const over = new Map<string, number>();
   for (const lineId of Object.keys(context.lines)) {
     const count = Math.max(0, boughtElsewhere(context, lineId));
-    if (count > Math.max(0, boughtElsewhere({ ...context, inShop: before }, lineId))) over.set(lineId, count);
+    if (count > Math.max(0, boughtElsewhere(asBefore(context, before), lineId))) over.set(lineId, count);
   }
   const unsent = UNSENT.flatMap((state) =>
     Object.entries(context.supplierOrders).filter(([, part]) => part.state === state),
@@ -167,12 +167,12 @@ function holdBoughtTwice(context: OrderContext, before: OrderContext['inShop']):
  * waits for a person, and so does what is not bought yet of lines that are another service's now.
  * @param before with the last body: a line is given away once, and after a person's word bought all the same.
  */
-export function followOthers(context: OrderContext, { inShop: before }: OrderContext): Change<OrderContext> {
+export function followOthers(context: OrderContext, before: OrderContext): Change<OrderContext> {
   if (isOff(context)) return NOTHING;
   const given = Object.keys(context.lines).filter(
     (lineId) =>
       context.inShop[lineId]?.isOthers === true &&
-      (before[lineId]?.ours ?? 0) > 0 &&
+      (before.inShop[lineId]?.ours ?? 0) > 0 &&
       unitsUnbought(context, lineId) > 0,
   );
   return inTurn(

@@ -40,6 +40,12 @@ export function unitsBeyondShop(context: OrderContext, lineId: string): number {
   return Math.max(0, unallocated + held + onTheirWay - open);
 }
 
+/** What we count now, as it looked by the last body: what was taken back here goes with what the shop takes away. */
+export const asBefore = (
+  context: OrderContext,
+  { inShop, withdrawn }: Pick<OrderContext, 'inShop' | 'withdrawn'>,
+): OrderContext => ({ ...context, inShop, ...(withdrawn === undefined ? {} : { withdrawn }) });
+
 const lineIdsOf = (context: OrderContext, before: OrderContext): string[] => [
   ...new Set([...Object.keys(before.inShop), ...Object.keys(context.inShop)]),
 ];
@@ -59,7 +65,6 @@ export const isTakenAway = (context: OrderContext, before: OrderContext): boolea
 export function rememberReturned(context: OrderContext, before: OrderContext): Change<OrderContext> {
   if (isOff(context)) return NOTHING;
   const returned = { ...context.returned };
-  const withdrawnBefore = before.withdrawn === undefined ? {} : { withdrawn: before.withdrawn };
   for (const lineId of lineIdsOf(context, before)) {
     const after = context.inShop[lineId];
     const fewer = fewerUnits(before.inShop[lineId], after);
@@ -67,9 +72,7 @@ export function rememberReturned(context: OrderContext, before: OrderContext): C
     const [units, open] = [fewer.units - known, fewer.open - known];
     const taken = after?.isOthers ? open : Math.min(open, unitsBeyondShop(context, lineId));
     // Of units that were taken back here none was wanted any more.
-    const unwanted =
-      wantedUnits({ ...context, inShop: before.inShop, ...withdrawnBefore }, lineId) -
-      wantedUnits(context, lineId);
+    const unwanted = wantedUnits(asBefore(context, before), lineId) - wantedUnits(context, lineId);
     const back = Math.min(units - taken, unwanted);
     if (back > 0) returned[lineId] = (returned[lineId] ?? 0) + back;
   }

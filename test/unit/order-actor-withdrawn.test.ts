@@ -60,6 +60,12 @@ test('one refund of the unit taken back here and of another: what is bought of t
   expect(draft.line()).toMatchObject({ ordered: 3, outside: 0, held: 1, cancelled: 2 });
 });
 
+test('a bought unit that somebody else ships, shown with the refund of the one taken back here, is told to a person', () => {
+  const road = aRoad(...toDraft, placing(A2), accepted(A2), inShop(1, 1, 0));
+  expect(road.compensation(A2)).toBeUndefined();
+  expect(road.holds()).toContain('fulfillment_not_ours');
+});
+
 test('more units in the shop are more than what was taken back here', () => {
   const road = aRoad(received(), oneFewer, inShop(1, 1), inShop(2, 2));
   expect(road.line()).toMatchObject({ unallocated: 2, cancelled: 0 });
