@@ -51,6 +51,13 @@ export async function requireSupplierOrder(sql: Sql, id: string): Promise<void> 
   if (row === undefined) throw noSuchSupplierOrder(id);
 }
 
+/** For a note: whoever erases its customer locks the order first, and one of both then sees what the other did. */
+const lockOrderOf = (sql: Sql, id: string): Promise<unknown> =>
+  sql.query(
+    'select 1 from orders where id = (select order_id from supplier_orders where id = $1) for update',
+    [id],
+  );
+
 /** @throws 409 when the customer was erased: what was written now nobody would erase any more. */
 async function putNote(sql: Sql, { id, orderId }: LockedSupplierOrder, note: string): Promise<void> {
   const [erased] = await sql.query(
@@ -68,8 +75,9 @@ export async function changeSupplierOrder(
   id: string,
   body: PutSupplierOrder,
 ): Promise<SupplierOrderReceipt> {
-  const row = await lockSupplierOrder(sql, id);
   const { note, shipping_method: method, items = [] } = body;
+  if (note !== undefined) await lockOrderOf(sql, id);
+  const row = await lockSupplierOrder(sql, id);
   const isNoteAlone = method === undefined && items.length === 0;
   if (!isNoteAlone && row.state !== 'draft') {
     const detail = `it is ${row.state}: only its note can still be changed; DELETE asks the supplier to give it up`;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { Explanation } from '../../contracts/resources/explanation.ts';
@@ -171,6 +172,33 @@ test('of an order whose customer was erased before its end the units can still b
   const fewer = { items: [{ line_id: String(body.line_items[0].id), quantity: 0 }] };
   expect((await world.call('PUT', `/orders/${orderId}`, fewer)).status).toBe(202);
   await untilStatus(orderId, 'cancelled');
+});
+
+test('a note on a purchase that is put while its customer is being erased is not taken', async () => {
+  const hugo: Person = {
+    id: 777010,
+    name: 'Hugo Zacharias',
+    street: '10 Nowhere Alley',
+    email: 'hugo@nowhere.example',
+    phone: '+15035550180',
+  };
+  const { orderId, body } = anOrderOf(hugo, 7010);
+  await world.hear('orders/create', body);
+  await untilStatus(orderId, 'grace');
+  await world.passTime(orderId, 'grace');
+  await untilStatus(orderId, 'delivered');
+  const [purchase] = await world.store.query<{ id: string }>(
+    'select id from supplier_orders where order_id = $1',
+    [orderId],
+  );
+  const putting = await world.store.transaction(async (sql) => {
+    await sql.query('select 1 from orders where id = $1 for update', [orderId]);
+    await sql.run('update customer_details set redacted_at = now() where order_id = $1', [orderId]);
+    const answer = world.call('PUT', `/supplier-orders/${purchase?.id}`, { note: `ask ${hugo.name}` });
+    await setTimeout(500);
+    return { answer };
+  });
+  expect((await putting.answer).status).toBe(409);
 });
 
 test('who asks for their data is listed with the day it is due, and the export closes the request', async () => {
