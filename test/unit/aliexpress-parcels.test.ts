@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { packedPieces } from '../../services/suppliers/aliexpress/packed-pieces.ts';
+import { packedInEach, packedPieces } from '../../services/suppliers/aliexpress/packed-pieces.ts';
 import { OrderBody, TrackingBody } from '../../services/suppliers/aliexpress/responses.ts';
 import { stateOfNodes, toParcels } from '../../services/suppliers/aliexpress/tracking.ts';
 import { toOrderUnits } from '../../services/suppliers/parcel-units.ts';
@@ -159,6 +159,21 @@ test.each([
   ['none of it', packed(['2', 1]), [...TWINS, line('c', '2')], { c: 1 }],
 ])('where two lines are of one article, a parcel with %s', (_, items, lines, pieces) => {
   expect(packedPieces(items, lines)).toEqual(pieces);
+});
+
+test.each([
+  ['pieces of each, line by line', [packed(['1', 2]), packed(['1', 3])], [{ a: 1, b: 1 }, { b: 3 }]],
+  [
+    'pieces of it beside another line',
+    [packed(['1', 1], ['2', 1]), packed(['1', 4])],
+    [{ a: 1, c: 1 }, { b: 4 }],
+  ],
+  ['a part of it only', [packed(['1', 2]), packed(['2', 1])], [null, { c: 1 }]],
+  ['more of it than was ordered', [packed(['1', 2]), packed(['1', 4])], [null, null]],
+  ['a stranger', [packed(['1', 2]), packed(['1', 3]), packed(['9', 1])], [null, null, null]],
+  ['a parcel that says nothing', [packed(['1', 2]), [], packed(['1', 3])], [{ a: 1, b: 1 }, null, { b: 3 }]],
+])('where two lines are of one article, parcels with %s', (_, parcels, pieces) => {
+  expect(packedInEach(parcels, [...TWINS, line('c', '2')])).toEqual(pieces);
 });
 
 test('a bundle that lies in one parcel as a whole is one unit of its line', () => {

@@ -121,6 +121,27 @@ test('several parcels of a line that do not say what they hold are told as one, 
   ]);
 });
 
+const TWINS = ['one', 'two'].map((lineId) => ({ lineId, supplierVariantId: '1', supplierUnits: 1 }));
+
+test('parcels that together hold all of an article of two lines are told apart, the same at every look', async () => {
+  const parcels = [aParcel('AP2', 1), aParcel('AP1', 1)];
+  const apart = [
+    { trackingNumber: 'AP1', units: { one: 1 } },
+    { trackingNumber: 'AP2', units: { two: 1 } },
+  ];
+  for (const shown of [parcels, parcels.toReversed()]) {
+    const told = (await seen({ order: SENT, parcels: shown }, TWINS))?.parcels ?? [];
+    expect(told.toSorted((a, b) => (a.trackingNumber < b.trackingNumber ? -1 : 1))).toMatchObject(apart);
+  }
+});
+
+test('two lines of one article do not wait for the arrival of parcels that do not say what they hold', async () => {
+  const parcels = inTwo('Departed', 'Departed');
+  const told = (await seen({ order: SENT, parcels }, TWINS))?.parcels;
+  expect(told).toMatchObject([{ trackingNumber: 'AP1', state: 'in_transit' }]);
+  expect(told?.[0]).not.toHaveProperty('units');
+});
+
 test('the only parcel that does not say what it holds comes last: it has what is in none of the others', async () => {
   const parcels = [aParcel('AP1'), aParcel('AP2', 1)];
   expect((await seen({ order: SENT, parcels }))?.parcels).toMatchObject([

@@ -48,3 +48,47 @@ export function packedPieces(
   const isAll = packed.reduce((sum, [, pieces]) => sum + pieces, 0) === count(items);
   return packed.length > 0 && isAll ? Object.fromEntries(packed) : null;
 }
+
+/**
+ * Pieces in each of these parcels, as {@link packedPieces}. Which of its lines a piece of an article is of makes no
+ * difference: once the parcels together hold all of it, its lines share it out in the order in which the parcels stand.
+ * Sooner it would be shared out anew with every parcel that comes.
+ */
+export function packedInEach(
+  parcels: readonly (readonly PackageItem[])[],
+  lines: readonly PlacedLine[],
+): (Record<string, number> | null)[] {
+  const alone = parcels.map((items) => packedPieces(items, lines));
+  if (!alone.includes(null) || packedPieces(parcels.flat(), lines) === null) return alone;
+  const isOneArticle = new Set(lines.map(({ supplierVariantId }) => supplierVariantId)).size === 1;
+  const ofArticle = [...Map.groupBy(lines, ({ supplierVariantId }) => supplierVariantId).values()].map(
+    (same) => {
+      const isOnly = new Set(same.map(({ lineId }) => lineId)).size === 1;
+      return same.map((line) => ({
+        line,
+        left: isOnly ? Number.POSITIVE_INFINITY : (line.supplierUnits ?? 0),
+      }));
+    },
+  );
+  return parcels.map((items, index) => {
+    const known = alone[index] ?? null;
+    if (known !== null || count(items) === 0) return known;
+    const units: Record<string, number> = {};
+    for (const same of ofArticle) {
+      let pieces = count(
+        named(
+          items,
+          same.map(({ line }) => line),
+          isOneArticle,
+        ),
+      );
+      for (const share of same) {
+        const taken = Math.min(pieces, share.left);
+        if (taken > 0) units[share.line.lineId] = (units[share.line.lineId] ?? 0) + taken;
+        share.left -= taken;
+        pieces -= taken;
+      }
+    }
+    return units;
+  });
+}

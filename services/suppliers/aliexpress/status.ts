@@ -104,17 +104,17 @@ const byNumber = (a: ObservedParcel, b: ObservedParcel): number =>
 /**
  * The parcels of all that was bought, once all of it is sent. One that does not say what it holds has what is in none of
  * the others; of several such nobody can tell, and they wait until their contents are named, or until all have arrived.
- * Those of a single line do not wait for that: once carriers have them all and still none says what it holds, they are
- * told as one, which is where the last of them is.
+ * Those of a single line, or of lines of one article, do not wait for that: once carriers have them all and still none
+ * says what it holds, they are told as one, which is where the last of them is.
  */
-function tellable(parcels: readonly ObservedParcel[], isOneLine: boolean): readonly ObservedParcel[] {
+function tellable(parcels: readonly ObservedParcel[], isOneKind: boolean): readonly ObservedParcel[] {
   const named = parcels.filter(holdsPart);
   const rest = parcels.filter((parcel) => !holdsPart(parcel)).toSorted(byNumber);
   const isOver = parcels.every(({ state }) => state === 'delivered');
   const [first, second] = rest;
   if (first === undefined || second === undefined || isOver) return [...named, ...rest];
   // Contents may come with the carrier's first word: told too early they would have to be taken back in the shop.
-  if (!isOneLine || rest.some(({ state }) => state === 'announced')) return named;
+  if (!isOneKind || rest.some(({ state }) => state === 'announced')) return named;
   const { state } = rest.find((parcel) => parcel.state !== 'delivered') ?? first;
   return [...named, { ...first, state }];
 }
@@ -152,10 +152,11 @@ function together(orders: readonly ObservedOrder[], lines: readonly PlacedLine[]
   const status = living.some((order) => order.status === null) ? null : slowest;
   const isWhole = status !== null && living.every((order) => order.status === status);
   const parcels = living.flatMap((order) => order.parcels);
-  const isOneLine = new Set(lines.map(({ lineId }) => lineId)).size === 1;
+  const areOne = (of: (line: PlacedLine) => string): boolean => new Set(lines.map(of)).size === 1;
+  const isOneKind = areOne(({ lineId }) => lineId) || areOne(({ supplierVariantId }) => supplierVariantId);
   return {
     status,
-    parcels: isWhole ? [...tellable(parcels, isOneLine)] : parcels.filter(holdsPart),
+    parcels: isWhole ? [...tellable(parcels, isOneKind)] : parcels.filter(holdsPart),
     evidence: evidenceOf(orders),
     ...attentionOf(orders, living),
   };

@@ -5,7 +5,7 @@ import type { CallPriority } from '../adapter-parts.ts';
 import { parcelStateOfWords, webUrl } from '../parcel-words.ts';
 import { SupplierError } from '../supplier-error.ts';
 import type { AliExpressClient } from './client.ts';
-import { packedPieces } from './packed-pieces.ts';
+import { packedInEach } from './packed-pieces.ts';
 import { type OrderRow, TrackingBody, type TrackingDetail, type TrackingNode } from './responses.ts';
 
 /**
@@ -69,6 +69,21 @@ function isAllPacked({ child_order_list: children }: OrderRow, details: readonly
   return ordered > 0 && packed.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0) >= ordered;
 }
 
+/** What is in each that has a number, in the order of the numbers, so that every look tells the same. */
+function contentsOf(
+  details: readonly TrackingDetail[],
+  lines: readonly PlacedLine[],
+): ReadonlyMap<TrackingDetail, Record<string, number> | null> {
+  const numbered = details
+    .filter(({ mail_no }) => mail_no !== null)
+    .toSorted((a, b) => ((a.mail_no ?? '') < (b.mail_no ?? '') ? -1 : 1));
+  const packed = packedInEach(
+    numbered.map(({ package_item_list: items }) => items),
+    lines,
+  );
+  return new Map(numbered.map((detail, index) => [detail, packed[index] ?? null]));
+}
+
 /**
  * The parcels of one order: those with the carrier's word, and those that only have a number yet. Where all of it is in
  * the former, another number is their older name.
@@ -82,6 +97,7 @@ export function toParcels(
   const parcels = new Map<string, ObservedParcel>();
   const isTold = new Set(details.map(({ mail_no }) => mail_no));
   const isOld = isAllPacked(row, details);
+  const contents = contentsOf(details, lines);
   for (const { logistics_no: trackingNumber, logistics_service: carrier } of row.logistics_info_list) {
     if (trackingNumber === null || (isOld && !isTold.has(trackingNumber))) continue;
     const trackingUrl = trackingUrlOf(trackingNumber, null);
@@ -91,7 +107,7 @@ export function toParcels(
   for (const detail of details) {
     const { mail_no: trackingNumber } = detail;
     if (trackingNumber === null) continue;
-    const units = packedPieces(detail.package_item_list, lines);
+    const units = contents.get(detail) ?? null;
     parcels.set(trackingNumber, {
       trackingNumber,
       lastMileTrackingNumber: null,
