@@ -67,13 +67,19 @@ export async function judgedAnew(
   const { sale, recipient } = all;
   const acceptances = asOfOrder(all.acceptances, facts);
   const prices = new Map(all.lines.map(({ lineId, unitPriceMinor }) => [lineId, unitPriceMinor]));
+  const { inShop, lines: counted } = order.context;
+  const soldOf = (lineId: string): number => inShop[lineId]?.units ?? counted[lineId]?.ordered ?? 0;
   const others = await besideIt(sql, row);
   return {
     recipient,
     acceptances,
     stop({ expectedCostMinor: amountMinor, currency, lines: bought }) {
-      const listMinor = [...bought, ...others.flatMap((other) => other.lines)].reduce(
-        (sum, { lineId, units }) => sum + units * (prices.get(lineId) ?? 0),
+      const units = new Map<string, number>();
+      for (const line of [...bought, ...others.flatMap((other) => other.lines)])
+        units.set(line.lineId, (units.get(line.lineId) ?? 0) + line.units);
+      // For what is bought and was given back since, or is bought twice, the customer pays nothing.
+      const listMinor = [...units].reduce(
+        (sum, [lineId, count]) => sum + Math.min(count, soldOf(lineId)) * (prices.get(lineId) ?? 0),
         0,
       );
       const costs = [{ amountMinor, currency }, ...others];

@@ -76,25 +76,31 @@ test('a quote for another address that leaves too little waits for a person, and
   expect((await verdicts(store, purchase)).slice(1)).toEqual(['prepared']);
 });
 
-test('the margin of such a quote is that of all that is bought for the order', async () => {
-  const { ports, store, purchase } = await movedTo('US', FLOOR);
-  await store.run('update orders set total_minor = 12000');
-  await store.run(
-    `insert into order_lines (order_id, line_id, position, title, unit_price_minor) values ($1, '2', 1, 'Tent', 10000)`,
-    [purchase.orderId],
-  );
-  await store.run(
-    `update orders set context = (context::jsonb || '{"inShop": {"1": {"units": 1, "ours": 1}, "2": {"units": 1, "ours": 1}}}')::json`,
-  );
-  await store.run(
-    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from, expected_cost_minor, currency)
+test.each([
+  ['with what the customer pays for it', 1, 12_000, ['prepared']],
+  ['but for what the shop has given back', 0, 2_000, ['withheld margin_below_floor']],
+])(
+  'the margin of such a quote is that of all that is bought for the order, %s',
+  async (_, units, totalMinor, expected) => {
+    const { ports, store, purchase } = await movedTo('US', FLOOR);
+    await store.run('update orders set total_minor = $1', [totalMinor]);
+    await store.run(
+      `insert into order_lines (order_id, line_id, position, title, unit_price_minor) values ($1, '2', 1, 'Tent', 10000)`,
+      [purchase.orderId],
+    );
+    await store.run('update orders set context = (context::jsonb || $1::jsonb)::json', [
+      JSON.stringify({ inShop: { 1: { units: 1, ours: 1 }, 2: { units, ours: units } } }),
+    ]);
+    await store.run(
+      `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from, expected_cost_minor, currency)
      values ('sup_ord_tent', $1, 'cj_dropshipping', 'accepted', '{}', '', 'CN', 3000, 'USD')`,
-    [purchase.orderId],
-  );
-  await store.run(`insert into supplier_order_lines values ('sup_ord_tent', '2', 1, 'p2', 'v2', 1)`);
-  await buy(ports, purchase, 'b1');
-  expect(await verdicts(store, purchase)).toEqual(['prepared']);
-});
+      [purchase.orderId],
+    );
+    await store.run(`insert into supplier_order_lines values ('sup_ord_tent', '2', 1, 'p2', 'v2', 1)`);
+    await buy(ports, purchase, 'b1');
+    expect(await verdicts(store, purchase)).toEqual(expected);
+  },
+);
 
 test('an address in a country whose customs want a number of the receiver waits for it', async () => {
   const { ports, store, purchase } = await movedTo('BR');
