@@ -51,8 +51,8 @@ export const NO_ADDRESS = 'the order has no e-mail address';
 const UNCONFIRMED = ORDER_STATES.slice(0, ORDER_STATES.indexOf('partially_shipped'));
 
 /**
- * Mails that were skipped for want of an address are sent after all, where the order has one by now and goes on. Call it
- * in the transaction that writes addresses, after them.
+ * Mails that were skipped for want of an address are sent after all, where the order has one by now and goes on, and
+ * what they tell of a parcel is still so. Call it in the transaction that writes addresses, after them.
  */
 export async function mailAddressed(sql: Sql, orderIds: readonly string[]): Promise<void> {
   if (orderIds.length === 0) return;
@@ -65,7 +65,10 @@ export async function mailAddressed(sql: Sql, orderIds: readonly string[]): Prom
      update notifications n set state = 'pending', next_try_at = now(), evidence = null
        from waiting w join orders o on o.id = w.order_id join customer_details c on c.order_id = w.order_id
       where n.id = w.id and w.state = 'skipped' and w.evidence ->> 'cause' = $3 and c.email is not null
-        and o.state <> all($4::text[]) and (w.kind <> 'order_confirmed' or o.state = any($5::text[]))`,
+        and o.state <> all($4::text[]) and (w.kind <> 'order_confirmed' or o.state = any($5::text[]))
+        and not exists (select 1 from parcels p where p.id = n.parcel_id
+                           and (p.state in ('lost', 'returned') and w.kind <> 'parcel_delivered'
+                                or p.state <> 'delayed' and w.kind = 'parcel_delayed'))`,
     [orderIds, CUSTOMER_MAILS, NO_ADDRESS, ENDED_ORDERS, UNCONFIRMED],
   );
 }

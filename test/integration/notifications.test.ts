@@ -561,6 +561,28 @@ test('an order that has ended, or is on its way, is not confirmed any more when 
   }
 });
 
+test.each([
+  ['parcel_delayed', 'delayed', 'pending'],
+  ['parcel_delayed', 'out_for_delivery', 'skipped'],
+  ['parcel_shipped', 'out_for_delivery', 'pending'],
+  ['parcel_shipped', 'returned', 'skipped'],
+  ['parcel_in_transit', 'lost', 'skipped'],
+] as const)('%s of a parcel that is %s by the time an address comes is %s', async (kind, state, expected) => {
+  const { context, ports } = await aPost({ email: null });
+  await context.store.run('delete from notifications');
+  await context.store.run("update orders set state = 'shipped'");
+  const id = await givenNotificationRow(
+    context.store,
+    kind,
+    await givenParcelRow(context.store, { 101: 1 }, 'parcel'),
+  );
+  await sendNotification(ports, id);
+  expect(await rowOf(context)).toMatchObject({ state: 'skipped' });
+  await context.store.run('update parcels set state = $1', [state]);
+  await context.store.transaction((sql) => saveCustomers(sql, [aCustomer('late@buyer.example')], true));
+  expect(await rowOf(context)).toMatchObject({ state: expected });
+});
+
 test('without a mail server in the settings mails are skipped, nothing piles up', async () => {
   const { world, context, id } = await aPost();
   const service = await aServiceContext(nats.url, CALL_TIMEOUT, context.connectionString);
