@@ -8,7 +8,9 @@ import { NOTIFICATION_KINDS } from './vocabulary.ts';
 
 /** Shopify serves these; 2026-10 until 1 October 2027. A retired one would silently be answered by another version. */
 export const SHOPIFY_API_VERSIONS = ['2026-01', '2026-04', '2026-07', '2026-10'] as const;
-type ShopifyApiVersion = (typeof SHOPIFY_API_VERSIONS)[number];
+export type ShopifyApiVersion = (typeof SHOPIFY_API_VERSIONS)[number];
+
+const NEWEST_SHOPIFY_VERSION: ShopifyApiVersion = '2026-10';
 
 const servedShopifyVersion = (version: string): ShopifyApiVersion | undefined =>
   SHOPIFY_API_VERSIONS.find((served) => served === version);
@@ -18,7 +20,8 @@ const isRetiredShopifyVersion = (version: string): boolean =>
 /** The version to call: the one that is set, or the newest where that one is retired. */
 export const shopifyVersionOf = ({
   SHOPIFY_API_VERSION: version,
-}: Pick<Settings, 'SHOPIFY_API_VERSION'>): ShopifyApiVersion => servedShopifyVersion(version) ?? '2026-10';
+}: Pick<Settings, 'SHOPIFY_API_VERSION'>): ShopifyApiVersion =>
+  servedShopifyVersion(version) ?? NEWEST_SHOPIFY_VERSION;
 
 /** About nine million events, and a week of facts for the crew. */
 export const STORE_GIGABYTES = 10;
@@ -168,7 +171,7 @@ const Environment = z.object({
     .refine((version) => servedShopifyVersion(version) !== undefined || isRetiredShopifyVersion(version), {
       error: `must be a version that Shopify serves: ${SHOPIFY_API_VERSIONS.join(', ')}`,
     })
-    .default('2026-10'),
+    .default(NEWEST_SHOPIFY_VERSION),
   SHOPIFY_ADMIN_BASE_URL: origin.optional(),
   /** Public address of the gateway: missing webhook subscriptions are made for it. */
   SHOPIFY_WEBHOOK_BASE_URL: calledOrigin.optional(),

@@ -6,7 +6,7 @@ import { setAbstractFetchFunc } from '@shopify/shopify-api/runtime';
 import { ConsecutiveBreaker, circuitBreaker, handleType, isBrokenCircuitError } from 'cockatiel';
 import type { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
-import type { shopifyVersionOf } from '../../contracts/settings.ts';
+import type { ShopifyApiVersion } from '../../contracts/settings.ts';
 import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
 import { breakerStateOf, type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
 import { clientCredentialsLogin, fixedAccessToken, renewedAccessToken } from './access-token.ts';
@@ -23,7 +23,7 @@ export interface AdminClientOptions {
   readonly apiKey?: string | undefined;
   readonly apiSecret: string;
   readonly accessToken?: string | undefined;
-  readonly apiVersion: ReturnType<typeof shopifyVersionOf>;
+  readonly apiVersion: ShopifyApiVersion;
   /** Origin that gets `/admin/...` in the place of `https://<shop>`. */
   readonly baseUrl?: string | undefined;
   /** Patience for one HTTP call; a request may make several. */
