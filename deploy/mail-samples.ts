@@ -37,6 +37,7 @@ const ORDER: OrderFacts = {
   totalMinor: 123_450,
   currency: 'EUR',
   placedAt: '2026-11-20T23:30:00-05:00',
+  timeZone: 'America/New_York',
   lines: [
     { lineId: '1', title: 'Enamel mug “Été”, <b>red</b> & white', ordered: 2, cancelled: 0, outside: 0 },
     {

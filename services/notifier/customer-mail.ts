@@ -46,6 +46,7 @@ const ORDERS = `select o.id as "orderId", c.email, c.locale, coalesce(c.name, c.
     case when o.shop <> '${NO_SHOP}' or o.total_minor > 0
          then coalesce(c.total_minor, o.total_minor)::float8 end as "totalMinor",
     coalesce(c.total_currency, o.currency) as currency, o.placed_at as "placedAt",
+    (select time_zone from shop_status s where s.shop = o.shop) as "timeZone",
     o.context -> 'lines' as units, (${TITLES}) as titles, (${PARCELS}) as parcels
   from orders o left join customer_details c on c.order_id = o.id where o.id = any($1::text[])`;
 

@@ -24,8 +24,10 @@ export interface OrderFacts {
   /** As the customer was asked for it; null: whoever made the order named no price. */
   readonly totalMinor: number | null;
   readonly currency: string;
-  /** ISO, in the shop's own zone. */
+  /** ISO, in the shop's own zone where a webhook told of the order first, otherwise in UTC. */
   readonly placedAt: string;
+  /** Of the shop, as `Europe/Paris`; null: not known, or there is no shop. */
+  readonly timeZone: string | null;
   readonly lines: readonly {
     readonly lineId: string;
     readonly title: string;
@@ -37,19 +39,20 @@ export interface OrderFacts {
   readonly parcels: readonly ParcelFacts[];
 }
 
-/** What is written in: how numbers and dates look, and the instant of the mail. */
+/** What is written in: how numbers and dates look, in which zone a day begins, and the instant of the mail. */
 interface Writing {
   readonly locale: string;
+  readonly timeZone: string | null;
   readonly now: Date;
 }
 
 const DAY_MS = 86_400_000;
 
 /** A day that is over is no expectation any more. */
-function expectedBy({ leftAtMs, deliveryDays }: ParcelFacts, { locale, now }: Writing): string {
+function expectedBy({ leftAtMs, deliveryDays }: ParcelFacts, { locale, timeZone, now }: Writing): string {
   if (leftAtMs === null || deliveryDays === null) return '';
   const day = new Date(leftAtMs + deliveryDays * DAY_MS);
-  return day > now ? formatDate(day, locale) : '';
+  return day > now ? formatDate(day, locale, timeZone) : '';
 }
 
 /** Of the units that the customer still gets, those that others do not deliver. */
@@ -89,7 +92,10 @@ function parcelsView(
       carrier: parcel.carrier ?? '',
       trackingNumber: parcel.trackingNumber,
       trackingUrl: parcel.trackingUrl ?? '',
-      shippedOn: parcel.leftAtMs === null ? '' : formatDate(new Date(parcel.leftAtMs), writing.locale),
+      shippedOn:
+        parcel.leftAtMs === null
+          ? ''
+          : formatDate(new Date(parcel.leftAtMs), writing.locale, writing.timeZone),
       // Who is told of a delay is promised no day.
       expectedBy: kind === 'parcel_delayed' ? '' : expectedBy(parcel, writing),
     })),
@@ -111,14 +117,14 @@ export function customerView(
   { language, now }: { readonly language: string; readonly now: Date },
 ): CustomerView {
   const locale = formattingLocale(order.locale, language);
-  const writing = { locale, now };
+  const writing = { locale, timeZone: order.timeZone, now };
   if (kind !== 'order_confirmed') return { kind, view: parcelsView(kind, order, parcelIds, writing) };
   const view = {
     orderName: order.orderName,
     customerName: order.customerName ?? '',
     lines: linesOf(order, writing, ({ ordered, cancelled }) => ordered - cancelled),
     total: order.totalMinor === null ? '' : formatMoney(order.totalMinor, order.currency, locale),
-    placedOn: formatDate(order.placedAt, locale),
+    placedOn: formatDate(order.placedAt, locale, order.timeZone),
     hasParcels: order.lines.some((line) => ourUnits(line) > 0),
   };
   return { kind, view };

@@ -1,21 +1,21 @@
 import { AppError } from '../../contracts/errors.ts';
 import { currencyExponent } from '../../contracts/money.ts';
 
-/** Formats are dear to make and cheap to use. Locales are few, but they come from customers. */
-const MOST_LOCALES = 200;
-function keptByLocale<Format>(make: (locale: string) => Format): (locale: string) => Format {
+/** Formats are dear to make and cheap to use. Locales are few, but they come from customers; zones come from the shop. */
+const MOST_KEPT = 200;
+function keptByName<Format>(make: (name: string) => Format): (name: string) => Format {
   const kept = new Map<string, Format>();
-  return (locale) => {
-    const known = kept.get(locale);
+  return (name) => {
+    const known = kept.get(name);
     if (known !== undefined) return known;
-    const format = make(locale);
-    if (kept.size < MOST_LOCALES) kept.set(locale, format);
+    const format = make(name);
+    if (kept.size < MOST_KEPT) kept.set(name, format);
     return format;
   };
 }
 
 /** The tag as Intl understands it, without extensions; null for what no reader of languages knows. */
-const baseName = keptByLocale((locale): string | null => {
+const baseName = keptByName((locale): string | null => {
   try {
     return new Intl.Locale(locale.trim().replaceAll('_', '-')).baseName;
   } catch {
@@ -78,19 +78,30 @@ export function formattingLocale(customerLocale: string | null, language: string
   return own?.toLowerCase().startsWith(`${language.toLowerCase()}-`) ? own : language;
 }
 
-const dateFormat = keptByLocale(
+const dateFormat = keptByName(
   (locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' }),
 );
-const countFormat = keptByLocale((locale) => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }));
+const countFormat = keptByName((locale) => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }));
 
 const DATE = /^\d{4}-\d{2}-\d{2}/;
+/** Writes days as ISO does; null for a zone that nobody here knows. */
+const dayFormat = keptByName((timeZone) => {
+  try {
+    return new Intl.DateTimeFormat('en-CA', { timeZone });
+  } catch {
+    return null;
+  }
+});
 
 /**
- * "26 November 2026" as the reader writes it. An ISO text is read as the day that it names, in whatever zone it was
- * written: the shop's. A `Date` is read in UTC.
+ * "26 November 2026" as the reader writes it. An ISO text with an offset is read as the day that it names: the shop wrote
+ * it in its own zone. A `Date`, or a text in UTC, is an instant: its day is that of `timeZone`, by default UTC's.
  */
-export function formatDate(date: string | Date, locale: string): string {
-  const day = DATE.exec(typeof date === 'string' ? date : date.toISOString())?.[0];
+export function formatDate(date: string | Date, locale: string, timeZone: string | null = null): string {
+  const text = typeof date === 'string' ? date : date.toISOString();
+  const instant = text.endsWith('Z') ? Date.parse(text) : Number.NaN;
+  const isPlaced = timeZone !== null && !Number.isNaN(instant);
+  const day = DATE.exec((isPlaced && dayFormat(timeZone)?.format(instant)) || text)?.[0];
   if (day === undefined) return '';
   return dateFormat(locale).format(new Date(`${day}T00:00:00Z`));
 }

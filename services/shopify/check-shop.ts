@@ -61,6 +61,8 @@ async function subscribe(ask: Ask, baseUrl: string): Promise<FieldProblem[]> {
 interface Finding {
   /** Null when the shop did not say. */
   readonly scopes: readonly string[] | null;
+  /** In which the shop's days begin; null when it did not say. */
+  readonly timeZone: string | null;
   readonly problems: readonly FieldProblem[];
 }
 
@@ -72,10 +74,12 @@ async function look(admin: AdminClient, { settings }: ShopPorts): Promise<Findin
   } = settings;
   const ask = asking(admin, 'read');
   let scopes: readonly string[] | null = null;
+  let timeZone: string | null = null;
   const problems: FieldProblem[] = [];
   try {
     const answer = await ask(WHO_AM_I, {}, WhoAmIAnswer);
     scopes = answer.currentAppInstallation.accessScopes.map(({ handle }) => handle);
+    timeZone = answer.shop.ianaTimezone ?? null;
     const domain = answer.shop.myshopifyDomain;
     if (domain !== shop)
       problems.push({
@@ -95,7 +99,7 @@ async function look(admin: AdminClient, { settings }: ShopPorts): Promise<Findin
     const operation = String(evidence.operation ?? '');
     problems.push({ path: 'shopify', message: `the shop refuses ${operation}: ${failureClass}` });
   }
-  return { scopes, problems };
+  return { scopes, timeZone, problems };
 }
 
 /**
@@ -107,12 +111,12 @@ export async function checkShop(ports: ShopPorts): Promise<void> {
   const shop = settings.SHOPIFY_SHOP_URL;
   if (admin === undefined || shop === undefined) return;
   await underLease(ports, `check:${shop}`, async () => {
-    const { scopes, problems } = await look(admin, ports);
+    const { scopes, timeZone, problems } = await look(admin, ports);
     await store.run(
-      `insert into shop_status as s (shop, scopes, problems, checked_at) values ($1, $2::json, $3::json, now())
+      `insert into shop_status as s (shop, scopes, problems, time_zone, checked_at) values ($1, $2::json, $3::json, $4, now())
        on conflict (shop) do update set scopes = coalesce(excluded.scopes, s.scopes), problems = excluded.problems,
-         checked_at = now(), uninstalled_at = case when excluded.scopes is null then s.uninstalled_at end`,
-      [shop, scopes === null ? null : JSON.stringify(scopes), JSON.stringify(problems)],
+         time_zone = coalesce(excluded.time_zone, s.time_zone), checked_at = now(), uninstalled_at = case when excluded.scopes is null then s.uninstalled_at end`,
+      [shop, scopes === null ? null : JSON.stringify(scopes), JSON.stringify(problems), timeZone],
     );
     const lacking = scopes === null ? [] : missingScopes(scopes);
     const sentences = [...lacking, ...problems.map(({ message }) => message)];

@@ -5,12 +5,12 @@ import { UserErrors } from './user-errors.ts';
 /** Which shop answers, and what this app may do there. */
 export const WHO_AM_I = `
   query WhoAmI {
-    shop { myshopifyDomain }
+    shop { myshopifyDomain ianaTimezone }
     currentAppInstallation { accessScopes { handle } }
   }
 `;
 export const WhoAmIAnswer = z.object({
-  shop: z.object({ myshopifyDomain: z.string() }),
+  shop: z.object({ myshopifyDomain: z.string(), ianaTimezone: z.string().nullish() }),
   currentAppInstallation: z.object({ accessScopes: z.array(z.object({ handle: z.string() })) }),
 });
 

@@ -170,7 +170,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
   supplier_breakers: { ofOrders: null, columns: ours('copy', 'supplier', 'state') },
   shop_sweeps: { ofOrders: null, columns: ours('name') },
   gap_reports: { ofOrders: null, columns: ours('shop') },
-  shop_status: { ofOrders: null, columns: { ...ours('shop', 'scopes'), problems: 'unbound' } },
+  shop_status: { ofOrders: null, columns: { ...ours('shop', 'scopes', 'time_zone'), problems: 'unbound' } },
   shop_variants: { ofOrders: null, columns: ours('variant_id', 'product_id') },
   event_partitions: { ofOrders: null, columns: ours('owner', 'stream_created', 'halted') },
   copies: { ofOrders: null, columns: ours('id') },

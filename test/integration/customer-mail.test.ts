@@ -148,6 +148,22 @@ test('dates are written as in the customer’s own country, the order’s as its
   expect((await mailOf(store, 'order_confirmed'))?.text).toContain('#1042 of 20 November 2026');
 });
 
+test('where only the instant is known, the day is that of the shop’s own zone, and UTC’s until the shop has told it', async () => {
+  const store = await aStoreWithOrder({ locale: 'en-GB' });
+  const parcelId = await givenParcelRow(store, { 101: 1 });
+  await store.run("update orders set placed_at = '2026-11-21T04:30:00Z'");
+  await store.run("update parcels set left_at = '2026-11-25T01:00:00Z'");
+  const dates = async () => [
+    /of (\d+ November)/.exec((await mailOf(store, 'order_confirmed'))?.text ?? '')?.[1],
+    /since: (\d+ November)/.exec((await mailOf(store, 'parcel_shipped', parcelId))?.text ?? '')?.[1],
+  ];
+  expect(await dates()).toEqual(['21 November', '25 November']);
+  await store.run("insert into shop_status (shop, time_zone) select shop, 'America/New_York' from orders");
+  expect(await dates()).toEqual(['20 November', '24 November']);
+  await store.run("update shop_status set time_zone = 'Atlantis/Poseidonis'");
+  expect(await dates()).toEqual(['21 November', '25 November']);
+});
+
 test('a parcel is expected when its lane promised it, until that day is over or a carrier says that it is late', async () => {
   const store = await aStoreWithOrder();
   const parcelId = await givenParcelRow(store, { 101: 3, 102: 1 });

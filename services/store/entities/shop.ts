@@ -89,6 +89,8 @@ const ShopStatusSchema = defineEntity({
     scopes: p.json<string[]>().columnType('json').nullable(),
     /** What the last check found wrong; empty: nothing. */
     problems: p.json<FieldProblem[]>().columnType('json').nullable(),
+    /** In which its days begin, as `Europe/Paris`. */
+    timeZone: p.text().nullable(),
     checkedAt: p.datetime(3).nullable(),
     uninstalledAt: p.datetime(3).nullable(),
   },

@@ -27,6 +27,7 @@ import { Migration0030EarlierNumbers } from './0030-earlier-numbers.ts';
 import { Migration0031NameOfCustomer } from './0031-name-of-customer.ts';
 import { Migration0032TotalOfCustomer } from './0032-total-of-customer.ts';
 import { Migration0033PlacedAs } from './0033-placed-as.ts';
+import { Migration0034ZoneOfShop } from './0034-zone-of-shop.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
@@ -59,4 +60,5 @@ export const MIGRATIONS = [
   { name: '0031-name-of-customer', class: Migration0031NameOfCustomer },
   { name: '0032-total-of-customer', class: Migration0032TotalOfCustomer },
   { name: '0033-placed-as', class: Migration0033PlacedAs },
+  { name: '0034-zone-of-shop', class: Migration0034ZoneOfShop },
 ];
