@@ -161,7 +161,12 @@ async function backlogRate(copies: number): Promise<number> {
   });
   sender.close();
   // Nobody takes what the other holds because it was frozen.
-  if (copies > 1) await database.query("update copies set seen_at = now() + interval '10 seconds'");
+  if (copies > 1) {
+    await database.query("update copies set seen_at = now() + interval '10 seconds'");
+    await database.query(
+      "update event_partitions set lease_until = now() + interval '10 seconds' where owner is not null",
+    );
+  }
   const { now: since } = await one<{ now: Date }>('select clock_timestamp() as now');
   wake(HOSTS.slice(0, copies));
   // Each order is received, and its time of grace, which is none, ends.
