@@ -17,10 +17,21 @@ export interface LockedOrder {
   readonly purchases: ReadonlyMap<string, SupplierOrderStateName>;
 }
 
-export const noSuchOrder = (orderId: string): AppError =>
+const noSuchOrder = (orderId: string): AppError =>
   new AppError('order_not_found', `there is no order ${JSON.stringify(orderId.slice(0, 80))}`, {
     retryable: false,
   });
+
+/** What is said of an order that is not there: where something of it came and waits for a person, that. */
+export async function absentOrder(sql: Sql, orderId: string): Promise<AppError> {
+  const [letter] = await sql.query<{ id: string }>(
+    "select id from dead_letters where order_id = $1 and state in ('open', 'parked') order by id limit 1",
+    [orderId],
+  );
+  if (letter === undefined) return noSuchOrder(orderId);
+  const message = `nothing is known of the order ${orderId} yet: what was said of it first could not be taken, and waits for a person as the dead letter ${letter.id} (GET /dead-letters/${letter.id})`;
+  return new AppError('order_not_found', message, { retryable: false });
+}
 
 /** The order of the path. @throws AppError `order_not_found` for what can be no id of ours. */
 export function orderIdIn(event: H3Event): string {
@@ -50,6 +61,6 @@ export async function lockOrder(sql: Sql, orderId: string): Promise<LockedOrder 
 /** @throws AppError `order_not_found`. */
 export async function lockKnownOrder(sql: Sql, orderId: string): Promise<LockedOrder> {
   const order = await lockOrder(sql, orderId);
-  if (order === null) throw noSuchOrder(orderId);
+  if (order === null) throw await absentOrder(sql, orderId);
   return order;
 }

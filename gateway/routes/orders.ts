@@ -11,7 +11,7 @@ import { commitAndPublish } from '../../services/bus/commit-and-publish.ts';
 import type { Store } from '../../services/store/store.ts';
 import { accepted, created } from '../answer.ts';
 import { doOnce, idempotencyKeyOf } from '../idempotency.ts';
-import { noSuchOrder, orderIdIn } from '../locked-order.ts';
+import { absentOrder, orderIdIn } from '../locked-order.ts';
 import { orderListStatement } from '../order-list.ts';
 import { cancelOrder, changeOrder, createOrder } from '../order-requests.ts';
 import { toPage } from '../page.ts';
@@ -26,6 +26,12 @@ async function readList(store: Store, query: OrderListQuery): Promise<OrderList>
   const found = rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
   const { items, nextCursor } = toPage(found, query.limit);
   return { items: items.map(toSummary), nextCursor };
+}
+
+/** What was read of the order. @throws AppError `order_not_found`. */
+async function known<View>(store: Store, orderId: string, view: View | null): Promise<View> {
+  if (view !== null) return view;
+  throw await absentOrder(store, orderId);
 }
 
 export const orderRoutes = (store: Store, bus: Bus): Route[] => [
@@ -53,9 +59,7 @@ export const orderRoutes = (store: Store, bus: Bus): Route[] => [
     handle: async (event): Promise<OrderView> => {
       const orderId = orderIdIn(event);
       const { readOrderView } = await import('../views/order-view.ts');
-      const view = await readOrderView(store, orderId);
-      if (view !== null) return view;
-      throw noSuchOrder(orderId);
+      return known(store, orderId, await readOrderView(store, orderId));
     },
   },
   {
@@ -82,7 +86,7 @@ export const orderRoutes = (store: Store, bus: Bus): Route[] => [
       const orderId = orderIdIn(event);
       const query = readQuery(event, TimelineQuery);
       const { readTimeline } = await import('../views/timeline-view.ts');
-      return readTimeline(store, orderId, query);
+      return known(store, orderId, await readTimeline(store, orderId, query));
     },
   },
   {
@@ -91,7 +95,7 @@ export const orderRoutes = (store: Store, bus: Bus): Route[] => [
     handle: async (event): Promise<Explanation> => {
       const orderId = orderIdIn(event);
       const { readExplanation } = await import('../views/explanation-view.ts');
-      return readExplanation(store, orderId);
+      return known(store, orderId, await readExplanation(store, orderId));
     },
   },
 ];

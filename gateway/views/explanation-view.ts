@@ -13,7 +13,6 @@ import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import type { Store } from '../../services/store/store.ts';
 import { explain } from '../explain.ts';
 import type { Explained } from '../explained.ts';
-import { noSuchOrder } from '../locked-order.ts';
 import { toHoldViews } from './hold-view.ts';
 import { inOneSnapshot } from './one-snapshot.ts';
 
@@ -33,9 +32,9 @@ function wantedOf(
   return lines.every(({ bought, surplus }) => surplus >= bought) ? 'nothing' : 'a part';
 }
 
-async function explanationOf(em: EntityManager, orderId: string): Promise<Explanation> {
+async function explanationOf(em: EntityManager, orderId: string): Promise<Explanation | null> {
   const order = await em.findOne(Order, { id: orderId });
-  if (order === null) throw noSuchOrder(orderId);
+  if (order === null) return null;
   const holds = await em.find(
     Hold,
     { orderId, releasedAt: null },
@@ -106,6 +105,6 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
   });
 }
 
-/** @throws AppError `order_not_found` */
-export const readExplanation = (store: Store, orderId: string): Promise<Explanation> =>
+/** Null when there is no such order. */
+export const readExplanation = (store: Store, orderId: string): Promise<Explanation | null> =>
   inOneSnapshot(store, (em) => explanationOf(em, orderId));

@@ -10,7 +10,6 @@ import type {
 import { Evidence } from '../../contracts/vocabulary.ts';
 import { Order, TimelineEntry } from '../../services/store/entities/order.ts';
 import type { Store } from '../../services/store/store.ts';
-import { noSuchOrder } from '../locked-order.ts';
 import { cutPage } from '../page.ts';
 
 type ActorName = (typeof TIMELINE_ACTORS)[number];
@@ -88,12 +87,12 @@ const toTimelineView = (entry: TimelineEntry): TimelineEntryView => ({
   evidence: evidenceOf(entry),
 });
 
-/** @throws AppError `order_not_found` */
+/** Null when there is no such order. */
 export async function readTimeline(
   store: Store,
   orderId: string,
   { limit, cursor }: TimelineQuery,
-): Promise<Timeline> {
+): Promise<Timeline | null> {
   const em = await store.em();
   const found = await em.find(
     TimelineEntry,
@@ -101,7 +100,7 @@ export async function readTimeline(
     { orderBy: { id: 'asc' }, limit: limit + 1 },
   );
   if (found.length === 0 && (await em.findOne(Order, { id: orderId }, { fields: ['id'] })) === null)
-    throw noSuchOrder(orderId);
+    return null;
   const { items, nextCursor } = cutPage(found, limit, ({ id }) => String(id));
   return { items: items.map(toTimelineView), nextCursor };
 }

@@ -128,6 +128,22 @@ test('a letter is listed with its reason, and explain says that the order waits 
   );
 });
 
+test('an order of which nothing could be taken yet is answered for by the letter that waits', async () => {
+  const gateway = await aWorld();
+  await gateway.context.bus.publish([raw(A, 'order.received', 'not json')]);
+  await until(async () => (await lettersOf(gateway)).length === 1);
+  const [{ id } = { id: '' }] = await lettersOf(gateway);
+  for (const path of ['', '/explain']) {
+    const answer = await gateway.call(`/orders/${A.orderId}${path}`);
+    const { code, detail } = await answer.json();
+    expect([answer.status, code]).toEqual([404, 'order_not_found']);
+    expect(detail).toContain(`waits for a person as the dead letter ${id} (GET /dead-letters/${id})`);
+  }
+  const cancelled = await gateway.call(`/orders/${A.orderId}`, { method: 'DELETE' });
+  expect((await cancelled.json()).detail).toContain(`the dead letter ${id}`);
+  expect((await (await gateway.call(`/orders/${B.orderId}`)).json()).detail).toContain('there is no order');
+});
+
 test('what still cannot be taken stays open with one attempt more; edited, it ends the order as if nothing had happened', async () => {
   const gateway = await aWorld();
   const open = await poisoned(gateway, tooMany(A));
