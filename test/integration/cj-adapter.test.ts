@@ -306,6 +306,25 @@ test('where CJ refuses the search for siblings, the one order still counts', asy
   );
 });
 
+/** CJ's list, whose rows show no other id than its internal number. */
+const withoutCodes = () =>
+  answering('/order/list', (data) => {
+    const { list, ...page } = z.looseObject({ list: z.array(z.looseObject({})) }).parse(data);
+    return { data: { ...page, list: list.map((row) => ({ ...row, cjOrderId: null, cjOrderCode: null })) } };
+  });
+
+test('an order that the list shows without its code is the one of the detail, and another one there is a doubt', async () => {
+  const listing = anAdapter({ send: byFetch(withoutCodes()) });
+  const request = anOrder();
+  const { supplierReference } = await givenOrder(request);
+  await expect(listing.lookUp(request.callerRef, never)).resolves.toMatchObject([
+    { supplierReference, callerRef: request.callerRef },
+  ]);
+  await control('settings', { ...PLAIN_SETTINGS, dupMode: 'B' });
+  await givenOrder(request);
+  await expect(listing.lookUp(request.callerRef, never)).rejects.toMatchObject({ failureClass: 'transient' });
+});
+
 test.each([
   ['number', { orderNum: null }],
   ['code', { cjOrderId: null, cjOrderCode: '' }],

@@ -131,6 +131,10 @@ function toFound(supplierReference: string, rows: readonly OrderRow[], callerRef
 const unique = (rows: readonly OrderRow[]): OrderRow[] =>
   [...Map.groupBy(rows, codeOf).values()].flatMap(([first]) => first ?? []);
 
+/** The codes are promised for the detail, and CJ's internal number for the list as well. */
+const isSameWithoutCode = (detail: OrderRow | null, row: OrderRow): boolean =>
+  sdCodeOf(row) === null && row.orderId !== null && row.orderId === detail?.orderId;
+
 /**
  * Every order under our number; units are summed by variant, and parts of a split order are that one order, never a
  * second. The detail call answers one row at most, while CJ was seen both to refuse and to accept a repeated number:
@@ -146,7 +150,8 @@ export async function lookUpOrders(
   if (first !== null) numberOf(first);
   const isMine = ({ orderNum }: OrderRow): boolean => orderNum === callerRef;
   const search = { states: SIBLING_STATES, callerRef };
-  const siblings = await listOrders(client, search, isMine, signal).catch(orIfRefused([]));
+  const listed = await listOrders(client, search, isMine, signal).catch(orIfRefused([]));
+  const siblings = listed.filter((row) => !isSameWithoutCode(first, row));
   const mine = unique([first, ...siblings].filter((row) => row !== null).filter(isMine));
   return [...Map.groupBy(mine, (row) => stemOf(codeOf(row)))].map(([code, rows]) =>
     toFound(code, rows, callerRef),
