@@ -62,6 +62,18 @@ test('two numbers that time out in one call are both found', async () => {
   expect(count(await cj.states())).toEqual({ 'shipped in_transit': 18, 'shipped first_scan': 2 });
 });
 
+test('one number that CJ refuses keeps nothing back of what carriers say about the others', async () => {
+  const cj = aCj(30, (numbers) => (numbers.includes('T07') ? failure('not_found') : null));
+  expect(count(await cj.states())).toEqual({ 'shipped in_transit': 29, 'shipped first_scan': 1 });
+  expect(cj.asked.length).toBeLessThanOrEqual(12);
+});
+
+test('where CJ does not serve tracking, it is not asked for in parts', async () => {
+  const cj = aCj(20, () => failure('permanent'));
+  expect(count(await cj.states())).toEqual({ 'shipped first_scan': 20 });
+  expect(cj.asked).toHaveLength(1);
+});
+
 test('where all tracking times out, few calls are made and all orders are told by their state', async () => {
   const cj = aCj(50, () => failure('transient'));
   expect(count(await cj.states())).toEqual({ 'shipped first_scan': 50 });

@@ -127,11 +127,7 @@ const isEmpty = (data: unknown): boolean =>
 /** The detail: how CJ shows that it has no such order is open between an error, null and emptiness of any kind. */
 export const OrderDetail = z.preprocess((data) => (isEmpty(data) ? null : data), OrderRow.nullish());
 
-export const TrackRow = z.object({
-  trackingNumber: MaybeText,
-  trackingStatus: MaybeText,
-  lastTrackNumber: MaybeText,
-});
+export const TrackRow = z.object({ trackingNumber: Text, trackingStatus: Text, lastTrackNumber: Text });
 export type TrackRow = z.infer<typeof TrackRow>;
 
 export const OrderPage = z

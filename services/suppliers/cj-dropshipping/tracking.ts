@@ -74,14 +74,15 @@ export type ReadTracking = (
 ) => Promise<ReadonlyMap<string, TrackRow>>;
 
 /**
- * Reads what carriers say, by tracking number; numbers that CJ knows nothing about are left out, and all those of a call
- * that it refuses: the order's own state must not wait for them. Nor must it for a number that CJ gets no answer about: a
- * call that fails is made again in halves, and only what fails still is left out. Throws SupplierError when CJ is not to
+ * Reads what carriers say, by tracking number; numbers that CJ knows nothing about are left out, and those that it
+ * refuses or gets no answer about: the order's own state must not wait for them. A call that fails or is refused is made
+ * again in halves, and only what fails still is left out. Throws SupplierError when CJ is not to
  * be asked now, unless some numbers failed before: then what was read is told first. Made anew for each reading, for it
  * counts failures.
  */
 export function trackingReader(client: CjClient): ReadTracking {
   let failures = 0;
+  let refusals = 0;
   return async (numbers, signal) => {
     const found = new Map<string, TrackRow>();
     const waiting = slicesOf(numbers, MAX_NUMBERS);
@@ -92,14 +93,23 @@ export function trackingReader(client: CjClient): ReadTracking {
           if (row.trackingNumber !== null) found.set(row.trackingNumber, row);
       } catch (error) {
         if (!(error instanceof SupplierError)) throw error;
-        if (!error.retryable && error.failureClass !== 'auth') continue;
+        const halve = (): void => {
+          if (some.length > 1) waiting.unshift(...slicesOf(some, Math.ceil(some.length / 2)));
+        };
+        if (!error.retryable && error.failureClass !== 'auth') {
+          if (error.failureClass === 'permanent') continue;
+          // Perhaps for a number that CJ does not know, and not for the call.
+          refusals += 1;
+          if (refusals <= MOST_FAILURES) halve();
+          continue;
+        }
         const isTheirs = isForItsNumbers(error, signal);
         if (!isTheirs && !hasFailed) throw error;
         hasFailed = true;
         failures += 1;
         // The rest is told by the orders' own states, or every look would end here.
         if (!isTheirs || failures > MOST_FAILURES) break;
-        if (some.length > 1) waiting.unshift(...slicesOf(some, Math.ceil(some.length / 2)));
+        halve();
       }
     }
     return found;
