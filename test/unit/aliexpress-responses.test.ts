@@ -59,6 +59,18 @@ test.each(['12000031234567891', '"12000031234567891"'])('the SKU id %s stays exa
   expect(sku).toMatchObject({ sku_id: '12000031234567891', sku_attr: null });
 });
 
+test('what an order sends back is kept as AliExpress writes it, blanks at its ends too; a blank one is none', () => {
+  const attributes = (sku_attr: unknown, id?: unknown) => attributesOf(SkuRow.parse({ sku_attr, id }));
+  expect(attributes('14:193#Black ')).toBe('14:193#Black ');
+  expect(attributes('', '14:193#Black ')).toBe('14:193#Black ');
+  const codeOf = (code: unknown) => FreightBody.parse({ result: { delivery_options: [{ code }] } });
+  expect(codeOf('CAINIAO STANDARD ').result?.delivery_options[0]?.code).toBe('CAINIAO STANDARD ');
+  for (const none of ['', ' ', null, undefined]) {
+    expect(attributes(none)).toBe('');
+    expect(codeOf(none).result?.delivery_options[0]?.code).toBeNull();
+  }
+});
+
 test.each([
   ['{"number":[8190000000000001,8190000000000003]}', ['8190000000000001', '8190000000000003']],
   ['{"number":8190000000000001}', ['8190000000000001']],

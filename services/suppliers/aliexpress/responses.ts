@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MaybeAmount, MaybeText } from '../loose-json.ts';
+import { MaybeAmount, MaybeText, MaybeVerbatim } from '../loose-json.ts';
 
 /** Inner names of the holders that lists come in, as far as they hold one entry that is no list. */
 const HOLDERS = new Set([
@@ -75,8 +75,8 @@ const SkuProperty = z.object({
 
 export const SkuRow = z.object({
   sku_id: MaybeText,
-  sku_attr: MaybeText,
-  id: MaybeText,
+  sku_attr: MaybeVerbatim,
+  id: MaybeVerbatim,
   sku_price: MaybeAmount,
   offer_sale_price: MaybeAmount,
   currency_code: MaybeText,
@@ -107,7 +107,7 @@ export type ProductRow = z.infer<typeof ProductRow>;
 export const ProductBody = z.object({ result: maybe(ProductRow) });
 
 const FreightRow = z.object({
-  code: MaybeText,
+  code: MaybeVerbatim,
   shipping_fee_cent: MaybeAmount,
   shipping_fee_currency: MaybeText,
   free_shipping: MaybeFlag,
