@@ -473,6 +473,13 @@ test('an unconfirmed order can be cancelled, again and again; a payable one is r
   });
 });
 
+test('an order that a deletion without an answer took away is given up, also where CJ then says that it cannot delete it', async () => {
+  const failed = answering('/deleteOrder', () => ({ code: 1603002, result: false, data: null }));
+  const key = await givenOrder();
+  await cj.cancel(key, never);
+  await expect(anAdapter({ send: byFetch(failed) }).cancel(key, never)).resolves.toBeUndefined();
+});
+
 test('the status of many orders is one call, and unknown ones are left out', async () => {
   const keys = [await givenOrder(), await givenOrder()];
   const references = keys.map(({ supplierReference }) => supplierReference).sort();

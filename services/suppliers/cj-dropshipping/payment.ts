@@ -146,6 +146,9 @@ export async function payTestOrder(client: CjClient, sdCode: string, signal: Abo
   await client.call({ ...request, kind: 'write', priority: 'purchase' }, Whatever, signal);
 }
 
+/** Also of what an earlier deletion took away: an order that no read shows any more is not waiting to be paid. */
+const DELETE_FAILED = 1603002;
+
 /** CJ deletes what is not yet confirmed and may refuse the rest as `permanent`. An order that is gone counts as done. */
 export async function cancelOrder(client: CjClient, key: OrderKey, signal: AbortSignal): Promise<void> {
   const request = {
@@ -157,7 +160,9 @@ export async function cancelOrder(client: CjClient, key: OrderKey, signal: Abort
     await client.call({ ...request, kind: 'read', priority: 'purchase', isLookUp: true }, Whatever, signal);
   } catch (refusal) {
     const row = await readOrder(client, key, 'purchase', signal);
-    const saysGone = refusal instanceof SupplierError && refusal.failureClass === 'not_found';
+    const saysGone =
+      refusal instanceof SupplierError &&
+      (refusal.failureClass === 'not_found' || refusal.evidence.code === DELETE_FAILED);
     if (row === null ? !saysGone : !isCancelled(row.orderStatus)) throw refusal;
   }
 }
