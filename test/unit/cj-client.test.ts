@@ -347,6 +347,21 @@ test('a token that is rejected under the code of many meanings is renewed once, 
   expect(useless.sent.filter(({ path }) => path === '/thing')).toHaveLength(2);
 });
 
+test('the code of many meanings costs no login for each call, once a fresh token did not mend it', async () => {
+  const { client, sent } = aClient(({ path, token }) => {
+    if (path.endsWith('refreshAccessToken')) return tokens(2);
+    return path === '/other' && token === 'access-2' ? answer(1600001) : answer(1600100, null, 'offline');
+  });
+  const loginsOf = async (changes: Partial<CjRequest> = {}) => {
+    const before = sent.length;
+    const { failureClass } = await failureOf(client.call(request('read', changes), z.unknown(), never));
+    return [failureClass, sent.slice(before).filter(({ path }) => path.startsWith('/auth')).length];
+  };
+  expect(await loginsOf()).toEqual(['permanent', 1]);
+  expect(await loginsOf()).toEqual(['permanent', 0]);
+  expect(await loginsOf({ path: '/other' })).toEqual(['auth', 1]);
+});
+
 test('the time for an answer runs from its sending: it ends no wait for leave', async () => {
   const hang: Script = (_, signal) =>
     new Promise((_answer, reject) => {

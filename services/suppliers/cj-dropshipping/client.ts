@@ -6,7 +6,7 @@ import { beforeSending, exchangeText, withoutPersonalData } from '../exchange.ts
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
 import { SupplierError } from '../supplier-error.ts';
-import { failureClassOf, isTokenRejected, type Refusal } from './failure-classes.ts';
+import { failureClassOf, isGuessOfToken, isTokenRejected, type Refusal } from './failure-classes.ts';
 import { createRefusalClock, pointsOf, quotaReportOf } from './quota.ts';
 import { Envelope, type PointsInfo } from './responses.ts';
 import { type AskForTokens, createTokenKeeper } from './tokens.ts';
@@ -55,6 +55,7 @@ type Answer = Sealed & ({ readonly data: unknown } | { readonly refusal: Refusal
 
 const DEFAULT_PATH = '/api2.0/v1';
 const PARAMETER_ERROR = 1600300;
+const INNOCENT_MS = 5 * 60_000;
 const rootOf = (baseUrl: string): string => {
   const root = baseUrl.replace(/\/+$/, '');
   return new URL(root).pathname === '/' ? `${root}${DEFAULT_PATH}` : root;
@@ -106,6 +107,12 @@ export function createCjClient(options: CjClientOptions): CjClient {
   const { send = sendOnce } = options;
   const keeper = createTokenKeeper(options.tokens, options.apiKey);
   const refusedFor = createRefusalClock();
+  /** Fresh when it was refused all the same: another one for each such call would use up the logins that CJ grants. */
+  let innocent = { token: '', until: 0 };
+  const isForToken = (refusal: Refusal, kind: CallKind, token: string): boolean => {
+    const isInnocent = token === innocent.token && Date.now() < innocent.until;
+    return isTokenRejected(refusal, kind) && !(isInnocent && isGuessOfToken(refusal));
+  };
 
   const tellLimits = async ({ path }: CjRequest, httpStatus: number, answer: Answer): Promise<Answer> => {
     const code = 'refusal' in answer ? answer.refusal.code : null;
@@ -164,9 +171,11 @@ export function createCjClient(options: CjClientOptions): CjClient {
       const ask = askFor(request.priority, signal);
       const token = await beforeSending('token', () => keeper.current(ask));
       let answer = await exchange(request, token, signal);
-      if ('refusal' in answer && isTokenRejected(answer.refusal, request.kind)) {
+      if ('refusal' in answer && isForToken(answer.refusal, request.kind, token)) {
         const fresh = await beforeSending('token', () => keeper.replaced(token, ask));
         answer = await exchange(request, fresh, signal);
+        if ('refusal' in answer && isGuessOfToken(answer.refusal))
+          innocent = { token: fresh, until: Date.now() + INNOCENT_MS };
       }
       if ('refusal' in answer) throw refused(request, answer);
       const data = schema.safeParse(answer.data);

@@ -59,10 +59,12 @@ interface TextRule {
   readonly classes: FailureColumns;
 }
 
+const MANY_MEANINGS = 1600100;
+
 /** CJ puts several meanings under these codes and only the text tells them apart. The first match wins. */
 const TEXT_RULES = new Map<number, readonly TextRule[]>([
   [
-    1600100,
+    MANY_MEANINGS,
     [
       { pattern: LOGIN, classes: same('auth') },
       { pattern: BALANCE, classes: same('funds') },
@@ -106,6 +108,10 @@ export const failureClassOf = (refusal: Refusal, kind: CallKind): FailureClass =
 
 const TOKEN_REJECTED = new Set([1600001, 1600002, 1600003, 1600030]);
 
+/** Whether it is only worth a try that the token may be meant: with one that is fresh, it is not. */
+export const isGuessOfToken = ({ code, message }: Refusal): boolean =>
+  code === MANY_MEANINGS && !LOGIN.test(message);
+
 /**
  * Whether a fresh token may mend it. 1600100 was seen for dead tokens among other things: where its text does not say so,
  * it is worth one try still, but never where repeating could buy twice.
@@ -115,6 +121,6 @@ export function isTokenRejected({ httpStatus, code, message }: Refusal, kind: Ca
   // Refused at the door, whatever the body says: nothing was done.
   if (httpStatus === 401 || code === 401) return true;
   if (code === null) return false;
-  if (code !== 1600100) return TOKEN_REJECTED.has(code);
+  if (code !== MANY_MEANINGS) return TOKEN_REJECTED.has(code);
   return LOGIN.test(message) || (kind === 'read' && !BALANCE.test(message) && !INVALID.test(message));
 }
