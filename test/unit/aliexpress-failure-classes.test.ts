@@ -47,6 +47,9 @@ const DOCUMENTED: readonly Row[] = [
   [ADDRESS, 'invalid_input', 'invalid_input'],
   [`${ADDRESS}_CPF_CN_INVALID`, 'invalid_input', 'invalid_input'],
   [`${ADDRESS}_CPF_NOT_MATCH`, 'invalid_input', 'invalid_input'],
+  // Only the ends of these two are documented.
+  ['B_DROPSHIPPER_DELIVERY_ADDRESS_CPF_CN_INVALID', 'invalid_input', 'invalid_input'],
+  ['B_DROPSHIPPER_CPF_NOT_MATCH', 'invalid_input', 'invalid_input'],
   ['DELIVERY_METHOD_NOT_EXIST', 'not_shippable', 'not_shippable'],
   ['INVENTORY_HOLD_ERROR', 'unavailable', 'unavailable'],
   ['SKU_NOT_EXIST', 'not_found', 'not_found'],
@@ -127,6 +130,7 @@ test.each([
   [ADDRESS, 'rut_no is required in CL', 'taxId'],
   [`${ADDRESS}_CPF_CN_INVALID`, 'check your address', 'taxId'],
   [`${ADDRESS}_CPF_NOT_MATCH`, '', 'taxId'],
+  ['B_DROPSHIPPER_DELIVERY_ADDRESS_CPF_CN_INVALID', 'check your address', 'taxId'],
   ['INVENTORY_HOLD_ERROR', 'no phone is left', null],
 ] as const)('%s with "%s" refuses the receiver by %s', (code, message, field) => {
   expect(refusedFieldOf(refusal([code], message))).toBe(field);

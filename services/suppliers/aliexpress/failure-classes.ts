@@ -62,6 +62,9 @@ export const FAILURE_ROWS: readonly (readonly [code: string, columns: FailureCol
 
 const ADDRESS_REFUSED = 'B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL';
 
+/** Of the codes that refuse a Brazilian's tax number only the ends are documented. */
+const CPF_REFUSED = /_CPF_(CN_INVALID|NOT_MATCH)$/;
+
 /** Families of codes, by their beginnings; asked after the rows. */
 export const FAILURE_FAMILIES: readonly (readonly [beginning: string, columns: FailureColumns])[] = [
   ['isp.', doubtful('transient')],
@@ -74,7 +77,9 @@ const UNKNOWN: FailureColumns = doubtful('permanent');
 const ROWS = new Map(FAILURE_ROWS);
 
 const columnsOfCode = (code: string): FailureColumns | undefined =>
-  ROWS.get(code) ?? FAILURE_FAMILIES.find(([beginning]) => code.startsWith(beginning))?.[1];
+  CPF_REFUSED.test(code)
+    ? same('invalid_input')
+    : (ROWS.get(code) ?? FAILURE_FAMILIES.find(([beginning]) => code.startsWith(beginning))?.[1]);
 
 /** Reads may name their code in the text only. A number there is no code. */
 function columnsOfText(message: string): FailureColumns {
@@ -112,9 +117,9 @@ export const isKeyRejected = names('IncompleteSignature', 'InvalidSignature', 'I
  * number alike, and only its ending or its text may say which.
  */
 export function refusedFieldOf({ codes, message }: Refusal): RecipientField | null {
-  const code = codes.find((each) => each.startsWith(ADDRESS_REFUSED));
+  const code = codes.find((each) => each.startsWith(ADDRESS_REFUSED) || CPF_REFUSED.test(each));
   if (code === undefined) return null;
-  const words = `${code.slice(ADDRESS_REFUSED.length)} ${message}`;
+  const words = `${code.replace(ADDRESS_REFUSED, '')} ${message}`;
   if (/cpf|tax|vat|rut_?no|passport|customs|birthday|nat_addr/i.test(words)) return 'taxId';
   return /phone|mobile/i.test(words) ? 'phone' : 'address1';
 }
