@@ -33,6 +33,10 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
   [/exception|abnormal|damage|alert|detained|seized|\bheld\b/i, 'exception'],
   [/delay/i, 'delayed'],
   [
+    /(ready|available|waiting|awaiting)( for| to be)?( the)?( (carrier|courier|airline|driver)\b| pick(ed)?[- ]?up by)/i,
+    'first_scan',
+  ],
+  [
     /(delivered|handed over|pick[- ]?up by|picked up by) (to )?(the )?[\w -]*(carrier|courier|airline|hub|sorting|agent)/i,
     'in_transit',
   ],
@@ -47,12 +51,18 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
   [new RegExp(`(?<!\\bnot )(picked[- ]?up|collected|received|accepted) by ${RECIPIENT}`, 'i'), 'delivered'],
   [/deliver(ed|y (complete|success))|\bsigned/i, 'delivered'],
   [/no (tracking )?info|not found|pending|left (the |cj )?warehouse|outbound|forwarder/i, 'first_scan'],
-  [/transit|depart|arriv|customs?\b|flight|airport|airline|hub|sorting|carrier|picked up/i, 'in_transit'],
+  [
+    /transit|international (leg|transport)|depart|arriv|customs?\b|flight|airport|airline|hub|sorting|carrier|picked up/i,
+    'in_transit',
+  ],
 ];
 
 /** What a carrier's own words say about a parcel that has left; null when they say nothing that we know. */
-export const parcelStateOfWords = (text: string): ParcelStateName | null =>
-  WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+export function parcelStateOfWords(text: string): ParcelStateName | null {
+  // Some write a state by its name, as OUT_FOR_DELIVERY or OutForDelivery.
+  const words = text.replace(/_|(?<=[a-z])(?=[A-Z])/g, ' ');
+  return WORDS.find(([pattern]) => pattern.test(words))?.[1] ?? null;
+}
 
 /** The address when it is one of the web, else null. */
 export const webUrl = (url: string | null): string | null =>
