@@ -313,16 +313,32 @@ const withoutCodes = () =>
     return { data: { ...page, list: list.map((row) => ({ ...row, cjOrderId: null, cjOrderCode: null })) } };
   });
 
-test('an order that the list shows without its code is the one of the detail, and another one there is a doubt', async () => {
+test('an order that the list shows without its code is the one of the detail, and another one there is found by the batch', async () => {
   const listing = anAdapter({ send: byFetch(withoutCodes()) });
   const request = anOrder();
-  const { supplierReference } = await givenOrder(request);
-  await expect(listing.lookUp(request.callerRef, never)).resolves.toMatchObject([
-    { supplierReference, callerRef: request.callerRef },
-  ]);
+  const first = await givenOrder(request);
+  const batches = await callsOf('getOrderDetailBatch');
+  const found = async () =>
+    (await listing.lookUp(request.callerRef, never)).map(({ supplierReference }) => supplierReference);
+  expect(await found()).toEqual([first.supplierReference]);
+  expect(await callsOf('getOrderDetailBatch')).toBe(batches);
   await control('settings', { ...PLAIN_SETTINGS, dupMode: 'B' });
+  const second = await givenOrder(request);
+  expect(await found()).toEqual([first.supplierReference, second.supplierReference]);
+});
+
+test('an order that no call shows with its code is a doubt beside one that has it', async () => {
+  const plain = withoutCodes();
+  const noBatch = withoutBatch();
+  const send: typeof fetch = (input, init) =>
+    (String(input).includes('/getOrderDetailBatch') ? noBatch : plain)(input, init);
+  await control('settings', { ...PLAIN_SETTINGS, dupMode: 'B' });
+  const request = anOrder();
   await givenOrder(request);
-  await expect(listing.lookUp(request.callerRef, never)).rejects.toMatchObject({ failureClass: 'transient' });
+  await givenOrder(request);
+  await expect(anAdapter({ send: byFetch(send) }).lookUp(request.callerRef, never)).rejects.toMatchObject({
+    failureClass: 'transient',
+  });
 });
 
 test.each([

@@ -60,7 +60,7 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
     },
     quote: (request, signal) => quoteFreight(client, options.ioss, request, signal),
     place: (request, signal) => createOrder(client, creation, request, signal),
-    lookUp: (callerRef, signal) => lookUpOrders(client, callerRef, signal),
+    lookUp: (callerRef, signal) => lookUpOrders(reader, callerRef, signal),
     standing: async (callerRefs, signal) => standingIn(await reader.readBatch(callerRefs, signal)),
     preparePayment: (key, signal) => preparePayment(client, balance, key, signal),
     pay: (sdCode, signal) => payByCall(client, sdCode, signal),

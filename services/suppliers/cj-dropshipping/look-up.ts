@@ -1,5 +1,6 @@
 import type { FoundOrder } from '../adapter.ts';
 import { SupplierError } from '../supplier-error.ts';
+import type { BatchCall } from './batch-call.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { isCancelled, isPaidIn } from './order-status.ts';
@@ -131,18 +132,20 @@ function toFound(supplierReference: string, rows: readonly OrderRow[], callerRef
 const unique = (rows: readonly OrderRow[]): OrderRow[] =>
   [...Map.groupBy(rows, codeOf).values()].flatMap(([first]) => first ?? []);
 
-/** The codes are promised for the detail, and CJ's internal number for the list as well. */
-const isSameWithoutCode = (detail: OrderRow | null, row: OrderRow): boolean =>
-  sdCodeOf(row) === null && row.orderId !== null && row.orderId === detail?.orderId;
+/** The codes are promised for the detail, and for the list only CJ's internal number. */
+const withoutNameless = (rows: readonly OrderRow[], detailed: readonly OrderRow[]): OrderRow[] => {
+  const known = new Set(detailed.map(({ orderId }) => orderId));
+  return rows.filter((row) => sdCodeOf(row) !== null || row.orderId === null || !known.has(row.orderId));
+};
 
 /**
  * Every order under our number; units are summed by variant, and parts of a split order are that one order, never a
  * second. The detail call answers one row at most, while CJ was seen both to refuse and to accept a repeated number:
- * the list finds the other one. It also decides where the detail shows nothing, since not every CJ may answer to our
- * number there. Where CJ refuses the list, the detail's word stands alone.
+ * the list finds the other one, and the batch its code. It also decides where the detail shows nothing, since not every
+ * CJ may answer to our number there. Where CJ refuses the list, the detail's word stands alone.
  */
 export async function lookUpOrders(
-  client: CjClient,
+  { client, readBatch }: { readonly client: CjClient; readonly readBatch: BatchCall },
   callerRef: string,
   signal: AbortSignal,
 ): Promise<FoundOrder[]> {
@@ -151,8 +154,13 @@ export async function lookUpOrders(
   const isMine = ({ orderNum }: OrderRow): boolean => orderNum === callerRef;
   const search = { states: SIBLING_STATES, callerRef };
   const listed = await listOrders(client, search, isMine, signal).catch(orIfRefused([]));
-  const siblings = listed.filter((row) => !isSameWithoutCode(first, row));
-  const mine = unique([first, ...siblings].filter((row) => row !== null).filter(isMine));
+  const detailed = [first].filter((row) => row !== null);
+  let siblings = withoutNameless(listed, detailed);
+  if (siblings.some((row) => sdCodeOf(row) === null)) {
+    const batch = (await readBatch([callerRef], signal)) ?? [];
+    siblings = [...withoutNameless(siblings, batch), ...batch];
+  }
+  const mine = unique([...detailed, ...siblings].filter(isMine));
   return [...Map.groupBy(mine, (row) => stemOf(codeOf(row)))].map(([code, rows]) =>
     toFound(code, rows, callerRef),
   );
