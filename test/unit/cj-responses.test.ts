@@ -50,7 +50,14 @@ test('a field of an odd kind hides neither its order nor the others', () => {
   expect(OrderRow.parse({ orderNum: 'a', productList: '' }).productList).toEqual([]);
 });
 
-test.each([[null], [undefined], [''], [[]], [{}]])('the detail %j shows no order', (data) => {
+test.each([
+  [null],
+  [undefined],
+  [''],
+  [[]],
+  [{}],
+  [{ orderId: null, orderNum: '', orderStatus: ' ', productList: [] }],
+])('the detail %j shows no order', (data) => {
   expect(OrderDetail.parse(data) ?? null).toBeNull();
 });
 

@@ -122,7 +122,9 @@ export const OrderRow = z.object({
 export type OrderRow = z.infer<typeof OrderRow>;
 
 const isEmpty = (data: unknown): boolean =>
-  data === '' || (typeof data === 'object' && data !== null && Object.keys(data).length === 0);
+  typeof data === 'object' && data !== null
+    ? Object.values(data).every(isEmpty)
+    : data == null || (typeof data === 'string' && data.trim() === '');
 
 /** The detail: how CJ shows that it has no such order is open between an error, null and emptiness of any kind. */
 export const OrderDetail = z.preprocess((data) => (isEmpty(data) ? null : data), OrderRow.nullish());
