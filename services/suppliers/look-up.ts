@@ -21,10 +21,12 @@ import { factsNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   doubtOf,
+  LONG_WINDOWS,
   NEEDS_A_PERSON,
   noCredentials,
   outcome,
   type PurchasePorts,
+  saysNotYet,
   toSupplierError,
   waitFor,
   withhold,
@@ -36,6 +38,7 @@ import { sameArticles } from './same-articles.ts';
 
 /** A supplier order that was sent and vanished this often needs a person, not another try. */
 const MAX_ATTEMPTS = 5;
+const UNTOLD = 'the supplier does not say whether it was bought: look for it on its site';
 
 /**
  * Finds out what became of a purchase that never got its verdict: by our reference where the supplier can look it up,
@@ -83,10 +86,15 @@ export async function lookUp(
     found = await adapter.lookUp(row.id, AbortSignal.timeout(callTimeoutMs(settings) * 2), since);
     moment('look-up: after call before record');
   } catch (error) {
-    const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);
+    const failure = withoutRecipient(toSupplierError(error), facts.recipient);
+    const { failureClass, evidence } = failure;
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'the look-up failed');
     const reason = NEEDS_A_PERSON[failureClass];
-    return reason === undefined ? DONE : giveUp(reason, evidence);
+    if (reason !== undefined) return giveUp(reason, evidence);
+    // It is answered, and will be answered so again: nobody would hear of the doubt.
+    const isAnswer = !failure.retryable || saysNotYet(evidence);
+    if (!isAnswer || intent.ageMs < doubtOf(settings).windowMs * LONG_WINDOWS) return DONE;
+    return giveUp('outcome_unknown', { ...evidence, cause: UNTOLD });
   }
   const living = found.filter(({ isCancelled }) => !isCancelled);
   const [only] = living;

@@ -21,8 +21,10 @@ import {
   ceilingOf,
   doubtOf,
   gateOf,
+  LONG_WINDOWS,
   outcome,
   type PurchasePorts,
+  saysNotYet,
   sayToOrder,
   spendingCall,
   toSupplierError,
@@ -55,17 +57,11 @@ const LEFT_IN_DOUBT =
 const doubtHold = (attempt: number): HoldReason | undefined =>
   attempt % DOUBTS_TO_TELL === 0 ? 'outcome_unknown' : undefined;
 
-/** Of a question that failed in a way that passes: its answer was sound, and says that it is too early. */
-const saysNotYet = ({ outage, sent }: Evidence): boolean => outage === false && sent !== false;
-
-/** A supplier that is slow to show an order is waited for, by the usual setting an hour longer; unpaid, some end after a day. */
-const LONG_UNPAID_WINDOWS = 7;
-
 /** It has waited for its payment for longer than any supplier takes to show what was bought. */
 async function isLongUnpaid(sql: Sql, { id }: PurchaseRow, { windowMs }: Doubt): Promise<boolean> {
   const [row] = await sql.query(
     `select 1 from supplier_orders where id = $1 and entered_at < now() - $2::float8 * interval '1 millisecond'`,
-    [id, windowMs * LONG_UNPAID_WINDOWS],
+    [id, windowMs * LONG_WINDOWS],
   );
   return row !== undefined;
 }

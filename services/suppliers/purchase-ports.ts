@@ -39,6 +39,12 @@ export const doubtOf = (settings: Settings): Doubt => ({
   lookUps: LOOK_UPS_TO_BE_SURE,
 });
 
+/** A supplier that is slow to show an order is waited for, by the usual setting an hour longer; unpaid, some end after a day. */
+export const LONG_WINDOWS = 7;
+
+/** Of a question that failed in a way that passes: its answer was sound, and says that it is too early. */
+export const saysNotYet = ({ outage, sent }: Evidence): boolean => outage === false && sent !== false;
+
 export const capsOf = (settings: Settings): Caps => ({
   perOrderMinor: settings.ORDER_MANAGER_CAP_PER_SUPPLIER_ORDER,
   perDayMinor: settings.ORDER_MANAGER_CAP_PER_SUPPLIER_DAY,

@@ -13,6 +13,7 @@ import { withPolicy } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
 import { settleNotBought } from '../../services/suppliers/settle-doubt.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
@@ -482,6 +483,28 @@ test('a look-up that fails counts for nothing', async () => {
   await givenFaults(desk.world, { operation: 'cj.getOrderDetail', kind: 'error_before' });
   await lookUp(desk.ports, purchase, 'c2');
   expect(await intentOf(desk.store, purchase)).toMatchObject({ state: 'unknown', lookUps: 0 });
+});
+
+test.each([
+  ['a refusal', 'told to a person', new SupplierError('permanent', 'no such interface', { code: 1600101 })],
+  ['no code', 'told to a person', new SupplierError('transient', 'no code yet', { outage: false })],
+  ['an outage', 'asked again', new SupplierError('transient', 'HTTP 500', { httpStatus: 500 })],
+  ['no leave', 'asked again', new SupplierError('throttled', 'paused', { sent: false, outage: false })],
+])('a doubt whose look-ups have ended with %s for long is %s', async (_, becomes, error) => {
+  const lookUpFails = { lookUp: () => Promise.reject(error) };
+  const young = await aDesk();
+  const fresh = await inDoubt(young, 'no_answer_after');
+  await lookUp(withAdapter(young.ports, lookUpFails), fresh, 'c2');
+  expect(await verdicts(young.store, fresh)).toEqual(['placing', 'outcome_unknown']);
+
+  const desk = await aDesk({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '0' });
+  const purchase = await inDoubt(desk, 'no_answer_after');
+  await lookUp(withAdapter(desk.ports, lookUpFails), purchase, 'c2');
+  expect((await saidTo(desk.store, purchase)).slice(2)).toMatchObject(
+    becomes === 'asked again'
+      ? []
+      : [{ type: 'withheld', reason: 'outcome_unknown', evidence: error.evidence }],
+  );
 });
 
 test('a call that still has time is not looked up; one whose process died is', async () => {
