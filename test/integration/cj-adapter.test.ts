@@ -306,6 +306,14 @@ test('where CJ refuses the search for siblings, the one order still counts', asy
   );
 });
 
+test('where CJ refuses the detail, the list finds the order, and nothing there is no proof of its absence', async () => {
+  const refused = anAdapter({ send: byFetch(answering('/getOrderDetail', () => NOT_SERVED)) });
+  const request = anOrder();
+  await expect(refused.lookUp(request.callerRef, never)).rejects.toMatchObject({ failureClass: 'permanent' });
+  const { supplierReference } = await givenOrder(request);
+  await expect(refused.lookUp(request.callerRef, never)).resolves.toMatchObject([{ supplierReference }]);
+});
+
 /** CJ's list, whose rows show no other id than its internal number. */
 const withoutCodes = () =>
   answering('/order/list', (data) => {

@@ -142,14 +142,20 @@ const withoutNameless = (rows: readonly OrderRow[], detailed: readonly OrderRow[
  * Every order under our number; units are summed by variant, and parts of a split order are that one order, never a
  * second. The detail call answers one row at most, while CJ was seen both to refuse and to accept a repeated number:
  * the list finds the other one, and the batch its code. It also decides where the detail shows nothing, since not every
- * CJ may answer to our number there. Where CJ refuses the list, the detail's word stands alone.
+ * CJ may answer to our number there. Where CJ refuses the list, the detail's word stands alone; where it refuses the
+ * detail, only what the list shows counts, which may not have been searched to its end.
  */
 export async function lookUpOrders(
   { client, readBatch }: { readonly client: CjClient; readonly readBatch: BatchCall },
   callerRef: string,
   signal: AbortSignal,
 ): Promise<FoundOrder[]> {
-  const first = await readDetail(client, callerRef, 'purchase', signal);
+  let refusal: unknown = null;
+  const first = await readDetail(client, callerRef, 'purchase', signal).catch((error: unknown) => {
+    if (!isRefusal(error)) throw error;
+    refusal = error;
+    return null;
+  });
   if (first !== null) numberOf(first);
   const isMine = ({ orderNum }: OrderRow): boolean => orderNum === callerRef;
   const search = { states: SIBLING_STATES, callerRef };
@@ -161,6 +167,7 @@ export async function lookUpOrders(
     siblings = [...withoutNameless(siblings, batch), ...batch];
   }
   const mine = unique([...detailed, ...siblings].filter(isMine));
+  if (mine.length === 0 && refusal !== null) throw refusal;
   return [...Map.groupBy(mine, (row) => stemOf(codeOf(row)))].map(([code, rows]) =>
     toFound(code, rows, callerRef),
   );
