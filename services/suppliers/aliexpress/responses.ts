@@ -128,7 +128,7 @@ export const FreightBody = z.object({
 /** An order that was created, paid or not: `error_msg` then says why it could not be paid. */
 export const CreatedBody = z.object({
   result: z.object({
-    order_list: listOf(MaybeText.catch(null)).transform((ids) => ids.filter(isIdText)),
+    order_list: listOf(MaybeText.catch(null)).transform((ids) => [...new Set(ids.filter(isIdText))]),
     error_msg: MaybeText,
   }),
 });
