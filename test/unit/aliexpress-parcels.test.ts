@@ -112,6 +112,33 @@ test('every number is a parcel once, with the carrier’s word where there is on
   ]);
 });
 
+test('a number that stands there once for each article is one parcel with all of them, where its newest node says', () => {
+  const { result } = OrderBody.parse({ result: { order_status: 'WAIT_BUYER_ACCEPT_GOODS' } });
+  const { tracking_detail_line_list: details } = TrackingBody.parse({
+    result: {
+      data: {
+        tracking_detail_line_list: [
+          {
+            mail_no: 'LP1',
+            package_item_list: [{ sku_id: 1, quantity: 2 }],
+            detail_node_list: [{ tracking_name: 'Delivered', time_stamp: 2 }],
+          },
+          {
+            mail_no: 'LP1',
+            carrier_name: 'Post',
+            package_item_list: [{ sku_id: 2, quantity: 1 }],
+            detail_node_list: [{ tracking_name: 'Departed', time_stamp: 1 }],
+          },
+          { mail_no: 'LP1', package_item_list: [{ sku_id: 1, quantity: 2 }] },
+        ],
+      },
+    },
+  }).result!.data!;
+  expect(toParcels(result!, details, [line('a', '1'), line('b', '2')])).toMatchObject([
+    { trackingNumber: 'LP1', carrier: 'Post', state: 'delivered', units: { a: 2, b: 1 } },
+  ]);
+});
+
 const line = (lineId: string, supplierVariantId: string) => ({ lineId, supplierVariantId });
 const packed = (...items: readonly (readonly [sku_id: string | null, quantity: number])[]) =>
   items.map(([sku_id, quantity]) => ({ sku_id, quantity }));

@@ -61,6 +61,29 @@ function trackingUrlOf(trackingNumber: string, carrierUrl: string | null): strin
   return CAINIAO.test(trackingNumber) ? page + trackingNumber : null;
 }
 
+/** Of each article what the first of them names: an order has it once, so that it is a repetition in the others. */
+function itemsTogether(details: readonly TrackingDetail[]): TrackingDetail['package_item_list'] {
+  const seen = new Set<string>();
+  return details.flatMap(({ package_item_list: items }) => {
+    const fresh = items.filter(({ sku_id }) => sku_id === null || !seen.has(sku_id));
+    for (const { sku_id } of items) if (sku_id !== null) seen.add(sku_id);
+    return fresh;
+  });
+}
+
+/** A number may stand there once for each article of the order: it is one box all the same. */
+const boxesOf = (details: readonly TrackingDetail[]): TrackingDetail[] =>
+  [...Map.groupBy(details, ({ mail_no }) => mail_no).values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined || same.length === 1 || first.mail_no === null) return same;
+    return {
+      ...first,
+      carrier_name: same.find(({ carrier_name }) => carrier_name !== null)?.carrier_name ?? null,
+      package_item_list: itemsTogether(same),
+      detail_node_list: same.flatMap(({ detail_node_list }) => detail_node_list),
+    };
+  });
+
 /** Whether what carriers name leaves nothing of the order for another parcel. */
 function isAllPacked({ child_order_list: children }: OrderRow, details: readonly TrackingDetail[]): boolean {
   const ordered = children.reduce((sum, { product_count }) => sum + (product_count ?? 0), 0);
@@ -91,9 +114,10 @@ function contentsOf(
  */
 export function toParcels(
   row: OrderRow,
-  details: readonly TrackingDetail[],
+  shown: readonly TrackingDetail[],
   lines: readonly PlacedLine[],
 ): ObservedParcel[] {
+  const details = boxesOf(shown);
   const parcels = new Map<string, ObservedParcel>();
   const isTold = new Set(details.map(({ mail_no }) => mail_no));
   const isOld = isAllPacked(row, details);
