@@ -197,6 +197,31 @@ test('each part shows its parcel with what is in it, the whole order and what wa
   });
 });
 
+test('a part that names articles of which it holds none holds the others', () => {
+  const [one, other] = ['line-1', 'line-2'].map((storeLineItemId, index) => ({
+    vid: `${index}`,
+    storeLineItemId,
+  }));
+  const family = [
+    aRow('SD1-1', 'SHIPPED', {
+      productList: [
+        { ...one, quantity: 2 },
+        { ...other, quantity: 0 },
+      ],
+    }),
+    aRow('SD1-2', 'SHIPPED', {
+      productList: [
+        { ...one, quantity: '0' },
+        { ...other, quantity: 1 },
+      ],
+    }),
+  ];
+  expect(observeFamily(family, new Map())?.parcels.map(({ units }) => units)).toEqual([
+    { 'line-1': 2 },
+    { 'line-2': 1 },
+  ]);
+});
+
 test('a part that was cancelled among living ones is for a person, with its code and pieces', () => {
   const [living, gone] = [
     aRow('SD1-1', 'SHIPPED', holding('line-1', 2)),

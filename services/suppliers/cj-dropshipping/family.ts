@@ -65,6 +65,7 @@ function unitsOf(
 ): Record<string, number> | undefined {
   const units: Record<string, number> = {};
   for (const { vid, storeLineItemId, quantity } of productList) {
+    if (quantity === 0) continue;
     const isNamed = storeLineItemId !== null && isOurs(storeLineItemId, lines);
     const named = isNamed ? storeLineItemId : onlyLineOf(vid, lines);
     if (named === null || quantity === null || quantity < 1) return undefined;
