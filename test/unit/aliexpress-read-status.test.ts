@@ -83,6 +83,18 @@ test('an order that was received is there whole, whatever its logistics say', as
   });
 });
 
+test('an order that was received without a number is for a person, until AliExpress names one', async () => {
+  const order = { order_status: 'FINISH', logistics_status: 'BUYER_ACCEPT_GOODS' };
+  expect(await seen({ order })).toMatchObject({
+    status: 'delivered',
+    parcels: [],
+    attention: { reason: 'operator', evidence: { cause: expect.stringMatching(/no tracking number/) } },
+  });
+  const numbered = { ...order, logistics_info_list: [{ logistics_no: 'AP1' }] };
+  for (const shown of [{ order: numbered }, { order, parcels: [aParcel('AP1')] }])
+    expect(await seen(shown)).not.toHaveProperty('attention');
+});
+
 test('an order that was closed without a word why has a person look, unless a parcel tells', async () => {
   const order = { order_status: 'FINISH', child_order_list: [{ sku_id: '1', product_count: 2 }] };
   const attention = {

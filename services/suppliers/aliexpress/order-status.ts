@@ -134,6 +134,15 @@ export const riddleOf = (row: OrderRow, orderId: string): Attention | null =>
       )
     : null;
 
+/** The same of an order that was received. A parcel is known by its number: without one nobody can be told of it. */
+export const unnumberedOf = (row: OrderRow, orderId: string): Attention =>
+  attention(
+    'operator',
+    orderId,
+    row,
+    'AliExpress shows it received and names no tracking number: ask the seller for it',
+  );
+
 export const isCancelled = (row: OrderRow): boolean => stageOf(row) === 'cancelled';
 
 /**

@@ -7,7 +7,7 @@ import type { Evidence } from '../../../contracts/vocabulary.ts';
 import type { ObservedStatus, OrderKey, PlacedLine } from '../adapter.ts';
 import { SupplierError } from '../supplier-error.ts';
 import type { AliExpressClient } from './client.ts';
-import { isSentInPart, riddleOf, stageOf, troubleOf } from './order-status.ts';
+import { isSentInPart, riddleOf, stageOf, troubleOf, unnumberedOf } from './order-status.ts';
 import { orderIdsOf, readOrder } from './orders.ts';
 import { packedPieces } from './packed-pieces.ts';
 import type { OrderRow } from './responses.ts';
@@ -78,8 +78,11 @@ async function observeOrder(
   const all = toParcels(row, details, lines);
   const whole = isOneOfSeveral ? withContents(row, all, lines) : all;
   const parcels = isPart && stage !== 'delivered' ? all.filter(holdsPart) : whole;
-  if (stage === 'delivered')
-    return { ...seen, status: stage, parcels: parcels.map((parcel) => ({ ...parcel, state: 'delivered' })) };
+  if (stage === 'delivered') {
+    const arrived = parcels.map((parcel) => ({ ...parcel, state: 'delivered' as const }));
+    const unnumbered = parcels.length === 0 ? unnumberedOf(row, orderId) : null;
+    return { ...seen, trouble: trouble ?? unnumbered, status: stage, parcels: arrived };
+  }
   const status = stage === 'moving' ? statusOfParcels(parcels) : stage;
   const riddle = trouble ?? (status === null ? riddleOf(row, orderId) : null);
   return status === null && riddle === null ? null : { ...seen, trouble: riddle, status, parcels };
