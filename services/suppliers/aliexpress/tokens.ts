@@ -28,10 +28,13 @@ const TokenAnswer = z.object({
 /** Before this, a number of milliseconds since 1970 is meant in seconds. */
 const FIRST_MILLISECONDS = 100_000_000_000;
 
-const instantOf = (epoch: number | null, livesSeconds: number | null): string | null => {
-  if (epoch !== null) return new Date(epoch < FIRST_MILLISECONDS ? epoch * 1_000 : epoch).toISOString();
-  return livesSeconds === null ? null : new Date(Date.now() + livesSeconds * 1_000).toISOString();
-};
+/** The instant counts, unless it is over: a token that is just handed out cannot have ended, and each call would renew it. */
+function instantOf(epoch: number | null, livesSeconds: number | null): string | null {
+  const named = epoch !== null && epoch < FIRST_MILLISECONDS ? epoch * 1_000 : epoch;
+  const counted = livesSeconds === null ? null : Date.now() + livesSeconds * 1_000;
+  const end = named === null || named < Date.now() ? (counted ?? named) : named;
+  return end === null ? null : new Date(end).toISOString();
+}
 
 /** @param before whose refresh token goes on where the answer repeats none. */
 function toToken(answer: unknown, before: SupplierToken | null): SupplierToken {
