@@ -46,6 +46,53 @@ test('lists that are left out are empty, and fields that are left out are null',
   expect(TrackingBody.parse({ result: { data: null } }).result?.data).toBeNull();
 });
 
+test('what is empty in another way than its kind is left out, and hides nothing beside it', () => {
+  const nothing = {};
+  const order = OrderBody.parse({
+    result: {
+      order_status: 'WAIT_BUYER_ACCEPT_GOODS',
+      logistics_status: nothing,
+      gmt_create: [],
+      pay_timeout_second: nothing,
+      order_amount: { amount: '4.89', currency_code: nothing },
+      child_order_list: { aeop_child_order_info: { sku_id: 1, product_count: 2, end_reason: nothing } },
+      logistics_info_list: [{ logistics_no: 'AP1', logistics_service: nothing }],
+    },
+  }).result;
+  expect(order).toMatchObject({
+    order_status: 'WAIT_BUYER_ACCEPT_GOODS',
+    logistics_status: null,
+    order_amount: { amount: 4.89, currency_code: null },
+    child_order_list: [{ sku_id: '1', product_count: 2, end_reason: null }],
+    logistics_info_list: [{ logistics_no: 'AP1', logistics_service: null }],
+  });
+  const detail = { mail_no: 'AP1', carrier_name: nothing, detail_node_list: [{ tracking_name: nothing }] };
+  const { data } =
+    TrackingBody.parse({ result: { data: { tracking_detail_line_list: detail } } }).result ?? {};
+  expect(data?.tracking_detail_line_list).toMatchObject([{ mail_no: 'AP1', carrier_name: null }]);
+  const sku = { sku_id: 1, offer_sale_price: '2.90', ipm_sku_stock: nothing, sku_attr: nothing };
+  const product = { ae_item_sku_info_dtos: [sku], ae_multimedia_info_dto: { image_urls: nothing } };
+  expect(ProductBody.parse({ result: product }).result?.ae_item_sku_info_dtos).toMatchObject([
+    { sku_id: '1' },
+  ]);
+  const option = {
+    code: 'A',
+    shipping_fee_cent: '1.99',
+    guaranteed_delivery_days: nothing,
+    ship_from_country: [],
+  };
+  expect(FreightBody.parse({ result: { delivery_options: option } }).result?.delivery_options).toMatchObject([
+    { code: 'A', shipping_fee_cent: 1.99, guaranteed_delivery_days: null },
+  ]);
+});
+
+test('a price of an odd kind is not taken for none', () => {
+  for (const shipping_fee_cent of [{ amount: 2 }, ['2']])
+    expect(
+      FreightBody.safeParse({ result: { delivery_options: [{ code: 'A', shipping_fee_cent }] } }).success,
+    ).toBe(false);
+});
+
 test.each([[null], [''], [[]]])('the empty result %j says nothing', (result) => {
   for (const body of [ProductBody, FreightBody, OrderBody, TrackingBody])
     expect(body.parse({ result }).result ?? null).toBeNull();

@@ -39,6 +39,9 @@ export const isIdText = (id: string | null): id is string => id !== null && /^[1
 const listOf = <T extends z.ZodType>(item: T) =>
   z.preprocess((value) => itemsOf(value).filter((each) => each != null), z.array(item));
 
+const isHollow = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+
 const isBlank = (value: unknown): boolean => value === '' || (Array.isArray(value) && value.length === 0);
 
 /** An object that may be absent, or be nothing of another kind: a wrong question is answered with an empty result. */
@@ -47,44 +50,51 @@ const maybe = <T extends z.ZodType>(schema: T) =>
 
 const MaybeFlag = z.union([z.boolean(), z.stringbool()]).nullish().catch(null);
 
-const Money = z.object({ amount: MaybeAmount, currency_code: MaybeText });
+/** The gateway makes an empty element an empty object of whatever it should be: nothing is said then. */
+const orNothing = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (isHollow(value) ? null : value), schema);
+const Text = orNothing(MaybeText);
+const Verbatim = orNothing(MaybeVerbatim);
+const Amount = orNothing(MaybeAmount);
+
+const Money = z.object({ amount: Amount, currency_code: Text });
 
 const SearchRow = z.object({
-  itemId: MaybeText,
-  title: MaybeText,
-  itemMainPic: MaybeText,
-  targetSalePrice: MaybeAmount,
-  targetOriginalPriceCurrency: MaybeText,
-  salePrice: MaybeAmount,
-  salePriceCurrency: MaybeText,
+  itemId: Text,
+  title: Text,
+  itemMainPic: Text,
+  targetSalePrice: Amount,
+  targetOriginalPriceCurrency: Text,
+  salePrice: Amount,
+  salePriceCurrency: Text,
 });
 export type SearchRow = z.infer<typeof SearchRow>;
 
 export const SearchBody = z.object({
-  data: maybe(z.object({ totalCount: MaybeAmount, products: listOf(SearchRow) })),
+  data: maybe(z.object({ totalCount: Amount, products: listOf(SearchRow) })),
 });
 
 const SkuProperty = z.object({
-  sku_property_id: MaybeText,
-  sku_property_name: MaybeText,
-  sku_property_value: MaybeText,
-  property_value_id: MaybeText,
-  property_value_definition_name: MaybeText,
-  sku_image: MaybeText,
+  sku_property_id: Text,
+  sku_property_name: Text,
+  sku_property_value: Text,
+  property_value_id: Text,
+  property_value_definition_name: Text,
+  sku_image: Text,
 });
 
 export const SkuRow = z.object({
-  sku_id: MaybeText,
-  sku_attr: MaybeVerbatim,
-  id: MaybeVerbatim,
-  sku_price: MaybeAmount,
-  offer_sale_price: MaybeAmount,
-  currency_code: MaybeText,
-  sku_available_stock: MaybeAmount,
-  s_k_u_available_stock: MaybeAmount,
-  ipm_sku_stock: MaybeAmount,
+  sku_id: Text,
+  sku_attr: Verbatim,
+  id: Verbatim,
+  sku_price: Amount,
+  offer_sale_price: Amount,
+  currency_code: Text,
+  sku_available_stock: Amount,
+  s_k_u_available_stock: Amount,
+  ipm_sku_stock: Amount,
   price_include_tax: MaybeFlag,
-  tax_amount: MaybeAmount,
+  tax_amount: Amount,
   ae_sku_property_dtos: listOf(SkuProperty),
 });
 export type SkuRow = z.infer<typeof SkuRow>;
@@ -92,32 +102,32 @@ export type SkuRow = z.infer<typeof SkuRow>;
 export const ProductRow = z.object({
   ae_item_base_info_dto: maybe(
     z.object({
-      product_id: MaybeText,
-      subject: MaybeText,
-      detail: MaybeText,
-      product_status_type: MaybeText,
+      product_id: Text,
+      subject: Text,
+      detail: Text,
+      product_status_type: Text,
     }),
   ),
   ae_item_sku_info_dtos: listOf(SkuRow),
-  ae_multimedia_info_dto: maybe(z.object({ image_urls: MaybeText })),
-  ae_store_info: maybe(z.object({ store_id: MaybeText })),
+  ae_multimedia_info_dto: maybe(z.object({ image_urls: Text })),
+  ae_store_info: maybe(z.object({ store_id: Text })),
 });
 export type ProductRow = z.infer<typeof ProductRow>;
 
 export const ProductBody = z.object({ result: maybe(ProductRow) });
 
 const FreightRow = z.object({
-  code: MaybeVerbatim,
-  shipping_fee_cent: MaybeAmount,
-  shipping_fee_currency: MaybeText,
+  code: Verbatim,
+  shipping_fee_cent: Amount,
+  shipping_fee_currency: Text,
   free_shipping: MaybeFlag,
   mayHavePFS: MaybeFlag,
-  free_shipping_threshold: MaybeAmount,
-  min_delivery_days: MaybeAmount,
-  max_delivery_days: MaybeAmount,
-  guaranteed_delivery_days: MaybeAmount,
+  free_shipping_threshold: Amount,
+  min_delivery_days: Amount,
+  max_delivery_days: Amount,
+  guaranteed_delivery_days: Amount,
   tracking: MaybeFlag,
-  ship_from_country: MaybeText,
+  ship_from_country: Text,
 });
 export type FreightRow = z.infer<typeof FreightRow>;
 
@@ -129,46 +139,46 @@ export const FreightBody = z.object({
 export const CreatedBody = z.object({
   result: z.object({
     order_list: listOf(MaybeText.catch(null)).transform((ids) => [...new Set(ids.filter(isIdText))]),
-    error_msg: MaybeText,
+    error_msg: Text,
   }),
 });
 
 const ChildOrder = z.object({
-  product_id: MaybeText,
-  sku_id: MaybeText,
-  product_count: MaybeAmount,
-  end_reason: MaybeText,
-  end_reason_desc: MaybeText,
+  product_id: Text,
+  sku_id: Text,
+  product_count: Amount,
+  end_reason: Text,
+  end_reason_desc: Text,
 });
 
 export const OrderRow = z.object({
-  gmt_create: MaybeText,
-  order_status: MaybeText,
-  logistics_status: MaybeText,
+  gmt_create: Text,
+  order_status: Text,
+  logistics_status: Text,
   order_amount: maybe(Money),
-  pay_timeout_second: MaybeAmount,
+  pay_timeout_second: Amount,
   child_order_list: listOf(ChildOrder),
-  logistics_info_list: listOf(z.object({ logistics_no: MaybeText, logistics_service: MaybeText })),
+  logistics_info_list: listOf(z.object({ logistics_no: Text, logistics_service: Text })),
 });
 export type OrderRow = z.infer<typeof OrderRow>;
 
 export const OrderBody = z.object({ result: maybe(OrderRow) });
 
 const TrackingNode = z.object({
-  time_stamp: MaybeAmount,
-  tracking_name: MaybeText,
-  tracking_detail_desc: MaybeText,
+  time_stamp: Amount,
+  tracking_name: Text,
+  tracking_detail_desc: Text,
 });
 export type TrackingNode = z.infer<typeof TrackingNode>;
 
-const PackageItem = z.object({ sku_id: MaybeText, quantity: MaybeAmount });
+const PackageItem = z.object({ sku_id: Text, quantity: Amount });
 export type PackageItem = z.infer<typeof PackageItem>;
 
 const TrackingDetail = z.object({
-  mail_no: MaybeText,
-  carrier_name: MaybeText,
-  cp_name: MaybeText,
-  cp_website_url: MaybeText,
+  mail_no: Text,
+  carrier_name: Text,
+  cp_name: Text,
+  cp_website_url: Text,
   package_item_list: listOf(PackageItem),
   detail_node_list: listOf(TrackingNode),
 });
