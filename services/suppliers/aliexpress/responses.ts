@@ -50,7 +50,7 @@ const maybe = <T extends z.ZodType>(schema: T) =>
 
 const MaybeFlag = z.union([z.boolean(), z.stringbool()]).nullish().catch(null);
 
-/** The gateway makes an empty element an empty object of whatever it should be: nothing is said then. */
+/** Empty lists are known to come as `{}`; where a text or number does, it says nothing. */
 const orNothing = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (isHollow(value) ? null : value), schema);
 const Text = orNothing(MaybeText);
