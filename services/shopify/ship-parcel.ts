@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { trackingKeyOf } from '../../contracts/ids.ts';
 import type { Evidence, HoldReason } from '../../contracts/vocabulary.ts';
 import { cutTo } from '../store/storable.ts';
@@ -19,12 +20,15 @@ import { type Ask, asking, readWorkAndShipments } from './read-work.ts';
 import {
   CREATE_FULFILLMENT,
   CreateFulfillmentAnswer,
+  FIRST_SHIPMENT_LINES,
+  LINES_OF_SHIPMENTS,
+  LinesOfShipmentsAnswer,
   SHIPMENT_LINES,
   SHIPMENTS_LIMIT,
   type Shipment,
   ShipmentLinesAnswer,
 } from './shipment-operations.ts';
-import { ShopError } from './shop-error.ts';
+import { isNotUnderstood, ShopError } from './shop-error.ts';
 
 export interface ShipmentRequest {
   readonly orderGid: string;
@@ -96,17 +100,37 @@ export function showsOneOf(numbers: readonly string[]): (shipment: Shipment) => 
     );
 }
 
+type Lines = z.infer<typeof ShipmentLinesAnswer>['fulfillment'];
+const unlessNotUnderstood = (error: unknown): null => {
+  if (isNotUnderstood(error)) return null;
+  throw error;
+};
+
+/** What is in one fulfilment; null where the shop does not say. */
+async function readShipmentLines(ask: Ask, orderId: string, { id: fulfillmentId }: Shipment) {
+  const read = async (after: string | null): Promise<Lines> =>
+    (await ask(SHIPMENT_LINES, { fulfillmentId, after }, ShipmentLinesAnswer)).fulfillment;
+  const first = await read(null).catch(unlessNotUnderstood);
+  if (first !== null)
+    return allNodes(first.fulfillmentLineItems, async (after) => (await read(after))?.fulfillmentLineItems);
+  const { order } = await ask(LINES_OF_SHIPMENTS, { orderId }, LinesOfShipmentsAnswer);
+  const nodes = order?.fulfillments.find(({ id }) => id === fulfillmentId)?.fulfillmentLineItems.nodes;
+  return nodes === undefined || nodes.length >= FIRST_SHIPMENT_LINES ? null : nodes;
+}
+
 /** A quantity that Shopify keeps to itself counts as all: rather a unit too few in the shop than one too many. */
-async function readUnits(ask: Ask, shipments: readonly Shipment[]): Promise<UnitsByLine> {
+async function readUnits(
+  ask: Ask,
+  { orderGid, parcel }: ShipmentRequest,
+  shipments: readonly Shipment[],
+): Promise<UnitsByLine> {
   const units: (readonly [string, number])[] = [];
-  for (const { id: fulfillmentId } of shipments) {
-    const readLines = async (after: string | null) => {
-      const answer = await ask(SHIPMENT_LINES, { fulfillmentId, after }, ShipmentLinesAnswer);
-      return answer.fulfillment?.fulfillmentLineItems;
-    };
-    for (const { lineItem, quantity } of await allNodes(await readLines(null), readLines)) {
+  for (const shipment of shipments) {
+    const lines = await readShipmentLines(ask, orderGid, shipment);
+    if (lines === null)
+      units.push(...parcel.lines.map(({ lineItemId }) => [lineItemId, Number.POSITIVE_INFINITY] as const));
+    for (const { lineItem, quantity } of lines ?? [])
       units.push([lineIdOf(lineItem), quantity ?? Number.POSITIVE_INFINITY]);
-    }
   }
   return toUnitsByLine(units);
 }
@@ -178,7 +202,7 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
   const { shipments } = order;
   const ours = shipments.filter(carriesNumberOf(parcel));
   const standing = ours.filter(({ status }) => status !== 'CANCELLED');
-  const shown = await readUnits(ask, standing);
+  const shown = await readUnits(ask, request, standing);
   const wanted = toUnitsByLine(parcel.lines.map(({ lineItemId, units }) => [lineItemId, units]));
   for (const [lineId, units] of wanted) wanted.set(lineId, Math.max(0, units - (shown.get(lineId) ?? 0)));
 

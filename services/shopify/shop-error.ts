@@ -20,3 +20,7 @@ export class ShopError extends AppError {
 /** Whether it was the answer about one order that nobody understands: all else is refused for every order. */
 export const isAboutOrder = (error: unknown): boolean =>
   error instanceof ShopError && 'unexpected' in error.evidence;
+
+/** Whether the shop could make nothing of a question: it lacks a field or an argument that Shopify itself knows. */
+export const isNotUnderstood = (error: unknown): boolean =>
+  error instanceof ShopError && error.failureClass === 'permanent' && 'codes' in error.evidence;

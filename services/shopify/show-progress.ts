@@ -22,7 +22,7 @@ import {
   UPDATE_TRACKING,
   UpdateTrackingAnswer,
 } from './shipment-operations.ts';
-import { ShopError } from './shop-error.ts';
+import { isNotUnderstood, ShopError } from './shop-error.ts';
 import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { assertTaken } from './user-errors.ts';
@@ -131,23 +131,34 @@ async function replaceTracking(
 }
 
 /**
- * The shop takes the same checkpoint twice, so it is asked first unless it can have none. A parcel may come to a state
- * again: it is told where that state is not the last one told, but for the very moment that was told already.
+ * A parcel may come to a state again: it is told where that state is not the last one told, but for the very moment that
+ * was told already. A shop that shows no checkpoints is told rather twice than never.
  */
+async function isTold(
+  ask: Ask,
+  fulfillmentId: string,
+  { status, happenedAt }: { readonly status: string; readonly happenedAt: string },
+): Promise<boolean> {
+  const shown = await ask(FULFILLMENT_EVENTS, { fulfillmentId }, FulfillmentEventsAnswer).catch(
+    (error: unknown) => {
+      if (isNotUnderstood(error)) return null;
+      throw error;
+    },
+  );
+  const nodes = shown?.fulfillment?.events.nodes ?? [];
+  const isThis = (event: (typeof nodes)[number]): boolean =>
+    event.status === status && Date.parse(event.happenedAt) === Date.parse(happenedAt);
+  return nodes[0]?.status === status || nodes.some(isThis);
+}
+
+/** The shop takes the same checkpoint twice, so it is asked first unless it can have none. */
 async function addEvent(ask: Ask, fulfillmentId: string, parcel: ShownParcel): Promise<void> {
   const status = EVENT_OF[parcel.state];
   if (status === null) return;
-  if (parcel.knownFulfillmentId === null) {
-    const { fulfillment } = await ask(FULFILLMENT_EVENTS, { fulfillmentId }, FulfillmentEventsAnswer);
-    if (fulfillment === null) return;
-    const { nodes } = fulfillment.events;
-    const isThis = (event: (typeof nodes)[number]): boolean =>
-      event.status === status && Date.parse(event.happenedAt) === Date.parse(parcel.seenAt);
-    if (nodes[0]?.status === status || nodes.some(isThis)) return;
-  }
   const event = { fulfillmentId, status, happenedAt: parcel.seenAt };
+  if (parcel.knownFulfillmentId === null && (await isTold(ask, fulfillmentId, event))) return;
   const answer = await ask(CREATE_FULFILLMENT_EVENT, { event }, CreateFulfillmentEventAnswer);
-  assertTaken('fulfilment event', answer.fulfillmentEventCreate);
+  assertTaken('fulfillment event', answer.fulfillmentEventCreate);
 }
 
 const remember = gatheringFor(async ({ store }: ShopPorts, parcels: readonly ShownParcel[]) => {

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { listenOn } from '../../deploy/sandbox/listen.ts';
 import { type Sandbox, startSandbox } from '../../deploy/sandbox/sandbox.ts';
 import { type ShipmentRequest, shipParcel } from '../../services/shopify/ship-parcel.ts';
-import { clientOf } from '../fixtures/shop-ports.ts';
+import { SHIPMENT_LINES } from '../../services/shopify/shipment-operations.ts';
+import { clientOf, withoutOperations } from '../fixtures/shop-ports.ts';
 import { aLine, anOrderBody, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, eventually, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
@@ -87,6 +88,17 @@ test.each(['slow', 'error_after', 'no_answer_after', 'garbage'])(
     expect(await sentLines(world)).toEqual(['2 of 101']);
   },
 );
+
+test('in a shop that shows no fulfilment by itself a parcel of some units of a line is adopted, and another under its number shown', async () => {
+  const { world, client, orderGid } = await givenOrder();
+  const shop = withoutOperations(client, SHIPMENT_LINES);
+  await givenFaults(world, { operation: 'shopify.fulfillmentCreate', kind: 'no_answer_after', times: 1 });
+  expect(await shipParcel(shop, aRequest(orderGid))).toMatchObject({ how: 'unknown' });
+  expect(await shipParcel(shop, aRequest(orderGid))).toMatchObject({ how: 'adopted', missingUnits: 0 });
+  const other = aRequest(orderGid, { lines: [{ lineItemId: '102', units: 1 }] });
+  expect(await shipParcel(shop, other)).toMatchObject({ how: 'created' });
+  expect(await sentLines(world)).toEqual(['2 of 101', '1 of 102']);
+});
 
 test('a creation in doubt of which the shop wanted fewer units than the parcel holds is adopted', async () => {
   const { world, client, orderGid } = await givenOrder();

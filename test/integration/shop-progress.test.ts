@@ -9,6 +9,7 @@ import { rereadOrder } from '../../services/shopify/reread-order.ts';
 import {
   CREATE_FULFILLMENT,
   CREATE_FULFILLMENT_EVENT,
+  FULFILLMENT_EVENTS,
   UPDATE_TRACKING,
 } from '../../services/shopify/shipment-operations.ts';
 import { ShopError } from '../../services/shopify/shop-error.ts';
@@ -25,7 +26,7 @@ import {
   ORDER_ID,
   SUPPLIER_ORDER_ID,
 } from '../fixtures/shipped-order.ts';
-import { clientOf, shopPorts } from '../fixtures/shop-ports.ts';
+import { clientOf, shopPorts, withoutOperations } from '../fixtures/shop-ports.ts';
 import { ask, fulfillmentOrdersOf, givenShopOrder, SHIP } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
@@ -129,6 +130,17 @@ test('each state of a shipped parcel is one event in the shop, in their order, a
   const { calls } = await ledgerOf(world);
   await showProgress(ports);
   expect((await ledgerOf(world)).calls).toEqual(calls);
+});
+
+test('a shop that cannot be asked for the events of a fulfilment is told each state all the same', async () => {
+  const { world, ports, fulfil, parcelIs, shown } = await aShop();
+  await fulfil();
+  const admin = withoutOperations(clientOf(world.origin), FULFILLMENT_EVENTS);
+  for (const state of ['first_scan', 'in_transit', 'delivered']) {
+    await parcelIs(state);
+    await showProgress({ ...ports, admin });
+  }
+  expect((await shown())[0]?.events).toEqual(['CARRIER_PICKED_UP', 'IN_TRANSIT', 'DELIVERED']);
 });
 
 test.each([
