@@ -41,6 +41,8 @@ export function shopHoldsIn(seen: Seen): ShopHold[] {
   for (const one of toBeShipped(seen)) {
     for (const theirs of one.fulfillmentHolds.filter((any) => !isOwnHold(any)))
       hold(holdReasonOf(theirs.reason), one, theirs.reason);
+    // Not ours, which the shop would name.
+    if (one.status === 'ON_HOLD' && one.fulfillmentHolds.length === 0) hold('operator', one, one.status);
     if (!isForCarrier(one)) {
       // Beside units that are shipped, these are nobody's to buy.
       if (!isAnyOurs) hold('fulfillment_not_ours', one, one.deliveryMethod?.methodType ?? '');

@@ -56,6 +56,14 @@ test('our own hold hides no fulfilment order that is for no carrier', async () =
   expect(shopHoldsIn(await on('SHIPPING'))).toEqual([]);
 });
 
+test('what the shop calls on hold without a word of whose hold it is, is held here', async () => {
+  const held = { status: 'ON_HOLD', actions: ['RELEASE_HOLD'] };
+  const work = [aShopWork({ 71: 3 }, held)];
+  expect(shopHoldsIn(await readAnswer([aShopLine('71')], work))).toEqual([
+    { reason: 'operator', evidence: { fulfillmentOrder: work[0]?.id, heldInShop: 'ON_HOLD' } },
+  ]);
+});
+
 test('what others hold is held here, in our words', async () => {
   const held = {
     status: 'ON_HOLD',
