@@ -50,6 +50,8 @@ interface OrderRow {
   readonly shop: string;
   readonly shopOrderId: string;
   readonly placedAt: string;
+  /** We have known it no longer than the shop may take to route it: an imported order may be placed years ago. */
+  readonly isNew: boolean;
 }
 
 /** As long as this Shopify may take to route an order, and to show it to those who ask. */
@@ -81,7 +83,7 @@ const isJustPlaced = (placedAt: string): boolean => Math.abs(Date.now() - Date.p
 /** `not_yet`: Shopify may still be routing it, or does not show it yet. */
 async function judge(
   ports: ShopPorts,
-  { shop, shopOrderId, placedAt }: OrderRow,
+  { shop, shopOrderId, placedAt, isNew }: OrderRow,
 ): Promise<Verdict | 'not_yet'> {
   const { admin, settings } = ports;
   // Made by hand, of another shop, or without a login: what is known is all there is.
@@ -94,7 +96,7 @@ async function judge(
     );
     if (truth === null) return isJustPlaced(placedAt) ? 'not_yet' : { truth, holds: [HIDDEN] };
     if (!isUnrouted(truth)) return { truth, holds: shopHoldsIn(truth) };
-    return isJustPlaced(truth.received.placedAt) ? 'not_yet' : { truth, holds: [UNROUTED] };
+    return isNew || isJustPlaced(truth.received.placedAt) ? 'not_yet' : { truth, holds: [UNROUTED] };
   } catch (error) {
     if (error instanceof AppError && error.code === 'body_invalid')
       return { truth: null, holds: [{ reason: 'operator', evidence: { order: error.message } }] };
@@ -106,8 +108,10 @@ async function judge(
 
 const orderRow = gatheringFor(async ({ store }: ShopPorts, orderIds: readonly string[]) => {
   const rows = await store.query<OrderRow & { readonly id: string }>(
-    'select id, shop, shop_order_id as "shopOrderId", placed_at as "placedAt" from orders where id = any($1::text[])',
-    [orderIds],
+    `select id, shop, shop_order_id as "shopOrderId", placed_at as "placedAt",
+            created_at > now() - $2::float8 * interval '1 millisecond' as "isNew"
+       from orders where id = any($1::text[])`,
+    [orderIds, ROUTING_MS],
   );
   const known = new Map(rows.map((row) => [row.id, row]));
   return orderIds.map((orderId) => known.get(orderId));

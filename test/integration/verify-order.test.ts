@@ -29,8 +29,8 @@ async function anOrder(
   const gid = known.isHidden ? '' : await givenShopOrder(world, anOrderBody(known.body));
   const context = await aServiceContext(nats.url, { SHOPIFY_SHOP_URL: SHOP });
   await context.store.run(
-    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
-     values ($1, $2, $3, '#1042', 'USD', 6150, '2026-11-20T10:00:00Z', 'grace', '{}')`,
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, created_at, state, context)
+     values ($1, $2, $3, '#1042', 'USD', 6150, '2026-11-20T10:00:00Z', '2026-11-20T10:00:09Z', 'grace', '{}')`,
     [ORDER_ID, known.shop ?? SHOP, SHOP_ORDER_ID],
   );
   const ports = shopPorts(context, world);
@@ -135,6 +135,14 @@ test('an order that is not routed yet is asked about again, and goes on once it 
   await control(world, 'PUT', '/settings', { shopifyScopes: SCOPES });
   expect(await verify('command-2')).toEqual(DONE);
   expect(await verdict()).toMatchObject({ holds: [] });
+});
+
+test('an order that was imported just now, with a day of the past, may still be routed: it is asked about again', async () => {
+  const { world, context, verify, verdict } = await anOrder();
+  await context.store.run('update orders set created_at = now()');
+  await control(world, 'PUT', '/settings', NO_WORK_SEEN);
+  expect(await verify()).toEqual(DONE);
+  expect(await verdict()).toBeUndefined();
 });
 
 test('an order of which no fulfilment order is seen after minutes is for a person', async () => {
