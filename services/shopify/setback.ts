@@ -90,8 +90,9 @@ function judgeHttp(cause: HttpResponseError): Setback {
   const status = cause.response.code;
   const evidence = { status };
   if (cause instanceof HttpThrottlingError) {
-    const { retryAfter } = cause.response;
-    return throttled(retryAfter === undefined ? undefined : retryAfter * 1_000, evidence, cause);
+    // A date, which the header may hold as well, is no number there.
+    const { retryAfter = Number.NaN } = cause.response;
+    return throttled(Number.isFinite(retryAfter) ? retryAfter * 1_000 : undefined, evidence, cause);
   }
   if (status < 400 || status >= 500) return lost(evidence, cause);
   if (status === 401) return { ...refused('auth', evidence, cause), kind: 'unauthorized' };

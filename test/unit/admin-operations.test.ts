@@ -296,6 +296,14 @@ test('the front door’s 429 is obeyed in seconds, also for a mutation', async (
   expect(seen).toHaveLength(2);
 });
 
+test('a 429 that names no seconds is waited out, not run against', async () => {
+  const busy = { status: 429, headers: { 'retry-after': 'Sun, 29 Nov 2026 07:28:00 GMT' }, body: {} };
+  const { look } = await givenShop([busy, { body: FINE }]);
+  const startedAt = performance.now();
+  await look();
+  expect(performance.now() - startedAt).toBeGreaterThan(900);
+});
+
 test('endless throttling ends as throttled, with nothing done', async () => {
   const { change, seen } = await givenShop([{ status: 429, headers: { 'retry-after': '0.001' }, body: {} }]);
   expect(await failureOf(change())).toMatchObject({ failureClass: 'throttled', retryable: true });
