@@ -149,12 +149,14 @@ const listOf = <T extends z.ZodType>(item: T) =>
     .nullish()
     .transform((items) => items ?? []);
 
-const Product = z.object({ id: Id, variants: listOf(z.object({ id: Id })) });
+const Product = z.object({ id: Id, variants: z.array(z.object({ id: Id })).nullish() });
 const product =
   (isGone: boolean): ReadBody =>
   (json, { topic, triggeredAt }) => {
     const { id, variants } = check(Product, json, topic);
-    const variantIds = isGone ? null : variants.map((variant) => variant.id);
+    // A body that names no variants does not say that there are none.
+    if (!isGone && !variants) return { ...NOTHING, kept: { id } };
+    const variantIds = isGone ? null : (variants ?? []).map((variant) => variant.id);
     const at = Instant.safeParse(triggeredAt).data ?? null;
     const news: ShopNews = { kind: 'product_changed', productId: id, variantIds, at };
     return { ...NOTHING, kept: { id, variants }, news };
