@@ -23,7 +23,8 @@ const orNull = <T extends z.ZodType>(schema: T) =>
     schema.nullable(),
   );
 
-const id = orNull(requiredId);
+/** Null where the key is absent, null, blank or holds no id. */
+const id = orNull(requiredId).catch(null);
 
 /** Decimal text as Shopify writes money; a JSON number of older bodies becomes its shortest decimal text. */
 const amount = z.preprocess(
@@ -41,9 +42,15 @@ const localInstant = z.iso.datetime({
 const instant = localInstant.transform((iso) => new Date(iso).toISOString());
 
 const flag = (absent: boolean) =>
-  z.preprocess((value) => (typeof value === 'boolean' ? value : absent), z.boolean());
+  z.preprocess(
+    (value) => (value === 'true' || value === 'false' ? value === 'true' : value),
+    z.boolean().catch(absent),
+  );
 
-const units = z.int('must be a whole number of units').min(0, 'must not be negative').max(1_000_000);
+const units = z.preprocess(
+  (value) => (typeof value === 'string' && /^\d{1,7}$/.test(value) ? Number(value) : value),
+  z.int('must be a whole number of units').min(0, 'must not be negative').max(1_000_000),
+);
 const optionalUnits = z.preprocess(
   (value) => (typeof value === 'number' && value < 0 ? 0 : value),
   orNull(units),
@@ -122,7 +129,7 @@ export const ShopifyOrderBody = z.object({
   contact_email: text,
   phone: text,
   customer_locale: text,
-  customer: optional(z.object({ id: id.catch(null), email: text, phone: text })),
+  customer: optional(z.object({ id, email: text, phone: text })),
   shipping_address: optional(address),
   billing_address: optional(address),
   note_attributes: z.array(noteAttribute).catch([]),

@@ -409,6 +409,19 @@ test('flags and dates that are absent, null or empty mean no', () => {
   });
 });
 
+test('counts and flags that come as text are read, and an id that is none is an absent one', () => {
+  const counted = { quantity: '3', current_quantity: '2', fulfillable_quantity: '1', variant_id: 0 };
+  const { test: isTest, lines } = received({
+    test: 'true',
+    line_items: [aLine(counted), aLine({ id: 74, requires_shipping: 'false', product_id: 'gid' })],
+  });
+  expect(isTest).toBe(true);
+  expect(lines).toMatchObject([
+    { units: 2, openUnits: 1, variantId: null },
+    { deliveredBy: 'nobody', productId: null },
+  ]);
+});
+
 test('a blank where an id, an instant or an amount may be absent is an absent one', () => {
   const { placedAt, totalMinor, lines } = received({
     processed_at: '',
