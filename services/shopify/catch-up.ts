@@ -1,3 +1,4 @@
+import { lookAtHeld } from './look-at-held.ts';
 import { underLease } from './order-lease.ts';
 import { asking } from './read-work.ts';
 import { releaseRefused } from './release-refused.ts';
@@ -17,7 +18,7 @@ async function markOf({ store }: ShopPorts, name: string): Promise<Date> {
   return new Date(row?.mark ?? Date.now());
 }
 
-/** Finds the orders that no webhook brought. One round; one copy at a time. */
+/** Finds the orders, and the end of the shop's holds, that no webhook brought. One round; one copy at a time. */
 export async function catchUp(ports: ShopPorts): Promise<'idle'> {
   const { admin, settings, log } = ports;
   const shop = settings.SHOPIFY_SHOP_URL;
@@ -30,9 +31,11 @@ export async function catchUp(ports: ShopPorts): Promise<'idle'> {
     const count = (done: PageDone): void => {
       told += done.told;
     };
-    await sweepOrders(ports, asking(admin, 'read'), { name, shop, isHistory: false }, from, count);
+    const ask = asking(admin, 'read');
+    await sweepOrders(ports, ask, { name, shop, isHistory: false }, from, count);
     if (told > 0) log.info({ shop, orders: told }, 'the sweep told what no webhook had told');
     await releaseRefused(ports, began);
+    await lookAtHeld(ports, ask, shop, began);
   });
   return 'idle';
 }

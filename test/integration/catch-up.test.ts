@@ -21,7 +21,7 @@ import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import { eventsIn } from '../fixtures/shipped-order.ts';
 import { clientOf, shopPorts } from '../fixtures/shop-ports.ts';
-import { anOrderBody, givenShopOrder } from '../sandbox/shop-client.ts';
+import { anOrderBody, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
 let nats: OwnNats;
@@ -136,6 +136,29 @@ test('an order whose webhook named no address is read once, for the shop may sho
   const reads = await readsIn(world);
   await catchUp(ports);
   expect(await readsIn(world)).toBe(reads);
+});
+
+test('a hold of the shop that ended without a webhook is found though the order did not change, and a standing one left', async () => {
+  const { world, context, ports, orders } = await aShop();
+  await orders(60, 60);
+  const held = ['5501', '5502'];
+  for (const id of held) await givenKnown(context, id, new Date(ago(30)).toISOString());
+  await context.store.run(
+    `insert into holds (id, order_id, reason, evidence)
+     select 'hold-of-' || id, id, 'operator', '{"heldInShop": "OTHER"}' from unnest($1::text[]) as id`,
+    [held.map((id) => orderIdOf(SHOP, id))],
+  );
+  const gid = 'gid://shopify/Order/5502';
+  const [work] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  await control(world, 'PUT', `/shop/fulfillment-orders/${work!.id.replace(/.*\//, '')}/holds`, [
+    { reason: 'OTHER' },
+  ]);
+  await catchUp(ports);
+  const releases = (await eventsIn(context.store)).filter(({ type }) => type === 'order.release_requested');
+  const orderId = orderIdOf(SHOP, '5501');
+  expect(releases.map(({ data }) => data)).toEqual([
+    { orderId, reason: 'operator', holdId: `hold-of-${orderId}` },
+  ]);
 });
 
 test('the first sweep leaves the past alone but for the overlap', async () => {

@@ -1,0 +1,45 @@
+import { isOutage } from '../store/outage.ts';
+import { readOrder } from './read-order.ts';
+import type { Ask } from './read-work.ts';
+import { tellOrder } from './reread-order.ts';
+import { isAboutOrder, ShopError } from './shop-error.ts';
+import { liftedHolds } from './shop-holds.ts';
+import type { ShopPorts } from './shop-ports.ts';
+
+/** Chosen by chance, so that each has its turn and nobody writes down whose it was. */
+const LIMIT = 20;
+
+interface HeldOrder {
+  readonly orderId: string;
+  readonly shopOrderId: string;
+}
+
+/**
+ * Looks again at orders that stand here only because the shop holds them or has not routed them, and tells those of which
+ * that is over. No sweep finds them: a fulfilment order that is released, routed or due need not change its order, and
+ * the webhook that says so may be lost. One round. Throws ShopError when the shop cannot be read.
+ * @param at names the round: what it tells is said once.
+ */
+export async function lookAtHeld(ports: ShopPorts, ask: Ask, shop: string, at: Date): Promise<void> {
+  const { store, settings, log } = ports;
+  const held = await store.query<HeldOrder>(
+    `select o.id as "orderId", o.shop_order_id as "shopOrderId"
+       from (select distinct order_id from holds
+              where released_at is null and coalesce(evidence ->> 'heldInShop', '') <> '') h
+       join orders o on o.id = h.order_id where o.shop = $1 order by random() limit $2`,
+    [shop, LIMIT],
+  );
+  const buysAuthorized = settings.ORDER_MANAGER_BUY_AUTHORIZED;
+  for (const { orderId, shopOrderId } of held) {
+    try {
+      const truth = await readOrder(ask, { shop, buysAuthorized }, shopOrderId);
+      if (truth === null || truth.work.length === 0) continue;
+      if ((await liftedHolds(store, orderId, truth)).length === 0) continue;
+      const messageId = `held:${orderId}:${at.getTime()}`;
+      await tellOrder(ports, messageId, truth.received, truth.customer, truth.work);
+    } catch (error) {
+      if ((error instanceof ShopError && !isAboutOrder(error)) || isOutage(error)) throw error;
+      log.warn({ orderId, err: error }, 'a held order of the shop could not be taken in');
+    }
+  }
+}
