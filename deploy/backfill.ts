@@ -52,7 +52,7 @@ try {
     );
     say('The scope read_all_orders would show the rest; Shopify grants it on request.');
   }
-  say(`${plan.total} orders of ${shop} since ${plan.from.toISOString()}`);
+  say(`${plan.total ?? 'All'} orders of ${shop} since ${plan.from.toISOString()}`);
   const { told } = await backfill(ports, ask, shop, since, plan, show);
   say(`\nDone: ${told} orders brought in.`);
 } catch (error) {

@@ -1,5 +1,6 @@
 import { COUNT_ORDERS, CountOrdersAnswer } from './order-operations.ts';
 import type { Ask } from './read-work.ts';
+import { isNotUnderstood } from './shop-error.ts';
 import { WHO_AM_I, WhoAmIAnswer } from './shop-operations.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { changedSince, sweepOrders } from './sweep-orders.ts';
@@ -9,7 +10,7 @@ const DAY_MS = 86_400_000;
 const WINDOW_DAYS = 60;
 
 export interface BackfillProgress {
-  /** Orders that the shop counts from the beginning, or from where the last run stopped. */
+  /** Orders that the shop counts from the beginning, or from where the last run stopped; those seen, if they are more. */
   readonly total: number;
   readonly seen: number;
   /** Of those, the ones that we did not know as they are now. */
@@ -19,7 +20,8 @@ export interface BackfillProgress {
 export interface BackfillPlan {
   /** Where it begins: `since`, or the mark of a run that was stopped. */
   readonly from: Date;
-  readonly total: number;
+  /** Null where the shop does not count. */
+  readonly total: number | null;
   /** The earliest day that the shop shows, when `since` lies before it. */
   readonly hiddenBefore: Date | null;
 }
@@ -42,13 +44,19 @@ export async function planBackfill(
     [nameOf(shop, since), since.toISOString()],
   );
   const from = new Date(row?.mark ?? since);
-  const answer = await ask(COUNT_ORDERS, { query: changedSince(from) }, CountOrdersAnswer);
+  const total = await ask(COUNT_ORDERS, { query: changedSince(from) }, CountOrdersAnswer).then(
+    ({ ordersCount }) => ordersCount?.count ?? 0,
+    (error: unknown) => {
+      if (isNotUnderstood(error)) return null;
+      throw error;
+    },
+  );
   const { accessScopes } = (await ask(WHO_AM_I, {}, WhoAmIAnswer)).currentAppInstallation;
   const seesAll = accessScopes.some(({ handle }) => handle === 'read_all_orders');
   const window = new Date(Date.now() - WINDOW_DAYS * DAY_MS);
   return {
     from,
-    total: answer.ordersCount?.count ?? 0,
+    total,
     hiddenBefore: !seesAll && since < window ? window : null,
   };
 }
@@ -72,7 +80,7 @@ export async function backfill(
 ): Promise<BackfillProgress> {
   const name = nameOf(shop, since);
   const sweep = { name, shop, isHistory: true };
-  let progress: BackfillProgress = { total: plan.total, seen: 0, told: 0 };
+  let progress: BackfillProgress = { total: plan.total ?? 0, seen: 0, told: 0 };
   const begun = Date.now();
   // What changes while it runs is told by webhooks.
   for (let from = plan.from; ; ) {
@@ -81,9 +89,10 @@ export async function backfill(
       const isAgain = from > plan.from;
       const added = isAgain ? later : seen;
       if (isAgain && added === 0) return;
+      const seenNow = progress.seen + added;
       progress = {
-        ...progress,
-        seen: progress.seen + added,
+        total: Math.max(progress.total, seenNow),
+        seen: seenNow,
         told: progress.told + Math.min(told, added),
       };
       onProgress(progress);

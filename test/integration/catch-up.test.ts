@@ -10,6 +10,7 @@ import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { readStoreGauges } from '../../gateway/store-gauges.ts';
 import { type BackfillProgress, backfill, planBackfill } from '../../services/shopify/backfill.ts';
 import { catchUp } from '../../services/shopify/catch-up.ts';
+import { COUNT_ORDERS } from '../../services/shopify/order-operations.ts';
 import { asking } from '../../services/shopify/read-work.ts';
 import { reportGap } from '../../services/shopify/report-gap.ts';
 import { rereadOrder } from '../../services/shopify/reread-order.ts';
@@ -20,7 +21,7 @@ import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import { eventsIn } from '../fixtures/shipped-order.ts';
-import { clientOf, shopPorts } from '../fixtures/shop-ports.ts';
+import { clientOf, shopPorts, withoutOperations } from '../fixtures/shop-ports.ts';
 import { anOrderBody, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
@@ -346,6 +347,17 @@ test('a backfill goes on behind the last order that one search shows', async () 
   const progress = await backfill(ports, ask, SHOP, since, plan, () => {});
   expect(progress).toEqual({ total: 5, seen: 5, told: 5 });
   expect(await told()).toEqual(['5501', '5502', '5503', '5504', '5505']);
+});
+
+test('a shop that does not count its orders is brought in all the same', async () => {
+  const { world, ports, told, orders } = await aShop();
+  await orders(20 * DAY, 10 * DAY);
+  const since = new Date(Date.now() - 35 * DAY * MINUTE_MS);
+  const ask = asking(withoutOperations(clientOf(world.origin), COUNT_ORDERS), 'read');
+  const plan = await planBackfill(ports, ask, SHOP, since);
+  expect(plan.total).toBeNull();
+  expect(await backfill(ports, ask, SHOP, since, plan, () => {})).toEqual({ total: 2, seen: 2, told: 2 });
+  expect(await told()).toEqual(['5501', '5502']);
 });
 
 test('a backfill from the command line says how far it is and what it brought in', async () => {
