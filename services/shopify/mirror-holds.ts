@@ -6,6 +6,7 @@ import { ShopError } from './shop-error.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { assertTaken } from './user-errors.ts';
 import {
+  type FulfillmentHold,
   type FulfillmentOrder,
   PLACE_HOLD,
   PlaceHoldAnswer,
@@ -27,11 +28,17 @@ const SHOP_REASON_OF: Partial<Record<HoldReason, string>> = {
   out_of_stock: 'INVENTORY_OUT_OF_STOCK',
 };
 
-export const isOwnHold = ({ handle, heldByRequestingApp }: FulfillmentOrder['fulfillmentHolds'][number]) =>
+export const isOwnHold = ({ handle, heldByRequestingApp }: FulfillmentHold) =>
   heldByRequestingApp && handle === HOLD_HANDLE;
 
 const isHeldByUs = ({ fulfillmentHolds }: Pick<FulfillmentOrder, 'fulfillmentHolds'>): boolean =>
   fulfillmentHolds.some(isOwnHold);
+
+async function release(ask: Ask, fulfillmentOrderId: string, holds: readonly FulfillmentHold[]) {
+  const holdIds = holds.map(({ id }) => id);
+  const answer = await ask(RELEASE_HOLDS, { fulfillmentOrderId, holdIds }, ReleaseHoldsAnswer);
+  assertTaken('release', answer.fulfillmentOrderReleaseHold);
+}
 
 async function placeHolds(ask: Ask, orderGid: string, reasons: readonly HoldReason[]): Promise<void> {
   const work = await readWork(ask, orderGid);
@@ -48,16 +55,16 @@ async function placeHolds(ask: Ask, orderGid: string, reasons: readonly HoldReas
     if (isOver(one) || isOthers(one) || isBarred(one) || isHeldByUs(one) || !mayBeHeld) continue;
     const answer = await ask(PLACE_HOLD, { fulfillmentOrderId: one.id, hold }, PlaceHoldAnswer);
     assertTaken('hold', answer.fulfillmentOrderHold);
+    const { fulfillmentHold: placed } = answer.fulfillmentOrderHold;
+    // We would take it for somebody else's from now on, and wait for them.
+    if (placed !== null && !isOwnHold(placed)) await release(ask, one.id, [placed]);
   }
 }
 
 async function liftHolds(ask: Ask, orderGid: string): Promise<void> {
   const work = await readWork(ask, orderGid);
-  for (const { id: fulfillmentOrderId, fulfillmentHolds } of work.filter(isHeldByUs)) {
-    const holdIds = fulfillmentHolds.filter(isOwnHold).map(({ id }) => id);
-    const answer = await ask(RELEASE_HOLDS, { fulfillmentOrderId, holdIds }, ReleaseHoldsAnswer);
-    assertTaken('release', answer.fulfillmentOrderReleaseHold);
-  }
+  for (const { id, fulfillmentHolds } of work.filter(isHeldByUs))
+    await release(ask, id, fulfillmentHolds.filter(isOwnHold));
 }
 
 /** Sure of what stands in the shop: nothing is to be looked at again. */

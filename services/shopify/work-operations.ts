@@ -15,6 +15,16 @@ const FulfillmentOrderLine = z.object({
 
 const FulfillmentOrderLines = z.object({ pageInfo: PageInfo, nodes: z.array(FulfillmentOrderLine) });
 
+const FulfillmentHold = z.object({
+  id: z.string(),
+  // A hold that does not say whose it is, is somebody else's.
+  handle: orNull(z.string()),
+  heldByRequestingApp: z
+    .boolean()
+    .nullish()
+    .transform((isOurs) => isOurs === true),
+});
+
 const FulfillmentOrder = z.object({
   id: z.string(),
   status: z.string(),
@@ -22,18 +32,7 @@ const FulfillmentOrder = z.object({
   assignedLocation: z.object({ name: z.string(), countryCode: z.string(), city: z.string().nullish() }),
   deliveryMethod: orNull(z.object({ methodType: z.string() })),
   supportedActions: z.array(z.object({ action: z.string() })),
-  fulfillmentHolds: z.array(
-    z.object({
-      id: z.string(),
-      reason: z.string(),
-      // A hold that does not say whose it is, is somebody else's.
-      handle: orNull(z.string()),
-      heldByRequestingApp: z
-        .boolean()
-        .nullish()
-        .transform((isOurs) => isOurs === true),
-    }),
-  ),
+  fulfillmentHolds: z.array(FulfillmentHold.extend({ reason: z.string() })),
   lineItems: FulfillmentOrderLines,
 });
 
@@ -92,7 +91,9 @@ export const PLACE_HOLD = `
     }
   }
 `;
-export const PlaceHoldAnswer = z.object({ fulfillmentOrderHold: UserErrors });
+export const PlaceHoldAnswer = z.object({
+  fulfillmentOrderHold: UserErrors.extend({ fulfillmentHold: orNull(FulfillmentHold) }),
+});
 
 /** Lifts the named holds and no other. */
 export const RELEASE_HOLDS = `
@@ -106,4 +107,5 @@ export const RELEASE_HOLDS = `
 export const ReleaseHoldsAnswer = z.object({ fulfillmentOrderReleaseHold: UserErrors });
 
 export type FulfillmentOrder = z.infer<typeof FulfillmentOrder>;
+export type FulfillmentHold = z.infer<typeof FulfillmentHold>;
 export type FulfillmentOrderLine = z.infer<typeof FulfillmentOrderLine>;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { PARCEL_STATES } from '../../contracts/vocabulary.ts';
 import { declareRestored } from '../../services/restored.ts';
@@ -630,6 +631,23 @@ test('an order that is held here is held in the shop under our handle, and only 
   expect(await mirror()).toEqual([`ON_HOLD ${THEIRS}`, 'OPEN']);
   await open();
   expect(await mirror()).toEqual([`ON_HOLD ${THEIRS} ${OURS}`, 'OPEN']);
+});
+
+test('a hold of ours that the shop does not name as ours is taken back at once: nobody would lift it any more', async () => {
+  const { world, gid, ports, open } = await aHeldOrder();
+  const client = clientOf(world.origin);
+  const forgetful: AdminClient = {
+    ...client,
+    request: async (operation, variables, schema, options) => {
+      const answer: unknown = await client.request(operation, variables, z.unknown(), options);
+      const text = JSON.stringify(answer).replaceAll(/"(handle|heldByRequestingApp)":[^,}]*/g, '"$1":null');
+      return schema.parse(JSON.parse(text));
+    },
+  };
+  await open();
+  await mirrorHolds({ ...ports, admin: forgetful });
+  expect(await holdsIn(world, gid)).toEqual(['OPEN', 'OPEN']);
+  expect((await ledgerOf(world)).calls).toMatchObject({ 'shopify.fulfillmentOrderHold': 1 });
 });
 
 test.each(['error_after', 'no_answer_after', 'error_before'])(
