@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PageInfo } from './connection.ts';
-import { orNull } from './or-null.ts';
+import { orEmpty, orNull } from './or-null.ts';
 import { UserErrors } from './user-errors.ts';
 import { FIRST_WORK } from './work-fields.ts';
 import { WorkPage } from './work-operations.ts';
@@ -8,9 +8,11 @@ import { WorkPage } from './work-operations.ts';
 /** Personal data is null or left out for an app that may not see it. */
 const Hidden = orNull(z.string());
 const Address = orNull(z.record(z.string(), orNull(z.string())));
-const Money = z.object({ shopMoney: z.object({ amount: z.string() }) });
+/** Decimal text; whoever stands between us and the shop may make a number of it. */
+const Amount = z.union([z.string(), z.number()]).transform(String);
+const Money = z.object({ shopMoney: z.object({ amount: Amount }) });
 const Total = Money.extend({
-  presentmentMoney: orNull(z.object({ amount: z.string(), currencyCode: z.string() })),
+  presentmentMoney: orNull(z.object({ amount: Amount, currencyCode: z.string() })),
 });
 const OrderLine = z.object({
   id: z.string(),
@@ -86,14 +88,14 @@ const OrderNow = z.object({
   test: z.boolean(),
   customerLocale: Hidden,
   createdAt: z.string(),
-  processedAt: z.string(),
+  processedAt: orNull(z.string()),
   updatedAt: z.string(),
   cancelledAt: orNull(z.string()),
   currencyCode: z.string(),
   displayFinancialStatus: orNull(z.string()),
   totalPriceSet: Money,
   currentTotalPriceSet: Total,
-  customAttributes: z.array(z.object({ key: z.string(), value: orNull(z.string()) })),
+  customAttributes: orEmpty(z.object({ key: z.string(), value: orNull(z.string()) })),
   localizedFields: z
     .object({ nodes: z.array(z.object({ key: z.string(), value: Hidden })) })
     .nullish()

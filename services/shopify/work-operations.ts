@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PageInfo } from './connection.ts';
-import { orNull } from './or-null.ts';
+import { orEmpty, orNull } from './or-null.ts';
 import { UserErrors } from './user-errors.ts';
 import { WORK } from './work-fields.ts';
 
@@ -29,10 +29,14 @@ const FulfillmentOrder = z.object({
   id: z.string(),
   status: z.string(),
   requestStatus: z.string(),
-  assignedLocation: z.object({ name: z.string(), countryCode: z.string(), city: z.string().nullish() }),
+  assignedLocation: z.object({
+    name: z.string(),
+    countryCode: orNull(z.string()),
+    city: z.string().nullish(),
+  }),
   deliveryMethod: orNull(z.object({ methodType: z.string() })),
   supportedActions: z.array(z.object({ action: z.string() })),
-  fulfillmentHolds: z.array(FulfillmentHold.extend({ reason: z.string() })),
+  fulfillmentHolds: orEmpty(FulfillmentHold.extend({ reason: z.string() })),
   lineItems: FulfillmentOrderLines,
 });
 

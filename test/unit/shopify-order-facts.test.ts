@@ -497,6 +497,34 @@ test('an answer that leaves its nulls out is read as one that has them', () => {
   expect(received.lines).toMatchObject([{ variantId: null, sku: null, units: 1 }]);
 });
 
+test('an answer that writes its amounts as numbers is read to the same minor units', () => {
+  const set = (amount: unknown) => ({
+    shopMoney: { amount },
+    presentmentMoney: { amount, currencyCode: 'EUR' },
+  });
+  const answerOf = (amount: unknown) =>
+    OrderAnswer.parse({
+      order: {
+        id: 'gid://shopify/Order/61',
+        name: '#1001',
+        test: false,
+        createdAt: '2026-11-02T14:15:00Z',
+        updatedAt: '2026-11-02T14:15:03Z',
+        currencyCode: 'USD',
+        totalPriceSet: set(amount),
+        currentTotalPriceSet: set(amount),
+        lineItems: { pageInfo: { hasNextPage: false }, nodes: [] },
+        fulfillmentOrders: { pageInfo: { hasNextPage: false }, nodes: [] },
+      },
+    }).order!;
+  const factsWith = (amount: unknown) => toOrderFacts(toOrderBody(answerOf(amount), [], []), SHOP);
+  expect(factsWith(19.9)).toEqual(factsWith('19.90'));
+  expect(factsWith(19.9)).toMatchObject({
+    received: { totalMinor: 1_990, placedAt: '2026-11-02T14:15:00Z' },
+    customer: { total_minor: 1_990, total_currency: 'EUR' },
+  });
+});
+
 test('ids beyond 2^53 stay exact', () => {
   const text = JSON.stringify(aBody())
     .replace('"id":61', '"id":820982911946154508')
