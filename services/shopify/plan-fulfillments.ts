@@ -48,8 +48,9 @@ export const isBarred = (work: OpenWork): boolean =>
  * Which units to take from which fulfilment order: the `lineItemsByFulfillmentOrder` of each fulfilment, one per location
  * (Shopify refuses one over several), never more than remains. `missingUnits` are nowhere to be had; `blocking` is one
  * that has some and may not be shipped.
+ * @param isEachAlone one per fulfilment order: of locations only the names are seen, and two may have the same.
  */
-export function planFulfillments(work: readonly OpenWork[], wanted: UnitsByLine) {
+export function planFulfillments(work: readonly OpenWork[], wanted: UnitsByLine, isEachAlone = false) {
   const left = new Map(wanted);
   const byLocation = new Map<string, object[]>();
   for (const { id: fulfillmentOrderId, assignedLocation, lines } of work.filter(isShippable)) {
@@ -60,7 +61,7 @@ export function planFulfillments(work: readonly OpenWork[], wanted: UnitsByLine)
       return quantity === 0 ? [] : [{ id, quantity }];
     });
     if (chosen.length === 0) continue;
-    const location = JSON.stringify(assignedLocation);
+    const location = isEachAlone ? fulfillmentOrderId : JSON.stringify(assignedLocation);
     const planned = byLocation.get(location) ?? [];
     byLocation.set(location, planned);
     planned.push({ fulfillmentOrderId, fulfillmentOrderLineItems: chosen });

@@ -172,13 +172,14 @@ function withheldBy(blocking: OpenWork, fulfillmentId: string | undefined): Ship
   });
 }
 
-type Refusal = { readonly how: 'refused'; readonly evidence: Evidence };
+/** `isOfSeveral`: of one fulfilment from several fulfilment orders. */
+type Refusal = { readonly how: 'refused'; readonly evidence: Evidence; readonly isOfSeveral: boolean };
 type Created = { readonly how: 'done'; readonly id: string };
 
 async function create(
   ask: Ask,
   fulfillment: object,
-): Promise<Created | Refusal | Omit<Unknown, 'seenUnits'>> {
+): Promise<Created | Omit<Refusal, 'isOfSeveral'> | Omit<Unknown, 'seenUnits'>> {
   try {
     const answer = await ask(CREATE_FULFILLMENT, { fulfillment }, CreateFulfillmentAnswer);
     const { fulfillment: made, userErrors } = answer.fulfillmentCreate;
@@ -192,7 +193,11 @@ async function create(
   }
 }
 
-async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult | Refusal> {
+async function tryToShip(
+  ask: Ask,
+  request: ShipmentRequest,
+  isEachAlone = false,
+): Promise<ShipResult | Refusal> {
   const { orderGid, parcel } = request;
   const order = await readWorkAndShipments(ask, orderGid);
   if (order === null) {
@@ -225,13 +230,13 @@ async function tryToShip(ask: Ask, request: ShipmentRequest): Promise<ShipResult
       return withheld('duplicate_suspected', { lineItemId: lineId, before, now });
   }
 
-  const { fulfillments, missingUnits, blocking } = planFulfillments(order.work, wanted);
+  const { fulfillments, missingUnits, blocking } = planFulfillments(order.work, wanted, isEachAlone);
   const created: string[] = [];
   for (const lineItemsByFulfillmentOrder of fulfillments) {
     const notifyCustomer = request.notifyCustomer && ours.length === 0 && created.length === 0;
     const trackingInfo = toTrackingInfo(parcel);
     const outcome = await create(ask, { lineItemsByFulfillmentOrder, trackingInfo, notifyCustomer });
-    if (outcome.how === 'refused') return outcome;
+    if (outcome.how === 'refused') return { ...outcome, isOfSeveral: lineItemsByFulfillmentOrder.length > 1 };
     if (outcome.how === 'unknown') return { ...outcome, seenUnits: Object.fromEntries(seen) };
     created.push(outcome.id);
   }
@@ -266,5 +271,8 @@ export async function shipParcel(client: AdminClient, request: ShipmentRequest):
   if (first.how !== 'refused') return first;
   // The refusal may come of a change between reading and writing.
   const second = await tryToShip(ask, request);
-  return second.how === 'refused' ? withheld('fulfillment_not_ours', second.evidence) : second;
+  if (second.how !== 'refused') return second;
+  // Or of two locations that look like one.
+  const last = second.isOfSeveral ? await tryToShip(ask, request, true) : second;
+  return last.how === 'refused' ? withheld('fulfillment_not_ours', last.evidence) : last;
 }

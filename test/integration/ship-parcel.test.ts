@@ -253,6 +253,8 @@ test('a login by client credentials survives a lost answer, is kept, and is rene
 interface Work {
   readonly id: string;
   readonly location: string;
+  /** What the shop knows it by, where its name is another's as well. */
+  readonly locationId?: string;
   readonly status?: string;
   readonly actions?: string[];
   readonly hold?: string;
@@ -294,6 +296,15 @@ async function givenWarehouses(
         fulfillment: null,
         userErrors: [{ field: null, message: 'has an unfulfillable status= closed.' }],
       };
+    const places = fulfillment.lineItemsByFulfillmentOrder.map(({ fulfillmentOrderId }) => {
+      const work = works.find(({ id }) => id === fulfillmentOrderId);
+      return work?.locationId ?? work?.location;
+    });
+    if (new Set(places).size !== 1)
+      return {
+        fulfillment: null,
+        userErrors: [{ field: null, message: 'All fulfillment orders must be at the same location.' }],
+      };
     const parts = fulfillment.lineItemsByFulfillmentOrder.map(
       ({ fulfillmentOrderId, fulfillmentOrderLineItems }) => {
         const work = works.find(({ id }) => id === fulfillmentOrderId);
@@ -303,8 +314,6 @@ async function givenWarehouses(
         return { work, line: { quantity, lineItem: { id: `gid://shopify/LineItem/${work.lineItemId}` } } };
       },
     );
-    if (new Set(parts.map(({ work }) => work.location)).size !== 1)
-      throw new Error('several locations in one creation');
     made.push({
       work: parts.map(({ work }) => work.id),
       number: fulfillment.trackingInfo.number,
@@ -428,6 +437,16 @@ test('units at two locations become one fulfilment each under one number, with o
   expect(made).toHaveLength(2);
 });
 
+test('units at two locations of one name become one fulfilment each once the shop refuses them together', async () => {
+  const works = twoPlaces().map((work) => ({ ...work, location: 'Warehouse', locationId: work.location }));
+  const { client, made } = await givenWarehouses(works.slice(1));
+  expect(await shipParcel(client, fromTwoPlaces())).toMatchObject({ how: 'created', missingUnits: 0 });
+  expect(made.map(({ work, mailed }) => ({ work, mailed }))).toEqual([
+    { work: ['fo-2'], mailed: true },
+    { work: ['fo-3'], mailed: false },
+  ]);
+});
+
 test('who ships the same parcel while the shop is read is seen, and nothing is sent twice', async () => {
   const { client, made, looksTooEarly } = await givenWarehouses(twoPlaces());
   const byHand = aRequest('gid://shopify/Order/1', { lines: [{ lineItemId: '101', units: 1 }] });
@@ -463,7 +482,12 @@ test('a refusal is read over and tried once more, then a person looks', async ()
     reason: 'fulfillment_not_ours',
     evidence: { userErrors: 'has an unfulfillable status= closed.' },
   });
-  expect(lasting.creationsOf()).toBe(2);
+  // The last time each fulfilment order by itself.
+  expect(lasting.creationsOf()).toBe(3);
+
+  const single = await givenWarehouses(twoPlaces().slice(1, 2), () => 'refuse');
+  expect(await shipParcel(single.client, fromTwoPlaces())).toMatchObject({ how: 'withheld' });
+  expect(single.creationsOf()).toBe(2);
 });
 
 test.each([
