@@ -319,6 +319,27 @@ describe('shipping', () => {
     ).toEqual([1, 1, 1]);
   });
 
+  test('refuses fulfilment orders of two locations in one call', async () => {
+    const world = await givenWorld();
+    const id = await givenShopOrder(world);
+    const [own] = (await fulfillmentOrdersOf(world, id)).fulfillmentOrders.nodes;
+    const path = `/shop/fulfillment-orders/${own!.id.replace(/.*\//, '')}/split`;
+    await control(world, 'POST', path, { location: 'Second house', units: { 101: 1 } });
+    const { nodes } = (await fulfillmentOrdersOf(world, id)).fulfillmentOrders;
+    const ours = nodes.filter(({ supportedActions }) =>
+      supportedActions.some(({ action }) => action === 'CREATE_FULFILLMENT'),
+    );
+    const both = await ship(
+      world,
+      ours.map((one) => ({ fulfillmentOrderId: one.id })),
+    );
+    expect(ours).toHaveLength(2);
+    expect(both).toMatchObject({
+      fulfillment: null,
+      userErrors: [{ message: expect.stringContaining('same location') }],
+    });
+  });
+
   test('refuses fulfilment orders of two orders in one call, and unknown ones', async () => {
     const world = await givenWorld();
     const first = (await fulfillmentOrdersOf(world, await givenShopOrder(world))).fulfillmentOrders.nodes[0]!;

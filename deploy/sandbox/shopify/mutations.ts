@@ -113,6 +113,8 @@ function ship(shop: Shop, input: FulfillmentInput): object {
   if (parts.some((part) => part.order !== order)) {
     throw new UserRefusal(['fulfillment'], 'All fulfillment orders must belong to the same order.');
   }
+  if (new Set(parts.map(({ fulfillmentOrder }) => fulfillmentOrder.location)).size > 1)
+    throw new UserRefusal(['fulfillment'], 'All fulfillment orders must be assigned to the same location.');
   for (const part of parts) refuseUnshippable(part);
   const lines = parts.flatMap((part) => linesToShip(part, part.wanted));
   const now = nowText();
