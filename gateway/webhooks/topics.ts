@@ -69,9 +69,10 @@ const order: ReadBody = (json, source) => {
     source.shop,
     source.buysAuthorized,
   );
-  const { orderId } = received;
+  const { orderId, sourceUpdatedAt } = received;
   const message = eventRow({
-    messageId: messageIdOf(source, orderId),
+    // One event may change an order twice.
+    messageId: messageIdOf(source, `${sourceUpdatedAt}:${orderId}`),
     source: '/gateway',
     type: source.topic === 'orders/create' ? ORDER_RECEIVED : ORDER_UPDATED,
     orderId,
