@@ -38,8 +38,13 @@ const localInstant = z.iso.datetime({
   error: 'must be an instant like 2026-11-02T09:15:00-05:00',
 });
 
-/** Comes out in UTC with milliseconds. */
-const instant = localInstant.transform((iso) => new Date(iso).toISOString());
+/**
+ * Comes out in UTC with milliseconds, of which there are none: the shop's clock has seconds, and whoever writes it finer
+ * in one place and not in the other would let the same version look older there.
+ */
+const instant = localInstant.transform((iso) =>
+  new Date(Math.floor(Date.parse(iso) / 1_000) * 1_000).toISOString(),
+);
 
 const flag = (absent: boolean) =>
   z.preprocess(

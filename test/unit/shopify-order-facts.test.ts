@@ -397,6 +397,11 @@ test('instants with any offset compare as text', () => {
   expect([early, late]).toEqual(['2026-11-02T14:00:00.000Z', '2026-11-02T15:00:00.000Z']);
 });
 
+test('a version is the same whether its instant is written with fractions of the second or without', () => {
+  for (const updated_at of ['2026-11-02T15:00:00.987Z', '2026-11-02T10:00:00-05:00'])
+    expect(received({ updated_at }).sourceUpdatedAt).toBe('2026-11-02T15:00:00.000Z');
+});
+
 test('flags and dates that are absent, null or empty mean no', () => {
   for (const nothing of [undefined, null, ''])
     expect(received({ test: nothing, cancelled_at: nothing, customer_locale: nothing })).toMatchObject({
