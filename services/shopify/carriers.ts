@@ -191,6 +191,12 @@ export function withOthers(
   return {
     company,
     numbers: [...own.numbers, ...others.map(({ number }) => number)],
-    urls: [...own.urls, ...others.map((other) => other.url ?? anyCarrierUrl(other.number))],
+    urls: [
+      ...own.urls,
+      // Shopify builds some links without https, and takes none such.
+      ...others.map(({ number, url: theirs }) =>
+        theirs !== null && isHttps(theirs) ? theirs : anyCarrierUrl(number),
+      ),
+    ],
   };
 }

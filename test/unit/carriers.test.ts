@@ -3,7 +3,12 @@ import { gunzipSync } from 'node:zlib';
 import { buildClientSchema, type IntrospectionQuery, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { trackingKeyOf } from '../../contracts/ids.ts';
-import { LINKED_BY_SHOPIFY, toTrackingCompany, toTrackingInfo } from '../../services/shopify/carriers.ts';
+import {
+  LINKED_BY_SHOPIFY,
+  toTrackingCompany,
+  toTrackingInfo,
+  withOthers,
+} from '../../services/shopify/carriers.ts';
 
 const SCHEMA = new URL(
   '../../node_modules/@shopify/dev-mcp/dist/data/admin_2026-10.json.gz',
@@ -97,6 +102,23 @@ test('one number travels alone, a last-mile number beside it with a link each', 
     company: 'YunExpress',
     numbers: ['YT1', '9400'],
     urls: ['https://t.17track.net/en#nums=YT1', 'https://t.17track.net/en#nums=9400'],
+  });
+});
+
+test('beside the numbers of others their links stand as they are, but for one that the shop would refuse', () => {
+  const own = { company: 'YunExpress', number: 'YT1' };
+  const others = [
+    { number: 'BY-HAND', url: 'https://carrier.example/BY-HAND' },
+    { number: '4PX1', url: 'http://track.4px.com/query/4PX1' },
+  ];
+  expect(withOthers(own, others)).toEqual({
+    company: 'YunExpress',
+    numbers: ['YT1', 'BY-HAND', '4PX1'],
+    urls: [
+      'https://t.17track.net/en#nums=YT1',
+      'https://carrier.example/BY-HAND',
+      'https://t.17track.net/en#nums=4PX1',
+    ],
   });
 });
 
