@@ -5,20 +5,20 @@ import { UserErrors } from './user-errors.ts';
 import { FIRST_WORK } from './work-fields.ts';
 import { WorkPage } from './work-operations.ts';
 
+/** Whoever stands between us and the shop may make a number of what is all digits, as an amount or a postcode. */
+const Text = z.union([z.string(), z.number()]).transform(String);
 /** Personal data is null or left out for an app that may not see it. */
-const Hidden = orNull(z.string());
-const Address = orNull(z.record(z.string(), orNull(z.string())));
-/** Decimal text; whoever stands between us and the shop may make a number of it. */
-const Amount = z.union([z.string(), z.number()]).transform(String);
-const Money = z.object({ shopMoney: z.object({ amount: Amount }) });
+const Hidden = orNull(Text);
+const Address = orNull(z.record(z.string(), Hidden));
+const Money = z.object({ shopMoney: z.object({ amount: Text }) });
 const Total = Money.extend({
-  presentmentMoney: orNull(z.object({ amount: Amount, currencyCode: z.string() })),
+  presentmentMoney: orNull(z.object({ amount: Text, currencyCode: z.string() })),
 });
 const OrderLine = z.object({
   id: z.string(),
   title: z.string(),
   name: z.string(),
-  sku: orNull(z.string()),
+  sku: orNull(Text),
   quantity: z.int(),
   currentQuantity: z.int(),
   unfulfilledQuantity: z.int(),

@@ -502,7 +502,7 @@ test('an answer that leaves its nulls out is read as one that has them', () => {
   expect(received.lines).toMatchObject([{ variantId: null, sku: null, units: 1 }]);
 });
 
-test('an answer that writes its amounts as numbers is read to the same minor units', () => {
+test('an answer that writes amounts and a postcode as numbers is read to the same facts', () => {
   const set = (amount: unknown) => ({
     shopMoney: { amount },
     presentmentMoney: { amount, currencyCode: 'EUR' },
@@ -518,6 +518,7 @@ test('an answer that writes its amounts as numbers is read to the same minor uni
         currencyCode: 'USD',
         totalPriceSet: set(amount),
         currentTotalPriceSet: set(amount),
+        shippingAddress: { city: 'Columbus', zip: typeof amount === 'number' ? 43_004 : '43004' },
         lineItems: { pageInfo: { hasNextPage: false }, nodes: [] },
         fulfillmentOrders: { pageInfo: { hasNextPage: false }, nodes: [] },
       },
