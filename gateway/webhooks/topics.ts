@@ -84,7 +84,8 @@ const order: ReadBody = (json, source) => {
 /** Asks the shopify service to look: these bodies name an order and do not say what it is now. */
 function hint(source: BodySource, data: RereadOrder): OutboxRow {
   const id = 'shopOrderId' in data ? data.shopOrderId : data.fulfillmentOrderId;
-  const messageId = messageIdOf(source, id);
+  const what = 'deleted' in data ? 'deleted-' : 'fulfillmentCancelled' in data ? 'cancelled-' : '';
+  const messageId = messageIdOf(source, `${what}${id}`);
   const message = envelope({
     id: messageId,
     source: '/gateway',
@@ -94,8 +95,9 @@ function hint(source: BodySource, data: RereadOrder): OutboxRow {
     data,
     traceparent: currentWork()?.traceparent,
   });
-  // One subject a hint: while a reading is under way, the next hint may know of something that it has not seen.
-  const place = `${id}-${source.causeId.replaceAll(/[^\w-]/g, '_')}`;
+  // One subject a hint: while a reading is under way, the next hint may know of something that it has not seen. Those of
+  // one event are one, but for what says more than that something happened.
+  const place = `${id}-${what}${source.causeId.replaceAll(/[^\w-]/g, '_')}`;
   return {
     messageId,
     subject: commandSubject('shopify', REREAD_ORDER, place),

@@ -178,6 +178,19 @@ test.each<[WebhookTopic, object, string]>([
   expect(askedBy(JSON.stringify(body), topic)).toBe(expected);
 });
 
+test('hints of one event of the shop are one reading, but for that which says more: the queue keeps one of a subject', () => {
+  const hints: readonly [WebhookTopic, object][] = [
+    ['refunds/create', { order_id: 61 }],
+    ['fulfillments/update', { order_id: 61, status: 'success' }],
+    ['fulfillments/update', { order_id: 61, status: 'cancelled' }],
+  ];
+  const messages = hints.map(([topic, body]) => take(JSON.stringify(body), topic).message);
+  const [refunded, updated, cancelled] = messages.map((message) => message?.subject);
+  expect(updated).toBe(refunded);
+  expect(cancelled).not.toBe(refunded);
+  expect(new Set(messages.map((message) => message?.messageId)).size).toBe(3);
+});
+
 test('what names a person in a privacy body is not kept', () => {
   const body = { customer: { id: 1, email: 'a@b.example', phone: '555' }, orders_to_redact: [12] };
   const { webhook, news } = take(JSON.stringify(body), 'customers/redact');
