@@ -20,9 +20,9 @@ import { type Ask, asking, readWorkAndShipments } from './read-work.ts';
 import {
   CREATE_FULFILLMENT,
   CreateFulfillmentAnswer,
+  FIRST_OF_ORDER,
   FIRST_SHIPMENT_LINES,
-  LINES_OF_SHIPMENTS,
-  LinesOfShipmentsAnswer,
+  FirstOfOrderAnswer,
   SHIPMENT_LINES,
   SHIPMENTS_LIMIT,
   type Shipment,
@@ -113,7 +113,7 @@ async function readShipmentLines(ask: Ask, orderId: string, { id: fulfillmentId 
   const first = await read(null).catch(unlessNotUnderstood);
   if (first !== null)
     return allNodes(first.fulfillmentLineItems, async (after) => (await read(after))?.fulfillmentLineItems);
-  const { order } = await ask(LINES_OF_SHIPMENTS, { orderId }, LinesOfShipmentsAnswer);
+  const { order } = await ask(FIRST_OF_ORDER, { orderId }, FirstOfOrderAnswer);
   const nodes = order?.fulfillments.find(({ id }) => id === fulfillmentId)?.fulfillmentLineItems.nodes;
   return nodes === undefined || nodes.length >= FIRST_SHIPMENT_LINES ? null : nodes;
 }

@@ -91,25 +91,27 @@ export const ShipmentLinesAnswer = z.object({
 /** Lines of a fulfilment that come along with its order. */
 export const FIRST_SHIPMENT_LINES = 20;
 
-/** What is in an order's first fulfilments, of a shop that shows none by itself. About 620 points. */
-export const LINES_OF_SHIPMENTS = `
-  query LinesOfShipments($orderId: ID!) {
+/** What is in an order's first fulfilments, and how far they are, of a shop that shows none by itself. About 620 points. */
+export const FIRST_OF_ORDER = `
+  query FirstOfOrder($orderId: ID!) {
     order(id: $orderId) {
       id
       fulfillments(first: 15) {
         id
+        displayStatus
         fulfillmentLineItems(first: ${FIRST_SHIPMENT_LINES}) { nodes { quantity lineItem { id } } }
       }
     }
   }
 `;
-export const LinesOfShipmentsAnswer = z.object({
+export const FirstOfOrderAnswer = z.object({
   order: orNull(
     z.object({
       id: z.string(),
       fulfillments: z.array(
         z.object({
           id: z.string(),
+          displayStatus: orNull(z.string()),
           fulfillmentLineItems: z.object({ nodes: z.array(ShipmentLine) }),
         }),
       ),

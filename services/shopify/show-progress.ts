@@ -13,6 +13,8 @@ import { carriesNumberOf, showsOneOf } from './ship-parcel.ts';
 import {
   CREATE_FULFILLMENT_EVENT,
   CreateFulfillmentEventAnswer,
+  FIRST_OF_ORDER,
+  FirstOfOrderAnswer,
   FULFILLMENT_EVENTS,
   FulfillmentEventsAnswer,
   NUMBERS_LIMIT,
@@ -130,14 +132,32 @@ async function replaceTracking(
   assertTaken('tracking update', answer.fulfillmentTrackingInfoUpdate);
 }
 
+interface Checkpoint {
+  readonly fulfillmentId: string;
+  readonly status: string;
+  readonly happenedAt: string;
+}
+
+/** As the shop shows the last one told, of a shop that shows no checkpoints. */
+async function isShownLast(
+  ask: Ask,
+  orderId: string,
+  fulfillmentId: string,
+  status: string,
+): Promise<boolean> {
+  const { order } = await ask(FIRST_OF_ORDER, { orderId }, FirstOfOrderAnswer);
+  const shown = order?.fulfillments.find(({ id }) => id === fulfillmentId)?.displayStatus;
+  return shown === status || (shown === 'NOT_DELIVERED' && status === 'FAILURE');
+}
+
 /**
  * A parcel may come to a state again: it is told where that state is not the last one told, but for the very moment that
- * was told already. A shop that shows no checkpoints is told rather twice than never.
+ * was told already.
  */
 async function isTold(
   ask: Ask,
-  fulfillmentId: string,
-  { status, happenedAt }: { readonly status: string; readonly happenedAt: string },
+  orderId: string,
+  { fulfillmentId, status, happenedAt }: Checkpoint,
 ): Promise<boolean> {
   const shown = await ask(FULFILLMENT_EVENTS, { fulfillmentId }, FulfillmentEventsAnswer).catch(
     (error: unknown) => {
@@ -145,18 +165,24 @@ async function isTold(
       throw error;
     },
   );
-  const nodes = shown?.fulfillment?.events.nodes ?? [];
+  const nodes = shown?.fulfillment?.events.nodes;
+  if (nodes === undefined) return isShownLast(ask, orderId, fulfillmentId, status);
   const isThis = (event: (typeof nodes)[number]): boolean =>
     event.status === status && Date.parse(event.happenedAt) === Date.parse(happenedAt);
   return nodes[0]?.status === status || nodes.some(isThis);
 }
 
 /** The shop takes the same checkpoint twice, so it is asked first unless it can have none. */
-async function addEvent(ask: Ask, fulfillmentId: string, parcel: ShownParcel): Promise<void> {
+async function addEvent(
+  ask: Ask,
+  orderId: string,
+  fulfillmentId: string,
+  parcel: ShownParcel,
+): Promise<void> {
   const status = EVENT_OF[parcel.state];
   if (status === null) return;
   const event = { fulfillmentId, status, happenedAt: parcel.seenAt };
-  if (parcel.knownFulfillmentId === null && (await isTold(ask, fulfillmentId, event))) return;
+  if (parcel.knownFulfillmentId === null && (await isTold(ask, orderId, event))) return;
   const answer = await ask(CREATE_FULFILLMENT_EVENT, { event }, CreateFulfillmentEventAnswer);
   assertTaken('fulfillment event', answer.fulfillmentEventCreate);
 }
@@ -185,7 +211,7 @@ const isRefusal = (error: unknown): error is ShopError =>
 async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
   const { settings, log } = ports;
   const orderId = `gid://shopify/Order/${parcel.shopOrderId}`;
-  if (parcel.knownFulfillmentId !== null) await addEvent(ask, parcel.knownFulfillmentId, parcel);
+  if (parcel.knownFulfillmentId !== null) await addEvent(ask, orderId, parcel.knownFulfillmentId, parcel);
   else {
     const { order } = await ask(SHIPMENTS, { orderId }, ShipmentsAnswer);
     const known = (order?.fulfillments ?? []).filter(carriesNumberOf(parcel));
@@ -213,7 +239,7 @@ async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Prom
         if (!isRefusal(error)) throw error;
         log.warn({ parcelId: parcel.parcelId, evidence: error.evidence }, 'the shop refuses a new number');
       }
-      await addEvent(ask, shipment.id, parcel);
+      await addEvent(ask, orderId, shipment.id, parcel);
     }
   }
   if (parcel.isNew) await markOrder(ask, settings, orderId, parcel);

@@ -133,12 +133,16 @@ test('each state of a shipped parcel is one event in the shop, in their order, a
   expect((await ledgerOf(world)).calls).toEqual(calls);
 });
 
-test('a shop that cannot be asked for the events of a fulfilment is told each state all the same', async () => {
-  const { world, ports, fulfil, parcelIs, shown } = await aShop();
+test('a shop that cannot be asked for the events of a fulfilment is told each state all the same, also after a lost answer once', async () => {
+  const { world, ports, fulfil, parcelIs, shown, timePasses } = await aShop();
   await fulfil();
   const admin = withoutOperations(clientOf(world.origin), FULFILLMENT_EVENTS);
   for (const state of ['first_scan', 'in_transit', 'delivered']) {
+    const fault = { operation: 'shopify.fulfillmentEventCreate', kind: 'no_answer_after', times: 1 };
+    if (state === 'in_transit') await givenFaults(world, fault);
     await parcelIs(state);
+    await showProgress({ ...ports, admin });
+    await timePasses();
     await showProgress({ ...ports, admin });
   }
   expect((await shown())[0]?.events).toEqual(['CARRIER_PICKED_UP', 'IN_TRANSIT', 'DELIVERED']);
