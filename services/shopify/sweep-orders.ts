@@ -108,9 +108,10 @@ async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrde
     );
     if (truth === null) return;
     const received = sweep.isHistory ? { ...truth.received, history: true as const } : truth.received;
-    // The same version found again, by whichever sweep, is the same message.
-    const { sourceUpdatedAt, payment, cancelled } = received;
-    const messageId = `sweep:${order.orderId}:${sourceUpdatedAt}:${payment}${cancelled ? ':cancelled' : ''}`;
+    // The same version found again, by whichever sweep, is the same message; as fine as the shop's list writes it.
+    const { payment, cancelled } = received;
+    const version = new Date(order.updatedAt).toISOString();
+    const messageId = `sweep:${order.orderId}:${version}:${payment}${cancelled ? ':cancelled' : ''}`;
     await tellOrder(ports, messageId, received, truth.customer, truth.work);
   } catch (error) {
     // What the shop refuses it refuses for all of them, and an outage ends the round: the next one begins where this one
