@@ -1,4 +1,5 @@
 import { isOutage } from '../store/outage.ts';
+import { oneReading } from './one-reading.ts';
 import { readOrder } from './read-order.ts';
 import type { Ask } from './read-work.ts';
 import { tellOrder } from './reread-order.ts';
@@ -14,6 +15,21 @@ interface HeldOrder {
   readonly shopOrderId: string;
 }
 
+async function look(
+  ports: ShopPorts,
+  ask: Ask,
+  shop: string,
+  { orderId, shopOrderId }: HeldOrder,
+  at: Date,
+): Promise<void> {
+  const buysAuthorized = ports.settings.ORDER_MANAGER_BUY_AUTHORIZED;
+  const truth = await readOrder(ask, { shop, buysAuthorized }, shopOrderId);
+  if (truth === null || truth.work.length === 0) return;
+  if ((await liftedHolds(ports.store, orderId, truth)).length === 0) return;
+  const messageId = `held:${orderId}:${at.getTime()}`;
+  await tellOrder(ports, messageId, truth.received, truth.customer, truth.work);
+}
+
 /**
  * Looks again at orders that stand here only because the shop holds them or has not routed them, and tells those of which
  * that is over. No sweep finds them: a fulfilment order that is released, routed or due need not change its order, and
@@ -21,7 +37,7 @@ interface HeldOrder {
  * @param at names the round: what it tells is said once.
  */
 export async function lookAtHeld(ports: ShopPorts, ask: Ask, shop: string, at: Date): Promise<void> {
-  const { store, settings, log } = ports;
+  const { store, log } = ports;
   const held = await store.query<HeldOrder>(
     `select o.id as "orderId", o.shop_order_id as "shopOrderId"
        from (select distinct order_id from holds
@@ -29,17 +45,12 @@ export async function lookAtHeld(ports: ShopPorts, ask: Ask, shop: string, at: D
        join orders o on o.id = h.order_id where o.shop = $1 order by random() limit $2`,
     [shop, LIMIT],
   );
-  const buysAuthorized = settings.ORDER_MANAGER_BUY_AUTHORIZED;
-  for (const { orderId, shopOrderId } of held) {
+  for (const order of held) {
     try {
-      const truth = await readOrder(ask, { shop, buysAuthorized }, shopOrderId);
-      if (truth === null || truth.work.length === 0) continue;
-      if ((await liftedHolds(store, orderId, truth)).length === 0) continue;
-      const messageId = `held:${orderId}:${at.getTime()}`;
-      await tellOrder(ports, messageId, truth.received, truth.customer, truth.work);
+      await oneReading(order.shopOrderId, () => look(ports, ask, shop, order, at));
     } catch (error) {
       if ((error instanceof ShopError && !isAboutOrder(error)) || isOutage(error)) throw error;
-      log.warn({ orderId, err: error }, 'a held order of the shop could not be taken in');
+      log.warn({ orderId: order.orderId, err: error }, 'a held order of the shop could not be taken in');
     }
   }
 }

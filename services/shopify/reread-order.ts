@@ -9,6 +9,7 @@ import { DONE } from '../serve-commands.ts';
 import { type CustomerRow, saveCustomers } from '../store/customers.ts';
 import type { Store } from '../store/store.ts';
 import { readDeletedOrder } from './deleted-order.ts';
+import { oneReading } from './one-reading.ts';
 import { ORDER_OF_FULFILLMENT_ORDER, OrderOfFulfillmentOrderAnswer } from './order-operations.ts';
 import { lineIdOf, type OpenWork } from './plan-fulfillments.ts';
 import { readOrder } from './read-order.ts';
@@ -67,6 +68,26 @@ async function shopOrderIdOf(ask: Ask, command: RereadOrder): Promise<string | n
   return null;
 }
 
+/** @returns false when the shop does not show the order. */
+async function readAndTell(
+  ports: ShopPorts,
+  ask: Ask,
+  command: RereadOrder,
+  shopOrderId: string,
+  messageId: string,
+): Promise<boolean> {
+  const { shop } = command;
+  const buysAuthorized = ports.settings.ORDER_MANAGER_BUY_AUTHORIZED;
+  const truth = await readOrder(ask, { shop, buysAuthorized }, shopOrderId);
+  if (truth === null) return false;
+  const isHistory = 'history' in command && command.history === true;
+  if ('fulfillmentCancelled' in command && command.fulfillmentCancelled === true)
+    await lookForParcels(ports.store, truth.received.orderId);
+  const received = isHistory ? { ...truth.received, history: true as const } : truth.received;
+  await tellOrder(ports, messageId, received, truth.customer, truth.work);
+  return true;
+}
+
 /**
  * Reads an order of which the shop only said that something happened to it. Without a login for that shop nothing is
  * read: its own bodies tell the most, and a later reading the rest.
@@ -88,19 +109,11 @@ export async function rereadOrder(
   const ask = asking(admin, 'read');
   try {
     const shopOrderId = await shopOrderIdOf(ask, command);
-    const truth =
-      shopOrderId === null
-        ? null
-        : await readOrder(ask, { shop, buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED }, shopOrderId);
-    if (truth === null) {
+    if (
+      shopOrderId === null ||
+      !(await oneReading(shopOrderId, () => readAndTell(ports, ask, command, shopOrderId, messageId)))
+    )
       log.warn({ shopOrderId }, 'the shop does not show an order that it spoke of');
-      return DONE;
-    }
-    const isHistory = 'history' in command && command.history === true;
-    if ('fulfillmentCancelled' in command && command.fulfillmentCancelled === true)
-      await lookForParcels(store, truth.received.orderId);
-    const received = isHistory ? { ...truth.received, history: true as const } : truth.received;
-    await tellOrder(ports, messageId, received, truth.customer, truth.work);
   } catch (error) {
     // An answer of an unknown shape is about this order: it ends as a dead letter.
     if (!(error instanceof ShopError) || error.retryable || isAboutOrder(error)) throw error;

@@ -10,6 +10,7 @@ import { commandLetter } from '../store/command-letter.ts';
 import { type DeadLetterRow, layDownCommand } from '../store/dead-letters.ts';
 import { isOutage } from '../store/outage.ts';
 import { insertRows } from '../store/rows.ts';
+import { oneReading } from './one-reading.ts';
 import { ORDERS_CHANGED, OrdersChangedAnswer } from './order-operations.ts';
 import { lineIdOf } from './plan-fulfillments.ts';
 import { readOrder } from './read-order.ts';
@@ -133,7 +134,9 @@ async function takePage(
   const unknown = await unknownOf(ports, page);
   for (let start = 0; start < unknown.length; start += AT_ONCE) {
     const some = unknown.slice(start, start + AT_ONCE);
-    await Promise.all(some.map((order) => tell(ports, ask, sweep, order)));
+    await Promise.all(
+      some.map((order) => oneReading(order.shopOrderId, () => tell(ports, ask, sweep, order))),
+    );
   }
   const [last] = page.slice(-1);
   await ports.store.transaction(async (sql) => {

@@ -9,6 +9,7 @@ import { gatheringFor } from '../gathering.ts';
 import { DONE } from '../serve-commands.ts';
 import { type CustomerRow, saveCustomers } from '../store/customers.ts';
 import type { OutboxRow } from '../store/outbox.ts';
+import { oneReading } from './one-reading.ts';
 import type { OrderNow } from './order-operations.ts';
 import { readOrder, type Truth } from './read-order.ts';
 import { asking } from './read-work.ts';
@@ -143,6 +144,15 @@ export async function verifyOrder(
 ): Promise<CommandResult> {
   const order = await orderRow(ports, orderId);
   if (order === undefined) return DONE;
+  return oneReading(order.shopOrderId, () => judgeAndTell(ports, orderId, order, commandId));
+}
+
+async function judgeAndTell(
+  ports: ShopPorts,
+  orderId: string,
+  order: OrderRow,
+  commandId: string,
+): Promise<CommandResult> {
   const verdict = await judge(ports, order);
   if (verdict === 'not_yet') {
     ports.log.warn(

@@ -59,6 +59,32 @@ test('an order that is read says what its own webhook would say', async () => {
   expect(received.lines.map(({ deliveredBy }) => deliveredBy)).toContain('other_service');
 });
 
+test('of two readings at once the one whose answer is late does not take the place of the other', async () => {
+  const { world, context, ports } = await aShop();
+  const { admin } = ports;
+  const isRead = Promise.withResolvers<void>();
+  let readings = 0;
+  const slowAtFirst: typeof admin = admin && {
+    ...admin,
+    request: async (...asked) => {
+      readings += 1;
+      const isFirst = readings === 1;
+      const answer = await admin.request(...asked);
+      isRead.resolve();
+      if (isFirst) await new Promise((resolve) => setTimeout(resolve, 300));
+      return answer;
+    },
+  };
+  const by = { ...ports, admin: slowAtFirst };
+  const first = rereadOrder(by, COMMAND, 'hint-1');
+  await isRead.promise;
+  await control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, { quantities: { 101: 1 } });
+  await Promise.all([first, rereadOrder(by, COMMAND, 'hint-2')]);
+  const rows = await context.store.query<{ payload: string }>('select payload from outbox order by id');
+  const units = rows.map(({ payload }) => JSON.parse(payload).data.lines[0].units);
+  expect(units).toEqual([3, 1]);
+});
+
 test('a line whose fulfilment order the app may not see stays that of the other service', async () => {
   const { world, context, ports } = await aShop();
   const recommended = SCOPES.filter((scope) => scope !== 'read_third_party_fulfillment_orders');
