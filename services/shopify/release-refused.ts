@@ -1,15 +1,18 @@
 import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
+import { missingScopes } from '../../contracts/shopify-scopes.ts';
 import type { HoldReason } from '../../contracts/vocabulary.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
 /**
  * Answers of a shop that lets nobody in: the login is rejected, an unpaid bill has frozen it, it is locked. They are the
- * same for every question, so that one that was answered proves them over. Not 403: a scope may be missing for some
- * questions and not for others.
+ * same for every question, so that one that was answered proves them over. Not 403, nor a denied access: a scope may be
+ * missing for some questions and not for others, until the shop tells that the app has all of them.
  */
 const SHUT = ['401', '402', '423'];
 const LIMIT = 500;
+/** SQL: refused for want of a scope, as far as its evidence tells. */
+const DENIED = `(evidence ->> 'status' = '403' or evidence ->> 'codes' like '%ACCESS_DENIED%')`;
 
 interface RefusedHold {
   readonly id: string;
@@ -18,19 +21,35 @@ interface RefusedHold {
   readonly opening: string;
 }
 
+/** When the shop last told which scopes the app has, where none is missing by that; else null. */
+async function wholeSince({ store, settings }: ShopPorts): Promise<Date | null> {
+  const [told] = await store.query<{ scopes: readonly string[] | null; at: Date | null }>(
+    `select scopes, (select max(received_at) from webhooks
+                      where order_id is null and source = 'shopify:' || $1 and topic = 'app/scopes_update') as at
+       from shop_status
+      where shop = $1 and exists (select 1 from holds where released_at is null and ${DENIED})`,
+    [settings.SHOPIFY_SHOP_URL ?? ''],
+  );
+  return told?.scopes && missingScopes(told.scopes).length === 0 ? told.at : null;
+}
+
 /**
- * Asks for the release of what was held because the shop let nobody in. Call it when the shop has answered.
+ * Asks for the release of what was held because the shop let nobody in, or not this app for want of a scope. Call it when the shop has answered.
  * @param before when that question was asked: what was refused later is not proven over.
  */
-export async function releaseRefused({ store, bus, log }: ShopPorts, before: Date): Promise<void> {
+export async function releaseRefused(ports: ShopPorts, before: Date): Promise<void> {
+  const { store, bus, log } = ports;
+  const whole = await wholeSince(ports);
   const asked = await commitAndPublish(store, bus, async (sql, say) => {
     const holds = await sql.query<RefusedHold>(
       `select id, order_id as "orderId", reason, (extract(epoch from opened_at) * 1000)::bigint::text as opening
          from holds
         where released_at is null and opened_at < $2 and evidence ->> 'refusedBy' = 'shop'
-          and (evidence ->> 'status' = any($1::text[]) or evidence ->> 'during' = 'login')
+          and (evidence ->> 'status' = any($1::text[]) or evidence ->> 'during' = 'login'
+               or opened_at < $4::timestamptz
+                  and ${DENIED})
         order by opened_at limit $3`,
-      [SHUT, before, LIMIT],
+      [SHUT, before, LIMIT, whole],
     );
     for (const { id, orderId, reason, opening } of holds) {
       const data: ReleaseRequested = { orderId, reason, holdId: id };

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { SCOPES } from '../../deploy/sandbox/shopify/access-scopes.ts';
 import { catchUp } from '../../services/shopify/catch-up.ts';
 import { ShopError } from '../../services/shopify/shop-error.ts';
+import { applyShopNews } from '../../services/store/shop-news.ts';
 import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
 import { eventsIn } from '../fixtures/shipped-order.ts';
@@ -32,7 +34,18 @@ async function aHeldShop() {
     (await eventsIn(context.store))
       .filter(({ type }) => type === 'order.release_requested')
       .map(({ data }) => data);
-  return { ports, hold, released };
+  /** As the gateway keeps what the shop told. */
+  const scopesAre = async (scopes: readonly string[]): Promise<void> => {
+    await context.store.run(
+      `insert into webhooks (source, delivery_id, topic, api_version, body)
+       values ('shopify:' || $1, gen_random_uuid()::text, 'app/scopes_update', '2026-10', '{}')`,
+      [CREDENTIALS.shop],
+    );
+    await context.store.transaction((sql) =>
+      applyShopNews(sql, CREDENTIALS.shop, { kind: 'scopes_changed', scopes }),
+    );
+  };
+  return { ports, hold, released, scopesAre };
 }
 
 test('what was held while the shop was locked goes on by itself once the shop answers again', async () => {
@@ -65,4 +78,17 @@ test('what the shop refuses for want of a scope, and what a supplier refuses, wa
   await hold('3', 'account_risk', { httpStatus: 423 });
   await catchUp(ports);
   expect(await released()).toEqual([]);
+});
+
+test('what was refused for want of a scope goes on by itself, once, when the shop tells that the app has all of them', async () => {
+  const { ports, hold, released, scopesAre } = await aHeldShop();
+  const denied = { ...REFUSED, failureClass: 'auth', codes: 'ACCESS_DENIED' };
+  await hold('1', 'credentials_expired', denied);
+  await scopesAre(SCOPES.filter((scope) => !scope.startsWith('write_')));
+  await catchUp(ports);
+  expect(await released()).toEqual([]);
+  await scopesAre(SCOPES);
+  await hold('2', 'credentials_expired', denied);
+  await catchUp(ports);
+  expect(await released()).toEqual([{ orderId: 'ord_1', reason: 'credentials_expired', holdId: 'hld_1' }]);
 });
