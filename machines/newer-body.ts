@@ -90,21 +90,16 @@ export function askWhichIsLast({ shop, shopOrderId }: OrderReceived): Change<Ord
   return { context: {}, effects: [{ kind: 'command', service: 'shopify', verb: REREAD_ORDER, id, data }] };
 }
 
-/**
- * Takes a newer body. While nothing is on a live supplier order its lines replace ours; afterwards an edit, or a
- * cancel, is held for a person, and each purchase of what is no longer wanted is undone as far as it can be.
- */
-export function takeNewerBody(context: OrderContext, body: OrderReceived): Change<OrderContext> {
-  const received = withKnownServices(context, body);
-  const { payment, sourceUpdatedAt, totalMinor, lines } = received;
-  const hasAddress = received.hasAddress || context.hasAddressHere === true;
-  const hasLive = Object.values(context.supplierOrders).some(isLive);
+/** What the order is by the body. */
+const knownBy = (context: OrderContext, received: OrderReceived, hasLive: boolean) => {
+  const { payment, sourceUpdatedAt, totalMinor } = received;
   const inShop = shopUnitsOf(received);
-  const newer = {
+  const rules = received.rules ?? context.rules;
+  return {
     payment,
     sourceUpdatedAt,
     totalMinor,
-    hasAddress,
+    hasAddress: received.hasAddress || context.hasAddressHere === true,
     ...shipToMarks(context, received, hasLive),
     canBeReread: received.canBeReread ?? context.canBeReread,
     // Once said it stays: bodies that do not name it leave it open.
@@ -113,28 +108,33 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
     inShop,
     ...stillWithdrawn(context, inShop),
     ...(received.isFromBackup ? { isFromBackup: received.isFromBackup } : {}),
-    ...((received.rules ?? context.rules) === undefined ? {} : { rules: received.rules ?? USUAL_RULES }),
+    ...(rules === undefined ? {} : { rules: received.rules ?? USUAL_RULES }),
   };
-  const after = { ...context, ...newer };
-  const edited = isEdited(context, after, hasLive) || (isOff(context) && !isOff(after));
-  const saved: Effect[] = edited ? [{ kind: 'save_lines', lines }] : [];
-  const taken = (): Change<OrderContext> => ({
-    context: newer,
-    effects: [{ kind: 'fact', type: 'order.updated', data: {} }, ...saved],
-  });
-  // What waited only because all of the order had to wait goes on where the shop has come to buy in part.
-  const freed = (now: OrderContext): Change<OrderContext> =>
-    rulesOf(after).partialPurchase && !rulesOf(context).partialPurchase
+};
+
+/** What waited only because all of the order had to wait goes on where the shop has come to buy in part. */
+const freeParts =
+  (before: OrderContext) =>
+  (now: OrderContext): Change<OrderContext> =>
+    rulesOf(now).partialPurchase && !rulesOf(before).partialPurchase
       ? { context: { lines: freedLines(now) }, effects: [] }
       : NOTHING;
-  // By a change alone: bodies come with every touch of the order, and what was refused would be refused again.
-  const isAsked = isUnclear(context, received, hasLive);
-  const isElsewhere = !isAsked && isSentElsewhere(context, received);
-  const isMended = (hasAddress && !context.hasAddress) || isElsewhere;
-  const isPaid = payment === 'paid' && context.payment !== 'paid';
-  // Last of all, so that nothing goes on that the same body calls off.
-  const mended = (now: OrderContext): Change<OrderContext> =>
-    releaseHolds(
+
+/** An edit that raises the price does this: nothing more is bought before the rest is paid. */
+const holdUnpaid =
+  (before: OrderContext) =>
+  (now: OrderContext): Change<OrderContext> =>
+    now.payment === 'pending' && before.payment === 'paid'
+      ? openHold(now, 'payment_pending', {}, { payment: now.payment })
+      : NOTHING;
+
+/** By a change alone: bodies come with every touch of the order, and what was refused would be refused again. */
+const releaseMended =
+  (before: OrderContext, isElsewhere: boolean) =>
+  (now: OrderContext): Change<OrderContext> => {
+    const isMended = (now.hasAddress && !before.hasAddress) || isElsewhere;
+    const isPaid = now.payment === 'paid' && before.payment !== 'paid';
+    return releaseHolds(
       now,
       ({ reason, supplierOrderId, isObserved, isHeldInShop }) =>
         isHeldInShop === undefined &&
@@ -143,13 +143,58 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
           // A payment that a supplier order waits for is ours to make, not the customer's.
           (reason === 'payment_pending' && isPaid && supplierOrderId === undefined)),
     );
+  };
+
+/** A cancel, or an edit of what is bought, is told to a person where anything can still be done about it. */
+const holdEdit =
+  (before: OrderContext) =>
+  (now: OrderContext): Change<OrderContext> => {
+    const isCalledOff = isOff(now);
+    const cause = isCalledOff
+      ? 'cancelled or refunded in the shop after buying began'
+      : 'edited in the shop after buying began';
+    // Of what has arrived as a whole nothing is left to be undone: that it came back is between customer and shop.
+    const isMoving = Object.values(before.supplierOrders).some(
+      (part) => isLive(part) && part.state !== 'delivered',
+    );
+    const isNews = (): boolean => {
+      if (isOff(before) || now.test) return !isCalledOff;
+      return isCalledOff ? isMoving : isTakenAway(now, before) || isAdded(now);
+    };
+    return isNews() ? openHold(now, 'customer_edit_pending', {}, { cause }) : NOTHING;
+  };
+
+/**
+ * Takes a newer body. While nothing is on a live supplier order its lines replace ours; afterwards an edit, or a
+ * cancel, is held for a person, and each purchase of what is no longer wanted is undone as far as it can be.
+ */
+export function takeNewerBody(context: OrderContext, body: OrderReceived): Change<OrderContext> {
+  const received = withKnownServices(context, body);
+  const hasLive = Object.values(context.supplierOrders).some(isLive);
+  const newer = knownBy(context, received, hasLive);
+  const after = { ...context, ...newer };
+  const isCalledOff = isOff(after);
+  const edited = isEdited(context, after, hasLive) || (isOff(context) && !isCalledOff);
+  const saved: Effect[] = edited ? [{ kind: 'save_lines', lines: received.lines }] : [];
+  const isAsked = isUnclear(context, received, hasLive);
+  const isElsewhere = !isAsked && isSentElsewhere(context, received);
+
+  const taken = (): Change<OrderContext> => ({
+    context: newer,
+    effects: [{ kind: 'fact', type: 'order.updated', data: {} }, ...saved],
+  });
   const tested = (now: OrderContext): Change<OrderContext> => (context.test ? NOTHING : holdTest(now));
-  // An edit that raises the price does this: nothing more is bought before the rest is paid.
-  const unpaid = (now: OrderContext): Change<OrderContext> =>
-    payment === 'pending' && context.payment === 'paid'
-      ? openHold(now, 'payment_pending', {}, { payment })
-      : NOTHING;
-  if (!hasLive) {
+  const freed = freeParts(context);
+  const unpaid = holdUnpaid(context);
+  const address = (now: OrderContext): Change<OrderContext> => {
+    if (isAsked) return askWhichIsLast(received);
+    return isElsewhere ? followAddress(now) : releaseSentRight(now);
+  };
+  const others = (now: OrderContext): Change<OrderContext> => followOthers(now, context);
+  // Where something is bought last of all, so that nothing goes on that the same body calls off.
+  const mended = releaseMended(context, isElsewhere);
+
+  if (!hasLive)
     return inTurn(
       context,
       taken,
@@ -158,37 +203,18 @@ export function takeNewerBody(context: OrderContext, body: OrderReceived): Chang
       unpaid,
       mended,
       (now) => (edited ? replaceLines(now, received) : NOTHING),
-      (now) => (isOff(now) ? followShop(now) : NOTHING),
+      (now) => (isCalledOff ? followShop(now) : NOTHING),
       holdWithoutAddress,
       (now) => (edited ? holdOthersLines(now) : NOTHING),
     );
-  }
-
-  const isCalledOff = isOff(after);
-  const others = (now: OrderContext): Change<OrderContext> => followOthers(now, context);
-  const address = (now: OrderContext): Change<OrderContext> => {
-    if (isAsked) return askWhichIsLast(received);
-    return isElsewhere ? followAddress(now) : releaseSentRight(now);
-  };
   if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, address, others, mended);
-  const cause = isCalledOff
-    ? 'cancelled or refunded in the shop after buying began'
-    : 'edited in the shop after buying began';
-  // Of what has arrived as a whole nothing is left to be undone: that it came back is between customer and shop.
-  const isMoving = Object.values(context.supplierOrders).some(
-    (part) => isLive(part) && part.state !== 'delivered',
-  );
-  const isNews = (now: OrderContext): boolean => {
-    if (isOff(context) || after.test) return !isCalledOff;
-    return isCalledOff ? isMoving : isTakenAway(now, context) || isAdded(now);
-  };
   return inTurn(
     context,
     taken,
     tested,
     freed,
     (now) => rememberReturned(now, context),
-    (now) => (isNews(now) ? openHold(now, 'customer_edit_pending', {}, { cause }) : NOTHING),
+    holdEdit(context),
     unpaid,
     address,
     followShop,
