@@ -1,5 +1,6 @@
 import type { OrderEvent } from '../contracts/events/order-event.ts';
 import {
+  type Decision,
   decideOrder,
   decideSupplierOrder,
   type OrderState,
@@ -9,6 +10,7 @@ import {
 } from './decide.ts';
 import type { Effect, ToOrder, ToSupplierOrder } from './effect.ts';
 import { assertConserved } from './invariants.ts';
+import type { OrderContext } from './order-context.ts';
 import { unitsOfPart } from './purchase-units.ts';
 
 /** One customer order with its supplier orders: what is stepped together and stored in one transaction. */
@@ -37,6 +39,21 @@ const addressOf = (event: OrderEvent): string => {
   return 'supplierOrderId' in data && data.supplierOrderId !== undefined ? data.supplierOrderId : 'order';
 };
 
+/** The purchase that its order has planned. */
+function begin(
+  { orderId, isWithoutShop }: OrderContext,
+  { supplierOrderId, part }: Extract<Effect, { kind: 'create_supplier_order' }>,
+): Decision<SupplierOrderState> {
+  const { deliveryDays } = part;
+  return startSupplierOrder({
+    orderId,
+    supplierOrderId,
+    units: unitsOfPart(part),
+    ...(isWithoutShop === undefined ? {} : { isWithoutShop }),
+    ...(deliveryDays === undefined ? {} : { deliveryDays }),
+  });
+}
+
 /**
  * Steps the order and, through the messages between them, its supplier orders.
  * @throws AppError `conservation_violated` when the step would lose or invent a unit; nothing may be stored then.
@@ -55,17 +72,8 @@ export function stepOrderActor(before: OrderActor, event: OrderEvent): Step {
       else {
         effects.push(effect);
         if (effect.kind === 'create_supplier_order' && order !== null) {
-          const units = unitsOfPart(effect.part);
-          const { orderId, isWithoutShop } = order.context;
-          const { supplierOrderId, part } = effect;
-          const { deliveryDays } = part;
-          const started = startSupplierOrder({
-            orderId,
-            supplierOrderId,
-            units,
-            ...(isWithoutShop === undefined ? {} : { isWithoutShop }),
-            ...(deliveryDays === undefined ? {} : { deliveryDays }),
-          });
+          const { supplierOrderId } = effect;
+          const started = begin(order.context, effect);
           supplierOrders.set(supplierOrderId, started.state);
           // Said here and not on the entry to its first state, which it may come back to.
           const data = { supplierOrderId, state: started.state.value };

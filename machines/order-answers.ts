@@ -16,7 +16,7 @@ import {
   renewHold,
 } from './holds.ts';
 import { askWhichIsLast, isDoubtfulBody, isNewerBody, takeNewerBody } from './newer-body.ts';
-import type { OrderContext } from './order-context.ts';
+import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { apply, by, emit, type OrderArgs, type OrderChange, type OrderMachineEvent } from './order-setup.ts';
 import { isToBePaid } from './order-units.ts';
 import { applyFailed, applyGivenUp, applyTorn } from './purchase-units.ts';
@@ -236,15 +236,23 @@ export const endEvents = {
 const sentAnew = (context: OrderContext, supplierOrderId: string): Change<OrderContext> =>
   inTurn(context, releaseSentRight, (now) => holdSentJustNow(now, supplierOrderId));
 
+const withPart = (
+  { supplierOrders }: OrderContext,
+  supplierOrderId: string,
+  part: SupplierOrderUnits,
+): Change<OrderContext> => ({
+  context: { supplierOrders: { ...supplierOrders, [supplierOrderId]: part } },
+  effects: [],
+});
+
 const sentBy = by(
   'supplier_order.sent',
   (context, { data: { supplierOrderId, sentTo } }): Change<OrderContext> => {
     const { [supplierOrderId]: known } = context.supplierOrders;
     if (known === undefined) return NOTHING;
-    const supplierOrders = { ...context.supplierOrders, [supplierOrderId]: { ...known, sentTo } };
     return inTurn(
       context,
-      () => ({ context: { supplierOrders }, effects: [] }),
+      (now) => withPart(now, supplierOrderId, { ...known, sentTo }),
       (now) => sentAnew(now, supplierOrderId),
     );
   },
@@ -260,10 +268,7 @@ const movedBy = by(
     const moved = { ...known, state, ...(isSentAnew ? { sentTo } : {}) };
     return inTurn(
       context,
-      () => ({
-        context: { supplierOrders: { ...context.supplierOrders, [supplierOrderId]: moved } },
-        effects: [],
-      }),
+      (now) => withPart(now, supplierOrderId, moved),
       (now) => (isSentAnew ? sentAnew(now, supplierOrderId) : NOTHING),
       (now) => (isGivingUp ? releasePayment(now, supplierOrderId) : NOTHING),
     );
@@ -274,12 +279,7 @@ const arrivedBy = by(
   'supplier_order.arrived',
   (context, { data: { supplierOrderId } }): Change<OrderContext> => {
     const { [supplierOrderId]: known } = context.supplierOrders;
-    if (known === undefined) return NOTHING;
-    const arrived = { ...known, hasArrived: true as const };
-    return {
-      context: { supplierOrders: { ...context.supplierOrders, [supplierOrderId]: arrived } },
-      effects: [],
-    };
+    return known === undefined ? NOTHING : withPart(context, supplierOrderId, { ...known, hasArrived: true });
   },
 );
 

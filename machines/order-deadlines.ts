@@ -1,5 +1,4 @@
 import type { DeadlineName } from '../contracts/deadlines.ts';
-import type { HoldReason } from '../contracts/vocabulary.ts';
 import { inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
 import { openHold } from './holds.ts';
@@ -26,13 +25,13 @@ export const overdue = (deadline: DeadlineName, waitingFor: string) =>
   );
 
 /** Whoever releases what is overdue waits the whole time again. */
-export const waitAgainAfter = (reason: HoldReason, deadline: DeadlineName) =>
+export const waitAgain = (deadline: DeadlineName) =>
   apply((context, event) =>
     inTurn(
       context,
       (now) => releaseBy(now, event),
       () => {
-        const isAboutIt = event.type === 'order.release_requested' && event.data.reason === reason;
+        const isAboutIt = event.type === 'order.release_requested' && event.data.reason === 'overdue';
         return isAboutIt ? { context: {}, effects: [wait(deadline)] } : NOTHING;
       },
     ),

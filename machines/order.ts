@@ -24,7 +24,7 @@ import {
   unpaidRequestEvents,
 } from './order-answers.ts';
 import { newOrderContext, type OrderContext } from './order-context.ts';
-import { isElapsed, overdue, stopWaiting, wait, waitAgainAfter } from './order-deadlines.ts';
+import { isElapsed, overdue, stopWaiting, wait, waitAgain } from './order-deadlines.ts';
 import { PROGRESS, type Progress, progressOf } from './order-progress.ts';
 import { apply, by, emit, type OrderArgs, orderSetup } from './order-setup.ts';
 import {
@@ -169,7 +169,7 @@ export const orderMachine = orderSetup.createMachine({
         ...supplierOrderEvents(),
         'order.release_requested': {
           guard: isReleasing,
-          actions: waitAgainAfter('overdue', 'payment'),
+          actions: waitAgain('payment'),
         },
         'timer.elapsed': { guard: isElapsed('payment'), actions: overdue('payment', 'payment') },
       },
@@ -283,7 +283,7 @@ export const orderMachine = orderSetup.createMachine({
         ...holdEvents,
         ...requestEvents(),
         ...supplierOrderEvents(),
-        'order.release_requested': { guard: isReleasing, actions: waitAgainAfter('overdue', 'cancelling') },
+        'order.release_requested': { guard: isReleasing, actions: waitAgain('cancelling') },
         'timer.elapsed': { guard: isElapsed('cancelling'), actions: overdue('cancelling', 'cancellation') },
       },
     },

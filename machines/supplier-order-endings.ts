@@ -38,33 +38,25 @@ type Ending = Omit<Extract<ToOrder, { type: 'supplier_order.failed' }>['data'], 
 const evidenceOf = (event: SupplierOrderMachineEvent): Evidence =>
   event.type === 'supplier_order.observed' ? event.data.evidence : {};
 
-const endingBy = (event: SupplierOrderMachineEvent): Ending =>
-  event.type === 'supplier_order.rejected'
-    ? { state: 'rejected', reason: holdOf(event.data), evidence: event.data.evidence }
-    : { state: 'cancelled', reason: 'supplier_cancelled', evidence: evidenceOf(event) };
+const endBy = (endingOf: (event: SupplierOrderMachineEvent) => Ending) =>
+  apply(({ supplierOrderId }, event) => {
+    const data = { supplierOrderId, ...endingOf(event) };
+    return { context: {}, effects: [{ kind: 'tell_order', event: { type: 'supplier_order.failed', data } }] };
+  });
 
 /** The supplier refused it, or cancelled it by itself. */
-export const failed = apply(({ supplierOrderId }, event) => ({
-  context: {},
-  effects: [
-    {
-      kind: 'tell_order',
-      event: { type: 'supplier_order.failed', data: { supplierOrderId, ...endingBy(event) } },
-    },
-  ],
-}));
+export const failed = endBy((event) =>
+  event.type === 'supplier_order.rejected'
+    ? { state: 'rejected', reason: holdOf(event.data), evidence: event.data.evidence }
+    : { state: 'cancelled', reason: 'supplier_cancelled', evidence: evidenceOf(event) },
+);
 
 /** Nobody paid in time, or it was closed unpaid: no money was spent, and its units wait again. */
-export const lapsed = apply(({ supplierOrderId }, event) => {
-  const evidence = { ...evidenceOf(event), cause: 'closed at the supplier before it was paid' };
-  const ending: Ending = { state: 'lapsed', reason: 'supplier_cancelled', evidence };
-  return {
-    context: {},
-    effects: [
-      { kind: 'tell_order', event: { type: 'supplier_order.failed', data: { supplierOrderId, ...ending } } },
-    ],
-  };
-});
+export const lapsed = endBy((event) => ({
+  state: 'lapsed',
+  reason: 'supplier_cancelled',
+  evidence: { ...evidenceOf(event), cause: 'closed at the supplier before it was paid' },
+}));
 
 /** It comes to nothing because nobody wants it any more. */
 export const giveUp = emit(({ supplierOrderId, unwantedBy }) => [
