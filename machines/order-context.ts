@@ -76,7 +76,7 @@ export interface OrderContext {
   readonly isHistory?: boolean | undefined;
   /** There is a shop to ask before buying. */
   readonly canBeReread?: boolean | undefined;
-  /** Of that question, while grace lasts: absent before it is put, or when it has to be put again. */
+  /** Of that question, until all is bought: absent before it is put, or when it has to be put again. */
   readonly verification?: 'asked' | 'done' | undefined;
   readonly round: number;
   readonly lines: Readonly<Record<string, LineUnits>>;

@@ -1,17 +1,9 @@
 import type { ObservedParcel } from '../contracts/events/supplier-order-observed.ts';
 import { parcelIdOf, trackingKeyOf } from '../contracts/ids.ts';
 import { contentsOf, type Seen } from './parcel-contents.ts';
-import type { Parcels, ParcelUnits } from './parcel-place.ts';
+import type { ParcelUnits } from './parcel-place.ts';
+import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { isNothing, isSameUnits, type Units } from './units.ts';
-
-interface Owner {
-  readonly supplierOrderId: string;
-  readonly units: Units;
-  readonly parcels: Parcels;
-  /** Keys of numbers that a person was asked about. */
-  readonly strayNumbers?: readonly string[] | undefined;
-  readonly contentsTold?: Readonly<Record<string, Units>> | undefined;
-}
 
 export const isSameNumber = (one: string, other: string): boolean =>
   trackingKeyOf(one) === trackingKeyOf(other);
@@ -41,7 +33,7 @@ const isOfSameBox = (parcel: ParcelUnits | undefined, number: string): boolean =
 
 /** Which parcel each number is of; `beside`: replaced numbers that are shown next to the new one of their parcel. */
 function recognised(
-  { supplierOrderId, parcels }: Owner,
+  { supplierOrderId, parcels }: SupplierOrderContext,
   observed: readonly ObservedParcel[],
 ): { seen: Map<string, ObservedParcel>; beside: ObservedParcel[] } {
   const known = Object.entries(parcels);
@@ -63,25 +55,27 @@ function recognised(
   return { seen, beside };
 }
 
-const toldUnits = ({ contentsTold }: Owner, { trackingNumber }: ObservedParcel): Units | undefined =>
-  contentsTold?.[trackingKeyOf(trackingNumber)];
+const toldUnits = (
+  { contentsTold }: SupplierOrderContext,
+  { trackingNumber }: ObservedParcel,
+): Units | undefined => contentsTold?.[trackingKeyOf(trackingNumber)];
 
 /** As it is by a person's word, if one was said. */
 const asTold =
-  (owner: Owner) =>
+  (owner: SupplierOrderContext) =>
   (parcel: ObservedParcel): ObservedParcel => {
     const units = toldUnits(owner, parcel);
     return units === undefined ? parcel : { ...parcel, units };
   };
 
 /** What is in which parcel of a look; see {@link contentsOf}. */
-export function contentsSeen(owner: Owner, seen: Seen): ReadonlyMap<string, Units> {
+export function contentsSeen(owner: SupplierOrderContext, seen: Seen): ReadonlyMap<string, Units> {
   const toldIds = [...seen].flatMap(([id, parcel]) => (toldUnits(owner, parcel) === undefined ? [] : [id]));
   return contentsOf(owner.units, owner.parcels, seen, new Set(toldIds));
 }
 
 /** Whether a parcel that is not seen is the one that is seen for the first time: there is no room for both, and it fits. */
-function isReplacedBy(owner: Owner, seen: Seen, missingId: string, newId: string): boolean {
+function isReplacedBy(owner: SupplierOrderContext, seen: Seen, missingId: string, newId: string): boolean {
   const { parcels } = owner;
   const [missing, one] = [parcels[missingId], seen.get(newId)];
   if (missing === undefined || one === undefined) return false;
@@ -99,7 +93,7 @@ function isReplacedBy(owner: Owner, seen: Seen, missingId: string, newId: string
  * meant; what has arrived gets no other number. `beside`: replaced numbers that are seen next to the new one.
  */
 export function parcelsSeen(
-  owner: Owner,
+  owner: SupplierOrderContext,
   observed: readonly ObservedParcel[],
 ): { seen: Seen; beside: readonly ObservedParcel[] } {
   const { parcels, strayNumbers = [] } = owner;

@@ -6,6 +6,7 @@ import type { Evidence, ParcelStateName } from '../contracts/vocabulary.ts';
 import type { Effect } from './effect.ts';
 import { contentsSeen, earlierNumbersOf, isSameNumber, parcelsSeen } from './parcel-numbers.ts';
 import { hasLeft, isScan, isUnderWay, nextPlace, type Parcels, type ParcelUnits } from './parcel-place.ts';
+import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { isNothing, isSameUnits, type Units } from './units.ts';
 
 const FACT_OF: Partial<Record<ParcelStateName, FactType>> = {
@@ -17,25 +18,17 @@ const FACT_OF: Partial<Record<ParcelStateName, FactType>> = {
   exception: 'parcel.exception',
 };
 
-interface Owner {
-  readonly orderId: string;
-  readonly supplierOrderId: string;
-  readonly units: Units;
-  readonly parcels: Parcels;
-  readonly strayNumbers?: readonly string[] | undefined;
-  readonly contentsTold?: Readonly<Record<string, Units>> | undefined;
-  readonly isWithoutShop?: true;
-  readonly deliveryDays?: number | undefined;
-}
-
-const transitTimer = ({ supplierOrderId }: Owner, parcelId: string) => ({
+const transitTimer = ({ supplierOrderId }: SupplierOrderContext, parcelId: string) => ({
   deadline: 'transit' as const,
   supplierOrderId,
   parcelId,
 });
 
 /** The deadline of its lane has passed. Said once: an end of the delay sets no other. */
-export function delayParcel(owner: Owner, parcelId: string): { parcels: Parcels; effects: Effect[] } {
+export function delayParcel(
+  owner: SupplierOrderContext,
+  parcelId: string,
+): { parcels: Parcels; effects: Effect[] } {
   const { supplierOrderId, parcels } = owner;
   const stop: Effect = { kind: 'cancel_timer', timer: transitTimer(owner, parcelId) };
   const before = parcels[parcelId];
@@ -52,7 +45,7 @@ export function delayParcel(owner: Owner, parcelId: string): { parcels: Parcels;
   };
 }
 
-export const fulfillCommand = (owner: Owner, parcelId: string): Effect[] => {
+export const fulfillCommand = (owner: SupplierOrderContext, parcelId: string): Effect[] => {
   const data: FulfillParcel = { orderId: owner.orderId, supplierOrderId: owner.supplierOrderId, parcelId };
   return [
     { kind: 'command', service: 'shopify', verb: FULFILL_PARCEL, id: parcelId, data },
@@ -65,7 +58,7 @@ export const fulfillCommand = (owner: Owner, parcelId: string): Effect[] => {
 
 /** The lane's time runs from the day the parcel leaves until it needs none any more. */
 function timerEffects(
-  owner: Owner,
+  owner: SupplierOrderContext,
   parcelId: string,
   before: ParcelUnits | undefined,
   now: ParcelUnits,
@@ -79,7 +72,7 @@ function timerEffects(
 }
 
 const saving = (
-  { supplierOrderId }: Owner,
+  { supplierOrderId }: SupplierOrderContext,
   parcelId: string,
   parcel: ParcelUnits,
   { carrier, trackingUrl }: ObservedParcel,
@@ -104,7 +97,7 @@ const saving = (
 
 /** How a parcel stands after it was seen so. @param before absent: it is new. */
 function seenAs(
-  owner: Owner,
+  owner: SupplierOrderContext,
   before: ParcelUnits | undefined,
   observed: ObservedParcel,
   { units, isShipped }: { units: Units; isShipped: boolean },
@@ -140,7 +133,7 @@ const isSame = (before: ParcelUnits, now: ParcelUnits): boolean =>
 
 /** What follows for the crew, the shop and the customer, each told once. */
 function tellings(
-  owner: Owner,
+  owner: SupplierOrderContext,
   parcelId: string,
   before: ParcelUnits | undefined,
   now: ParcelUnits,
@@ -170,13 +163,13 @@ function tellings(
   return effects;
 }
 
-const forAPerson = ({ supplierOrderId }: Owner, evidence: Evidence): Effect => ({
+const forAPerson = ({ supplierOrderId }: SupplierOrderContext, evidence: Evidence): Effect => ({
   kind: 'tell_order',
   event: { type: 'hold.raised', data: { reason: 'operator', supplierOrderId, evidence } },
 });
 
 /** What no rule can decide: what is shown to shop and customer stays, and a person is asked, who may say what is in them. */
-const riddle = (owner: Owner, cause: string, numbers: readonly string[]): Effect =>
+const riddle = (owner: SupplierOrderContext, cause: string, numbers: readonly string[]): Effect =>
   forAPerson(owner, { cause, trackingNumbers: numbers.join(', ') });
 
 const STRAY =
@@ -192,7 +185,7 @@ const TROUBLES: Partial<Record<ParcelStateName, string>> = {
 };
 
 /** Said when a parcel comes to that, and not again while it stays so. */
-function troublesOf(owner: Owner, now: Parcels): Effect[] {
+function troublesOf(owner: SupplierOrderContext, now: Parcels): Effect[] {
   return Object.entries(now).flatMap(([parcelId, { state, trackingNumber }]) => {
     const cause = TROUBLES[state];
     if (cause === undefined || owner.parcels[parcelId]?.state === state) return [];
@@ -205,7 +198,7 @@ function troublesOf(owner: Owner, now: Parcels): Effect[] {
  * nothing is changed.
  */
 export function observeParcels(
-  owner: Owner,
+  owner: SupplierOrderContext,
   observation: SupplierOrderObserved,
 ): { parcels: Parcels; strayNumbers?: readonly string[]; effects: Effect[] } {
   const isShipped = observation.status === 'shipped' || observation.status === 'delivered';

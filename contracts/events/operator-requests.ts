@@ -5,7 +5,7 @@ import { SupplierName } from '../vocabulary.ts';
 const OfOrder = z.object({ orderId: z.string() });
 const OfSupplierOrder = OfOrder.extend({ supplierOrderId: z.string() });
 
-/** Nothing goes on until this hold is released; neither scope: the whole order. */
+/** Nothing goes on until this hold is released; without a line of the whole order. */
 export const HOLD_REQUESTED = 'order.hold_requested';
 export const HoldRequested = OfOrder.extend({ lineId: z.string().optional() });
 export type HoldRequested = z.infer<typeof HoldRequested>;
