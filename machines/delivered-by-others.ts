@@ -1,9 +1,10 @@
 import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
-import { openHold, parkHeldLines } from './holds.ts';
+import { openHold, openHolds, parkHeldLines } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines, unitsOnSupplierOrders } from './order-units.ts';
 import { asBefore, unitsBeyondShop } from './returned-units.ts';
+import { unitsOfLine } from './units.ts';
 import { isOff, NO_UNITS, surplusOf } from './wanted-units.ts';
 
 const BOUGHT_TWICE =
@@ -33,9 +34,10 @@ const unitsWaiting = (context: OrderContext, lineId: string): number => {
 };
 
 const unitsUnbought = (context: OrderContext, lineId: string): number =>
-  unboughtOf(context).reduce(
-    (sum, [, { units }]) => sum + (units[lineId] ?? 0),
-    unitsWaiting(context, lineId),
+  unitsWaiting(context, lineId) +
+  unitsOfLine(
+    lineId,
+    unboughtOf(context).map(([, part]) => part),
   );
 
 /** Units not bought yet beyond what the shop still has open for us: somebody else has shipped them. */
@@ -91,12 +93,10 @@ function holdReopened(context: OrderContext): Change<OrderContext> {
 }
 
 const holdOthers = (context: OrderContext, lineIds: readonly string[]): Change<OrderContext> => {
-  const cause = 'the shop gave this line to another fulfilment service';
-  return inTurn(
+  const evidence = { cause: 'the shop gave this line to another fulfilment service' };
+  return openHolds(
     context,
-    ...lineIds.map(
-      (lineId) => (now: OrderContext) => openHold(now, 'fulfillment_not_ours', { lineId }, { cause }),
-    ),
+    lineIds.map((lineId) => ({ reason: 'fulfillment_not_ours', lineId, evidence })),
   );
 };
 

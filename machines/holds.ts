@@ -68,6 +68,20 @@ export function openHold(
   };
 }
 
+/** Several at once, each of the whole order or of a line. */
+export const openHolds = (
+  context: OrderContext,
+  holds: readonly { readonly reason: HoldReason; readonly evidence: Evidence; readonly lineId?: string }[],
+): Change<OrderContext> =>
+  inTurn(
+    context,
+    ...holds.map(
+      ({ reason, evidence, lineId }) =>
+        (now: OrderContext) =>
+          openHold(now, reason, lineId === undefined ? {} : { lineId }, evidence),
+    ),
+  );
+
 /** A rule opened it for what a line was like; what a person holds only a person releases. */
 export const isAboutLine = (hold: OpenHold): hold is OpenHold & { readonly lineId: string } =>
   hold.lineId !== undefined && hold.reason !== 'operator';

@@ -1,12 +1,13 @@
 import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { isLive } from './hold-scope.ts';
 import type { LineUnits, OrderContext, SupplierOrderUnits } from './order-context.ts';
+import { unitsOfLine } from './units.ts';
 
 export const liveSupplierOrders = (context: OrderContext): SupplierOrderUnits[] =>
   Object.values(context.supplierOrders).filter(isLive);
 
 export const unitsOnSupplierOrders = (context: OrderContext, lineId: string): number =>
-  liveSupplierOrders(context).reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0);
+  unitsOfLine(lineId, liveSupplierOrders(context));
 
 export const hasUnitsToSource = (context: OrderContext): boolean =>
   Object.values(context.lines).some(({ unallocated }) => unallocated > 0);

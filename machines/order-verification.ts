@@ -2,7 +2,7 @@ import { VERIFY_ORDER, type VerifyOrder } from '../contracts/commands/verify-ord
 import type { OrderVerified } from '../contracts/events/order-verified.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import { isHeld } from './hold-scope.ts';
-import { openHold } from './holds.ts';
+import { openHolds } from './holds.ts';
 import { isNewerBody, takeNewerBody } from './newer-body.ts';
 import type { OrderContext } from './order-context.ts';
 import { holdUnassessed } from './risk.ts';
@@ -36,11 +36,7 @@ export const takeVerified = (context: OrderContext, { body, holds }: OrderVerifi
     context,
     forgetVerification,
     (now) => (body !== null && isNewerBody(now, body) ? takeNewerBody(now, body) : NOTHING),
-    ...holds.map(
-      ({ reason, evidence }) =>
-        (now: OrderContext) =>
-          openHold(now, reason, {}, evidence),
-    ),
+    (now) => openHolds(now, holds),
     holdUnassessed,
     (now) => ({ context: { verification: isHeld(now) ? undefined : 'done' }, effects: [] }),
   );

@@ -37,7 +37,11 @@ function share(
   { toldIds, kept }: { readonly toldIds: ReadonlySet<string>; readonly kept: ReadonlySet<string> },
 ): Map<string, Units> {
   const contents = new Map<string, Units>();
-  const room = (): Units => withoutUnits(ordered, [...contents.values()]);
+  const room = (): Units =>
+    withoutUnits(
+      ordered,
+      [...contents.values()].map((units) => ({ units })),
+    );
   const give = (id: string, units: Units): void => {
     if (!contents.has(id) && !isNothing(units)) contents.set(id, units);
   };
@@ -61,10 +65,7 @@ export function splitByLeft(
   const rest: Record<string, number> = {};
   const gone = Object.values(parcels).filter(hasLeft);
   for (const [lineId, count] of Object.entries(ordered)) {
-    const sent = unitsOfLine(
-      lineId,
-      gone.map(({ units }) => units),
-    );
+    const sent = unitsOfLine(lineId, gone);
     if (sent > 0) left[lineId] = Math.min(count, sent);
     if (sent < count) rest[lineId] = count - sent;
   }
@@ -72,9 +73,7 @@ export function splitByLeft(
 }
 
 const covers = (ordered: Units, parcels: readonly ParcelUnits[]): boolean =>
-  Object.entries(ordered).every(
-    ([lineId, count]) => parcels.reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0) >= count,
-  );
+  Object.entries(ordered).every(([lineId, count]) => unitsOfLine(lineId, parcels) >= count);
 
 /** How far the parcels together have come: every unit delivered, every unit gone, some gone, none. */
 export function parcelProgress(

@@ -5,7 +5,7 @@ import { type Change, inTurn, NOTHING } from './change.ts';
 import { leaveShipped } from './delivered-by-others.ts';
 import type { Effect, PlannedPart, ToOrder } from './effect.ts';
 import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
-import { type MatchesHold, openHold, releaseHolds } from './holds.ts';
+import { type MatchesHold, openHold, openHolds, releaseHolds } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 import { followShop, isOff, mayLiveOn } from './wanted-units.ts';
@@ -24,14 +24,7 @@ export function unitsOfPart(part: Pick<PlannedPart, 'lines'>): Record<string, nu
  */
 export const applySourced = (context: OrderContext, sourced: OrderSourced): Change<OrderContext> => {
   const { stops = [], refused } = sourced;
-  if (stops.length > 0) {
-    const opened = stops.map(
-      ({ reason, evidence }) =>
-        (now: OrderContext) =>
-          openHold(now, reason, {}, evidence),
-    );
-    return inTurn(context, ...opened);
-  }
+  if (stops.length > 0) return openHolds(context, stops);
   const isBought = refused.length === 0 || rulesOf(context).partialPurchase;
   return inTurn(
     context,
@@ -74,11 +67,7 @@ const holdRefused = (context: OrderContext, refused: OrderSourced['refused']): C
   const lineIds = new Set(refused.map(({ lineId }) => lineId));
   return inTurn(
     context,
-    ...refused.map(
-      ({ lineId, reason, evidence }) =>
-        (now: OrderContext) =>
-          openHold(now, reason, { lineId }, evidence),
-    ),
+    (now) => openHolds(now, refused),
     (now) => ({
       context: {
         lines: mapLines(now.lines, (units, lineId) =>

@@ -2,6 +2,7 @@ import { LEFT } from './cancel-cost.ts';
 import { type Change, NOTHING } from './change.ts';
 import type { OrderContext, ShopUnits } from './order-context.ts';
 import { liveSupplierOrders } from './order-units.ts';
+import { unitsOfLine } from './units.ts';
 import { isOff, NO_UNITS, wantedUnits } from './wanted-units.ts';
 
 const NOTHING_OPEN: ShopUnits = { units: 0, ours: 0 };
@@ -33,11 +34,9 @@ export function stillWithdrawn(
 /** Units of ours that have not left, beyond what the shop has open for us and what was taken back here. */
 export function unitsBeyondShop(context: OrderContext, lineId: string): number {
   const { unallocated, held } = context.lines[lineId] ?? NO_UNITS;
-  const onTheirWay = liveSupplierOrders(context)
-    .filter(({ state }) => !LEFT.includes(state))
-    .reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0);
+  const unsent = liveSupplierOrders(context).filter(({ state }) => !LEFT.includes(state));
   const open = (context.inShop[lineId]?.ours ?? 0) - (context.withdrawn?.[lineId] ?? 0);
-  return Math.max(0, unallocated + held + onTheirWay - open);
+  return Math.max(0, unallocated + held + unitsOfLine(lineId, unsent) - open);
 }
 
 /** What we count now, as it looked by the last body: what was taken back here goes with what the shop takes away. */

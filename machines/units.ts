@@ -9,11 +9,12 @@ export const isSameUnits = (ours: Units, theirs: Units): boolean =>
 const keepPositive = (counts: readonly (readonly [string, number])[]): Units =>
   Object.fromEntries(counts.filter(([, count]) => count > 0));
 
-export const unitsOfLine = (lineId: string, parts: readonly Units[]): number =>
-  parts.reduce((sum, units) => sum + (units[lineId] ?? 0), 0);
+/** Of one line, in these parcels or on these purchases together. */
+export const unitsOfLine = (lineId: string, parts: readonly { readonly units: Units }[]): number =>
+  parts.reduce((sum, { units }) => sum + (units[lineId] ?? 0), 0);
 
 /** What the parts leave of all. */
-export const withoutUnits = (all: Units, parts: readonly Units[]): Units =>
+export const withoutUnits = (all: Units, parts: readonly { readonly units: Units }[]): Units =>
   keepPositive(Object.entries(all).map(([lineId, count]) => [lineId, count - unitsOfLine(lineId, parts)]));
 
 /** As many of the wanted units as there is room for. */
