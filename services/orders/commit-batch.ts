@@ -24,6 +24,9 @@ export class FencedError extends Error {
   override name = 'FencedError';
 }
 
+export const hasOtherOwner = (part: number): FencedError =>
+  new FencedError(`partition ${part} has another owner`);
+
 /** What the batches of all partitions of this copy are committed with. */
 export interface HostPorts {
   readonly store: Store;
@@ -188,7 +191,7 @@ export async function commitBatch(
       error = cause;
       continue;
     }
-    throw new FencedError(`partition ${batch.part} has another owner`);
+    throw hasOtherOwner(batch.part);
   }
 }
 

@@ -5,7 +5,7 @@ import type { LogMessage, PartitionReader } from '../bus/partition-reader.ts';
 import type { Logger } from '../logger.ts';
 import { adoptStream, type ClaimedPartition, fence, halt } from '../store/partitions.ts';
 import type { Store } from '../store/store.ts';
-import { FencedError, toMark } from './commit-batch.ts';
+import { FencedError, hasOtherOwner, toMark } from './commit-batch.ts';
 import { type DecodedMessage, decodeMessage } from './decode-message.ts';
 import { type Lag, readers } from './partition-figures.ts';
 import type { CommitTurn } from './shared-batches.ts';
@@ -75,7 +75,7 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
     const { lastSeq } = await bus.streamState(STREAMS.events);
     if (lastSeq <= seq || (await hasLag())) return;
     const moved = await fence(store, [{ part, epoch, from: seq, to: lastSeq }]);
-    if (!moved.has(part)) throw new FencedError(`partition ${part} has another owner`);
+    if (!moved.has(part)) throw hasOtherOwner(part);
     seq = lastSeq;
   };
 

@@ -5,9 +5,9 @@ import { isOutage } from '../store/outage.ts';
 import {
   commitBatch,
   commitTogether,
-  FencedError,
   type Holder,
   type HostPorts,
+  hasOtherOwner,
   type PartitionBatch,
   partitionBatch,
 } from './commit-batch.ts';
@@ -80,7 +80,7 @@ export function sharedBatches(ports: HostPorts): CommitTurn {
   ): Rest => {
     if (!('error' in outcome)) {
       if (outcome.has(turn.part)) return () => to;
-      return () => Promise.reject(new FencedError(`partition ${turn.part} has another owner`));
+      return () => Promise.reject(hasOtherOwner(turn.part));
     }
     const { error } = outcome;
     // What the database refuses may be another's: only alone it is told about this one.
