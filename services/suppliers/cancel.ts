@@ -12,6 +12,7 @@ import { factsNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   NEEDS_A_PERSON,
+  noCredentials,
   outcome,
   type PurchasePorts,
   toSupplierError,
@@ -40,8 +41,8 @@ export async function cancel(
   const adapter = ports.adapterOf(row.supplier);
   const reference = row.supplierReference;
   if (adapter === undefined) {
-    const evidence = { supplier: row.supplier, cause: 'no credentials' };
-    return withhold(ports, row, commandId, 0, 'supplier_paused', evidence);
+    const { reason, evidence } = noCredentials(row.supplier);
+    return withhold(ports, row, commandId, 0, reason, evidence);
   }
   if (reference === null)
     return withhold(ports, row, commandId, 0, 'outcome_unknown', { cause: 'no supplier reference' });

@@ -142,50 +142,32 @@ export function withPolicy(
       patience.end();
     }
   };
-  const run = <T>(
-    policy: 'once' | 'repeated',
-    onTimeout: FailureClass,
-    signal: AbortSignal,
-    call: Call<T>,
-  ): Promise<T> => {
-    const running =
-      policy === 'once'
-        ? tryOnce(signal, call)
-        : repeatedly.execute((attempt) => tryOnce(attempt.signal, call), signal);
-    return running.catch(translate(onTimeout));
-  };
+  const send = <T>(onTimeout: FailureClass, signal: AbortSignal, call: Call<T>): Promise<T> =>
+    tryOnce(signal, call).catch(translate(onTimeout));
+  const ask = <T>(signal: AbortSignal, call: Call<T>): Promise<T> =>
+    repeatedly.execute((attempt) => tryOnce(attempt.signal, call), signal).catch(translate('transient'));
 
   const { standing } = adapter;
   return {
     name: adapter.name,
     capabilities: adapter.capabilities,
     breakerState: () => (isPauseOver() ? 'half_open' : breakerStateOf(breaker.state)),
-    quote: (request, signal) =>
-      run('repeated', 'transient', signal, (inner) => adapter.quote(request, inner)),
-    place: (request, signal) =>
-      run('once', 'unknown_outcome', signal, (inner) => adapter.place(request, inner)),
-    lookUp: (callerRef, signal, since) =>
-      run('repeated', 'transient', signal, (inner) => adapter.lookUp(callerRef, inner, since)),
+    quote: (request, signal) => ask(signal, (inner) => adapter.quote(request, inner)),
+    place: (request, signal) => send('unknown_outcome', signal, (inner) => adapter.place(request, inner)),
+    lookUp: (callerRef, signal, since) => ask(signal, (inner) => adapter.lookUp(callerRef, inner, since)),
     ...(standing === undefined
       ? {}
       : {
-          standing: (callerRefs, signal) =>
-            run('repeated', 'transient', signal, (inner) => standing(callerRefs, inner)),
+          standing: (callerRefs, signal) => ask(signal, (inner) => standing(callerRefs, inner)),
         }),
-    preparePayment: (key, signal) =>
-      run('repeated', 'transient', signal, (inner) => adapter.preparePayment(key, inner)),
-    pay: (reference, signal) =>
-      run('once', 'unknown_outcome', signal, (inner) => adapter.pay(reference, inner)),
-    status: (keys, signal) => run('repeated', 'transient', signal, (inner) => adapter.status(keys, inner)),
-    cancel: (key, signal) => run('once', 'transient', signal, (inner) => adapter.cancel(key, inner)),
-    search: (request, signal) =>
-      run('repeated', 'transient', signal, (inner) => adapter.search(request, inner)),
-    product: (request, signal) =>
-      run('repeated', 'transient', signal, (inner) => adapter.product(request, inner)),
-    read: (reference, signal) =>
-      run('repeated', 'transient', signal, (inner) => adapter.read(reference, inner)),
-    registerPush: (url, signal) =>
-      run('repeated', 'transient', signal, (inner) => adapter.registerPush(url, inner)),
+    preparePayment: (key, signal) => ask(signal, (inner) => adapter.preparePayment(key, inner)),
+    pay: (reference, signal) => send('unknown_outcome', signal, (inner) => adapter.pay(reference, inner)),
+    status: (keys, signal) => ask(signal, (inner) => adapter.status(keys, inner)),
+    cancel: (key, signal) => send('transient', signal, (inner) => adapter.cancel(key, inner)),
+    search: (request, signal) => ask(signal, (inner) => adapter.search(request, inner)),
+    product: (request, signal) => ask(signal, (inner) => adapter.product(request, inner)),
+    read: (reference, signal) => ask(signal, (inner) => adapter.read(reference, inner)),
+    registerPush: (url, signal) => ask(signal, (inner) => adapter.registerPush(url, inner)),
     checkRecipient: (recipient) => adapter.checkRecipient(recipient),
     readPush: (message) => adapter.readPush(message),
   };

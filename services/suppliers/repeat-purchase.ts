@@ -21,7 +21,7 @@ import {
   type Withholding,
   withheld,
 } from './purchase-ports.ts';
-import { lockPurchase } from './purchase-row.ts';
+import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
 import { findByPush } from './stray-orders.ts';
 import { SupplierError } from './supplier-error.ts';
@@ -65,6 +65,74 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
   duplicate_reference: 'duplicate_suspected',
 };
 
+/** Takes the right to send the call again, unless that is forbidden by now; what forbids it is said. */
+const takeRight = (
+  ports: PurchasePorts,
+  row: PurchaseRow,
+  attempt: number,
+  request: PlaceRequest,
+  promiseMs: number,
+  commandId: string,
+): Promise<boolean> =>
+  commitForSure(ports.store, ports.bus, async (sql, say) => {
+    const { settings } = ports;
+    // The switch before the row, as whoever claims holds them.
+    const gate = await spendingGate(sql, ports, row);
+    await lockPurchase(sql, row.id);
+    const now = (await readFacts(sql, [row.id])).get(row.id);
+    if (now?.row.state !== 'outcome_unknown' || now.isHeld || now.isUnwanted) return false;
+    if (gate !== null) {
+      say(withheld(row, commandId, attempt, gate.reason, gate.evidence));
+      return false;
+    }
+    const isMine = await beginRepeat(
+      sql,
+      { supplierOrderId: row.id, attempt },
+      {
+        requestHash: hashOf(request),
+        notBeforeMs: settings.ORDER_MANAGER_DOUBT_GRACE_SECONDS * 1_000,
+        promiseMs,
+        callTimeoutMs: callTimeoutMs(settings),
+      },
+    );
+    if (isMine) moment('repeat: before intent commit');
+    return isMine;
+  });
+
+/** The repetition brought no order: its outcome is unknown still, or it never was one. */
+async function settleRefused(
+  { store, bus, log }: PurchasePorts,
+  row: PurchaseRow,
+  attempt: number,
+  failure: SupplierError,
+  commandId: string,
+): Promise<void> {
+  const { failureClass, evidence } = failure;
+  log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'the repetition brought no order');
+  const key = { supplierOrderId: row.id, attempt };
+  const verdict = { ...evidence, failureClass };
+  await throughOutage(() =>
+    commitAndPublish(
+      store,
+      bus,
+      async (sql, say) => {
+        const isMine = wasTurnedAway(failure)
+          ? await takeBackRepeat(sql, key)
+          : await settle(
+              sql,
+              { ...key, deed: 'create' },
+              { state: 'unknown', evidence: verdict, repeats: 1 },
+            );
+        // Settled meanwhile by a push, or put off and asked for again: nobody has to look.
+        if (!isMine || isNotNow(failureClass)) return;
+        const reason = HOLD_OF[failureClass] ?? 'outcome_unknown';
+        say(withheld(row, commandId, attempt, reason, { supplier: row.supplier, ...verdict }));
+      },
+      'repeat: after record before publish',
+    ),
+  );
+}
+
 /**
  * The way out of doubt where nothing can be looked up, but the supplier promises that the very same call buys once:
  * what its pushes told is adopted; else, after the grace, the call is sent again, once. Every other end is for a person.
@@ -80,10 +148,9 @@ export async function repeatPurchase(
   const { store, bus, settings, log } = ports;
   const { attempt } = intent;
   const { row } = facts;
-  const withSupplier = (evidence: Evidence): Evidence => ({ supplier: row.supplier, ...evidence });
   const hold = async (reason: HoldReason, evidence: Evidence): Promise<CommandResult> => {
     await commitAndPublish(store, bus, async (_sql, say) =>
-      say(withheld(row, commandId, attempt, reason, withSupplier(evidence))),
+      say(withheld(row, commandId, attempt, reason, { supplier: row.supplier, ...evidence })),
     );
     return DONE;
   };
@@ -107,28 +174,8 @@ export async function repeatPurchase(
   const closed = forbidden(intent, facts, request, promiseMs);
   if (closed !== null) return hold(closed.reason, closed.evidence);
 
-  const key = { supplierOrderId: row.id, attempt };
   const spend = spendingCall(settings);
-  const may = await commitForSure(store, bus, async (sql, say) => {
-    // The switch before the row, as whoever claims holds them.
-    const gate = await spendingGate(sql, ports, row);
-    await lockPurchase(sql, row.id);
-    const now = (await readFacts(sql, [row.id])).get(row.id);
-    if (now?.row.state !== 'outcome_unknown' || now.isHeld || now.isUnwanted) return false;
-    if (gate !== null) {
-      say(withheld(row, commandId, attempt, gate.reason, gate.evidence));
-      return false;
-    }
-    const isMine = await beginRepeat(sql, key, {
-      requestHash: hashOf(request),
-      notBeforeMs: settings.ORDER_MANAGER_DOUBT_GRACE_SECONDS * 1_000,
-      promiseMs,
-      callTimeoutMs: callTimeoutMs(settings),
-    });
-    if (isMine) moment('repeat: before intent commit');
-    return isMine;
-  });
-  if (!may) return DONE;
+  if (!(await takeRight(ports, row, attempt, request, promiseMs, commandId))) return DONE;
 
   moment('repeat: after intent commit before call');
   log.warn({ supplierOrderId: row.id, attempt }, 'a purchase in doubt is sent again, once');
@@ -139,36 +186,7 @@ export async function repeatPurchase(
   } catch (error) {
     moment('repeat: after call before record');
     const failure = withoutRecipient(toSupplierError(error), request.recipient);
-    const { failureClass, evidence } = failure;
-    log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'the repetition brought no order');
-    const verdict = { ...evidence, failureClass };
-    await throughOutage(() =>
-      commitAndPublish(
-        store,
-        bus,
-        async (sql, say) => {
-          const isMine = wasTurnedAway(failure)
-            ? await takeBackRepeat(sql, key)
-            : await settle(
-                sql,
-                { ...key, deed: 'create' },
-                { state: 'unknown', evidence: verdict, repeats: 1 },
-              );
-          // Settled meanwhile by a push, or put off and asked for again: nobody has to look.
-          if (!isMine || isNotNow(failureClass)) return;
-          say(
-            withheld(
-              row,
-              commandId,
-              attempt,
-              HOLD_OF[failureClass] ?? 'outcome_unknown',
-              withSupplier(verdict),
-            ),
-          );
-        },
-        'repeat: after record before publish',
-      ),
-    );
+    await settleRefused(ports, row, attempt, failure, commandId);
     return DONE;
   }
   await settlePlaced(ports, row, attempt, placed, { recorded: 'repeat: after record before publish' });
