@@ -3,10 +3,12 @@ import {
   type ConsumerUpdateConfig,
   DiscardPolicy,
   type JetStreamManager,
+  type MsgRequest,
   NatsError,
   nanos,
   RetentionPolicy,
   StorageType,
+  type StoredMsg,
   type StreamConfig,
   type StreamInfo,
 } from 'nats';
@@ -76,7 +78,11 @@ export const ACK_WAIT_MS = 30_000;
 /** Above our own limit of tries: a last stop, not a policy. */
 const MAX_DELIVER = 20;
 
-const isNotFound = (error: unknown): boolean => error instanceof NatsError && error.api_error?.code === 404;
+const noAnswer = (cause: unknown): AppError =>
+  new AppError('bus_unavailable', 'JetStream does not answer', { retryable: true, cause });
+
+export const isNotFound = (error: unknown): boolean =>
+  error instanceof NatsError && error.api_error?.code === 404;
 
 const isFull = (error: unknown): boolean =>
   error instanceof NatsError && error.api_error?.err_code === 10_047;
@@ -163,40 +169,36 @@ export async function readStreamState(manager: JetStreamManager, stream: string)
       messages: state.messages,
     };
   } catch (cause) {
-    if (!isNotFound(cause)) {
-      throw new AppError('bus_unavailable', 'JetStream does not answer', { retryable: true, cause });
-    }
-    throw new AppError(
-      'stream_mismatch',
-      `the NATS stream ${stream} is missing: run the set-up step (npm run setup)`,
-      {
-        retryable: true,
-        cause,
-      },
-    );
+    if (!isNotFound(cause)) throw noAnswer(cause);
+    const message = `the NATS stream ${stream} is missing: run the set-up step (npm run setup)`;
+    throw new AppError('stream_mismatch', message, { retryable: true, cause });
+  }
+}
+
+/** Null when the stream holds none there. @throws AppError `bus_unavailable` when nobody answers. */
+async function storedMessage(
+  manager: JetStreamManager,
+  stream: string,
+  place: MsgRequest,
+): Promise<StoredMsg | null> {
+  try {
+    return await manager.streams.getMessage(stream, place);
+  } catch (cause) {
+    if (isNotFound(cause)) return null;
+    throw noAnswer(cause);
   }
 }
 
 /** When the stream took that message, in milliseconds since the epoch; null when it holds none there. */
-export async function storedMsOf(
+export const storedMsOf = async (
   manager: JetStreamManager,
   stream: string,
   seq: number,
-): Promise<number | null> {
-  try {
-    return (await manager.streams.getMessage(stream, { seq })).time.getTime();
-  } catch (cause) {
-    if (isNotFound(cause)) return null;
-    throw new AppError('bus_unavailable', 'JetStream does not answer', { retryable: true, cause });
-  }
-}
+): Promise<number | null> => (await storedMessage(manager, stream, { seq }))?.time.getTime() ?? null;
 
 /** Sequence of the last message on that subject; 0 when there is none. */
-export async function lastSeqOn(manager: JetStreamManager, stream: string, subject: string): Promise<number> {
-  try {
-    return (await manager.streams.getMessage(stream, { last_by_subj: subject })).seq;
-  } catch (cause) {
-    if (isNotFound(cause)) return 0;
-    throw new AppError('bus_unavailable', 'JetStream does not answer', { retryable: true, cause });
-  }
-}
+export const lastSeqOn = async (
+  manager: JetStreamManager,
+  stream: string,
+  subject: string,
+): Promise<number> => (await storedMessage(manager, stream, { last_by_subj: subject }))?.seq ?? 0;

@@ -1,7 +1,7 @@
-import { type JetStreamClient, type JetStreamManager, NatsError } from 'nats';
+import type { JetStreamClient, JetStreamManager } from 'nats';
 import { z } from 'zod';
 import { STREAMS } from '../../contracts/subjects.ts';
-import { UNDELIVERED } from './streams.ts';
+import { isNotFound, UNDELIVERED } from './streams.ts';
 
 /** A command that the server has given up: whoever took it died of it, again and again. */
 export interface UndeliveredCommand {
@@ -11,8 +11,6 @@ export interface UndeliveredCommand {
 
 const Advisory = z.object({ stream: z.string(), stream_seq: z.int() });
 const AT_ONCE = 50;
-
-const isGone = (error: unknown): boolean => error instanceof NatsError && error.api_error?.code === 404;
 
 /** Which command an advisory is about; null for what is no advisory. */
 function seqIn(text: string): number | null {
@@ -49,7 +47,7 @@ export async function takeUndelivered(
       await manager.streams.deleteMessage(STREAMS.commands, seq, false);
     } catch (error) {
       // Answered after all, or taken out by another copy.
-      if (!isGone(error)) throw error;
+      if (!isNotFound(error)) throw error;
     }
     message.ack();
   }
