@@ -5,10 +5,10 @@ import type { FailureClass } from '../contracts/vocabulary.ts';
 import { entitled, type ProblemDetails, refusal } from './problem.ts';
 
 /** The titles of the user's guide: each has its line under "Dépannage". */
-export const API_CONNECTION_ERROR = 'API connection error';
-export const AUTHENTICATION_FAILED = 'Authentication failed';
-export const PRODUCT_NOT_FOUND = 'Product not found';
-export const ORDER_CREATION_FAILED = 'Order creation failed';
+const API_CONNECTION_ERROR = 'API connection error';
+const AUTHENTICATION_FAILED = 'Authentication failed';
+const PRODUCT_NOT_FOUND = 'Product not found';
+const ORDER_CREATION_FAILED = 'Order creation failed';
 
 /** What was asked for: it decides what a refusal is called. */
 export type Asked = 'search' | 'product' | 'order';
@@ -48,7 +48,7 @@ function detailsOf({ failureClass, message, evidence }: RequestFailure, asked: A
 }
 
 /** A supplier's no, as the guide's message. To be thrown. */
-export const supplierProblem = (failure: RequestFailure, asked: Asked): HTTPError =>
+const supplierProblem = (failure: RequestFailure, asked: Asked): HTTPError =>
   refusal(detailsOf(failure, asked));
 
 /** A handler that makes an order: what it refuses of the request bears the guide's title. */

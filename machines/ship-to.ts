@@ -85,10 +85,7 @@ const CAUSE =
   'the address was changed in the shop after this purchase was sent with the old one: cancel the purchase to buy for the new address, or release the hold to let it go to the old one';
 
 /** Those of the supplier orders that are on their way to another address than the order has now wait for a person. */
-export function holdSentElsewhere(
-  context: OrderContext,
-  supplierOrderIds: readonly string[],
-): Change<OrderContext> {
+function holdSentElsewhere(context: OrderContext, supplierOrderIds: readonly string[]): Change<OrderContext> {
   const marks = knownMarks(context);
   if (isOff(context) || context.hasAddressHere === true || marks.length === 0) return NOTHING;
   const astray = supplierOrderIds.filter((id) => {

@@ -56,7 +56,7 @@ const tellArrival = (
   return { context: {}, effects: [{ kind: 'tell_order', event }] };
 };
 
-export const observe = apply(
+const observe = apply(
   by('supplier_order.observed', (context, { data }) =>
     inTurn(
       context,

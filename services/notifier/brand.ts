@@ -23,7 +23,7 @@ export function contrast(one: string, other: string): number {
 }
 
 /** The bare address in `Shop <mail@shop.example>`. */
-export const addressIn = (from: string): string => /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from;
+const addressIn = (from: string): string => /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from;
 
 /** Its domain as a header may bear it, for our Message-IDs. */
 export const domainIn = (from: string): string =>

@@ -67,7 +67,7 @@ export const [LAMP, MUG, TENT, CABLE] = ALIEXPRESS_PRODUCTS.map((product) => ({
   sku: product.skus[0] as AliExpressSku,
 }));
 
-export const ADDRESS = {
+const ADDRESS = {
   address: 'Musterstr. 5',
   city: 'Berlin',
   province: 'Berlin',

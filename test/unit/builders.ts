@@ -124,7 +124,7 @@ export const aPart = (
   ...over,
 });
 
-export const aSourcedOrder = (over: Partial<OrderSourced> = {}): OrderSourced => ({
+const aSourcedOrder = (over: Partial<OrderSourced> = {}): OrderSourced => ({
   orderId: ORDER_ID,
   round: 1,
   parts: [aPart()],
