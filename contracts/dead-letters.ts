@@ -24,9 +24,16 @@ export const DEAD_LETTER_REASONS = [
 export const DeadLetterReason = z.enum(DEAD_LETTER_REASONS);
 export type DeadLetterReason = z.infer<typeof DeadLetterReason>;
 
-export const DEAD_LETTER_ACTIONS = ['replay', 'skip', 'edit'] as const;
+const DEAD_LETTER_ACTIONS = ['replay', 'skip', 'edit'] as const;
 export const DeadLetterAction = z.enum(DEAD_LETTER_ACTIONS);
 export type DeadLetterAction = z.infer<typeof DeadLetterAction>;
+
+/** What a letter is once that was done. */
+export const SETTLED = {
+  replay: 'replayed',
+  skip: 'skipped',
+  edit: 'edited',
+} as const satisfies Readonly<Record<DeadLetterAction, DeadLetterState>>;
 
 /** The data of a command follow from its order: there is nothing to edit. */
 export const actionsOn = (kind: DeadLetterKind): DeadLetterAction[] =>

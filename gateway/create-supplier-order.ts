@@ -110,7 +110,7 @@ export async function createSupplierOrder(
   });
   const ask = (data: PurchaseRequested): SupplierOrderReceipt => {
     const messageId = `api:${newSupplierOrderId}`;
-    say(eventRow({ messageId, source: '/gateway', type: PURCHASE_REQUESTED, orderId, data }));
+    say(eventRow({ messageId, source: '/gateway', type: PURCHASE_REQUESTED, data }));
     return { id: newSupplierOrderId, orderId, status: 'draft' };
   };
   // Two requests for one new order: the second one has to see what the first one committed.
@@ -158,14 +158,6 @@ export async function createSupplierOrder(
     { currency: 'USD', payment: 'paid' },
     items.map(({ sku, quantity }) => ({ sku, quantity, unit_price_minor: 0 })),
   );
-  say(
-    eventRow({
-      messageId: `api:${orderId}`,
-      source: '/gateway',
-      type: ORDER_RECEIVED,
-      orderId,
-      data: received,
-    }),
-  );
+  say(eventRow({ messageId: `api:${orderId}`, source: '/gateway', type: ORDER_RECEIVED, data: received }));
   return ask(request(items.map((item, index) => article(item, String(index + 1), item.quantity))));
 }

@@ -1,19 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import { RELEASE_REQUESTED, type ReleaseRequested } from '../contracts/events/release-requested.ts';
 import {
-  MappingCandidate,
   type MappingEntry,
   type ProductMapping,
+  StoredCandidates,
 } from '../contracts/resources/product-mapping.ts';
 import { type HoldReason, MENDED_BY_MAPPING, type SupplierName } from '../contracts/vocabulary.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import { commitAndPublish, eventRow } from '../services/bus/commit-and-publish.ts';
 import { insertRows, isoInstant } from '../services/store/rows.ts';
 import type { Sql, Store } from '../services/store/store.ts';
-
-/** As they were stored: what a newer contract adds has a default. */
-const StoredCandidates = z.array(MappingCandidate);
 
 const GONE = `from shop_variants v where v.variant_id = product_mappings.variant_id and v.gone_at is not null`;
 
@@ -73,7 +69,7 @@ export const changeMappings = (
     for (const { orderId, reason, lineIds } of await waitingLines(sql, variantIds)) {
       const data: ReleaseRequested = { orderId, reason, lineIds };
       const messageId = `mapping:${request}:${orderId}:${reason}`;
-      say(eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, orderId, data }));
+      say(eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, data }));
     }
     return stored.map(toMapping);
   });

@@ -84,7 +84,7 @@ export async function createOrder(
     note,
   });
   const data = anOwnOrder(orderId, body, body.items);
-  say(eventRow({ messageId: `api:${orderId}`, source: '/gateway', type: ORDER_RECEIVED, orderId, data }));
+  say(eventRow({ messageId: `api:${orderId}`, source: '/gateway', type: ORDER_RECEIVED, data }));
   return { id: orderId, status: 'received' };
 }
 
@@ -170,16 +170,9 @@ export async function changeOrder(
       note,
     });
   if (address !== undefined) await forgetQuotes(sql, [orderId]);
+  const messageId = `api:${randomUUID()}`;
   if (Object.keys(change).length > 1)
-    say(
-      eventRow({
-        messageId: `api:${randomUUID()}`,
-        source: '/gateway',
-        type: CHANGE_REQUESTED,
-        orderId,
-        data: change,
-      }),
-    );
+    say(eventRow({ messageId, source: '/gateway', type: CHANGE_REQUESTED, data: change }));
   return { id: orderId, status: order.state };
 }
 
@@ -192,7 +185,7 @@ export async function cancelOrder(sql: Sql, say: Say, orderId: string): Promise<
   const data: CancelRequested = { orderId };
   // The same request again is the same message; what has gone on since, though to the same state, is asked for anew.
   const messageId = `api:cancel:${orderId}:${order.version}`;
-  say(eventRow({ messageId, source: '/gateway', type: CANCEL_REQUESTED, orderId, data }));
+  say(eventRow({ messageId, source: '/gateway', type: CANCEL_REQUESTED, data }));
   if (hasEnded(order.state)) return { id: orderId, status: order.state };
   return { id: orderId, status: beyondReturn(order).length > 0 ? 'cancelling' : 'cancelled' };
 }

@@ -7,7 +7,7 @@ import { commitAndPublish, eventRow } from '../services/bus/commit-and-publish.t
 import type { Store } from '../services/store/store.ts';
 
 const released = (messageId: string, data: ReleaseRequested) =>
-  eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, orderId: data.orderId, data });
+  eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, data });
 
 /** Asks for the release of one hold; undefined when there is no such hold. One that is released already is left alone. */
 export const requestRelease = (store: Store, bus: Bus, holdId: string): Promise<ReleaseReceipt | undefined> =>

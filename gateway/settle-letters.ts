@@ -1,4 +1,4 @@
-import type { DeadLetterReason } from '../contracts/dead-letters.ts';
+import { type DeadLetterReason, SETTLED } from '../contracts/dead-letters.ts';
 import { AppError } from '../contracts/errors.ts';
 import {
   DEAD_LETTER_SETTLE_REQUESTED,
@@ -66,7 +66,7 @@ async function mayBeSettled(sql: Sql, letter: FoundLetter, { action, data }: Wis
 /** A command stops no order: it is settled at once, and said again or not. */
 async function settleCommand(sql: Sql, say: Say, letter: FoundLetter, wish: Wish, messageId: string) {
   const { id, subject, payload } = letter;
-  const state = wish.action === 'replay' ? 'replayed' : 'skipped';
+  const state = SETTLED[wish.action];
   const settled = await sql.run(
     "update dead_letters set state = $2, settled_at = now() where id = $1 and state = 'open'",
     [id, state],
@@ -83,16 +83,9 @@ async function request(sql: Sql, say: Say, letter: FoundLetter, wish: Wish): Pro
   const requestId = await keepRequest(sql, letter, wish, wish.data);
   if (kind === 'command') return settleCommand(sql, say, letter, wish, requestId);
   if (orderId === null) throw new TypeError(`the event of the letter ${id} names no order`);
-  const event: DeadLetterSettleRequested = { orderId, letterId: id, action, requestId };
-  say(
-    eventRow({
-      messageId: requestId,
-      source: '/gateway',
-      type: DEAD_LETTER_SETTLE_REQUESTED,
-      orderId,
-      data: event,
-    }),
-  );
+  const data: DeadLetterSettleRequested = { orderId, letterId: id, action, requestId };
+  const type = DEAD_LETTER_SETTLE_REQUESTED;
+  say(eventRow({ messageId: requestId, source: '/gateway', type, data }));
 }
 
 /**

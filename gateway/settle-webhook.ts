@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SETTLED } from '../contracts/dead-letters.ts';
 import { AppError } from '../contracts/errors.ts';
 import { WEBHOOK_TOPICS } from '../contracts/webhook-topics.ts';
 import type { Bus } from '../services/bus/bus.ts';
@@ -87,7 +88,7 @@ export async function settleWebhook(
       const kept = await readKept(sql, letter);
       const taken = action === 'skip' ? null : take(letter, kept, wish, reading);
       reason = 'unstorable';
-      const state = action === 'skip' ? 'skipped' : action === 'edit' ? 'edited' : 'replayed';
+      const state = SETTLED[action];
       const settled = await sql.run(
         `update dead_letters set state = $2, settled_at = now(), order_id = coalesce(order_id, $3),
                 attempts = attempts + case $2 when 'skipped' then 0 else 1 end

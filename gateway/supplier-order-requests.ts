@@ -115,7 +115,7 @@ export async function changeSupplierOrder(
 function sayRetry(say: Say, { id, orderId }: LockedSupplierOrder): void {
   const data = { orderId, supplierOrderId: id };
   const messageId = `api:${randomUUID()}`;
-  say(eventRow({ messageId, source: '/gateway', type: SUPPLIER_ORDER_RETRY_REQUESTED, orderId, data }));
+  say(eventRow({ messageId, source: '/gateway', type: SUPPLIER_ORDER_RETRY_REQUESTED, data }));
 }
 
 /** Asks to give it up. It is `cancelled` when nothing was bought or the supplier says so, and not before. */
@@ -129,7 +129,7 @@ export async function cancelSupplierOrder(sql: Sql, say: Say, id: string): Promi
   }
   const data = { orderId, supplierOrderId: id };
   const messageId = `api:${randomUUID()}`;
-  say(eventRow({ messageId, source: '/gateway', type: SUPPLIER_ORDER_CANCEL_REQUESTED, orderId, data }));
+  say(eventRow({ messageId, source: '/gateway', type: SUPPLIER_ORDER_CANCEL_REQUESTED, data }));
   return { id, orderId, status: 'cancelling' };
 }
 
@@ -200,7 +200,7 @@ export async function tellParcelContents(
     units: Object.fromEntries(items.map(({ line_id: lineId, quantity }) => [lineId, quantity])),
   };
   const messageId = `api:${randomUUID()}`;
-  say(eventRow({ messageId, source: '/gateway', type: SUPPLIER_ORDER_CONTENTS_TOLD, orderId, data }));
+  say(eventRow({ messageId, source: '/gateway', type: SUPPLIER_ORDER_CONTENTS_TOLD, data }));
   // What was seen last is told once more, though nothing of it is new at the supplier.
   await sql.run('update supplier_orders set observation = null, next_check_at = now() where id = $1', [id]);
   return { id, orderId, status: state };

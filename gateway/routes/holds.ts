@@ -79,7 +79,7 @@ export const holdRoutes = (store: Store, bus: Bus): Route[] => [
         ]);
         const data: HoldRequested = { orderId, ...(lineId === undefined ? {} : { lineId }) };
         const messageId = `api:${randomUUID()}`;
-        say(eventRow({ messageId, source: '/gateway', type: HOLD_REQUESTED, orderId, data }));
+        say(eventRow({ messageId, source: '/gateway', type: HOLD_REQUESTED, data }));
       });
       const receipt: HoldReceipt = { id, orderId };
       return accepted(receipt);

@@ -75,7 +75,6 @@ const order: ReadBody = (json, source) => {
     messageId: messageIdOf(source, `${sourceUpdatedAt}:${orderId}`),
     source: '/gateway',
     type: source.topic === 'orders/create' ? ORDER_RECEIVED : ORDER_UPDATED,
-    orderId,
     data: { ...received, canBeReread: source.canBeReread },
   });
   return { ...NOTHING, orderId, kept: json, customer, message };
@@ -135,15 +134,20 @@ const fulfillmentOrderGid = z
   .object({ id: z.string().regex(/^gid:\/\/shopify\/FulfillmentOrder\/\d+$/, 'must be a global id') })
   .transform(({ id }) => id.slice(id.lastIndexOf('/') + 1));
 
-/** Bodies about fulfilment orders do not name their order. @param key where the one to look at stands. */
-const fulfillmentOrderHint =
-  (key: string): ReadBody =>
-  (json, source) => {
-    const body = check(z.object({ [key]: fulfillmentOrderGid }), json, source.topic);
-    const fulfillmentOrderId = body[key] ?? '';
-    const message = hint(source, { shop: source.shop, fulfillmentOrderId });
-    return { ...NOTHING, kept: { fulfillment_order_id: fulfillmentOrderId }, message };
-  };
+/** Bodies about fulfilment orders do not name their order. */
+const readHintOf = (
+  source: BodySource,
+  fulfillmentOrderId: string,
+  more: { readonly movedFromId?: string } = {},
+): Taken => ({
+  ...NOTHING,
+  kept: { fulfillment_order_id: fulfillmentOrderId, ...more },
+  message: hint(source, { shop: source.shop, fulfillmentOrderId, ...more }),
+});
+
+const ofFulfillmentOrder = z.object({ fulfillment_order: fulfillmentOrderGid });
+const fulfillmentOrderHint: ReadBody = (json, source) =>
+  readHintOf(source, check(ofFulfillmentOrder, json, source.topic).fulfillment_order);
 
 /** What is absent or null is empty. */
 const listOf = <T extends z.ZodType>(item: T) =>
@@ -190,19 +194,16 @@ const ofMove = z.object({
 });
 const moveHint: ReadBody = (json, source) => {
   const { moved_fulfillment_order: to, original_fulfillment_order: from } = check(ofMove, json, source.topic);
-  const movedFrom = from === null || from === undefined || from === to ? {} : { movedFromId: from };
-  const message = hint(source, { shop: source.shop, fulfillmentOrderId: to, ...movedFrom });
-  return { ...NOTHING, kept: { fulfillment_order_id: to, ...movedFrom }, message };
+  return readHintOf(
+    source,
+    to,
+    from === null || from === undefined || from === to ? {} : { movedFromId: from },
+  );
 };
 
-const ofMerge = z.object({
-  fulfillment_order_merges: z.object({ fulfillment_order: fulfillmentOrderGid }),
-});
-const mergeHint: ReadBody = (json, source) => {
-  const { fulfillment_order } = check(ofMerge, json, source.topic).fulfillment_order_merges;
-  const message = hint(source, { shop: source.shop, fulfillmentOrderId: fulfillment_order });
-  return { ...NOTHING, kept: { fulfillment_order_id: fulfillment_order }, message };
-};
+const ofMerge = z.object({ fulfillment_order_merges: ofFulfillmentOrder });
+const mergeHint: ReadBody = (json, source) =>
+  readHintOf(source, check(ofMerge, json, source.topic).fulfillment_order_merges.fulfillment_order);
 
 /** How the body of each topic is read. */
 export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
@@ -215,15 +216,15 @@ export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
   'refunds/create': orderHint(ofOrder),
   'fulfillments/create': orderHint(ofOrder),
   'fulfillments/update': fulfillment,
-  'fulfillment_orders/order_routing_complete': fulfillmentOrderHint('fulfillment_order'),
-  'fulfillment_orders/placed_on_hold': fulfillmentOrderHint('fulfillment_order'),
-  'fulfillment_orders/hold_released': fulfillmentOrderHint('fulfillment_order'),
-  'fulfillment_orders/cancelled': fulfillmentOrderHint('fulfillment_order'),
-  'fulfillment_orders/split': fulfillmentOrderHint('fulfillment_order'),
+  'fulfillment_orders/order_routing_complete': fulfillmentOrderHint,
+  'fulfillment_orders/placed_on_hold': fulfillmentOrderHint,
+  'fulfillment_orders/hold_released': fulfillmentOrderHint,
+  'fulfillment_orders/cancelled': fulfillmentOrderHint,
+  'fulfillment_orders/split': fulfillmentOrderHint,
   'fulfillment_orders/merged': mergeHint,
   'fulfillment_orders/moved': moveHint,
-  'fulfillment_orders/rescheduled': fulfillmentOrderHint('fulfillment_order'),
-  'fulfillment_orders/scheduled_fulfillment_order_ready': fulfillmentOrderHint('fulfillment_order'),
+  'fulfillment_orders/rescheduled': fulfillmentOrderHint,
+  'fulfillment_orders/scheduled_fulfillment_order_ready': fulfillmentOrderHint,
   'products/update': product(false),
   'products/delete': product(true),
   'app/uninstalled': (_, { shop }) => ({ ...NOTHING, kept: { shop }, news: { kind: 'uninstalled' } }),

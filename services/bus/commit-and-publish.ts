@@ -86,7 +86,7 @@ export const commitForSure = <T>(store: Store, bus: Bus, work: Work<T>): Promise
 const MOST_BYTES = 1_000_000;
 
 /**
- * An event for the order's partition, ready for the outbox.
+ * An event for the partition of the order that its data name, ready for the outbox.
  * @param event.source the service that says it, as `/suppliers`.
  * @throws AppError `body_too_large` when no message can hold it.
  */
@@ -94,21 +94,19 @@ export function eventRow(event: {
   readonly messageId: string;
   readonly source: string;
   readonly type: string;
-  readonly orderId: string;
-  readonly data: unknown;
-  readonly causationId?: string | undefined;
+  readonly data: { readonly orderId: string; readonly [field: string]: unknown };
   /** By default of the work at hand. */
   readonly traceparent?: string | null | undefined;
 }): OutboxRow {
+  const { orderId } = event.data;
   const payload = JSON.stringify(
     envelope({
       id: event.messageId,
       source: event.source,
       type: event.type,
-      subject: event.orderId,
+      subject: orderId,
       time: new Date().toISOString(),
       data: event.data,
-      causationId: event.causationId,
       traceparent: event.traceparent ?? currentWork()?.traceparent,
     }),
   );
@@ -116,5 +114,5 @@ export function eventRow(event: {
     const message = `${event.type} of this order is larger than a message of NATS may be`;
     throw new AppError('body_too_large', message, { retryable: false });
   }
-  return { messageId: event.messageId, subject: eventSubject(event.type, event.orderId), payload };
+  return { messageId: event.messageId, subject: eventSubject(event.type, orderId), payload };
 }

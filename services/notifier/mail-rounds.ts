@@ -68,7 +68,7 @@ function outcomeEvents({ rows, state, evidence }: Fate): { readonly id: string; 
       state === 'sent'
         ? { messageId: `${notificationId}:sent`, type: NOTIFICATION_SENT, data: sent }
         : { messageId: `${notificationId}:failed:${attempt}`, type: NOTIFICATION_FAILED, data: failed };
-    return [{ id: notificationId, row: eventRow({ ...event, source: '/notifier', orderId }) }];
+    return [{ id: notificationId, row: eventRow({ ...event, source: '/notifier' }) }];
   });
 }
 

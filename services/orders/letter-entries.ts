@@ -1,4 +1,4 @@
-import type { DeadLetterAction, DeadLetterReason, DeadLetterState } from '../../contracts/dead-letters.ts';
+import type { DeadLetterReason } from '../../contracts/dead-letters.ts';
 import {
   DEAD_LETTER_SETTLE_REQUESTED,
   type DeadLetterSettleRequested,
@@ -19,12 +19,6 @@ export interface LetterEntry {
   readonly attempt: number;
   readonly reason?: DeadLetterReason;
 }
-
-export const SETTLED: Readonly<Record<DeadLetterAction, DeadLetterState>> = {
-  replay: 'replayed',
-  skip: 'skipped',
-  edit: 'edited',
-};
 
 /** Each attempt of a letter is told once. */
 export const entryIdOf = ({ messageId }: DecodedMessage, { type, attempt }: LetterEntry): string =>

@@ -1,3 +1,4 @@
+import { SETTLED } from '../../contracts/dead-letters.ts';
 import {
   DEAD_LETTER_SETTLE_REQUESTED,
   type DeadLetterSettleRequested,
@@ -7,14 +8,7 @@ import { type BatchWrites, noWrites } from '../store/batch-writes.ts';
 import type { DeadLetterRow } from '../store/dead-letters.ts';
 import { carryOut } from './carry-out.ts';
 import type { DecodedMessage } from './decode-message.ts';
-import {
-  entryIdOf,
-  type Failure,
-  type LetterEntry,
-  letterRow,
-  SETTLED,
-  settlementRow,
-} from './letter-entries.ts';
+import { entryIdOf, type Failure, type LetterEntry, letterRow, settlementRow } from './letter-entries.ts';
 import { type Actor, type BatchContext, carryOf, stepActor, writeActors } from './step-actor.ts';
 import { type Waiting, withData } from './waiting-line.ts';
 

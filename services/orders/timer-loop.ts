@@ -39,7 +39,7 @@ export const startTimerLoop = (store: Store, bus: Bus, log: Logger, eventsBehind
           }
           const { data } = parsed;
           const messageId = `tmr:${orderId}:${timerKey(data)}:${setting}:${attempt}`;
-          say(eventRow({ messageId, source: '/orders', type: TIMER_ELAPSED, orderId, data, traceparent }));
+          say(eventRow({ messageId, source: '/orders', type: TIMER_ELAPSED, data, traceparent }));
         }
         return due.length;
       },

@@ -72,7 +72,6 @@ export const synced = (data: FulfillmentSynced): OutboxRow =>
     messageId: `${data.parcelId}:synced:${data.shopFulfillmentId ?? ''}`,
     source: '/shopify',
     type: FULFILLMENT_SYNCED,
-    orderId: data.orderId,
     data,
   });
 
@@ -93,7 +92,6 @@ export async function withhold(
       messageId: `${parcelId}:withheld:${commandId}`,
       source: '/shopify',
       type: FULFILLMENT_WITHHELD,
-      orderId,
       data,
     }),
   });

@@ -55,7 +55,7 @@ export async function releaseRefused(ports: ShopPorts, before: Date): Promise<vo
       const data: ReleaseRequested = { orderId, reason, holdId: id };
       // The same release of the same opening is the same message.
       const messageId = `reopened:${id}:${opening}`;
-      say(eventRow({ messageId, source: '/shopify', type: RELEASE_REQUESTED, orderId, data }));
+      say(eventRow({ messageId, source: '/shopify', type: RELEASE_REQUESTED, data }));
     }
     return holds.length;
   });

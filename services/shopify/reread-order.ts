@@ -29,19 +29,19 @@ export const tellOrder = (
   commitAndPublish(store, bus, async (sql, say) => {
     if (customer !== null) await saveCustomers(sql, [customer], true);
     const { orderId } = received;
-    say(eventRow({ messageId, source: '/shopify', type: ORDER_UPDATED, orderId, data: received }));
+    say(eventRow({ messageId, source: '/shopify', type: ORDER_UPDATED, data: received }));
     // Without fulfilment orders nothing is known of what the shop holds.
     if (work.length === 0) return;
     const seen = { received, work };
     for (const { holdId, reason } of await liftedHolds(sql, orderId, seen)) {
       const data: ReleaseRequested = { orderId, reason, holdId };
       const id = `${messageId}:${holdId}`;
-      say(eventRow({ messageId: id, source: '/shopify', type: RELEASE_REQUESTED, orderId, data }));
+      say(eventRow({ messageId: id, source: '/shopify', type: RELEASE_REQUESTED, data }));
     }
     for (const hold of shopHoldsIn(seen)) {
       const data: HeldInShop = { orderId, ...hold };
       const id = `${messageId}:held:${hold.reason}`;
-      say(eventRow({ messageId: id, source: '/shopify', type: HELD_IN_SHOP, orderId, data }));
+      say(eventRow({ messageId: id, source: '/shopify', type: HELD_IN_SHOP, data }));
     }
   });
 

@@ -163,18 +163,14 @@ async function judgeAndTell(
     return DONE;
   }
   const { truth, holds } = verdict;
-  const event = { source: '/shopify', orderId };
-  const risk = truth && {
-    ...event,
-    messageId: `risk:${commandId}`,
-    type: ORDER_RISK_ASSESSED,
-    data: toRisk(orderId, truth.risk),
-  };
+  const say = (messageId: string, type: string, data: OrderRiskAssessed | OrderVerified): OutboxRow =>
+    eventRow({ messageId, source: '/shopify', type, data });
+  const risk =
+    truth === null ? [] : [say(`risk:${commandId}`, ORDER_RISK_ASSESSED, toRisk(orderId, truth.risk))];
   const data: OrderVerified = { orderId, body: truth?.received ?? null, holds };
-  const verified = { ...event, messageId: `verified:${commandId}`, type: ORDER_VERIFIED, data };
   await tell(ports, {
     customer: truth?.customer ?? null,
-    events: [...(risk === null ? [] : [eventRow(risk)]), eventRow(verified)],
+    events: [...risk, say(`verified:${commandId}`, ORDER_VERIFIED, data)],
   });
   return DONE;
 }

@@ -31,7 +31,7 @@ export const startMappingSweep = ({ store, bus, log }: ServiceContext): Periodic
       for (const { id, orderId, lineId, reason, opening } of mended) {
         const data: ReleaseRequested = { orderId, reason, lineIds: [lineId] };
         const messageId = `mapped:${id}:${opening}`;
-        say(eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, orderId, data }));
+        say(eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, data }));
       }
       return 'idle' as const;
     }),

@@ -27,7 +27,7 @@ export function startPauseSweep({ store, bus, log }: ServiceContext): Periodic {
     await commitAndPublish(store, bus, async (_sql, say) => {
       for (const { messageId, id, orderId } of fresh) {
         const data: ReleaseRequested = { orderId, reason: 'supplier_paused', holdId: id };
-        say(eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, orderId, data }));
+        say(eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, data }));
       }
     });
     asked = new Set(over.map(({ messageId }) => messageId));

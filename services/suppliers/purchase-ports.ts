@@ -87,7 +87,6 @@ export const outcome = (
     messageId: `${row.id}:${suffix}`,
     source: '/suppliers',
     type,
-    orderId: row.orderId,
     data: { orderId: row.orderId, supplierOrderId: row.id, attempt, ...more },
   });
 
@@ -107,7 +106,7 @@ export const released = (
 ): OutboxRow => {
   const data: ReleaseRequested = { orderId, reason, holdId: holdIdOf(orderId, reason, id) };
   const messageId = `${id}:${suffix}:${reason}`;
-  return eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, orderId, data });
+  return eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, data });
 };
 
 /** Reasons why a purchase in doubt may be held; its outcome is the end of them. */

@@ -51,7 +51,7 @@ export async function sourceWanted(
   const { parts, refused, stops, seen } = answer.plan;
   const data = OrderSourced.parse({ orderId, round, parts, refused, stops });
   const messageId = `src:${orderId}:${round}`;
-  const message = eventRow({ messageId, source: '/suppliers', type: ORDER_SOURCED, orderId, data });
+  const message = eventRow({ messageId, source: '/suppliers', type: ORDER_SOURCED, data });
   const news = articleNews(wanted.lines, seen);
   if (news.length === 0) await sayToOrder(ports, message);
   else

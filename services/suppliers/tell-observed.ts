@@ -52,7 +52,7 @@ export const tellObserved = gatheringFor(
         const { orderId, state, seen } = told;
         const data: SupplierOrderObserved = { orderId, supplierOrderId: id, ...seen };
         const messageId = `${id}:observed:${count}`;
-        say(eventRow({ messageId, source: '/suppliers', type: SUPPLIER_ORDER_OBSERVED, orderId, data }));
+        say(eventRow({ messageId, source: '/suppliers', type: SUPPLIER_ORDER_OBSERVED, data }));
         if (state !== 'awaiting_payment' || seen.status === 'awaiting_payment') continue;
         if (seen.status !== 'cancelled') paidIds.push(id);
         // A hold that is just being raised is not in the table yet; a release that finds none changes nothing.

@@ -48,7 +48,6 @@ const wire = eventRow({
   messageId: 'evt:1',
   source: '/gateway',
   type: event.type,
-  orderId: event.data.orderId,
   data: event.data,
 }).payload;
 const body = readFileSync(
