@@ -9,7 +9,7 @@ import {
   SUPPLIERS,
 } from '../contracts/vocabulary.ts';
 import { TOLERANCE_SECONDS, WAITING_KINDS } from '../contracts/waits.ts';
-import { measureProcess, PREFIX, processFigures, SECONDS } from '../services/figures.ts';
+import { type LabelValues, measureProcess, PREFIX, processFigures, SECONDS } from '../services/figures.ts';
 import type { Sql } from '../services/store/store.ts';
 import { countStuck } from '../services/store/stuck.ts';
 import { withPatience } from '../services/with-patience.ts';
@@ -32,110 +32,75 @@ export interface Metrics {
   close(): void;
 }
 
-const DATABASE_GAUGES: Readonly<
-  Record<
-    GaugeName,
-    {
-      name: string;
-      help: string;
-      label?: string;
-      values?: readonly string[];
-      /** A second label. */
-      by?: { label: string; values: readonly string[] };
-    }
-  >
-> = {
-  orders: {
-    name: 'orders',
-    help: 'Orders by state, without those put away; ended ones as counted a moment ago',
-    label: 'state',
-    values: ORDER_STATES,
-  },
-  supplier_orders: {
-    name: 'supplier_orders',
-    help: 'Supplier orders by state; ended ones as counted a moment ago',
-    label: 'state',
-    values: SUPPLIER_ORDER_STATES,
-  },
-  purchases_in_doubt: {
-    name: 'purchases_in_doubt',
-    help: 'Purchases of which nobody knows whether they were made',
-    label: 'supplier',
-    values: SUPPLIERS,
-  },
-  purchase_doubt_age: {
-    name: 'purchase_doubt_oldest_age_seconds',
-    help: 'Age of the oldest purchase in doubt',
-    label: 'supplier',
-    values: SUPPLIERS,
-  },
-  mails_waiting: {
-    name: 'mails_waiting',
-    help: 'Mails that are due, or that were not taken and wait for their next try',
-    label: 'kind',
-    values: NOTIFICATION_KINDS,
-  },
-  open_holds: { name: 'open_holds', help: 'Open holds by reason', label: 'reason', values: HOLD_REASONS },
-  dead_letters: {
-    name: 'dead_letters',
-    help: 'Open dead letters by kind and reason',
-    label: 'kind',
-    values: DEAD_LETTER_KINDS,
-    by: { label: 'reason', values: DEAD_LETTER_REASONS },
-  },
-  dead_letters_parked: {
-    name: 'dead_letters_parked',
-    help: 'Events that wait behind an open dead letter of their order',
-  },
-  stuck: {
-    name: 'stuck',
-    help: 'What is over its deadline, or has nothing that wakes it, by kind',
-    label: 'kind',
-    values: WAITING_KINDS,
-  },
-  outbox_age: {
-    name: 'outbox_oldest_unpublished_age_seconds',
-    help: 'Age of the oldest outbox row that is not published yet',
-  },
-  timers_overdue: { name: 'timers_overdue', help: 'Timers that are due and not handled yet' },
-  timer_delay: { name: 'timer_oldest_overdue_seconds', help: 'How long the oldest due timer waits' },
-  shop_gap: {
-    name: 'shop_gap_orders',
-    help: 'Orders of the last day reported: seen in the shop, of those told by webhook, only by sweep, not here',
-    label: 'kind',
-    values: ['seen', 'by_webhook', 'only_by_sweep', 'missing'],
-  },
-  shop_webhook_delay: {
-    name: 'shop_webhook_delay_mean_seconds',
-    help: 'Mean time from the shop’s deed to the committed webhook, on the last day reported',
-  },
-  partitions_unowned: {
-    name: 'partitions_unowned',
-    help: 'Partitions of the event log that may be read and that no copy reads',
-  },
-  partitions_halted: { name: 'partitions_halted', help: 'Partitions of the event log that nobody may read' },
-};
+const DATABASE_GAUGES: Readonly<Record<GaugeName, { readonly help: string; readonly labels?: LabelValues }>> =
+  {
+    orders: {
+      help: 'Orders by state, without those put away; ended ones as counted a moment ago',
+      labels: { state: ORDER_STATES },
+    },
+    supplier_orders: {
+      help: 'Supplier orders by state; ended ones as counted a moment ago',
+      labels: { state: SUPPLIER_ORDER_STATES },
+    },
+    purchases_in_doubt: {
+      help: 'Purchases of which nobody knows whether they were made',
+      labels: { supplier: SUPPLIERS },
+    },
+    purchase_doubt_oldest_age_seconds: {
+      help: 'Age of the oldest purchase in doubt',
+      labels: { supplier: SUPPLIERS },
+    },
+    mails_waiting: {
+      help: 'Mails that are due, or that were not taken and wait for their next try',
+      labels: { kind: NOTIFICATION_KINDS },
+    },
+    open_holds: { help: 'Open holds by reason', labels: { reason: HOLD_REASONS } },
+    dead_letters: {
+      help: 'Open dead letters by kind and reason',
+      labels: { kind: DEAD_LETTER_KINDS, reason: DEAD_LETTER_REASONS },
+    },
+    dead_letters_parked: {
+      help: 'Events that wait behind an open dead letter of their order',
+    },
+    stuck: {
+      help: 'What is over its deadline, or has nothing that wakes it, by kind',
+      labels: { kind: WAITING_KINDS },
+    },
+    outbox_oldest_unpublished_age_seconds: {
+      help: 'Age of the oldest outbox row that is not published yet',
+    },
+    timers_overdue: { help: 'Timers that are due and not handled yet' },
+    timer_oldest_overdue_seconds: { help: 'How long the oldest due timer waits' },
+    shop_gap_orders: {
+      help: 'Orders of the last day reported: seen in the shop, of those told by webhook, only by sweep, not here',
+      labels: { kind: ['seen', 'by_webhook', 'only_by_sweep', 'missing'] },
+    },
+    shop_webhook_delay_mean_seconds: {
+      help: 'Mean time from the shop’s deed to the committed webhook, on the last day reported',
+    },
+    partitions_unowned: {
+      help: 'Partitions of the event log that may be read and that no copy reads',
+    },
+    partitions_halted: { help: 'Partitions of the event log that nobody may read' },
+  };
+
+/** Every series that the labels can make. */
+const seriesOf = (labels: LabelValues): Record<string, string>[] =>
+  Object.entries(labels).reduce<Record<string, string>[]>(
+    (series, [name, values]) => series.flatMap((one) => values.map((value) => ({ ...one, [name]: value }))),
+    [{}],
+  );
 
 /** A state that has no orders is told as 0, so that it is not mistaken for silence. */
 function setGauges(gauges: ReadonlyMap<GaugeName, Gauge>, values: readonly GaugeValue[]): void {
   for (const [name, gauge] of gauges) {
-    const { label, values: known = [], by } = DATABASE_GAUGES[name];
     gauge.reset();
-    if (label === undefined) continue;
-    for (const value of known) {
-      if (by === undefined) gauge.set({ [label]: value }, 0);
-      else for (const second of by.values) gauge.set({ [label]: value, [by.label]: second }, 0);
-    }
+    for (const series of seriesOf(DATABASE_GAUGES[name].labels ?? {})) gauge.set(series, 0);
   }
-  for (const { name, label: text, by: second, value } of values) {
-    const { label, by } = DATABASE_GAUGES[name];
-    gauges.get(name)?.set(
-      {
-        ...(label === undefined ? {} : { [label]: text }),
-        ...(by === undefined ? {} : { [by.label]: second }),
-      },
-      value,
-    );
+  for (const { name, label, by, value } of values) {
+    const names = Object.keys(DATABASE_GAUGES[name].labels ?? {});
+    const series = Object.fromEntries(names.map((text, place) => [text, place === 0 ? label : by]));
+    gauges.get(name)?.set(series, value);
   }
 }
 
@@ -167,11 +132,11 @@ export function createMetrics(sql: Sql, settings: Settings): Metrics {
     registers,
   });
   const gauges = new Map<GaugeName, Gauge>();
-  for (const gauge of GAUGE_NAMES) {
-    const { name, help, label, by } = DATABASE_GAUGES[gauge];
-    const labelNames = [label, by?.label].filter((text) => text !== undefined);
+  for (const name of GAUGE_NAMES) {
+    const { help, labels = {} } = DATABASE_GAUGES[name];
+    const labelNames = Object.keys(labels);
     gauges.set(
-      gauge,
+      name,
       new Gauge({ name: `${PREFIX}${name}`, help, labelNames, registers: [databaseRegistry] }),
     );
   }

@@ -6,23 +6,24 @@ import {
 } from '../contracts/vocabulary.ts';
 import type { Sql } from '../services/store/store.ts';
 
+/** What only the database knows, by the names of its metrics. */
 export const GAUGE_NAMES = [
   'orders',
   'supplier_orders',
   'purchases_in_doubt',
-  'purchase_doubt_age',
+  'purchase_doubt_oldest_age_seconds',
   'open_holds',
   'dead_letters',
   'dead_letters_parked',
   'stuck',
-  'outbox_age',
+  'outbox_oldest_unpublished_age_seconds',
   'timers_overdue',
-  'timer_delay',
+  'timer_oldest_overdue_seconds',
   'mails_waiting',
   'partitions_halted',
   'partitions_unowned',
-  'shop_gap',
-  'shop_webhook_delay',
+  'shop_gap_orders',
+  'shop_webhook_delay_mean_seconds',
 ] as const;
 export type GaugeName = (typeof GAUGE_NAMES)[number];
 
@@ -59,7 +60,7 @@ export const readStoreGauges = (sql: Sql): Promise<GaugeValue[]> =>
                 join purchase_intents i on i.supplier_order_id = s.id and i.state in ('calling', 'unknown')
                where s.state = 'outcome_unknown' group by s.id) doubts
        group by supplier) per_supplier,
-      lateral (values ('purchases_in_doubt', supplier, '', purchases), ('purchase_doubt_age', supplier, '', age)) d
+      lateral (values ('purchases_in_doubt', supplier, '', purchases), ('purchase_doubt_oldest_age_seconds', supplier, '', age)) d
     union all
     select 'open_holds', reason, '', count(*)::float8 from holds where released_at is null group by reason
     union all
@@ -67,12 +68,12 @@ export const readStoreGauges = (sql: Sql): Promise<GaugeValue[]> =>
     union all
     select 'dead_letters_parked', '', '', count(*)::float8 from dead_letters where state = 'parked'
     union all
-    select 'outbox_age', '', '', coalesce((select extract(epoch from now() - created_at)::float8
+    select 'outbox_oldest_unpublished_age_seconds', '', '', coalesce((select extract(epoch from now() - created_at)::float8
                                         from outbox_pending order by first_id limit 1), 0)
     union all
     select 'timers_overdue', '', '', count(*)::float8 from timers where due_at < now()
     union all
-    select 'timer_delay', '', '', coalesce(extract(epoch from now() - min(due_at)), 0)::float8
+    select 'timer_oldest_overdue_seconds', '', '', coalesce(extract(epoch from now() - min(due_at)), 0)::float8
       from timers where due_at < now()
     union all
     select 'mails_waiting', kind, '', count(*)::float8 from notifications
@@ -83,12 +84,12 @@ export const readStoreGauges = (sql: Sql): Promise<GaugeValue[]> =>
     select 'partitions_unowned', '', '', count(*)::float8 from event_partitions
      where halted is null and lease_until < now()
     union all
-    (select 'shop_gap', kind, '', value::float8
+    (select 'shop_gap_orders', kind, '', value::float8
        from (select seen, by_webhook, only_by_sweep, missing from gap_reports order by day desc limit 1) last,
             lateral (values ('seen', seen), ('by_webhook', by_webhook), ('only_by_sweep', only_by_sweep),
                             ('missing', missing)) as counts (kind, value))
     union all
-    (select 'shop_webhook_delay', '', '', coalesce(mean_delay_seconds, 0) from gap_reports order by day desc limit 1)`,
+    (select 'shop_webhook_delay_mean_seconds', '', '', coalesce(mean_delay_seconds, 0) from gap_reports order by day desc limit 1)`,
     [OPEN_ORDERS, OPEN_SUPPLIER_ORDERS],
   );
 

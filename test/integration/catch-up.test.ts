@@ -300,9 +300,9 @@ test('a day’s gap is told once: by webhook, only by sweep, missing, and how la
   const gauges = await readStoreGauges(store);
   expect(gauges).toEqual(
     expect.arrayContaining([
-      { name: 'shop_gap', label: 'by_webhook', by: '', value: 2 },
-      { name: 'shop_gap', label: 'missing', by: '', value: 1 },
-      { name: 'shop_webhook_delay', label: '', by: '', value: 2 },
+      { name: 'shop_gap_orders', label: 'by_webhook', by: '', value: 2 },
+      { name: 'shop_gap_orders', label: 'missing', by: '', value: 1 },
+      { name: 'shop_webhook_delay_mean_seconds', label: '', by: '', value: 2 },
     ]),
   );
   await expect
