@@ -135,8 +135,7 @@ const callsOf = async (operation: string): Promise<number> =>
   (await ledgerOf(world)).calls[`aliexpress.${operation}`] ?? 0;
 
 const payByHand = (orderId: string) => control(world, 'POST', `/aliexpress/orders/${orderId}/pay`);
-const closeByHand = (orderId: string, end: object = {}) =>
-  control(world, 'POST', `/aliexpress/orders/${orderId}/close`, end);
+const closeByHand = (orderId: string) => control(world, 'POST', `/aliexpress/orders/${orderId}/close`, {});
 
 const showStatus = (orderId: string, status: string | null) =>
   control(world, 'PUT', `/aliexpress/orders/${orderId}/status`, { status });

@@ -268,11 +268,11 @@ test('a parcel that arrives before its digest is due is told as delivered and no
   expect((await mailIn(post.world, 2)).text).not.toContain('YT1');
 });
 
-const aHold = ({ store }: Post, id: string, reason = 'out_of_stock', orderId = ORDER_ID) =>
+const aHold = ({ store }: Post, id: string, reason = 'out_of_stock') =>
   store.run(
     `insert into holds (id, order_id, reason, evidence) values ($1, $2, $3, '{"code": "1600200"}')
      on conflict (id) do update set opened_at = now(), released_at = null`,
-    [id, orderId, reason],
+    [id, ORDER_ID, reason],
   );
 
 async function aHoldOfPurchase(post: Post, supplier: string, state: string, reason: string): Promise<void> {

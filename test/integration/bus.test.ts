@@ -22,8 +22,8 @@ beforeEach(async () => {
   await (await aBus()).setUp(1);
 });
 
-async function aBus(url = nats.url, name = 'test'): Promise<Bus> {
-  const bus = await openBus(url, name);
+async function aBus(url = nats.url): Promise<Bus> {
+  const bus = await openBus(url, 'test');
   onTestFinished(() => bus.close());
   return bus;
 }

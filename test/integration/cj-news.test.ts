@@ -58,8 +58,7 @@ async function givenPaid(request = aCjOrder()): Promise<OrderKey> {
   return key;
 }
 
-const statusOf = async (key: OrderKey, adapter = cj) =>
-  (await adapter.status([key], never)).get(key.supplierReference);
+const statusOf = async (key: OrderKey) => (await cj.status([key], never)).get(key.supplierReference);
 
 /** All pieces of the order by line, summed over its parcels. */
 const unitsIn = (parcels: readonly { readonly units?: Record<string, number> | undefined }[]) => {

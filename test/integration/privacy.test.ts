@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { Explanation } from '../../contracts/resources/explanation.ts';
@@ -30,8 +29,8 @@ interface Person {
 const valuesOf = ({ name, street, email, phone }: Person): string[] => [name, street, email, phone];
 
 /** An order of this person as the shop's webhook tells it. */
-const anOrderOf = ({ id, name, street, email, phone }: Person, number: number, article = 1) => {
-  const { id: shopOrderId, body } = aShopOrder(number, [{ article, units: 1 }]);
+const anOrderOf = ({ id, name, street, email, phone }: Person, number: number) => {
+  const { id: shopOrderId, body } = aShopOrder(number, [{ article: 1, units: 1 }]);
   const order = JSON.parse(body);
   const address = { ...order.shipping_address, name, first_name: name, address1: street, phone };
   return {
@@ -195,7 +194,9 @@ test('a note on a purchase that is put while its customer is being erased is not
     await sql.query('select 1 from orders where id = $1 for update', [orderId]);
     await sql.run('update customer_details set redacted_at = now() where order_id = $1', [orderId]);
     const answer = world.call('PUT', `/supplier-orders/${purchase?.id}`, { note: `ask ${hugo.name}` });
-    await setTimeout(500);
+    await expect
+      .poll(() => world.store.query("select 1 from pg_stat_activity where wait_event_type = 'Lock'"))
+      .toHaveLength(1);
     return { answer };
   });
   expect((await putting.answer).status).toBe(409);

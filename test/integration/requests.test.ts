@@ -31,10 +31,10 @@ async function aServer(handler: RequestHandler, bugs: unknown[] = []): Promise<v
 }
 
 /** A subscription is a message to the server too: it is there when an answer comes. */
-async function ask(bus: Bus, contract: ReturnType<typeof aContract>, number = 21) {
+async function ask(bus: Bus, contract: ReturnType<typeof aContract>) {
   for (;;) {
     try {
-      return await bus.request(contract, { number }, PATIENCE_MS);
+      return await bus.request(contract, { number: 21 }, PATIENCE_MS);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'bus_unavailable') throw error;
     }

@@ -20,8 +20,8 @@ beforeAll(async () => {
 afterAll(() => nats.remove());
 
 const ORDER = { orderId: 'ord_1' };
-const lampCandidate = (over = {}) =>
-  aCandidate(article(1).supplierVariantId, { supplierProductId: article(1).supplierProductId, ...over });
+const lampCandidate = () =>
+  aCandidate(article(1).supplierVariantId, { supplierProductId: article(1).supplierProductId });
 
 /** Gateway and suppliers service on one database, each with its own connection to the bus. */
 async function givenServices(environment: Readonly<Record<string, string>> = {}) {

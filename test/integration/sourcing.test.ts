@@ -45,8 +45,8 @@ interface Line {
   readonly candidates?: readonly MappingCandidate[];
 }
 
-const contextOf = (lines: readonly Line[], round = 1) => ({
-  round,
+const contextOf = (lines: readonly Line[]) => ({
+  round: 1,
   lines: Object.fromEntries(
     lines.map(({ units }, index) => [
       String(index + 1),

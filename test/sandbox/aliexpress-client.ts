@@ -57,8 +57,8 @@ export const rest = async (world: Sandbox, path: string, parameters: Record<stri
     }),
   );
 
-export const turn = async (world: Sandbox, aliexpress: object, more: object = {}): Promise<void> => {
-  const answer = await control(world, 'PUT', '/settings', { ...more, aliexpress });
+export const turn = async (world: Sandbox, aliexpress: object): Promise<void> => {
+  const answer = await control(world, 'PUT', '/settings', { aliexpress });
   if (!answer.ok) throw new Error(await answer.text());
 };
 

@@ -213,11 +213,11 @@ test('a success under a bad status is a refusal', () => {
   expect(refusalOf({ x_response: { result: {} } }, 500)).toMatchObject({ httpStatus: 500 });
 });
 
-const fee = (row: object, goodsMinor = 1_000): number | null => {
+const fee = (row: object): number | null => {
   const [parsed] =
     FreightBody.parse({ result: { delivery_options: [{ code: 'X', ...row }] } }).result?.delivery_options ??
     [];
-  return parsed === undefined ? null : feeMinorOf(parsed, goodsMinor);
+  return parsed === undefined ? null : feeMinorOf(parsed, 1_000);
 };
 
 test.each([

@@ -3,11 +3,7 @@ import {
   SUPPLIER_ORDER_CANCEL_CONFIRMED,
   SUPPLIER_ORDER_CANCEL_REFUSED,
 } from '../../contracts/events/cancel-outcome.ts';
-import {
-  FULFILLMENT_SYNCED,
-  FULFILLMENT_WITHHELD,
-  type FulfillmentWithheld,
-} from '../../contracts/events/fulfillment-outcome.ts';
+import { FULFILLMENT_SYNCED, FULFILLMENT_WITHHELD } from '../../contracts/events/fulfillment-outcome.ts';
 import { HELD_IN_SHOP } from '../../contracts/events/held-in-shop.ts';
 import { NOTIFICATION_FAILED, NOTIFICATION_SENT } from '../../contracts/events/notification-outcome.ts';
 import {
@@ -297,13 +293,15 @@ export const synced = (parcelId: string, supplierOrderId = SUPPLIER_ORDER_ID): O
   },
 });
 
-export const fulfillmentWithheld = (
-  parcelId: string,
-  supplierOrderId = SUPPLIER_ORDER_ID,
-  reason: FulfillmentWithheld['reason'] = 'fulfillment_not_ours',
-): OrderEvent => ({
+export const fulfillmentWithheld = (parcelId: string, supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({
   type: FULFILLMENT_WITHHELD,
-  data: { orderId: ORDER_ID, supplierOrderId, parcelId, reason, evidence: { cause: 'moved location' } },
+  data: {
+    orderId: ORDER_ID,
+    supplierOrderId,
+    parcelId,
+    reason: 'fulfillment_not_ours',
+    evidence: { cause: 'moved location' },
+  },
 });
 
 export const fulfillmentUndone = (

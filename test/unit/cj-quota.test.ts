@@ -15,14 +15,10 @@ const signs = (changes: Partial<Parameters<typeof quotaReportOf>[0]> = {}) => ({
   refusedForMs: 0,
   ...changes,
 });
-const points = (
-  remaining: number | null,
-  total: number | null = 50_000,
-  usedToday: number | null = null,
-) => ({
+const points = (remaining: number | null, total: number | null = 50_000) => ({
   remaining,
   total,
-  usedToday,
+  usedToday: null,
 });
 
 test('an answer that says nothing of limits is no news', () => {

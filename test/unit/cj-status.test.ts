@@ -238,8 +238,8 @@ test('a part that was cancelled among living ones is for a person, with its code
   expect(observeFamily([gone], new Map())).not.toHaveProperty('attention');
 });
 
-const nameless = (code: string, orderStatus: string, vid: string, more: object = {}) =>
-  aRow(code, orderStatus, { productList: [{ vid, quantity: 1 }], ...more });
+const nameless = (code: string, orderStatus: string, vid: string) =>
+  aRow(code, orderStatus, { productList: [{ vid, quantity: 1 }] });
 
 test('a parcel never gets the pieces of a cancelled part, though CJ names no lines', () => {
   const family = [nameless('SD1-1', 'SHIPPED', '1'), nameless('SD1-2', 'CANCELLED', '2')];

@@ -6,8 +6,7 @@ import { A, aRoad, PARCEL_A, toBought } from '../fixtures/order-road.ts';
 import { aParcel, observed, synced } from './builders.ts';
 
 const OLD = aParcel().trackingNumber;
-const label = (trackingNumber: string, units?: Record<string, number>): ObservedParcel =>
-  aParcel({ trackingNumber, state: 'announced', ...(units === undefined ? {} : { units }) });
+const label = (trackingNumber: string): ObservedParcel => aParcel({ trackingNumber, state: 'announced' });
 const moving = (trackingNumber: string, units?: Record<string, number>): ObservedParcel =>
   aParcel({ trackingNumber, ...(units === undefined ? {} : { units }) });
 const arrived = (trackingNumber: string): ObservedParcel => aParcel({ trackingNumber, state: 'delivered' });

@@ -37,8 +37,8 @@ const requestWith = (changes: Headers_): Request =>
   new Request('https://orders.lantern.example/', { method: 'POST', headers: headersWith(changes) });
 
 /** Its details, or the status and words of the refusal. */
-const verdictOn = (changes: Headers_, body = BODY, topic = 'orders/create') =>
-  verify(requestWith(changes), Buffer.from(body), topic).catch((error: unknown) => {
+const verdictOn = (changes: Headers_, body = BODY) =>
+  verify(requestWith(changes), Buffer.from(body), 'orders/create').catch((error: unknown) => {
     if (!HTTPError.isError(error)) throw error;
     return [error.status, error.message];
   });
