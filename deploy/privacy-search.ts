@@ -11,7 +11,7 @@ const stop = (message: string): never => {
 /**
  * npm run privacy:search: looks for what is known of a person in every column of the database that can hold text. The
  * values come from standard input, one a line, so that they stand in no history and no list of processes. Changes
- * nothing; exit code 1 when something is found, 2 when nothing is found and not all could be looked for.
+ * nothing; exit code 1 when something is found, 2 when nothing is found and not everything could be looked for.
  * Without DB_CONNECTION_STRING it searches the local stack that runs; --data DIR says in which folder, if not .data/local.
  */
 const { values: options } = readOptions({ options: DATA_OPTION }, 2);
@@ -30,10 +30,12 @@ const values = lines.filter(isTelling);
 if (values.length === 0)
   stop(`cannot search: give values of at least ${LEAST_CHARACTERS} characters, one a line`);
 
-const findings = await store.transaction(async (sql) => {
-  await sql.run('set transaction read only');
-  return searchPersonalData(sql, values);
-});
+const findings = await store
+  .transaction(async (sql) => {
+    await sql.run('set transaction read only');
+    return searchPersonalData(sql, values);
+  })
+  .catch((error: unknown) => stop(`cannot search: ${error instanceof Error ? error.message : error}`));
 await store.close();
 for (const { column, rows } of findings) process.stdout.write(`${column}: ${rows} rows\n`);
 process.stdout.write(

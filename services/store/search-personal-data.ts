@@ -1,3 +1,4 @@
+import { AppError } from '../../contracts/errors.ts';
 import { isTelling } from '../../contracts/redact.ts';
 import { PERSONAL_DATA } from './personal-data.ts';
 import type { Sql } from './store.ts';
@@ -42,7 +43,11 @@ export async function searchPersonalData(
     .flatMap(patternsOf);
   if (patterns.length === 0) return [];
   const findings: Finding[] = [];
-  for (const { table, columns } of await textColumns(sql)) {
+  const tables = await textColumns(sql);
+  // Of the wrong database it must not be said that nobody is in it.
+  if (tables.length === 0)
+    throw new AppError('settings_invalid', 'this database has no tables', { retryable: false });
+  for (const { table, columns } of tables) {
     const ofOrders = PERSONAL_DATA[table]?.ofOrders ?? null;
     if (orderIds !== undefined && ofOrders === null) continue;
     const parameter = orderIds === undefined ? '$1' : '$2';

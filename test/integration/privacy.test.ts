@@ -260,9 +260,10 @@ test('the search is a command: it takes values by standard input and its exit co
     phone: '+15035550179',
   };
   await world.hear('orders/create', anOrderOf(zoe, 7004).body);
-  const search = async (input: string): Promise<{ code: number | null; output: string }> => {
+  const database = world.ports.settings.DB_CONNECTION_STRING ?? '';
+  const search = async (input: string, url = database): Promise<{ code: number | null; output: string }> => {
     const child = spawn(process.execPath, ['deploy/privacy-search.ts'], {
-      env: { ...process.env, DB_CONNECTION_STRING: world.ports.settings.DB_CONNECTION_STRING },
+      env: { ...process.env, DB_CONNECTION_STRING: url },
     });
     child.stdin.end(input);
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
@@ -282,4 +283,11 @@ test('the search is a command: it takes values by standard input and its exit co
     code: 0,
     output: 'searched every column of text for 1 values: nothing found\n',
   });
+  const failed = await world.store.transaction(async (sql) => {
+    await sql.run('lock table customer_details in access exclusive mode');
+    return search(`${zoe.email}\n`, `${database}?lock_timeout=100`);
+  });
+  expect(failed).toEqual({ code: 2, output: expect.stringMatching(/^cannot search: .*lock timeout\n$/) });
+  const elsewhere = await search(`${zoe.email}\n`, `${database}?options=-c%20search_path%3Dnowhere`);
+  expect(elsewhere).toEqual({ code: 2, output: 'cannot search: this database has no tables\n' });
 }, 30_000);
