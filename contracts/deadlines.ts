@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY_MS } from './durations.ts';
 import type { Settings } from './settings.ts';
 
 /** Every wait of the machines by name, with what happens when it is over. */
@@ -34,9 +35,6 @@ export type TimerElapsed = z.infer<typeof TimerElapsed>;
 /** Identifies a timer within its order; setting the same key again replaces it. */
 export const timerKey = (timer: Omit<TimerElapsed, 'orderId'>): string =>
   [timer.deadline, timer.supplierOrderId, timer.parcelId].filter((part) => part !== undefined).join(':');
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** How long a parcel may travel before it is late. @param quotedDays of its lane, from the supplier's door. */
 export const transitMs = (

@@ -1,4 +1,5 @@
 import { type DeadlineName, deadlineDelays } from './deadlines.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './durations.ts';
 import type { Settings } from './settings.ts';
 import type {
   ENDED_ORDERS,
@@ -21,10 +22,6 @@ export interface Wait {
   /** What to do then. */
   readonly next: string;
 }
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 
 const wait = (
   timers: readonly DeadlineName[],

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../contracts/durations.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { OrderReceived, ReceivedLine } from '../contracts/events/order-received.ts';
 import { orderIdOf, shipToMarkOf } from '../contracts/ids.ts';
@@ -25,7 +26,7 @@ export const paymentOf = (status: string | null, buysAuthorized: boolean): Order
   buysAuthorized && status === 'authorized' ? 'paid' : (PAYMENTS.get(status) ?? 'pending');
 
 /** When somebody changes an order this long after it was placed, and it is new to us, nobody waits to hear of it. */
-const RECENT_MS = 7 * 86_400_000;
+const RECENT_MS = 7 * DAY_MS;
 
 const first = (...places: readonly (string | null | undefined)[]): string | null =>
   places.find((place) => place !== null && place !== undefined && place !== '') ?? null;

@@ -12,11 +12,10 @@ import {
   type StreamConfig,
   type StreamInfo,
 } from 'nats';
+import { DAY_MS, MINUTE_MS } from '../../contracts/durations.ts';
 import { AppError } from '../../contracts/errors.ts';
 import { commandFilter, LANES, type Lane, STREAMS } from '../../contracts/subjects.ts';
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 const GIGABYTE = 1_000_000_000;
 /** Of the room that the streams may take together. */
 const SHARE = { events: 0.6, commands: 0.2, crew: 0.18, advisories: 0.02 };

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../contracts/durations.ts';
 import type { CustomerMail } from '../../contracts/vocabulary.ts';
 import { formatCount, formatDate, formatMoney, formattingLocale } from './locale.ts';
 import type { CustomerView, MailView } from './mail-shape.ts';
@@ -45,8 +46,6 @@ interface Writing {
   readonly timeZone: string | null;
   readonly now: Date;
 }
-
-const DAY_MS = 86_400_000;
 
 /** A day that is over is no expectation any more. */
 function expectedBy({ leftAtMs, deliveryDays }: ParcelFacts, { locale, timeZone, now }: Writing): string {

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../contracts/durations.ts';
 import { COUNT_ORDERS, CountOrdersAnswer } from './order-operations.ts';
 import type { Ask } from './read-work.ts';
 import { isNotUnderstood } from './shop-error.ts';
@@ -5,7 +6,6 @@ import { WHO_AM_I, WhoAmIAnswer } from './shop-operations.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { changedSince, sweepOrders } from './sweep-orders.ts';
 
-const DAY_MS = 86_400_000;
 /** What the shop shows to an app without `read_all_orders`. */
 const WINDOW_DAYS = 60;
 

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../contracts/durations.ts';
 import { NO_SHOP } from '../../contracts/events/order-received.ts';
 import { isoInstant } from './rows.ts';
 import type { Sql } from './store.ts';
@@ -16,7 +17,7 @@ export interface Restoration {
 /** By which the shop's clock and ours may differ. */
 const SKEW_MS = 60_000;
 /** For so long the API knows the key of a request, and with it the order that it made. */
-const KEYS_MS = 30 * 24 * 3_600_000;
+const KEYS_MS = 30 * DAY_MS;
 
 /** What is needed to tell whether an order lived through the latest restoration. */
 export interface BesideRestoration extends Restoration {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HOUR_MS } from '../../contracts/durations.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
@@ -126,7 +127,6 @@ async function readOwned(
 
 /** The zones of the world. Those off the full hour are left out: each more lets in more orders of another time. */
 const ZONE_HOURS = Array.from({ length: 27 }, (_, index) => index - 12);
-const HOUR_MS = 3_600_000;
 
 /** When it may have been made; a push tells of it, however late, and never before. */
 export function instantsOf({ createdAt, createdLocally }: FoundOrder, seenAt: Date): number[] {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { HOUR_MS } from '../../contracts/durations.ts';
 import type { SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
 import { SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
@@ -47,7 +48,7 @@ const ON_THE_WAY: readonly SupplierOrderStateName[] = [
  * of its time, divided by the orders in a call. Pushes bring its news sooner.
  */
 const PART_OF_ITS_TIME = 1 / 48;
-const LONGEST_PAUSE_MS = 6 * 3_600_000;
+const LONGEST_PAUSE_MS = 6 * HOUR_MS;
 
 /**
  * Takes the longest due and, since a call may ask for many, those due next. The next look is set before the call, so

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../../../contracts/durations.ts';
 import type { SupplierAdapter } from '../adapter.ts';
 import { SupplierError } from '../supplier-error.ts';
 import { checkRecipient } from './address.ts';
@@ -17,7 +18,7 @@ export interface AliExpressOptions extends AliExpressClientOptions {
 }
 
 /** AliExpress promises a day for a repeated reference; an hour of it is left for clocks and waiting. */
-const REPEATABLE_MS = 23 * 3_600_000;
+const REPEATABLE_MS = 23 * HOUR_MS;
 
 const noSuchCall = (what: string) => (): Promise<never> =>
   Promise.reject(

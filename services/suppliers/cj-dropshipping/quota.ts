@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS } from '../../../contracts/durations.ts';
 import type { QuotaReport } from '../adapter-parts.ts';
 import type { PointsInfo } from './responses.ts';
 
@@ -15,8 +16,6 @@ const TOO_FAST = 1600200;
 const QUOTA_USED_UP = 1600201;
 const POINTS_USED_UP = 16900500;
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** CJ wants one or two seconds of silence after a burst; all copies keep the first, and their retries the second. */
 const BURST_PAUSE_MS = 1_000;
 /**
