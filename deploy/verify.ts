@@ -20,12 +20,7 @@ if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const store = await openStoreForCommand({
-  data: values.data,
-  maxConnections: 2,
-  name: 'verify',
-  exitCode: 2,
-});
+const store = await openStoreForCommand({ data: values.data, maxConnections: 2, name: 'verify' }, 2);
 try {
   const [{ count } = { count: 0 }] = await store.query<{ count: number }>(
     'select count(*)::float8 as count from orders where $1::text is null or id = $1',

@@ -62,24 +62,22 @@ interface CommandOptions {
   readonly name: string;
   readonly maxConnections: number;
   readonly isPatient?: boolean;
-  /** When it cannot be opened; 1 by default. */
-  readonly exitCode?: number;
 }
 
 /** Settings, database and NATS for a command. Where they cannot be had the process ends with one sentence. */
 export async function openForCommand(options: CommandOptions): Promise<ServiceContext> {
-  const { data, name, maxConnections, isPatient, exitCode = 1 } = options;
+  const { data, name, maxConnections, isPatient } = options;
   try {
     const settings = readCommandSettings(['DB_CONNECTION_STRING', 'NATS_URL'], data);
     return await openContext(settings, name, maxConnections, isPatient);
   } catch (error) {
-    return stop(error, exitCode);
+    return stop(error, 1);
   }
 }
 
 /** The database for a command. Where it cannot be had the process ends with one sentence. */
-export async function openStoreForCommand(options: CommandOptions): Promise<Store> {
-  const { data, exitCode = 1, ...pool } = options;
+export async function openStoreForCommand(options: CommandOptions, exitCode = 1): Promise<Store> {
+  const { data, ...pool } = options;
   try {
     const settings = readCommandSettings(['DB_CONNECTION_STRING'], data);
     return await openStore({ connectionString: settings.DB_CONNECTION_STRING ?? '', ...pool });
