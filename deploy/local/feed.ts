@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { ALIEXPRESS_PRODUCTS } from '../sandbox/aliexpress/goods.ts';
 import { MAPPED_ARTICLES, type SandboxArticle } from '../sandbox/catalogue.ts';
 import { parseExactJson } from '../sandbox/exact-json.ts';
-import { SANDBOX_SHOP, type Stack } from './stack.ts';
+import { SANDBOX_SHOP } from './sandbox-process.ts';
+import type { Stack } from './stack.ts';
 
 /** A name in the shape of a version 5 UUID: the same file is the same delivery, so that a second start repeats nothing. */
 function deliveryIdOf(name: string, body: Buffer): string {

@@ -12,13 +12,11 @@ import { keptSecret } from './kept-secret.ts';
 import { type NatsProcess, startNats } from './nats-process.ts';
 import { findNatsServer } from './nats-server.ts';
 import { startPostgres } from './postgres.ts';
+import { startSandbox } from './sandbox-process.ts';
 import { type Supervised, supervise } from './supervisor.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const NATS_CACHE = join(PROJECT, '.cache/nats-server');
-export const SANDBOX_SHOP = 'sandbox-shop.myshopify.com';
-export const SANDBOX_CLIENT = 'sandbox-client';
-const ALIEXPRESS_APP_KEY = '500123';
 
 /** In the order in which they are started; stopped the other way round. */
 export const SERVICES = {
@@ -74,18 +72,6 @@ export interface StackOptions {
   /** Each service process by name; by default one for each service. A second copy of `orders` is called `orders-2`. */
   readonly scripts?: Readonly<Record<string, string | ServiceProcess>>;
 }
-
-/** A trial should not wait for an hour; whoever sets these variables keeps their own values. */
-const QUICK = {
-  ORDER_MANAGER_GRACE_SECONDS: '1',
-  ORDER_MANAGER_POLL_SECONDS: '0.5',
-  ORDER_MANAGER_RETRY_SECONDS: '3',
-  ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '5',
-  ORDER_MANAGER_DOUBT_GRACE_SECONDS: '3',
-  ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '6',
-  ORDER_MANAGER_OPERATOR_SECONDS: '5',
-  ORDER_MANAGER_DRAIN_SECONDS: '0',
-};
 
 interface Part {
   stop(): Promise<void>;
@@ -201,68 +187,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 
   async function ownSandbox() {
-    const secretOf = (name: string): Promise<string> => keptSecret(join(dataDir, 'sandbox', name));
-    const [port, smtpPort] = [await ownPort(), await ownPort()];
-    const cjApiKey = `CJ1@api@${await secretOf('cj-api-key')}`;
-    const accessToken = await secretOf('shopify-access-token');
-    const apiSecret = await secretOf('shopify-api-secret');
-    const aliexpressSecret = await secretOf('aliexpress-app-secret');
-    const aliexpressToken = await secretOf('aliexpress-access-token');
-    const world = supervise({
-      name: 'sandbox',
-      script: 'deploy/sandbox/main.ts',
-      env: {
-        ...options.environment,
-        SANDBOX_PORT: String(port),
-        SANDBOX_SMTP_PORT: String(smtpPort),
-        SANDBOX_DATA_DIR: join(dataDir, 'sandbox'),
-        SANDBOX_CJ_API_KEY: cjApiKey,
-        SANDBOX_SHOP,
-        SANDBOX_SHOPIFY_ACCESS_TOKEN: accessToken,
-        SANDBOX_SHOPIFY_CLIENT_ID: SANDBOX_CLIENT,
-        SANDBOX_SHOPIFY_CLIENT_SECRET: apiSecret,
-        SANDBOX_ALIEXPRESS_APP_KEY: ALIEXPRESS_APP_KEY,
-        SANDBOX_ALIEXPRESS_APP_SECRET: aliexpressSecret,
-        SANDBOX_ALIEXPRESS_ACCESS_TOKEN: aliexpressToken,
-      },
-      logDir,
-      readyText: 'sandbox listening',
-    });
-    await keep(world).ready;
-    const origin = `http://127.0.0.1:${port}`;
-    log(`the sandbox world answers at ${origin}`);
-    return {
-      origin,
-      secrets: [cjApiKey, accessToken, apiSecret, aliexpressSecret, aliexpressToken],
-      env: {
-        ...QUICK,
-        ...pick(options.environment, Object.keys(QUICK)),
-        SHOPIFY_SHOP_URL: SANDBOX_SHOP,
-        SHOPIFY_API_KEY: SANDBOX_CLIENT,
-        SHOPIFY_API_SECRET: apiSecret,
-        SHOPIFY_ACCESS_TOKEN: accessToken,
-        SHOPIFY_ADMIN_BASE_URL: origin,
-        CJ_DROPSHIPPING_API_KEY: cjApiKey,
-        // The adapter adds the usual path to a bare origin.
-        CJ_DROPSHIPPING_BASE_URL: origin,
-        CJ_DROPSHIPPING_MODE: 'live',
-        CJ_DROPSHIPPING_REQUESTS_PER_SECOND: '40',
-        ALIEXPRESS_API_KEY: ALIEXPRESS_APP_KEY,
-        ALIEXPRESS_SECRET: aliexpressSecret,
-        ALIEXPRESS_ACCESS_TOKEN: aliexpressToken,
-        ALIEXPRESS_BASE_URL: origin,
-        ALIEXPRESS_MODE: 'live',
-        ALIEXPRESS_AUTO_PAY: 'true',
-        ALIEXPRESS_REQUESTS_PER_SECOND: '40',
-        SMTP_SERVER: '127.0.0.1',
-        SMTP_PORT: String(smtpPort),
-        SMTP_USERNAME: '',
-        SMTP_PASSWORD: '',
-        ORDER_MANAGER_OPERATOR_EMAIL:
-          options.environment.ORDER_MANAGER_OPERATOR_EMAIL ?? 'operator@sandbox-shop.example',
-        EMAIL_FROM: options.environment.EMAIL_FROM || 'Sandbox Shop <orders@sandbox-shop.example>',
-      },
-    };
+    const ports = { port: await ownPort(), smtpPort: await ownPort() };
+    const sandbox = await startSandbox({ environment: options.environment, dataDir, logDir, ...ports });
+    await keep(sandbox.process).ready;
+    log(`the sandbox world answers at ${sandbox.origin}`);
+    return sandbox;
   }
 }
 
@@ -281,9 +210,3 @@ const loginOf = (service: string, nats: NatsProcess | undefined): { NATS_URL?: s
   const role = NATS_ROLES.find((each) => each === service);
   return nats === undefined || role === undefined ? {} : { NATS_URL: nats.urlOf(role) };
 };
-
-const pick = (
-  environment: StackOptions['environment'],
-  names: readonly string[],
-): Record<string, string | undefined> =>
-  Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));

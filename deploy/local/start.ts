@@ -14,8 +14,9 @@ import {
   noteRunningStack,
   type StackAddresses,
 } from './running-stack.ts';
+import { SANDBOX_CLIENT, SANDBOX_SHOP } from './sandbox-process.ts';
 import { isSettled, showUntilSettled } from './show-orders.ts';
-import { SANDBOX_CLIENT, SANDBOX_SHOP, type Stack, startStack } from './stack.ts';
+import { type Stack, startStack } from './stack.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const OWN_BODIES = join(PROJECT, 'deploy/sandbox/webhooks');

@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { SANDBOX_SHOP } from '../../deploy/local/stack.ts';
+import { SANDBOX_SHOP } from '../../deploy/local/sandbox-process.ts';
 import { aShopOrder, type ShopOrder } from '../fixtures/shop-orders.ts';
 import { inLanes } from './in-lanes.ts';
 import { KEYS, type RoadWorld } from './road-world.ts';

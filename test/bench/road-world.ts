@@ -4,13 +4,8 @@ import { join } from 'node:path';
 import { readSettings } from '../../contracts/settings.ts';
 import { mapArticles } from '../../deploy/local/feed.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
-import {
-  SANDBOX_SHOP,
-  SERVICES,
-  type Stack,
-  type StackOptions,
-  startStack,
-} from '../../deploy/local/stack.ts';
+import { SANDBOX_SHOP } from '../../deploy/local/sandbox-process.ts';
+import { SERVICES, type Stack, type StackOptions, startStack } from '../../deploy/local/stack.ts';
 import { supervise } from '../../deploy/local/supervisor.ts';
 
 /** What opens the doors of the bench's outside world. */

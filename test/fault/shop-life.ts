@@ -1,5 +1,5 @@
 import { orderIdOf } from '../../contracts/ids.ts';
-import { SANDBOX_SHOP } from '../../deploy/local/stack.ts';
+import { SANDBOX_SHOP } from '../../deploy/local/sandbox-process.ts';
 import { aShopOrder, type WantedArticle } from '../fixtures/shop-orders.ts';
 
 /** What somebody does to an order after it was placed, so many milliseconds later. */

@@ -1,7 +1,8 @@
 import { Client } from 'pg';
 import { test as always, beforeAll, expect } from 'vitest';
 import { orderIdOf } from '../../contracts/ids.ts';
-import { SANDBOX_SHOP, SERVICES } from '../../deploy/local/stack.ts';
+import { SANDBOX_SHOP } from '../../deploy/local/sandbox-process.ts';
+import { SERVICES } from '../../deploy/local/stack.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { type KilledService, startKilledService } from '../fixtures/killed-service.ts';
 import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
