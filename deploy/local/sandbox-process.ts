@@ -33,7 +33,7 @@ interface SandboxOptions {
  * The sandbox world in a process of its own, with its secrets, and what the services have to be told to work with it.
  * Does not wait until it is ready.
  */
-export async function startSandbox({ environment, dataDir, logDir, port, smtpPort }: SandboxOptions) {
+export async function startSandboxProcess({ environment, dataDir, logDir, port, smtpPort }: SandboxOptions) {
   const secretOf = (name: string): Promise<string> => keptSecret(join(dataDir, 'sandbox', name));
   const cjApiKey = `CJ1@api@${await secretOf('cj-api-key')}`;
   const accessToken = await secretOf('shopify-access-token');

@@ -12,7 +12,7 @@ import { keptSecret } from './kept-secret.ts';
 import { type NatsProcess, startNats } from './nats-process.ts';
 import { findNatsServer } from './nats-server.ts';
 import { startPostgres } from './postgres.ts';
-import { startSandbox } from './sandbox-process.ts';
+import { startSandboxProcess } from './sandbox-process.ts';
 import { type Supervised, supervise } from './supervisor.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
@@ -188,7 +188,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   async function ownSandbox() {
     const ports = { port: await ownPort(), smtpPort: await ownPort() };
-    const sandbox = await startSandbox({ environment: options.environment, dataDir, logDir, ...ports });
+    const sandbox = await startSandboxProcess({
+      environment: options.environment,
+      dataDir,
+      logDir,
+      ...ports,
+    });
     await keep(sandbox.process).ready;
     log(`the sandbox world answers at ${sandbox.origin}`);
     return sandbox;
