@@ -2,7 +2,7 @@ import { NATS_ROLES, seedVariable } from '../contracts/nats-roles.ts';
 import { newNatsKeys, publicKeys } from './local/nats-keys.ts';
 
 /**
- * `npm run nats:keys >> .env`: a new key for each role. The public halves are for the NATS server, the seeds are
+ * `npm run --silent nats:keys >> .env`: a new key for each role. The public halves are for the NATS server, the seeds are
  * secrets: each service gets its own in NATS_URL, and the agents of the crew get theirs from you.
  */
 const keys = newNatsKeys();

@@ -132,8 +132,14 @@ test.each(DOCUMENTS)('every link of %s leads somewhere', (document) => {
 });
 
 test.each(DOCUMENTS)('every script that %s names is there', (document) => {
-  const named = [...textOf(document).matchAll(/`npm run ([a-z:-]+)/g)].map(([, script]) => script ?? '');
+  const named = [...textOf(document).matchAll(/`npm run (?:--silent )?([a-z:-]+)/g)].map(
+    ([, script]) => script ?? '',
+  );
   for (const script of named) expect(npmRunOf(['run', script]).script).toBe(script);
+});
+
+test.each(DOCUMENTS)('no command of %s writes what npm says of itself into a file', (document) => {
+  expect(textOf(document).match(/npm run (?!--silent)[^\n`;|&]*>/g) ?? []).toEqual([]);
 });
 
 /** Read by containers, NATS and commands, not by our settings. */
