@@ -15,10 +15,7 @@ const stop = (message: string): never => {
  * Without DB_CONNECTION_STRING it searches the local stack that runs; --data DIR says in which folder, if not .data/local.
  */
 const { values: options } = readOptions({ options: DATA_OPTION }, 2);
-const store = await openStoreForCommand(
-  { data: options.data, maxConnections: 1, name: 'privacy-search', isPatient: true },
-  2,
-);
+const store = await openStoreForCommand({ data: options.data, maxConnections: 1, name: 'privacy-search' }, 2);
 if (process.stdin.isTTY)
   process.stderr.write('mail address, name, street, telephone: one a line, then Ctrl-D\n');
 const lines: string[] = [];

@@ -12,7 +12,6 @@ const { store, bus, settings } = await openForCommand({
   data: values.data,
   name: 'setup',
   maxConnections: 2,
-  isPatient: true,
 });
 const applied = await migrate(store);
 await bus.setUp(settings.NATS_REPLICAS, settings.NATS_STORE_GIGABYTES);

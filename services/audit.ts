@@ -156,7 +156,6 @@ function replayProblems(
 const readBatch = (store: Store, after: string, orderId: string | undefined) =>
   store.transaction(async (sql) => {
     await sql.run('set transaction isolation level repeatable read, read only');
-    await sql.run('set local statement_timeout = 0');
     const orders = await sql.query<OrderRow>(
       `select id, state, context, machine_version as "machineVersion" from orders
         where id > $1 and ($3::text is null or id = $3) order by id limit $2`,

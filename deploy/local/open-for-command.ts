@@ -61,15 +61,16 @@ interface CommandOptions {
   readonly data: string;
   readonly name: string;
   readonly maxConnections: number;
-  readonly isPatient?: boolean;
 }
+
+// Commands read whole tables, and whoever started one can end it: none of them is ended by the time that it takes.
 
 /** Settings, database and NATS for a command. Where they cannot be had the process ends with one sentence. */
 export async function openForCommand(options: CommandOptions): Promise<ServiceContext> {
-  const { data, name, maxConnections, isPatient } = options;
+  const { data, name, maxConnections } = options;
   try {
     const settings = readCommandSettings(['DB_CONNECTION_STRING', 'NATS_URL'], data);
-    return await openContext(settings, name, maxConnections, isPatient);
+    return await openContext(settings, name, maxConnections, true);
   } catch (error) {
     return stop(error, 1);
   }
@@ -80,7 +81,8 @@ export async function openStoreForCommand(options: CommandOptions, exitCode = 1)
   const { data, ...pool } = options;
   try {
     const settings = readCommandSettings(['DB_CONNECTION_STRING'], data);
-    return await openStore({ connectionString: settings.DB_CONNECTION_STRING ?? '', ...pool });
+    const connectionString = settings.DB_CONNECTION_STRING ?? '';
+    return await openStore({ connectionString, isPatient: true, ...pool });
   } catch (error) {
     return stop(error, exitCode);
   }

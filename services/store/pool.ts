@@ -58,7 +58,7 @@ export interface StoreOptions {
   name: string;
   /** Of a connection that is taken for dead. */
   silenceMs?: number;
-  /** For migrations and searches of whole tables: a statement may take as long as it takes. */
+  /** For commands, which migrate or read whole tables: a statement may take as long as it takes. */
   isPatient?: boolean;
   /** Every statement finds its rows by key, and every join has its index. */
   isByKey?: boolean;
