@@ -81,7 +81,8 @@ async function withDatabase(settings: Settings, dataDir: string, use: (store: St
       : null;
   try {
     const connectionString = own?.connectionString ?? known ?? '';
-    const store = await openStore({ connectionString, maxConnections: 3, name: 'aliexpress-connect' });
+    const name = 'aliexpress-connect';
+    const store = await openStore({ connectionString, maxConnections: 3, name, isPatient: true });
     try {
       await migrate(store);
       await use(store);
