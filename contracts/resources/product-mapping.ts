@@ -54,6 +54,9 @@ export const MappingCandidate = z
   );
 export type MappingCandidate = z.infer<typeof MappingCandidate>;
 
+/** As they were stored: what a newer contract adds has a default. */
+export const StoredCandidates = z.array(MappingCandidate);
+
 export const MOST_CANDIDATES = 20;
 export const MappingCandidates = z.array(MappingCandidate).min(1).max(MOST_CANDIDATES);
 

@@ -51,15 +51,14 @@ function mailsOf(rows: readonly (Claimed & { readonly createdAt: number })[]): M
 const FOLLOWERS = `('parcel_in_transit', 'parcel_delayed', 'parcel_delivered')`;
 
 /**
- * SQL: this row tells how a parcel goes on of which the customer has not heard yet that it was shipped. What waits for
+ * SQL: the row `w` tells how a parcel goes on of which the customer has not heard yet that it was shipped. What waits for
  * company tells itself that the parcel is under way or there, but no delay; and an arrival takes the place of what is to
  * be tried again later.
  */
-const isAhead = (row: string): string =>
-  `(${row}.kind in ${FOLLOWERS} and exists (
+const IS_AHEAD = `(w.kind in ${FOLLOWERS} and exists (
       select 1 from notifications o
-       where o.order_id = ${row}.order_id and o.parcel_id = ${row}.parcel_id and o.kind = 'parcel_shipped'
-         and (o.state = 'sending' or (o.state = 'pending' and case ${row}.kind
+       where o.order_id = w.order_id and o.parcel_id = w.parcel_id and o.kind = 'parcel_shipped'
+         and (o.state = 'sending' or (o.state = 'pending' and case w.kind
            when 'parcel_in_transit' then o.bundle is null
            when 'parcel_delivered' then o.bundle is null and o.next_try_at <= now()
            else true end))))`;
@@ -95,7 +94,7 @@ export async function claim(sql: Sql, ids: readonly string[]): Promise<MailRows[
     await sql.query<Claimed & { createdAt: number }>(
       `with due as materialized (
          select w.id, w.bundle from notifications w
-          where w.id = any($1::text[]) and w.state = $2 and w.next_try_at <= now() and not ${isAhead('w')}),
+          where w.id = any($1::text[]) and w.state = $2 and w.next_try_at <= now() and not ${IS_AHEAD}),
        mine as materialized (
          select id from due union select n.id from due join notifications n on n.bundle = due.bundle and n.state = 'pending')
        select ${CLAIMED}, n.attempt + 1 as attempt, extract(epoch from n.created_at)::float8 as "createdAt"
@@ -190,7 +189,7 @@ export const dueMails = (sql: Sql, limit: number): Promise<{ id: string; orderId
     `select (array_agg(id order by next_try_at, id))[1] as id,
             (array_agg(order_id order by next_try_at, id))[1] as "orderId"
        from notifications w
-      where state = 'pending' and next_try_at <= now() - interval '3 seconds' and not ${isAhead('w')}
+      where state = 'pending' and next_try_at <= now() - interval '3 seconds' and not ${IS_AHEAD}
       group by coalesce(bundle, id) order by min(next_try_at) limit $1`,
     [limit],
   );

@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
 import type { Evidence } from '../../contracts/vocabulary.ts';
 import { breakerStateOf, type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
-import { toMessage } from './mime-message.ts';
+import { type OutgoingMail, toMessage } from './mime-message.ts';
 
 export interface MailerOptions {
   readonly host: string;
@@ -31,17 +31,6 @@ export interface MailerOptions {
   readonly turnTimeoutMs?: number;
   /** How long the mailer leaves a server alone that could not be reached five times in a row. */
   readonly halfOpenAfterMs?: number;
-}
-
-export interface OutgoingMail {
-  /** With its angle brackets; appears in the mail exactly so. */
-  readonly messageId: string;
-  /** One bare address. */
-  readonly to: string;
-  readonly subject: string;
-  readonly text: string;
-  readonly html: string;
-  readonly language: string;
 }
 
 /**

@@ -1,18 +1,18 @@
 import MimeNode, { type MimeNodeEnvelope } from 'nodemailer/lib/mime-node';
 import { encode, wrap } from 'nodemailer/lib/qp';
+import type { RenderedMail } from './templates.ts';
 
-export interface MessageParts {
+export interface OutgoingMail extends RenderedMail {
+  /** With its angle brackets; appears in the mail exactly so. */
+  readonly messageId: string;
+  /** One bare address. */
+  readonly to: string;
+}
+
+export interface MessageParts extends OutgoingMail {
   readonly from: string;
   /** Absent: answers go to `from`. */
   readonly replyTo?: string | undefined;
-  /** One bare address. */
-  readonly to: string;
-  /** With its angle brackets. */
-  readonly messageId: string;
-  readonly subject: string;
-  readonly text: string;
-  readonly html: string;
-  readonly language: string;
 }
 
 function partOf(type: string, content: string): string {

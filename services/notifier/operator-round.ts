@@ -2,6 +2,7 @@ import { notificationIdOf } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { type HoldReason, OPERATOR_MAILS, type OperatorMail } from '../../contracts/vocabulary.ts';
 import { type NewNotification, writeNotifications } from '../store/notifications.ts';
+import { literals } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 
 /** Held for the supplier's account and not for the order: told once for all orders that wait behind it. */
@@ -21,7 +22,7 @@ interface Untold {
 }
 
 /** Not what the shop refused of a parcel, which has the same reasons and is its order's. */
-const OF_ACCOUNT = `h.reason in (${ACCOUNT_REASONS.map((reason) => `'${reason}'`).join(', ')})
+const OF_ACCOUNT = `h.reason in (${literals(ACCOUNT_REASONS)})
        and h.evidence ->> 'refusedBy' is distinct from 'shop'`;
 
 /** At most so many new rows in a round; the next one takes the rest. */

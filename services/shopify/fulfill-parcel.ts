@@ -7,6 +7,7 @@ import { DONE, later } from '../serve-commands.ts';
 import { type Outcome, record, synced, withhold } from './fulfillment-outcomes.ts';
 import { liftOwnHolds } from './mirror-holds.ts';
 import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
+import { orderGidOf } from './plan-fulfillments.ts';
 import { asking } from './read-work.ts';
 import { type ShipResult, shipParcel } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
@@ -108,7 +109,7 @@ async function show(
   const parcel = await begin(ports, command.parcelId);
   if (admin === undefined || parcel === undefined || parcel.isDone) return DONE;
   if (parcel.isInDoubt) return later(SETTLE_MS);
-  const orderGid = `gid://shopify/Order/${parcel.shopOrderId}`;
+  const orderGid = orderGidOf(parcel.shopOrderId);
   try {
     if (parcel.isHeldByUs)
       await liftOwnHolds(ports, asking(admin, 'write', signal), command.orderId, orderGid);

@@ -1,6 +1,6 @@
 import type { HoldReason } from '../../contracts/vocabulary.ts';
 import { underLease } from './order-lease.ts';
-import { isBarred, isOthers, isOver } from './plan-fulfillments.ts';
+import { isBarred, isOthers, isOver, orderGidOf } from './plan-fulfillments.ts';
 import { type Ask, asking, readWork } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
 import type { ShopPorts } from './shop-ports.ts';
@@ -144,7 +144,7 @@ export async function mirrorHolds(ports: ShopPorts): Promise<'more' | 'idle'> {
   if (admin === undefined) return 'idle';
   const mismatches = await claimMismatches(ports);
   for (const { orderId, shopOrderId, reasons } of mismatches) {
-    const orderGid = `gid://shopify/Order/${shopOrderId}`;
+    const orderGid = orderGidOf(shopOrderId);
     try {
       await underLease(ports, orderId, async (signal) => {
         const ask = asking(admin, 'read', signal);

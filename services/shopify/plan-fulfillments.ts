@@ -11,6 +11,8 @@ export type OpenWork = Omit<FulfillmentOrder, 'lineItems'> & {
 /** The digits at the end of a gid: what a line is called in its webhooks. */
 export const lineIdOf = ({ id }: { readonly id: string }): string => id.slice(id.lastIndexOf('/') + 1);
 
+export const orderGidOf = (shopOrderId: string): string => `gid://shopify/Order/${shopOrderId}`;
+
 /** Adds up the units of a line that occurs more than once. */
 export function toUnitsByLine(entries: readonly (readonly [string, number])[]): Map<string, number> {
   const units = new Map<string, number>();

@@ -9,6 +9,7 @@ import {
   isOver,
   lineIdOf,
   type OpenWork,
+  orderGidOf,
   toUnitsByLine,
   type UnitsByLine,
 } from './plan-fulfillments.ts';
@@ -129,7 +130,7 @@ export async function readOrder(
   { shop, buysAuthorized }: { readonly shop: string; readonly buysAuthorized: boolean },
   shopOrderId: string,
 ): Promise<Truth | null> {
-  const orderId = `gid://shopify/Order/${shopOrderId}`;
+  const orderId = orderGidOf(shopOrderId);
   const read = async (after: string | null) => (await ask(ORDER, { orderId, after }, OrderAnswer)).order;
   const order = await read(null);
   if (order === null) return null;

@@ -8,6 +8,7 @@ import { toTrackingInfo, withOthers } from './carriers.ts';
 import { withholdUndone } from './fulfillment-outcomes.ts';
 import { markOrder } from './mark-order.ts';
 import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
+import { orderGidOf } from './plan-fulfillments.ts';
 import { type Ask, asking } from './read-work.ts';
 import { carriesNumberOf, showsOneOf } from './ship-parcel.ts';
 import {
@@ -210,7 +211,7 @@ const isRefusal = (error: unknown): error is ShopError =>
 
 async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
   const { settings, log } = ports;
-  const orderId = `gid://shopify/Order/${parcel.shopOrderId}`;
+  const orderId = orderGidOf(parcel.shopOrderId);
   if (parcel.knownFulfillmentId !== null) await addEvent(ask, orderId, parcel.knownFulfillmentId, parcel);
   else {
     const { order } = await ask(SHIPMENTS, { orderId }, ShipmentsAnswer);

@@ -1,6 +1,6 @@
 import { SUPPLIER_ORDER_PREPARED } from '../../contracts/events/supplier-order-prepared.ts';
 import type { ProductVariant } from '../../contracts/resources/supplier-product.ts';
-import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { DONE } from '../serve-commands.ts';
 import { judgedAnew } from './judged-anew.ts';
@@ -13,17 +13,16 @@ import {
   type PurchasePorts,
   sayToOrder,
   toSupplierError,
+  type Withholding,
   withhold,
 } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
 import { isSameMethod } from './quote-desk.ts';
 import { withoutRecipient } from './recipient.ts';
 
-interface Refusal {
-  readonly reason: HoldReason;
-  readonly evidence: Evidence;
-}
-type Resolved = { result: 'found'; variantId: string; shipsFrom: string } | ({ result: 'refused' } & Refusal);
+type Resolved =
+  | { result: 'found'; variantId: string; shipsFrom: string }
+  | ({ result: 'refused' } & Withholding);
 
 const MOST_CHOICES = 20;
 /** Where a supplier ships from when it does not say. */
@@ -91,7 +90,7 @@ export async function prepare(
 ): Promise<CommandResult> {
   const { settings, log } = ports;
   const { row, lines, recipient } = facts;
-  const hold = ({ reason, evidence }: Refusal): Promise<CommandResult> =>
+  const hold = ({ reason, evidence }: Withholding): Promise<CommandResult> =>
     withhold(ports, row, commandId, 0, reason, evidence);
   if (recipient === undefined)
     return hold({ reason: 'address_invalid', evidence: { missing: 'shipping address' } });

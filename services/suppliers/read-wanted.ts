@@ -1,9 +1,9 @@
-import { z } from 'zod';
-import { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
+import { type MappingCandidate, StoredCandidates } from '../../contracts/resources/product-mapping.ts';
 import type { PreviewSourcing } from '../../contracts/resources/sourcing-preview.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
 import type { OrderContext } from '../../machines/order-context.ts';
+import { literals } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import { ACCEPTANCES, type Acceptance } from './acceptances.ts';
 import type { RefusedArticle, Wanted, WantedLine } from './plan-sourcing.ts';
@@ -18,9 +18,6 @@ interface LineRow {
   readonly candidates: unknown;
 }
 
-/** As they were stored: what a newer contract adds has a default. */
-const StoredCandidates = z.array(MappingCandidate).nullable();
-
 /** A clear no about the article itself, and not about who gets it, what it costs or when it was asked for. */
 const NOT_THERE = ['unavailable', 'not_shippable', 'not_found'] satisfies FailureClass[];
 
@@ -32,7 +29,7 @@ const REFUSED = `(select coalesce(json_agg(json_build_object('lineId', r.line_id
    join purchase_intents i on i.supplier_order_id = s.id and i.kind = 'create'
    join supplier_order_lines r on r.supplier_order_id = s.id
   where s.order_id = o.id and s.state = 'rejected'
-    and i.evidence ->> 'failureClass' in (${NOT_THERE.map((name) => `'${name}'`).join(', ')}))`;
+    and i.evidence ->> 'failureClass' in (${literals(NOT_THERE)}))`;
 
 /** Units of each line that nobody has bought, held ones too. */
 export const waitingUnits = ({ lines }: OrderContext): ReadonlyMap<string, number> =>
@@ -83,7 +80,7 @@ export function toWanted(order: OrderToSource, wanted: ReadonlyMap<string, numbe
       const units = wanted.get(row.lineId);
       if (units === undefined) return [];
       const refused = order.refused.filter(({ lineId }) => lineId === row.lineId);
-      return [{ ...row, units, candidates: StoredCandidates.parse(row.candidates) ?? [], refused }];
+      return [{ ...row, units, candidates: StoredCandidates.parse(row.candidates ?? []), refused }];
     }),
     destination: recipient,
     recipient: recipient ?? null,
@@ -114,7 +111,7 @@ export async function readCandidates(
     [orderId],
   );
   return rows.flatMap(({ lineId, candidates }) =>
-    (StoredCandidates.parse(candidates) ?? []).map((candidate) => ({ lineId, candidate })),
+    StoredCandidates.parse(candidates ?? []).map((candidate) => ({ lineId, candidate })),
   );
 }
 
@@ -144,7 +141,7 @@ export async function readInvented(
       sku: sku ?? mapping?.sku ?? null,
       isSkuMapped: true,
       unitPriceMinor,
-      candidates: StoredCandidates.parse(mapping?.candidates ?? null) ?? [],
+      candidates: StoredCandidates.parse(mapping?.candidates ?? []),
     };
   });
   const listMinor = wanted.reduce((sum, { units, unitPriceMinor }) => sum + units * unitPriceMinor, 0);

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
-import { type MappedArticle, MappingCandidate } from '../../contracts/resources/product-mapping.ts';
+import {
+  type MappedArticle,
+  type MappingCandidate,
+  StoredCandidates,
+} from '../../contracts/resources/product-mapping.ts';
 import type { Sql } from '../store/store.ts';
 import type { WantedLine } from './plan-sourcing.ts';
 import { type SeenNow, sameLabels } from './quote-desk.ts';
-
-const StoredCandidates = z.array(MappingCandidate);
 
 const showing = (seen: readonly SeenNow[]) => {
   const now = new Map(seen.map((article) => [keyOf(article.supplier, article), article.seen]));

@@ -4,12 +4,8 @@ import { simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../deploy/local/free-port.ts';
-import {
-  createMailer,
-  type Mailer,
-  type MailerOptions,
-  type OutgoingMail,
-} from '../../services/notifier/mailer.ts';
+import { createMailer, type Mailer, type MailerOptions } from '../../services/notifier/mailer.ts';
+import type { OutgoingMail } from '../../services/notifier/mime-message.ts';
 
 const aMail = (changes: Partial<OutgoingMail> = {}): OutgoingMail => ({
   messageId: '<ord_1.parcel_shipped.prc_2@orders.lantern.example>',
