@@ -3,6 +3,7 @@ import type { ProductVariant } from '../../contracts/resources/supplier-product.
 import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { DONE } from '../serve-commands.ts';
+import type { Recipient } from './adapter.ts';
 import { judgedAnew } from './judged-anew.ts';
 import { planSourcing, type WantedLine } from './plan-sourcing.ts';
 import type { PatientAdapter } from './policy.ts';
@@ -20,9 +21,10 @@ import type { PurchaseRow } from './purchase-row.ts';
 import { isSameMethod } from './quote-desk.ts';
 import { withoutRecipient } from './recipient.ts';
 
-type Resolved =
-  | { result: 'found'; variantId: string; shipsFrom: string }
-  | ({ result: 'refused' } & Withholding);
+interface Resolved {
+  readonly variantId: string;
+  readonly shipsFrom: string;
+}
 
 const MOST_CHOICES = 20;
 /** Where a supplier ships from when it does not say. */
@@ -47,11 +49,11 @@ async function resolve(
   line: PurchaseLine,
   countryCode: string,
   signal: AbortSignal,
-): Promise<Resolved> {
+): Promise<Resolved | Withholding> {
   const { supplierProductId, supplierVariantId, properties } = line;
   // Sourced once already: only the quote is old.
   if (supplierVariantId !== '' && row.shipsFrom !== '')
-    return { result: 'found', variantId: supplierVariantId, shipsFrom: row.shipsFrom };
+    return { variantId: supplierVariantId, shipsFrom: row.shipsFrom };
   const { variants, shipsFrom } = await adapter.product({ supplierProductId, countryCode }, signal);
   const origin = shipsFrom[0] ?? USUAL_ORIGIN;
   const fitting =
@@ -59,12 +61,11 @@ async function resolve(
       ? variants.filter(isWanted(properties))
       : variants.filter(({ id, sku }) => id === supplierVariantId || sku === supplierVariantId);
   const [only] = fitting;
-  if (only !== undefined && fitting.length === 1)
-    return { result: 'found', variantId: only.id, shipsFrom: origin };
+  if (only !== undefined && fitting.length === 1) return { variantId: only.id, shipsFrom: origin };
   const choices = (fitting.length > 1 ? fitting : variants).slice(0, MOST_CHOICES).map(optionText).join('; ');
   const cause =
     fitting.length > 1 ? 'several variants have these properties' : 'no variant has these properties';
-  return { result: 'refused', reason: 'mapping_changed', evidence: { supplierProductId, cause, choices } };
+  return { reason: 'mapping_changed', evidence: { supplierProductId, cause, choices } };
 }
 
 /** Failures that a person has to see to; those missing here pass, and the purchase's deadline asks again. */
@@ -77,30 +78,20 @@ const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
   permanent: 'supplier_rejected',
 };
 
-/**
- * Makes a draft without a quote ready to buy, be it asked for by hand or planned for another address: each article
- * resolved to one variant, all of them quoted.
- * Says `supplier_order.prepared`, or why a person has to look. Buys nothing.
- */
-export async function prepare(
+/** Each article resolved to one variant; null: one could not be read, and is asked for again. */
+async function wantedOf(
   ports: PurchasePorts,
   adapter: PatientAdapter,
-  facts: PurchaseFacts,
-  commandId: string,
-): Promise<CommandResult> {
-  const { settings, log } = ports;
-  const { row, lines, recipient } = facts;
-  const hold = ({ reason, evidence }: Withholding): Promise<CommandResult> =>
-    withhold(ports, row, commandId, 0, reason, evidence);
-  if (recipient === undefined)
-    return hold({ reason: 'address_invalid', evidence: { missing: 'shipping address' } });
+  { row, lines }: PurchaseFacts,
+  recipient: Recipient,
+): Promise<WantedLine[] | Withholding | null> {
   const wanted: WantedLine[] = [];
   for (const bought of lines) {
     const { lineId, units, supplierUnits, supplierProductId } = bought;
     try {
-      const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
+      const signal = AbortSignal.timeout(callTimeoutMs(ports.settings) * 2);
       const resolved = await resolve(adapter, row, bought, recipient.countryCode, signal);
-      if (resolved.result === 'refused') return hold(resolved);
+      if ('reason' in resolved) return resolved;
       const { variantId: supplierVariantId } = resolved;
       // The first article of a bundle counts its units, the others that come with it say 0.
       const bundle = wanted.find((line) => line.lineId === lineId);
@@ -124,11 +115,34 @@ export async function prepare(
       wanted.push({ ...line, candidates: [candidate] });
     } catch (error) {
       const { failureClass, evidence } = withoutRecipient(toSupplierError(error), recipient);
-      log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'an article could not be read');
+      ports.log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'an article could not be read');
       const reason = HOLD_OF[failureClass];
-      return reason === undefined ? DONE : hold({ reason, evidence: { ...evidence, supplierProductId } });
+      return reason === undefined ? null : { reason, evidence: { ...evidence, supplierProductId } };
     }
   }
+  return wanted;
+}
+
+/**
+ * Makes a draft without a quote ready to buy, be it asked for by hand or planned for another address: each article
+ * resolved to one variant, all of them quoted.
+ * Says `supplier_order.prepared`, or why a person has to look. Buys nothing.
+ */
+export async function prepare(
+  ports: PurchasePorts,
+  adapter: PatientAdapter,
+  facts: PurchaseFacts,
+  commandId: string,
+): Promise<CommandResult> {
+  const { settings, log } = ports;
+  const { row, recipient } = facts;
+  const hold = ({ reason, evidence }: Withholding): Promise<CommandResult> =>
+    withhold(ports, row, commandId, 0, reason, evidence);
+  if (recipient === undefined)
+    return hold({ reason: 'address_invalid', evidence: { missing: 'shipping address' } });
+  const wanted = await wantedOf(ports, adapter, facts, recipient);
+  if (wanted === null) return DONE;
+  if ('reason' in wanted) return hold(wanted);
   const judged = await judgedAnew(ports.store, facts, settings);
   const answer = await planSourcing(ports, {
     lines: wanted,
