@@ -92,13 +92,15 @@ function wordOf(due: readonly DueBill[], open: readonly OpenBill[] = []): Outbox
   const isSold = SOLD.includes(state);
   const unheard = due.find(({ isOpen }) => isOpen);
   if (unheard !== undefined && isSold)
-    return withheld(row, `bill:${unheard.billId}`, 0, 'payment_pending', evidence);
+    return withheld(row, `bill:${unheard.billId}`, 0, { reason: 'payment_pending', evidence });
   // What a person has released stays released: only a hold that stands is renewed.
   if (heldSince === null) return undefined;
   // The same of the same opening is the same message, whichever copy says it.
   if (open.length === 0) return released(row, 'payment_pending', `bills:${heldSince}`);
   const isRenewed = isSold && named !== evidence.billId;
-  return isRenewed ? withheld(row, `bills:${heldSince}`, 0, 'payment_pending', evidence) : undefined;
+  return isRenewed
+    ? withheld(row, `bills:${heldSince}`, 0, { reason: 'payment_pending', evidence })
+    : undefined;
 }
 
 /**

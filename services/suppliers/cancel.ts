@@ -12,6 +12,7 @@ import { factsNow } from './purchase-facts.ts';
 import {
   callTimeoutMs,
   NEEDS_A_PERSON,
+  NO_REFERENCE,
   noCredentials,
   outcome,
   type PurchasePorts,
@@ -40,12 +41,8 @@ export async function cancel(
   const { row } = facts;
   const adapter = ports.adapterOf(row.supplier);
   const reference = row.supplierReference;
-  if (adapter === undefined) {
-    const { reason, evidence } = noCredentials(row.supplier);
-    return withhold(ports, row, commandId, 0, reason, evidence);
-  }
-  if (reference === null)
-    return withhold(ports, row, commandId, 0, 'outcome_unknown', { cause: 'no supplier reference' });
+  if (adapter === undefined) return withhold(ports, row, commandId, 0, noCredentials(row.supplier));
+  if (reference === null) return withhold(ports, row, commandId, 0, NO_REFERENCE);
   const wait = await waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
   // A payment may be on its way this very moment: what comes of it decides what there is to be undone.
@@ -83,7 +80,7 @@ export async function cancel(
     );
     const reason = NEEDS_A_PERSON[failureClass];
     // What is paid may be sent meanwhile.
-    return reason === undefined ? DONE : withhold(ports, row, commandId, 0, reason, evidence);
+    return reason === undefined ? DONE : withhold(ports, row, commandId, 0, { reason, evidence });
   }
   try {
     await adapter.cancel(key, signal());

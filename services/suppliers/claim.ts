@@ -129,8 +129,7 @@ export const claim = inRounds(
       for (const [index, { item, within }] of asked.entries()) {
         const { row, deed, commandId } = item;
         const result = results[index] ?? WAIT;
-        if (result.may === 'not')
-          within(() => say(withheld(row, commandId, 0, result.reason, result.evidence)));
+        if (result.may === 'not') within(() => say(withheld(row, commandId, 0, result)));
         if (deed === 'create' && result.may === 'call') {
           placing.push(item);
           const { attempt } = result;

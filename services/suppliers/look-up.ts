@@ -15,6 +15,7 @@ import type { FoundOrder } from './adapter.ts';
 import { asAdopted } from './adopted.ts';
 import { countAbsence, currentIntent } from './ledger.ts';
 import { requestOf } from './place-request.ts';
+import type { PatientAdapter } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
 import { factsNow } from './purchase-facts.ts';
@@ -57,13 +58,11 @@ export async function lookUp(
   const adapter = ports.adapterOf(row.supplier);
   const request = requestOf(facts, settings);
   const giveUp = (reason: HoldReason, evidence: Evidence): Promise<CommandResult> =>
-    withhold(ports, row, commandId, intent?.attempt ?? 0, reason, evidence);
+    withhold(ports, row, commandId, intent?.attempt ?? 0, { reason, evidence });
   if (intent === undefined || request === undefined)
     return giveUp('outcome_unknown', { cause: 'the ledger row is missing' });
-  if (adapter === undefined) {
-    const { reason, evidence } = noCredentials(row.supplier);
-    return giveUp(reason, evidence);
-  }
+  if (adapter === undefined)
+    return withhold(ports, row, commandId, intent.attempt, noCredentials(row.supplier));
   // The caller may still be waiting for its answer.
   if (intent.state === 'calling' && !intent.overdue) return DONE;
   const { attempt } = intent;
@@ -103,7 +102,7 @@ export async function lookUp(
     const { supplierReference } = stranger;
     return giveUp('duplicate_suspected', { supplierReference, cause: 'other articles' });
   }
-  if (living.length > 1) return resolveTwice(ports, row, attempt, living, giveUp);
+  if (living.length > 1) return resolveTwice(ports, adapter, row, attempt, living, giveUp);
   if (only !== undefined) {
     const placed = await asAdopted(ports, row.id, only);
     await settlePlaced(ports, row, attempt, placed, { recorded: 'look-up: after record before publish' });
@@ -113,21 +112,7 @@ export async function lookUp(
     return giveUp('supplier_cancelled', { cause: 'found, but cancelled at the supplier' });
   const attempts = attempt - intent.deferrals;
   if (attempts >= MAX_ATTEMPTS) return giveUp('outcome_unknown', { attempts });
-  await commitAndPublish(
-    store,
-    bus,
-    async (sql, say) => {
-      const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
-      if ((await lockPurchase(sql, row.id))?.state !== 'outcome_unknown') return;
-      if (await isKnownAbsent(sql, key)) {
-        const suffix = `absent:${attempt}:${commandId}`;
-        return say(outcome(row, SUPPLIER_ORDER_ABSENT, suffix, attempt, { lookUps: 1 }));
-      }
-      const { isAbsent, lookUps } = await countAbsence(sql, key, doubtOf(settings));
-      if (isAbsent) say(outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}`, attempt, { lookUps }));
-    },
-    'look-up: after record before publish',
-  );
+  await settleAbsence(ports, row, attempt, commandId);
   return DONE;
 }
 
@@ -157,6 +142,30 @@ function verdictAgain(
   return outcome(row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}:${commandId}`, attempt, data);
 }
 
+/** The supplier shows no order: often and long enough, and it was never made. */
+async function settleAbsence(
+  { store, bus, settings }: PurchasePorts,
+  row: PurchaseRow,
+  attempt: number,
+  commandId: string,
+): Promise<void> {
+  await commitAndPublish(
+    store,
+    bus,
+    async (sql, say) => {
+      const key = { supplierOrderId: row.id, deed: 'create' as const, attempt };
+      if ((await lockPurchase(sql, row.id))?.state !== 'outcome_unknown') return;
+      if (await isKnownAbsent(sql, key)) {
+        const suffix = `absent:${attempt}:${commandId}`;
+        return say(outcome(row, SUPPLIER_ORDER_ABSENT, suffix, attempt, { lookUps: 1 }));
+      }
+      const { isAbsent, lookUps } = await countAbsence(sql, key, doubtOf(settings));
+      if (isAbsent) say(outcome(row, SUPPLIER_ORDER_ABSENT, `absent:${attempt}`, attempt, { lookUps }));
+    },
+    'look-up: after record before publish',
+  );
+}
+
 /**
  * The ledger settled this attempt as not made, and the order still waits in doubt: the answer that said so came after
  * the deadline of the call. It is said again under another id, for the first one is used up.
@@ -172,18 +181,17 @@ async function isKnownAbsent(
 /** Two orders under one reference: the unpaid surplus is given up, a paid one is a matter for a person. */
 async function resolveTwice(
   ports: PurchasePorts,
+  adapter: PatientAdapter,
   row: PurchaseRow,
   attempt: number,
   living: readonly FoundOrder[],
   giveUp: (reason: HoldReason, evidence: Evidence) => Promise<CommandResult>,
 ): Promise<CommandResult> {
-  const adapter = ports.adapterOf(row.supplier);
   // What nobody can tell may be paid as well.
   const paid = living.filter(({ isPaid }) => isPaid !== false);
   const keep = paid[0] ?? living[0];
   const references = living.map(({ supplierReference }) => supplierReference).join(' ');
-  if (paid.length > 1 || keep === undefined || adapter === undefined)
-    return giveUp('duplicate_suspected', { references });
+  if (paid.length > 1 || keep === undefined) return giveUp('duplicate_suspected', { references });
   try {
     for (const surplus of living) {
       if (surplus === keep) continue;

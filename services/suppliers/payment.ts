@@ -15,6 +15,7 @@ import type { PaymentDue } from './adapter.ts';
 import { claim } from './claim.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import { type Doubt, settleShownPaid } from './ledger.ts';
+import type { PatientAdapter } from './policy.ts';
 import { factsNow, type PurchaseFacts } from './purchase-facts.ts';
 import {
   callTimeoutMs,
@@ -22,12 +23,14 @@ import {
   doubtOf,
   gateOf,
   LONG_WINDOWS,
+  NO_REFERENCE,
   outcome,
   type PurchasePorts,
   saysNotYet,
   sayToOrder,
   spendingCall,
   toSupplierError,
+  type Withholding,
   waitFor,
   withheld,
   withhold,
@@ -84,15 +87,13 @@ export async function pay(
   const facts = await factsNow(ports, command.supplierOrderId);
   if (facts === undefined || facts.row.state !== 'awaiting_payment') return DONE;
   const { row, restoration } = facts;
-  const hold = (reason: HoldReason, evidence: Evidence): Promise<CommandResult> =>
-    withhold(ports, row, commandId, 0, reason, evidence);
+  const hold = (why: Withholding): Promise<CommandResult> => withhold(ports, row, commandId, 0, why);
   const adapter = ports.adapterOf(row.supplier);
   // Asked here as well: a supplier that is only played with is not even asked what is due.
   const closed = gateOf(ports, row, await pausesNow(ports, row));
-  if (closed !== null) return hold(closed.reason, closed.evidence);
+  if (closed !== null) return hold(closed);
   const reference = row.supplierReference;
-  if (adapter === undefined || reference === null)
-    return hold('outcome_unknown', { cause: 'no supplier reference' });
+  if (adapter === undefined || reference === null) return hold(NO_REFERENCE);
   const wait = await waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
   // A payment from the time that a restored database lost must have had time to show.
@@ -106,10 +107,13 @@ export async function pay(
     const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'what is due could not be asked');
     const reason = HOLD_OF[failureClass];
-    if (reason !== undefined) return hold(reason, evidence);
+    if (reason !== undefined) return hold({ reason, evidence });
     if (!saysNotYet(evidence) || !(await isLongUnpaid(store, row, doubtOf(settings)))) return DONE;
     const cause = 'bought, and not shown by the supplier so that it can be paid: look for it on its site';
-    return hold('outcome_unknown', { ...evidence, supplierReference: reference, cause });
+    return hold({
+      reason: 'outcome_unknown',
+      evidence: { ...evidence, supplierReference: reference, cause },
+    });
   }
   await rememberBalance(store, row, due);
   if (due.state === 'cancelled') {
@@ -122,36 +126,45 @@ export async function pay(
     await commitAndPublish(store, bus, (sql, say) => settleSeenPaid(sql, say, row, due));
     return DONE;
   }
+  const payable = await payableAmount(ports, row, due, adapter.capabilities.payment);
+  if (typeof payable !== 'number') return hold(payable);
+  return callOnce(ports, adapter, facts, reference, payable, commandId);
+}
+
+/** What we pay of what the supplier shows as due, or why a person has to look. */
+async function payableAmount(
+  { store, settings }: PurchasePorts,
+  row: PurchaseRow,
+  due: PaymentDue,
+  payment: PatientAdapter['capabilities']['payment'],
+): Promise<number | Withholding> {
+  const { supplierReference } = row;
+  const { amountMinor, balanceMinor, currency } = due;
   if (due.state === 'unclear') {
     const cause = 'the supplier shows it in a state that is not known: it may be paid';
-    return hold('outcome_unknown', { cause, supplierReference: reference, shownAs: due.shownAs ?? null });
+    const evidence = { cause, supplierReference, shownAs: due.shownAs ?? null };
+    return { reason: 'outcome_unknown', evidence };
   }
-  const { amountMinor } = due;
   // Our own estimate is no answer: it would always be found to fit.
-  if (amountMinor === null) return hold('cost_above_cap', { cause: 'the supplier names no amount' });
+  if (amountMinor === null)
+    return { reason: 'cost_above_cap', evidence: { cause: 'the supplier names no amount' } };
   const ceilingMinor = ceilingOf(settings, row);
   const isAbove =
     amountMinor > ceilingMinor &&
     !isCostAccepted(await readAcceptances(store, row.orderId), 'cost_above_cap', row, amountMinor);
-  if (due.currency !== row.currency || isAbove) {
-    const { expectedCostMinor: expectedMinor } = row;
-    return hold('cost_above_cap', { amountMinor, expectedMinor, ceilingMinor, currency: due.currency });
+  if (currency !== row.currency || isAbove) {
+    const evidence = { amountMinor, expectedMinor: row.expectedCostMinor, ceilingMinor, currency };
+    return { reason: 'cost_above_cap', evidence };
   }
-  if (adapter.capabilities.payment !== 'by_call') {
+  if (payment !== 'by_call') {
     const cause = `pay by hand at the supplier${due.payUntil == null ? '' : ` until ${due.payUntil}`}`;
-    return hold('payment_pending', {
-      cause,
-      supplierReference: reference,
-      amountMinor,
-      currency: due.currency,
-      ...(due.payWithinSeconds === undefined ? {} : { payWithinSeconds: due.payWithinSeconds }),
-    });
+    const within = due.payWithinSeconds === undefined ? {} : { payWithinSeconds: due.payWithinSeconds };
+    const evidence = { cause, supplierReference, amountMinor, currency, ...within };
+    return { reason: 'payment_pending', evidence };
   }
-  if (due.balanceMinor !== null && due.balanceMinor < amountMinor) {
-    const { balanceMinor, currency } = due;
-    return hold('insufficient_funds', { balanceMinor, amountMinor, currency });
-  }
-  return callOnce(ports, facts, reference, amountMinor, commandId);
+  if (balanceMinor !== null && balanceMinor < amountMinor)
+    return { reason: 'insufficient_funds', evidence: { balanceMinor, amountMinor, currency } };
+  return amountMinor;
 }
 
 /** What a person sees of the prepaid account; no payment is decided by it. */
@@ -169,14 +182,13 @@ async function rememberBalance(
 
 async function callOnce(
   ports: PurchasePorts,
+  adapter: PatientAdapter,
   { row, recipient }: PurchaseFacts,
   reference: string,
   amountMinor: number,
   commandId: string,
 ): Promise<CommandResult> {
   const { settings, log } = ports;
-  const adapter = ports.adapterOf(row.supplier);
-  if (adapter === undefined) return DONE;
   const requestHash = createHash('sha256').update(`${reference}:${amountMinor}`).digest('hex');
   const deed = 'pay' as const;
   const spend = spendingCall(settings);
@@ -197,7 +209,8 @@ async function callOnce(
     const why = isDoubt
       ? { ...evidence, supplierReference: reference, attempts: attempt, cause: LEFT_IN_DOUBT }
       : evidence;
-    const message = reason === undefined ? null : withheld(row, commandId, attempt, reason, why);
+    const message =
+      reason === undefined ? null : withheld(row, commandId, attempt, { reason, evidence: why });
     const state = isDoubt ? 'unknown' : 'refused';
     await settleCall(ports, { ...call, verdict: { state, evidence }, message });
     return DONE;

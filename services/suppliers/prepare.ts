@@ -10,6 +10,7 @@ import type { PatientAdapter } from './policy.ts';
 import type { PurchaseFacts, PurchaseLine } from './purchase-facts.ts';
 import {
   callTimeoutMs,
+  NO_ADDRESS,
   outcome,
   type PurchasePorts,
   sayToOrder,
@@ -136,10 +137,8 @@ export async function prepare(
 ): Promise<CommandResult> {
   const { settings, log } = ports;
   const { row, recipient } = facts;
-  const hold = ({ reason, evidence }: Withholding): Promise<CommandResult> =>
-    withhold(ports, row, commandId, 0, reason, evidence);
-  if (recipient === undefined)
-    return hold({ reason: 'address_invalid', evidence: { missing: 'shipping address' } });
+  const hold = (why: Withholding): Promise<CommandResult> => withhold(ports, row, commandId, 0, why);
+  if (recipient === undefined) return hold(NO_ADDRESS);
   const wanted = await wantedOf(ports, adapter, facts, recipient);
   if (wanted === null) return DONE;
   if ('reason' in wanted) return hold(wanted);

@@ -94,8 +94,7 @@ export const withheld = (
   row: Pick<PurchaseRow, 'id' | 'orderId'>,
   commandId: string,
   attempt: number,
-  reason: HoldReason,
-  evidence: Evidence,
+  { reason, evidence }: Withholding,
 ): OutboxRow => outcome(row, SUPPLIER_ORDER_WITHHELD, `withheld:${commandId}`, attempt, { reason, evidence });
 
 /** Asks that this supplier order's hold of that reason be released, if it stands: what it waited for has come. */
@@ -187,6 +186,16 @@ export interface Withholding {
   readonly reason: HoldReason;
   readonly evidence: Evidence;
 }
+
+export const NO_ADDRESS: Withholding = {
+  reason: 'address_invalid',
+  evidence: { missing: 'shipping address' },
+};
+
+export const NO_REFERENCE: Withholding = {
+  reason: 'outcome_unknown',
+  evidence: { cause: 'no supplier reference' },
+};
 
 export const noCredentials = (supplier: SupplierName): Withholding => ({
   reason: 'supplier_paused',

@@ -19,6 +19,7 @@ import { prepare } from './prepare.ts';
 import { factsNow, type PurchaseNow } from './purchase-facts.ts';
 import {
   NEEDS_A_PERSON,
+  NO_ADDRESS,
   noCredentials,
   outcome,
   type PurchasePorts,
@@ -45,12 +46,8 @@ export async function buy(
   const { row } = facts;
   const adapter = ports.adapterOf(row.supplier);
   const request = requestOf(facts, settings);
-  if (adapter === undefined) {
-    const { reason, evidence } = noCredentials(row.supplier);
-    return withhold(ports, row, commandId, 0, reason, evidence);
-  }
-  if (request === undefined)
-    return withhold(ports, row, commandId, 0, 'address_invalid', { missing: 'shipping address' });
+  if (adapter === undefined) return withhold(ports, row, commandId, 0, noCredentials(row.supplier));
+  if (request === undefined) return withhold(ports, row, commandId, 0, NO_ADDRESS);
   // Whatever forbids the call must do so before the intent is written.
   const wait = await waitFor(adapter, facts.callPauseMs);
   if (wait !== null) return wait;
@@ -107,7 +104,7 @@ async function seek(
   try {
     const before = await livingAgain(ports, facts, request);
     if (before.how === 'held') {
-      await withhold(ports, row, commandId, 0, before.why.reason, before.why.evidence);
+      await withhold(ports, row, commandId, 0, before.why);
       return 'not_now';
     }
     if (before.how === 'lives') return before;
@@ -115,12 +112,12 @@ async function seek(
     const sought = await seekPurchase(ports, adapter, row, request, restoration);
     if (sought.how === 'clear') return undefined;
     if (sought.how === 'found') return sought;
-    if (sought.how === 'held') await withhold(ports, row, commandId, 0, sought.reason, sought.evidence);
+    if (sought.how === 'held') await withhold(ports, row, commandId, 0, sought);
   } catch (error) {
     const { failureClass, evidence } = toSupplierError(error);
     ports.log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'a purchase could not be looked for');
     const reason = NEEDS_A_PERSON[failureClass];
-    if (reason !== undefined) await withhold(ports, row, commandId, 0, reason, evidence);
+    if (reason !== undefined) await withhold(ports, row, commandId, 0, { reason, evidence });
   }
   return 'not_now';
 }

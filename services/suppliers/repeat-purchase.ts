@@ -1,4 +1,4 @@
-import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, commitForSure } from '../bus/commit-and-publish.ts';
 import { moment } from '../moments.ts';
@@ -82,7 +82,7 @@ const takeRight = (
     const now = (await readFacts(sql, [row.id])).get(row.id);
     if (now?.row.state !== 'outcome_unknown' || now.isHeld || now.isUnwanted) return false;
     if (gate !== null) {
-      say(withheld(row, commandId, attempt, gate.reason, gate.evidence));
+      say(withheld(row, commandId, attempt, gate));
       return false;
     }
     const isMine = await beginRepeat(
@@ -126,7 +126,7 @@ async function settleRefused(
         // Settled meanwhile by a push, or put off and asked for again: nobody has to look.
         if (!isMine || isNotNow(failureClass)) return;
         const reason = HOLD_OF[failureClass] ?? 'outcome_unknown';
-        say(withheld(row, commandId, attempt, reason, { supplier: row.supplier, ...verdict }));
+        say(withheld(row, commandId, attempt, { reason, evidence: { supplier: row.supplier, ...verdict } }));
       },
       'repeat: after record before publish',
     ),
@@ -148,9 +148,9 @@ export async function repeatPurchase(
   const { store, bus, settings, log } = ports;
   const { attempt } = intent;
   const { row } = facts;
-  const hold = async (reason: HoldReason, evidence: Evidence): Promise<CommandResult> => {
+  const hold = async ({ reason, evidence }: Withholding): Promise<CommandResult> => {
     await commitAndPublish(store, bus, async (_sql, say) =>
-      say(withheld(row, commandId, attempt, reason, { supplier: row.supplier, ...evidence })),
+      say(withheld(row, commandId, attempt, { reason, evidence: { supplier: row.supplier, ...evidence } })),
     );
     return DONE;
   };
@@ -163,16 +163,16 @@ export async function repeatPurchase(
     const { failureClass, evidence } = error;
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'an order named by a push cannot be read');
     const reason = NEEDS_A_PERSON[failureClass];
-    return reason === undefined ? DONE : hold(reason, evidence);
+    return reason === undefined ? DONE : hold({ reason, evidence });
   }
   if (told.kind === 'adopted' || told.kind === 'undecided') return DONE;
   if (told.kind === 'ambiguous') {
     const cause = 'several orders at the supplier, or several of ours, fit each other';
-    return hold('duplicate_suspected', { references: told.references, cause });
+    return hold({ reason: 'duplicate_suspected', evidence: { references: told.references, cause } });
   }
   const promiseMs = adapter.capabilities.repeatableForMs ?? 0;
   const closed = forbidden(intent, facts, request, promiseMs);
-  if (closed !== null) return hold(closed.reason, closed.evidence);
+  if (closed !== null) return hold(closed);
 
   const spend = spendingCall(settings);
   if (!(await takeRight(ports, row, attempt, request, promiseMs, commandId))) return DONE;

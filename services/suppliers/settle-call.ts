@@ -98,7 +98,7 @@ async function settleWave(
     const { asked, owner, evidence, attempt } = one;
     const { row, deed, placed, takesOver, message, beside = [] } = asked.item;
     const suspect = (suffix: string, why: Evidence): void =>
-      say(withheld(row, `${suffix}:${attempt}`, attempt, 'duplicate_suspected', why));
+      say(withheld(row, `${suffix}:${attempt}`, attempt, { reason: 'duplicate_suspected', evidence: why }));
     if (owner !== undefined) {
       asked.within(() => {
         const supplierReference = referenceOf(asked.item);

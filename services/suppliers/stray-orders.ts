@@ -199,7 +199,8 @@ const suspect = (
     const references = `${row.supplierReference} ${reference}`;
     log.error({ supplierOrderId: row.id, references }, 'a repeated purchase was made twice');
     const cause = 'sent twice, and both times an order was made: one of them has to be given up';
-    say(withheld(row, `second:${reference}`, attempt, 'duplicate_suspected', { references, cause }));
+    const evidence = { references, cause };
+    say(withheld(row, `second:${reference}`, attempt, { reason: 'duplicate_suspected', evidence }));
     await sql.run('delete from stray_supplier_orders where supplier = $1 and reference = $2', [
       row.supplier,
       reference,

@@ -114,7 +114,7 @@ async function tellAsBefore({ supplierOrderId, orderId }: PurchaseCommand, billI
   const evidence = { billId, amountMinor: 235, currency: 'USD' };
   const row = { id: supplierOrderId, orderId };
   await commitAndPublish(world.store, world.ports.bus, async (_sql, say) =>
-    say(withheld(row, 'bill:before', 0, 'payment_pending', evidence)),
+    say(withheld(row, 'bill:before', 0, { reason: 'payment_pending', evidence })),
   );
   await world.settled(orderId);
 }
