@@ -13,7 +13,7 @@ export interface BackfillProgress {
   /** Orders that the shop counts from the beginning, or from where the last run stopped; those seen, if they are more. */
   readonly total: number;
   readonly seen: number;
-  /** Of those, the ones that we did not know as they are now. */
+  /** Of those, the ones that we did not know as they are now, and took in. */
   readonly told: number;
 }
 

@@ -31,7 +31,7 @@ export interface Sweep {
 }
 
 export interface PageDone {
-  /** Orders on the page, and of those how many were told because we knew less. */
+  /** Orders on the page, and of those how many we knew less of and told. */
   readonly seen: number;
   readonly told: number;
   /** Of those seen, how many changed later than the moment from which the sweep looks. */
@@ -100,20 +100,22 @@ function letterOf(
   return { ...commandLetter(command, 'unreadable', failure), order_id: orderId };
 }
 
-async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrder): Promise<void> {
+/** False: the shop does not show it any more, or it cannot be taken in and waits for a person. */
+async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrder): Promise<boolean> {
   try {
     const truth = await readOrder(
       ask,
       { shop: sweep.shop, buysAuthorized: ports.settings.ORDER_MANAGER_BUY_AUTHORIZED },
       order.shopOrderId,
     );
-    if (truth === null) return;
+    if (truth === null) return false;
     const received = sweep.isHistory ? { ...truth.received, history: true as const } : truth.received;
     // The same version found again, by whichever sweep, is the same message; as fine as the shop's list writes it.
     const { payment, cancelled } = received;
     const version = new Date(order.updatedAt).toISOString();
     const messageId = `sweep:${order.orderId}:${version}:${payment}${cancelled ? ':cancelled' : ''}`;
     await tellOrder(ports, messageId, received, truth.customer, truth.work);
+    return true;
   } catch (error) {
     // What the shop refuses it refuses for all of them, and an outage ends the round: the next one begins where this one
     // stopped.
@@ -121,6 +123,7 @@ async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrde
     // One order that cannot be understood must not keep back those behind it.
     ports.log.error({ orderId: order.orderId, err: error }, 'an order of the shop could not be taken in');
     await layDownCommand(ports.store, letterOf(sweep, order, error));
+    return false;
   }
 }
 
@@ -132,11 +135,13 @@ async function takePage(
   page: readonly ChangedOrder[],
 ): Promise<PageDone> {
   const unknown = await unknownOf(ports, page);
+  let told = 0;
   for (let start = 0; start < unknown.length; start += AT_ONCE) {
     const some = unknown.slice(start, start + AT_ONCE);
-    await Promise.all(
+    const areTold = await Promise.all(
       some.map((order) => oneReading(order.shopOrderId, () => tell(ports, ask, sweep, order))),
     );
+    told += areTold.filter(Boolean).length;
   }
   const [last] = page.slice(-1);
   await ports.store.transaction(async (sql) => {
@@ -161,7 +166,7 @@ async function takePage(
       ]);
   });
   const later = page.filter(({ updatedAt }) => Date.parse(updatedAt) > from.getTime());
-  return { seen: page.length, told: unknown.length, later: later.length };
+  return { seen: page.length, told, later: later.length };
 }
 
 export const changedSince = (from: Date): string => `updated_at:>='${from.toISOString()}'`;

@@ -213,12 +213,12 @@ test('a sweep that the database breaks off tells the rest the next time', async 
   expect(context.lines).not.toContainEqual(expect.objectContaining({ level: 'error' }));
 });
 
+/** No order in dollars can cost that. */
+const NO_AMOUNT = { total_price_set: undefined, total_price: '1.234' };
+
 test('an order that cannot be understood does not keep back the others', async () => {
   const { world, context, ports, told } = await aShop();
-  await givenShopOrder(
-    world,
-    anOrderBody({ id: 5501, updated_at: ago(5), total_price_set: undefined, total_price: '1.234' }),
-  );
+  await givenShopOrder(world, anOrderBody({ id: 5501, updated_at: ago(5), ...NO_AMOUNT }));
   await givenShopOrder(world, anOrderBody({ id: 5502, updated_at: ago(4) }));
   await catchUp(ports);
   expect(await told()).toEqual(['5502']);
@@ -358,6 +358,18 @@ test('a shop that does not count its orders is brought in all the same', async (
   expect(plan.total).toBeNull();
   expect(await backfill(ports, ask, SHOP, since, plan, () => {})).toEqual({ total: 2, seen: 2, told: 2 });
   expect(await told()).toEqual(['5501', '5502']);
+});
+
+test('what a backfill cannot take in is seen and not brought in', async () => {
+  const { world, context, ports, told, orders } = await aShop();
+  await orders(5, 3);
+  await givenShopOrder(world, anOrderBody({ id: 5503, updated_at: ago(4), ...NO_AMOUNT }));
+  const since = new Date(Date.now() - DAY * MINUTE_MS);
+  const ask = asking(ports.admin!, 'read');
+  const plan = await planBackfill(ports, ask, SHOP, since);
+  const progress = await backfill(ports, ask, SHOP, since, plan, () => {});
+  expect(progress).toEqual({ total: 3, seen: 3, told: 2 });
+  expect([await told(), (await lettersIn(context.store)).length]).toEqual([['5501', '5502'], 1]);
 });
 
 test('a backfill from the command line says how far it is and what it brought in', async () => {
