@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { SUPPLIER_ORDER_ACCEPTED } from '../../contracts/events/purchase-outcome.ts';
 import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-observed.ts';
-import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
+import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { moment } from '../moments.ts';
