@@ -10,7 +10,11 @@ const failure = (failureClass: SupplierError['failureClass'], evidence = {}): Su
   new SupplierError(failureClass, failureClass, evidence);
 
 /** A CJ with so many shipped orders, each with one number, whose tracking fails as `fail` says. */
-function aCj(count: number, fail: (numbers: readonly string[], call: number) => SupplierError | null) {
+function aCj(
+  count: number,
+  fail: (numbers: readonly string[], call: number) => SupplierError | null,
+  write = (number: string): string => number,
+) {
   const keys = Array.from({ length: count }, (_, index): OrderKey => {
     const name = String(index + 1).padStart(2, '0');
     return { supplierReference: `SD${name}`, callerRef: `sup_ord_${name}` };
@@ -31,7 +35,7 @@ function aCj(count: number, fail: (numbers: readonly string[], call: number) => 
       const error = fail(numbers, asked.push(numbers));
       if (error !== null) throw error;
       return schema.parse(
-        numbers.map((trackingNumber) => ({ trackingNumber, trackingStatus: 'In transit' })),
+        numbers.map((number) => ({ trackingNumber: write(number), trackingStatus: 'In transit' })),
       );
     },
   };
@@ -46,6 +50,15 @@ function aCj(count: number, fail: (numbers: readonly string[], call: number) => 
 
 const count = (states: readonly string[]): Record<string, number> =>
   Object.fromEntries([...Map.groupBy(states, String)].map(([state, all]) => [state, all.length]));
+
+test('a carrier’s word counts though CJ writes its number in other letters there', async () => {
+  const cj = aCj(
+    2,
+    () => null,
+    (number) => ` ${number.toLowerCase()}`,
+  );
+  expect(count(await cj.states())).toEqual({ 'shipped in_transit': 2 });
+});
 
 test('one number that times out hides no order: the others are told by their carriers, its own by its state', async () => {
   const cj = aCj(30, (numbers) => (numbers.includes('T07') ? failure('transient') : null));

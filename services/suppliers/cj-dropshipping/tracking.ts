@@ -2,6 +2,7 @@ import type {
   ObservedParcel,
   SupplierOrderObserved,
 } from '../../../contracts/events/supplier-order-observed.ts';
+import { trackingKeyOf } from '../../../contracts/ids.ts';
 import type { ParcelStateName } from '../../../contracts/vocabulary.ts';
 import { parcelStateOfWords, webUrl } from '../parcel-words.ts';
 import { SupplierError } from '../supplier-error.ts';
@@ -74,11 +75,11 @@ export type ReadTracking = (
 ) => Promise<ReadonlyMap<string, TrackRow>>;
 
 /**
- * Reads what carriers say, by tracking number; numbers that CJ knows nothing about are left out, and those that it
- * refuses or gets no answer about: the order's own state must not wait for them. A call that fails or is refused is made
- * again in halves, and only what fails still is left out. Throws SupplierError when CJ is not to
- * be asked now, unless some numbers failed before: then what was read is told first. Made anew for each reading, for it
- * counts failures.
+ * Reads what carriers say, by `trackingKeyOf` the number. Numbers that CJ knows nothing about are left out, and those
+ * that it refuses or gets no answer about: the order's own state must not wait for them. A call that fails or is refused
+ * is made again in halves, and only what fails still is left out. Throws SupplierError when CJ is not to be asked now,
+ * unless some numbers failed before: then what was read is told first. Made anew for each reading, for it counts
+ * failures.
  */
 export function trackingReader(client: CjClient): ReadTracking {
   let failures = 0;
@@ -90,7 +91,7 @@ export function trackingReader(client: CjClient): ReadTracking {
     for (let some = waiting.shift(); some !== undefined; some = waiting.shift()) {
       try {
         for (const row of await askFor(client, some, signal))
-          if (row.trackingNumber !== null) found.set(row.trackingNumber, row);
+          if (row.trackingNumber !== null) found.set(trackingKeyOf(row.trackingNumber), row);
       } catch (error) {
         if (!(error instanceof SupplierError)) throw error;
         const halve = (): void => {
@@ -134,7 +135,7 @@ export function toParcels(
   const numbers = trackingNumbersOf(row);
   const url = webUrl(row.trackingUrl);
   return numbers.map((trackingNumber) => {
-    const info = tracking.get(trackingNumber);
+    const info = tracking.get(trackingKeyOf(trackingNumber));
     const lastMile = info?.lastTrackNumber ?? null;
     // One address for several numbers leads to one of them only.
     const isItsUrl = numbers.length === 1 || url?.includes(trackingNumber) === true;
