@@ -113,7 +113,9 @@ test('every number is a parcel once, with the carrier’s word where there is on
 });
 
 test('a number that stands there once for each article is one parcel with all of them, where its newest node says', () => {
-  const { result } = OrderBody.parse({ result: { order_status: 'WAIT_BUYER_ACCEPT_GOODS' } });
+  const { result } = OrderBody.parse({
+    result: { order_status: 'WAIT_BUYER_ACCEPT_GOODS', logistics_info_list: { logistics_no: 'lp1' } },
+  });
   const { tracking_detail_line_list: details } = TrackingBody.parse({
     result: {
       data: {

@@ -1,4 +1,5 @@
 import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
+import { trackingKeyOf } from '../../../contracts/ids.ts';
 import type { ParcelStateName } from '../../../contracts/vocabulary.ts';
 import type { PlacedLine } from '../adapter.ts';
 import type { CallPriority } from '../adapter-parts.ts';
@@ -73,7 +74,7 @@ function itemsTogether(details: readonly TrackingDetail[]): TrackingDetail['pack
 
 /** A number may stand there once for each article of the order: it is one box all the same. */
 const boxesOf = (details: readonly TrackingDetail[]): TrackingDetail[] =>
-  [...Map.groupBy(details, ({ mail_no }) => mail_no).values()].flatMap((same) => {
+  [...Map.groupBy(details, ({ mail_no }) => trackingKeyOf(mail_no ?? '')).values()].flatMap((same) => {
     const [first] = same;
     if (first === undefined || same.length === 1 || first.mail_no === null) return same;
     return {
@@ -119,23 +120,26 @@ export function toParcels(
 ): ObservedParcel[] {
   const details = boxesOf(shown);
   const parcels = new Map<string, ObservedParcel>();
-  const isTold = new Set(details.map(({ mail_no }) => mail_no));
+  const isTold = new Set(details.map(({ mail_no }) => trackingKeyOf(mail_no ?? '')));
   const isOld = isAllPacked(row, details);
   const contents = contentsOf(details, lines);
   for (const { logistics_no: trackingNumber, logistics_service: carrier } of row.logistics_info_list) {
-    if (trackingNumber === null || (isOld && !isTold.has(trackingNumber))) continue;
+    if (trackingNumber === null) continue;
+    const key = trackingKeyOf(trackingNumber);
+    if (isOld && !isTold.has(key)) continue;
     const trackingUrl = trackingUrlOf(trackingNumber, null);
     const known = { trackingNumber, lastMileTrackingNumber: null, carrier, trackingUrl };
-    parcels.set(trackingNumber, { ...known, state: 'announced' });
+    parcels.set(key, { ...known, state: 'announced' });
   }
   for (const detail of details) {
     const { mail_no: trackingNumber } = detail;
     if (trackingNumber === null) continue;
     const units = contents.get(detail) ?? null;
-    parcels.set(trackingNumber, {
+    const key = trackingKeyOf(trackingNumber);
+    parcels.set(key, {
       trackingNumber,
       lastMileTrackingNumber: null,
-      carrier: detail.carrier_name ?? detail.cp_name ?? parcels.get(trackingNumber)?.carrier ?? null,
+      carrier: detail.carrier_name ?? detail.cp_name ?? parcels.get(key)?.carrier ?? null,
       trackingUrl: trackingUrlOf(trackingNumber, detail.cp_website_url),
       state: stateOfNodes(detail.detail_node_list),
       ...(units === null ? {} : { units }),
