@@ -48,6 +48,8 @@ test.each([
   [['pay_timeout', 'buyer_cancel'], 'cancelled'],
   [['Order cancelled: not paid in time'], 'cancelled'],
   [['seller send goods timeout'], 'cancelled'],
+  [['order_expired'], 'cancelled'],
+  [['confirmation period expired'], 'delivered'],
   [['buyer_accept_goods'], 'delivered'],
   [['buyer_confirm_timeout'], 'delivered'],
   [['buyer_cancel', 'buyer_accept_goods'], 'delivered'],
