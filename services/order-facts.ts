@@ -130,9 +130,15 @@ export const markOf = (orderId: string, to: ShippingAddress): string =>
  * Amounts are in the shop's currency, as they stand after edits and refunds where the body says so.
  * @param shop myshopify domain that sent the body.
  * @param buysAuthorized the shop buys for money that is authorised and not captured yet.
+ * @param toldAt when the shop had reason to tell of it: of an order that was created just now, its creation.
  * @throws AppError `body_invalid` when an amount does not fit its currency.
  */
-export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorized = false): OrderFacts {
+export function toOrderFacts(
+  body: ShopifyOrderBody,
+  shop: string,
+  buysAuthorized = false,
+  toldAt: string = body.updated_at,
+): OrderFacts {
   const orderId = orderIdOf(shop, body.id);
   const { currency, customer, shipping_address: ship, billing_address: bill } = body;
   const email = first(body.email, body.contact_email, customer?.email);
@@ -145,7 +151,7 @@ export function toOrderFacts(body: ShopifyOrderBody, shop: string, buysAuthorize
       ? ['total_price', body.total_price]
       : ['current_total_price', body.current_total_price];
   const placedAt = body.processed_at ?? body.created_at;
-  const isLate = Date.parse(body.updated_at) - Date.parse(placedAt) > RECENT_MS;
+  const isLate = Date.parse(toldAt) - Date.parse(placedAt) > RECENT_MS;
   return {
     received: {
       orderId,

@@ -64,17 +64,16 @@ const messageIdOf = ({ topic, causeId }: BodySource, id: string): string =>
 
 /** An order body is a fact for the order's partition by itself. */
 const order: ReadBody = (json, source) => {
-  const { received, customer } = toOrderFacts(
-    check(ShopifyOrderBody, json, source.topic),
-    source.shop,
-    source.buysAuthorized,
-  );
+  const body = check(ShopifyOrderBody, json, source.topic);
+  const isNew = source.topic === 'orders/create';
+  const toldAt = isNew ? body.created_at : body.updated_at;
+  const { received, customer } = toOrderFacts(body, source.shop, source.buysAuthorized, toldAt);
   const { orderId, sourceUpdatedAt } = received;
   const message = eventRow({
     // One event may change an order twice.
     messageId: messageIdOf(source, `${sourceUpdatedAt}:${orderId}`),
     source: '/gateway',
-    type: source.topic === 'orders/create' ? ORDER_RECEIVED : ORDER_UPDATED,
+    type: isNew ? ORDER_RECEIVED : ORDER_UPDATED,
     data: { ...received, canBeReread: source.canBeReread },
   });
   return { ...NOTHING, orderId, kept: json, customer, message };

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { Envelope } from '../../contracts/envelope.ts';
 import { OrderEvent } from '../../contracts/events/order-event.ts';
+import { OrderReceived } from '../../contracts/events/order-received.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { WEBHOOK_TOPICS, type WebhookTopic } from '../../contracts/webhook-topics.ts';
 import { toDelivery } from '../../gateway/webhooks/shopify-routes.ts';
@@ -163,6 +164,19 @@ test('every body of the sandbox has its expectation', () => {
 
 test.each(Object.entries(COMPOSED_LANDINGS))('the composed body %s comes to: %s', (file, expected) => {
   expect(landingOf(textOf(file, COMPOSED), 'orders/create')).toBe(expected);
+});
+
+test('an order that the shop calls created is of now, however old it says it is; one that was imported is of the past', () => {
+  const historyOf = (topic: WebhookTopic, more: object): unknown => {
+    const raw = textOf('01-us-single-line.json', COMPOSED);
+    const body = { ...JSON.parse(raw), created_at: '2026-11-02T09:15:00Z', ...more };
+    const { message } = take(JSON.stringify(body), topic);
+    return OrderReceived.parse(Envelope.parse(JSON.parse(message?.payload ?? '')).data).history;
+  };
+  const touched = { processed_at: '2026-11-02T09:15:00Z', updated_at: '2026-11-28T09:15:00Z' };
+  expect(historyOf('orders/create', touched)).toBeUndefined();
+  expect(historyOf('orders/updated', touched)).toBe(true);
+  expect(historyOf('orders/create', { ...touched, processed_at: '2025-01-02T09:15:00Z' })).toBe(true);
 });
 
 test.each<[WebhookTopic, object, string]>([
