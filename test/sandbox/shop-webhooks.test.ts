@@ -10,6 +10,7 @@ import { CREDENTIALS, control, eventually, givenWorld } from './world.ts';
 interface Heard {
   readonly topic: string;
   readonly deliveryId: string;
+  readonly eventId: string;
   readonly isSigned: boolean;
   readonly body: Record<string, unknown>;
 }
@@ -27,6 +28,7 @@ async function aListener(world: Sandbox, topics: readonly string[], refusals = 0
       heard.push({
         topic: String(request.headers['x-shopify-topic']),
         deliveryId: String(request.headers['x-shopify-webhook-id']),
+        eventId: String(request.headers['x-shopify-event-id']),
         isSigned: request.headers['x-shopify-hmac-sha256'] === hmac,
         body: JSON.parse(raw.toString('utf8')),
       });
@@ -107,6 +109,19 @@ test('an order’s life is told, signed: made, routed, changed, paid, refunded, 
     tracking_numbers: ['CJP1'],
   });
   expect(bodyOf('products/update')).toEqual({ id: 5, variants: [{ id: 6 }] });
+});
+
+test('all that one deed causes is one event, and the next deed another', async () => {
+  const world = await givenWorld();
+  const order = `/shop/orders/${(await givenShopOrder(world)).replace(/.*\//, '')}`;
+  const { hears } = await aListener(world, ['ORDERS_UPDATED', 'ORDERS_CANCELLED']);
+  await control(world, 'PUT', order, { quantities: { 101: 2 } });
+  await hears(1);
+  await control(world, 'PUT', order, { cancelled: true });
+  const heard = await hears(3);
+  const [edit, ...cancel] = heard.map(({ eventId }) => eventId);
+  expect(new Set(cancel).size).toBe(1);
+  expect(cancel).not.toContain(edit);
 });
 
 test('the body of a new order says what the shop was given', async () => {

@@ -153,8 +153,8 @@ export function addShopControl(app: H3, shop: Shop): void {
         .array(HoldChange)
         .parse(body)
         .map((hold) => ({ ...hold, id: shop.nextId(), reasonNotes: null, isOurs: false }));
+      // Of the order itself nothing changes.
       fulfillmentOrder.holds = [...fulfillmentOrder.holds.filter(({ isOurs }) => isOurs), ...theirs];
-      shop.touch(order);
       const topic = theirs.length > 0 ? 'PLACED_ON_HOLD' : 'HOLD_RELEASED';
       shop.tellFulfillmentOrder(`FULFILLMENT_ORDERS_${topic}`, order, fulfillmentOrder);
       return Response.json({ holds: fulfillmentOrder.holds });
@@ -166,7 +166,6 @@ export function addShopControl(app: H3, shop: Shop): void {
       if (found === undefined) return unknown('fulfillment order');
       const { order, fulfillmentOrder } = found;
       fulfillmentOrder.isScheduled = Schedule.parse(body).scheduled;
-      shop.touch(order);
       if (!fulfillmentOrder.isScheduled) {
         const topic = 'FULFILLMENT_ORDERS_SCHEDULED_FULFILLMENT_ORDER_READY';
         shop.tellFulfillmentOrder(topic, order, fulfillmentOrder);

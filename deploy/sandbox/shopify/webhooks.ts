@@ -41,6 +41,13 @@ export function createWebhooks(
 ): Webhooks {
   const kept = journal.collection('shop_subscription', Subscription);
   const ending = new AbortController();
+  let deed: string | undefined;
+  /** What is told in one go is one deed of the merchant, and shares its id. */
+  const deedId = (): string => {
+    if (deed === undefined) queueMicrotask(() => (deed = undefined));
+    deed ??= randomUUID();
+    return deed;
+  };
   let told = 0;
   let sent = 0;
   let dropped = 0;
@@ -87,7 +94,7 @@ export function createWebhooks(
       const listeners = kept.all().filter((one) => one.topic === topic);
       if (listeners.length === 0) return;
       const raw = JSON.stringify(body());
-      const eventId = randomUUID();
+      const eventId = deedId();
       const { webhookCopies, webhookDropShare, webhookMaxDelayMs } = settings.current();
       for (const { uri } of listeners) {
         const headers = {
