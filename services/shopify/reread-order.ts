@@ -81,8 +81,6 @@ async function readAndTell(
   const truth = await readOrder(ask, { shop, buysAuthorized }, shopOrderId);
   if (truth === null) return false;
   const isHistory = 'history' in command && command.history === true;
-  if ('fulfillmentCancelled' in command && command.fulfillmentCancelled === true)
-    await lookForParcels(ports.store, truth.received.orderId);
   const received = isHistory ? { ...truth.received, history: true as const } : truth.received;
   await tellOrder(ports, messageId, received, truth.customer, truth.work);
   return true;
@@ -106,6 +104,9 @@ export async function rereadOrder(
     return DONE;
   }
   if (admin === undefined || shop !== settings.SHOPIFY_SHOP_URL) return DONE;
+  // First: whatever becomes of the reading, nobody says it again.
+  if ('fulfillmentCancelled' in command && command.fulfillmentCancelled === true)
+    await lookForParcels(store, orderIdOf(shop, command.shopOrderId));
   const ask = asking(admin, 'read');
   try {
     const shopOrderId = await shopOrderIdOf(ask, command);

@@ -520,6 +520,21 @@ test('a fulfilment that is cancelled in the shop is told at once, and its parcel
   );
 });
 
+test('a cancelled fulfilment is looked for also where the shop lets nobody in when it is told', async () => {
+  const { world, gid, context, ports, fulfil } = await aShop();
+  const { store } = context;
+  await fulfil();
+  await showProgress(ports);
+  const shopOrderId = gid.replace(/.*\//, '');
+  const orderId = orderIdOf(CREDENTIALS.shop, shopOrderId);
+  await store.run('update orders set id = $1', [orderId]);
+  await store.run('update parcels set order_id = $1', [orderId]);
+  const stranger = shopPorts(context, world, { accessToken: 'revoked' });
+  const hint = { shop: CREDENTIALS.shop, shopOrderId, fulfillmentCancelled: true } as const;
+  expect(await rereadOrder(stranger, hint, 'hint-1')).toEqual(DONE);
+  expect(await store.query('select 1 from parcels where shown_state is null')).toHaveLength(1);
+});
+
 test.each(['in_transit', 'delivered', 'in_transit of an order that is cancelled as well'])(
   'a cancelled fulfilment of which no webhook told is found with the next news of its parcel, unless that is its end: %s',
   async (state) => {
