@@ -8,7 +8,7 @@ import {
 import { type HoldReason, MENDED_BY_MAPPING, type SupplierName } from '../contracts/vocabulary.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import { commitAndPublish, eventRow } from '../services/bus/commit-and-publish.ts';
-import { insertRows, isoInstant } from '../services/store/rows.ts';
+import { inOrderOf, insertRows, isoInstant } from '../services/store/rows.ts';
 import type { Sql, Store } from '../services/store/store.ts';
 
 const GONE = `from shop_variants v where v.variant_id = product_mappings.variant_id and v.gone_at is not null`;
@@ -52,20 +52,17 @@ export const changeMappings = (
   // The same mapping put again may release holds opened since, so it must not look like a repeat.
   const request = randomUUID();
   return commitAndPublish(store, bus, async (sql, say) => {
-    const rows = (await entriesFrom(sql))
-      .map(({ variantId, sku = null, candidates }) => ({ variant_id: variantId, sku, candidates }))
-      // Two imports at once must lock in the same order.
-      .sort((a, b) => (a.variant_id < b.variant_id ? -1 : 1));
-    if (rows.length === 0) return [];
+    const entries = inOrderOf(await entriesFrom(sql), ({ variantId }) => variantId);
+    if (entries.length === 0) return [];
+    const variantIds = entries.map(({ variantId }) => variantId);
     const stored = await insertRows<Row>(
       sql,
       'product_mappings',
       { variant_id: 'text', sku: 'text', candidates: 'jsonb' },
-      rows,
+      entries.map(({ variantId, sku = null, candidates }) => ({ variant_id: variantId, sku, candidates })),
       `on conflict (variant_id) do update set candidates = excluded.candidates, updated_at = now(),
          sku = coalesce(excluded.sku, product_mappings.sku) returning ${MAPPING_COLUMNS}`,
     );
-    const variantIds = rows.map((row) => row.variant_id);
     for (const { orderId, reason, lineIds } of await waitingLines(sql, variantIds)) {
       const data: ReleaseRequested = { orderId, reason, lineIds };
       const messageId = `mapping:${request}:${orderId}:${reason}`;

@@ -6,7 +6,7 @@ import { type CustomerRow, emptyRedactedBodies, saveCustomers } from '../../serv
 import { type DeadLetterRow, layDown } from '../../services/store/dead-letters.ts';
 import { isOutage } from '../../services/store/outage.ts';
 import { type OutboxRow, type QueuedRow, queue } from '../../services/store/outbox.ts';
-import { insertRows } from '../../services/store/rows.ts';
+import { inOrderOf, insertRows } from '../../services/store/rows.ts';
 import { applyShopNews, type ShopNews } from '../../services/store/shop-news.ts';
 import type { Sql, Store } from '../../services/store/store.ts';
 import { withPatience } from '../../services/with-patience.ts';
@@ -79,8 +79,6 @@ const verdictOn = (delivery: Delivery, fresh: ReadonlySet<Delivery>): Verdict =>
   return delivery.letter === null ? 'accepted' : 'set_aside';
 };
 
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 /** Writes what deliveries say, but for their messages. Their webhooks are written. */
 export async function applyDeliveries(
   sql: Sql,
@@ -103,7 +101,10 @@ async function insertNew(sql: Sql, batch: readonly Delivery[]): Promise<Delivery
     sql,
     'webhooks',
     WEBHOOK_COLUMNS,
-    batch.map(({ webhook }) => webhook).sort((a, b) => byText(keyOf(a), keyOf(b))),
+    inOrderOf(
+      batch.map(({ webhook }) => webhook),
+      keyOf,
+    ),
     'on conflict (source, delivery_id) do nothing returning source, delivery_id',
   );
   const unclaimed = new Set(rows.map(keyOf));

@@ -1,6 +1,6 @@
 import type { ShippingAddress } from '../../contracts/resources/order.ts';
 import { mailAddressed } from './notifications.ts';
-import { insertRows } from './rows.ts';
+import { inOrderOf, insertRows } from './rows.ts';
 import type { Sql } from './store.ts';
 
 /** A row of `customer_details`, the only place for what names a person. */
@@ -41,8 +41,6 @@ const COLUMNS = {
   shipping_address: 'jsonb',
 };
 
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 /** The newest of each order, in the order of their ids: one statement cannot touch a row twice, nor may two batches deadlock. */
 function newestOf(customers: readonly CustomerRow[]): CustomerRow[] {
   const newest = new Map<string, CustomerRow>();
@@ -51,7 +49,7 @@ function newestOf(customers: readonly CustomerRow[]): CustomerRow[] {
     if (known === undefined || known.source_updated_at < customer.source_updated_at)
       newest.set(customer.order_id, customer);
   }
-  return [...newest.values()].sort((a, b) => byText(a.order_id, b.order_id));
+  return inOrderOf([...newest.values()], ({ order_id }) => order_id);
 }
 
 const IS_NEWER = 'customer_details.source_updated_at < excluded.source_updated_at';

@@ -39,9 +39,9 @@ export const update =
   (parameter) =>
     `update ${table} o set ${assignments} from ${recordset(columns, parameter)} where ${condition}`;
 
-/** The rows in the order of a column of text. */
-export function inOrderOf(column: string, rows: readonly object[]): readonly object[] {
-  const keyed = rows.map((row) => ({ row, key: String(Reflect.get(row, column)) }));
+/** The rows in the order of their keys: who writes some of the same locks them in the same order. */
+export function inOrderOf<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Row[] {
+  const keyed = rows.map((row) => ({ row, key: keyOf(row) }));
   return keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key))).map(({ row }) => row);
 }
 
@@ -75,6 +75,6 @@ export async function updateRows(
   if (rows.length === 0) return 0;
   const [key = ''] = Object.keys(columns);
   return sql.run(update(table, columns, assignments, condition)('$1'), [
-    JSON.stringify(inOrderOf(key, rows)),
+    JSON.stringify(inOrderOf(rows, (row) => String(Reflect.get(row, key)))),
   ]);
 }

@@ -170,7 +170,7 @@ export async function writeBatch(sql: Sql, writes: BatchWrites): Promise<QueuedR
     supplier_order_articles: writes.supplierOrderLines,
     changed_supplier_orders: writes.changedSupplierOrders,
     // Others change parcels too, and lock them in this order.
-    saved_parcels: inOrderOf('id', writes.parcels),
+    saved_parcels: inOrderOf(writes.parcels, ({ id }) => id),
     mails: writes.notifications,
     cancelled_timers: timers.filter(({ delay_ms }) => delay_ms === null),
     set_timers: timers.filter(({ delay_ms }) => delay_ms !== null),
