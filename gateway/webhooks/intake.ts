@@ -1,6 +1,7 @@
 import { AppError } from '../../contracts/errors.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { publishQueued } from '../../services/bus/commit-and-publish.ts';
+import { gathering } from '../../services/gathering.ts';
 import { moment } from '../../services/moments.ts';
 import { type CustomerRow, emptyRedactedBodies, saveCustomers } from '../../services/store/customers.ts';
 import { type DeadLetterRow, layDown } from '../../services/store/dead-letters.ts';
@@ -47,19 +48,13 @@ export interface Intake {
   stop(): Promise<void>;
 }
 
-interface Waiting {
-  readonly delivery: Delivery;
-  readonly resolve: (verdict: Verdict) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** 256 rows a transaction and two of them at once were the best of what was measured (facts, section 5). */
 const BATCH = 256;
 const FLIGHTS = 2;
 /** Within Shopify's five seconds; what commits after all is found by the repeat and published by the sweeper. */
 const PATIENCE_MS = 4_000;
 /** Some seconds of work: who comes later would not be answered within Shopify's five seconds anyway. */
-const MOST_WAITING = 8_192;
+const MOST_TAKEN = 8_192;
 
 const WEBHOOK_COLUMNS = {
   source: 'text',
@@ -146,19 +141,16 @@ export function toRefusal(error: unknown): unknown {
  * A batch that the database refuses is taken apart, so that one bad delivery fails alone.
  */
 export function createIntake(store: Store, bus: Bus): Intake {
-  const waiting: Waiting[] = [];
-  const flights = new Set<Promise<void>>();
+  const taking = new Set<Promise<Verdict>>();
   const publishing = new Set<Promise<void>>();
-  let isGathering = false;
 
   const publish = (queued: readonly QueuedRow[]): void => {
     const published = publishQueued(store, bus, queued).finally(() => publishing.delete(published));
     publishing.add(published);
   };
 
-  const write = (batch: readonly Waiting[]): Promise<{ fresh: Set<Delivery>; queued: QueuedRow[] }> =>
+  const write = (deliveries: readonly Delivery[]): Promise<{ fresh: Set<Delivery>; queued: QueuedRow[] }> =>
     store.transaction(async (sql) => {
-      const deliveries = batch.map(({ delivery }) => delivery);
       const fresh = await insertNew(sql, deliveries);
       const messages = fresh.flatMap(({ message }) => message ?? []);
       const queued = await queue(sql, messages);
@@ -166,49 +158,34 @@ export function createIntake(store: Store, bus: Bus): Intake {
       return { fresh: new Set(fresh), queued };
     });
 
-  const commit = async (batch: readonly Waiting[]): Promise<void> => {
-    try {
+  const commit = gathering(
+    async (batch: readonly Delivery[]) => {
       const { fresh, queued } = await withPatience(write(batch), PATIENCE_MS);
       moment('intake: after commit before publish');
-      for (const { delivery, resolve } of batch) resolve(verdictOn(delivery, fresh));
       publish(queued);
-    } catch (error) {
-      if (batch.length > 1 && !isOutage(error)) {
-        for (const one of batch) await commit([one]);
-        return;
-      }
-      const refusal = toRefusal(error);
-      for (const { reject } of batch) reject(refusal);
-    }
-  };
-
-  const launch = (): void => {
-    isGathering = false;
-    while (flights.size < FLIGHTS && waiting.length > 0) {
-      const flight = commit(waiting.splice(0, BATCH)).finally(() => {
-        flights.delete(flight);
-        launch();
-      });
-      flights.add(flight);
-    }
-  };
+      return batch.map((delivery) => verdictOn(delivery, fresh));
+    },
+    { most: BATCH, rounds: FLIGHTS },
+  );
 
   return {
-    take: (delivery) =>
-      new Promise((resolve, reject) => {
-        if (waiting.length >= MOST_WAITING) {
-          const message = 'too many deliveries wait already: send it again later';
-          return reject(new AppError('store_unavailable', message, { retryable: true }));
-        }
-        waiting.push({ delivery, resolve, reject });
-        if (isGathering) return;
-        isGathering = true;
-        // What else arrives in this turn of the event loop travels along.
-        setImmediate(launch);
-      }),
+    async take(delivery) {
+      if (taking.size >= MOST_TAKEN) {
+        const message = 'too many deliveries wait already: send it again later';
+        throw new AppError('store_unavailable', message, { retryable: true });
+      }
+      const taken = commit(delivery);
+      taking.add(taken);
+      try {
+        return await taken;
+      } catch (error) {
+        throw toRefusal(error);
+      } finally {
+        taking.delete(taken);
+      }
+    },
     async stop() {
-      launch();
-      while (flights.size > 0) await Promise.all(flights);
+      while (taking.size > 0) await Promise.allSettled(taking);
       await Promise.all(publishing);
     },
   };

@@ -1,4 +1,4 @@
-import { insertRows } from '../store/rows.ts';
+import { inOrderOf, insertRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import type { Bill } from './adapter.ts';
 
@@ -12,8 +12,7 @@ const keyOf = ({ supplierOrderId, id }: BillOfPurchase): string => JSON.stringif
 function lastWords(bills: readonly BillOfPurchase[]): BillOfPurchase[] {
   const last = new Map<string, BillOfPurchase>();
   for (const bill of bills) if (last.get(keyOf(bill))?.isOpen !== false) last.set(keyOf(bill), bill);
-  // Always in the same order: two rounds with the same bills would wait for each other.
-  return [...last.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, bill]) => bill);
+  return inOrderOf([...last.values()], keyOf);
 }
 
 /**
