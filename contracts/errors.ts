@@ -47,4 +47,7 @@ export class AppError extends Error {
   }
 }
 
+/** What a person is told of it. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export const isRetryable = (error: unknown): boolean => error instanceof AppError && error.retryable;

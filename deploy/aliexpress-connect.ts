@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { AppError } from '../contracts/errors.ts';
+import { AppError, messageOf } from '../contracts/errors.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
 import { migrate } from '../services/store/migrate.ts';
 import { openStore, type Store } from '../services/store/store.ts';
@@ -138,7 +138,7 @@ async function main(): Promise<void> {
 
 /** What went wrong, and where AliExpress refused, its own words and the way on. */
 function wordsOf(error: unknown): string {
-  if (!(error instanceof SupplierError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof SupplierError)) return messageOf(error);
   const { message, mend } = error.evidence;
   return [error.message, message, mend].filter((words) => words).join('; ');
 }

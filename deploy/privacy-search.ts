@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { messageOf } from '../contracts/errors.ts';
 import { isTelling, LEAST_CHARACTERS } from '../contracts/redact.ts';
 import { searchPersonalData } from '../services/store/search-personal-data.ts';
 import { DATA_OPTION, openStoreForCommand, readOptions } from './local/open-for-command.ts';
@@ -29,7 +30,7 @@ const findings = await store
     await sql.run('set transaction read only');
     return searchPersonalData(sql, values);
   })
-  .catch((error: unknown) => stop(`cannot search: ${error instanceof Error ? error.message : error}`));
+  .catch((error: unknown) => stop(`cannot search: ${messageOf(error)}`));
 await store.close();
 for (const { column, rows } of findings) process.stdout.write(`${column}: ${rows} rows\n`);
 process.stdout.write(

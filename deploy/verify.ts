@@ -1,3 +1,4 @@
+import { messageOf } from '../contracts/errors.ts';
 import { audit } from '../services/audit.ts';
 import { DATA_HELP, DATA_OPTION, openStoreForCommand, readOptions } from './local/open-for-command.ts';
 import { createProgressBar } from './progress-bar.ts';
@@ -36,6 +37,6 @@ try {
   await store.close();
   process.exit(violations === 0 ? 0 : 1);
 } catch (error) {
-  process.stderr.write(`cannot verify: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`cannot verify: ${messageOf(error)}\n`);
   process.exit(2);
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { messageOf } from '../contracts/errors.ts';
 import { OrderEvent } from '../contracts/events/order-event.ts';
 import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { DEAD } from '../machines/hold-scope.ts';
@@ -51,8 +52,6 @@ interface TimelineRow {
 const BATCH = 500;
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What does not add up about one order: by its own counts, and by those of its purchases and their lines. */
 function unitProblems(order: OrderRow, purchases: readonly PurchaseRow[]): string[] {

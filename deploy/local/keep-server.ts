@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../contracts/errors.ts';
 import type { ServerExit } from './server-process.ts';
 
 interface Server {
@@ -28,7 +29,7 @@ export async function keepServer<S extends Server>(
       try {
         return await start();
       } catch (error) {
-        log(`${name} does not start: ${error instanceof Error ? error.message : String(error)}`);
+        log(`${name} does not start: ${messageOf(error)}`);
       }
     }
   }

@@ -1,5 +1,6 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { messageOf } from '../../contracts/errors.ts';
 import { natsServerFileName, readNatsServerVersion } from './nats-binary.ts';
 import { fetchNatsDebianPackage } from './nats-debian.ts';
 import { fetchNatsRelease, NATS_RELEASE, releasePlatform } from './nats-release.ts';
@@ -28,7 +29,6 @@ export interface FindNatsServerOptions {
 const WORK_PREFIX = 'fetching-';
 const ABANDONED_AFTER_MS = 3_600_000;
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(
     (stats) => stats.isFile(),

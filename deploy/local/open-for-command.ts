@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { isLive } from '../../contracts/configured-parts.ts';
-import { AppError } from '../../contracts/errors.ts';
+import { AppError, messageOf } from '../../contracts/errors.ts';
 import { readSettings, type Settings } from '../../contracts/settings.ts';
 import { openContext, type ServiceContext } from '../../services/run-service.ts';
 import { openStore, type Store } from '../../services/store/store.ts';
@@ -40,7 +40,7 @@ function readCommandSettings(needs: readonly (keyof StackAddresses['addresses'])
 
 /** Whoever runs a command is no reader of stack traces. */
 function stop(error: unknown, exitCode: number): never {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exit(exitCode);
 }
 

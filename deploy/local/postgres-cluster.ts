@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { messageOf } from '../../contracts/errors.ts';
 import type { ServerAccount } from './postgres-account.ts';
 import { type PostgresBinaries, runAs } from './postgres-place.ts';
 import { plainEnvironment } from './server-process.ts';
@@ -70,7 +71,7 @@ async function initialise({ binaries, dataDir, account }: ClusterPlace): Promise
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
   ]).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`PostgreSQL could not make a database in ${dataDir}: ${reason}`, { cause: error });
   });
   writeSecret(passwordFileOf(dataDir), password);

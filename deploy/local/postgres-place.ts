@@ -5,6 +5,7 @@ import { cp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { messageOf } from '../../contracts/errors.ts';
 import { findClosedFolder, type ServerAccount } from './postgres-account.ts';
 import { plainEnvironment } from './server-process.ts';
 
@@ -92,7 +93,7 @@ export async function findPostgresBinaries(account: ServerAccount | null): Promi
       return askVersion();
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(
       `The PostgreSQL of the npm package does not run on this machine (${reason}). On a system without glibc, such as Alpine, set DB_CONNECTION_STRING to a PostgreSQL of your own.`,
       { cause: error },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isLive, missingParts } from '../../contracts/configured-parts.ts';
+import { messageOf } from '../../contracts/errors.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { readSettings, type Settings } from '../../contracts/settings.ts';
 import { purchaseMode, SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
@@ -163,7 +164,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`\n${messageOf(error)}\n`);
     process.exit(1);
   },
 );
