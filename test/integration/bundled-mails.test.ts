@@ -1,6 +1,6 @@
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { NO_SHOP } from '../../contracts/events/order-received.ts';
 import { CUSTOMER_MAILS } from '../../contracts/vocabulary.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
@@ -8,9 +8,8 @@ import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { decideOperatorMails } from '../../services/notifier/operator-round.ts';
 import { sendDue, sendNotification } from '../../services/notifier/send-notification.ts';
 import { layDown, layDownCommand } from '../../services/store/dead-letters.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { mailsIn, notifierPorts, timePasses } from '../fixtures/post-office.ts';
-import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext } from '../fixtures/service-context.ts';
 import {
   eventsIn,
   givenNotificationRow,
@@ -22,12 +21,7 @@ import {
 } from '../fixtures/shipped-order.ts';
 import { control, givenFaults, givenWorld } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const OPERATOR = 'operator@lantern.example';
 const SETTINGS = {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { RereadOrder } from '../../contracts/commands/reread-order.ts';
 import { Envelope } from '../../contracts/envelope.ts';
@@ -18,19 +18,13 @@ import { isOutage } from '../../services/store/outage.ts';
 import type { Store } from '../../services/store/store.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext } from '../fixtures/service-context.ts';
 import { eventsIn } from '../fixtures/shipped-order.ts';
 import { clientOf, shopPorts, withoutOperations } from '../fixtures/shop-ports.ts';
 import { anOrderBody, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const BACKFILL = fileURLToPath(new URL('../../deploy/backfill.ts', import.meta.url));
 const SHOP = CREDENTIALS.shop;

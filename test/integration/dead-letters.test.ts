@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { deadlineDelays } from '../../contracts/deadlines.ts';
 import {
@@ -18,17 +18,11 @@ import { type DeadLetterRow, layDownCommand } from '../../services/store/dead-le
 import { aGateway, type Gateway } from '../fixtures/a-gateway.ts';
 import { aMessage, boughtFor, elapsed, sourced } from '../fixtures/order-events.ts';
 import { startServiceProcess } from '../fixtures/order-host.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { A, B, type Order, storyOf } from '../fixtures/partition-world.ts';
 import { aProbe } from '../fixtures/probe-nats.ts';
-import { emptyStreams } from '../fixtures/service-context.ts';
+import { anEmptyNats } from '../fixtures/service-context.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 async function aWorld(): Promise<Gateway> {
   const gateway = await aGateway(nats.url);

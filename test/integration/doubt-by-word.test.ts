@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { Explanation } from '../../contracts/resources/explanation.ts';
 import { OrderView } from '../../contracts/resources/order.ts';
 import { OrderReceipt } from '../../contracts/resources/order-requests.ts';
@@ -10,16 +10,10 @@ import { audit } from '../../services/audit.ts';
 import { startOrders } from '../../services/orders/service.ts';
 import { startSuppliers } from '../../services/suppliers/service.ts';
 import { aGateway } from '../fixtures/a-gateway.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { emptyStreams } from '../fixtures/service-context.ts';
+import { anEmptyNats } from '../fixtures/service-context.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const VARIANT = '44550000000001';
 const [LAMP, MUG] = ALIEXPRESS_PRODUCTS;

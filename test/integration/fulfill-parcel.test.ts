@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { FULFILL_PARCEL, type FulfillParcel } from '../../contracts/commands/fulfill-parcel.ts';
 import { envelope } from '../../contracts/envelope.ts';
 import { FulfillmentWithheld } from '../../contracts/events/fulfillment-outcome.ts';
@@ -23,8 +23,7 @@ import {
   SHOP,
   sourced,
 } from '../fixtures/order-events.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext, type TestContext } from '../fixtures/service-context.ts';
 import {
   eventsIn,
   givenOrderRows,
@@ -37,12 +36,7 @@ import { shopPorts } from '../fixtures/shop-ports.ts';
 import { aLine, anOrderBody, fulfillmentOrdersOf, givenShopOrder, ship } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const DONE = { verdict: 'done' };
 const LATER = { verdict: 'later', delayMs: 5_000 };

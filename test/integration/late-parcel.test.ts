@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { OrderEvent } from '../../contracts/events/order-event.ts';
 import { orderIdOf, parcelIdOf } from '../../contracts/ids.ts';
 import type { ParcelStateName } from '../../contracts/vocabulary.ts';
@@ -15,15 +15,9 @@ import {
   SHOP,
   sourced,
 } from '../fixtures/order-events.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext } from '../fixtures/service-context.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const orderId = orderIdOf(SHOP, '1');
 const parcelId = parcelIdOf(boughtFor(orderId), `TRACK-${orderId}`);

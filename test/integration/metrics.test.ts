@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { envelope } from '../../contracts/envelope.ts';
 import { readSettings } from '../../contracts/settings.ts';
@@ -15,17 +15,12 @@ import { startSuppliers } from '../../services/suppliers/service.ts';
 import { aGateway } from '../fixtures/a-gateway.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { alertGuide, alertRules, dashboardQueries, metricsIn } from '../fixtures/monitoring-files.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
+import { startOwnNats } from '../fixtures/own-nats.ts';
 import { aProbe } from '../fixtures/probe-nats.ts';
 import { noPrometheus, promtool } from '../fixtures/prometheus.ts';
-import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext } from '../fixtures/service-context.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 /** Every service in this process, as in the all-in-one; what its gateway tells. */
 async function aScrape(): Promise<string> {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { SEND_NOTIFICATION } from '../../contracts/commands/send-notification.ts';
 import { envelope } from '../../contracts/envelope.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
@@ -16,9 +16,8 @@ import { type CustomerRow, saveCustomers } from '../../services/store/customers.
 import { sendAgain } from '../../services/store/notifications.ts';
 import { aCuttingProxy } from '../fixtures/cutting-proxy.ts';
 import { aStore, givenDeadlocks } from '../fixtures/database.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { FROM, mailsIn, notifierPorts, timePasses } from '../fixtures/post-office.ts';
-import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext, type TestContext } from '../fixtures/service-context.ts';
 import {
   eventsIn,
   givenNotificationRow,
@@ -29,12 +28,7 @@ import {
 } from '../fixtures/shipped-order.ts';
 import { control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 // No test here waits it out: a machine that stands still for a moment must not look like a silent server.
 const CALL_TIMEOUT = { ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '15' };

@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { SCOPES } from '../../deploy/sandbox/shopify/access-scopes.ts';
 import { catchUp } from '../../services/shopify/catch-up.ts';
 import { ShopError } from '../../services/shopify/shop-error.ts';
 import { applyShopNews } from '../../services/store/shop-news.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext } from '../fixtures/service-context.ts';
 import { eventsIn } from '../fixtures/shipped-order.ts';
 import { shopPorts } from '../fixtures/shop-ports.ts';
 import { CREDENTIALS, givenWorld } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const REFUSED = { refusedBy: 'shop', failureClass: 'account_blocked', operation: 'OrderNow' };
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { RereadOrder } from '../../contracts/commands/reread-order.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
@@ -9,8 +9,7 @@ import { rereadOrder } from '../../services/shopify/reread-order.ts';
 import { PLACE_HOLD } from '../../services/shopify/work-operations.ts';
 import { saveCustomers } from '../../services/store/customers.ts';
 import { eraseOrders } from '../../services/store/erase-orders.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext, type TestContext } from '../fixtures/service-context.ts';
 import { eventsIn, givenOrderRows, SHOP_ORDER_ID } from '../fixtures/shipped-order.ts';
 import { shopPorts } from '../fixtures/shop-ports.ts';
 import {
@@ -23,12 +22,7 @@ import {
 } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const DONE = { verdict: 'done' };
 const SHOP = CREDENTIALS.shop;

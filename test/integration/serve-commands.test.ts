@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AckPolicy } from 'nats';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { envelope } from '../../contracts/envelope.ts';
 import { AppError } from '../../contracts/errors.ts';
@@ -16,16 +16,10 @@ import {
 } from '../../services/serve-commands.ts';
 import { aBreakableRoad } from '../fixtures/breakable-road.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aProbe } from '../fixtures/probe-nats.ts';
-import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext, type TestContext } from '../fixtures/service-context.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const ORDER = 'ord_1';
 const send = (context: TestContext, verb: string, id: string, payload?: string, lane: Lane = 'notifier') =>

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { PARCEL_STATES } from '../../contracts/vocabulary.ts';
@@ -18,8 +18,7 @@ import { showProgress } from '../../services/shopify/show-progress.ts';
 import { PLACE_HOLD } from '../../services/shopify/work-operations.ts';
 import { noWrites } from '../../services/store/batch-writes.ts';
 import { writeBatch } from '../../services/store/write-batch.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext } from '../fixtures/service-context.ts';
 import {
   eventsIn,
   givenOrderRows,
@@ -31,12 +30,7 @@ import { clientOf, shopPorts, withoutOperations } from '../fixtures/shop-ports.t
 import { ask, fulfillmentOrdersOf, givenShopOrder, SHIP } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const DONE = { verdict: 'done' };
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { OrderEvent } from '../../contracts/events/order-event.ts';
 import { ORDER_SOURCED } from '../../contracts/events/order-sourced.ts';
 import { SUPPLIER_ORDER_ACCEPTED, SUPPLIER_ORDER_PLACING } from '../../contracts/events/purchase-outcome.ts';
@@ -10,17 +10,11 @@ import { orderIdOf, supplierOrderIdOf } from '../../contracts/ids.ts';
 import { startOrders } from '../../services/orders/service.ts';
 import { startShopify } from '../../services/shopify/service.ts';
 import { aMessage, received } from '../fixtures/order-events.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext } from '../fixtures/service-context.ts';
 import { aLine, anOrderBody, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const SHOP = CREDENTIALS.shop;
 const SHOP_ORDER_ID = '5500000000099';

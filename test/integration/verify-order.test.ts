@@ -1,21 +1,15 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ORDER_VERIFIED } from '../../contracts/events/order-verified.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { SCOPES } from '../../deploy/sandbox/shopify/access-scopes.ts';
 import { verifyOrder } from '../../services/shopify/verify-order.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
-import { aServiceContext, emptyStreams } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext } from '../fixtures/service-context.ts';
 import { eventsIn, PERSONAL, SHOP_ORDER_ID } from '../fixtures/shipped-order.ts';
 import { shopPorts } from '../fixtures/shop-ports.ts';
 import { aLine, anOrderBody, fulfillmentOrdersOf, givenShopOrder } from '../sandbox/shop-client.ts';
 import { CREDENTIALS, control, givenFaults, givenWorld } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 const DONE = { verdict: 'done' };
 const SHOP = CREDENTIALS.shop;
