@@ -1,28 +1,18 @@
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { BUY, type PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { SOURCE_ORDER } from '../../contracts/commands/source-order.ts';
 import { envelope } from '../../contracts/envelope.ts';
 import { commandSubject, type Lane } from '../../contracts/subjects.ts';
 import { ALIEXPRESS_PRODUCTS } from '../../deploy/sandbox/aliexpress/goods.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import { openBus } from '../../services/bus/bus.ts';
 import { startSuppliers } from '../../services/suppliers/service.ts';
 import { eventually } from '../fixtures/eventually.ts';
-import { type OwnNats, startOwnNats } from '../fixtures/own-nats.ts';
 import { aProbe } from '../fixtures/probe-nats.ts';
 import { article, boughtUnder, givenCustomer, givenPurchase, intentOf } from '../fixtures/purchase-desk.ts';
-import { aServiceContext, emptyStreams, type TestContext } from '../fixtures/service-context.ts';
+import { anEmptyNats, aServiceContext, type TestContext } from '../fixtures/service-context.ts';
 import { CREDENTIALS, givenFaults, givenWorld, ledgerOf } from '../sandbox/world.ts';
 
-let nats: OwnNats;
-beforeAll(async () => {
-  nats = await startOwnNats();
-  const bus = await openBus(nats.url, 'setup');
-  await bus.setUp(1);
-  await bus.close();
-});
-afterAll(() => nats.remove());
-beforeEach(() => emptyStreams(nats.url));
+const nats = await anEmptyNats();
 
 interface Buyer {
   readonly context: TestContext;
