@@ -6,7 +6,7 @@ import { pay } from '../../services/suppliers/payment.ts';
 import type { PatientAdapter } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import { type OrdersWorld, startOrdersWorld } from '../fixtures/orders-world.ts';
-import { article } from '../fixtures/purchase-desk.ts';
+import { aQuotedDraft } from '../fixtures/quoted-draft.ts';
 
 /*
  * The cancel of a person meets a purchase at each of its moments. Commands are carried out here, one by one, so that the
@@ -18,8 +18,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world.stop());
 
-const LAMP = article(1);
-
 const viewOf = async (id: string): Promise<OrderView> =>
   OrderView.parse(await (await world.call('GET', `/orders/${id}`)).json());
 const until = async (id: string, fits: object): Promise<void> => {
@@ -29,32 +27,10 @@ const until = async (id: string, fits: object): Promise<void> => {
 };
 
 let orders = 0;
-/** An order with one draft, bought by hand so that nothing but the purchase itself takes time. */
-async function aDraft(): Promise<PurchaseCommand> {
+const aDraft = (): Promise<PurchaseCommand> => {
   orders += 1;
-  const orderId = `ord_race_${orders}`;
-  const response = await world.call('POST', '/supplier-orders', {
-    order_id: orderId,
-    supplier: 'cj_dropshipping',
-    items: [
-      {
-        sku: LAMP.sku,
-        quantity: 2,
-        supplier_product_id: LAMP.supplierProductId,
-        supplier_variant_id: LAMP.supplierVariantId,
-      },
-    ],
-    shipping_address: { first_name: 'Robin', address1: '12 Test Lane', city: 'Testville', country: 'US' },
-  });
-  const { id: supplierOrderId } = (await response.json()) as { id: string };
-  await until(orderId, { supplierOrders: [{ status: 'draft' }] });
-  const command = { orderId, supplierOrderId };
-  await buy(world.ports, command, `prepare-${orderId}`);
-  await expect
-    .poll(() => world.store.query('select is_quoted from supplier_orders where id = $1', [supplierOrderId]))
-    .toEqual([{ is_quoted: true }]);
-  return command;
-}
+  return aQuotedDraft(world, `ord_race_${orders}`, 2);
+};
 
 /** The moments of a purchase at which the cancel can come. */
 const MOMENTS = [

@@ -10,7 +10,8 @@ import { buy } from '../../services/suppliers/purchase.ts';
 import { type PurchasePorts, withheld } from '../../services/suppliers/purchase-ports.ts';
 import { takePush } from '../../services/suppliers/take-push.ts';
 import { type OrdersWorld, startOrdersWorld } from '../fixtures/orders-world.ts';
-import { article, rowOf, withAdapter } from '../fixtures/purchase-desk.ts';
+import { rowOf, withAdapter } from '../fixtures/purchase-desk.ts';
+import { aQuotedDraft } from '../fixtures/quoted-draft.ts';
 import { seeded } from '../fixtures/seeded.ts';
 
 /*
@@ -23,40 +24,16 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world.stop());
 
-const LAMP = article(1);
-
 const isIn = (purchase: PurchaseCommand, state: string): Promise<void> =>
   expect
     .poll(async () => (await rowOf(world.store, purchase))?.state, { timeout: 15_000, interval: 25 })
     .toBe(state);
 
 let orders = 0;
-/** An order with one purchase that is to be made. */
-async function aDraft(): Promise<PurchaseCommand> {
+const aDraft = (): Promise<PurchaseCommand> => {
   orders += 1;
-  const orderId = `ord_bill_${orders}`;
-  const response = await world.call('POST', '/supplier-orders', {
-    order_id: orderId,
-    supplier: 'cj_dropshipping',
-    items: [
-      {
-        sku: LAMP.sku,
-        quantity: 1,
-        supplier_product_id: LAMP.supplierProductId,
-        supplier_variant_id: LAMP.supplierVariantId,
-      },
-    ],
-    shipping_address: { first_name: 'Robin', address1: '12 Test Lane', city: 'Testville', country: 'US' },
-  });
-  const { id: supplierOrderId } = (await response.json()) as { id: string };
-  const purchase = { orderId, supplierOrderId };
-  await isIn(purchase, 'draft');
-  await buy(world.ports, purchase, `prepare-${orderId}`);
-  await expect
-    .poll(() => world.store.query('select is_quoted from supplier_orders where id = $1', [supplierOrderId]))
-    .toEqual([{ is_quoted: true }]);
-  return purchase;
-}
+  return aQuotedDraft(world, `ord_bill_${orders}`, 1);
+};
 
 async function anUnpaid(): Promise<PurchaseCommand> {
   const purchase = await aDraft();
