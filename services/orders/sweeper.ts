@@ -4,6 +4,7 @@ import { type Periodic, startPeriodic } from '../periodic.ts';
 import {
   dropArchived,
   isAnyLeft,
+  type Leftover,
   lockLeftovers,
   promiseUnmarked,
   type QueuedRow,
@@ -44,19 +45,31 @@ async function publishWhatCan(
   return published;
 }
 
-/** Keeps the outbox's promises: publishes what its writer could not, in the order it was written. */
-export const startSweeper = (store: Store, bus: Bus, log: Logger): Periodic =>
-  startPeriodic('outbox sweep', 1_000, log, async () => {
+/** The transaction that was the last to begin writing. */
+const lastOf = (rows: readonly Leftover[]): string =>
+  rows.reduce((last, { firstId }) => (BigInt(firstId) > last ? BigInt(firstId) : last), 0n).toString();
+
+/**
+ * Keeps the outbox's promises: publishes what its writer could not, in the order it was written. What the bus refuses is
+ * passed over until the end is reached, and then tried again from the beginning.
+ */
+export function startSweeper(store: Store, bus: Bus, log: Logger): Periodic {
+  let after = '0';
+  return startPeriodic('outbox sweep', 1_000, log, async () => {
     if (!(await isAnyLeft(store, LEFT_BEHIND_MS))) return 'idle';
     return store.transaction(async (sql) => {
-      const rows = await lockLeftovers(sql, LEFT_BEHIND_MS, LIMIT);
+      const rows = await lockLeftovers(sql, LEFT_BEHIND_MS, LIMIT, after);
+      after = '0';
       if (rows.length === 0) return 'idle';
       const published = await publishWhatCan(bus, log, rows);
       await settleLeftovers(sql, rows, published);
       log.info({ messages: published.length }, 'published what was left in the outbox');
-      return published.length < rows.length ? 'idle' : 'more';
+      if (!bus.isConnected()) return 'idle';
+      after = lastOf(rows);
+      return 'more';
     });
   });
+}
 
 /** Lets go of archived outbox rows after `archiveHours`, of inbox ids and of the API's request keys after thirty, in small bites. */
 export const startArchiveKeeper = (store: Store, log: Logger, archiveHours: number): Periodic =>

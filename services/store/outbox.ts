@@ -69,15 +69,22 @@ export const isAnyLeft = async (sql: Sql, olderThanMs: number): Promise<boolean>
 /**
  * Locks what nobody published within `olderThanMs`; other copies skip it. Call inside a transaction.
  * @param limit of transactions that queued it.
+ * @param after the `firstId` behind which to begin.
  */
-export const lockLeftovers = (sql: Sql, olderThanMs: number, limit: number): Promise<Leftover[]> =>
+export const lockLeftovers = (
+  sql: Sql,
+  olderThanMs: number,
+  limit: number,
+  after = '0',
+): Promise<Leftover[]> =>
   sql.query<Leftover>(
     `with old as materialized (
-       select first_id, ids from outbox_pending where created_at < now() - $1::float8 * interval '1 millisecond'
+       select first_id, ids from outbox_pending
+        where created_at < now() - $1::float8 * interval '1 millisecond' and first_id > $3::bigint
         order by first_id limit $2 for update skip locked)
      select o.id, old.first_id as "firstId", o.message_id as "messageId", o.subject, o.payload
        from old cross join unnest(old.ids) as one (id) join outbox o on o.id = one.id order by o.id`,
-    [olderThanMs, limit],
+    [olderThanMs, limit, after],
   );
 
 /** In the transaction that locked them. @param published the others stay promised. */

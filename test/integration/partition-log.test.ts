@@ -128,6 +128,25 @@ test('what was committed and not published goes out by any copy’s sweeper, in 
   expect((await probe.messagesIn('CMD')).length).toBe(said.length - facts.length);
 });
 
+test('what the bus refuses for good, however much, keeps nothing else back', async () => {
+  const world = await aWorld();
+  await world.store.run(
+    `with refused as (
+       insert into outbox (message_id, subject, payload, published_at)
+       select 'refused:' || n, 'nobody.listens', '{}', now() from generate_series(1, 220) n returning id)
+     insert into outbox_pending (first_id, ids, created_at)
+     select id, array[id], now() - interval '1 minute' from refused`,
+  );
+  const mute: Bus = { ...world.bus, publish: () => Promise.reject(new Error('the process died here')) };
+  await commitBatch({ ...(await portsOf(world)), bus: mute }, decoded(storyOf(A)), 0);
+  await world.store.run(
+    "update outbox_pending set created_at = now() - interval '4 seconds' where first_id > 220",
+  );
+  const sweeper = startSweeper(world.store, world.bus, world.log);
+  onTestFinished(() => sweeper.stop());
+  await until(async () => (await countOf(world.store, 'outbox_pending')) === 220);
+});
+
 test('leftovers wait while NATS is away and are published after its return', async () => {
   const world = await aWorld();
   await nats.kill();
