@@ -128,7 +128,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         const { script, env: own } = typeof process === 'string' ? { script: process, env: {} } : process;
         const login = loginOf(name.replace(/-\d+$/, ''), nats);
         const all = { ...env, ...login, ...metricsPortOf(settings, index), ...own };
-        return [name, keep(supervise({ name, script, env: all, logDir, readyText: '"msg":"ready"' }))];
+        const readyText = '"msg":"ready"';
+        // Somebody waits for the gateway's answer; the others do what is promised, a moment later if need be.
+        const isBackground = script.startsWith('services/');
+        return [name, keep(supervise({ name, script, env: all, logDir, readyText, isBackground }))];
       }),
     );
     await Promise.all(Object.values(services).map(({ ready }) => ready));

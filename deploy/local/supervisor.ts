@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { letOthersGoFirst } from './background-priority.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const STOP_MS = 10_000;
@@ -29,6 +30,8 @@ export interface SuperviseOptions {
   readonly logDir: string;
   /** Text in the output that says the process works. */
   readonly readyText: string;
+  /** Others go first when processors are short. */
+  readonly isBackground?: boolean;
 }
 
 /**
@@ -36,7 +39,7 @@ export interface SuperviseOptions {
  * `<logDir>/<name>.log`. The process ends by itself when we are gone, because the channel between us closes.
  */
 export function supervise(options: SuperviseOptions): Supervised {
-  const { name, script, env, logDir, readyText } = options;
+  const { name, script, env, logDir, readyText, isBackground = false } = options;
   const log = createWriteStream(join(logDir, `${name}.log`), { flags: 'a' });
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
@@ -58,6 +61,7 @@ export function supervise(options: SuperviseOptions): Supervised {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     child = process_;
+    if (isBackground && process_.pid !== undefined) void letOthersGoFirst(process_.pid);
     const listen = (chunk: Buffer): void => {
       log.write(chunk);
       const text = chunk.toString();

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort, isPortFree } from '../../deploy/local/free-port.ts';
@@ -46,6 +46,15 @@ afterAll(async () => {
   await stack.stop();
   await receiver.stop();
 });
+
+test.skipIf(!existsSync('/proc/self/autogroup'))(
+  'where processors are short the gateway goes first: the other services have asked for less',
+  async () => {
+    const nicenessOf = (name: string): string =>
+      readFileSync(`/proc/${stack.services[name]?.pid()}/autogroup`, 'utf8').trim().replace(/^.* /, '');
+    await eventually(async () => expect(SERVICES.map(nicenessOf)).toEqual(['5', '5', '5', '5', '0']));
+  },
+);
 
 test('one trace leads from the webhook of the shop to the calls of the supplier and the mail server', async () => {
   // The enamel mug is bought at one supplier, the lamp at the other.
