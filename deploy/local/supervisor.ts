@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { letOthersGoFirst } from './background-priority.ts';
 
@@ -62,16 +63,16 @@ export function supervise(options: SuperviseOptions): Supervised {
     });
     child = process_;
     if (isBackground && process_.pid !== undefined) void letOthersGoFirst(process_.pid);
-    const listen = (chunk: Buffer): void => {
-      log.write(chunk);
-      const text = chunk.toString();
-      lastLines = [...lastLines, ...text.split('\n').filter((line) => line !== '')].slice(-5);
-      if (isReady || !text.includes(readyText)) return;
-      isReady = true;
-      ready.resolve();
-    };
-    process_.stdout?.on('data', listen);
-    process_.stderr?.on('data', listen);
+    for (const output of [process_.stdout, process_.stderr]) {
+      if (output === null) continue;
+      output.on('data', (chunk: Buffer) => log.write(chunk));
+      createInterface(output).on('line', (line) => {
+        if (line !== '') lastLines = [...lastLines, line].slice(-5);
+        if (isReady || !line.includes(readyText)) return;
+        isReady = true;
+        ready.resolve();
+      });
+    }
     process_.once('exit', () => {
       child = undefined;
       if (isStopping) return;
