@@ -106,7 +106,13 @@ test('what runs our image may write to logs and /tmp only and has no privileges'
 
 test('where processors are short, whoever is asked goes before whoever does what is promised', () => {
   const behind = Object.entries(inCluster).filter(([, { cpu_shares }]) => cpu_shares < 1_024);
-  expect(behind.map(([name]) => name).sort()).toEqual(['notifier', 'orders', 'setup', 'shopify', 'suppliers']);
+  expect(behind.map(([name]) => name).sort()).toEqual([
+    'notifier',
+    'orders',
+    'setup',
+    'shopify',
+    'suppliers',
+  ]);
 });
 
 test('what a container says does not fill the disk', () => {
