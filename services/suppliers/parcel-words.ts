@@ -33,6 +33,13 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
   [/exception|abnormal|damage|alert|detained|seized|\bheld\b/i, 'exception'],
   [/delay/i, 'delayed'],
   [
+    new RegExp(
+      `(ready|available|waiting|awaiting)( for| to be)? pick(ed)?[- ]?up by (you\\b|${RECIPIENT})`,
+      'i',
+    ),
+    'available_for_pickup',
+  ],
+  [
     /(ready|available|waiting|awaiting)( for| to be)?( the)?( (carrier|courier|airline|driver)\b| pick(ed)?[- ]?up by)/i,
     'first_scan',
   ],
