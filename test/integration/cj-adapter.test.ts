@@ -335,6 +335,27 @@ test('an order that the list shows without its code is the one of the detail, an
   expect(await found()).toEqual([first.supplierReference, second.supplierReference]);
 });
 
+test('an order that the list shows without its code and the batch without its number is never called absent', async () => {
+  const plain = withoutCodes();
+  const unseen = answering('/getOrderDetail', () => ({ data: null }));
+  const numberless = answering('/getOrderDetailBatch', (data) => ({
+    data: z
+      .array(z.looseObject({}))
+      .parse(data)
+      .map((row) => ({ ...row, orderNum: null })),
+  }));
+  const send: typeof fetch = (input, init) => {
+    const { pathname } = new URL(String(input));
+    if (pathname.endsWith('/getOrderDetail')) return unseen(input, init);
+    return (pathname.endsWith('/getOrderDetailBatch') ? numberless : plain)(input, init);
+  };
+  const request = anOrder();
+  await givenOrder(request);
+  await expect(anAdapter({ send: byFetch(send) }).lookUp(request.callerRef, never)).rejects.toMatchObject({
+    failureClass: 'transient',
+  });
+});
+
 test('an order that no call shows with its code is a doubt beside one that has it', async () => {
   const plain = withoutCodes();
   const noBatch = withoutBatch();

@@ -160,13 +160,13 @@ export async function lookUpOrders(
   const isMine = ({ orderNum }: OrderRow): boolean => orderNum === callerRef;
   const search = { states: SIBLING_STATES, callerRef };
   const listed = await listOrders(client, search, isMine, signal).catch(orIfRefused([]));
-  const detailed = [first].filter((row) => row !== null);
+  const detailed = [first].filter((row) => row !== null).filter(isMine);
   let siblings = withoutNameless(listed, detailed);
   if (siblings.some((row) => sdCodeOf(row) === null)) {
-    const batch = (await readBatch([callerRef], signal)) ?? [];
+    const batch = ((await readBatch([callerRef], signal)) ?? []).filter(isMine);
     siblings = [...withoutNameless(siblings, batch), ...batch];
   }
-  const mine = unique([...detailed, ...siblings].filter(isMine));
+  const mine = unique([...detailed, ...siblings]);
   if (mine.length === 0 && refusal !== null) throw refusal;
   return [...Map.groupBy(mine, (row) => stemOf(codeOf(row)))].map(([code, rows]) =>
     toFound(code, rows, callerRef),
