@@ -93,11 +93,14 @@ test('where all tracking times out, few calls are made and all orders are told b
   expect(cj.asked.length).toBeLessThanOrEqual(12);
 });
 
-test('what a failure of the smaller calls leaves unread is told by its state', async () => {
-  const cj = aCj(20, (_, call) => [failure('transient'), null, failure('throttled')][call - 1] ?? null);
-  expect(count(await cj.states())).toEqual({ 'shipped in_transit': 10, 'shipped first_scan': 10 });
-  expect(cj.asked).toHaveLength(3);
-});
+test.each(['transient', 'not_found'] as const)(
+  'what a failure of the smaller calls leaves unread after a %s is told by its state',
+  async (first) => {
+    const cj = aCj(20, (_, call) => [failure(first), null, failure('throttled')][call - 1] ?? null);
+    expect(count(await cj.states())).toEqual({ 'shipped in_transit': 10, 'shipped first_scan': 10 });
+    expect(cj.asked).toHaveLength(3);
+  },
+);
 
 test.each([
   ['throttled', failure('throttled')],

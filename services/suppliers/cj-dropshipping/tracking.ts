@@ -100,6 +100,7 @@ export function trackingReader(client: CjClient): ReadTracking {
         if (!error.retryable && error.failureClass !== 'auth') {
           if (error.failureClass === 'permanent') continue;
           // Perhaps for a number that CJ does not know, and not for the call.
+          hasFailed = true;
           refusals += 1;
           if (refusals <= MOST_FAILURES) halve();
           continue;
