@@ -50,7 +50,7 @@ const NEVER_SENT = ['NO_LOGISTICS', 'WAIT_SELLER_SEND_GOODS'];
 const CALLED_OFF = /cancel|pay|paid|refund|issue|dispute|risk/i;
 /** A receipt that was confirmed by a timeout is a receipt, so these come before the rest. */
 const RECEIVED = /accept|confirm|receiv|complet|success/i;
-const GIVEN_UP = /time_?\s?out|timed|overdue|expir|close|fail/i;
+const GIVEN_UP = /time_?\s?out|timed|overdue|order_?\s?expir|close|fail/i;
 
 /** All that is said of the end of one part: a code may hide what stands in words beside it. */
 type End = readonly string[];
