@@ -525,6 +525,15 @@ test('an order that a deletion without an answer took away is given up, also whe
   await expect(anAdapter({ send: byFetch(failed) }).cancel(key, never)).resolves.toBeUndefined();
 });
 
+test('an order that cannot be deleted and that only the batch shows is not given up', async () => {
+  const hidden = answering('/getOrderDetail', () => ({ code: 1603100, result: false, data: null }));
+  const key = await givenOrder();
+  await cj.preparePayment(key, never);
+  await expect(anAdapter({ send: byFetch(hidden) }).cancel(key, never)).rejects.toMatchObject({
+    failureClass: 'permanent',
+  });
+});
+
 test('the status of many orders is one call, and unknown ones are left out', async () => {
   const keys = [await givenOrder(), await givenOrder()];
   const references = keys.map(({ supplierReference }) => supplierReference).sort();

@@ -65,7 +65,7 @@ export function createCjDropshipping(options: CjDropshippingOptions): SupplierAd
     preparePayment: (key, signal) => preparePayment(client, balance, key, signal),
     pay: (sdCode, signal) => payByCall(client, sdCode, signal),
     status: (keys, signal) => readStatus(reader, keys, signal),
-    cancel: (key, signal) => cancelOrder(client, key, signal),
+    cancel: (key, signal) => cancelOrder(reader, key, signal),
     checkRecipient,
     search: (request, signal) => searchProducts(client, request, signal),
     product: (request, signal) => readSupplierProduct(client, request, signal),

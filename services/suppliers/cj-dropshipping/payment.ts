@@ -1,11 +1,12 @@
 import { roundToMinor } from '../../../contracts/money.ts';
 import type { OrderKey, PaymentDue } from '../adapter.ts';
 import { SupplierError } from '../supplier-error.ts';
+import type { BatchCall } from './batch-call.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import { wordsOf } from './held-back.ts';
 import { isCancelled, isPaidIn, needsConfirmation } from './order-status.ts';
-import { amountMinorOf, readOrder } from './orders.ts';
+import { amountMinorOf, isRowOf, readOrder } from './orders.ts';
 import { BalanceData, ConfirmedData, type OrderRow, Whatever } from './responses.ts';
 
 const notYet = (sdCode: string, what: string): SupplierError =>
@@ -150,7 +151,11 @@ export async function payTestOrder(client: CjClient, sdCode: string, signal: Abo
 const DELETE_FAILED = 1603002;
 
 /** CJ deletes what is not yet confirmed and may refuse the rest as `permanent`. An order that is gone counts as done. */
-export async function cancelOrder(client: CjClient, key: OrderKey, signal: AbortSignal): Promise<void> {
+export async function cancelOrder(
+  { client, readBatch }: { readonly client: CjClient; readonly readBatch: BatchCall },
+  key: OrderKey,
+  signal: AbortSignal,
+): Promise<void> {
   const request = {
     method: 'DELETE',
     path: '/shopping/order/deleteOrder',
@@ -159,7 +164,10 @@ export async function cancelOrder(client: CjClient, key: OrderKey, signal: Abort
   try {
     await client.call({ ...request, kind: 'read', priority: 'purchase', isLookUp: true }, Whatever, signal);
   } catch (refusal) {
-    const row = await readOrder(client, key, 'purchase', signal);
+    const row =
+      (await readOrder(client, key, 'purchase', signal)) ??
+      (await readBatch([key.callerRef], signal))?.find((shown) => isRowOf(key, shown)) ??
+      null;
     const saysGone =
       refusal instanceof SupplierError &&
       (refusal.failureClass === 'not_found' || refusal.evidence.code === DELETE_FAILED);
