@@ -27,7 +27,7 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
     'exception',
   ],
   [
-    /fail|unsuccessful|undeliver|(not|n['’]t)( yet)?( be| been)? deliver|unable to (be )?deliver|attempt/i,
+    /fail|unsuccessful|undeliver|\bun deliver|(not|n['’]t)( yet)?( be| been)? deliver|unable to (be )?deliver|attempt/i,
     'attempt_failed',
   ],
   [/exception|abnormal|damage|alert|detained|seized|\bheld\b/i, 'exception'],
@@ -66,8 +66,8 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
 
 /** What a carrier's own words say about a parcel that has left; null when they say nothing that we know. */
 export function parcelStateOfWords(text: string): ParcelStateName | null {
-  // Some write a state by its name, as OUT_FOR_DELIVERY or OutForDelivery.
-  const words = text.replace(/_|(?<=[a-z])(?=[A-Z])/g, ' ');
+  // Some write a state by its name, as OUT_FOR_DELIVERY or OutForDelivery; in a sentence such letters are one word.
+  const words = text.replace(/\s/.test(text.trim()) ? /_/g : /_|(?<=[a-z])(?=[A-Z])/g, ' ');
   return WORDS.find(([pattern]) => pattern.test(words))?.[1] ?? null;
 }
 

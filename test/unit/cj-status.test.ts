@@ -48,6 +48,8 @@ test.each([
   ['Out for delivery', 'out_for_delivery'],
   ['OUT_FOR_DELIVERY', 'out_for_delivery'],
   ['OutForDelivery', 'out_for_delivery'],
+  ['UnDelivered', 'attempt_failed'],
+  ['Delivered to the WareHouse', 'in_transit'],
   ['CUSTOMS_CLEARED', 'in_transit'],
   ['International leg', 'in_transit'],
   ['International shipment label created', 'first_scan'],
