@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { REREAD_ORDER, type RereadOrder } from '../../contracts/commands/reread-order.ts';
 import { envelope } from '../../contracts/envelope.ts';
@@ -62,6 +63,9 @@ function check<T extends z.ZodType>(schema: T, json: unknown, topic: string): z.
 const messageIdOf = ({ topic, causeId }: BodySource, id: string): string =>
   `shopify:${topic}:${causeId}:${id}`;
 
+const digestOf = (facts: object): string =>
+  createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 11);
+
 /** An order body is a fact for the order's partition by itself. */
 const order: ReadBody = (json, source) => {
   const body = check(ShopifyOrderBody, json, source.topic);
@@ -70,8 +74,8 @@ const order: ReadBody = (json, source) => {
   const { received, customer } = toOrderFacts(body, source.shop, source.buysAuthorized, toldAt);
   const { orderId, sourceUpdatedAt } = received;
   const message = eventRow({
-    // One event may change an order twice.
-    messageId: messageIdOf(source, `${sourceUpdatedAt}:${orderId}`),
+    // One event may change an order twice, also within one second of the shop's clock.
+    messageId: messageIdOf(source, `${sourceUpdatedAt}:${digestOf(received)}:${orderId}`),
     source: '/gateway',
     type: isNew ? ORDER_RECEIVED : ORDER_UPDATED,
     data: { ...received, canBeReread: source.canBeReread },

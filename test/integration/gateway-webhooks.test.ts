@@ -184,9 +184,11 @@ test('a valid webhook is committed, answered, and then published', async () => {
   expect(customers).toEqual([expect.objectContaining({ email: 'grace@mail.example', tax_id: null })]);
 
   const [queued] = await outboxOf(orderId);
-  const version = '2026-11-02T14:15:03.000Z';
-  const messageId = `shopify:orders/create:${headers['x-shopify-event-id']}:${version}:${orderId}`;
-  expect(queued).toMatchObject({ message_id: messageId, subject: eventSubject('order.received', orderId) });
+  const messageId = queued?.message_id ?? '';
+  expect(messageId).toMatch(
+    `shopify:orders/create:${headers['x-shopify-event-id']}:2026-11-02T14:15:03.000Z:`,
+  );
+  expect(queued).toMatchObject({ subject: eventSubject('order.received', orderId) });
   const message = Envelope.parse(JSON.parse(queued?.payload ?? ''));
   expect(message).toMatchObject({
     id: messageId,
@@ -260,10 +262,7 @@ test('event id and trigger time may be absent: the delivery id takes the eventâ€
   const orderId = orderIdIn(raw);
   expect(await webhooksOf(orderId)).toMatchObject([{ event_id: null, triggered_at: null }]);
   const [queued] = await outboxOf(orderId);
-  const version = '2026-11-02T14:15:03.000Z';
-  expect(queued?.message_id).toBe(
-    `shopify:orders/create:${headers['x-shopify-webhook-id']}:${version}:${orderId}`,
-  );
+  expect(queued?.message_id).toMatch(`shopify:orders/create:${headers['x-shopify-webhook-id']}:`);
 });
 
 test('a topic that does not fit the path is refused', async () => {
@@ -308,9 +307,11 @@ test('two versions of an order that one deed of the merchant caused are both sai
   const raw = aBody();
   const event = { 'x-shopify-event-id': randomUUID() };
   const later = JSON.stringify({ ...JSON.parse(raw), updated_at: '2026-11-02T09:15:04-05:00' });
-  for (const body of [raw, later]) await send(body, { topic: 'orders/updated', headers: event });
+  const inSameSecond = JSON.stringify({ ...JSON.parse(raw), financial_status: 'refunded' });
+  for (const body of [raw, later, inSameSecond])
+    await send(body, { topic: 'orders/updated', headers: event });
   const ids = (await outboxOf(orderIdIn(raw))).map(({ message_id }) => message_id);
-  expect(new Set(ids).size).toBe(2);
+  expect(new Set(ids).size).toBe(3);
 });
 
 test('during a rotation the previous secret is good as well', async () => {
