@@ -86,7 +86,12 @@ const order: ReadBody = (json, source) => {
 /** Asks the shopify service to look: these bodies name an order and do not say what it is now. */
 function hint(source: BodySource, data: RereadOrder): OutboxRow {
   const id = 'shopOrderId' in data ? data.shopOrderId : data.fulfillmentOrderId;
-  const what = 'deleted' in data ? 'deleted-' : 'fulfillmentCancelled' in data ? 'cancelled-' : '';
+  const more = [
+    ['deleted', 'deleted-'],
+    ['fulfillmentCancelled', 'cancelled-'],
+    ['movedFromId', 'moved-'],
+  ] as const;
+  const what = more.find(([field]) => field in data)?.[1] ?? '';
   const messageId = messageIdOf(source, `${what}${id}`);
   const message = envelope({
     id: messageId,

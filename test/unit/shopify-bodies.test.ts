@@ -205,6 +205,16 @@ test('hints of one event of the shop are one reading, but for that which says mo
   expect(new Set(messages.map((message) => message?.messageId)).size).toBe(3);
 });
 
+test('the hint that tells where moved units came from keeps its place beside another hint of the same event', () => {
+  const [to, from] = [71, 70].map((id) => ({ id: `gid://shopify/FulfillmentOrder/${id}` }));
+  const moved = { moved_fulfillment_order: to, original_fulfillment_order: from };
+  const subjects = [
+    take(JSON.stringify(moved), 'fulfillment_orders/moved'),
+    take(JSON.stringify({ fulfillment_order: to }), 'fulfillment_orders/order_routing_complete'),
+  ].map(({ message }) => message?.subject);
+  expect(new Set(subjects).size).toBe(2);
+});
+
 test('what names a person in a privacy body is not kept', () => {
   const body = { customer: { id: 1, email: 'a@b.example', phone: '555' }, orders_to_redact: [12] };
   const { webhook, news } = take(JSON.stringify(body), 'customers/redact');
