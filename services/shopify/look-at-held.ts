@@ -33,7 +33,8 @@ async function look(
 /**
  * Looks again at orders that stand here only because the shop holds them or has not routed them, and tells those of which
  * that is over. No sweep finds them: a fulfilment order that is released, routed or due need not change its order, and
- * the webhook that says so may be lost. One round. Throws ShopError when the shop cannot be read.
+ * the webhook that says so may be lost. Not behind a dead letter, where each round would only park the same once more. One
+ * round. Throws ShopError when the shop cannot be read.
  * @param at names the round: what it tells is said once.
  */
 export async function lookAtHeld(ports: ShopPorts, ask: Ask, shop: string, at: Date): Promise<void> {
@@ -42,7 +43,11 @@ export async function lookAtHeld(ports: ShopPorts, ask: Ask, shop: string, at: D
     `select o.id as "orderId", o.shop_order_id as "shopOrderId"
        from (select distinct order_id from holds
               where released_at is null and coalesce(evidence ->> 'heldInShop', '') <> '') h
-       join orders o on o.id = h.order_id where o.shop = $1 order by random() limit $2`,
+       join orders o on o.id = h.order_id
+      where o.shop = $1 and not exists (
+              select 1 from dead_letters d
+               where d.order_id = o.id and d.state in ('open', 'parked') and d.kind = 'event')
+      order by random() limit $2`,
     [shop, LIMIT],
   );
   for (const order of held) {

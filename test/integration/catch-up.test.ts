@@ -14,6 +14,7 @@ import { COUNT_ORDERS } from '../../services/shopify/order-operations.ts';
 import { asking } from '../../services/shopify/read-work.ts';
 import { reportGap } from '../../services/shopify/report-gap.ts';
 import { rereadOrder } from '../../services/shopify/reread-order.ts';
+import { layDown } from '../../services/store/dead-letters.ts';
 import { isOutage } from '../../services/store/outage.ts';
 import type { Store } from '../../services/store/store.ts';
 import { eventually } from '../fixtures/eventually.ts';
@@ -154,6 +155,38 @@ test('a hold of the shop that ended without a webhook is found though the order 
   expect(releases.map(({ data }) => data)).toEqual([
     { orderId, reason: 'operator', holdId: `hold-of-${orderId}` },
   ]);
+});
+
+test('behind an open dead letter no end of the shop’s holds is told, which would wait there again with each round', async () => {
+  const { context, ports, orders } = await aShop();
+  await orders(60);
+  await givenKnown(context, '5501', new Date(ago(30)).toISOString());
+  const orderId = orderIdOf(SHOP, '5501');
+  await context.store.run(
+    `insert into holds (id, order_id, reason, evidence) values ('h', $1, 'operator', '{"heldInShop": "OTHER"}')`,
+    [orderId],
+  );
+  await context.store.transaction((sql) =>
+    layDown(sql, [
+      {
+        order_id: orderId,
+        message_id: 'evt:1',
+        subject: 'oms.evt.1.order.updated.x',
+        seq: 1,
+        payload: '{}',
+        kind: 'event',
+        state: 'open',
+        reason: 'failed',
+        failure: null,
+        attempts: 1,
+      },
+    ]),
+  );
+  await catchUp(ports);
+  expect(await eventsIn(context.store)).toEqual([]);
+  await context.store.run("update dead_letters set state = 'replayed', settled_at = now()");
+  await catchUp(ports);
+  expect((await eventsIn(context.store)).map(({ type }) => type)).toContain('order.release_requested');
 });
 
 test('the first sweep leaves the past alone but for the overlap', async () => {
