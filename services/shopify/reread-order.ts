@@ -48,7 +48,7 @@ export const tellOrder = (
 /** Parcels on their way are looked for in the shop, as at each news of theirs: one of their fulfilments may be gone. */
 const lookForParcels = (store: Store, orderId: string): Promise<number> =>
   store.run(
-    `update parcels set shown_state = null, is_sole_fulfillment = false, show_after = now()
+    `update parcels set shown_state = null, showing = null, is_sole_fulfillment = false, show_after = now()
       where order_id = $1 and fulfillment_state = 'done' and state <> 'delivered'`,
     [orderId],
   );

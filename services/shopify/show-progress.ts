@@ -200,8 +200,8 @@ const remember = gatheringFor(async ({ store }: ShopPorts, parcels: readonly Sho
       last_mile: lastMileTrackingNumber,
     })),
     'shown_state = d.state, shown_last_mile = d.last_mile, showing = null, show_after = now()',
-    // Under a number that was replaced meanwhile it is still to be shown.
-    'o.id = d.id and o.tracking_number = d.number',
+    // Under a number that was replaced meanwhile, or when it is to be looked for meanwhile, it is still to be shown.
+    'o.id = d.id and o.tracking_number = d.number and o.showing is not null',
   );
   return parcels.map(() => true);
 });

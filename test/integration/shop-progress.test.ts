@@ -529,6 +529,41 @@ test('a cancelled fulfilment is looked for also where the shop lets nobody in wh
   expect(await store.query('select 1 from parcels where shown_state is null')).toHaveLength(1);
 });
 
+test('a cancelled fulfilment is looked for also where its parcel was being shown when it was told', async () => {
+  const { world, gid, context, ports, fulfil, shown, parcelIs } = await aShop();
+  const { store } = context;
+  await fulfil();
+  await showProgress(ports);
+  await parcelIs('in_transit');
+  const shopOrderId = gid.replace(/.*\//, '');
+  const orderId = orderIdOf(CREDENTIALS.shop, shopOrderId);
+  await store.run('update orders set id = $1', [orderId]);
+  await store.run('update parcels set order_id = $1', [orderId]);
+  const [first] = await shown();
+  const hint = { shop: CREDENTIALS.shop, shopOrderId, fulfillmentCancelled: true } as const;
+  const client = clientOf(world.origin);
+  const meanwhile: AdminClient = {
+    ...client,
+    request: async (operation, ...rest) => {
+      const answer = await client.request(operation, ...rest);
+      if (operation === CREATE_FULFILLMENT_EVENT) {
+        await control(
+          world,
+          'POST',
+          `/shop/fulfillments/${first!.fulfillmentId.replace(/.*\//, '')}/cancel`,
+          {},
+        );
+        await rereadOrder(ports, hint, 'hint-1');
+      }
+      return answer;
+    },
+  };
+  await showProgress({ ...ports, admin: meanwhile });
+  await showProgress(ports);
+  const told = (await eventsIn(store)).filter(({ type }) => type === 'fulfillment.withheld');
+  expect(told).toHaveLength(1);
+});
+
 test.each(['in_transit', 'delivered', 'in_transit of an order that is cancelled as well'])(
   'a cancelled fulfilment of which no webhook told is found with the next news of its parcel, unless that is its end: %s',
   async (state) => {
