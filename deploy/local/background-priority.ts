@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** As `nice` has it, from 0 to 19: a third of what others get where all want a processor, and all of it where nobody does. */
-const NICENESS = 5;
+/** As `nice` counts: a third of what others get where all want a processor, and all of it where nobody does. */
+const NICER = 5;
+const NICEST = 19;
 
 /** Linux lets an ordinary user weigh one session each 100 ms. */
 const BETWEEN_MS = 110;
@@ -19,10 +20,10 @@ const isTooSoon = (error: unknown): boolean =>
  */
 export async function letOthersGoFirst(pid: number): Promise<void> {
   try {
-    setPriority(pid, NICENESS);
+    setPriority(pid, Math.min(getPriority(pid) + NICER, NICEST));
     for (let tries = 1; ; tries += 1) {
       try {
-        await writeFile(`/proc/${pid}/autogroup`, String(NICENESS), { flag: 'r+' });
+        await writeFile(`/proc/${pid}/autogroup`, String(NICER), { flag: 'r+' });
         return;
       } catch (error) {
         if (!isTooSoon(error) || tries === TRIES) return;
