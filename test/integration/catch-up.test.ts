@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { RereadOrder } from '../../contracts/commands/reread-order.ts';
 import { Envelope } from '../../contracts/envelope.ts';
@@ -30,8 +30,13 @@ const nats = await anEmptyNats();
 const BACKFILL = fileURLToPath(new URL('../../deploy/backfill.ts', import.meta.url));
 const SHOP = CREDENTIALS.shop;
 const MINUTE_MS = 60_000;
+/** One instant for each test: what was told and what the shop shows must not fall on both sides of a second. */
+let begun = Date.now();
+beforeEach(() => {
+  begun = Date.now();
+});
 const ago = (minutes: number): string =>
-  `${new Date(Date.now() - minutes * MINUTE_MS).toISOString().slice(0, 19)}Z`;
+  `${new Date(begun - minutes * MINUTE_MS).toISOString().slice(0, 19)}Z`;
 
 async function aShop() {
   const world = await givenWorld();
