@@ -1,3 +1,4 @@
+import { STOPS_ITS_ORDER } from '../store/dead-letters.ts';
 import { isOutage } from '../store/outage.ts';
 import { oneReading } from './one-reading.ts';
 import { readOrder } from './read-order.ts';
@@ -45,8 +46,7 @@ export async function lookAtHeld(ports: ShopPorts, ask: Ask, shop: string, at: D
               where released_at is null and coalesce(evidence ->> 'heldInShop', '') <> '') h
        join orders o on o.id = h.order_id
       where o.shop = $1 and not exists (
-              select 1 from dead_letters d
-               where d.order_id = o.id and d.state in ('open', 'parked') and d.kind = 'event')
+              select 1 from dead_letters where order_id = o.id and ${STOPS_ITS_ORDER})
       order by random() limit $2`,
     [shop, LIMIT],
   );

@@ -34,7 +34,8 @@ async function wholeSince({ store, settings }: ShopPorts): Promise<Date | null> 
 }
 
 /**
- * Asks for the release of what was held because the shop let nobody in, or not this app for want of a scope. Call it when the shop has answered.
+ * Asks for the release of what was held because the shop let nobody in, or not this app for want of a scope. Call it
+ * when the shop has answered.
  * @param before when that question was asked: what was refused later is not proven over.
  */
 export async function releaseRefused(ports: ShopPorts, before: Date): Promise<void> {
@@ -46,8 +47,7 @@ export async function releaseRefused(ports: ShopPorts, before: Date): Promise<vo
          from holds
         where released_at is null and opened_at < $2 and evidence ->> 'refusedBy' = 'shop'
           and (evidence ->> 'status' = any($1::text[]) or evidence ->> 'during' = 'login'
-               or opened_at < $4::timestamptz
-                  and ${DENIED})
+               or opened_at < $4::timestamptz and ${DENIED})
         order by opened_at limit $3`,
       [SHUT, before, LIMIT, whole],
     );

@@ -35,6 +35,9 @@ const COLUMNS = {
   attempts: 'int',
 };
 
+/** SQL: a letter behind which the later events of its order wait. */
+export const STOPS_ITS_ORDER = "state in ('open', 'parked') and kind = 'event'";
+
 /** Sets messages aside, where a person looks. */
 export const layDown = (sql: Sql, letters: readonly DeadLetterRow[]): Promise<object[]> =>
   insertRows(sql, 'dead_letters', COLUMNS, letters);
@@ -67,7 +70,7 @@ export const lockLetters = (sql: Sql, orderIds: readonly string[]): Promise<Load
   sql.query<LoadedLetter>(
     `select id::text, order_id as "orderId", message_id as "messageId", subject, seq::float8 as seq, payload, attempts,
             extract(epoch from opened_at)::float8 * 1000 as "storedAt"
-       from dead_letters where order_id = any($1::text[]) and state in ('open', 'parked') and kind = 'event'
+       from dead_letters where order_id = any($1::text[]) and ${STOPS_ITS_ORDER}
       order by dead_letters.id for update`,
     [orderIds],
   );
@@ -75,7 +78,7 @@ export const lockLetters = (sql: Sql, orderIds: readonly string[]): Promise<Load
 export async function countWaiting(sql: Sql, orderId: string): Promise<number> {
   const [row] = await sql.query<{ waiting: number }>(
     `select count(*)::int as waiting from dead_letters
-      where order_id = $1 and state in ('open', 'parked') and kind = 'event'`,
+      where order_id = $1 and ${STOPS_ITS_ORDER}`,
     [orderId],
   );
   return row?.waiting ?? 0;

@@ -1,5 +1,6 @@
 import type { SupplierName, SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import type { OrderState, SupplierOrderState } from '../../machines/decide.ts';
+import { STOPS_ITS_ORDER } from './dead-letters.ts';
 import { insertRows } from './rows.ts';
 import type { Sql } from './store.ts';
 
@@ -40,13 +41,11 @@ export async function takeNew(sql: Sql, messageIds: readonly string[]): Promise<
   return new Set(rows.map(({ message_id }) => message_id));
 }
 
-const WAITS = "state in ('open', 'parked') and kind = 'event'";
-
 /** Those of the orders whose later events wait behind a letter. */
 async function blockedOf(sql: Sql, orderIds: readonly string[]): Promise<string[]> {
   if (orderIds.length === 0) return [];
   const rows = await sql.query<{ order_id: string }>(
-    `select distinct order_id from dead_letters where order_id = any($1::text[]) and ${WAITS}`,
+    `select distinct order_id from dead_letters where order_id = any($1::text[]) and ${STOPS_ITS_ORDER}`,
     [orderIds],
   );
   return rows.map(({ order_id }) => order_id);
@@ -66,7 +65,7 @@ export async function lockOrders(sql: Sql, orderIds: readonly string[]): Promise
     is_from_backup: boolean;
   }>(
     `select id, state, context, version, shop, shop_order_id, created_at,
-            exists (select from dead_letters where order_id = orders.id and ${WAITS}) as is_blocked,
+            exists (select from dead_letters where order_id = orders.id and ${STOPS_ITS_ORDER}) as is_blocked,
             exists (select from restorations where restored_at > orders.created_at) as is_from_backup
        from orders where id = any($1::text[]) order by id for update`,
     [orderIds],
