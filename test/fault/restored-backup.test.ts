@@ -138,7 +138,8 @@ const areDelivered = ({ store }: Life, ...numbers: number[]): Promise<void> =>
     const rows = await store.query<{ id: string; state: string; mails: number; shown: boolean }>(
       `select id, state,
               (select count(*)::int from notifications n where n.order_id = o.id and n.state in ('pending', 'sending')) as mails,
-              (select coalesce(bool_and(fulfillment_state = 'done'), true) from parcels p where p.order_id = o.id) as shown
+              (select coalesce(bool_and(fulfillment_state = 'done' and shown_state is not distinct from p.state), true)
+                 from parcels p where p.order_id = o.id) as shown
          from orders o where id = any($1::text[])`,
       [numbers.map(idOf)],
     );
