@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort, isPortFree } from '../../deploy/local/free-port.ts';
+import { freePort } from '../../deploy/local/free-port.ts';
 import { readOrders } from '../../deploy/local/show-orders.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { issuedTokens } from '../fixtures/issued-tokens.ts';
@@ -21,8 +21,8 @@ const CALLER = '00f067aa0ba902b7';
 async function freePorts(): Promise<number> {
   for (;;) {
     const first = await freePort();
-    const free = await Promise.all(SERVICES.map((_, index) => isPortFree(first + index)));
-    if (free.every(Boolean)) return first;
+    const others = await Promise.all(SERVICES.slice(1).map((_, index) => freePort(first + 1 + index)));
+    if (others.every((port, index) => port === first + 1 + index)) return first;
   }
 }
 

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -13,7 +13,8 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { connect } from 'nats';
 import { Client } from 'pg';
 import { afterEach, beforeAll, expect, test } from 'vitest';
@@ -253,6 +254,18 @@ test('a folder with foreign files is not taken for a database', async () => {
   writeFileSync(join(folder, 'postgres', 'diary.txt'), 'dear diary');
   await expect(postgres(folder, await freePort())).rejects.toThrow(/holds files but no PostgreSQL database/);
   expect(existsSync(join(folder, 'postgres', 'diary.txt'))).toBe(true);
+});
+
+test('a port that was given is given to nobody else, though nothing listens on it yet', async () => {
+  const port = await freePort();
+  const other = promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    `import { freePort } from '${pathToFileURL(join(projectDir, 'deploy/local/free-port.ts'))}';
+     console.log(await freePort(${port}));`,
+  ]);
+  expect(await freePort(port)).toBeGreaterThan(port);
+  expect(Number((await other).stdout)).toBeGreaterThan(port);
 });
 
 test('a taken port is named in a clear sentence', async () => {
