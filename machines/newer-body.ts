@@ -82,7 +82,7 @@ export const isDoubtfulBody = (context: OrderContext, received: OrderReceived): 
   (received.canBeReread ?? context.canBeReread) === true &&
   isAsOld(context, received);
 
-/** Of such a body nothing is taken: the shop is asked what the order is now. */
+/** The shop is asked what the order is now: of two that look equally old nobody knows which came last. */
 export function askWhichIsLast({ shop, shopOrderId }: OrderReceived): Change<OrderContext> {
   const data: RereadOrder = { shop, shopOrderId };
   // A subject of its own, so that it takes the place of no hint that waits.
@@ -169,6 +169,16 @@ const holdEdit =
  * cancel, is held for a person, and each purchase of what is no longer wanted is undone as far as it can be.
  */
 export function takeNewerBody(context: OrderContext, body: OrderReceived): Change<OrderContext> {
+  // Copies read the shop side by side, and what one read earlier may be told later.
+  const isAsOldAsKnown = body.sourceUpdatedAt === context.sourceUpdatedAt;
+  return inTurn(
+    context,
+    () => takeBody(context, body),
+    () => (isAsOldAsKnown ? askWhichIsLast(body) : NOTHING),
+  );
+}
+
+function takeBody(context: OrderContext, body: OrderReceived): Change<OrderContext> {
   const received = withKnownServices(context, body);
   const hasLive = Object.values(context.supplierOrders).some(isLive);
   const newer = knownBy(context, received, hasLive);

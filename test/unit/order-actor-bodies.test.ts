@@ -330,6 +330,16 @@ test('what is read then counts, and the same told again or read again is no news
   road.refuse(asOld({ reread: true }));
 });
 
+test('of two readings of one second the one that is told last counts until the shop is read once more', () => {
+  const road = aRoad(received({ payment: 'pending', canBeReread: true }));
+  const reading = { verb: 'reread', data: { shop: SAME_SECOND.shop, shopOrderId: SAME_SECOND.shopOrderId } };
+  expect(road.commands(asOld({ reread: true, payment: 'paid' }))).toEqual([reading]);
+  expect(road.commands(asOld({ reread: true, payment: 'pending' }))).toEqual([reading]);
+  expect(road.commands(asOld({ reread: true, payment: 'paid' }))).toEqual([reading]);
+  road.refuse(asOld({ reread: true, payment: 'paid' }));
+  expect(road.commands(updated({ canBeReread: true, reread: true, ...at(1) }))).toEqual([]);
+});
+
 test('a repeat, a body of an order that nobody can read, and one of an order that is over cause no reading', () => {
   const road = aRoad(received({ payment: 'pending', canBeReread: true }));
   road.refuse(asOld({ payment: 'pending' }));
