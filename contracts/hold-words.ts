@@ -28,7 +28,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   fraud_review: {
     means: 'the payment may be fraudulent',
     mend: 'look at the order in the shop and decide whether to serve it',
-    release: BY_HAND,
+    release: 'by itself, when the shop finds it less risky; else a person releases it',
   },
   unmapped_line: {
     means: 'nobody said which supplier article stands behind this article of the shop',

@@ -6,6 +6,7 @@ export const WEBHOOK_TOPICS = [
   'orders/cancelled',
   'orders/edited',
   'orders/delete',
+  'orders/risk_assessment_changed',
   'refunds/create',
   'fulfillments/create',
   'fulfillments/update',

@@ -7,9 +7,15 @@ import { type Change, inTurn, NOTHING } from './change.ts';
 import { rulesOf } from './hold-scope.ts';
 import { openHold, releaseHolds } from './holds.ts';
 import type { OrderContext } from './order-context.ts';
+import { isToBePaid, liveSupplierOrders } from './order-units.ts';
 import { isOff } from './wanted-units.ts';
 
 const gravity = (level: RiskLevel): number => RISK_LEVELS.indexOf(level);
+
+/** Money may still be spent, or what was bought be called off before it arrives. */
+const isOpen = (context: OrderContext): boolean =>
+  !isOff(context) &&
+  (isToBePaid(context) || liveSupplierOrders(context).some(({ state }) => state !== 'delivered'));
 
 function isTooRisky(context: OrderContext, level: RiskLevel): boolean {
   const { riskHold } = rulesOf(context);
@@ -35,7 +41,7 @@ export const applyRisk = (
           ({ reason, isHeldInShop }) => reason === 'fraud_review' && isHeldInShop === undefined,
         );
       const isGraver = context.risk === undefined || gravity(level) > gravity(context.risk);
-      return isGraver && !isOff(now) ? openHold(now, 'fraud_review', {}, { level, ...evidence }) : NOTHING;
+      return isGraver && isOpen(now) ? openHold(now, 'fraud_review', {}, { level, ...evidence }) : NOTHING;
     },
   );
 

@@ -136,7 +136,17 @@ const fulfillment: ReadBody = (json, source) => {
 const ofEdit = z
   .object({ order_edit: z.object({ order_id: Id }) })
   .transform(({ order_edit }) => order_edit.order_id);
+const orderGid = z
+  .string()
+  .regex(/^gid:\/\/shopify\/Order\/\d+$/, 'must be a global id')
+  .transform((gid) => gid.slice(gid.lastIndexOf('/') + 1));
 const ofId = z.object({ id: Id }).transform(({ id }) => id);
+/** Of a body that may be the order, or no more than its ids. */
+const ofAnyOrder = z.union([
+  ofOrder,
+  z.object({ admin_graphql_api_order_id: orderGid }).transform((ids) => ids.admin_graphql_api_order_id),
+  ofId,
+]);
 
 const fulfillmentOrderGid = z
   .object({ id: z.string().regex(/^gid:\/\/shopify\/FulfillmentOrder\/\d+$/, 'must be a global id') })
@@ -221,6 +231,7 @@ export const TOPICS: Readonly<Record<WebhookTopic, ReadBody>> = {
   'orders/cancelled': order,
   'orders/edited': orderHint(ofEdit),
   'orders/delete': orderHint(ofId, { deleted: true }),
+  'orders/risk_assessment_changed': orderHint(ofAnyOrder),
   'refunds/create': orderHint(ofOrder),
   'fulfillments/create': orderHint(ofOrder),
   'fulfillments/update': fulfillment,

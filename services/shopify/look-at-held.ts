@@ -1,6 +1,7 @@
 import { STOPS_ITS_ORDER } from '../store/dead-letters.ts';
 import { isOutage } from '../store/outage.ts';
 import { oneReading } from './one-reading.ts';
+import { newRisk } from './order-risk.ts';
 import { readOrder } from './read-order.ts';
 import type { Ask } from './read-work.ts';
 import { tellOrder } from './reread-order.ts';
@@ -26,15 +27,15 @@ async function look(
   const buysAuthorized = ports.settings.ORDER_MANAGER_BUY_AUTHORIZED;
   const truth = await readOrder(ask, { shop, buysAuthorized }, shopOrderId);
   if (truth === null || truth.work.length === 0) return;
-  if ((await liftedHolds(ports.store, orderId, truth)).length === 0) return;
-  const messageId = `held:${orderId}:${at.getTime()}`;
-  await tellOrder(ports, messageId, truth.received, truth.customer, truth.work);
+  const isLifted = (await liftedHolds(ports.store, orderId, truth)).length > 0;
+  if (!isLifted && (await newRisk(ports.store, orderId, truth.risk)) === null) return;
+  await tellOrder(ports, `held:${orderId}:${at.getTime()}`, truth);
 }
 
 /**
- * Looks again at orders that stand here only because the shop holds them or has not routed them, and tells those of which
- * that is over. No sweep finds them: a fulfilment order that is released, routed or due need not change its order, and
- * the webhook that says so may be lost. Not behind a dead letter, where each round would only park the same once more. One
+ * Looks again at orders that stand here only because the shop holds them, has not routed them or finds them risky, and
+ * tells those of which that is over or otherwise. No sweep finds them: a fulfilment order that is released, routed or due
+ * need not change its order, and the webhook that says so may be lost. Not behind a dead letter, where each round would only park the same once more. One
  * round. Throws ShopError when the shop cannot be read.
  * @param at names the round: what it tells is said once.
  */
@@ -43,7 +44,8 @@ export async function lookAtHeld(ports: ShopPorts, ask: Ask, shop: string, at: D
   const held = await store.query<HeldOrder>(
     `select o.id as "orderId", o.shop_order_id as "shopOrderId"
        from (select distinct order_id from holds
-              where released_at is null and coalesce(evidence ->> 'heldInShop', '') <> '') h
+              where released_at is null
+                and (reason = 'fraud_review' or coalesce(evidence ->> 'heldInShop', '') <> '')) h
        join orders o on o.id = h.order_id
       where o.shop = $1 and not exists (
               select 1 from dead_letters where order_id = o.id and ${STOPS_ITS_ORDER})

@@ -1,6 +1,6 @@
 import type { RereadOrder } from '../../contracts/commands/reread-order.ts';
 import { HELD_IN_SHOP, type HeldInShop } from '../../contracts/events/held-in-shop.ts';
-import { ORDER_UPDATED, type OrderReceived } from '../../contracts/events/order-received.ts';
+import { ORDER_UPDATED } from '../../contracts/events/order-received.ts';
 import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
@@ -11,25 +11,32 @@ import type { Store } from '../store/store.ts';
 import { readDeletedOrder } from './deleted-order.ts';
 import { oneReading } from './one-reading.ts';
 import { ORDER_OF_FULFILLMENT_ORDER, OrderOfFulfillmentOrderAnswer } from './order-operations.ts';
-import { lineIdOf, type OpenWork } from './plan-fulfillments.ts';
-import { readOrder } from './read-order.ts';
+import { newRisk, riskRow } from './order-risk.ts';
+import { lineIdOf } from './plan-fulfillments.ts';
+import { readOrder, type Truth } from './read-order.ts';
 import { type Ask, asking } from './read-work.ts';
 import { isAboutOrder, ShopError } from './shop-error.ts';
 import { liftedHolds, shopHoldsIn } from './shop-holds.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
-/** Tells the order's partition what was read and what the shop holds of it, and keeps the customer, in one commit. */
+/** What is known of the order; of one that is gone no more than that. */
+interface Told extends Pick<Truth, 'received' | 'work'> {
+  readonly customer: CustomerRow | null;
+  readonly risk: Truth['risk'] | null;
+}
+
+/** Tells the order's partition what was read, its risk and what the shop holds of it, and keeps the customer, in one commit. */
 export const tellOrder = (
   { store, bus }: ShopPorts,
   messageId: string,
-  received: OrderReceived,
-  customer: CustomerRow | null,
-  work: readonly OpenWork[] = [],
+  { received, customer, work, risk }: Told,
 ): Promise<void> =>
   commitAndPublish(store, bus, async (sql, say) => {
     if (customer !== null) await saveCustomers(sql, [customer], true);
     const { orderId } = received;
     say(eventRow({ messageId, source: '/shopify', type: ORDER_UPDATED, data: received }));
+    const assessed = risk === null ? null : await newRisk(sql, orderId, risk);
+    if (assessed !== null) say(riskRow(`${messageId}:risk`, assessed));
     // Without fulfilment orders nothing is known of what the shop holds.
     if (work.length === 0) return;
     const seen = { received, work };
@@ -82,7 +89,7 @@ async function readAndTell(
   if (truth === null) return false;
   const isHistory = 'history' in command && command.history === true;
   const received = isHistory ? { ...truth.received, history: true as const } : truth.received;
-  await tellOrder(ports, messageId, received, truth.customer, truth.work);
+  await tellOrder(ports, messageId, { ...truth, received });
   return true;
 }
 
@@ -100,7 +107,8 @@ export async function rereadOrder(
   const messageId = `reread:${commandId}`;
   if ('deleted' in command && command.deleted) {
     const received = await readDeletedOrder(store, orderIdOf(shop, command.shopOrderId));
-    if (received !== null) await tellOrder(ports, messageId, received, null);
+    if (received !== null)
+      await tellOrder(ports, messageId, { received, customer: null, work: [], risk: null });
     return DONE;
   }
   if (admin === undefined || shop !== settings.SHOPIFY_SHOP_URL) return DONE;

@@ -114,7 +114,7 @@ async function tell(ports: ShopPorts, ask: Ask, sweep: Sweep, order: ChangedOrde
     const { payment, cancelled } = received;
     const version = new Date(order.updatedAt).toISOString();
     const messageId = `sweep:${order.orderId}:${version}:${payment}${cancelled ? ':cancelled' : ''}`;
-    await tellOrder(ports, messageId, received, truth.customer, truth.work);
+    await tellOrder(ports, messageId, { ...truth, received });
     return true;
   } catch (error) {
     // What the shop refuses it refuses for all of them, and an outage ends the round: the next one begins where this one

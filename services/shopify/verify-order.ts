@@ -1,6 +1,5 @@
 import type { VerifyOrder } from '../../contracts/commands/verify-order.ts';
 import { AppError } from '../../contracts/errors.ts';
-import { ORDER_RISK_ASSESSED, type OrderRiskAssessed } from '../../contracts/events/order-risk-assessed.ts';
 import { ORDER_VERIFIED, type OrderVerified } from '../../contracts/events/order-verified.ts';
 import type { Evidence, FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
@@ -10,7 +9,7 @@ import { DONE } from '../serve-commands.ts';
 import { type CustomerRow, saveCustomers } from '../store/customers.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import { oneReading } from './one-reading.ts';
-import type { OrderNow } from './order-operations.ts';
+import { riskRow, toRisk } from './order-risk.ts';
 import { readOrder, type Truth } from './read-order.ts';
 import { asking } from './read-work.ts';
 import { ShopError } from './shop-error.ts';
@@ -30,22 +29,6 @@ export const refusedByShop = ({ failureClass, evidence }: ShopError): Evidence =
   failureClass,
   ...evidence,
 });
-
-/** In the order in which they outweigh each other. */
-const LEVELS = [
-  ['HIGH', 'high'],
-  ['MEDIUM', 'medium'],
-  ['LOW', 'low'],
-] as const;
-
-export function toRisk(
-  orderId: string,
-  { recommendation, assessments }: OrderNow['risk'],
-): OrderRiskAssessed {
-  const found = assessments.map(({ riskLevel }) => riskLevel);
-  const level = LEVELS.find(([theirs]) => found.includes(theirs))?.[1] ?? 'unknown';
-  return { orderId, level, evidence: { recommendation, assessments: found.join(' ') } };
-}
 
 interface OrderRow {
   readonly shop: string;
@@ -163,14 +146,10 @@ async function judgeAndTell(
     return DONE;
   }
   const { truth, holds } = verdict;
-  const say = (messageId: string, type: string, data: OrderRiskAssessed | OrderVerified): OutboxRow =>
-    eventRow({ messageId, source: '/shopify', type, data });
-  const risk =
-    truth === null ? [] : [say(`risk:${commandId}`, ORDER_RISK_ASSESSED, toRisk(orderId, truth.risk))];
+  const risk = truth === null ? [] : [riskRow(`risk:${commandId}`, toRisk(orderId, truth.risk))];
   const data: OrderVerified = { orderId, body: truth?.received ?? null, holds };
-  await tell(ports, {
-    customer: truth?.customer ?? null,
-    events: [...risk, say(`verified:${commandId}`, ORDER_VERIFIED, data)],
-  });
+  const messageId = `verified:${commandId}`;
+  const verified = eventRow({ messageId, source: '/shopify', type: ORDER_VERIFIED, data });
+  await tell(ports, { customer: truth?.customer ?? null, events: [...risk, verified] });
   return DONE;
 }

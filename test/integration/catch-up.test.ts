@@ -162,6 +162,27 @@ test('a hold of the shop that ended without a webhook is found though the order 
   ]);
 });
 
+test('a risk that the shop sees otherwise by now is told of an order that is held for it, and the same one is not', async () => {
+  const { context, world, ports, orders } = await aShop();
+  await orders(60, 60);
+  await control(world, 'PUT', '/shop/orders/5502', { riskLevel: 'HIGH' });
+  const later = new Date(begun + 60 * MINUTE_MS).toISOString();
+  await givenKnown(context, '5501', later, { risk: 'unknown' });
+  await givenKnown(context, '5502', later, { risk: 'high' });
+  await context.store.run(
+    `insert into holds (id, order_id, reason, evidence) select 'hold-of-' || id, id, 'fraud_review', '{}' from orders`,
+  );
+  await catchUp(ports);
+  const risks = (await eventsIn(context.store)).filter(({ type }) => type === 'order.risk_assessed');
+  expect(risks.map(({ data }) => data)).toEqual([
+    {
+      orderId: orderIdOf(SHOP, '5501'),
+      level: 'low',
+      evidence: { recommendation: 'ACCEPT', assessments: 'LOW' },
+    },
+  ]);
+});
+
 test('behind an open dead letter no end of the shop’s holds is told, which would wait there again with each round', async () => {
   const { context, ports, orders } = await aShop();
   await orders(60);

@@ -324,6 +324,13 @@ test.each([
   ['refunds/create', { id: 1, order_id: 4_401 }, { shop: SHOP, shopOrderId: '4401' }],
   ['orders/edited', { order_edit: { order_id: 4_402 } }, { shop: SHOP, shopOrderId: '4402' }],
   ['orders/delete', { id: 4_403 }, { shop: SHOP, shopOrderId: '4403', deleted: true }],
+  ['orders/risk_assessment_changed', { order_id: 4_412 }, { shop: SHOP, shopOrderId: '4412' }],
+  [
+    'orders/risk_assessment_changed',
+    { id: 1, admin_graphql_api_order_id: 'gid://shopify/Order/4413' },
+    { shop: SHOP, shopOrderId: '4413' },
+  ],
+  ['orders/risk_assessment_changed', { id: 4_414, name: '#1' }, { shop: SHOP, shopOrderId: '4414' }],
   ['fulfillments/create', { id: 1, order_id: 4_404 }, { shop: SHOP, shopOrderId: '4404' }],
   ['fulfillments/update', { id: 1, order_id: 4_405 }, { shop: SHOP, shopOrderId: '4405' }],
   [

@@ -79,6 +79,29 @@ test('of two readings at once the one whose answer is late does not take the pla
   expect(units).toEqual([3, 1]);
 });
 
+test('a risk that changed is told with the reading; what is known, or no opinion any more, is no news', async () => {
+  const { world, context, ports } = await aShop();
+  const { store } = context;
+  const risksAfter = async (hint: string, known: object, riskLevel: string) => {
+    await store.run(
+      `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+       values ($1, $2, $3, '#1042', 'EUR', 1, '2026-11-20T10:00:00Z', 'purchasing', $4::json)
+       on conflict (id) do update set context = excluded.context`,
+      [ORDER_ID, SHOP, SHOP_ORDER_ID, JSON.stringify(known)],
+    );
+    await control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, { riskLevel });
+    await rereadOrder(ports, COMMAND, hint);
+    const events = await eventsIn(store);
+    return events.filter(({ id }) => id === `reread:${hint}:risk`).map(({ data }) => data);
+  };
+  expect(await risksAfter('hint-1', { risk: 'low' }, 'HIGH')).toMatchObject([{ level: 'high' }]);
+  expect(await risksAfter('hint-2', { risk: 'high' }, 'HIGH')).toEqual([]);
+  expect(await risksAfter('hint-3', { risk: 'high' }, 'PENDING')).toEqual([]);
+  expect(await risksAfter('hint-4', { risk: 'high' }, 'LOW')).toMatchObject([{ level: 'low' }]);
+  // Before the order asks for it nothing waits for it.
+  expect(await risksAfter('hint-5', {}, 'HIGH')).toEqual([]);
+});
+
 test('a line whose fulfilment order the app may not see stays that of the other service', async () => {
   const { world, context, ports } = await aShop();
   const recommended = SCOPES.filter((scope) => scope !== 'read_third_party_fulfillment_orders');

@@ -75,6 +75,7 @@ test('an order’s life is told, signed: made, routed, changed, paid, refunded, 
     'REFUNDS_CREATE',
     'FULFILLMENT_ORDERS_ORDER_ROUTING_COMPLETE',
     'ORDERS_EDITED',
+    'ORDERS_RISK_ASSESSMENT_CHANGED',
     'ORDERS_DELETE',
     'FULFILLMENTS_CREATE',
     'FULFILLMENT_ORDERS_PLACED_ON_HOLD',
@@ -92,6 +93,7 @@ test('an order’s life is told, signed: made, routed, changed, paid, refunded, 
   ]);
   const order = `/shop/orders/${gid.replace(/.*\//, '')}`;
   await control(world, 'PUT', order, { quantities: { 101: 2 } });
+  await control(world, 'PUT', order, { riskLevel: 'HIGH' });
   await control(world, 'PUT', order, { financialStatus: 'PAID' });
   await control(world, 'PUT', order, { financialStatus: 'PARTIALLY_REFUNDED' });
   await control(world, 'PUT', order, { cancelled: true });

@@ -20,11 +20,13 @@ import {
 import {
   accepted,
   aLine,
+  aParcel,
   aPart,
   aReceivedOrder,
   at,
   elapsed,
   ORDER_ID,
+  observed,
   placing,
   received,
   refusedLines,
@@ -194,6 +196,16 @@ test('a risk that is found late stops what is not bought yet', () => {
   const road = aRoad(...toTwoDrafts, placing(A), accepted(A), riskAssessed('high'));
   expect(road.holds()).toEqual(['fraud_review']);
   expect(road.step(riskAssessed('low')).filter(isBuying)).toEqual(['suppliers: buy B']);
+});
+
+test('a risk that is found when all has arrived is nobody’s to look at', () => {
+  const road = aRoad(...toTwoDrafts);
+  const delivered = aParcel({ state: 'delivered' });
+  for (const id of [A, B])
+    for (const event of [placing(id), accepted(id), observed('delivered', [delivered], id)]) road.step(event);
+  expect(road.state()).toBe('delivered');
+  road.step(riskAssessed('high'));
+  expect(road.holds()).toEqual([]);
 });
 
 test('a shop that begins to buy in part sources what only another line has held', () => {

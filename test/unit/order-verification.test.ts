@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toRisk } from '../../services/shopify/verify-order.ts';
+import { toRisk } from '../../services/shopify/order-risk.ts';
 import { aRoad, isBuying } from '../fixtures/order-road.ts';
 import {
   aLine,

@@ -233,6 +233,7 @@ test('a privacy body without orders is taken', () => {
 test.each<[WebhookTopic, object]>([
   ['refunds/create', {}],
   ['orders/edited', { order_id: 1 }],
+  ['orders/risk_assessment_changed', { shop_id: 'x' }],
   ['fulfillment_orders/moved', { fulfillment_order: { id: 'gid://shopify/FulfillmentOrder/1' } }],
   ['products/update', { id: 'x' }],
   ['app/scopes_update', { current: 'all' }],

@@ -104,6 +104,8 @@ export function addShopControl(app: H3, shop: Shop): void {
         change(order, wanted);
         shop.touch(order);
         if (wanted.cancelled) shop.tellOrder('ORDERS_CANCELLED', order);
+        if (wanted.riskLevel !== undefined)
+          shop.tell('ORDERS_RISK_ASSESSMENT_CHANGED', () => ({ order_id: Number(order.id) }));
         if (wanted.financialStatus === 'PAID') shop.tellOrder('ORDERS_PAID', order);
         if (/REFUNDED$/.test(wanted.financialStatus ?? ''))
           shop.tell('REFUNDS_CREATE', () => ({ id: Number(shop.nextId()), order_id: Number(order.id) }));
