@@ -12,22 +12,36 @@ const isKnownOthers = (
 ): boolean =>
   inShop[lineId]?.isShared === true || (canBeReread === true && inShop[lineId]?.isOthers === true);
 
-/** A body calls what is open of a line ours, which others ship in part or as a whole by what is known: it cannot say whether they still do. */
+/** Something open of the line is known as ours, and the shop can be asked. */
+const isKnownOurs = (
+  { inShop, canBeReread: couldBe }: OrderContext,
+  { canBeReread = couldBe }: OrderReceived,
+  lineId: string,
+): boolean => canBeReread === true && (inShop[lineId]?.ours ?? 0) > 0;
+
+/**
+ * A body calls what is open of a line ours, which others ship in part or as a whole by what is known, or the other way
+ * round: it names the service of the article, and cannot say to whom the shop has moved the line since.
+ */
 export const isOfUnknownShare = (context: OrderContext, received: OrderReceived): boolean =>
   !isReading(received) &&
   received.lines.some(
     ({ lineId, deliveredBy, openUnits }) =>
-      deliveredBy === 'us' && openUnits > 0 && isKnownOthers(context, received, lineId),
+      openUnits > 0 &&
+      ((deliveredBy === 'us' && isKnownOthers(context, received, lineId)) ||
+        (deliveredBy === 'other_service' && isKnownOurs(context, received, lineId))),
   );
 
 /**
- * The body with what is known of lines that others ship: until a reading says so, no more of them is ours. Fewer are,
- * when fewer are left to ship.
+ * The body with what is known of who ships its lines: until a reading says so, no more of them is ours, and no line that
+ * is ours becomes another service's. Fewer units are ours when fewer are left to ship.
  */
 export function withKnownShares(context: OrderContext, received: OrderReceived): OrderReceived {
   if (isReading(received)) return received;
-  const asKnown = (line: ReceivedLine): ReceivedLine => {
-    const { isOthers, ours = 0 } = context.inShop[line.lineId] ?? {};
+  const asKnown = (told: ReceivedLine): ReceivedLine => {
+    const { isOthers, ours = 0 } = context.inShop[told.lineId] ?? {};
+    const isOurs = told.deliveredBy === 'other_service' && isKnownOurs(context, received, told.lineId);
+    const line: ReceivedLine = isOurs ? { ...told, deliveredBy: 'us' } : told;
     if (line.deliveredBy !== 'us' || !isKnownOthers(context, received, line.lineId)) return line;
     return isOthers && line.openUnits > 0
       ? { ...line, deliveredBy: 'other_service' }

@@ -117,6 +117,22 @@ test('what others have shipped of such a line is outside, and is not ours when i
   expect(road.line()).toMatchObject({ unallocated: 0 });
 });
 
+test('a line that was moved to us stays ours when a told body names the service of its article: the shop is asked', () => {
+  const theirs = { ...TOLD, lines: [aLine({ units: 3, deliveredBy: 'other_service' })] };
+  const moved = { ...TOLD, reread: true as const };
+  const road = aRoad(received(theirs), at(10, moved), elapsed('grace'));
+  expect(road.holds()).toEqual([]);
+  expect(road.step(at(11, theirs))).toContain('shopify: reread 5550001112223334445-doubt');
+  road.step(verified({ body: aReceivedOrder({ ...moved, sourceUpdatedAt: '2026-11-22T11:00:00.000Z' }) }));
+  for (const event of [sourced({ parts: [aPart({ L1: 3 })] }), at(12, theirs), placing(), accepted()])
+    road.step(event);
+  road.step(at(13, theirs));
+  expect([road.state(), road.holds()]).toEqual(['awaiting_shipment', []]);
+  // A reading that sees it with them is believed.
+  road.step(at(14, { ...theirs, reread: true }));
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+});
+
 test('where the shop cannot be asked, its last word counts', () => {
   const road = aRoad(received({ ...TOLD, canBeReread: false, lines: GIVEN.lines }), elapsed('grace'));
   const step = road.step(at(10, { ...TOLD, canBeReread: false }));
