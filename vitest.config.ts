@@ -27,8 +27,10 @@ export default defineConfig({
     sequence: { sequencer: WholeSystemsBetween },
     // Most of the time is waiting for real servers and timers; more workers than this wait for the processor instead.
     maxWorkers: 5,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // On a busy machine whatever works takes longer, and only what does not work should fail.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 15_000, interval: 25 } },
     teardownTimeout: 30_000,
     projects: [
       {

@@ -127,7 +127,7 @@ test('one credential turns the sandbox off; what lacks its own is off and named'
   expect(output).not.toContain('not-a-real-key');
   started.child.kill('SIGTERM');
   expect(await started.exit()).toBe(0);
-}, 60_000);
+});
 
 test('PostgreSQL and NATS that are killed are started again, and it is said', async () => {
   const dataDir = await aDataDir();

@@ -116,7 +116,7 @@ test('orders, commands and facts of a store that was lost come back by a republi
   await assertWhole(store, 25);
   await run(connectionString);
   await assertWhole(store, 25);
-}, 60_000);
+});
 
 test('what only stood in the lost tail of a stream is read after a republish since then', async () => {
   const connectionString = await aDatabase();
@@ -139,7 +139,7 @@ test('what only stood in the lost tail of a stream is read after a republish sin
   expect(said).toContain('its tail is lost');
   expect(said).toContain('2 events that no order has taken');
   await assertWhole(store, 16);
-}, 60_000);
+});
 
 test('an event that no order has taken comes back, however long before the asked time it was said', async () => {
   const { connectionString, store } = await afterALoss([1, 2], [3]);
@@ -147,7 +147,7 @@ test('an event that no order has taken comes back, however long before the asked
   const said = await run(connectionString, '--since', new Date(Date.now() - 60_000).toISOString());
   expect(said).toContain('1 events that no order has taken, 0 commands and 0 facts');
   await eventually(async () => expect(await arrived(store)).toEqual(idsOf([1, 2, 3])));
-}, 60_000);
+});
 
 test('orders go on as soon as their events are back, before commands and facts are', async () => {
   const { store } = await afterALoss(upTo(3));
@@ -161,7 +161,7 @@ test('orders go on as soon as their events are back, before commands and facts a
   expect(plan.counts).toMatchObject({ events: 0 });
   expect(published).toBe(plan.counts.commands + plan.counts.facts);
   expect(await atTheFirst).toBe(0);
-}, 60_000);
+});
 
 test('an archive that does not reach back so far says from when it holds and what to do', async () => {
   const store = await aStore(await aDatabase());

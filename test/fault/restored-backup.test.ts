@@ -37,7 +37,7 @@ beforeAll(async () => {
     timing: { processMs: 20, shipMs: 20, transitMs: 20, deliverMs: 20 },
   });
   stops.push(() => sandbox.stop());
-}, 60_000);
+});
 afterAll(async () => {
   for (const stop of stops.reverse()) await stop();
 });

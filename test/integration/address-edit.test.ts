@@ -14,7 +14,7 @@ import { CREDENTIALS } from '../sandbox/world.ts';
 let world: OrdersWorld;
 beforeAll(async () => {
   world = await startOrdersWorld({}, { isByHand: true });
-}, 60_000);
+});
 afterAll(() => world.stop());
 
 const LAMP = article(1);

@@ -436,7 +436,7 @@ test('a consumer that stops gives back what it has not begun, long before its ti
   await stopped;
   const payloads = [...first.seen, ...second.seen].map(({ payload }) => payload);
   expect(payloads.sort()).toEqual(['1', '2', '3', '4', '5', '6']);
-}, 60_000);
+});
 
 test('a reader that missed a message says so, and lets itself be closed', async () => {
   const bus = await aBus();

@@ -15,7 +15,7 @@ import { aQuotedDraft } from '../fixtures/quoted-draft.ts';
 let world: OrdersWorld;
 beforeAll(async () => {
   world = await startOrdersWorld({}, { isByHand: true });
-}, 60_000);
+});
 afterAll(() => world.stop());
 
 const viewOf = async (id: string): Promise<OrderView> =>

@@ -110,7 +110,7 @@ test('an order is placed unpaid, found under our reference, made payable, paid a
       if (seen.at(-1) !== state) seen.push(state);
       expect(now).toMatchObject({ status: 'delivered' });
     },
-    { timeout: 5_000, interval: 20 },
+    { timeout: 15_000, interval: 20 },
   );
   const journey = [
     'processing without parcel',
@@ -140,7 +140,7 @@ test('the last mile’s number is told once the parcel moves', async () => {
       expect(first?.state).toBe('in_transit');
       return first;
     },
-    { timeout: 5_000, interval: 20 },
+    { timeout: 15_000, interval: 20 },
   );
   expect(parcel).toMatchObject({
     carrier: 'CJPacket Ordinary',
@@ -617,7 +617,7 @@ test.each(['any', 'merchant', 'sd'])(
           status: 'delivered',
           parcels: [{ state: 'delivered' }],
         }),
-      { timeout: 5_000, interval: 20 },
+      { timeout: 15_000, interval: 20 },
     );
     expect(await bought(callerRef)).toMatchObject([{ sdCode: supplierReference, paidCount: 1 }]);
     const given = await givenOrder();
@@ -676,7 +676,7 @@ test('an expired token is renewed in passing, and all copies go on with the new 
   const first = await tokens.read();
   await control('settings', { cjTokenTtlMs: 86_400_000 }, world);
   await vi.waitFor(() => expect(Date.parse(first!.accessExpiresAt)).toBeLessThan(Date.now()), {
-    timeout: 4_000,
+    timeout: 15_000,
     interval: 20,
   });
   await Promise.all([

@@ -66,11 +66,11 @@ beforeAll(async () => {
   cleanups.push(await startGateway({ ...context, log: context.log.child({}, { level: 'silent' }) }));
   origin = `http://127.0.0.1:${settings.ORDER_MANAGER_PORT}`;
   problemWith = createAnswerCheck(await (await fetch(`${origin}/openapi.json`)).json());
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-}, 30_000);
+});
 
 /** Every answer must be as the API's own document says. */
 const call = async (path: string, init: RequestInit = {}): Promise<Response> => {
@@ -421,7 +421,7 @@ test('a mapping is stored, shown, and asks for the release of every line that wa
   const again = await releasesFor(two);
   expect(new Set(again.map(({ messageId }) => messageId)).size).toBe(2);
   const subjects = () => context.store.query('select 1 from outbox_pending');
-  await expect.poll(subjects, { timeout: 5_000 }).toEqual([]);
+  await expect.poll(subjects, { timeout: 15_000 }).toEqual([]);
 });
 
 test.each<[string, number, string, string, Record<string, string>, string[] | undefined]>([

@@ -74,11 +74,11 @@ beforeAll(async () => {
   await context.bus.setUp(1);
   cleanups.push(await startGateway(context));
   origin = `http://127.0.0.1:${settings.ORDER_MANAGER_PORT}`;
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-}, 30_000);
+});
 
 const sign = (raw: string, secret = SECRET): string =>
   createHmac('sha256', secret).update(raw, 'utf8').digest('base64');
@@ -758,7 +758,7 @@ test('a thousand webhooks at once are each committed once and published', async 
   const queued = await context.store.query<{ message_id: string }>('select message_id from outbox');
   expect(queued.filter(({ message_id }) => ids.has(message_id.split(':').at(-1) ?? ''))).toHaveLength(1_000);
   await until(() => countOf('outbox_pending')).toBe(0);
-}, 40_000);
+});
 
 test('a wrongly signed webhook is a warning in the log, which says why and shows nothing of the webhook', async () => {
   const { log, lines } = aLog();
@@ -861,4 +861,4 @@ test('while the database is away nothing is answered 200, and the repeat is take
   postgres = await restartPostgres();
   await until(async () => (await send(raw, { headers })).status).toBe(200);
   expect(await webhooksOf(orderIdIn(raw))).toHaveLength(1);
-}, 40_000);
+});

@@ -33,7 +33,7 @@ let natsBinary: string;
 beforeAll(async () => {
   const cacheDir = join(projectDir, '.cache', 'nats-server');
   natsBinary = (await findNatsServer({ cacheDir, log: () => {} })).path;
-}, 60_000);
+});
 
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -169,7 +169,7 @@ test('NATS keeps its streams over a stop and over a kill', async () => {
   await last.close();
   expect(state.messages).toBe(2);
   expect((await fetch(`${third.monitorUrl}/jsz`)).ok).toBe(true);
-}, 20_000);
+});
 
 test('PostgreSQL keeps its data over a stop, a crash and a kill with open connections', async () => {
   const folder = aFolder();
@@ -194,7 +194,7 @@ test('PostgreSQL keeps its data over a stop, a crash and a kill with open connec
   const fourth = await postgres(folder, port);
   expect(await query(fourth.connectionString, 'select id from kept order by id')).toEqual([1, 2, 3]);
   await open.end();
-}, 30_000);
+});
 
 test('PostgreSQL is private, durable, in UTF-8, and keeps data and passwords out of logs and from other users', async () => {
   const folder = aFolder();
@@ -229,7 +229,7 @@ test('PostgreSQL is private, durable, in UTF-8, and keeps data and passwords out
   const log = readFileSync(join(folder, 'postgres.log'), 'utf8');
   expect(log).toContain('duplicate key');
   expect(log).not.toContain('jo@example.com');
-}, 20_000);
+});
 
 test('an interrupted first start, and later a lost password, are mended by the next start', async () => {
   const folder = aFolder();
@@ -246,7 +246,7 @@ test('an interrupted first start, and later a lost password, are mended by the n
   expect(await query(second.connectionString, 'select id from kept')).toEqual([7]);
   expect(second.connectionString).not.toBe(first.connectionString);
   expect(existsSync(join(folder, 'postgres.unfinished'))).toBe(false);
-}, 20_000);
+});
 
 test('a folder with foreign files is not taken for a database', async () => {
   const folder = aFolder();
@@ -306,7 +306,7 @@ test('servers of a living process are left alone, and those of a killed one are 
   expect([isAlive(elsewhere.nats), isAlive(elsewhere.postgres)]).toEqual([false, false]);
   expect(new URL(bus.url).host).toBe(`127.0.0.1:${ports.nats}`);
   expect(await query(database.connectionString, 'select id from kept')).toEqual([7]);
-}, 30_000);
+});
 
 test.skipIf(!isRoot)(
   'an ordinary user can run both, and root can go on with the same data',

@@ -131,7 +131,7 @@ test('a service whose queue of commands was lost is not ready until the set-up s
   await expect.poll(isReady, { timeout: 20_000 }).toEqual({ status: 'not_ready', missing: ['commands'] });
   await context.bus.setUp(1);
   await expect.poll(isReady, { timeout: 20_000 }).toEqual({ status: 'ready' });
-}, 60_000);
+});
 
 test('a database that does not answer takes no scrape beyond the patience of Prometheus', async () => {
   const silent = (): Promise<never> => new Promise(() => {});
@@ -141,7 +141,7 @@ test('a database that does not answer takes no scrape beyond the patience of Pro
   for (const text of await Promise.all([metrics.scrape(), metrics.scrape()]))
     expect(text).toContain('order_manager_database_up 0');
   expect(performance.now() - begun).toBeLessThan(9_000);
-}, 30_000);
+});
 
 test('the port of a gateway’s process tells all that its API tells, until the gateway ends', async () => {
   const port = await freePort();

@@ -406,7 +406,7 @@ test('a process killed while it was sending leaves a doubt behind and no second 
   expect(await rowOf(context)).toMatchObject({ state: 'doubt' });
   expect(await eventsIn(context.store)).toMatchObject([{ id: `${id}:failed:1`, data: { doubt: true } }]);
   expect(await mailsIn(world)).toHaveLength(1);
-}, 60_000);
+});
 
 test('a mail that could not be written because the database failed is not in doubt: it is sent later', async () => {
   const { world, context, ports, id } = await aPost();

@@ -26,7 +26,7 @@ import { CREDENTIALS } from '../sandbox/world.ts';
 let world: OrdersWorld;
 beforeAll(async () => {
   world = await startOrdersWorld();
-}, 60_000);
+});
 afterAll(() => world.stop());
 
 const LAMP = article(1);

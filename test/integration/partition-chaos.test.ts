@@ -32,7 +32,7 @@ let nats: OwnNats;
 let postgres: OwnPostgres;
 beforeAll(async () => {
   [nats, postgres] = await Promise.all([startOwnNats(), startOwnPostgres()]);
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([nats.remove(), postgres.remove()]);
 });

@@ -159,7 +159,7 @@ test('leftovers wait while NATS is away and are published after its return', asy
   await until(() => world.lines.some(({ work }) => work === 'outbox sweep'));
   await nats.start();
   await until(async () => (await countOf(world.store, 'outbox_pending')) === 0, 15_000);
-}, 40_000);
+});
 
 test('a zombie whose partition was taken writes nothing', async () => {
   const world = await aWorld();
@@ -187,14 +187,14 @@ test('an owner that has not heard yet that its partition is halted writes nothin
 test('two owners share the partitions fairly, and one that stops gives its leases back at once', async () => {
   const world = await aWorld();
   anOwner(world, 'one');
-  await expect.poll(() => sharesOf(world.store), { timeout: 5_000 }).toEqual({ one: 32 });
+  await expect.poll(() => sharesOf(world.store), { timeout: 15_000 }).toEqual({ one: 32 });
   const two = anOwner(await someoneElse(world), 'two');
-  await expect.poll(() => sharesOf(world.store), { timeout: 8_000 }).toEqual({ one: 16, two: 16 });
+  await expect.poll(() => sharesOf(world.store), { timeout: 15_000 }).toEqual({ one: 16, two: 16 });
   await two.stop();
   // Whoever looks now finds nothing that still belongs to the stopped one.
   expect(await world.store.query("select part from event_partitions where owner = 'two'")).toEqual([]);
   expect(await world.store.query("select id from copies where id = 'two'")).toEqual([]);
-  await expect.poll(() => sharesOf(world.store), { timeout: 5_000 }).toEqual({ one: 32 });
+  await expect.poll(() => sharesOf(world.store), { timeout: 15_000 }).toEqual({ one: 32 });
 });
 
 test('an owner that is stopped while it takes its first partitions leaves no reader and no lease behind', async () => {
@@ -222,7 +222,7 @@ test('the partitions of a process that was killed are taken over after its lease
   await expect.poll(() => sharesOf(world.store), { timeout: 20_000 }).toEqual({ one: 32 });
   await readUpTo(world, 6);
   expect(await stateOf(world.store, A)).toBe('delivered');
-}, 40_000);
+});
 
 test('a reader that falls silent while messages wait is opened again', async () => {
   const [world, probe] = [await aWorld(), await aProbe(nats.url)];
@@ -258,7 +258,7 @@ test('an owner reads on after NATS was killed and after every backend of the dat
   await world.bus.publish(story.slice(4));
   await readUpTo(world, 6);
   expect(await stateOf(world.store, A)).toBe('delivered');
-}, 30_000);
+});
 
 test('an owner stops while the bus is away, and its leases are free', async () => {
   const world = await aWorld();

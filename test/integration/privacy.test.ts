@@ -16,7 +16,7 @@ import { CREDENTIALS } from '../sandbox/world.ts';
 let world: OrdersWorld;
 beforeAll(async () => {
   world = await startOrdersWorld();
-}, 60_000);
+});
 afterAll(() => world.stop());
 
 interface Person {
@@ -129,7 +129,7 @@ test('a customer is erased from what has ended at once, from the rest at its end
     for (const value of valuesOf(quirin)) expect(messages).not.toContain(value);
   }
   expect(await audit(world.store, () => {})).toMatchObject({ violations: 0 });
-}, 60_000);
+});
 
 const ADDRESS = {
   last_name: '',
@@ -290,4 +290,4 @@ test('the search is a command: it takes values by standard input and its exit co
   expect(failed).toEqual({ code: 2, output: expect.stringMatching(/^cannot search: .*lock timeout\n$/) });
   const elsewhere = await search(`${zoe.email}\n`, `${database}?options=-c%20search_path%3Dnowhere`);
   expect(elsewhere).toEqual({ code: 2, output: 'cannot search: this database has no tables\n' });
-}, 30_000);
+});

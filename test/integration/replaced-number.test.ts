@@ -14,7 +14,7 @@ let cj: CjCaller;
 beforeAll(async () => {
   world = await startOrdersWorld({ CJ_DROPSHIPPING_SANDBOX_ORDERS: 'true' });
   cj = await login(world.sandbox);
-}, 60_000);
+});
 afterAll(() => world.stop());
 
 const LAMP = article(1);

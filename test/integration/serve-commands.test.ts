@@ -94,7 +94,7 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
   await send(context, 'fail', '1');
   await send(context, 'refuse', '1');
   await send(context, 'work', 'after');
-  await expect.poll(() => done, { timeout: 2_000 }).toEqual(['before', 'after']);
+  await expect.poll(() => done, { timeout: 10_000 }).toEqual(['before', 'after']);
   expect(await lettersIn(context)).toEqual([]);
 
   await expect.poll(() => waiting(context), { timeout: 25_000 }).toBe(0);
@@ -117,7 +117,7 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
 
   await send(context, 'work', 'later');
   await expect.poll(() => done).toEqual(['before', 'after', 'later']);
-}, 40_000);
+});
 
 test('at the level DEBUG the log says each command and what came of it', async () => {
   const context = await aServiceContext(nats.url);
@@ -125,7 +125,7 @@ test('at the level DEBUG the log says each command and what came of it', async (
   await serve(context, { work: async () => DONE });
   await send(context, 'work', 'a');
   const wanted = { msg: 'command', subject: commandSubject('notifier', 'work', 'a'), verdict: 'done' };
-  await expect.poll(() => context.lines, { timeout: 5_000 }).toContainEqual(expect.objectContaining(wanted));
+  await expect.poll(() => context.lines, { timeout: 15_000 }).toContainEqual(expect.objectContaining(wanted));
 });
 
 test('a command that the server hands to the wrong lane is left to its own', async () => {
@@ -158,7 +158,7 @@ test('a command that the server hands to the wrong lane is left to its own', asy
   onTestFinished(() => sweeper.stop());
   await expect.poll(() => own, { timeout: 10_000 }).toEqual(['1']);
   expect([astray, await lettersIn(context)]).toEqual([[], []]);
-}, 20_000);
+});
 
 test('a foreseen trouble that passes is waited for, however often, by what nothing asks for again', async () => {
   const context = await aServiceContext(nats.url);
@@ -181,7 +181,7 @@ test('a foreseen trouble that passes is waited for, however often, by what nothi
   await expect.poll(() => tries, { timeout: 25_000 }).toBe(TROUBLES + 1);
   await expect.poll(() => waiting(context)).toBe(0);
   expect(await lettersIn(context)).toEqual([]);
-}, 40_000);
+});
 
 test('in bad times the commands of a lane stay there instead of coming and going', async () => {
   const context = await aServiceContext(nats.url);
@@ -214,7 +214,7 @@ test('waits for better times use up no tries of a command that then fails', asyn
   expect(await lettersIn(context)).toEqual([]);
   await expect.poll(() => lettersIn(context), { timeout: 20_000 }).toHaveLength(1);
   expect(calls).toBe(12);
-}, 40_000);
+});
 
 test('while the database is away commands wait, and what was hopeless is set aside once it is back', async () => {
   const direct = await aServiceContext(nats.url, {}, await aDatabase());
@@ -238,7 +238,7 @@ test('while the database is away commands wait, and what was hopeless is set asi
   await expect.poll(() => waiting(context), { timeout: 10_000 }).toBe(0);
   expect(await direct.store.query('select id from copies')).toEqual([{ id: '1' }]);
   expect(await lettersIn(direct)).toMatchObject([{ subject: 'oms.cmd.notifier.unheard.1' }]);
-}, 60_000);
+});
 
 test('a command that comes again while the first is at work starts when that one is through, and not beside it', async () => {
   const context = await aServiceContext(nats.url);
@@ -293,7 +293,7 @@ test('while a partition is halted no command is carried out', async () => {
   expect(calls).toBe(0);
   await context.store.run('update event_partitions set halted = null');
   await expect.poll(() => calls, { timeout: 20_000 }).toBe(1);
-}, 60_000);
+});
 
 test('a queue that was lost while its service runs is said with what to do, and commands go on once it is there again', async () => {
   const context = await aServiceContext(nats.url);
@@ -313,4 +313,4 @@ test('a queue that was lost while its service runs is said with what to do, and 
   expect(done).toEqual([]);
   await context.bus.setUp(1);
   await expect.poll(() => done, { timeout: 10_000 }).toEqual(['meanwhile']);
-}, 30_000);
+});

@@ -132,7 +132,7 @@ test('whatever is parked in a waiting state is listed once its time is over, and
     expect(await found(store), which).toMatchObject([{ kind, state, reason: 'overdue' }]);
     expect(await countStuck(store, SETTINGS, TOLERANCE_SECONDS)).toEqual([{ kind, stuck: 1 }]);
   }
-}, 60_000);
+});
 
 test('a state that wants a timer and has none is listed at once, and so is one whose timer passed without effect', async () => {
   const store = await aStore(database);
@@ -151,7 +151,7 @@ test('a state that wants a timer and has none is listed at once, and so is one w
     await store.run("update timers set attempt = 2, due_at = now() + interval '1 minute'");
     expect(await found(store, kind), which).toMatchObject([{ kind, state, reason: 'timer_late' }]);
   }
-}, 60_000);
+});
 
 test('what is held waits for a person: its hold stands in the list, after its own time', async () => {
   const store = await aStore(database);

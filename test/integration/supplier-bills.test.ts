@@ -21,7 +21,7 @@ import { seeded } from '../fixtures/seeded.ts';
 let world: OrdersWorld;
 beforeAll(async () => {
   world = await startOrdersWorld({}, { isByHand: true });
-}, 60_000);
+});
 afterAll(() => world.stop());
 
 const isIn = (purchase: PurchaseCommand, state: string): Promise<void> =>

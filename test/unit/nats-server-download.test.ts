@@ -132,7 +132,7 @@ test.each([
 test('a source that says nothing is given up after a few seconds', async () => {
   const { origin } = await aRelease({ SHA256SUMS: 'silent' });
   await expect(find(aFolder(), origin)).rejects.toThrow(/nothing came from .* for 5 seconds/);
-}, 10_000);
+});
 
 test('a server that is too old or does not run is passed over, and the reasons are told', async () => {
   const oldDir = aFolder();
