@@ -18,17 +18,18 @@ export const isPortFree = (port: number): Promise<boolean> =>
   });
 
 /**
- * Says that nobody else who asks here was given this port. UDP counts its ports apart from TCP, so that holding the same
- * number there bars no server, is seen by every process, and ends with this one however it ends.
+ * False when somebody else who asked here was given this port. UDP counts its ports apart from TCP, so that holding the
+ * same number there bars no server, is seen by every process, and ends with this one however it ends. Where a machine
+ * lets nobody do that, the port is given all the same.
  */
 async function reserve(port: number): Promise<boolean> {
   const sign = createSocket('udp4');
   try {
     sign.bind({ address: HOST, port, exclusive: true });
     await once(sign, 'listening');
-  } catch {
+  } catch (error) {
     sign.close();
-    return false;
+    return !(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE');
   }
   sign.unref();
   return true;
