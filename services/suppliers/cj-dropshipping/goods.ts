@@ -1,6 +1,7 @@
 import { roundToMinor } from '../../../contracts/money.ts';
 import type { Article, ArticleNow } from '../adapter.ts';
 import { SupplierError } from '../supplier-error.ts';
+import { createUnfinishedWork, type UnfinishedWork } from '../unfinished-work.ts';
 import type { CjClient } from './client.ts';
 import { CURRENCY } from './currency.ts';
 import type { ProductData, VariantData } from './product-responses.ts';
@@ -70,17 +71,26 @@ async function readArticle(
   };
 }
 
+const unfinished = new WeakMap<CjClient, UnfinishedWork<ArticleNow>>();
+
+function unfinishedOf(client: CjClient): UnfinishedWork<ArticleNow> {
+  const known = unfinished.get(client) ?? createUnfinishedWork<ArticleNow>();
+  unfinished.set(client, known);
+  return known;
+}
+
 /**
  * What the articles are now, by variant: one product read and one stock read for each product. A variant that its
- * product does not show, or whose product CJ does not show, is asked for by itself. Throws SupplierError: `not_found`,
- * `unavailable` when one is off the shelf, without a price or too few.
+ * product does not show, or whose product CJ does not show, is asked for by itself. What was read when the patience
+ * ended is not read again by the next try. Throws SupplierError: `not_found`, `unavailable` when one is off the shelf,
+ * without a price or too few.
  */
-export async function readGoods(
+export function readGoods(
   client: CjClient,
   articles: readonly Article[],
   shipsFrom: string,
   signal: AbortSignal,
-): Promise<Map<string, ArticleNow>> {
+): Promise<ReadonlyMap<string, ArticleNow>> {
   const wanted = [...Map.groupBy(articles, ({ supplierVariantId }) => supplierVariantId).values()].flatMap(
     ([first, ...more]): Wanted[] => {
       if (first === undefined) return [];
@@ -88,18 +98,20 @@ export async function readGoods(
       return [{ ...first, units, shipsFrom }];
     },
   );
-  const now = new Map<string, ArticleNow>();
-  for (const [productId, ofProduct] of Map.groupBy(wanted, ({ supplierProductId }) => supplierProductId)) {
-    const product = await readProduct(client, productId, signal).catch(orIfRefused(null));
-    const variantOf = ({ supplierVariantId }: Wanted) =>
-      product?.variants.find(({ vid }) => vid === supplierVariantId);
-    const isShown = ofProduct.some((article) => variantOf(article) !== undefined);
-    const stock = isShown ? await readProductStock(client, product?.pid ?? productId, signal) : null;
-    for (const article of ofProduct) {
-      const variant = variantOf(article);
-      const seen = { product, variant, stock };
-      now.set(article.supplierVariantId, await readArticle(client, article, seen, signal));
+  return unfinishedOf(client).goOn(JSON.stringify(wanted), async (now) => {
+    for (const [productId, ofProduct] of Map.groupBy(wanted, ({ supplierProductId }) => supplierProductId)) {
+      if (ofProduct.every(({ supplierVariantId }) => now.has(supplierVariantId))) continue;
+      const product = await readProduct(client, productId, signal).catch(orIfRefused(null));
+      const variantOf = ({ supplierVariantId }: Wanted) =>
+        product?.variants.find(({ vid }) => vid === supplierVariantId);
+      const isShown = ofProduct.some((article) => variantOf(article) !== undefined);
+      const stock = isShown ? await readProductStock(client, product?.pid ?? productId, signal) : null;
+      for (const article of ofProduct) {
+        const variant = variantOf(article);
+        const seen = { product, variant, stock };
+        now.set(article.supplierVariantId, await readArticle(client, article, seen, signal));
+      }
     }
-  }
-  return now;
+    return now;
+  });
 }

@@ -1,0 +1,86 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
+import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
+import type { QuoteRequest } from '../../services/suppliers/adapter.ts';
+import { withPolicy } from '../../services/suppliers/policy.ts';
+import { byFetch } from '../fixtures/by-fetch.ts';
+import { cjAdapter, ledgerOf, never, PLAIN_SETTINGS, put, startCjWorld } from '../fixtures/cj-world.ts';
+import { memoryTokens } from '../fixtures/memory-tokens.ts';
+
+const [LAMP, MUG] = CATALOGUE;
+const FROM_CHINA = CATALOGUE.filter(({ shipsFrom }) => shipsFrom.includes('CN'));
+const IN_STOCK = { priceMinor: 690, stock: 50_000, isOnSale: true };
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startCjWorld();
+});
+afterAll(() => sandbox.stop());
+beforeEach(async () => {
+  await put(sandbox, 'settings', PLAIN_SETTINGS);
+  await put(sandbox, `articles/${LAMP!.supplierVariantId}`, IN_STOCK);
+});
+
+const quoteOf = (articles: readonly (typeof CATALOGUE)[number][]): QuoteRequest => ({
+  destination: { countryCode: 'US', zip: '90001' },
+  shipsFrom: 'CN',
+  articles: articles.map(({ supplierProductId, supplierVariantId }) => ({
+    supplierProductId,
+    supplierVariantId,
+    units: 1,
+  })),
+});
+
+async function productsReadDuring(act: () => Promise<unknown>): Promise<number> {
+  const before = (await ledgerOf(sandbox)).calls['cj.product'] ?? 0;
+  await act();
+  return ((await ledgerOf(sandbox)).calls['cj.product'] ?? 0) - before;
+}
+
+/** An adapter for which CJ answers no question about that product the first time. */
+function withoutAnswerFor(supplierProductId: string) {
+  let isAnswering = false;
+  const send: typeof fetch = (input, init) => {
+    const { pathname, searchParams } = new URL(String(input));
+    if (isAnswering || !pathname.endsWith('/product/query') || searchParams.get('pid') !== supplierProductId)
+      return fetch(input, init);
+    isAnswering = true;
+    return Promise.reject(new TypeError('fetch failed'));
+  };
+  return cjAdapter(sandbox, memoryTokens(), { send: byFetch(send) });
+}
+
+test('an order of more articles than can be read within one patience is quoted all the same', async () => {
+  const pace = 40;
+  let free = 0;
+  const cj = withPolicy(
+    cjAdapter(sandbox, memoryTokens(), {
+      reserve: async (_, signal) => {
+        free = Math.max(free, performance.now()) + pace;
+        await delay(free - performance.now(), undefined, { signal });
+      },
+    }),
+    { callTimeoutMs: 10 * pace, halfOpenAfterMs: 1_000 },
+  );
+  const quote = await cj.quote(quoteOf(FROM_CHINA), never);
+  expect([...quote.articles.keys()]).toEqual(FROM_CHINA.map(({ supplierVariantId }) => supplierVariantId));
+  expect(quote.goodsMinor).toBe(FROM_CHINA.reduce((sum, one) => sum + one.supplierPriceMinor, 0));
+});
+
+test('a quote that got no answer goes on from there, and what it was finished with is asked anew', async () => {
+  const request = quoteOf([LAMP!, MUG!]);
+  const cj = withoutAnswerFor(MUG!.supplierProductId);
+  await expect(cj.quote(request, never)).rejects.toMatchObject({ failureClass: 'transient' });
+  expect(await productsReadDuring(() => cj.quote(request, never))).toBe(1);
+  expect(await productsReadDuring(() => cj.quote(request, never))).toBe(2);
+});
+
+test('what is refused for good is not remembered with what was read before it', async () => {
+  const request = quoteOf([MUG!, LAMP!]);
+  const cj = cjAdapter(sandbox, memoryTokens());
+  await put(sandbox, `articles/${LAMP!.supplierVariantId}`, { stock: 0 });
+  await expect(cj.quote(request, never)).rejects.toMatchObject({ failureClass: 'unavailable' });
+  await put(sandbox, `articles/${LAMP!.supplierVariantId}`, IN_STOCK);
+  expect(await productsReadDuring(() => cj.quote(request, never))).toBe(2);
+});
