@@ -134,12 +134,16 @@ const releaseMended =
   (now: OrderContext): Change<OrderContext> => {
     const isMended = (now.hasAddress && !before.hasAddress) || isElsewhere;
     const isPaid = now.payment === 'paid' && before.payment !== 'paid';
+    const isGivenBack = (lineId: string): boolean =>
+      before.inShop[lineId]?.isOthers === true && now.inShop[lineId]?.isOthers !== true;
     return releaseHolds(
       now,
-      ({ reason, supplierOrderId, isObserved, isHeldInShop }) =>
+      ({ reason, lineId, supplierOrderId, isObserved, isHeldInShop }) =>
         isHeldInShop === undefined &&
-        // What its supplier says of a purchase is mended there.
-        ((reason === 'address_invalid' && isMended && isObserved === undefined) ||
+        // As another service's: nothing else holds a line for this reason.
+        ((reason === 'fulfillment_not_ours' && lineId !== undefined && isGivenBack(lineId)) ||
+          // What its supplier says of a purchase is mended there.
+          (reason === 'address_invalid' && isMended && isObserved === undefined) ||
           // A payment that a supplier order waits for is ours to make, not the customer's.
           (reason === 'payment_pending' && isPaid && supplierOrderId === undefined)),
     );

@@ -20,6 +20,7 @@ import {
   cancelConfirmed,
   deferred,
   elapsed,
+  holdRequested,
   observed,
   outcomeUnknown,
   placed,
@@ -151,6 +152,34 @@ test('a draft of a line that the shop gives to another service is given up, and 
   ]);
   road.step(sourced({ round: 2 }));
   expect(road.step(updated({ ...given, ...at(2) }))).toEqual(['fact order.updated']);
+});
+
+test('a line that the other service gives back goes on by itself beside what is bought', () => {
+  const second = aLine({ lineId: 'L2', units: 1 });
+  const road = aRoad(
+    ...toTwoDrafts,
+    placing(A),
+    accepted(A),
+    updated({ lines: [aLine(), { ...second, deliveredBy: 'other_service' }], ...at(1) }),
+  );
+  expect([road.holds(), road.line('L2')]).toMatchObject([['fulfillment_not_ours'], { held: 1 }]);
+  expect(road.step(updated({ lines: [aLine(), second], ...at(2) })).filter(isBuying)).toEqual([
+    'suppliers: source order',
+  ]);
+  expect(road.holds()).toEqual([]);
+});
+
+test('what a person holds of a line that is given back stays held', () => {
+  const second = aLine({ lineId: 'L2', units: 1 });
+  const road = aRoad(
+    ...toTwoDrafts,
+    placing(A),
+    accepted(A),
+    updated({ lines: [aLine(), { ...second, deliveredBy: 'other_service' }], ...at(1) }),
+    holdRequested('L2'),
+  );
+  expect(road.step(updated({ lines: [aLine(), second], ...at(2) })).filter(isBuying)).toEqual([]);
+  expect(road.holds()).toEqual(['operator']);
 });
 
 test('where an order may be bought in part, an unpaid purchase of a line given away is not paid', () => {
