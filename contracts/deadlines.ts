@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { callPatienceMs } from './call-patience.ts';
 import { DAY_MS } from './durations.ts';
 import type { Settings } from './settings.ts';
 
@@ -50,7 +51,7 @@ export const deadlineDelays = (settings: Settings): Readonly<Record<DeadlineName
   sourcing: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
   buy: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
   // Longer than the purchase call's own timeout, so that only a dead process can miss it.
-  placing: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 2_000 + 5_000,
+  placing: callPatienceMs(settings) * 2 + 5_000,
   look_up: settings.ORDER_MANAGER_DOUBT_GRACE_SECONDS * 1_000,
   pay: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
   cancel: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,

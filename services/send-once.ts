@@ -43,3 +43,9 @@ export const sendOnce: Send = async ({ url, method, headers, body = null, signal
   const text = isPacked ? String(await unpack(await answer.body.bytes())) : await answer.body.text();
   return { httpStatus: answer.statusCode, headers: answer.headers, text };
 };
+
+/** The same, given up after so long: the caller's signal may be that of more than this one request. */
+export const sendingWithin =
+  (answerMs: number): Send =>
+  (request) =>
+    sendOnce({ ...request, signal: AbortSignal.any([request.signal, AbortSignal.timeout(answerMs)]) });

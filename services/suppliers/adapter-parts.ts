@@ -1,5 +1,6 @@
 import type { Settings } from '../../contracts/settings.ts';
 import type { Logger } from '../logger.ts';
+import type { Send } from '../send-once.ts';
 
 /** What an adapter is made of: everything of its account that all copies of the service share. */
 export interface AdapterParts {
@@ -8,6 +9,8 @@ export interface AdapterParts {
   readonly tokens: TokenStore;
   readonly reserve: ReserveCall;
   readonly report: ReportQuota;
+  /** Gives a request up that is not answered in time, counted from its sending. */
+  readonly send: Send;
 }
 
 /** Purchases go before queries when the supplier's rate is short. */

@@ -1,3 +1,4 @@
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import { SUPPLIER_ORDER_WITHHELD } from '../../contracts/events/purchase-outcome.ts';
 import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events/release-requested.ts';
 import { holdIdOf } from '../../contracts/ids.ts';
@@ -57,8 +58,7 @@ export const ceilingOf = (
   { expectedCostMinor }: Pick<PurchaseRow, 'expectedCostMinor'>,
 ): number => Math.floor(expectedCostMinor * (1 + settings.ORDER_MANAGER_COST_TOLERANCE_PERCENT / 100));
 
-export const callTimeoutMs = (settings: Settings): number =>
-  settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000;
+export const callTimeoutMs = callPatienceMs;
 
 /** For the intent to be written. */
 const INTENT_MS = 1_000;

@@ -1,6 +1,8 @@
+import { answerWithinMs, callPatienceMs } from '../../contracts/call-patience.ts';
 import { missingVariables, SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { ServiceContext } from '../run-service.ts';
+import { sendingWithin } from '../send-once.ts';
 import { createQuotaReporter, createTokenStore, rememberKey } from './account.ts';
 import { aliExpress } from './aliexpress/registration.ts';
 import { createCallLimiter } from './call-limiter.ts';
@@ -24,7 +26,7 @@ export async function createAdapters({
 }: Pick<ServiceContext, 'settings' | 'store' | 'log'>): Promise<ReadonlyMap<SupplierName, PatientAdapter>> {
   const adapters = new Map<SupplierName, PatientAdapter>();
   const patience = {
-    callTimeoutMs: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 1_000,
+    callTimeoutMs: callPatienceMs(settings),
     halfOpenAfterMs: HALF_OPEN_AFTER_MS,
   };
   for (const supplier of SUPPLIERS) {
@@ -39,6 +41,7 @@ export async function createAdapters({
       tokens: createTokenStore(store, supplier),
       reserve,
       report: createQuotaReporter(store, supplier),
+      send: sendingWithin(answerWithinMs(settings)),
     });
     adapters.set(supplier, withPolicy(adapter, patience));
   }

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { expect, onTestFinished } from 'vitest';
 import { readSettings } from '../../contracts/settings.ts';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
+import { sendOnce } from '../../services/send-once.ts';
 import type {
   OrderKey,
   PlacedOrder,
@@ -49,6 +50,7 @@ export async function aKit(setup: BenchSetup): Promise<Kit> {
     report: async (report: QuotaReport) => {
       quotaReports.push(report);
     },
+    send: sendOnce,
   };
   const adapter = await REGISTRY[setup.supplier].create(parts);
   await bench.connect(parts);

@@ -22,7 +22,7 @@ interface Buyer {
 }
 
 /** A suppliers service that buys at both, CJ as slowly as an account of the free level may. */
-async function aBuyer(): Promise<Buyer> {
+async function aBuyer(more: NodeJS.ProcessEnv = {}): Promise<Buyer> {
   const world = await givenWorld();
   const context = await aServiceContext(nats.url, {
     CJ_DROPSHIPPING_API_KEY: CREDENTIALS.cjApiKey,
@@ -36,6 +36,7 @@ async function aBuyer(): Promise<Buyer> {
     ALIEXPRESS_MODE: 'live',
     ALIEXPRESS_REQUESTS_PER_SECOND: '100',
     ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '3',
+    ...more,
   });
   const start = async (): Promise<void> => {
     const stop = await startSuppliers(context);
@@ -132,6 +133,19 @@ test('a supplier that hangs keeps no purchase at another back', async () => {
   // Two at once are all that one call a second bears: they hang, and six wait behind them.
   const open = await context.store.query("select from purchase_intents where supplier = 'cj_dropshipping'");
   expect(open.length).toBeLessThanOrEqual(2);
+});
+
+test('at one call a second two purchases are made although no answer is waited for as long as they take', async () => {
+  const buyer = await aBuyer({ ALIEXPRESS_REQUESTS_PER_SECOND: '1' });
+  const mugs = [await aMug(buyer, 1), await aMug(buyer, 2)];
+  for (const mug of mugs) await sayBuy(buyer, 'aliexpress', mug);
+  await buyer.start();
+  for (const mug of mugs) {
+    await eventually(async () =>
+      expect(await intentOf(buyer.context.store, mug)).toMatchObject({ state: 'done', attempt: 1 }),
+    );
+    expect(await boughtUnder(buyer.world, mug)).toHaveLength(1);
+  }
 });
 
 test('while a supplier wants no calls its commands stay in their lane instead of coming and going', async () => {
