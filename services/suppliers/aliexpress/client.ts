@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { type Send, sendOnce } from '../../send-once.ts';
 import type { CallPriority, ReportQuota, ReserveCall, TokenStore } from '../adapter-parts.ts';
@@ -50,6 +51,8 @@ export interface AliExpressClientOptions extends AppCredentials {
   readonly report: ReportQuota;
   /** Default 1. */
   readonly callsAtOnce?: number | undefined;
+  /** Milliseconds from one sending to the next of this process. Default 0. */
+  readonly gapMs?: number | undefined;
   readonly send?: Send | undefined;
 }
 
@@ -103,8 +106,15 @@ function readAnswer(noVerdict: NoVerdict, httpStatus: number, text: string): Ans
 function createExchange(options: AliExpressClientOptions) {
   const { baseUrl, appKey, appSecret, reserve, report } = options;
   const root = baseUrl.replace(/\/+$/, '');
-  const { send = sendOnce } = options;
+  const { send = sendOnce, gapMs = 0 } = options;
   const takeTurn = createTurns(options.callsAtOnce);
+
+  let nextAt = 0;
+  /** A call that left later than its moment must not find the next one at its heels: AliExpress counts what arrives. */
+  const keepApart = async (signal: AbortSignal): Promise<void> => {
+    const waitMs = nextAt - performance.now();
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal });
+  };
 
   const signed = ({ method, parameters }: AliExpressRequest, token: string | null) => {
     const path = method.startsWith('/') ? method : '';
@@ -135,11 +145,13 @@ function createExchange(options: AliExpressClientOptions) {
     try {
       await beforeSending('reserve', async () => {
         await reserve({ priority: request.priority }, signal);
+        await keepApart(signal);
         signal.throwIfAborted();
       });
       // A form in the body whatever the call: addresses and tokens in a URL would end in somebody's logs.
       const form = { method: 'POST', headers: FORM, ...signed(request, token) } as const;
       const outgoing = { name: request.method, signal, ...form };
+      nextAt = performance.now() + gapMs;
       const { httpStatus, text } = await exchangeText(send, outgoing, noVerdict);
       const answer = readAnswer(noVerdict, httpStatus, text);
       if ('refusal' in answer) await tellBan(answer.refusal);

@@ -1,7 +1,7 @@
 import { needed, type SupplierRegistration } from '../registration.ts';
 import { createAliExpress } from './aliexpress.ts';
 import { MEND_CONSENT } from './tokens.ts';
-import { turnsFor } from './turns.ts';
+import { gapFor, turnsFor } from './turns.ts';
 
 export const aliExpress: SupplierRegistration = {
   profile: {
@@ -27,6 +27,7 @@ export const aliExpress: SupplierRegistration = {
       appSecret: needed(settings, 'ALIEXPRESS_SECRET'),
       accessToken,
       callsAtOnce: turnsFor(settings.ALIEXPRESS_REQUESTS_PER_SECOND),
+      gapMs: gapFor(settings.ALIEXPRESS_REQUESTS_PER_SECOND),
       autoPay: settings.ALIEXPRESS_AUTO_PAY,
       ...account,
     });

@@ -12,6 +12,10 @@ const CALL_SECONDS = 0.2;
 export const turnsFor = (requestsPerSecond: number): number =>
   requestsPerSecond < PARALLEL_FROM ? 1 : Math.min(32, Math.ceil(requestsPerSecond * CALL_SECONDS));
 
+/** Between two that leave one after the other, with what the way to AliExpress may take more for the first of them. */
+export const gapFor = (requestsPerSecond: number): number =>
+  turnsFor(requestsPerSecond) > 1 ? 0 : 1_100 / requestsPerSecond;
+
 /**
  * So many at a time in this process, purchases before queries. Between processes the spacing of the calls has to do.
  */
