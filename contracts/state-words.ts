@@ -62,6 +62,18 @@ export const SUPPLIER_ORDER_STATE_WORDS: Readonly<Record<SupplierOrderStateName,
   lapsed: { is: 'ran out unpaid', next: '' },
 };
 
+const SEES_TO_HOLD = 'a person sees to its hold first';
+
+/** What leads on in its place from where a purchase waits for a person, and nothing of it goes on by itself. */
+export const PERSON_WORDS: Partial<Readonly<Record<SupplierOrderStateName, string>>> = {
+  draft: SEES_TO_HOLD,
+  outcome_unknown: 'a person says what became of it',
+  awaiting_payment: SEES_TO_HOLD,
+};
+
+/** The same of one that we have no call, or no leave, to pay. */
+export const PAID_BY_HAND = 'a person pays it there';
+
 /** Of a purchase. */
 export const UNWANTED = 'nobody wants it any more';
 

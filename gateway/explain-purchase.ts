@@ -1,7 +1,9 @@
 import {
   COMPENSATION_WORDS,
   NOT_GIVEN_UP,
+  PAID_BY_HAND,
   PARTLY_UNWANTED,
+  PERSON_WORDS,
   SUPPLIER_ORDER_STATE_WORDS,
   UNWANTED,
   WANTED_AGAIN,
@@ -55,12 +57,25 @@ const isLeftToPerson = ({ id, status }: Purchase, { holds, timers }: Around): bo
   holds.some(({ supplierOrderId, evidence }) => supplierOrderId === id && evidence.cancelled === false) &&
   !timers.some(({ supplierOrderId, deadline }) => supplierOrderId === id && deadline === 'cancel');
 
+/** With a deadline it goes on by itself, whatever its hold says. */
+function nextOf(purchase: Purchase, { holds, timers }: Around): string {
+  const { next } = SUPPLIER_ORDER_STATE_WORDS[purchase.status];
+  const isOfIt = ({ supplierOrderId }: { readonly supplierOrderId: string | null }): boolean =>
+    supplierOrderId === purchase.id;
+  const own = holds.filter(isOfIt);
+  if (own.length === 0 || timers.some(isOfIt)) return next;
+  const isUnpaid = purchase.status === 'awaiting_payment';
+  if (isUnpaid && own.every(({ reason }) => reason === 'payment_pending')) return PAID_BY_HAND;
+  return PERSON_WORDS[purchase.status] ?? next;
+}
+
 /** Where a purchase is, what leads on from there, and what is done about it where nobody wants it, in one sentence. */
 export const saysOf = (purchase: Purchase, around: Around): string => {
   const { id, supplier, status } = purchase;
-  const { is, next: leadsOn } = SUPPLIER_ORDER_STATE_WORDS[status];
+  const { is } = SUPPLIER_ORDER_STATE_WORDS[status];
   if (isLeftToPerson(purchase, around))
     return `${id} at ${supplier} was to be cancelled there; ${UNWANTED}; ${NOT_GIVEN_UP}.`;
   const undone = undoneOf(purchase);
+  const leadsOn = nextOf(purchase, around);
   return `${[`${id} at ${supplier} ${is}`, leadsOn, undone].filter((part) => part !== '').join('; ')}.`;
 };

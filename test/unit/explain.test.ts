@@ -289,6 +289,25 @@ test('of a purchase in doubt, and of no other, a person can say what became of i
     }
 });
 
+test.each([
+  ['awaiting_payment', 'payment_pending', 'pay', 'it is paid next', 'a person pays it there'],
+  ['awaiting_payment', 'cost_above_cap', 'pay', 'it is paid next', 'a person sees to its hold first'],
+  ['outcome_unknown', 'duplicate_suspected', 'look_up', 'it is looked up', 'a person says what became of it'],
+  ['draft', 'cost_above_cap', 'buy', 'it is bought next', 'a person sees to its hold first'],
+] as const)(
+  'of a purchase that is %s and waits for a person (%s) nobody is told that it goes on by itself',
+  (status, reason, deadline, byItself, byAPerson) => {
+    const hold = { ...aHold(reason), supplierOrderId: 'sup_ord_1' };
+    const timer = { deadline, supplierOrderId: 'sup_ord_1', dueAt: '2026-11-20T11:00:00.000Z' };
+    const says = (over: Partial<Explained>) =>
+      explain(anOrder({ supplierOrders: [aPurchase({ status })], ...over })).where.supplierOrders[0]?.says;
+    expect(says({ holds: [hold] })).toContain(byAPerson);
+    expect(says({ holds: [hold] })).not.toContain(byItself);
+    expect(says({ holds: [hold], timers: [timer] })).toContain(byItself);
+    expect(says({ holds: [{ ...hold, supplierOrderId: 'sup_ord_2' }] })).toContain(byItself);
+  },
+);
+
 test('a purchase that its supplier did not give up says so, and can be asked for once more', () => {
   for (const status of ['accepted', 'processing', 'cancelling'] as const)
     for (const compensation of ['ask_supplier', 'cancel_at_supplier', 'await_verdict'] as const) {
