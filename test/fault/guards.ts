@@ -39,7 +39,7 @@ export const MUTATIONS: Readonly<Record<string, readonly Edit[]>> = {
   'the deadline of placing': [
     {
       file: 'contracts/deadlines.ts',
-      from: 'placing: settings.ORDER_MANAGER_CALL_TIMEOUT_SECONDS * 2_000 + 5_000',
+      from: 'placing: callPatienceMs(settings) * 2 + 5_000',
       to: 'placing: 365 * DAY_MS',
     },
   ],
