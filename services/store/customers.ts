@@ -72,17 +72,22 @@ const FILLED = [
 ] as const;
 type Filled = (typeof FILLED)[number];
 
-/** A newer version counts, where it says anything; what is as old only fills gaps. */
-const fill = (column: Filled): string =>
-  `case when ${IS_NEWER} then coalesce(excluded.${column}, customer_details.${column})
+/** The last version counts, where it says anything; any other only fills gaps. */
+const fill = (column: Filled, isLast = IS_NEWER): string =>
+  `case when ${isLast} then coalesce(excluded.${column}, customer_details.${column})
         else coalesce(customer_details.${column}, excluded.${column}) end`;
 
-const CONTACT = (['email', 'phone'] as const)
-  .map(
+const CONTACT = ['email', 'phone'] as const;
+const IS_CONTACT_OTHER = `not customer_details.is_contact_ours and (${CONTACT.map(
+  (column) =>
+    `customer_details.${column} is distinct from coalesce(excluded.${column}, customer_details.${column})`,
+).join(' or ')})`;
+
+const contact = (isLast: string): string =>
+  CONTACT.map(
     (column) =>
-      `${column} = case when customer_details.is_contact_ours then customer_details.${column} else ${fill(column)} end`,
-  )
-  .join(', ');
+      `${column} = case when customer_details.is_contact_ours then customer_details.${column} else ${fill(column, isLast)} end`,
+  ).join(', ');
 
 /** What was for another country goes, and does not come where the address is ours. */
 const CUSTOMS = (['tax_id', 'birthday', 'national_address'] as const)
@@ -104,7 +109,8 @@ const FILLS = FILLED.map(
 /**
  * Keeps what is newer than what stands there, but for what was put in here by hand, and what the same version says
  * beyond it. What a newer one does not say of the person stays. Whoever was redacted stays so, whatever comes late.
- * @param isRead by us in the shop just now: of two changes within its clock's second the address read is the last one.
+ * @param isRead by us in the shop just now: of two changes within its clock's second the address and
+ * the contact read are the last ones.
  */
 export async function saveCustomers(
   sql: Sql,
@@ -120,11 +126,11 @@ export async function saveCustomers(
     newest,
     `on conflict (order_id) do update set source_updated_at = excluded.source_updated_at,
        customer_id = ${fill('customer_id')}, name = ${fill('name')},
-       total_minor = ${fill('total_minor')}, total_currency = ${fill('total_currency')}, ${CONTACT}, locale = ${fill('locale')}, ${CUSTOMS},
+       total_minor = ${fill('total_minor')}, total_currency = ${fill('total_currency')}, ${contact(isLast)}, locale = ${fill('locale')}, ${CUSTOMS},
        shipping_address = case when customer_details.is_address_ours or not ${isLast}
                                then customer_details.shipping_address else excluded.shipping_address end
      where customer_details.redacted_at is null
-       and (${IS_NEWER} or ${IS_AS_OLD} and (${FILLS}${isRead ? ` or ${IS_ADDRESS_OTHER}` : ''}))`,
+       and (${IS_NEWER} or ${IS_AS_OLD} and (${FILLS}${isRead ? ` or ${IS_ADDRESS_OTHER} or ${IS_CONTACT_OTHER}` : ''}))`,
   );
   await mailAddressed(
     sql,

@@ -175,6 +175,25 @@ test('of two addresses within one second the one that is read in the shop is the
   expect(await street()).toEqual([last]);
 });
 
+test('of two mail addresses within one second the one that is read in the shop is the last', async () => {
+  const { world, context, ports } = await aShop(anOrderBody({ email: 'right@buyer.example' }));
+  const { store } = context;
+  const touched = await control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, { riskLevel: 'LOW' });
+  const { updatedAt: updated_at } = z.object({ updatedAt: z.string() }).parse(await touched.json());
+  const body = anOrderBody({ updated_at, email: 'wrong@buyer.example' });
+  const { customer } = toOrderFacts(ShopifyOrderBody.parse(body), SHOP);
+  await store.transaction((sql) => saveCustomers(sql, [customer]));
+  await rereadOrder(ports, COMMAND, 'hint-1');
+  const mail = () => store.query('select email from customer_details');
+  expect(await mail()).toEqual([{ email: 'right@buyer.example' }]);
+  // What is told may be the older of the two.
+  await store.transaction((sql) => saveCustomers(sql, [customer]));
+  expect(await mail()).toEqual([{ email: 'right@buyer.example' }]);
+  await store.run("update customer_details set email = 'by-hand@buyer.example', is_contact_ours = true");
+  await rereadOrder(ports, COMMAND, 'hint-2');
+  expect(await mail()).toEqual([{ email: 'by-hand@buyer.example' }]);
+});
+
 test('a telephone number and an address of mail that only a webhook brings outlive a reading, whichever comes first', async () => {
   const hidden = { email: '', contact_email: '', phone: '' };
   const { world, context, ports } = await aShop(anOrderBody(hidden));
