@@ -18,6 +18,8 @@ import {
 const HOLD_HANDLE = 'order-manager';
 
 const LIMIT = 20;
+/** Each time costs a reading, and every held order would be asked for at its own. */
+const REFUSED_SECONDS = 1_800;
 
 /** The shop knows fewer reasons than we; the note says ours. */
 const SHOP_REASON_OF: Partial<Record<HoldReason, string>> = {
@@ -40,8 +42,15 @@ async function release(ask: Ask, fulfillmentOrderId: string, holds: readonly Ful
   assertTaken('release', answer.fulfillmentOrderReleaseHold);
 }
 
-async function placeHolds(ask: Ask, orderGid: string, reasons: readonly HoldReason[]): Promise<void> {
+/** @param placing says afterwards, also after a failure, whether any of ours stands in the shop. */
+async function placeHolds(
+  ask: Ask,
+  orderGid: string,
+  reasons: readonly HoldReason[],
+  placing: { isAnyPlaced: boolean },
+): Promise<void> {
   const work = await readWork(ask, orderGid);
+  placing.isAnyPlaced = work.some(isHeldByUs);
   const reason = reasons.map((one) => SHOP_REASON_OF[one]).find((one) => one !== undefined) ?? 'OTHER';
   const hold = {
     reason,
@@ -55,6 +64,7 @@ async function placeHolds(ask: Ask, orderGid: string, reasons: readonly HoldReas
     if (isOver(one) || isOthers(one) || isBarred(one) || isHeldByUs(one) || !mayBeHeld) continue;
     const answer = await ask(PLACE_HOLD, { fulfillmentOrderId: one.id, hold }, PlaceHoldAnswer);
     assertTaken('hold', answer.fulfillmentOrderHold);
+    placing.isAnyPlaced = true;
     const { fulfillmentHold: placed } = answer.fulfillmentOrderHold;
     // We would take it for somebody else's from now on, and wait for them.
     if (placed !== null && !isOwnHold(placed)) await release(ask, one.id, [placed]);
@@ -93,6 +103,13 @@ export async function liftOwnHolds(
     [orderId],
   );
 }
+
+/** For an order without any hold of ours in the shop: nothing has to be lifted meanwhile. */
+const askMuchLater = ({ store }: ShopPorts, orderId: string): Promise<number> =>
+  store.run(
+    `update shop_holds set check_after = now() + $2::float8 * interval '1 second' where order_id = $1`,
+    [orderId, REFUSED_SECONDS],
+  );
 
 interface Mismatch {
   readonly orderId: string;
@@ -145,16 +162,19 @@ export async function mirrorHolds(ports: ShopPorts): Promise<'more' | 'idle'> {
   const mismatches = await claimMismatches(ports);
   for (const { orderId, shopOrderId, reasons } of mismatches) {
     const orderGid = orderGidOf(shopOrderId);
+    const placing = { isAnyPlaced: false };
     try {
       await underLease(ports, orderId, async (signal) => {
         const ask = asking(admin, 'read', signal);
         if (reasons === null) await liftHolds(ask, orderGid);
-        else await placeHolds(ask, orderGid, reasons);
+        else await placeHolds(ask, orderGid, reasons, placing);
         await remember(ports, orderId, reasons !== null);
       });
     } catch (error) {
       if (!(error instanceof ShopError)) throw error;
       const { failureClass, evidence } = error;
+      if (failureClass === 'permanent' && reasons !== null && !placing.isAnyPlaced)
+        await askMuchLater(ports, orderId);
       log.warn({ orderId, failureClass, evidence }, 'a hold could not be shown in the shop');
     }
   }

@@ -698,6 +698,33 @@ test('a hold of ours that the shop does not name as ours is taken back at once: 
   expect((await ledgerOf(world)).calls).toMatchObject({ 'shopify.fulfillmentOrderHold': 1 });
 });
 
+test('a shop that refuses our holds for good is asked again much later, and not all the time', async () => {
+  const { ports, context, open } = await aHeldOrder();
+  const admin = ports.admin!;
+  let asked = 0;
+  const refusing: AdminClient = {
+    ...admin,
+    request: (operation, variables, schema, options) => {
+      if (operation !== PLACE_HOLD) return admin.request(operation, variables, schema, options);
+      asked += 1;
+      throw new ShopError('permanent', 'Shopify PlaceHold: permanent', { codes: 'undefinedField' });
+    },
+  };
+  const mirrorAfter = async (minutes: number): Promise<void> => {
+    await context.store.run(
+      "update shop_holds set check_after = check_after - $1::float8 * interval '1 minute'",
+      [minutes],
+    );
+    await mirrorHolds({ ...ports, admin: refusing });
+  };
+  await open();
+  await mirrorAfter(0);
+  await mirrorAfter(5);
+  expect(asked).toBe(1);
+  await mirrorAfter(60);
+  expect(asked).toBe(2);
+});
+
 test.each(['error_after', 'no_answer_after', 'error_before'])(
   'a hold whose answer was lost (%s) is placed once, and lifted',
   async (kind) => {
