@@ -1,9 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { CATALOGUE } from '../../deploy/sandbox/catalogue.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
-import type { QuoteRequest } from '../../services/suppliers/adapter.ts';
-import { withPolicy } from '../../services/suppliers/policy.ts';
+import type { Quote, QuoteRequest } from '../../services/suppliers/adapter.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
 import { cjAdapter, ledgerOf, never, PLAIN_SETTINGS, put, startCjWorld } from '../fixtures/cj-world.ts';
 import { memoryTokens } from '../fixtures/memory-tokens.ts';
@@ -52,20 +50,31 @@ function withoutAnswerFor(supplierProductId: string) {
 }
 
 test('an order of more articles than can be read within one patience is quoted all the same', async () => {
-  const pace = 40;
-  let free = 0;
-  const cj = withPolicy(
-    cjAdapter(sandbox, memoryTokens(), {
-      reserve: async (_, signal) => {
-        free = Math.max(free, performance.now()) + pace;
-        await delay(free - performance.now(), undefined, { signal });
-      },
-    }),
-    { callTimeoutMs: 10 * pace, halfOpenAfterMs: 1_000 },
+  const callsOfPatience = 10;
+  let calls = 0;
+  let patience = new AbortController();
+  const cj = cjAdapter(sandbox, memoryTokens(), {
+    reserve: async () => {
+      calls += 1;
+      if (calls > callsOfPatience) patience.abort();
+    },
+  });
+  const tryOnce = async (): Promise<Quote | undefined> => {
+    calls = 0;
+    patience = new AbortController();
+    return cj.quote(quoteOf(FROM_CHINA), patience.signal).catch((error: unknown) => {
+      if (patience.signal.aborted) return undefined;
+      throw error;
+    });
+  };
+  // Two calls for a product, after a login and beside the call for the freight.
+  const needed = Math.ceil((2 * FROM_CHINA.length) / (callsOfPatience - 2));
+  let quote: Quote | undefined;
+  for (let tries = 0; quote === undefined && tries <= needed; tries += 1) quote = await tryOnce();
+  expect([...(quote?.articles.keys() ?? [])]).toEqual(
+    FROM_CHINA.map(({ supplierVariantId }) => supplierVariantId),
   );
-  const quote = await cj.quote(quoteOf(FROM_CHINA), never);
-  expect([...quote.articles.keys()]).toEqual(FROM_CHINA.map(({ supplierVariantId }) => supplierVariantId));
-  expect(quote.goodsMinor).toBe(FROM_CHINA.reduce((sum, one) => sum + one.supplierPriceMinor, 0));
+  expect(quote?.goodsMinor).toBe(FROM_CHINA.reduce((sum, one) => sum + one.supplierPriceMinor, 0));
 });
 
 test('a quote that got no answer goes on from there, and what it was finished with is asked anew', async () => {
