@@ -62,6 +62,12 @@ export const SUPPLIER_ORDER_STATE_WORDS: Readonly<Record<SupplierOrderStateName,
   lapsed: { is: 'ran out unpaid', next: '' },
 };
 
+/** Of an order whose grace period is over, and which the shop has not yet said is still as it was told. */
+export const ASKED_IN_SHOP: StateWords = {
+  is: 'The order is paid, and the shop is asked what it is now before anything is bought for it.',
+  next: 'When the shop shows the order and who ships it, suppliers are sought.',
+};
+
 const SEES_TO_HOLD = 'a person sees to its hold first';
 
 /** What leads on in its place from where a purchase waits for a person, and nothing of it goes on by itself. */

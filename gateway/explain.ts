@@ -1,12 +1,12 @@
 import { actionsOn, DEAD_LETTER_WORDS } from '../contracts/dead-letters.ts';
 import { DEADLINES, DeadlineName } from '../contracts/deadlines.ts';
 import type { Explanation } from '../contracts/resources/explanation.ts';
-import { ORDER_STATE_WORDS, PAUSE_WORDS } from '../contracts/state-words.ts';
+import { PAUSE_WORDS } from '../contracts/state-words.ts';
 import { hasEnded } from '../contracts/vocabulary.ts';
 import { DEAD } from '../machines/hold-scope.ts';
 import { isOver, SENDING, STAYS, saysOf } from './explain-purchase.ts';
 import type { Explained } from './explained.ts';
-import { ARRIVED, addedWaits, isAdded, leadingOn } from './leading-on.ts';
+import { ARRIVED, addedWaits, isAdded, leadingOn, stateWordsOf } from './leading-on.ts';
 
 /**
  * Those that something of the order has to be asked of; of what costs of a budget, a quote. Which suppliers sourcing asks,
@@ -145,7 +145,7 @@ export function explain(order: Explained): Explanation {
   const steps = next(order);
   const ways = can(order);
   const sentences = [
-    isAdded(order) ? ARRIVED : ORDER_STATE_WORDS[status].is,
+    isAdded(order) ? ARRIVED : stateWordsOf(order).is,
     ...(isTest ? ['It is a test order: nothing is ever bought for it.'] : []),
     ...(isArchived ? ['It is put away.'] : []),
     ...(isErased && !hasEnded(status)

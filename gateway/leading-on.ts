@@ -1,5 +1,5 @@
 import type { HoldView } from '../contracts/resources/hold.ts';
-import { ORDER_STATE_WORDS } from '../contracts/state-words.ts';
+import { ASKED_IN_SHOP, ORDER_STATE_WORDS, type StateWords } from '../contracts/state-words.ts';
 import type { OrderStateName } from '../contracts/vocabulary.ts';
 import { DEAD } from '../machines/hold-scope.ts';
 import type { Explained } from './explained.ts';
@@ -32,10 +32,16 @@ const isIdle = ({ status, supplierOrders, waiting, isStopped }: Explained): bool
   !waiting.toSource &&
   supplierOrders.every(({ status: purchase }) => DEAD.includes(purchase));
 
+/** Where it is, and what leads on where nothing is held. */
+export const stateWordsOf = ({ status, timers }: Explained): StateWords =>
+  status === 'grace' && timers.some(({ deadline }) => deadline === 'verify')
+    ? ASKED_IN_SHOP
+    : ORDER_STATE_WORDS[status];
+
 /** What leads on from here, and what of it a hold keeps waiting. */
 export function leadingOn(order: Explained): string[] {
   const { status, holds, isStopped } = order;
-  const leadsOn = ORDER_STATE_WORDS[status].next;
+  const leadsOn = stateWordsOf(order).next;
   if (holds.length === 0 || BOUGHT.includes(status)) return [leadsOn];
   if (status === 'awaiting_payment') {
     const others = holds.filter((hold) => !goesWithPayment(hold));

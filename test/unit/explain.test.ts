@@ -148,6 +148,16 @@ test('an unpaid order goes on with its payment, whoever releases the hold that s
   ]);
 });
 
+test('an order that the shop has not shown or routed yet says that the shop is asked, and not that there is time left', () => {
+  const verify = { deadline: 'verify', supplierOrderId: null, dueAt: '2026-11-20T11:00:00.000Z' };
+  const { sentences, next } = explain(anOrder({ status: 'grace', timers: [verify] }));
+  expect(sentences[0]).toContain('the shop is asked what it is now');
+  expect(next.map(({ what }) => what)).toEqual([
+    'When the shop shows the order and who ships it, suppliers are sought.',
+    'the shop is asked again what the order is now',
+  ]);
+});
+
 test.each(['sourcing', 'grace', 'purchasing'] as const)(
   'of an order in %s that is held line by line nobody says that an answer is on its way',
   (status) => {
