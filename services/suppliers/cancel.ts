@@ -1,3 +1,4 @@
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import {
   SUPPLIER_ORDER_CANCEL_CONFIRMED,
@@ -10,7 +11,6 @@ import { DONE } from '../serve-commands.ts';
 import { currentIntent, settleShownPaid } from './ledger.ts';
 import { factsNow } from './purchase-facts.ts';
 import {
-  callTimeoutMs,
   NEEDS_A_PERSON,
   NO_REFERENCE,
   noCredentials,
@@ -50,7 +50,7 @@ export async function cancel(
   if (payment?.state === 'calling' && !payment.overdue) return DONE;
 
   const key = { supplierReference: reference, callerRef: row.placedAs };
-  const signal = (): AbortSignal => AbortSignal.timeout(callTimeoutMs(settings) * 2);
+  const signal = (): AbortSignal => AbortSignal.timeout(callPatienceMs(settings) * 2);
   try {
     const status = (await adapter.status([key], signal())).get(reference)?.status;
     if (status === 'cancelled') return await confirm(ports, row, commandId, { status });

@@ -1,3 +1,4 @@
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import {
   SUPPLIER_ORDER_OUTCOME_UNKNOWN,
   SUPPLIER_ORDER_PLACING,
@@ -11,7 +12,6 @@ import { type Begun, begin, countAbsence, type Deed, type Intent } from './ledge
 import { hashOf, requestOf } from './place-request.ts';
 import { type PurchaseFacts, readFacts } from './purchase-facts.ts';
 import {
-  callTimeoutMs,
   capsOf,
   doubtOf,
   gateOf,
@@ -89,7 +89,7 @@ async function toIntents(
       requestHash,
       costMinor,
       currency: row.currency,
-      callTimeoutMs: callTimeoutMs(settings),
+      callTimeoutMs: callPatienceMs(settings),
       // What is paid was counted when it was bought.
       caps: deed === 'create' ? standing : { ...standing, perDayMinor: undefined },
     };

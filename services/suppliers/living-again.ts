@@ -1,14 +1,9 @@
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import type { Sql } from '../store/store.ts';
 import type { PlacedOrder, PlaceRequest } from './adapter.ts';
 import type { PatientAdapter } from './policy.ts';
 import type { PurchaseNow } from './purchase-facts.ts';
-import {
-  callTimeoutMs,
-  NEEDS_A_PERSON,
-  type PurchasePorts,
-  toSupplierError,
-  type Withholding,
-} from './purchase-ports.ts';
+import { NEEDS_A_PERSON, type PurchasePorts, toSupplierError, type Withholding } from './purchase-ports.ts';
 import type { PurchaseRow, TakenOver } from './purchase-row.ts';
 import { sameArticles } from './same-articles.ts';
 
@@ -99,7 +94,7 @@ async function lookAt(
   const { id, supplier, reference, placedAs } = before;
   const known = { supplier, aliveAgain: reference, before: id };
   try {
-    const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
+    const signal = AbortSignal.timeout(callPatienceMs(settings) * 2);
     const key = { supplierReference: reference, callerRef: placedAs };
     const seen = (await adapter.status([key], signal)).get(reference);
     if (seen === undefined || !isAlive(seen.status)) return { how: 'over' };

@@ -1,3 +1,4 @@
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import {
   SUPPLIER_ORDER_ABSENT,
@@ -20,7 +21,6 @@ import { possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
 import { factsNow } from './purchase-facts.ts';
 import {
-  callTimeoutMs,
   doubtOf,
   LONG_WINDOWS,
   NEEDS_A_PERSON,
@@ -82,7 +82,7 @@ export async function lookUp(
   const since = await possibleSince(store, row.orderId);
   moment('look-up: before call');
   try {
-    found = await adapter.lookUp(row.id, AbortSignal.timeout(callTimeoutMs(settings) * 2), since);
+    found = await adapter.lookUp(row.id, AbortSignal.timeout(callPatienceMs(settings) * 2), since);
     moment('look-up: after call before record');
   } catch (error) {
     const failure = withoutRecipient(toSupplierError(error), facts.recipient);
@@ -196,7 +196,7 @@ async function resolveTwice(
     for (const surplus of living) {
       if (surplus === keep) continue;
       const key = { supplierReference: surplus.supplierReference, callerRef: row.id };
-      await adapter.cancel(key, AbortSignal.timeout(callTimeoutMs(ports.settings)));
+      await adapter.cancel(key, AbortSignal.timeout(callPatienceMs(ports.settings)));
     }
   } catch {
     return giveUp('duplicate_suspected', { references });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { SUPPLIER_ORDER_ACCEPTED } from '../../contracts/events/purchase-outcome.ts';
 import { SUPPLIER_ORDER_OBSERVED } from '../../contracts/events/supplier-order-observed.ts';
@@ -18,7 +19,6 @@ import { type Doubt, settleShownPaid } from './ledger.ts';
 import type { PatientAdapter } from './policy.ts';
 import { factsNow, type PurchaseFacts } from './purchase-facts.ts';
 import {
-  callTimeoutMs,
   ceilingOf,
   doubtOf,
   gateOf,
@@ -102,7 +102,7 @@ export async function pay(
   let due: PaymentDue;
   try {
     const key = { supplierReference: reference, callerRef: row.placedAs };
-    due = await adapter.preparePayment(key, AbortSignal.timeout(callTimeoutMs(settings) * 2));
+    due = await adapter.preparePayment(key, AbortSignal.timeout(callPatienceMs(settings) * 2));
   } catch (error) {
     const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'what is due could not be asked');

@@ -1,3 +1,4 @@
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import { SUPPLIER_ORDER_PREPARED } from '../../contracts/events/supplier-order-prepared.ts';
 import type { ProductVariant } from '../../contracts/resources/supplier-product.ts';
 import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
@@ -9,7 +10,6 @@ import { planSourcing, type WantedLine } from './plan-sourcing.ts';
 import type { PatientAdapter } from './policy.ts';
 import type { PurchaseFacts, PurchaseLine } from './purchase-facts.ts';
 import {
-  callTimeoutMs,
   NO_ADDRESS,
   outcome,
   type PurchasePorts,
@@ -90,7 +90,7 @@ async function wantedOf(
   for (const bought of lines) {
     const { lineId, units, supplierUnits, supplierProductId } = bought;
     try {
-      const signal = AbortSignal.timeout(callTimeoutMs(ports.settings) * 2);
+      const signal = AbortSignal.timeout(callPatienceMs(ports.settings) * 2);
       const resolved = await resolve(adapter, row, bought, recipient.countryCode, signal);
       if ('reason' in resolved) return resolved;
       const { variantId: supplierVariantId } = resolved;

@@ -58,8 +58,6 @@ export const ceilingOf = (
   { expectedCostMinor }: Pick<PurchaseRow, 'expectedCostMinor'>,
 ): number => Math.floor(expectedCostMinor * (1 + settings.ORDER_MANAGER_COST_TOLERANCE_PERCENT / 100));
 
-export const callTimeoutMs = callPatienceMs;
-
 /** For the intent to be written. */
 const INTENT_MS = 1_000;
 
@@ -70,7 +68,7 @@ const INTENT_MS = 1_000;
 export function spendingCall(
   settings: Settings,
 ): <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T> {
-  const timeoutMs = callTimeoutMs(settings);
+  const timeoutMs = callPatienceMs(settings);
   const lastMoment = Date.now() + INTENT_MS + timeoutMs;
   return (call) => sendingUntil(lastMoment, () => call(AbortSignal.timeout(timeoutMs)));
 }

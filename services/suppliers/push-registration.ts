@@ -1,6 +1,7 @@
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
 import type { PatientAdapter } from './policy.ts';
-import { callTimeoutMs, isCallable, type PurchasePorts } from './purchase-ports.ts';
+import { isCallable, type PurchasePorts } from './purchase-ports.ts';
 import { pushUrlOf } from './push-url.ts';
 
 /** The gateway, which has to answer the supplier's probe, may start later than we do. */
@@ -20,7 +21,7 @@ export function startPushRegistration(ports: PurchasePorts, adapter: PatientAdap
   return startPeriodic(`pushes of ${adapter.name}`, TRY_EVERY_MS, log, async () => {
     if (performance.now() - registeredAt < RENEW_EVERY_MS) return 'idle';
     if (!(await isCallable(ports, adapter))) return 'idle';
-    await adapter.registerPush(url, AbortSignal.timeout(callTimeoutMs(settings) * 2));
+    await adapter.registerPush(url, AbortSignal.timeout(callPatienceMs(settings) * 2));
     if (registeredAt < 0) log.info({ supplier: adapter.name, url }, 'pushes are registered');
     registeredAt = performance.now();
     return 'idle';

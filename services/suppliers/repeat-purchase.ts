@@ -1,3 +1,4 @@
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, commitForSure } from '../bus/commit-and-publish.ts';
@@ -12,7 +13,6 @@ import type { PatientAdapter } from './policy.ts';
 import { settlePlaced } from './purchase.ts';
 import { type PurchaseFacts, readFacts } from './purchase-facts.ts';
 import {
-  callTimeoutMs,
   NEEDS_A_PERSON,
   type PurchasePorts,
   spendingCall,
@@ -92,7 +92,7 @@ const takeRight = (
         requestHash: hashOf(request),
         notBeforeMs: settings.ORDER_MANAGER_DOUBT_GRACE_SECONDS * 1_000,
         promiseMs,
-        callTimeoutMs: callTimeoutMs(settings),
+        callTimeoutMs: callPatienceMs(settings),
       },
     );
     if (isMine) moment('repeat: before intent commit');

@@ -1,3 +1,4 @@
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import { supplierOrderIdOf } from '../../contracts/ids.ts';
 import { purchaseMode } from '../../contracts/supplier-variables.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
@@ -7,7 +8,7 @@ import type { FoundOrder, PlaceRequest } from './adapter.ts';
 import { partKey, withNumber } from './allocate.ts';
 import type { PatientAdapter } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
-import { callTimeoutMs, doubtOf, type PurchasePorts, type Withholding } from './purchase-ports.ts';
+import { doubtOf, type PurchasePorts, type Withholding } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
 import { readCandidates } from './read-wanted.ts';
 import { sameArticles } from './same-articles.ts';
@@ -160,7 +161,7 @@ export async function seekPurchase(
     cause: string,
     more: Withholding['evidence'] = {},
   ): Sought => ({ how: 'held', reason, evidence: { supplier: row.supplier, cause, backupOf, ...more } });
-  const signal = (): AbortSignal => AbortSignal.timeout(callTimeoutMs(settings) * 2);
+  const signal = (): AbortSignal => AbortSignal.timeout(callPatienceMs(settings) * 2);
   const since = await possibleSince(store, row.orderId);
 
   if (adapter.capabilities.looksUpByReference) {

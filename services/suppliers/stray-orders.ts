@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import { HOUR_MS } from '../../contracts/durations.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
@@ -12,13 +13,7 @@ import { matchStrays, type OpenCall, type Stray, type StrayMatch } from './match
 import type { PatientAdapter } from './policy.ts';
 import { EARLIER_MS } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
-import {
-  callTimeoutMs,
-  doubtReleased,
-  NEEDS_A_PERSON,
-  type PurchasePorts,
-  withheld,
-} from './purchase-ports.ts';
+import { doubtReleased, NEEDS_A_PERSON, type PurchasePorts, withheld } from './purchase-ports.ts';
 import { knownBy, type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { articlesKey } from './same-articles.ts';
 import { SupplierError } from './supplier-error.ts';
@@ -101,7 +96,7 @@ async function readStray(
   reference: string,
 ): Promise<FoundOrder | null> {
   try {
-    return await adapter.read(reference, AbortSignal.timeout(callTimeoutMs(settings)));
+    return await adapter.read(reference, AbortSignal.timeout(callPatienceMs(settings)));
   } catch (error) {
     if (!(error instanceof SupplierError) || error.retryable || error.failureClass in NEEDS_A_PERSON)
       throw error;

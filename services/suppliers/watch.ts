@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import { HOUR_MS } from '../../contracts/durations.ts';
 import type { SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
 import { SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
@@ -9,7 +10,7 @@ import type { Sql } from '../store/store.ts';
 import type { ObservedStatus, PlacedLine } from './adapter.ts';
 import { type OrderedLine, toOrderUnits } from './parcel-units.ts';
 import type { PatientAdapter } from './policy.ts';
-import { callTimeoutMs, ceilingOf, doubtOf, type PurchasePorts } from './purchase-ports.ts';
+import { ceilingOf, doubtOf, type PurchasePorts } from './purchase-ports.ts';
 import { lockPurchases, rememberAmounts } from './purchase-row.ts';
 import { type Observation, tellObserved } from './tell-observed.ts';
 import { whileCallable } from './while-callable.ts';
@@ -212,7 +213,7 @@ async function look(
     callerRef: placedAs,
     lines,
   }));
-  const signal = AbortSignal.timeout(callTimeoutMs(settings) * 2);
+  const signal = AbortSignal.timeout(callPatienceMs(settings) * 2);
   const seen = await adapter.status(keys, signal).catch(async (error: unknown) => {
     await lookAgain(store, watched, everyMs);
     throw error;
