@@ -122,7 +122,7 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     means: 'the shop gave these units to somebody else to deliver, or does not let us ship them now',
     mend: 'see the order in the shop: give them back to this location, wait for their day, grant the scope that is missing, or leave them to who ships them, and cancel what is bought of them with DELETE /supplier-orders/{id}',
     release:
-      'by itself, when the shop lets us ship them; else a person releases it: a parcel on its way is shown again then, or let be where the shop has nothing left of it to fulfil',
+      'by itself, when the shop lets us ship them, or when what was shipped there turns out to be the parcel of this purchase; else a person releases it: a parcel on its way is shown again then, or let be where the shop has nothing left of it to fulfil',
   },
   customer_edit_pending: {
     means: 'the order was changed or cancelled after buying began',

@@ -8,7 +8,7 @@ import { unitsOfLine } from './units.ts';
 import { isOff, NO_UNITS, surplusOf } from './wanted-units.ts';
 
 const BOUGHT_TWICE =
-  'bought, and also shipped in the shop by somebody else: if that is another parcel, cancel the purchase with DELETE /supplier-orders/{id} before it leaves; if it is the parcel of this purchase, release the hold';
+  'bought, and also shipped in the shop by somebody else: if that is another parcel, cancel the purchase with DELETE /supplier-orders/{id} before it leaves; if it is the parcel of this purchase, the hold goes when its number is known; else release it';
 
 /**
  * Not bought for certain, and so shown in the shop by nobody on our behalf; in the order in which they are given up, the
@@ -157,7 +157,9 @@ function holdBoughtTwice(context: OrderContext, before: OrderContext): Change<Or
     if (lineIds.length === 0) continue;
     for (const lineId of lineIds) over.set(lineId, (over.get(lineId) ?? 0) - (units[lineId] ?? 0));
     const evidence = { cause: BOUGHT_TWICE, lineIds: lineIds.join(', ') };
-    held.push((now) => openHold(now, 'fulfillment_not_ours', { supplierOrderId }, evidence));
+    held.push((now) =>
+      openHold(now, 'fulfillment_not_ours', { supplierOrderId }, evidence, { isShippedEarly: true }),
+    );
   }
   return inTurn(context, ...held);
 }

@@ -80,8 +80,11 @@ export type ToOrder =
     }
   /** `isObserved`: its supplier says so of a purchase, as long as no `hold.passed` takes it back. */
   | { type: 'hold.raised'; data: { reason: HoldReason; evidence: Evidence; isObserved?: true } & HoldScope }
-  /** The supplier says no more that anybody has to see to its purchase. */
-  | { type: 'hold.passed'; data: { supplierOrderId: string } };
+  /**
+   * The supplier says no more that anybody has to see to its purchase; or, with `isShown`, the shop shows all of it by its
+   * own parcels.
+   */
+  | { type: 'hold.passed'; data: { supplierOrderId: string; isShown?: true } };
 
 /** What the order's machine tells a supplier order. */
 export type ToSupplierOrder = { type: 'order.resumed' } | { type: 'order.cancelled' };

@@ -26,7 +26,7 @@ function idOf(
   return holdIdOf(orderId, reason, `${supplierOrderId} ${attentionIdOf({ reason, evidence })}`);
 }
 
-type Passing = Pick<OpenHold, 'isObserved' | 'isSentElsewhere'>;
+type Passing = Pick<OpenHold, 'isObserved' | 'isSentElsewhere' | 'isShippedEarly'>;
 
 /** Whatever else opens one of these goes with a body of the shop: it must not take along what the shop holds still. */
 const GO_WITH_BODY: readonly HoldReason[] = ['payment_pending', 'address_invalid'];
@@ -35,10 +35,12 @@ const goesByItself = ({
   reason,
   isObserved,
   isSentElsewhere,
+  isShippedEarly,
   isHeldInShop,
 }: Omit<OpenHold, keyof HoldScope>): boolean =>
   isObserved === true ||
   isSentElsewhere === true ||
+  isShippedEarly === true ||
   (isHeldInShop === true && !GO_WITH_BODY.includes(reason));
 
 /** Opening the same hold twice changes nothing; but one that would go by itself gives way to one that would not. */
@@ -204,6 +206,10 @@ export function renewHold(
 
 export const releaseObserved = (context: OrderContext, supplierOrderId: string): Change<OrderContext> =>
   releaseHolds(context, isObservedAt(supplierOrderId));
+
+/** Who shipped its units in the shop before we did has shipped this very purchase. */
+export const releaseShown = (context: OrderContext, supplierOrderId: string): Change<OrderContext> =>
+  releaseHolds(context, (hold) => hold.isShippedEarly === true && hold.supplierOrderId === supplierOrderId);
 
 export const matchesRequest =
   ({ reason, lineIds, holdId }: ReleaseRequested) =>

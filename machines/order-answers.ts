@@ -13,6 +13,7 @@ import {
   releaseHolds,
   releaseObserved,
   releasePayment,
+  releaseShown,
   renewHold,
 } from './holds.ts';
 import { askWhichIsLast, isDoubtfulBody, isNewerBody, takeNewerBody } from './newer-body.ts';
@@ -136,7 +137,7 @@ export const releaseBy = by('order.release_requested', (context, { data }) =>
 );
 
 export const passBy = by('hold.passed', (context, { data }) =>
-  releaseObserved(context, data.supplierOrderId),
+  (data.isShown ? releaseShown : releaseObserved)(context, data.supplierOrderId),
 );
 
 export const riskBy = by('order.risk_assessed', (context, { data }) => applyRisk(context, data));

@@ -45,6 +45,8 @@ export interface OpenHold extends HoldScope {
   readonly isHeldInShop?: true;
   /** The purchase is on its way to another address than the order has, and the hold goes when that is so no more. */
   readonly isSentElsewhere?: true;
+  /** Somebody shipped its units in the shop before we saw a parcel of them, and the hold goes when that was the parcel. */
+  readonly isShippedEarly?: true;
 }
 
 /** Of one address: the mark as the shop told it, and the mark as it was read there. */

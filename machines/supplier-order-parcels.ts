@@ -3,14 +3,14 @@ import { trackingKeyOf } from '../contracts/ids.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
 import { parcelProgress, splitByLeft } from './parcel-contents.ts';
-import { hasLeft } from './parcel-place.ts';
+import { hasLeft, type Parcels } from './parcel-place.ts';
 import { delayParcel, fulfillCommand, observeParcels } from './parcels.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { elapsed, isLateParcel, isNews, isOpenParcel, isUndoneInShop } from './supplier-order-guards.ts';
 import { attend, duplicateEvents, raised } from './supplier-order-holds.ts';
 import { lateWordEvents } from './supplier-order-sent.ts';
 import { apply, by, emit, type SupplierOrderArgs } from './supplier-order-setup.ts';
-import { isSameUnits } from './units.ts';
+import { isNothing, isSameUnits, type Units, withoutUnits } from './units.ts';
 
 function follow(
   context: SupplierOrderContext,
@@ -73,15 +73,29 @@ const endFulfill = ({ supplierOrderId }: SupplierOrderContext, parcelId: string)
   timer: { deadline: 'fulfill', supplierOrderId, parcelId },
 });
 
-const showFulfilled = by('fulfillment.synced', (context, { data: { parcelId } }) => {
-  const { supplierOrderId, parcels } = context;
-  const parcel = parcels[parcelId];
+const isAllFulfilled = (units: Units, parcels: Parcels): boolean =>
+  isNothing(
+    withoutUnits(
+      units,
+      Object.values(parcels).filter(({ isFulfilled }) => isFulfilled),
+    ),
+  );
+
+const showFulfilled = by('fulfillment.synced', (context, { data: { parcelId, how } }) => {
+  const { supplierOrderId, units } = context;
+  const parcel = context.parcels[parcelId];
   if (parcel === undefined) return NOTHING;
+  const parcels = { ...context.parcels, [parcelId]: { ...parcel, isFulfilled: true } };
+  const shown: Effect = {
+    kind: 'tell_order',
+    event: { type: 'hold.passed', data: { supplierOrderId, isShown: true } },
+  };
   return {
-    context: { parcels: { ...parcels, [parcelId]: { ...parcel, isFulfilled: true } } },
+    context: { parcels },
     effects: [
       endFulfill(context, parcelId),
       { kind: 'fact', type: 'fulfillment.synced', data: { supplierOrderId, parcelId } },
+      ...(how !== 'let_be' && isAllFulfilled(units, parcels) ? [shown] : []),
     ],
   };
 });

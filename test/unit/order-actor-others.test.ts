@@ -5,6 +5,7 @@ import {
   aRoadUnder,
   B,
   isBuying,
+  PARCEL_A,
   TWO_LINES,
   toBought,
   toSourcing,
@@ -20,6 +21,7 @@ import {
   cancelConfirmed,
   deferred,
   elapsed,
+  fulfillmentWithheld,
   holdRequested,
   observed,
   outcomeUnknown,
@@ -29,6 +31,7 @@ import {
   releaseRequested,
   sourced,
   supplierCancelRequested,
+  synced,
   updated,
   withheld,
 } from './builders.ts';
@@ -244,5 +247,39 @@ test('of two purchases of one line only as many are named as were shipped in the
   expect(road.step(updated({ lines: [aLine({ units: 3, openUnits: 2 })], ...at(1) }))).toContain(
     'hold fulfillment_not_ours A',
   );
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+});
+
+/** Bought, and shipped in the shop by somebody before a parcel of it was seen. */
+const shippedEarly = () => {
+  const road = aRoad(...toBought, leaves(0));
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+  return road;
+};
+
+test('whoever shipped it in the shop under the number that its supplier tells later has shipped this very purchase', () => {
+  const road = shippedEarly();
+  road.step(observed('shipped', [aParcel()]));
+  expect(road.step(synced(PARCEL_A))).toContain('unhold fulfillment_not_ours A');
+  expect([road.state(), road.holds()]).toEqual(['shipped', []]);
+});
+
+test('whoever shipped it in the shop as another parcel has shipped it a second time: a person sees to that', () => {
+  const road = shippedEarly();
+  road.step(observed('shipped', [aParcel()]));
+  road.step(fulfillmentWithheld(PARCEL_A));
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+  road.step(releaseRequested('fulfillment_not_ours'));
+  expect(road.holds()).toEqual([]);
+});
+
+test('one parcel of a purchase that somebody shipped in the shop does not speak for its other units', () => {
+  const road = shippedEarly();
+  const [first, second] = [
+    aParcel({ units: { L1: 1 } }),
+    aParcel({ trackingNumber: 'SECOND', units: { L1: 1 } }),
+  ];
+  road.step(observed('shipped', [first, second]));
+  road.step(synced(PARCEL_A));
   expect(road.holds()).toEqual(['fulfillment_not_ours']);
 });
