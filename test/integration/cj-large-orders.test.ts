@@ -93,3 +93,40 @@ test('what is refused for good is not remembered with what was read before it', 
   await put(sandbox, `articles/${LAMP!.supplierVariantId}`, IN_STOCK);
   expect(await productsReadDuring(() => cj.quote(request, never))).toBe(2);
 });
+
+test('what was quoted stays what it was while another quote of the same articles is under way', async () => {
+  const request = quoteOf([LAMP!, MUG!]);
+  const pricesOf = ({ articles }: Quote): number[] =>
+    [...articles.values()].map(({ unitPriceMinor }) => unitPriceMinor);
+  const [first, otherAsks, firstEnds] = [
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+  ];
+  let asked = 0;
+  const send: typeof fetch = async (input, init) => {
+    const { pathname, searchParams } = new URL(String(input));
+    const isOfLamp = searchParams.get('pid') === LAMP!.supplierProductId;
+    if (isOfLamp && pathname.endsWith('/product/query')) {
+      asked += 1;
+      if (asked === 2) {
+        otherAsks.resolve();
+        await firstEnds.promise;
+      }
+    } else if (isOfLamp && asked === 1) {
+      first.resolve();
+      await otherAsks.promise;
+    }
+    return fetch(input, init);
+  };
+  const cj = cjAdapter(sandbox, memoryTokens(), { send: byFetch(send) });
+  const quoting = cj.quote(request, never);
+  await first.promise;
+  const other = cj.quote(request, never);
+  const quote = await quoting;
+  const quoted = pricesOf(quote);
+  await put(sandbox, `articles/${LAMP!.supplierVariantId}`, { ...IN_STOCK, priceMinor: 990 });
+  firstEnds.resolve();
+  expect(pricesOf(await other)).not.toEqual(quoted);
+  expect(pricesOf(quote)).toEqual(quoted);
+});

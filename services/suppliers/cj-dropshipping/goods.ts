@@ -112,6 +112,7 @@ export function readGoods(
         now.set(article.supplierVariantId, await readArticle(client, article, seen, signal));
       }
     }
-    return now;
+    // Others that want the same may still be writing theirs into it.
+    return new Map(now);
   });
 }
