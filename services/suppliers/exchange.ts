@@ -46,6 +46,10 @@ const lastMoment = new AsyncLocalStorage<number>();
 export const sendingUntil = <T>(moment: number, work: () => Promise<T>): Promise<T> =>
   lastMoment.run(moment, work);
 
+/** By us: by whoever called, or by `send` itself for want of an answer in time. */
+const isGivenUp = ({ signal }: HttpRequest, cause: unknown): boolean =>
+  signal.aborted || (cause instanceof Error && cause.name === 'TimeoutError');
+
 export interface Outgoing extends HttpRequest {
   /** For messages: the call by its name at the supplier. */
   readonly name: string;
@@ -70,7 +74,7 @@ export async function exchangeText(
     return await send(request);
   } catch (cause) {
     const code = networkCode(cause);
-    const evidence = { network: request.signal.aborted ? 'aborted' : (code ?? 'cut') };
+    const evidence = { network: isGivenUp(request, cause) ? 'aborted' : (code ?? 'cut') };
     const isConnected = !isOfConnecting(cause) && (code === null || !NEVER_CONNECTED.has(code));
     if (isConnected) throw noVerdict('no answer', evidence, cause);
     throw new SupplierError('transient', `${name}: no connection`, { ...evidence, sent: false }, cause);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { type HttpRequest, sendOnce } from '../../services/send-once.ts';
+import { type HttpRequest, sendingWithin, sendOnce } from '../../services/send-once.ts';
 import { exchangeText } from '../../services/suppliers/exchange.ts';
 import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 
@@ -35,10 +35,10 @@ const aRequest = (origin: string, changes: Partial<HttpRequest> = {}): HttpReque
 });
 
 /** As the clients tell it of a purchase. */
-const failureOf = async (request: HttpRequest): Promise<SupplierError> => {
+const failureOf = async (request: HttpRequest, send = sendOnce): Promise<SupplierError> => {
   const noVerdict = (reason: string, evidence: SupplierError['evidence'], cause?: unknown) =>
     new SupplierError('unknown_outcome', reason, evidence, cause);
-  const told = await exchangeText(sendOnce, { name: 'buy', ...request }, noVerdict).catch(
+  const told = await exchangeText(send, { name: 'buy', ...request }, noVerdict).catch(
     (error: unknown) => error,
   );
   if (!(told instanceof SupplierError)) throw new Error('expected a SupplierError', { cause: told });
@@ -134,6 +134,18 @@ test.each([
   });
   await expect(sendOnce(aRequest(origin))).resolves.toMatchObject({ text: '{}' });
   expect(new Set(asked.map(({ socket }) => socket.remotePort)).size).toBe(2);
+});
+
+test.each([
+  ['not answered', ''],
+  ['not answered to the end', '{"half":'],
+])('a request that is %s in its own time is given up and in doubt', async (_, begun) => {
+  const { origin } = await serving((_request, response) => {
+    if (begun !== '') response.write(begun);
+  });
+  const error = await failureOf(aRequest(origin), sendingWithin(200));
+  expect(error).toMatchObject({ failureClass: 'unknown_outcome', evidence: { network: 'aborted' } });
+  expect(error.evidence).not.toHaveProperty('sent');
 });
 
 test('a call that was given up before it began is never sent', async () => {
