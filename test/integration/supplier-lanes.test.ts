@@ -130,8 +130,10 @@ test('a supplier that hangs keeps no purchase at another back', async () => {
   await sayBuy(buyer, 'aliexpress', mug);
   await start();
   await eventually(async () => expect(await intentOf(context.store, mug)).toMatchObject({ state: 'done' }));
-  // Two at once are all that one call a second bears: they hang, and six wait behind them.
-  const open = await context.store.query("select from purchase_intents where supplier = 'cj_dropshipping'");
+  // Two at once are all that one call a second bears: they hang, and six wait behind them, or behind the next two.
+  const open = await context.store.query(
+    "select from purchase_intents where supplier = 'cj_dropshipping' and state = 'calling'",
+  );
   expect(open.length).toBeLessThanOrEqual(2);
 });
 

@@ -7,7 +7,7 @@ import { memoryTokens } from '../fixtures/memory-tokens.ts';
 const GAP_MS = 80;
 
 /** Calls as they leave, whatever the leave to send them says. */
-function aClient() {
+function aClient(gapMs = GAP_MS) {
   const sentAt: number[] = [];
   const client = createAliExpressClient({
     baseUrl: 'http://aliexpress.test',
@@ -17,7 +17,7 @@ function aClient() {
     tokens: memoryTokens(),
     reserve: async () => {},
     report: async () => {},
-    gapMs: GAP_MS,
+    gapMs,
     send: async () => {
       sentAt.push(performance.now());
       return { httpStatus: 200, headers: {}, text: '{"aliexpress_ds_product_get_response":{}}' };
@@ -42,7 +42,7 @@ test('calls leave no closer to each other than AliExpress grants, although leave
 });
 
 test('a call that is given up while it keeps its distance has sent nothing', async () => {
-  const { call, sentAt } = aClient();
+  const { call, sentAt } = aClient(60_000);
   await call();
   await expect(call(AbortSignal.timeout(10))).rejects.toMatchObject({ evidence: { sent: false } });
   expect(sentAt).toHaveLength(1);
