@@ -1,3 +1,4 @@
+import { commandsAtOnce, MOST_COMMANDS } from '../../contracts/call-patience.ts';
 import { BUY, CANCEL, LOOK_UP, PAY, PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import { SOURCE_ORDER, SourceOrder } from '../../contracts/commands/source-order.ts';
 import { envelope } from '../../contracts/envelope.ts';
@@ -17,19 +18,12 @@ import type { PurchasePorts } from './purchase-ports.ts';
 import { readPurchase } from './purchase-row.ts';
 import { sourceOrder, sourceWanted, wantedNow } from './source-order.ts';
 
-/** Of one lane. Twice as many bring no more orders a second on two cores, and their calls run out of time. */
-const MOST_COMMANDS = 24;
-
 /** Calls a second of its contract. */
 const rateOf = (settings: Settings, supplier: SupplierName): number =>
   settings[SUPPLIER_VARIABLES[supplier].requestsPerSecond];
 
-/**
- * Commands of a supplier at once. Each makes several calls one after another and all wait in the same line: with more of
- * them than two seconds of its rate, their waits would outlast the patience of a call.
- */
 const concurrencyOf = (settings: Settings, supplier: SupplierName): number =>
-  Math.min(MOST_COMMANDS, Math.max(2, Math.floor(rateOf(settings, supplier) * 2)));
+  commandsAtOnce(rateOf(settings, supplier));
 
 interface PassedOn {
   readonly verb: string;

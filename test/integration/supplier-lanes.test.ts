@@ -66,9 +66,10 @@ const sayBuy = (buyer: Buyer, lane: Lane, purchase: PurchaseCommand) =>
 const [MUG = { productId: '', skus: [] }] = ALIEXPRESS_PRODUCTS;
 const mugSku = MUG.skus[0]?.skuId ?? '';
 
-const aMug = ({ context }: Buyer, number: number): Promise<PurchaseCommand> =>
+const aMug = ({ context }: Buyer, number: number, countryCode = 'US'): Promise<PurchaseCommand> =>
   givenPurchase(context.store, {
     number,
+    countryCode,
     supplier: 'aliexpress',
     supplierProductId: MUG.productId,
     supplierVariantId: mugSku,
@@ -137,18 +138,31 @@ test('a supplier that hangs keeps no purchase at another back', async () => {
   expect(open.length).toBeLessThanOrEqual(2);
 });
 
-test('at one call a second two purchases are made although no answer is waited for as long as they take', async () => {
-  const buyer = await aBuyer({ ALIEXPRESS_REQUESTS_PER_SECOND: '1' });
-  const mugs = [await aMug(buyer, 1), await aMug(buyer, 2)];
-  for (const mug of mugs) await sayBuy(buyer, 'aliexpress', mug);
-  await buyer.start();
-  for (const mug of mugs) {
-    await eventually(async () =>
-      expect(await intentOf(buyer.context.store, mug)).toMatchObject({ state: 'done', attempt: 1 }),
-    );
-    expect(await boughtUnder(buyer.world, mug)).toHaveLength(1);
-  }
-});
+test.each([
+  ['1', 2],
+  ['4', 8],
+])(
+  'at a rate of %s a second all %i purchases at once are made although no answer is waited for as long as they take',
+  async (requestsPerSecond, purchases) => {
+    const buyer = await aBuyer({
+      ALIEXPRESS_REQUESTS_PER_SECOND: requestsPerSecond,
+      CJ_DROPSHIPPING_REQUESTS_PER_SECOND: requestsPerSecond,
+    });
+    const mugs: PurchaseCommand[] = [];
+    // What is asked for the same country is asked once for all of them.
+    const countries = ['US', 'DE', 'FR', 'ES', 'IT', 'NL', 'BE', 'AT'];
+    for (const [index, countryCode] of countries.slice(0, purchases).entries())
+      mugs.push(await aMug(buyer, index + 1, countryCode));
+    for (const mug of mugs) await sayBuy(buyer, 'aliexpress', mug);
+    await buyer.start();
+    for (const mug of mugs) {
+      await eventually(async () =>
+        expect(await intentOf(buyer.context.store, mug)).toMatchObject({ state: 'done', attempt: 1 }),
+      );
+      expect(await boughtUnder(buyer.world, mug)).toHaveLength(1);
+    }
+  },
+);
 
 test('while a supplier wants no calls its commands stay in their lane instead of coming and going', async () => {
   const buyer = await aBuyer();
