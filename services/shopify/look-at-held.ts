@@ -28,7 +28,7 @@ async function look(
   const truth = await readOrder(ask, { shop, buysAuthorized }, shopOrderId);
   if (truth === null || truth.work.length === 0) return;
   const isLifted = (await liftedHolds(ports.store, orderId, truth)).length > 0;
-  if (!isLifted && (await newRisk(ports.store, orderId, truth.risk)) === null) return;
+  if (!isLifted && (await newRisk(ports.store, orderId, truth)) === null) return;
   await tellOrder(ports, `held:${orderId}:${at.getTime()}`, truth);
 }
 

@@ -35,12 +35,14 @@ export const tellOrder = (
     if (customer !== null) await saveCustomers(sql, [customer], true);
     const { orderId } = received;
     say(eventRow({ messageId, source: '/shopify', type: ORDER_UPDATED, data: received }));
-    const assessed = risk === null ? null : await newRisk(sql, orderId, risk);
+    const assessed = risk === null ? null : await newRisk(sql, orderId, { risk, received, work });
     if (assessed !== null) say(riskRow(`${messageId}:risk`, assessed));
     // Without fulfilment orders nothing is known of what the shop holds.
     if (work.length === 0) return;
     const seen = { received, work };
     for (const { holdId, reason } of await liftedHolds(sql, orderId, seen)) {
+      // The risk told just now may hold the order under the same name; where it does not, the next reading lifts this.
+      if (reason === 'fraud_review' && assessed !== null && assessed.level !== 'low') continue;
       const data: ReleaseRequested = { orderId, reason, holdId };
       const id = `${messageId}:${holdId}`;
       say(eventRow({ messageId: id, source: '/shopify', type: RELEASE_REQUESTED, data }));

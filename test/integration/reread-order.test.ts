@@ -39,6 +39,14 @@ async function aShop(body: object = anOrderBody()) {
 const customersIn = ({ store }: TestContext) =>
   store.query('select email, shipping_address as address from customer_details');
 
+const givenOrder = ({ store }: TestContext, known: object) =>
+  store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     values ($1, $2, $3, '#1042', 'EUR', 1, '2026-11-20T10:00:00Z', 'purchasing', $4::json)
+     on conflict (id) do update set context = excluded.context`,
+    [ORDER_ID, SHOP, SHOP_ORDER_ID, JSON.stringify(known)],
+  );
+
 test('an order that is read says what its own webhook would say', async () => {
   const body = anOrderBody();
   const { context, ports } = await aShop(body);
@@ -83,12 +91,7 @@ test('a risk that changed is told with the reading; what is known, or no opinion
   const { world, context, ports } = await aShop();
   const { store } = context;
   const risksAfter = async (hint: string, known: object, riskLevel: string) => {
-    await store.run(
-      `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
-       values ($1, $2, $3, '#1042', 'EUR', 1, '2026-11-20T10:00:00Z', 'purchasing', $4::json)
-       on conflict (id) do update set context = excluded.context`,
-      [ORDER_ID, SHOP, SHOP_ORDER_ID, JSON.stringify(known)],
-    );
+    await givenOrder(context, known);
     await control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, { riskLevel });
     await rereadOrder(ports, COMMAND, hint);
     const events = await eventsIn(store);
@@ -100,6 +103,45 @@ test('a risk that changed is told with the reading; what is known, or no opinion
   expect(await risksAfter('hint-4', { risk: 'high' }, 'LOW')).toMatchObject([{ level: 'low' }]);
   // Before the order asks for it nothing waits for it.
   expect(await risksAfter('hint-5', {}, 'HIGH')).toEqual([]);
+});
+
+test.each([
+  ['LOW', 'low', true],
+  ['HIGH', 'high', false],
+])(
+  'a hold of the shop for fraud that is over does not take along the hold for a risk that is told as %s with it',
+  async (riskLevel, level, isReleased) => {
+    const { world, context, ports } = await aShop();
+    await givenOrder(context, { risk: 'unknown' });
+    await context.store.run(
+      `insert into holds (id, order_id, reason, evidence)
+       values ('h1', $1, 'fraud_review', '{"heldInShop":"HIGH_RISK_OF_FRAUD"}')`,
+      [ORDER_ID],
+    );
+    await control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, { riskLevel });
+    await rereadOrder(ports, COMMAND, 'hint-1');
+    const events = await eventsIn(context.store);
+    expect(events).toContainEqual(expect.objectContaining({ data: expect.objectContaining({ level }) }));
+    expect(events.some(({ type }) => type === 'order.release_requested')).toBe(isReleased);
+  },
+);
+
+test('a risk that is less by now is not told while the shop holds the order for fraud, and a graver one is', async () => {
+  const { world, gid, context, ports } = await aShop();
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  const risksAfter = async (hint: string, risk: string, holds: object[]) => {
+    await givenOrder(context, { risk });
+    await control(world, 'PUT', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/holds`, holds);
+    await rereadOrder(ports, COMMAND, hint);
+    const events = await eventsIn(context.store);
+    return events.filter(({ id }) => id === `reread:${hint}:risk`).map(({ data }) => data);
+  };
+  await control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, { riskLevel: 'MEDIUM' });
+  expect(await risksAfter('hint-1', 'high', [{ reason: 'HIGH_RISK_OF_FRAUD' }])).toEqual([]);
+  expect(await risksAfter('hint-2', 'low', [{ reason: 'HIGH_RISK_OF_FRAUD' }])).toMatchObject([
+    { level: 'medium' },
+  ]);
+  expect(await risksAfter('hint-3', 'high', [{ reason: 'OTHER' }])).toMatchObject([{ level: 'medium' }]);
 });
 
 test('a line whose fulfilment order the app may not see stays that of the other service', async () => {
