@@ -57,13 +57,17 @@ const isLeftToPerson = ({ id, status }: Purchase, { holds, timers }: Around): bo
   holds.some(({ supplierOrderId, evidence }) => supplierOrderId === id && evidence.cancelled === false) &&
   !timers.some(({ supplierOrderId, deadline }) => supplierOrderId === id && deadline === 'cancel');
 
-/** With a deadline it goes on by itself, whatever its hold says. */
+/** At which it is asked again where it is to lead on; others are of its parcels. */
+const QUESTIONS: readonly string[] = ['buy', 'look_up', 'pay'];
+
+/** With such a deadline it goes on by itself, whatever its hold says. */
 function nextOf(purchase: Purchase, { holds, timers }: Around): string {
   const { next } = SUPPLIER_ORDER_STATE_WORDS[purchase.status];
   const isOfIt = ({ supplierOrderId }: { readonly supplierOrderId: string | null }): boolean =>
     supplierOrderId === purchase.id;
   const own = holds.filter(isOfIt);
-  if (own.length === 0 || timers.some(isOfIt)) return next;
+  if (own.length === 0 || timers.some((timer) => isOfIt(timer) && QUESTIONS.includes(timer.deadline)))
+    return next;
   const isUnpaid = purchase.status === 'awaiting_payment';
   if (isUnpaid && own.every(({ reason }) => reason === 'payment_pending')) return PAID_BY_HAND;
   return PERSON_WORDS[purchase.status] ?? next;

@@ -314,6 +314,8 @@ test.each([
     expect(says({ holds: [hold] })).toContain(byAPerson);
     expect(says({ holds: [hold] })).not.toContain(byItself);
     expect(says({ holds: [hold], timers: [timer] })).toContain(byItself);
+    // Of a parcel that its supplier shows early, and no question about the purchase.
+    expect(says({ holds: [hold], timers: [{ ...timer, deadline: 'transit' }] })).toContain(byAPerson);
     expect(says({ holds: [{ ...hold, supplierOrderId: 'sup_ord_2' }] })).toContain(byItself);
   },
 );
