@@ -77,17 +77,20 @@ const fill = (column: Filled, isLast = IS_NEWER): string =>
   `case when ${isLast} then coalesce(excluded.${column}, customer_details.${column})
         else coalesce(customer_details.${column}, excluded.${column}) end`;
 
-const CONTACT = ['email', 'phone'] as const;
-const IS_CONTACT_OTHER = `not customer_details.is_contact_ours and (${CONTACT.map(
-  (column) =>
-    `customer_details.${column} is distinct from coalesce(excluded.${column}, customer_details.${column})`,
-).join(' or ')})`;
+const IS_MAIL_OTHER = `not customer_details.is_contact_ours
+  and customer_details.email is distinct from coalesce(excluded.email, customer_details.email)`;
 
+/** Of equally old numbers the first stays: a reading does not see the customer's own, and names that of the bill instead. */
 const contact = (isLast: string): string =>
-  CONTACT.map(
-    (column) =>
-      `${column} = case when customer_details.is_contact_ours then customer_details.${column} else ${fill(column, isLast)} end`,
-  ).join(', ');
+  [
+    ['email', fill('email', isLast)],
+    ['phone', fill('phone')],
+  ]
+    .map(
+      ([column, filled]) =>
+        `${column} = case when customer_details.is_contact_ours then customer_details.${column} else ${filled} end`,
+    )
+    .join(', ');
 
 /** What was for another country goes, and does not come where the address is ours. */
 const CUSTOMS = (['tax_id', 'birthday', 'national_address'] as const)
@@ -110,7 +113,7 @@ const FILLS = FILLED.map(
  * Keeps what is newer than what stands there, but for what was put in here by hand, and what the same version says
  * beyond it. What a newer one does not say of the person stays. Whoever was redacted stays so, whatever comes late.
  * @param isRead by us in the shop just now: of two changes within its clock's second the address and
- * the contact read are the last ones.
+ * the mail address read are the last ones.
  */
 export async function saveCustomers(
   sql: Sql,
@@ -130,7 +133,7 @@ export async function saveCustomers(
        shipping_address = case when customer_details.is_address_ours or not ${isLast}
                                then customer_details.shipping_address else excluded.shipping_address end
      where customer_details.redacted_at is null
-       and (${IS_NEWER} or ${IS_AS_OLD} and (${FILLS}${isRead ? ` or ${IS_ADDRESS_OTHER} or ${IS_CONTACT_OTHER}` : ''}))`,
+       and (${IS_NEWER} or ${IS_AS_OLD} and (${FILLS}${isRead ? ` or ${IS_ADDRESS_OTHER} or ${IS_MAIL_OTHER}` : ''}))`,
   );
   await mailAddressed(
     sql,

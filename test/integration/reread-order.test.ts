@@ -236,6 +236,20 @@ test('of two mail addresses within one second the one that is read in the shop i
   expect(await mail()).toEqual([{ email: 'by-hand@buyer.example' }]);
 });
 
+test('a reading, which does not see the number of the customer, puts none of the bill in its place within one version', async () => {
+  const from = { name: 'Pat Sample', address1: '1 High St', city: 'Leeds', country_code: 'GB', phone: '' };
+  const ofBill = { phone: '', shipping_address: from, billing_address: { ...from, phone: '+15550002222' } };
+  const { world, context, ports } = await aShop(anOrderBody(ofBill));
+  const { store } = context;
+  const touched = await control(world, 'PUT', `/shop/orders/${SHOP_ORDER_ID}`, { riskLevel: 'LOW' });
+  const { updatedAt: updated_at } = z.object({ updatedAt: z.string() }).parse(await touched.json());
+  const body = anOrderBody({ ...ofBill, updated_at, customer: { id: 7, phone: '+15550001111' } });
+  const { customer } = toOrderFacts(ShopifyOrderBody.parse(body), SHOP);
+  await store.transaction((sql) => saveCustomers(sql, [customer]));
+  await rereadOrder(ports, COMMAND, 'hint-1');
+  expect(await store.query('select phone from customer_details')).toEqual([{ phone: '+15550001111' }]);
+});
+
 test('a telephone number and an address of mail that only a webhook brings outlive a reading, whichever comes first', async () => {
   const hidden = { email: '', contact_email: '', phone: '' };
   const { world, context, ports } = await aShop(anOrderBody(hidden));
