@@ -12,12 +12,19 @@ const isKnownOthers = (
 ): boolean =>
   inShop[lineId]?.isShared === true || (canBeReread === true && inShop[lineId]?.isOthers === true);
 
-/** Something open of the line is known as ours, and the shop can be asked. */
-const isKnownOurs = (
+/**
+ * The line is known as ours, and the shop can be asked: something open of it, or, where the body has nothing of it open
+ * any more, all of it shipped.
+ */
+function isKnownOurs(
   { inShop, canBeReread: couldBe }: OrderContext,
   { canBeReread = couldBe }: OrderReceived,
-  lineId: string,
-): boolean => canBeReread === true && (inShop[lineId]?.ours ?? 0) > 0;
+  { lineId, openUnits }: ReceivedLine,
+): boolean {
+  const known = inShop[lineId];
+  if (canBeReread !== true || known === undefined) return false;
+  return known.ours > 0 || (openUnits === 0 && known.isOthers !== true);
+}
 
 /**
  * A body calls what is open of a line ours, which others ship in part or as a whole by what is known, or the other way
@@ -26,10 +33,10 @@ const isKnownOurs = (
 export const isOfUnknownShare = (context: OrderContext, received: OrderReceived): boolean =>
   !isReading(received) &&
   received.lines.some(
-    ({ lineId, deliveredBy, openUnits }) =>
-      openUnits > 0 &&
-      ((deliveredBy === 'us' && isKnownOthers(context, received, lineId)) ||
-        (deliveredBy === 'other_service' && isKnownOurs(context, received, lineId))),
+    (line) =>
+      line.openUnits > 0 &&
+      ((line.deliveredBy === 'us' && isKnownOthers(context, received, line.lineId)) ||
+        (line.deliveredBy === 'other_service' && isKnownOurs(context, received, line))),
   );
 
 /**
@@ -40,7 +47,7 @@ export function withKnownShares(context: OrderContext, received: OrderReceived):
   if (isReading(received)) return received;
   const asKnown = (told: ReceivedLine): ReceivedLine => {
     const { isOthers, ours = 0 } = context.inShop[told.lineId] ?? {};
-    const isOurs = told.deliveredBy === 'other_service' && isKnownOurs(context, received, told.lineId);
+    const isOurs = told.deliveredBy === 'other_service' && isKnownOurs(context, received, told);
     const line: ReceivedLine = isOurs ? { ...told, deliveredBy: 'us' } : told;
     if (line.deliveredBy !== 'us' || !isKnownOthers(context, received, line.lineId)) return line;
     return isOthers && line.openUnits > 0

@@ -5,9 +5,11 @@ import { A, aRoad, aRoadUnder } from '../fixtures/order-road.ts';
 import {
   accepted,
   aLine,
+  aParcel,
   aPart,
   aReceivedOrder,
   elapsed,
+  observed,
   placing,
   received,
   releaseRequested,
@@ -131,6 +133,27 @@ test('a line that was moved to us stays ours when a told body names the service 
   // A reading that sees it with them is believed.
   road.step(at(14, { ...theirs, reread: true }));
   expect(road.holds()).toEqual(['fulfillment_not_ours']);
+});
+
+test('what came back of such a line after we shipped it asks nobody for anything, however often its service is named', () => {
+  const theirs = (units: number, openUnits: number) => ({
+    canBeReread: true,
+    lines: [aLine({ units, openUnits, deliveredBy: 'other_service' as const })],
+  });
+  const road = aRoad(
+    received(theirs(3, 3)),
+    at(10, { ...TOLD, reread: true }),
+    elapsed('grace'),
+    verified(),
+    sourced({ parts: [aPart({ L1: 3 })] }),
+    placing(),
+    accepted(),
+    observed('shipped', [aParcel()]),
+    at(11, theirs(3, 0)),
+    at(12, theirs(3, 0)),
+  );
+  road.step(at(13, theirs(2, 0)));
+  expect([road.state(), road.holds()]).toEqual(['shipped', []]);
 });
 
 test('where the shop cannot be asked, its last word counts', () => {
