@@ -42,7 +42,7 @@ async function release(ask: Ask, fulfillmentOrderId: string, holds: readonly Ful
   assertTaken('release', answer.fulfillmentOrderReleaseHold);
 }
 
-/** @param placing says afterwards, also after a failure, whether any of ours stands in the shop. */
+/** @param placing says afterwards, also after a failure, whether any of ours may stand in the shop. */
 async function placeHolds(
   ask: Ask,
   orderGid: string,
@@ -162,7 +162,8 @@ export async function mirrorHolds(ports: ShopPorts): Promise<'more' | 'idle'> {
   const mismatches = await claimMismatches(ports);
   for (const { orderId, shopOrderId, reasons } of mismatches) {
     const orderGid = orderGidOf(shopOrderId);
-    const placing = { isAnyPlaced: false };
+    // Until the shop is read, one may stand there of which no answer told.
+    const placing = { isAnyPlaced: true };
     try {
       await underLease(ports, orderId, async (signal) => {
         const ask = asking(admin, 'read', signal);

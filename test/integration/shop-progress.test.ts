@@ -725,6 +725,34 @@ test('a shop that refuses our holds for good is asked again much later, and not 
   expect(asked).toBe(2);
 });
 
+test('a hold that may stand in the shop is lifted soon, also where the shop refused to be read meanwhile', async () => {
+  const { world, gid, ports, context, open } = await aHeldOrder();
+  const unread: AdminClient = {
+    ...ports.admin!,
+    request: () => {
+      throw new ShopError('permanent', 'Shopify: permanent', { codes: 'undefinedField' });
+    },
+  };
+  const mirrorAfter = async (minutes: number, admin = ports.admin): Promise<void> => {
+    await context.store.run(
+      "update shop_holds set check_after = check_after - $1::float8 * interval '1 minute'",
+      [minutes],
+    );
+    await mirrorHolds({ ...ports, admin });
+  };
+  await givenFaults(world, {
+    operation: 'shopify.fulfillmentOrderHold',
+    kind: 'no_answer_after',
+    times: 1,
+  });
+  await open();
+  await mirrorAfter(0);
+  await mirrorAfter(10, unread);
+  await context.store.run('update holds set released_at = now()');
+  await mirrorAfter(10);
+  expect(await holdsIn(world, gid)).toEqual(['OPEN', 'OPEN']);
+});
+
 test.each(['error_after', 'no_answer_after', 'error_before'])(
   'a hold whose answer was lost (%s) is placed once, and lifted',
   async (kind) => {
