@@ -136,21 +136,23 @@ const fulfillment: ReadBody = (json, source) => {
 const ofEdit = z
   .object({ order_edit: z.object({ order_id: Id }) })
   .transform(({ order_edit }) => order_edit.order_id);
-const orderGid = z
-  .string()
-  .regex(/^gid:\/\/shopify\/Order\/\d+$/, 'must be a global id')
-  .transform((gid) => gid.slice(gid.lastIndexOf('/') + 1));
+/** The digits of a global id. */
+const digitsOf = (kind: 'Order' | 'FulfillmentOrder') =>
+  z
+    .string()
+    .regex(new RegExp(`^gid://shopify/${kind}/\\d+$`), 'must be a global id')
+    .transform((gid) => gid.slice(gid.lastIndexOf('/') + 1));
 const ofId = z.object({ id: Id }).transform(({ id }) => id);
 /** Of a body that may be the order, or no more than its ids. */
 const ofAnyOrder = z.union([
   ofOrder,
-  z.object({ admin_graphql_api_order_id: orderGid }).transform((ids) => ids.admin_graphql_api_order_id),
+  z
+    .object({ admin_graphql_api_order_id: digitsOf('Order') })
+    .transform((ids) => ids.admin_graphql_api_order_id),
   ofId,
 ]);
 
-const fulfillmentOrderGid = z
-  .object({ id: z.string().regex(/^gid:\/\/shopify\/FulfillmentOrder\/\d+$/, 'must be a global id') })
-  .transform(({ id }) => id.slice(id.lastIndexOf('/') + 1));
+const fulfillmentOrderGid = z.object({ id: digitsOf('FulfillmentOrder') }).transform(({ id }) => id);
 
 /** Bodies about fulfilment orders do not name their order. */
 const readHintOf = (

@@ -35,8 +35,8 @@ async function look(
 /**
  * Looks again at orders that stand here only because the shop holds them, has not routed them or finds them risky, and
  * tells those of which that is over or otherwise. No sweep finds them: a fulfilment order that is released, routed or due
- * need not change its order, and the webhook that says so may be lost. Not behind a dead letter, where each round would only park the same once more. One
- * round. Throws ShopError when the shop cannot be read.
+ * need not change its order, and the webhook that says so may be lost. Not behind a dead letter, where each round would
+ * only park the same once more. One round. Throws ShopError when the shop cannot be read.
  * @param at names the round: what it tells is said once.
  */
 export async function lookAtHeld(ports: ShopPorts, ask: Ask, shop: string, at: Date): Promise<void> {

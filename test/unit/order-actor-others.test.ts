@@ -157,31 +157,26 @@ test('a draft of a line that the shop gives to another service is given up, and 
   expect(road.step(updated({ ...given, ...at(2) }))).toEqual(['fact order.updated']);
 });
 
+/** L1 is bought, L2 was given to another service meanwhile. */
+const SECOND = aLine({ lineId: 'L2', units: 1 });
+const toGivenAway = [
+  ...toTwoDrafts,
+  placing(A),
+  accepted(A),
+  updated({ lines: [aLine(), { ...SECOND, deliveredBy: 'other_service' }], ...at(1) }),
+];
+const givenBack = updated({ lines: [aLine(), SECOND], ...at(2) });
+
 test('a line that the other service gives back goes on by itself beside what is bought', () => {
-  const second = aLine({ lineId: 'L2', units: 1 });
-  const road = aRoad(
-    ...toTwoDrafts,
-    placing(A),
-    accepted(A),
-    updated({ lines: [aLine(), { ...second, deliveredBy: 'other_service' }], ...at(1) }),
-  );
+  const road = aRoad(...toGivenAway);
   expect([road.holds(), road.line('L2')]).toMatchObject([['fulfillment_not_ours'], { held: 1 }]);
-  expect(road.step(updated({ lines: [aLine(), second], ...at(2) })).filter(isBuying)).toEqual([
-    'suppliers: source order',
-  ]);
+  expect(road.step(givenBack).filter(isBuying)).toEqual(['suppliers: source order']);
   expect(road.holds()).toEqual([]);
 });
 
 test('what a person holds of a line that is given back stays held', () => {
-  const second = aLine({ lineId: 'L2', units: 1 });
-  const road = aRoad(
-    ...toTwoDrafts,
-    placing(A),
-    accepted(A),
-    updated({ lines: [aLine(), { ...second, deliveredBy: 'other_service' }], ...at(1) }),
-    holdRequested('L2'),
-  );
-  expect(road.step(updated({ lines: [aLine(), second], ...at(2) })).filter(isBuying)).toEqual([]);
+  const road = aRoad(...toGivenAway, holdRequested('L2'));
+  expect(road.step(givenBack).filter(isBuying)).toEqual([]);
   expect(road.holds()).toEqual(['operator']);
 });
 
