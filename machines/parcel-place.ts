@@ -22,7 +22,15 @@ export interface ParcelUnits {
 
 export type Parcels = Readonly<Record<string, ParcelUnits>>;
 
-export const STEPS = ['announced', 'first_scan', 'in_transit', 'out_for_delivery', 'delivered'] as const;
+/** A supplier's word that a parcel has left is a step of its own: no carrier has scanned it, so that it is announced still. */
+export const STEPS = [
+  'announced',
+  'left',
+  'first_scan',
+  'in_transit',
+  'out_for_delivery',
+  'delivered',
+] as const;
 export type Step = (typeof STEPS)[number];
 
 /** What each state says about the way; null: nothing, the trouble can come anywhere. */
@@ -49,7 +57,7 @@ export type Place = Pick<ParcelUnits, 'state' | 'furthest'>;
 
 /** A late answer never moves a parcel back, and what was delivered stays so. */
 function nextState(before: Place | undefined, seen: ParcelStateName, isShipped: boolean): Place {
-  const floor: Step = isShipped ? 'first_scan' : 'announced';
+  const floor: Step = isShipped ? 'left' : 'announced';
   const from = before?.furthest ?? floor;
   const step = STEP_OF[seen];
   if (before?.state === 'delivered') return before;
@@ -58,7 +66,7 @@ function nextState(before: Place | undefined, seen: ParcelStateName, isShipped: 
   // It turns round wherever it is.
   if (seen === 'returned') return { state: seen, furthest: isBefore(to, from) ? from : to };
   if (before !== undefined && isBefore(to, from)) return before;
-  return { state: to === step ? seen : floor, furthest: to };
+  return { state: seen, furthest: to };
 }
 
 /** The lane's deadline has its say until something new is seen of the parcel. */

@@ -107,7 +107,7 @@ function seenAs(
   const isRenamed = before !== undefined && !isSameNumber(before.trackingNumber, trackingNumber);
   // A look that does not see the last-mile number is no news; but another number goes another last mile.
   const knownLastMile = isRenamed ? null : (before?.lastMileTrackingNumber ?? null);
-  const { state, furthest } = nextPlace(before, observed.state, isShipped);
+  const { state, furthest } = nextPlace(before, observed.state, isShipped || observed.hasLeft === true);
   return {
     state,
     furthest,
@@ -234,7 +234,9 @@ export function observeParcels(
   if (changed.length > 0) effects.push(riddle(owner, OTHER_CONTENTS, changed));
   const { strayNumbers = [] } = owner;
   const unheard = strays
-    .filter(({ state }) => isUnderWay(nextPlace(undefined, state, isShipped)))
+    .filter(({ state, hasLeft: isGone }) =>
+      isUnderWay(nextPlace(undefined, state, isShipped || isGone === true)),
+    )
     .map(({ trackingNumber }) => trackingNumber)
     .filter((number) => !strayNumbers.includes(trackingKeyOf(number)));
   if (unheard.length === 0) return { parcels, effects };

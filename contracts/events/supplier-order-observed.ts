@@ -11,6 +11,8 @@ export const ObservedParcel = z.object({
   carrier: z.string().nullable(),
   trackingUrl: z.string().nullable(),
   state: ParcelStateName,
+  /** Its supplier says that it has left, whether or not a carrier has scanned it; needless where the whole order is shipped. */
+  hasLeft: z.boolean().optional(),
   /** Order line units in this parcel; absent: everything of the supplier order that is in no other parcel. */
   units: z.record(z.string(), z.int().positive()).optional(),
 });

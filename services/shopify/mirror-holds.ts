@@ -137,7 +137,7 @@ const claimMismatches = ({ store, settings }: ShopPorts): Promise<Mismatch[]> =>
         where (open.order_id is null or placed.order_id is null or known.check_after > ${SURE}) and o.shop = $1
           and coalesce(known.check_after, '-infinity') <= now()
           and (open.order_id is null or not exists (
-                select 1 from parcels p where p.order_id = o.id and p.state <> 'announced'
+                select 1 from parcels p where p.order_id = o.id and p.left_at is not null
                    and p.fulfillment_state is distinct from 'done'))
         order by o.id limit $2
      ), claimed as (

@@ -31,7 +31,7 @@ const together = (one: Pieces, other: Pieces): Pieces =>
 /** What is shown under one number as the one box that it is; a label that waits yet is of none that has left. */
 function boxOf(first: ObservedParcel, others: readonly ObservedParcel[]): ObservedParcel {
   const all = [first, ...others];
-  const left = all.filter(({ state }) => state !== 'announced');
+  const left = all.filter(({ state, hasLeft }) => state !== 'announced' || hasLeft === true);
   const [box = first, ...more] = left.length > 0 ? left : all;
   const { units: _, ...named } = box;
   const units = more.reduce((sum: Pieces, parcel) => together(sum, parcel.units), box.units);

@@ -41,7 +41,7 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
   ],
   [
     /(ready|available|waiting|awaiting)( for| to be)?( the)?( (carrier|courier|airline|driver)\b| pick(ed)?[- ]?up by)/i,
-    'first_scan',
+    'announced',
   ],
   [
     /(delivered|handed over|pick[- ]?up by|picked up by) (to )?(the )?[\w -]*(carrier|courier|airline|hub|sorting|agent)/i,
@@ -57,7 +57,11 @@ const WORDS: readonly (readonly [RegExp, ParcelStateName])[] = [
   [/delivered to (the |your )?(local )?(post office|parcel shop|service point)/i, 'available_for_pickup'],
   [new RegExp(`(?<!\\bnot )(picked[- ]?up|collected|received|accepted) by ${RECIPIENT}`, 'i'), 'delivered'],
   [/deliver(ed|y (complete|success))|\bsigned/i, 'delivered'],
-  [/no (tracking )?info|not found|pending|left (the |cj )?warehouse|outbound|forwarder/i, 'first_scan'],
+  [
+    /no (tracking )?info|not found|pending|label|pre-?advice|(shipment|shipping|parcel|order) (information|info|data) /i,
+    'announced',
+  ],
+  [/left (the |cj )?warehouse|outbound|forwarder/i, 'first_scan'],
   [
     /transit|international (leg|transport)|depart|arriv|customs?\b|flight|airport|airline|hub|sorting|carrier|picked up/i,
     'in_transit',

@@ -115,6 +115,7 @@ test('an order is placed unpaid, found under our reference, made payable, paid a
   const journey = [
     'processing without parcel',
     'processing announced',
+    'shipped announced',
     'shipped first_scan',
     'shipped in_transit',
     // Order and carrier are asked one after the other; the parcel may arrive in between.

@@ -816,9 +816,10 @@ test('our own hold does not stop our own parcel; afterwards what is left is held
   expect(await holdsIn(world, gid)).toEqual(['IN_PROGRESS', 'OPEN']);
 });
 
-test('while a parcel waits to be shown nothing is held', async () => {
+test('while a parcel that has left waits to be shown nothing is held, whether or not a carrier has scanned it', async () => {
   const { context, open, mirror } = await aHeldOrder();
-  await givenParcelRow(context.store, { 101: 2 });
+  const parcelId = await givenParcelRow(context.store, { 101: 2 });
+  await context.store.run("update parcels set state = 'announced' where id = $1", [parcelId]);
   await open();
   expect(await mirror()).toEqual(['OPEN', 'OPEN']);
 });

@@ -35,8 +35,9 @@ test.each([
 });
 
 test.each([
-  [null, 'first_scan'],
-  ['No tracking information yet', 'first_scan'],
+  [null, 'announced'],
+  ['No tracking information yet', 'announced'],
+  ['Shipment information received', 'announced'],
   ['Left the warehouse', 'first_scan'],
   ['Something never heard of', 'first_scan'],
   ['In transit', 'in_transit'],
@@ -52,15 +53,15 @@ test.each([
   ['Delivered to the WareHouse', 'in_transit'],
   ['CUSTOMS_CLEARED', 'in_transit'],
   ['International leg', 'in_transit'],
-  ['International shipment label created', 'first_scan'],
+  ['International shipment label created', 'announced'],
   ['Ready for pickup', 'available_for_pickup'],
   ['Ready for pickup at the carrier’s shop', 'available_for_pickup'],
   ['Ready for pick-up by the recipient', 'available_for_pickup'],
   ['AVAILABLE_FOR_PICKUP_BY_CUSTOMER', 'available_for_pickup'],
   ['Ready to be picked up by the customer', 'available_for_pickup'],
   ['Waiting to be picked up by you', 'available_for_pickup'],
-  ['Awaiting carrier pickup', 'first_scan'],
-  ['Ready to be picked up by the courier', 'first_scan'],
+  ['Awaiting carrier pickup', 'announced'],
+  ['Ready to be picked up by the courier', 'announced'],
   ['Arrived at pick-up point', 'available_for_pickup'],
   ['Delivered', 'delivered'],
   ['Delivered, in mailbox', 'delivered'],
@@ -73,7 +74,8 @@ test.each([
   ['Lost', 'lost'],
   ['Return to sender', 'returned'],
   ['Forwarder returned the parcel', 'exception'],
-  ['0', 'first_scan'],
+  ['0', 'announced'],
+  ['1', 'first_scan'],
   ['3', 'exception'],
   ['4', 'first_scan'],
   ['8', 'in_transit'],
@@ -107,7 +109,7 @@ test('a number is announced until the order is shipped', () => {
   ]);
 });
 
-test('each number of a shipped order is a parcel of its own, the first scan at least', () => {
+test('each number of a shipped order is a parcel of its own that has left, and only its carrier can have scanned it', () => {
   expect(toParcels(row, 'shipped', tracking)).toEqual([
     {
       trackingNumber: 'CJPA1',
@@ -115,13 +117,15 @@ test('each number of a shipped order is a parcel of its own, the first scan at l
       carrier: 'CJPacket Ordinary',
       trackingUrl: 'https://track.example/?n=CJPA1',
       state: 'in_transit',
+      hasLeft: true,
     },
     {
       trackingNumber: 'CJPA2',
       lastMileTrackingNumber: null,
       carrier: 'CJPacket Ordinary',
       trackingUrl: null,
-      state: 'first_scan',
+      state: 'announced',
+      hasLeft: true,
     },
   ]);
 });
@@ -196,7 +200,7 @@ test('each part shows its parcel with what is in it, the whole order and what wa
   ];
   expect(observeFamily(family, new Map())).toMatchObject({
     parcels: [
-      { trackingNumber: 'T1-1', state: 'first_scan', units: { 'line-1': 2 } },
+      { trackingNumber: 'T1-1', state: 'announced', hasLeft: true, units: { 'line-1': 2 } },
       { trackingNumber: 'T1-2', state: 'announced', units: { 'line-1': 1 } },
     ],
     evidence: { orderStatus: 'SHIPPED, UNSHIPPED', parts: 2 },

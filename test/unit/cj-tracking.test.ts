@@ -62,7 +62,7 @@ test('a carrier’s word counts though CJ writes its number in other letters the
 
 test('one number that times out hides no order: the others are told by their carriers, its own by its state', async () => {
   const cj = aCj(30, (numbers) => (numbers.includes('T07') ? failure('transient') : null));
-  expect(count(await cj.states())).toEqual({ 'shipped in_transit': 29, 'shipped first_scan': 1 });
+  expect(count(await cj.states())).toEqual({ 'shipped in_transit': 29, 'shipped announced': 1 });
   expect(cj.asked.at(0)).toHaveLength(20);
   expect(cj.asked.at(-1)).toHaveLength(10);
   expect(cj.asked.length).toBeLessThanOrEqual(12);
@@ -72,24 +72,24 @@ test('two numbers that time out in one call are both found', async () => {
   const cj = aCj(20, (numbers) =>
     numbers.some((each) => ['T07', 'T09'].includes(each)) ? failure('transient') : null,
   );
-  expect(count(await cj.states())).toEqual({ 'shipped in_transit': 18, 'shipped first_scan': 2 });
+  expect(count(await cj.states())).toEqual({ 'shipped in_transit': 18, 'shipped announced': 2 });
 });
 
 test('one number that CJ refuses keeps nothing back of what carriers say about the others', async () => {
   const cj = aCj(30, (numbers) => (numbers.includes('T07') ? failure('not_found') : null));
-  expect(count(await cj.states())).toEqual({ 'shipped in_transit': 29, 'shipped first_scan': 1 });
+  expect(count(await cj.states())).toEqual({ 'shipped in_transit': 29, 'shipped announced': 1 });
   expect(cj.asked.length).toBeLessThanOrEqual(12);
 });
 
 test('where CJ does not serve tracking, it is not asked for in parts', async () => {
   const cj = aCj(20, () => failure('permanent'));
-  expect(count(await cj.states())).toEqual({ 'shipped first_scan': 20 });
+  expect(count(await cj.states())).toEqual({ 'shipped announced': 20 });
   expect(cj.asked).toHaveLength(1);
 });
 
 test('where all tracking times out, few calls are made and all orders are told by their state', async () => {
   const cj = aCj(50, () => failure('transient'));
-  expect(count(await cj.states())).toEqual({ 'shipped first_scan': 50 });
+  expect(count(await cj.states())).toEqual({ 'shipped announced': 50 });
   expect(cj.asked.length).toBeLessThanOrEqual(12);
 });
 
@@ -97,7 +97,7 @@ test.each(['transient', 'not_found'] as const)(
   'what a failure of the smaller calls leaves unread after a %s is told by its state',
   async (first) => {
     const cj = aCj(20, (_, call) => [failure(first), null, failure('throttled')][call - 1] ?? null);
-    expect(count(await cj.states())).toEqual({ 'shipped in_transit': 10, 'shipped first_scan': 10 });
+    expect(count(await cj.states())).toEqual({ 'shipped in_transit': 10, 'shipped announced': 10 });
     expect(cj.asked).toHaveLength(3);
   },
 );

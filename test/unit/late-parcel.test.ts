@@ -72,10 +72,48 @@ test('the lane’s quoted days go with its deadline, and nothing is made up wher
   expect(bought(sourced()).step(seen('first_scan'))).toContain('wait transit A PA');
 });
 
-test('what the supplier calls shipped is no scan: the mail that waits for one is asked for with the first', () => {
+test('what the supplier calls shipped has left, and no carrier has scanned it until one says so', () => {
   const road = aRoad(...toBought);
+  expect(road.step(seen('announced'))).toEqual([
+    'parcel PA announced',
+    'fact parcel.announced A PA',
+    'mail parcel_shipped PA',
+    'shopify: fulfill PA',
+    'wait fulfill A PA',
+    'wait transit A PA',
+    'no wait ship A',
+    'wait deliver A',
+    'fact supplier_order.shipped A',
+    'fact order.shipped',
+  ]);
+  expect(road.step(seen('first_scan'))).toEqual([
+    'parcel PA first_scan',
+    'fact parcel.first_scan A PA',
+    'mail parcel_shipped PA on first_scan',
+  ]);
+  expect(toldIn(road.step(seen('in_transit')))).toEqual([
+    'fact parcel.in_transit A PA',
+    'mail parcel_in_transit PA',
+  ]);
+});
+
+test('a label that leaves without a scan is told as shipped, and is late by its lane all the same', () => {
+  const road = aRoad(...toBought, observed('processing', [aParcel({ state: 'announced' })]));
+  expect(road.step(seen('announced'))).toContain('mail parcel_shipped PA');
+  expect(road.parcel(A, PARCEL_A)).toMatchObject({ state: 'announced', furthest: 'left' });
+  expect(road.step(late)).toContain('mail parcel_delayed PA');
+  expect(road.try(seen('announced'))).toEqual([]);
+  expect(toldIn(road.step(seen('first_scan')))).toEqual([
+    'fact parcel.first_scan A PA',
+    'mail parcel_shipped PA on first_scan',
+  ]);
+});
+
+test('a parcel that has left is told though the rest of its order waits, and keeps having left', () => {
+  const road = aRoad(...toBought);
+  const gone = aParcel({ state: 'announced', hasLeft: true, units: { L1: 1 } });
+  const label = aParcel({ trackingNumber: 'USPS9400', state: 'announced', units: { L1: 1 } });
   const mails = (texts: readonly string[]) => texts.filter((text) => text.startsWith('mail'));
-  expect(mails(road.step(seen('announced')))).toEqual(['mail parcel_shipped PA']);
-  expect(mails(road.step(seen('first_scan')))).toEqual(['mail parcel_shipped PA on first_scan']);
-  expect(mails(road.step(seen('in_transit')))).toEqual(['mail parcel_in_transit PA']);
+  expect(mails(road.step(observed('processing', [gone, label])))).toEqual(['mail parcel_shipped PA']);
+  expect(road.try(observed('processing', [{ ...gone, hasLeft: false }, label]))).toEqual([]);
 });

@@ -147,18 +147,6 @@ test('a label with a trouble before its first scan has not shipped', () => {
   );
 });
 
-test('a supplier order shipped without any tracking event counts as scanned', () => {
-  const road = aRoad(...toBought);
-  expect(road.step(observed('shipped', [aParcel({ state: 'announced' })])).slice(0, 5)).toEqual([
-    'parcel PA first_scan',
-    'fact parcel.first_scan A PA',
-    'mail parcel_shipped PA',
-    'shopify: fulfill PA',
-    'wait fulfill A PA',
-  ]);
-  expect(road.state()).toBe('shipped');
-});
-
 test('a supplier order shipped without a tracking number waits for one, and is overdue in the end', () => {
   const road = aRoad(...toBought);
   expect(road.step(observed('shipped'))).toEqual([]);

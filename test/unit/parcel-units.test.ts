@@ -61,4 +61,6 @@ test('a label that waits yet is no part of the box that has left under its numbe
   expect(toOrderUnits([label, { ...label, units: { '1': 1 } }], [line('1', 3, 3)])).toEqual([
     { ...label, units: { '1': 3 } },
   ]);
+  const unscanned = { ...label, hasLeft: true, units: { '1': 1 } };
+  expect(toOrderUnits([label, unscanned], [line('1', 3, 3)])).toEqual([unscanned]);
 });

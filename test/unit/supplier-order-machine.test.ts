@@ -41,7 +41,7 @@ type SupplierOrderEvent = Parameters<typeof decideSupplierOrder>[1];
 const PARCEL_ID = parcelIdOf(SUPPLIER_ORDER_ID, TRACKING_NUMBER);
 
 /** Half or all of the two units in one parcel that the shop does not show yet. */
-const parcels = (state: ParcelUnits['furthest'], units: number): Parcels => ({
+const parcels = (state: Exclude<ParcelUnits['furthest'], 'left'>, units: number): Parcels => ({
   [PARCEL_ID]: {
     state,
     furthest: state,

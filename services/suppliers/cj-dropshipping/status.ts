@@ -51,7 +51,7 @@ function tell(seen: Statuses, families: Families, tracking = NO_TRACKING): void 
   }
 }
 
-/** Those on their way come last, for without its carrier's word a parcel would seem to be back at its first scan. */
+/** Those on their way come last, for without its carrier's word a parcel would seem not to be scanned yet. */
 async function tellWhole(
   { readTracking }: Reading,
   families: Families,

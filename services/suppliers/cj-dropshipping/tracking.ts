@@ -12,7 +12,7 @@ import { slicesOf } from './slices.ts';
 
 /** The numbers that CJ's pushes use; here they are only met when they come in the place of the text. */
 const NUMBERED: readonly ParcelStateName[] = [
-  'first_scan',
+  'announced',
   'first_scan',
   'first_scan',
   'exception',
@@ -29,9 +29,9 @@ const NUMBERED: readonly ParcelStateName[] = [
   'returned',
 ];
 
-/** State of a parcel that has left, by what its carrier says. SHIPPED alone is the carrier's first sign. */
+/** State of a parcel that has left, by what its carrier says; SHIPPED alone is CJ's word and no carrier's scan. */
 export function movingParcelState(trackingStatus: string | null): ParcelStateName {
-  if (trackingStatus === null) return 'first_scan';
+  if (trackingStatus === null) return 'announced';
   if (/^\d+$/.test(trackingStatus)) return NUMBERED[Number(trackingStatus)] ?? 'first_scan';
   return parcelStateOfWords(trackingStatus) ?? 'first_scan';
 }
@@ -146,6 +146,7 @@ export function toParcels(
       carrier: row.trackingProvider ?? row.logisticName,
       trackingUrl: isItsUrl ? url : null,
       state: stateOf(status, info),
+      ...(status === 'shipped' ? { hasLeft: true } : {}),
     };
   });
 }
