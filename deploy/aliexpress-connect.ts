@@ -9,7 +9,9 @@ import { migrate } from '../services/store/migrate.ts';
 import { openStore, type Store } from '../services/store/store.ts';
 import { createQuotaReporter, createTokenStore } from '../services/suppliers/account.ts';
 import { codeIn, connect, consentUrl } from '../services/suppliers/aliexpress/consent.ts';
+import { aloneAt } from '../services/suppliers/aliexpress/turns.ts';
 import { createCallLimiter } from '../services/suppliers/call-limiter.ts';
+import { createCallTurns } from '../services/suppliers/call-turns.ts';
 import { SupplierError } from '../services/suppliers/supplier-error.ts';
 import { freePort } from './local/free-port.ts';
 import { DATA_OPTION } from './local/open-for-command.ts';
@@ -126,6 +128,10 @@ async function main(): Promise<void> {
       appSecret,
       tokens: createTokenStore(store, 'aliexpress'),
       reserve: await createCallLimiter(store, 'aliexpress', settings.ALIEXPRESS_REQUESTS_PER_SECOND),
+      takeTurn: aloneAt(
+        settings.ALIEXPRESS_REQUESTS_PER_SECOND,
+        createCallTurns(store, 'aliexpress', CALL_TIMEOUT_MS),
+      ),
       report: createQuotaReporter(store, 'aliexpress'),
     };
     const token = await connect(options, code, AbortSignal.timeout(CALL_TIMEOUT_MS));

@@ -8,6 +8,7 @@ export interface AdapterParts {
   readonly log: Logger;
   readonly tokens: TokenStore;
   readonly reserve: ReserveCall;
+  readonly takeTurn: TakeCallTurn;
   readonly report: ReportQuota;
   /** Gives a request up that is not answered in time, counted from its sending. */
   readonly send: Send;
@@ -27,6 +28,20 @@ export interface CallClaim {
 
 /** Waits until the credential may call again. Shared by all copies of the service. */
 export type ReserveCall = (claim: CallClaim, signal: AbortSignal) => Promise<void>;
+
+/** Leave to be the only one who calls the supplier. */
+export interface CallTurn {
+  /** Too late to send: by the time of an answer another copy might call. */
+  isLost(): boolean;
+  /** @param sentAt by `performance.now()`; null: nothing was sent. */
+  end(sentAt: number | null): Promise<void>;
+}
+
+/**
+ * Waits until no copy is calling the supplier, and the last call was sent so long ago; rejects with the signal's reason
+ * when that fires first.
+ */
+export type TakeCallTurn = (distanceMs: number, signal: AbortSignal) => Promise<CallTurn>;
 
 /** What the supplier's answers tell about its limits, for all copies to know. */
 export interface QuotaReport {

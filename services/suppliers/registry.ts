@@ -6,6 +6,7 @@ import { sendingWithin } from '../send-once.ts';
 import { createQuotaReporter, createTokenStore, rememberKey } from './account.ts';
 import { aliExpress } from './aliexpress/registration.ts';
 import { createCallLimiter } from './call-limiter.ts';
+import { createCallTurns } from './call-turns.ts';
 import { cjDropshipping } from './cj-dropshipping/registration.ts';
 import { type PatientAdapter, withPolicy } from './policy.ts';
 import type { SupplierRegistration } from './registration.ts';
@@ -40,6 +41,7 @@ export async function createAdapters({
       log,
       tokens: createTokenStore(store, supplier),
       reserve,
+      takeTurn: createCallTurns(store, supplier, answerWithinMs(settings)),
       report: createQuotaReporter(store, supplier),
       send: sendingWithin(answerWithinMs(settings)),
     });

@@ -47,6 +47,7 @@ export async function aKit(setup: BenchSetup): Promise<Kit> {
     log: pino({ level: 'silent' }),
     tokens: memoryTokens(),
     reserve: async () => {},
+    takeTurn: async () => ({ isLost: () => false, end: async () => {} }),
     report: async (report: QuotaReport) => {
       quotaReports.push(report);
     },

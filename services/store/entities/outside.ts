@@ -123,6 +123,10 @@ const SupplierAccountSchema = defineEntity({
     callIntervalMs: p.double().default(1000),
     /** Of the calls that the supplier counts for themselves as well. */
     nextSpacedCallAt: p.datetime(3).defaultRaw("'-infinity'"),
+    /** Of a supplier that is called by one copy at a time: nobody else's turn begins before this. */
+    turnUntil: p.datetime(3).defaultRaw("'-infinity'"),
+    /** Whose turn it is; null: nobody's, it is the distance to the last call that is kept. */
+    turnOf: p.text().nullable(),
     /** The supplier wants no call before this. */
     pausedUntil: p.datetime(3).nullable(),
     /** Its budget is used up: it answers what is free, and nothing else before this. */

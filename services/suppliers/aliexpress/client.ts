@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { type Send, sendOnce } from '../../send-once.ts';
-import type { CallPriority, ReportQuota, ReserveCall, TokenStore } from '../adapter-parts.ts';
+import type { CallPriority, CallTurn, ReportQuota, ReserveCall, TokenStore } from '../adapter-parts.ts';
 import { beforeSending, exchangeText, type NoVerdict, withoutPersonalData } from '../exchange.ts';
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
@@ -49,10 +48,10 @@ export interface AliExpressClientOptions extends AppCredentials {
   readonly tokens: TokenStore;
   readonly reserve: ReserveCall;
   readonly report: ReportQuota;
-  /** Default 1. */
+  /** Of this process. Default 1. */
   readonly callsAtOnce?: number | undefined;
-  /** Milliseconds from one sending to the next of this process. Default 0. */
-  readonly gapMs?: number | undefined;
+  /** Leave to be the only one of all copies who calls. Absent: copies call side by side. */
+  readonly takeTurn?: ((signal: AbortSignal) => Promise<CallTurn>) | undefined;
   readonly send?: Send | undefined;
 }
 
@@ -106,14 +105,13 @@ function readAnswer(noVerdict: NoVerdict, httpStatus: number, text: string): Ans
 function createExchange(options: AliExpressClientOptions) {
   const { baseUrl, appKey, appSecret, reserve, report } = options;
   const root = baseUrl.replace(/\/+$/, '');
-  const { send = sendOnce, gapMs = 0 } = options;
-  const takeTurn = createTurns(options.callsAtOnce);
+  const { send = sendOnce, takeTurn = async () => null } = options;
+  const takePlace = createTurns(options.callsAtOnce);
 
-  let nextAt = 0;
-  /** A call that left later than its moment must not find the next one at its heels: AliExpress counts what arrives. */
-  const keepApart = async (signal: AbortSignal): Promise<void> => {
-    const waitMs = nextAt - performance.now();
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal });
+  /** Not before its moment, and alone: a call that left late must not find the next at its heels, for what arrives counts. */
+  const takeLeave = async (priority: CallPriority, signal: AbortSignal): Promise<CallTurn | null> => {
+    await reserve({ priority }, signal);
+    return takeTurn(signal);
   };
 
   const signed = ({ method, parameters }: AliExpressRequest, token: string | null) => {
@@ -141,23 +139,27 @@ function createExchange(options: AliExpressClientOptions) {
 
   return async (request: AliExpressRequest, token: string | null, signal: AbortSignal): Promise<Answer> => {
     const noVerdict = noVerdictOn(request);
-    const endTurn = await beforeSending('turn', () => takeTurn(request.priority, signal));
+    const leavePlace = await beforeSending('turn', () => takePlace(request.priority, signal));
+    let turn: CallTurn | null = null;
+    let sentAt: number | null = null;
     try {
-      await beforeSending('reserve', async () => {
-        await reserve({ priority: request.priority }, signal);
-        await keepApart(signal);
-        signal.throwIfAborted();
-      });
+      turn = await beforeSending('reserve', () => takeLeave(request.priority, signal));
       // A form in the body whatever the call: addresses and tokens in a URL would end in somebody's logs.
       const form = { method: 'POST', headers: FORM, ...signed(request, token) } as const;
       const outgoing = { name: request.method, signal, ...form };
-      nextAt = performance.now() + gapMs;
+      await beforeSending('turn', async () => {
+        signal.throwIfAborted();
+        if (turn?.isLost() === true) throw new Error('its turn was over before it could be sent');
+      });
+      sentAt = performance.now();
       const { httpStatus, text } = await exchangeText(send, outgoing, noVerdict);
       const answer = readAnswer(noVerdict, httpStatus, text);
       if ('refusal' in answer) await tellBan(answer.refusal);
       return answer;
     } finally {
-      endTurn();
+      // A turn that cannot be ended is over by itself, and an answer must not be lost for it.
+      await turn?.end(sentAt).catch(() => {});
+      leavePlace();
     }
   };
 }

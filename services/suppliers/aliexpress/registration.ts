@@ -1,7 +1,7 @@
 import { needed, type SupplierRegistration } from '../registration.ts';
 import { createAliExpress } from './aliexpress.ts';
 import { MEND_CONSENT } from './tokens.ts';
-import { gapFor, turnsFor } from './turns.ts';
+import { aloneAt, turnsFor } from './turns.ts';
 
 export const aliExpress: SupplierRegistration = {
   profile: {
@@ -17,7 +17,7 @@ export const aliExpress: SupplierRegistration = {
     },
     deliveryDays: { min: 15, max: 45 },
   },
-  async create({ settings, log, ...account }) {
+  async create({ settings, log, takeTurn, ...account }) {
     const accessToken = settings.ALIEXPRESS_ACCESS_TOKEN;
     if (accessToken === undefined && (await account.tokens.read()) === null)
       log.warn(`AliExpress is not connected, nothing is asked or bought there: ${MEND_CONSENT}`);
@@ -27,7 +27,7 @@ export const aliExpress: SupplierRegistration = {
       appSecret: needed(settings, 'ALIEXPRESS_SECRET'),
       accessToken,
       callsAtOnce: turnsFor(settings.ALIEXPRESS_REQUESTS_PER_SECOND),
-      gapMs: gapFor(settings.ALIEXPRESS_REQUESTS_PER_SECOND),
+      takeTurn: aloneAt(settings.ALIEXPRESS_REQUESTS_PER_SECOND, takeTurn),
       autoPay: settings.ALIEXPRESS_AUTO_PAY,
       ...account,
     });

@@ -1,4 +1,4 @@
-import type { CallPriority } from '../adapter-parts.ts';
+import type { CallPriority, CallTurn, TakeCallTurn } from '../adapter-parts.ts';
 
 /** Waits for its turn and answers how to end it; rejects with the signal's reason when that fires first. */
 export type TakeTurn = (priority: CallPriority, signal: AbortSignal) => Promise<() => void>;
@@ -12,13 +12,17 @@ const CALL_SECONDS = 0.2;
 export const turnsFor = (requestsPerSecond: number): number =>
   requestsPerSecond < PARALLEL_FROM ? 1 : Math.min(32, Math.ceil(requestsPerSecond * CALL_SECONDS));
 
-/** Between two that leave one after the other, with what the way to AliExpress may take more for the first of them. */
-export const gapFor = (requestsPerSecond: number): number =>
-  turnsFor(requestsPerSecond) > 1 ? 0 : 1_100 / requestsPerSecond;
-
 /**
- * So many at a time in this process, purchases before queries. Between processes the spacing of the calls has to do.
+ * Leave for one call of all copies where no two may be made in parallel, else absent. The distance between two holds what
+ * the way to AliExpress may take more for the first of them.
  */
+export const aloneAt = (
+  requestsPerSecond: number,
+  takeTurn: TakeCallTurn,
+): ((signal: AbortSignal) => Promise<CallTurn>) | undefined =>
+  turnsFor(requestsPerSecond) > 1 ? undefined : (signal) => takeTurn(1_100 / requestsPerSecond, signal);
+
+/** So many at a time in this process, purchases before queries. */
 export function createTurns(most = 1): TakeTurn {
   const waiting: Record<CallPriority, (() => void)[]> = { purchase: [], query: [] };
   let taken = 0;
