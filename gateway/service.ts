@@ -7,7 +7,7 @@ import { withPatience } from '../services/with-patience.ts';
 import { createApiKeyGuard } from './api-key.ts';
 import { createApp } from './app.ts';
 import { newsEndpoints } from './crew/agent-news.ts';
-import { crewEndpoints } from './crew/serve-crew.ts';
+import { crewEndpoints, UNKNOWN_OPERATION } from './crew/serve-crew.ts';
 import { ROUTE_DOCS } from './documents/route-docs.ts';
 import { createMetrics } from './metrics.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
@@ -79,8 +79,10 @@ export async function startGateway({ settings, log, store, bus }: ServiceContext
   const app = createApp(all, { guard, metrics, log });
   const server = await serve(app, host, port);
   const endpoints = [...crewEndpoints(app, routes, ROUTE_DOCS, crew), ...newsEndpoints(store, bus)];
-  const agents = await bus.serveAgents(endpoints, (error, subject) =>
-    log.error({ err: error, subject }, 'an operation failed'),
+  const agents = await bus.serveAgents(
+    endpoints,
+    (error, subject) => log.error({ err: error, subject }, 'an operation failed'),
+    UNKNOWN_OPERATION,
   );
   log.info({ host, port: server.port }, 'the gateway listens');
   return async () => {

@@ -24,3 +24,6 @@ export type AgentRequest = z.infer<typeof AgentRequest>;
 
 /** Subject of an operation. NATS itself decides who may ask for which scope. */
 export const agentSubject = (scope: string, operation: string): string => `svc.oms.${scope}.${operation}`;
+
+/** Of every operation in every scope. */
+export const ALL_OPERATIONS = 'svc.oms.>';

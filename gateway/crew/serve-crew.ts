@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { H3 } from 'h3';
 import { AppError } from '../../contracts/errors.ts';
-import { AgentRequest, agentSubject } from '../../contracts/requests/agent-request.ts';
+import { AgentRequest, ALL_OPERATIONS, agentSubject } from '../../contracts/requests/agent-request.ts';
 import { Problem } from '../../contracts/resources/problem.ts';
-import type { AgentAnswer, AgentEndpoint } from '../../services/bus/agent-service.ts';
+import type { AgentAnswer, AgentEndpoint, Unserved } from '../../services/bus/agent-service.ts';
 import { routeKey } from '../documents/openapi.ts';
 import type { RouteDoc } from '../documents/route-doc.ts';
 import type { ProblemCode } from '../problem.ts';
@@ -36,6 +36,17 @@ export const refusedAnswer = (
     detail,
     errors,
   });
+
+/** A name or a scope that is misspelt. */
+export const UNKNOWN_OPERATION: Unserved = {
+  subject: ALL_OPERATIONS,
+  answer: (subject) =>
+    refusedAnswer(
+      404,
+      'not_found',
+      `there is no operation ${subject}; $SRV.INFO.oms lists those that there are`,
+    ),
+};
 
 /** @throws what is no fault of the request. */
 export function unreadable(error: unknown): AgentAnswer {

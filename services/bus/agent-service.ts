@@ -17,6 +17,14 @@ export interface AgentEndpoint {
   readonly answer: (payload: string) => Promise<AgentAnswer>;
 }
 
+/** What is asked for under a subject of many, and is nobody's: without an answer an agent would wait for one. */
+export interface Unserved {
+  /** Ends in `>`. */
+  readonly subject: string;
+  /** @param subject that was asked. */
+  readonly answer: (subject: string) => AgentAnswer;
+}
+
 export interface AgentService {
   /** Takes no more, finishes what is in hand. */
   stop(): Promise<void>;
@@ -66,11 +74,13 @@ const VERSION = '1.0.0';
  * share the requests. A no arrives with the headers `Nats-Service-Error-Code` and `Nats-Service-Error`, and the problem
  * as its body.
  * @param onBug told of every error that no endpoint foresaw; the agent is told that we failed, and nothing more.
+ * @param unserved answers what no endpoint does.
  */
 export async function serveAgents(
   connection: NatsConnection,
   endpoints: readonly AgentEndpoint[],
   onBug: (error: unknown, subject: string) => void,
+  unserved?: Unserved,
 ): Promise<AgentService> {
   const service = await connection.services.add({
     name: SERVICE,
@@ -79,13 +89,7 @@ export async function serveAgents(
     queue: SERVICE,
   });
   const inHand = new Set<Promise<void>>();
-  const respond = async ({ answer, subject }: AgentEndpoint, message: ServiceMsg): Promise<void> => {
-    const payload = textOf(message);
-    const answering = payload === null ? Promise.resolve(NOT_UTF8) : answer(payload);
-    const answered = await answering.catch((error: unknown) => {
-      onBug(error, subject);
-      return FAILED;
-    });
+  const say = (message: ServiceMsg, answered: AgentAnswer, subject: string): void => {
     try {
       send(message, answered);
     } catch (error) {
@@ -93,6 +97,15 @@ export async function serveAgents(
       // The connection is closing: nobody waits any more.
       else onBug(error, subject);
     }
+  };
+  const respond = async ({ answer, subject }: AgentEndpoint, message: ServiceMsg): Promise<void> => {
+    const payload = textOf(message);
+    const answering = payload === null ? Promise.resolve(NOT_UTF8) : answer(payload);
+    const answered = await answering.catch((error: unknown) => {
+      onBug(error, subject);
+      return FAILED;
+    });
+    say(message, answered, subject);
   };
   for (const endpoint of endpoints) {
     service.addEndpoint(endpoint.name, {
@@ -102,6 +115,19 @@ export async function serveAgents(
         if (error !== null) return;
         const work = respond(endpoint, message).finally(() => inHand.delete(work));
         inHand.add(work);
+      },
+    });
+  }
+  if (unserved !== undefined) {
+    const served = new Set(endpoints.map(({ subject }) => subject));
+    service.addEndpoint('unserved', {
+      subject: unserved.subject,
+      // Of one queue, it would get a share of the requests that have their endpoint.
+      queue: `${SERVICE}-unserved`,
+      metadata: { description: 'Says of every other subject that it is no operation' },
+      handler: (error, message) => {
+        const { subject } = message;
+        if (error === null && !served.has(subject)) say(message, unserved.answer(subject), unserved.subject);
       },
     });
   }

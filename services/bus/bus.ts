@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Answer, RequestContract } from '../../contracts/requests/request.ts';
 import { STORE_GIGABYTES } from '../../contracts/settings.ts';
 import type { Lane, ServiceName } from '../../contracts/subjects.ts';
-import { type AgentEndpoint, type AgentService, serveAgents } from './agent-service.ts';
+import { type AgentEndpoint, type AgentService, serveAgents, type Unserved } from './agent-service.ts';
 import { connections, reconnections } from './bus-figures.ts';
 import {
   type Command,
@@ -47,6 +47,7 @@ export interface Bus {
   serveAgents(
     endpoints: readonly AgentEndpoint[],
     onBug: (error: unknown, subject: string) => void,
+    unserved?: Unserved,
   ): Promise<AgentService>;
   /**
    * Asks another service and waits for its answer; a foreseen no is an answer too.
@@ -113,7 +114,7 @@ export async function openBus(url: string, name: string): Promise<Bus> {
       return consumer;
     },
     takeUndelivered: (keep) => takeUndelivered(jetstream, manager, keep),
-    serveAgents: (endpoints, onBug) => serveAgents(connection, endpoints, onBug),
+    serveAgents: (endpoints, onBug, unserved) => serveAgents(connection, endpoints, onBug, unserved),
     request: (contract, request, timeoutMs) => sendRequest(connection, contract, request, timeoutMs),
     serveRequests: (service, handlers, onBug) => serveRequests(connection, service, handlers, onBug),
     setUp: (replicas, gigabytes = STORE_GIGABYTES) => setUpStreams(manager, replicas, gigabytes),

@@ -140,6 +140,21 @@ test('an agent finds the service, asks it, and gets the answers and problems of 
   ).rejects.toMatchObject({ status: 404, code: 'order_not_found' });
 });
 
+test.each([
+  ['a name that is misspelt', 'read', 'orders.gett'],
+  ['a writing operation asked for in the other scope', 'read', 'orders.change'],
+  ['a reading operation asked for in the other scope', 'write', 'orders.get'],
+])('an agent is told at once that there is no such operation: %s', async (_, scope, operation) => {
+  await aGateway();
+  const { ask } = await anAgent('crew-writer');
+  const subject = agentSubject(scope, operation);
+  await expect(ask(subject, {})).rejects.toMatchObject({
+    status: 404,
+    code: 'not_found',
+    detail: expect.stringContaining(subject),
+  });
+});
+
 test('what is no request is refused with the place of the fault', async () => {
   await aGateway();
   const { ask } = await anAgent('crew-reader');
