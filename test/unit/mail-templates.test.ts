@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +39,7 @@ const shipped = (changes: Partial<MailView<'parcel_shipped'>> = {}): AnyMailView
   },
 });
 
-async function aFolder(files: Readonly<Record<string, string>>): Promise<string> {
+async function aFolder(files: Readonly<Record<string, string | Buffer>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'mail-templates-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   for (const [path, content] of Object.entries(files)) {
@@ -50,7 +50,7 @@ async function aFolder(files: Readonly<Record<string, string>>): Promise<string>
 }
 
 /** Ours, with these files of a shop in their places. */
-const withOwn = async (files: Readonly<Record<string, string>>) =>
+const withOwn = async (files: Readonly<Record<string, string | Buffer>>) =>
   loadTemplates(TEMPLATES, { defaultLanguage: 'en', ownFolder: await aFolder(files) });
 
 const file = (part: string): string =>
@@ -154,12 +154,15 @@ test('a partial that holds itself stops the start', async () => {
   await expect(withOwn(files)).rejects.toThrow('{{> bottom}} holds itself');
 });
 
-test.each(['en/parcel_shiped.mustache', 'partials/tpo.mustache', 'parcel_shipped.mustache'])(
-  'a file of the shop that no mail is made of stops the start: %s',
-  async (path) => {
-    await expect(withOwn({ [path]: file('x') })).rejects.toThrow('is neither a mail nor a part of one');
-  },
-);
+test.each([
+  'en/parcel_shiped.mustache',
+  'partials/tpo.mustache',
+  'parcel_shipped.mustache',
+  `${SHIPPED}.txt`,
+  'en/parcel_shipped.html',
+])('a file of the shop that no mail is made of stops the start: %s', async (path) => {
+  await expect(withOwn({ [path]: file('x') })).rejects.toThrow('is neither a mail nor a part of one');
+});
 
 test('a language of the shop’s own has to be whole', async () => {
   const reasons = { 'it/reasons.json': await readFile(join(TEMPLATES, 'en/reasons.json'), 'utf8') };
@@ -218,4 +221,27 @@ test('a file saved with Windows line ends, a comment and line fields in their se
   const content = file('{{! for Zora }}{{#parcels}}{{#lines}}{{units}} {{title}}{{/lines}}{{/parcels}}');
   const templates = await withOwn({ [SHIPPED]: content.replaceAll('\n', '\r\n') });
   expect(templates.render('en', BRAND, shipped()).text).toBe('2 Tent "Été" & pegs');
+});
+
+test('a file that an editor saved with a mark before its first letter is read like any other', async () => {
+  const templates = await withOwn({ [SHIPPED]: `\uFEFF${file('Été')}` });
+  expect(templates.render('en', BRAND, shipped())).toMatchObject({ subject: 'Hi #1042', text: 'Été' });
+});
+
+test('a file in another encoding stops the start: its accents would reach the customers broken', async () => {
+  const loading = withOwn({ [SHIPPED]: Buffer.from(file('Été'), 'latin1') });
+  await expect(loading).rejects.toThrow(`${SHIPPED}: is not UTF-8`);
+});
+
+test('files that are mounted as links are read, hidden ones are left alone', async () => {
+  const folder = await aFolder({
+    '..2026/en/parcel_shipped.mustache': file('Ahoy'),
+    'en/.swp': 'x',
+    '.x': 'x',
+  });
+  await symlink('..2026', join(folder, '..data'));
+  await symlink('../..data/en/parcel_shipped.mustache', join(folder, SHIPPED));
+  await symlink('.', join(folder, 'around'));
+  const templates = await loadTemplates(TEMPLATES, { defaultLanguage: 'en', ownFolder: folder });
+  expect(templates.render('en', BRAND, shipped()).text).toBe('Ahoy');
 });
