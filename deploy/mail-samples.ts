@@ -76,6 +76,8 @@ function operatorSamples({ reasonsIn }: Templates, language: string): OperatorVi
     since: formatDate(NOW, language),
     details: 'code: 1600200, message: <Insufficient> "stock" & more',
   };
+  const explain = 'GET /orders/ord_20wmtjkdkoioc/explain';
+  const sendAgain = 'POST /orders/ord_20wmtjkdkoioc/mails/send-again';
   const two = { count: formatCount(2, language), more: '' };
   return [
     {
@@ -84,8 +86,8 @@ function operatorSamples({ reasonsIn }: Templates, language: string): OperatorVi
         count: formatCount(1_234, language),
         more: formatCount(1_232, language),
         items: [
-          { ...concerned, ...because('out_of_stock') },
-          { ...concerned, ...because('unmapped_line'), orderName: '#1043', details: '' },
+          { ...concerned, explain, ...because('out_of_stock') },
+          { ...concerned, explain, ...because('unmapped_line'), orderName: '#1043', details: '' },
         ],
       },
     },
@@ -96,6 +98,7 @@ function operatorSamples({ reasonsIn }: Templates, language: string): OperatorVi
         items: [
           {
             ...concerned,
+            explain,
             message: 'oms.evt.17.order.updated.ord_20wmtjkdkoioc',
             waiting: '3',
             settle: 'POST /dead-letters/17/replay, skip, edit',
@@ -104,6 +107,7 @@ function operatorSamples({ reasonsIn }: Templates, language: string): OperatorVi
             ...concerned,
             orderName: '',
             orderUrl: '',
+            explain: '',
             message: 'oms.cmd.suppliers.buy.sup_ord_1',
             waiting: '',
             settle: 'POST /dead-letters/18/replay, skip',
@@ -132,11 +136,18 @@ function operatorSamples({ reasonsIn }: Templates, language: string): OperatorVi
       view: {
         ...two,
         items: [
-          { ...concerned, mail: 'parcel_shipped', isDoubt: false, details: 'reply: 550, status: 5.1.1' },
+          {
+            ...concerned,
+            mail: 'parcel_shipped',
+            sendAgain,
+            isDoubt: false,
+            details: 'reply: 550, status: 5.1.1',
+          },
           {
             ...concerned,
             orderName: '#1043',
             mail: 'order_confirmed',
+            sendAgain,
             isDoubt: true,
             details: 'code: ETIMEDOUT',
           },

@@ -78,6 +78,8 @@ const OPERATOR = {
   more: 'text',
 } as const satisfies Shape;
 const CONCERNED = { orderName: 'text', orderUrl: 'text', since: 'text', details: 'text' } as const;
+/** The call that tells all of the order; empty without one. */
+const EXPLAINED = { ...CONCERNED, explain: 'text' } as const;
 
 export const SHAPES = {
   order_confirmed: ORDER_CONFIRMED,
@@ -85,8 +87,8 @@ export const SHAPES = {
   parcel_in_transit: PARCELS,
   parcel_delayed: PARCELS,
   parcel_delivered: PARCELS,
-  order_held: { ...OPERATOR, items: { ...CONCERNED, reason: 'text', meaning: 'text' } },
-  dead_letter: { ...OPERATOR, items: { ...CONCERNED, message: 'text', waiting: 'text', settle: 'text' } },
+  order_held: { ...OPERATOR, items: { ...EXPLAINED, reason: 'text', meaning: 'text' } },
+  dead_letter: { ...OPERATOR, items: { ...EXPLAINED, message: 'text', waiting: 'text', settle: 'text' } },
   supplier_trouble: {
     ...OPERATOR,
     items: {
@@ -98,7 +100,7 @@ export const SHAPES = {
       details: 'text',
     },
   },
-  mail_failed: { ...OPERATOR, items: { ...CONCERNED, mail: 'text', isDoubt: 'flag' } },
+  mail_failed: { ...OPERATOR, items: { ...CONCERNED, mail: 'text', isDoubt: 'flag', sendAgain: 'text' } },
   privacy_request: {
     ...OPERATOR,
     items: { number: 'text', shop: 'text', orders: 'text', since: 'text', due: 'text' },

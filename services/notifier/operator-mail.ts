@@ -41,19 +41,25 @@ function failureDetails(failure: string | null): string {
 }
 
 interface Concerned {
+  readonly orderId: string | null;
   readonly orderName: string | null;
   readonly shop: string | null;
   readonly shopOrderId: string | null;
   readonly sinceMs: number;
 }
 
-const ORDER_COLUMNS = `o.name as "orderName", o.shop, o.shop_order_id as "shopOrderId"`;
+const ORDER_COLUMNS = `o.id as "orderId", o.name as "orderName", o.shop, o.shop_order_id as "shopOrderId"`;
 
 const concerned = ({ orderName, shop, shopOrderId, sinceMs }: Concerned, locale: string) => ({
   orderName: orderName ?? '',
   // An order that no shop stands behind has no page there.
   orderUrl: shop === null || shop === NO_SHOP ? '' : `https://${shop}/admin/orders/${shopOrderId}`,
   since: formatDate(new Date(sinceMs), locale),
+});
+
+const explained = (row: Concerned, locale: string) => ({
+  ...concerned(row, locale),
+  explain: row.orderId === null ? '' : `GET /orders/${row.orderId}/explain`,
 });
 
 /** What is read for one mail. What was mended meanwhile is not found any more, and not told. */
@@ -78,7 +84,7 @@ async function heldOrders({
     [about],
   );
   return rows.map((row) => ({
-    ...concerned(row, locale),
+    ...explained(row, locale),
     reason: row.reason,
     meaning: reasons[row.reason],
     details: detailsOf(row.evidence),
@@ -102,7 +108,7 @@ async function deadLetters({ sql, about, locale }: Reading): Promise<MailView<'d
     [about],
   );
   return rows.map((row) => ({
-    ...concerned(row, locale),
+    ...explained(row, locale),
     message: row.subject,
     details: failureDetails(row.failure),
     waiting: row.waiting === 0 ? '' : formatCount(row.waiting, locale),
@@ -143,7 +149,9 @@ async function troubles({
 }
 
 async function failedMails({ sql, about, locale }: Reading): Promise<MailView<'mail_failed'>['items']> {
-  const rows = await sql.query<Concerned & { kind: string; state: string; evidence: Evidence | null }>(
+  const rows = await sql.query<
+    Concerned & { orderId: string; kind: string; state: string; evidence: Evidence | null }
+  >(
     `select ${ORDER_COLUMNS}, n.kind, n.state, n.evidence,
             extract(epoch from n.created_at)::float8 * 1000 as "sinceMs"
        from notifications n join orders o on o.id = n.order_id where n.id = any($1::text[])
@@ -154,6 +162,7 @@ async function failedMails({ sql, about, locale }: Reading): Promise<MailView<'m
     ...concerned(row, locale),
     mail: row.kind,
     isDoubt: row.state === 'doubt',
+    sendAgain: `POST /orders/${row.orderId}/mails/send-again`,
     details: detailsOf(row.evidence),
   }));
 }

@@ -331,13 +331,15 @@ test.each([
   ['lantern-shop.myshopify.com', ['https://lantern-shop.myshopify.com/admin/orders/']],
   [NO_SHOP, []],
 ])(
-  'the mail about a held order leads to its page in the shop %s, where there is one',
+  'the mail about a held order names the call that explains it, and its page in the shop %s, where there is one',
   async (shop, links) => {
     const post = await aPost();
     await post.store.run('update orders set shop = $1', [shop]);
     await aHold(post, 'hld_1');
     await tell(post);
-    expect((await mailIn(post.world, 1)).text?.match(/https:.*\/orders\//g) ?? []).toEqual(links);
+    const { text } = await mailIn(post.world, 1);
+    expect(text).toContain(`\n  GET /orders/${ORDER_ID}/explain\n`);
+    expect(text?.match(/https:.*\/orders\//g) ?? []).toEqual(links);
   },
 );
 
@@ -498,6 +500,7 @@ test('a customer whose address is refused for good stops no order: the operator 
   expect(subject).toBe('Mails that may not have arrived: 1');
   expect(text).toContain('- Order #1042: refused for good\n  Mail: order_confirmed');
   expect(text).toContain('reply: 550');
+  expect(text).toContain(`\n  POST /orders/${ORDER_ID}/mails/send-again\n`);
   expect(`${subject} ${text}`).not.toMatch(PERSONAL);
   expect(await store.query('select 1 from holds')).toEqual([]);
 });
