@@ -1,4 +1,4 @@
-import type { Compensation, OrderStateName, SupplierOrderStateName } from './vocabulary.ts';
+import type { Compensation, OrderStateName, ParcelStateName, SupplierOrderStateName } from './vocabulary.ts';
 
 export interface StateWords {
   /** Where it is. */
@@ -60,6 +60,30 @@ export const SUPPLIER_ORDER_STATE_WORDS: Readonly<Record<SupplierOrderStateName,
   cancelling: { is: 'is being cancelled at the supplier', next: 'the supplier says yes or no' },
   cancelled: { is: 'is cancelled', next: '' },
   lapsed: { is: 'ran out unpaid', next: '' },
+};
+
+/** Of parcels that do not simply travel or arrive: of one, and of several. */
+export const PARCEL_WORDS: Partial<
+  Readonly<Record<ParcelStateName, { readonly one: string; readonly several: string }>>
+> = {
+  available_for_pickup: { one: 'waits to be fetched', several: 'wait to be fetched' },
+  attempt_failed: { one: 'could not be handed over', several: 'could not be handed over' },
+  exception: { one: 'is held up', several: 'are held up' },
+  delayed: { one: 'is late', several: 'are late' },
+  lost: { one: 'is lost', several: 'are lost' },
+  returned: { one: 'goes back to its sender', several: 'go back to their sender' },
+};
+
+/** Of a purchase of which nothing travels to the customer any more, and not all has arrived. */
+export const GONE_ASTRAY: StateWords = {
+  is: 'was shipped, and not all of it arrives',
+  next: 'a person sees to the rest',
+};
+
+/** Of a shipped order with such purchases. */
+export const ORDER_GONE_ASTRAY: StateWords = {
+  is: 'The whole order was shipped, and not all of it arrives.',
+  next: 'A person sees to what does not arrive; the carriers deliver what is on its way.',
 };
 
 /** Of an order whose grace period is over, and which the shop has not yet said is still as it was told. */

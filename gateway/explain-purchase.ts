@@ -1,14 +1,22 @@
 import {
   COMPENSATION_WORDS,
+  GONE_ASTRAY,
   NOT_GIVEN_UP,
   PAID_BY_HAND,
+  PARCEL_WORDS,
   PARTLY_UNWANTED,
   PERSON_WORDS,
   SUPPLIER_ORDER_STATE_WORDS,
   UNWANTED,
   WANTED_AGAIN,
 } from '../contracts/state-words.ts';
-import type { Compensation, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import {
+  type Compensation,
+  ENDED_PARCELS,
+  PARCEL_STATES,
+  type ParcelStateName,
+  type SupplierOrderStateName,
+} from '../contracts/vocabulary.ts';
 import { LEFT } from '../machines/cancel-cost.ts';
 import { DEAD } from '../machines/hold-scope.ts';
 import type { Explained } from './explained.ts';
@@ -46,6 +54,24 @@ const undoneOf = ({ status, compensation, wanted }: Purchase): string => {
   return wanted === 'a part' && !DEAD.includes(status) ? words.replace(UNWANTED, PARTLY_UNWANTED) : words;
 };
 
+const hasEnded = (state: ParcelStateName): boolean => ENDED_PARCELS.some((end) => end === state);
+
+/** Shipped, with nothing that travels to the customer any more, though not all of it has arrived. */
+export const isAstray = ({ status, parcels }: Purchase): boolean =>
+  status === 'shipped' && parcels.every(hasEnded) && parcels.some((state) => state !== 'delivered');
+
+/** What of its parcels is not as one hopes. */
+const parcelsOf = ({ parcels }: Purchase): string[] =>
+  PARCEL_STATES.flatMap((state) => {
+    const count = parcels.filter((parcel) => parcel === state).length;
+    const words = PARCEL_WORDS[state];
+    if (words === undefined || count === 0) return [];
+    return [count === 1 ? `a parcel of it ${words.one}` : `${count} parcels of it ${words.several}`];
+  });
+
+const wordsOfState = (purchase: Purchase) =>
+  isAstray(purchase) ? GONE_ASTRAY : SUPPLIER_ORDER_STATE_WORDS[purchase.status];
+
 type Around = Pick<Explained, 'holds' | 'timers'>;
 
 /**
@@ -62,7 +88,7 @@ const QUESTIONS: readonly string[] = ['buy', 'look_up', 'pay'];
 
 /** With such a deadline it goes on by itself, whatever its hold says. */
 function nextOf(purchase: Purchase, { holds, timers }: Around): string {
-  const { next } = SUPPLIER_ORDER_STATE_WORDS[purchase.status];
+  const { next } = wordsOfState(purchase);
   const isOfIt = ({ supplierOrderId }: { readonly supplierOrderId: string | null }): boolean =>
     supplierOrderId === purchase.id;
   const own = holds.filter(isOfIt);
@@ -75,11 +101,12 @@ function nextOf(purchase: Purchase, { holds, timers }: Around): string {
 
 /** Where a purchase is, what leads on from there, and what is done about it where nobody wants it, in one sentence. */
 export const saysOf = (purchase: Purchase, around: Around): string => {
-  const { id, supplier, status } = purchase;
-  const { is } = SUPPLIER_ORDER_STATE_WORDS[status];
+  const { id, supplier } = purchase;
+  const { is } = wordsOfState(purchase);
   if (isLeftToPerson(purchase, around))
     return `${id} at ${supplier} was to be cancelled there; ${UNWANTED}; ${NOT_GIVEN_UP}.`;
   const undone = undoneOf(purchase);
   const leadsOn = nextOf(purchase, around);
-  return `${[`${id} at ${supplier} ${is}`, leadsOn, undone].filter((part) => part !== '').join('; ')}.`;
+  const parts = [`${id} at ${supplier} ${is}`, ...parcelsOf(purchase), leadsOn, undone];
+  return `${parts.filter((part) => part !== '').join('; ')}.`;
 };

@@ -3,6 +3,7 @@ import type { HoldView } from '../contracts/resources/hold.ts';
 import type {
   Compensation,
   OrderStateName,
+  ParcelStateName,
   SupplierName,
   SupplierOrderStateName,
 } from '../contracts/vocabulary.ts';
@@ -30,6 +31,8 @@ export interface Explained {
     readonly compensation: Compensation | null;
     /** How much of what is on it the order wants. */
     readonly wanted: 'nothing' | 'a part' | 'all';
+    /** Where each of its parcels is. */
+    readonly parcels: readonly ParcelStateName[];
   }[];
   readonly holds: readonly HoldView[];
   readonly deadLetters: Explanation['deadLetters'];

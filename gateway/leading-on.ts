@@ -1,7 +1,13 @@
 import type { HoldView } from '../contracts/resources/hold.ts';
-import { ASKED_IN_SHOP, ORDER_STATE_WORDS, type StateWords } from '../contracts/state-words.ts';
+import {
+  ASKED_IN_SHOP,
+  ORDER_GONE_ASTRAY,
+  ORDER_STATE_WORDS,
+  type StateWords,
+} from '../contracts/state-words.ts';
 import type { OrderStateName } from '../contracts/vocabulary.ts';
 import { DEAD } from '../machines/hold-scope.ts';
+import { isAstray } from './explain-purchase.ts';
 import type { Explained } from './explained.ts';
 
 /** Until then a hold of the whole order keeps it where it is. */
@@ -33,10 +39,11 @@ const isIdle = ({ status, supplierOrders, waiting, isStopped }: Explained): bool
   supplierOrders.every(({ status: purchase }) => DEAD.includes(purchase));
 
 /** Where it is, and what leads on where nothing is held. */
-export const stateWordsOf = ({ status, timers }: Explained): StateWords =>
-  status === 'grace' && timers.some(({ deadline }) => deadline === 'verify')
-    ? ASKED_IN_SHOP
-    : ORDER_STATE_WORDS[status];
+export function stateWordsOf({ status, timers, supplierOrders }: Explained): StateWords {
+  if (status === 'grace' && timers.some(({ deadline }) => deadline === 'verify')) return ASKED_IN_SHOP;
+  if (status === 'shipped' && supplierOrders.some(isAstray)) return ORDER_GONE_ASTRAY;
+  return ORDER_STATE_WORDS[status];
+}
 
 /** What leads on from here, and what of it a hold keeps waiting. */
 export function leadingOn(order: Explained): string[] {

@@ -9,7 +9,7 @@ import { isOff, surplusOf } from '../../machines/wanted-units.ts';
 import { DeadLetter, EventPartition, Timer } from '../../services/store/entities/log.ts';
 import { Hold, Order } from '../../services/store/entities/order.ts';
 import { SupplierAccount } from '../../services/store/entities/outside.ts';
-import { SupplierOrder } from '../../services/store/entities/supplier-order.ts';
+import { Parcel, SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import type { Store } from '../../services/store/store.ts';
 import { explain } from '../explain.ts';
 import type { Explained } from '../explained.ts';
@@ -51,6 +51,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     { orderId },
     { orderBy: { createdAt: 'asc', id: 'asc' } },
   );
+  const parcels = await em.find(Parcel, { orderId }, { fields: ['supplierOrderId', 'state'] });
   const now = new Date();
   const paused = await em.find(
     SupplierAccount,
@@ -79,6 +80,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
       status: state,
       compensation: context.compensation ?? null,
       wanted: wantedOf(order.context, id, context),
+      parcels: parcels.filter(({ supplierOrderId }) => supplierOrderId === id).map((parcel) => parcel.state),
     })),
     holds: await toHoldViews(em, holds),
     deadLetters: letters

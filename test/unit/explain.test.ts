@@ -56,6 +56,7 @@ const aPurchase = (
   status: 'processing' as const,
   compensation: null,
   wanted: 'nothing' as const,
+  parcels: [],
   ...over,
 });
 
@@ -361,4 +362,26 @@ test('who reads of a purchase that the kill switch stopped is told to resume, no
     /switch.*POST \/purchasing\/resume.*POST \/suppliers\/\{supplier\}\/resume.*else set its mode/,
   );
   expect(release).toMatch(/^by itself, when what was paused is resumed/);
+});
+
+test('of a parcel that is lost, late or goes back nobody reads that the carrier delivers it', () => {
+  const purchase = aPurchase({ status: 'shipped', parcels: ['returned'] });
+  const astray = explain(anOrder({ status: 'shipped', supplierOrders: [purchase] }));
+  expect(astray.where.supplierOrders[0]?.says).toBe(
+    'sup_ord_1 at cj_dropshipping was shipped, and not all of it arrives; a parcel of it goes back to its sender; a person sees to the rest.',
+  );
+  expect(astray.sentences[0]).toBe('The whole order was shipped, and not all of it arrives.');
+  expect(astray.sentences.join(' ')).not.toMatch(/is on its way;|carrier delivers it|carriers deliver it/);
+  const says = (parcels: typeof purchase.parcels) => {
+    const { where } = explain(
+      anOrder({ status: 'shipped', supplierOrders: [{ ...purchase, parcels: [...parcels] }] }),
+    );
+    return where.supplierOrders[0]?.says;
+  };
+  expect(says(['delivered', 'lost'])).toContain('not all of it arrives; a parcel of it is lost;');
+  expect(says(['lost', 'in_transit', 'delayed', 'delayed'])).toContain(
+    'is on its way; 2 parcels of it are late; a parcel of it is lost; the carrier delivers it',
+  );
+  for (const parcels of [[], ['in_transit', 'delivered'], ['delivered']] as const)
+    expect(says(parcels)).toBe('sup_ord_1 at cj_dropshipping is on its way; the carrier delivers it.');
 });
