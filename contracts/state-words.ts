@@ -101,6 +101,12 @@ export const PERSON_WORDS: Partial<Readonly<Record<SupplierOrderStateName, strin
   awaiting_payment: SEES_TO_HOLD,
 };
 
+/** The same where the hold is not its own and stops the whole order. */
+export const STOPPED_WORDS: Partial<Readonly<Record<SupplierOrderStateName, string>>> = {
+  draft: 'it is bought once nothing holds the order any more',
+  awaiting_payment: 'it is paid once nothing holds the order any more',
+};
+
 /** The same of one that we have no call, or no leave, to pay. */
 export const PAID_BY_HAND = 'a person pays it there';
 

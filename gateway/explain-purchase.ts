@@ -6,6 +6,7 @@ import {
   PARCEL_WORDS,
   PARTLY_UNWANTED,
   PERSON_WORDS,
+  STOPPED_WORDS,
   SUPPLIER_ORDER_STATE_WORDS,
   UNWANTED,
   WANTED_AGAIN,
@@ -72,7 +73,7 @@ const parcelsOf = ({ parcels }: Purchase): string[] =>
 const wordsOfState = (purchase: Purchase) =>
   isAstray(purchase) ? GONE_ASTRAY : SUPPLIER_ORDER_STATE_WORDS[purchase.status];
 
-type Around = Pick<Explained, 'holds' | 'timers'>;
+type Around = Pick<Explained, 'holds' | 'timers' | 'isStopped'>;
 
 /**
  * Nobody asks the supplier any more: a person gives it up there, or releases the hold to have it asked again. The hold may
@@ -87,11 +88,12 @@ const isLeftToPerson = ({ id, status }: Purchase, { holds, timers }: Around): bo
 const QUESTIONS: readonly string[] = ['buy', 'look_up', 'pay'];
 
 /** With such a deadline it goes on by itself, whatever its hold says. */
-function nextOf(purchase: Purchase, { holds, timers }: Around): string {
+function nextOf(purchase: Purchase, { holds, timers, isStopped }: Around): string {
   const { next } = wordsOfState(purchase);
   const isOfIt = ({ supplierOrderId }: { readonly supplierOrderId: string | null }): boolean =>
     supplierOrderId === purchase.id;
   const own = holds.filter(isOfIt);
+  if (own.length === 0 && isStopped) return STOPPED_WORDS[purchase.status] ?? next;
   if (own.length === 0 || timers.some((timer) => isOfIt(timer) && QUESTIONS.includes(timer.deadline)))
     return next;
   const isUnpaid = purchase.status === 'awaiting_payment';

@@ -385,3 +385,20 @@ test('of a parcel that is lost, late or goes back nobody reads that the carrier 
   for (const parcels of [[], ['in_transit', 'delivered'], ['delivered']] as const)
     expect(says(parcels)).toBe('sup_ord_1 at cj_dropshipping is on its way; the carrier delivers it.');
 });
+
+test.each([
+  ['draft', 'it is bought once nothing holds the order any more.', 'it is bought next.'],
+  ['awaiting_payment', 'it is paid once nothing holds the order any more.', 'it is paid next.'],
+  ['processing', 'the supplier ships it.', 'the supplier ships it.'],
+] as const)(
+  'a purchase that is %s says that what stops its whole order stops it too',
+  (status, held, free) => {
+    const saysIn = (over: Partial<Explained>) =>
+      explain(anOrder({ status: 'sourcing', supplierOrders: [aPurchase({ status })], ...over })).where
+        .supplierOrders[0]?.says;
+    const holds = [{ ...aHold('unmapped_line'), lineId: 'L1' }];
+    const timers = [{ deadline: 'buy', supplierOrderId: 'sup_ord_1', dueAt: '2026-11-20T10:00:00.000Z' }];
+    expect(saysIn({ holds, timers, isStopped: true })).toContain(held);
+    expect(saysIn({ holds, timers })).toContain(free);
+  },
+);
