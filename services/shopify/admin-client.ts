@@ -9,6 +9,7 @@ import { AppError } from '../../contracts/errors.ts';
 import type { ShopifyApiVersion } from '../../contracts/settings.ts';
 import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
 import { breakerStateOf, type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
+import { isTooLateToSend } from '../sending-until.ts';
 import { clientCredentialsLogin, fixedAccessToken, renewedAccessToken } from './access-token.ts';
 import { leanFetch } from './lean-fetch.ts';
 import { unknownFieldIn, withoutFields } from './optional-fields.ts';
@@ -54,6 +55,7 @@ export interface AdminClient {
 }
 
 const ABANDONED: Evidence = { aborted: true };
+const TOO_LATE: Evidence = { tooLateToSend: true };
 
 const nameOf = (operation: string): string =>
   /\b(?:query|mutation)\s+(\w+)/.exec(operation)?.[1] ?? 'operation';
@@ -164,6 +166,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     if ('setback' in login) return login;
     // Left during the login: to send now would only make a doubt out of nothing.
     if (request.signal?.aborted) return { setback: refused('transient', ABANDONED, request.signal.reason) };
+    if (isTooLateToSend()) return { setback: refused('transient', TOO_LATE, undefined) };
     const { token } = login;
     if (current?.token !== token) current = { token, client: createClient(token) };
     const deadline = AbortSignal.timeout(timeoutMs);

@@ -55,7 +55,8 @@ export const record = gatheringFor(async ({ store, bus }: ShopPorts, outcomes: r
          shop_fulfillment_id = coalesce(d.fulfillment_id, o.shop_fulfillment_id),
          is_sole_fulfillment = coalesce(d.is_sole and o.tracking_number = d.number, false),
          shown_last_mile = case when d.state = 'done' then d.last_mile else o.shown_last_mile end`,
-        'o.id = d.id',
+        // A copy that stood still knows less than the one that has shown the parcel since.
+        `o.id = d.id and (d.state in ('done', 'withheld') or o.fulfillment_state is distinct from 'done')`,
       );
       for (const { event } of outcomes) if (event !== undefined) say(event);
     },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { gatheringFor } from '../gathering.ts';
+import { sendingUntil } from '../sending-until.ts';
 import { throughOutage } from '../store/outage.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
@@ -61,9 +62,11 @@ export async function underLease<T>(
 ): Promise<T | undefined> {
   // Another one each time: what gives an old lease back late must not take the new one away.
   const lease = { key, owner: `${ports.copyId}/${randomUUID()}` };
+  // From before the lease on: a copy that stood still has neither the signal nor its lease any more, and knows of neither.
+  const lastMoment = Date.now() + sendingMs(ports);
   if (!(await take(ports, { ...lease, ms: leaseMs(ports) }))) return undefined;
   try {
-    return await work(AbortSignal.timeout(sendingMs(ports)));
+    return await sendingUntil(lastMoment, () => work(AbortSignal.timeout(sendingMs(ports))));
   } finally {
     // Not waited for: only what comes to this order next needs it, and it runs out.
     await giveBack(ports, lease).catch(() => {

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Evidence } from '../../contracts/vocabulary.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../send-once.ts';
+import { isTooLateToSend } from '../sending-until.ts';
 import { cutTo } from '../store/storable.ts';
 import { SupplierError } from './supplier-error.ts';
 
@@ -39,13 +39,6 @@ export async function beforeSending<T>(step: string, work: () => Promise<T>): Pr
   }
 }
 
-/** By `Date.now()`: a process that stood still finds the hour late before its timers tell it. */
-const lastMoment = new AsyncLocalStorage<number>();
-
-/** Within `work` no request leaves after that moment: whoever was so late may have been taken for dead. */
-export const sendingUntil = <T>(moment: number, work: () => Promise<T>): Promise<T> =>
-  lastMoment.run(moment, work);
-
 /** By us: by whoever called, or by `send` itself for want of an answer in time. */
 const isGivenUp = ({ signal }: HttpRequest, cause: unknown): boolean =>
   signal.aborted || (cause instanceof Error && cause.name === 'TimeoutError');
@@ -68,7 +61,7 @@ export async function exchangeText(
   { name, ...request }: Outgoing,
   noVerdict: NoVerdict,
 ): Promise<HttpAnswer> {
-  if (Date.now() > (lastMoment.getStore() ?? Number.POSITIVE_INFINITY))
+  if (isTooLateToSend())
     throw new SupplierError('transient', `${name}: too late to send`, { sent: false, outage: false });
   try {
     return await send(request);

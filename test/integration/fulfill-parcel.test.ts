@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { FULFILL_PARCEL, type FulfillParcel } from '../../contracts/commands/fulfill-parcel.ts';
 import { envelope } from '../../contracts/envelope.ts';
 import { FulfillmentWithheld } from '../../contracts/events/fulfillment-outcome.ts';
@@ -7,9 +7,11 @@ import { orderIdOf } from '../../contracts/ids.ts';
 import { commandSubject } from '../../contracts/subjects.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { startOrders } from '../../services/orders/service.ts';
+import type { AdminClient } from '../../services/shopify/admin-client.ts';
 import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
 import { underLease } from '../../services/shopify/order-lease.ts';
 import { startShopify } from '../../services/shopify/service.ts';
+import { WORK_AND_SHIPMENTS } from '../../services/shopify/shipment-operations.ts';
 import type { ShopPorts } from '../../services/shopify/shop-ports.ts';
 import { givenDeadlocks } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
@@ -229,6 +231,42 @@ test('the lease of a dead copy runs out, and not before', async () => {
   await fulfilUntilDone(ports, parcelId);
   expect(await shown(world)).toEqual(ONE_FULFILMENT);
   expect(await leasesIn(context)).toEqual([]);
+});
+
+/** A copy that is stopped with the shop's answer in hand, before it writes. */
+function standingStill({ admin, ...ports }: ShopPorts) {
+  if (admin === undefined) throw new Error('it has no login for the shop');
+  const hasRead = Promise.withResolvers<void>();
+  const thawed = Promise.withResolvers<void>();
+  const request: AdminClient['request'] = async (operation, ...rest) => {
+    const answer = await admin.request(operation, ...rest);
+    if (operation === WORK_AND_SHIPMENTS) {
+      hasRead.resolve();
+      await thawed.promise;
+    }
+    return answer;
+  };
+  return { late: { ...ports, admin: { ...admin, request } }, hasRead: hasRead.promise, thaw: thawed.resolve };
+}
+
+test('a copy that stood still between reading and writing until its lease was over writes nothing any more', async () => {
+  const { world, context, ports } = await aShop();
+  const parcelId = await givenParcelRow(context.store, { 101: 1 }, 'YT2600002');
+  const other = shopPorts(await aServiceContext(nats.url, CALL_TIMEOUT, context.connectionString), world);
+  const { late, hasRead, thaw } = standingStill(ports);
+  const sleeping = fulfil(late, parcelId);
+  await hasRead;
+  await context.store.run("update shop_leases set until = now() - interval '1 second'");
+  await sixSecondsPass(context);
+  expect(await fulfil(other, parcelId, 'command-2')).toEqual(DONE);
+  // As after a thaw: the clock has gone on, and no timer has fired yet.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  thaw();
+  await sleeping;
+  expect(await shown(world)).toEqual([{ number: 'YT2600002', units: ['1 of 101'] }]);
+  expect(await creationsIn(world)).toBe(1);
+  expect(await rowOf(context, parcelId)).toMatchObject({ state: 'done' });
 });
 
 test('a lease that the database could not take back at once is taken back a moment later', async () => {
