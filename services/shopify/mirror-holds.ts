@@ -123,8 +123,12 @@ interface Mismatch {
  * itself no hold of ours is wanted, which would outlast it there. While a parcel waits to be shown nothing is placed.
  * Claimed for the retry time, so that copies share them and a failure is no storm; from then on a hold that is about to
  * be placed counts as placed, whatever becomes of the call.
+ * @param orderId of one that was claimed: claims it anew, as it is by now; nothing where it is no mismatch any more.
  */
-const claimMismatches = ({ store, settings }: ShopPorts): Promise<Mismatch[]> =>
+const claimMismatches = (
+  { store, settings }: ShopPorts,
+  orderId: string | null = null,
+): Promise<Mismatch[]> =>
   store.query<Mismatch>(
     `with open as (
        select order_id, json_agg(distinct reason) as reasons from holds
@@ -135,7 +139,7 @@ const claimMismatches = ({ store, settings }: ShopPorts): Promise<Mismatch[]> =>
          join orders o on o.id = coalesce(open.order_id, placed.order_id)
          left join shop_holds known on known.order_id = o.id
         where (open.order_id is null or placed.order_id is null or known.check_after > ${SURE}) and o.shop = $1
-          and coalesce(known.check_after, '-infinity') <= now()
+          and case when $4::text is null then coalesce(known.check_after, '-infinity') <= now() else o.id = $4 end
           and (open.order_id is null or not exists (
                 select 1 from parcels p where p.order_id = o.id and p.left_at is not null
                    and p.fulfillment_state is distinct from 'done'))
@@ -144,12 +148,13 @@ const claimMismatches = ({ store, settings }: ShopPorts): Promise<Mismatch[]> =>
        insert into shop_holds as h (order_id, placed, check_after)
        select id, reasons is not null, now() + $3::float8 * interval '1 second' from mismatch
        on conflict (order_id) do update
-         set check_after = excluded.check_after, placed = h.placed or excluded.placed where h.check_after <= now()
+         set check_after = excluded.check_after, placed = h.placed or excluded.placed
+         where h.check_after <= now() or $4::text is not null
        returning order_id
      )
      select id as "orderId", shop_order_id as "shopOrderId", reasons
        from mismatch join claimed on claimed.order_id = id`,
-    [settings.SHOPIFY_SHOP_URL, LIMIT, settings.ORDER_MANAGER_RETRY_SECONDS],
+    [settings.SHOPIFY_SHOP_URL, LIMIT, settings.ORDER_MANAGER_RETRY_SECONDS, orderId],
   );
 
 /**
@@ -160,12 +165,16 @@ export async function mirrorHolds(ports: ShopPorts): Promise<'more' | 'idle'> {
   const { admin, log } = ports;
   if (admin === undefined) return 'idle';
   const mismatches = await claimMismatches(ports);
-  for (const { orderId, shopOrderId, reasons } of mismatches) {
-    const orderGid = orderGidOf(shopOrderId);
+  for (const { orderId } of mismatches) {
     // Until the shop is read, one may stand there of which no answer told.
     const placing = { isAnyPlaced: true };
     try {
       await underLease(ports, orderId, async (signal) => {
+        // Only what is read under the lease counts: the hold may be over, and another copy have seen to it.
+        const [now] = await claimMismatches(ports, orderId);
+        if (now === undefined) return;
+        const { reasons } = now;
+        const orderGid = orderGidOf(now.shopOrderId);
         const ask = asking(admin, 'read', signal);
         if (reasons === null) await liftHolds(ask, orderGid);
         else await placeHolds(ask, orderGid, reasons, placing);
@@ -174,8 +183,7 @@ export async function mirrorHolds(ports: ShopPorts): Promise<'more' | 'idle'> {
     } catch (error) {
       if (!(error instanceof ShopError)) throw error;
       const { failureClass, evidence } = error;
-      if (failureClass === 'permanent' && reasons !== null && !placing.isAnyPlaced)
-        await askMuchLater(ports, orderId);
+      if (failureClass === 'permanent' && !placing.isAnyPlaced) await askMuchLater(ports, orderId);
       log.warn({ orderId, failureClass, evidence }, 'a hold could not be shown in the shop');
     }
   }

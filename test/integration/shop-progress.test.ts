@@ -783,6 +783,29 @@ test.each(['error_after', 'no_answer_after'])(
   },
 );
 
+test('a hold that is over by the time its order comes to its turn is not placed: nobody would lift it any more', async () => {
+  const { world, gid, context, ports, open, mirror } = await aHeldOrder();
+  const claimed = Promise.withResolvers<void>();
+  const turn = Promise.withResolvers<void>();
+  const { store } = context;
+  const query: typeof store.query = async <Row extends object>(
+    ...statement: Parameters<typeof store.query>
+  ) => {
+    const rows = await store.query<Row>(...statement);
+    claimed.resolve();
+    await turn.promise;
+    return rows;
+  };
+  await open();
+  const late = mirrorHolds({ ...ports, store: { ...store, query } });
+  await claimed.promise;
+  await store.run('update holds set released_at = now()');
+  expect(await mirror()).toEqual(['OPEN', 'OPEN']);
+  turn.resolve();
+  await late;
+  expect(await holdsIn(world, gid)).toEqual(['OPEN', 'OPEN']);
+});
+
 test('our own hold of which no answer told does not stop our own parcel', async () => {
   const { world, context, open, mirror, showParcel } = await aHeldOrder();
   const fault = { operation: 'shopify.fulfillmentOrderHold', kind: 'no_answer_after', times: 1 };
