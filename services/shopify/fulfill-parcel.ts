@@ -111,23 +111,31 @@ async function show(
   if (parcel.isInDoubt) return later(SETTLE_MS);
   const orderGid = orderGidOf(parcel.shopOrderId);
   try {
-    if (parcel.isHeldByUs)
-      await liftOwnHolds(ports, asking(admin, 'write', signal), command.orderId, orderGid);
+    const liftOurs = (): Promise<void> =>
+      liftOwnHolds(ports, asking(admin, 'write', signal), command.orderId, orderGid);
+    if (parcel.isHeldByUs) await liftOurs();
     moment('fulfil: before call');
-    const result = await shipParcel(admin, {
-      orderGid,
-      parcel: {
-        trackingNumber: parcel.trackingNumber,
-        earlierNumbers: parcel.earlierNumbers,
-        lastMileTrackingNumber: parcel.lastMileTrackingNumber,
-        carrier: parcel.carrier,
-        trackingUrl: parcel.trackingUrl,
-        lines: Object.entries(parcel.units).map(([lineItemId, units]) => ({ lineItemId, units })),
-      },
-      notifyCustomer: shopMailsParcels(settings),
-      doubt: parcel.doubt ?? undefined,
-      signal,
-    });
+    const ship = (): Promise<ShipResult> =>
+      shipParcel(admin, {
+        orderGid,
+        parcel: {
+          trackingNumber: parcel.trackingNumber,
+          earlierNumbers: parcel.earlierNumbers,
+          lastMileTrackingNumber: parcel.lastMileTrackingNumber,
+          carrier: parcel.carrier,
+          trackingUrl: parcel.trackingUrl,
+          lines: Object.entries(parcel.units).map(([lineItemId, units]) => ({ lineItemId, units })),
+        },
+        notifyCustomer: shopMailsParcels(settings),
+        doubt: parcel.doubt ?? undefined,
+        signal,
+      });
+    let result = await ship();
+    if (result.how === 'withheld' && result.isHeldByUs) {
+      // One that we know nothing of any more, as after a restored backup: nobody else would lift it.
+      await liftOurs();
+      result = await ship();
+    }
     moment('fulfil: after call before record');
     return await settle(ports, command, commandId, result, parcel);
   } catch (error) {

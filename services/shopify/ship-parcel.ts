@@ -5,6 +5,7 @@ import { cutTo } from '../store/storable.ts';
 import type { AdminClient } from './admin-client.ts';
 import { toTrackingInfo } from './carriers.ts';
 import { allNodes } from './connection.ts';
+import { isOwnHold } from './mirror-holds.ts';
 import {
   isBarred,
   isForCarrier,
@@ -70,6 +71,8 @@ export type ShipResult =
       readonly how: 'withheld';
       readonly reason: HoldReason;
       readonly evidence: Evidence;
+      /** A hold of ours stands there, perhaps beside others. */
+      readonly isHeldByUs?: true;
       /** The shop has nothing left to fulfil of the parcel's units. */
       readonly isNothingLeft?: true;
       /** The shop shows us no such order: deleted, too old, or a scope is missing. */
@@ -77,6 +80,7 @@ export type ShipResult =
     }
   | { readonly how: 'not_yet' }
   | Unknown;
+type Withheld = Extract<ShipResult, { how: 'withheld' }>;
 interface Unknown {
   readonly how: 'unknown';
   readonly evidence: Evidence;
@@ -147,17 +151,17 @@ const HOLD_REASON_OF: ReadonlyMap<string, HoldReason> = new Map([
 /** A reason of the shop's hold in our words. */
 export const holdReasonOf = (shopReason: string): HoldReason => HOLD_REASON_OF.get(shopReason) ?? 'operator';
 
-const withheld = (reason: HoldReason, evidence: Evidence): ShipResult => ({
+const withheld = (reason: HoldReason, evidence: Evidence): Withheld => ({
   how: 'withheld',
   reason,
   evidence,
 });
 
-function withheldBy(blocking: OpenWork, fulfillmentId: string | undefined): ShipResult {
+function withheldBy(blocking: OpenWork, fulfillmentId: string | undefined): Withheld {
   const holds = blocking.fulfillmentHolds.map(({ reason }) => reason);
   const known = holds.map((reason) => HOLD_REASON_OF.get(reason)).find((reason) => reason !== undefined);
   const isHeld = blocking.status === 'ON_HOLD' || holds.length > 0;
-  return withheld(isHeld ? (known ?? 'operator') : 'fulfillment_not_ours', {
+  const result = withheld(isHeld ? (known ?? 'operator') : 'fulfillment_not_ours', {
     fulfillmentOrder: blocking.id,
     status: blocking.status,
     requestStatus: blocking.requestStatus,
@@ -170,6 +174,7 @@ function withheldBy(blocking: OpenWork, fulfillmentId: string | undefined): Ship
     location: blocking.assignedLocation.name,
     ...(fulfillmentId === undefined ? {} : { fulfillmentId }),
   });
+  return blocking.fulfillmentHolds.some(isOwnHold) ? { ...result, isHeldByUs: true } : result;
 }
 
 /** `isOfSeveral`: of one fulfilment from several fulfilment orders. */

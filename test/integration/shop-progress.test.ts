@@ -816,6 +816,25 @@ test('our own hold of which no answer told does not stop our own parcel', async 
   expect(await eventsIn(context.store)).toMatchObject([{ type: 'fulfillment.synced' }]);
 });
 
+test('our own hold of which we know nothing any more, as after a restored backup, does not stop our own parcel', async () => {
+  const { world, context, showParcel, mine } = await aHeldOrder();
+  const hold = { reason: 'AWAITING_PAYMENT', handle: 'order-manager' };
+  await ask(world, PLACE_HOLD, { fulfillmentOrderId: mine, hold });
+  await showParcel({ 101: 2 });
+  expect(await eventsIn(context.store)).toMatchObject([{ type: 'fulfillment.synced' }]);
+});
+
+test('a hold of others stops our parcel, also where one of ours stands beside it', async () => {
+  const { world, context, showParcel, theirHolds, mine } = await aHeldOrder();
+  await theirHolds([{ reason: 'OTHER', handle: 'their-app' }]);
+  const hold = { reason: 'AWAITING_PAYMENT', handle: 'order-manager' };
+  await ask(world, PLACE_HOLD, { fulfillmentOrderId: mine, hold });
+  await showParcel({ 101: 2 });
+  expect(await eventsIn(context.store)).toMatchObject([
+    { type: 'fulfillment.withheld', data: { reason: 'operator', evidence: { heldInShop: 'OTHER' } } },
+  ]);
+});
+
 test('a hold of ours that lands in the shop after a parcel looked for it is lifted', async () => {
   const { world, gid, context, open, mirror, showParcel, mine } = await aHeldOrder();
   const fault = { operation: 'shopify.fulfillmentOrderHold', kind: 'no_answer_before', times: 1 };
