@@ -163,7 +163,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
     ofOrders: null,
     columns: {
       ...ours('supplier', 'access_token', 'access_expires_at', 'refresh_token', 'refresh_expires_at'),
-      ...ours('account_id', 'key_fingerprint', 'balance_currency', 'last_failure_class'),
+      ...ours('account_id', 'key_fingerprint', 'turn_of', 'balance_currency', 'last_failure_class'),
     },
   },
   supplier_calls: { ofOrders: null, columns: ours('supplier', 'operation', 'outcome') },

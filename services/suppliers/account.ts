@@ -102,7 +102,7 @@ export async function rememberKey(sql: Sql, supplier: SupplierName, key: string)
   await sql.run(
     `update supplier_accounts
         set access_token = null, access_expires_at = null, refresh_token = null, refresh_expires_at = null,
-            account_id = null, paused_until = null, budget_paused_until = null, quota_remaining = null,
+            account_id = null, login_paused_until = null, paused_until = null, budget_paused_until = null, quota_remaining = null,
             quota_total = null, balance_minor = null, balance_currency = null
       where supplier = $1 and key_fingerprint <> $2`,
     [supplier, fingerprint],
@@ -137,6 +137,20 @@ export function createTokenStore(store: Store, supplier: SupplierName): TokenSto
       return toToken(row);
     },
     renew: (renew) => inTurn(() => renewLocked(store, supplier, renew)),
+    async loginPauseMs() {
+      const [row] = await store.query<{ ms: number }>(
+        `select ${msUntil('login_paused_until')} as ms from supplier_accounts where supplier = $1`,
+        [supplier],
+      );
+      return row?.ms ?? 0;
+    },
+    async pauseLogins(ms) {
+      await store.run(
+        `update supplier_accounts set login_paused_until = now() + $2::float8 * interval '1 millisecond'
+          where supplier = $1`,
+        [supplier, ms],
+      );
+    },
   };
 }
 

@@ -77,4 +77,8 @@ export interface TokenStore {
   renew(
     renew: (current: SupplierToken | null, signal: AbortSignal) => Promise<SupplierToken>,
   ): Promise<SupplierToken>;
+  /** Milliseconds for which no copy asks for a pair by the account's key; 0: any may. */
+  loginPauseMs(): Promise<number>;
+  /** The supplier has refused a login as one too many. */
+  pauseLogins(ms: number): Promise<void>;
 }

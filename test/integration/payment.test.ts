@@ -9,6 +9,7 @@ import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { byFetch } from '../fixtures/by-fetch.ts';
 import { givenDeadlocks } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { memoryTokens } from '../fixtures/memory-tokens.ts';
 import {
   aDesk,
   boughtUnder,
@@ -348,7 +349,7 @@ const adapterThat = (desk: Desk, answer: typeof fetch) =>
       baseUrl: desk.world.cjBaseUrl,
       apiKey: CREDENTIALS.cjApiKey,
       ioss: 'cj',
-      tokens: { read: async () => null, renew: (renew) => renew(null, new AbortController().signal) },
+      tokens: memoryTokens(),
       requestsPerSecond: 1_000,
       reserve: async () => {},
       send: byFetch(answer),

@@ -15,6 +15,7 @@ import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
 import { settleNotBought } from '../../services/suppliers/settle-doubt.ts';
 import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { memoryTokens } from '../fixtures/memory-tokens.ts';
 import {
   aDesk,
   boughtUnder,
@@ -291,7 +292,7 @@ test('a breaker that had its pause lets a purchase try, even when nobody else sp
     baseUrl: desk.world.cjBaseUrl,
     apiKey: CREDENTIALS.cjApiKey,
     ioss: 'cj',
-    tokens: { read: async () => null, renew: (renew) => renew(null, new AbortController().signal) },
+    tokens: memoryTokens(),
     requestsPerSecond: 1_000,
     reserve: async () => {},
   });

@@ -5,7 +5,7 @@ import { createCallLimiter } from '../../services/suppliers/call-limiter.ts';
 import { aDatabase, aStore, givenDeadlocks } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { aDesk, article, callsOf } from '../fixtures/purchase-desk.ts';
-import { control, ledgerOf } from '../sandbox/world.ts';
+import { control, givenFaults, ledgerOf } from '../sandbox/world.ts';
 
 const CJ = 'cj_dropshipping';
 const never = new AbortController().signal;
@@ -222,6 +222,22 @@ test('a token that the supplier no longer takes is replaced once for all copies'
   const added = (call: string): number => (after.calls[call] ?? 0) - (before.calls[call] ?? 0);
   expect(added('cj.refreshAccessToken')).toBe(1);
   expect(added('cj.getAccessToken')).toBe(1);
+});
+
+test('after a login too many no copy tries another, nor does one that was started anew', async () => {
+  const desk = await aDesk();
+  const other = await desk.copy();
+  await givenFaults(desk.world, { operation: 'cj.getAccessToken', kind: 'rate_limit', times: 1 });
+  const ask = (adapter: typeof desk.adapter) =>
+    expect(adapter.quote(QUOTE, never)).rejects.toMatchObject({ failureClass: 'throttled' });
+  await ask(desk.adapter);
+  await ask(other.adapter);
+  await ask((await desk.copy()).adapter);
+  expect(await callsOf(desk.world, 'getAccessToken')).toBe(1);
+
+  await desk.store.run("update supplier_accounts set login_paused_until = now() - interval '1 second'");
+  await other.adapter.quote(QUOTE, never);
+  expect(await callsOf(desk.world, 'getAccessToken')).toBe(2);
 });
 
 test('a token that runs out is renewed without a rejected call', async () => {

@@ -20,7 +20,12 @@ const aToken = (changes: Partial<SupplierToken> = {}): SupplierToken => ({
 
 function aStore(token: SupplierToken | null, lock = never): TokenStore & { now(): SupplierToken | null } {
   let kept = token;
+  let loginAt = 0;
   return {
+    loginPauseMs: async () => Math.max(0, loginAt - Date.now()),
+    pauseLogins: async (ms) => {
+      loginAt = Date.now() + ms;
+    },
     now: () => kept,
     read: async () => kept,
     async renew(renew) {

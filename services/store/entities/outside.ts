@@ -127,6 +127,8 @@ const SupplierAccountSchema = defineEntity({
     turnUntil: p.datetime(3).defaultRaw("'-infinity'"),
     /** Whose turn it is; null: nobody's, it is the distance to the last call that is kept. */
     turnOf: p.text().nullable(),
+    /** It grants few logins, and wants none before this. */
+    loginPausedUntil: p.datetime(3).nullable(),
     /** The supplier wants no call before this. */
     pausedUntil: p.datetime(3).nullable(),
     /** Its budget is used up: it answers what is free, and nothing else before this. */

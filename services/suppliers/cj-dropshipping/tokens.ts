@@ -1,5 +1,4 @@
 import { AppError } from '../../../contracts/errors.ts';
-import type { FailureClass } from '../../../contracts/vocabulary.ts';
 import type { SupplierToken, TokenStore } from '../adapter-parts.ts';
 import { SupplierError } from '../supplier-error.ts';
 import { isAhead, keepTokens, type TokenKeeper } from '../token-keeper.ts';
@@ -13,10 +12,11 @@ export type AskForTokens = (
 ) => Promise<unknown>;
 
 /**
- * How long no login is tried after one that failed so. The older documents allow one in five minutes, the newer ones one
- * a second: asked each minute, it lives with both. A key that was just refused will be refused again.
+ * How long no login is tried after one that failed. The older documents allow one in five minutes, the newer ones one a
+ * second: the first is tried at once, and after one too many all copies wait as the older ones say, since the refused one
+ * may count as well. A key that was just refused will be refused again, though not the one of a copy with another key.
  */
-const LOGIN_PAUSE_MS: Partial<Record<FailureClass, number>> = { auth: 5 * 60_000, throttled: 60_000 };
+const LOGIN_PAUSE_MS = 5 * 60_000 + 1_000;
 
 function toToken(data: unknown, accountId: string | null): SupplierToken {
   const parsed = TokenData.safeParse(data);
@@ -44,9 +44,15 @@ export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeepe
     try {
       return toToken(await ask('getAccessToken', { apiKey }, signal), accountId);
     } catch (error) {
-      const pauseMs = error instanceof SupplierError ? LOGIN_PAUSE_MS[error.failureClass] : undefined;
-      if (error instanceof SupplierError && pauseMs !== undefined)
-        refused = { error, until: Date.now() + pauseMs };
+      if (error instanceof SupplierError && error.failureClass === 'auth')
+        refused = { error, until: Date.now() + LOGIN_PAUSE_MS };
+      // Our own limiter says so, too, where nothing was sent.
+      if (
+        error instanceof SupplierError &&
+        error.failureClass === 'throttled' &&
+        error.evidence.sent !== false
+      )
+        await store.pauseLogins(LOGIN_PAUSE_MS);
       throw error;
     }
   };
@@ -58,6 +64,11 @@ export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeepe
   ): Promise<SupplierToken> => {
     // Whoever was refused the key had no refresh token that is taken either.
     if (refused !== null && Date.now() < refused.until) throw refused.error;
+    const pausedForMs = await store.loginPauseMs();
+    if (pausedForMs > 0) {
+      const evidence = { pausedForMs: Math.round(pausedForMs), sent: false };
+      throw new SupplierError('throttled', 'nothing sent: CJ wants no login now', evidence);
+    }
     if (pair === null || !isAhead(pair.refreshExpiresAt)) return logIn(ask, pair?.accountId ?? null, signal);
     try {
       const body = { refreshToken: pair.refreshToken };
