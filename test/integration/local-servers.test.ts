@@ -96,7 +96,7 @@ async function query(connectionString: string, ...statements: string[]): Promise
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
-  await expect.poll(isTrue, { timeout: 10_000, interval: 20 }).toBe(true);
+  await expect.poll(isTrue, { timeout: 40_000, interval: 20 }).toBe(true);
 }
 
 const isAlive = (pid: number): boolean => {
@@ -323,7 +323,7 @@ test.skipIf(!isRoot)(
     const database = await postgres(folder, ports.postgres);
     expect(await query(database.connectionString, 'select id from kept')).toEqual([7]);
   },
-  30_000,
+  90_000,
 );
 
 test.skipIf(!isRoot)(
@@ -340,5 +340,5 @@ test.skipIf(!isRoot)(
     expect(lines.join()).toContain(`the database is kept in ${database.dataDir} instead of ${folder}`);
     expect(lines.join()).toMatch(/may not enter/);
   },
-  20_000,
+  60_000,
 );
