@@ -13,7 +13,7 @@ test('whatever dies, breaks or lies: nothing is lost, nothing is bought, fulfill
     `${page}\n${steps.join('\n')}`,
   ).toEqual([]);
   // Otherwise nothing was put to the test. How many calls an outage meets is up to the machine.
-  expect(run.badAnswers).toBeGreaterThan(0);
+  expect(run.badAnswers).toBeGreaterThan(2);
   expect(run.done.filter(({ result }) => result === 'died there').length).toBeGreaterThan(2);
   // A hold is the honest way out, but not the usual one.
   const held = run.evidence.orders.filter(({ holds }) => holds.length > 0);

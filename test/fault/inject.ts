@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import { eventually } from '../fixtures/eventually.ts';
 import { type Fault, WAYS, WITH_A_BATCH } from './plan.ts';
 import { CALL_TIMEOUT_MS, type WholeSystem } from './whole-system.ts';
@@ -35,9 +36,25 @@ const usualRules = (seed: number): object[] =>
     WAYS.map((way, w) => ruleOf(operation, way, USUAL_SHARE, seed + 100 * o + w)),
   );
 
-export const answerBadly = (system: WholeSystem, seed: number): Promise<unknown> =>
-  system.control('PUT', '/faults', usualRules(seed));
-export const answerWell = (system: WholeSystem): Promise<unknown> => system.control('PUT', '/faults', []);
+const Rules = z.array(z.object({ fired: z.int() }));
+const badAnswers = new WeakMap<WholeSystem, number>();
+
+/** Answers of the outside world that were wrong on purpose, by all rules until they were last replaced. */
+export const badAnswersOf = (system: WholeSystem): number => badAnswers.get(system) ?? 0;
+
+/** Each rule counts for itself, and takes its count with it. */
+async function replaceRules(system: WholeSystem, rules: readonly object[]): Promise<void> {
+  const ending = Rules.parse(await system.control('GET', '/faults'));
+  badAnswers.set(
+    system,
+    ending.reduce((sum, { fired }) => sum + fired, badAnswersOf(system)),
+  );
+  await system.control('PUT', '/faults', rules);
+}
+
+export const answerBadly = (system: WholeSystem, seed: number): Promise<void> =>
+  replaceRules(system, usualRules(seed));
+export const answerWell = (system: WholeSystem): Promise<void> => replaceRules(system, []);
 
 /**
  * NATS has lost everything: the way back is the README's. Every partition that had counted in the lost stream stops, and
@@ -128,7 +145,7 @@ export async function inject(
       const rules = EVERYTHING_OF[fault.of].map((operation, index) =>
         ruleOf(operation, fault.way, DURING_AN_OUTAGE, seed + index),
       );
-      await system.control('PUT', '/faults', [...rules, ...usualRules(seed)]);
+      await replaceRules(system, [...rules, ...usualRules(seed)]);
       await delay(fault.ms);
       await answerBadly(system, seed);
       return '';

@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seeded } from '../fixtures/seeded.ts';
 import { type Evidence, leftoversOf, readEvidence, readOrders, watchPositions } from './evidence.ts';
-import { answerBadly, answerWell, inject } from './inject.ts';
+import { answerBadly, answerWell, badAnswersOf, inject } from './inject.ts';
 import { forCluster, planFaults, wordsOf } from './plan.ts';
 import { aStory, changeIn, type Story } from './shop-life.ts';
 import { isComplete, isHeld, type Verdict, verdictsOf } from './verdicts.ts';
@@ -194,7 +194,6 @@ export async function runFaults(options: RunOptions): Promise<Run> {
     begun = plan.length + 1;
     await placing;
     const feedingSeconds = (performance.now() - fedFrom) / 1_000;
-    const badAnswers = await system.control('GET', '/faults');
     for (const copy of system.copies) copy.spare();
     await answerWell(system);
     await settle(system, options);
@@ -204,7 +203,7 @@ export async function runFaults(options: RunOptions): Promise<Run> {
       done,
       evidence,
       verdicts: verdictsOf(evidence),
-      badAnswers: Array.isArray(badAnswers) ? badAnswers.reduce((sum, { fired }) => sum + fired, 0) : 0,
+      badAnswers: badAnswersOf(system),
       feedingSeconds,
       seconds: (performance.now() - startedAt) / 1_000,
     };
