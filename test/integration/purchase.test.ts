@@ -668,7 +668,7 @@ test.each([
   ['has its own answer', 'B', 'done'],
 ])('an answer that arrives when the next attempt %s is held, not believed', async (_name, dupMode, state) => {
   const desk = await aDesk(
-    { ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '0.3', ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '0' },
+    { ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '1', ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '0' },
     { timing: { lookupBlindMs: 60_000 } },
   );
   const { world, store, ports, adapter } = desk;
@@ -706,7 +706,7 @@ test.each([
 });
 
 test('an answer that repeats what a look-up has adopted raises nothing', async () => {
-  const desk = await aDesk({ ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '0.3' });
+  const desk = await aDesk({ ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '1' });
   const { world, store, ports, adapter } = desk;
   const purchase = await givenPurchase(store);
   const frozen = Promise.withResolvers<void>();
