@@ -66,6 +66,8 @@ export type ToOrder =
         state: 'rejected' | 'cancelled' | 'lapsed';
         reason: HoldReason;
         evidence: Evidence;
+        /** Its units are looked for elsewhere at once; absent: they wait under a hold. */
+        isReplaceable?: true;
       };
     }
   /** The supplier cancelled what had not left; what has left stays. */

@@ -8,7 +8,7 @@ import type { OpenHold, OrderContext } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 
 /** For the agents that look after prices and products: somebody wanted what nobody has. */
-const stockAlert = ({ lineId, supplierOrderId }: HoldScope): Effect => ({
+export const stockAlert = ({ lineId, supplierOrderId }: HoldScope): Effect => ({
   kind: 'fact',
   type: 'product.stock_alert',
   data: { lineId, supplierOrderId },

@@ -5,7 +5,7 @@ import { type Change, inTurn, NOTHING } from './change.ts';
 import { leaveShipped } from './delivered-by-others.ts';
 import type { Effect, PlannedPart, ToOrder } from './effect.ts';
 import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
-import { type MatchesHold, openHold, openHolds, releaseHolds } from './holds.ts';
+import { type MatchesHold, openHold, openHolds, releaseHolds, stockAlert } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 import { followShop, isOff, mayLiveOn } from './wanted-units.ts';
@@ -163,19 +163,27 @@ export const applyGivenUp = (
       )
     : NOTHING;
 
-/** The purchase came to nothing: its units wait under a hold instead of vanishing with it. */
-export const applyFailed = (
+type Failed = Extract<ToOrder, { type: 'supplier_order.failed' }>['data'];
+
+/** Of an order that is off nothing is bought again, and nobody has to decide anything. */
+function openEnding(
   context: OrderContext,
-  { supplierOrderId, state, reason, evidence }: Extract<ToOrder, { type: 'supplier_order.failed' }>['data'],
-): Change<OrderContext> =>
-  isLiveStill(context, supplierOrderId)
+  { supplierOrderId, reason, evidence, isReplaceable }: Failed,
+): Change<OrderContext> {
+  if (isOff(context)) return NOTHING;
+  if (isReplaceable !== true) return openHold(context, reason, { supplierOrderId }, evidence);
+  return { context: {}, effects: reason === 'out_of_stock' ? [stockAlert({ supplierOrderId })] : [] };
+}
+
+/** The purchase came to nothing: its units are looked for elsewhere, or wait under a hold, instead of vanishing with it. */
+export const applyFailed = (context: OrderContext, failed: Failed): Change<OrderContext> =>
+  isLiveStill(context, failed.supplierOrderId)
     ? inTurn(
         context,
-        // Its end has a hold of its own.
-        (now) => forgetQuestions(now, supplierOrderId),
-        // Of an order that is off nothing is bought again, and nobody has to decide anything.
-        (now) => (isOff(now) ? NOTHING : openHold(now, reason, { supplierOrderId }, evidence)),
-        giveBack(supplierOrderId, state),
+        // Its end has a hold of its own, or none.
+        (now) => forgetQuestions(now, failed.supplierOrderId),
+        (now) => openEnding(now, failed),
+        giveBack(failed.supplierOrderId, failed.state),
       )
     : NOTHING;
 

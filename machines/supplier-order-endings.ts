@@ -1,6 +1,7 @@
 import type { SupplierOrderRejected } from '../contracts/events/purchase-outcome.ts';
 import type { Evidence, FailureClass, HoldReason } from '../contracts/vocabulary.ts';
 import type { ToOrder } from './effect.ts';
+import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { apply, emit, type SupplierOrderMachineEvent } from './supplier-order-setup.ts';
 
 /** What a person has to look at when the supplier said no, by the class of its answer. */
@@ -38,18 +39,21 @@ type Ending = Omit<Extract<ToOrder, { type: 'supplier_order.failed' }>['data'], 
 const evidenceOf = (event: SupplierOrderMachineEvent): Evidence =>
   event.type === 'supplier_order.observed' ? event.data.evidence : {};
 
-const endBy = (endingOf: (event: SupplierOrderMachineEvent) => Ending) =>
-  apply(({ supplierOrderId }, event) => {
-    const data = { supplierOrderId, ...endingOf(event) };
+const endBy = (endingOf: (event: SupplierOrderMachineEvent, context: SupplierOrderContext) => Ending) =>
+  apply((context, event) => {
+    const data = { supplierOrderId: context.supplierOrderId, ...endingOf(event, context) };
     return { context: {}, effects: [{ kind: 'tell_order', event: { type: 'supplier_order.failed', data } }] };
   });
 
 /** The supplier refused it, or cancelled it by itself. */
-export const failed = endBy((event) =>
-  event.type === 'supplier_order.rejected'
-    ? { state: 'rejected', reason: holdOf(event.data), evidence: event.data.evidence }
-    : { state: 'cancelled', reason: 'supplier_cancelled', evidence: evidenceOf(event) },
-);
+export const failed = endBy((event, { unwantedBy }) => {
+  if (event.type !== 'supplier_order.rejected')
+    return { state: 'cancelled', reason: 'supplier_cancelled', evidence: evidenceOf(event) };
+  const { evidence, isReplaceable } = event.data;
+  // Whoever gave up this purchase decides about its units.
+  const isFree = isReplaceable === true && unwantedBy === undefined;
+  return { state: 'rejected', reason: holdOf(event.data), evidence, ...(isFree ? { isReplaceable } : {}) };
+});
 
 /** Nobody paid in time, or it was closed unpaid: no money was spent, and its units wait again. */
 export const lapsed = endBy((event) => ({

@@ -35,7 +35,12 @@ export type SupplierOrderAccepted = z.infer<typeof SupplierOrderAccepted>;
 
 /** A clear no. Nothing was bought. */
 export const SUPPLIER_ORDER_REJECTED = 'supplier_order.rejected';
-export const SupplierOrderRejected = Attempted.extend({ failureClass: FailureClass, evidence: Evidence });
+export const SupplierOrderRejected = Attempted.extend({
+  failureClass: FailureClass,
+  evidence: Evidence,
+  /** Its units may be looked for elsewhere without asking anybody. */
+  isReplaceable: z.literal(true).optional(),
+});
 export type SupplierOrderRejected = z.infer<typeof SupplierOrderRejected>;
 
 /** The call ended without a verdict: it may have bought. */

@@ -15,13 +15,9 @@ import {
 import { type Margin, marginOf, marginStop, type Sale } from './margin.ts';
 import { createPreflight } from './preflight.ts';
 import { createQuoteDesk, daysOf, type QuoteDesk, type SeenNow, type SourcingPorts } from './quote-desk.ts';
+import { delivers } from './read-candidates.ts';
+import { isAmong, type RefusedArticle } from './refused-articles.ts';
 import { SupplierError } from './supplier-error.ts';
-
-/** What a supplier did not sell when it was bought for this line. */
-export type RefusedArticle = Pick<
-  MappingCandidate,
-  'supplier' | 'supplierProductId' | 'supplierVariantId' | 'shipsFrom'
->;
 
 export interface WantedLine {
   readonly lineId: string;
@@ -135,9 +131,7 @@ function forCountry(
     return { reason: 'address_invalid', evidence: { missing: 'shipping address' } };
   if (candidates.length === 0) return { reason: 'unmapped_line', evidence: { variantId, sku } };
   const { countryCode } = destination;
-  const delivering = candidates.filter(
-    ({ countries }) => countries.length === 0 || countries.includes(countryCode),
-  );
+  const delivering = candidates.filter((candidate) => delivers(candidate, countryCode));
   if (delivering.length > 0) return { candidates: delivering.toSorted((a, b) => a.priority - b.priority) };
   const evidence = { variantId, country: countryCode, cause: 'no candidate delivers there' };
   return { reason: 'not_shippable', evidence };
@@ -177,14 +171,7 @@ function refusedLast(
   { refused = [] }: WantedLine,
   candidates: readonly MappingCandidate[],
 ): readonly MappingCandidate[] {
-  const wasRefused = (candidate: MappingCandidate): boolean =>
-    refused.some(
-      ({ supplier, supplierProductId, supplierVariantId, shipsFrom }) =>
-        supplier === candidate.supplier &&
-        shipsFrom === candidate.shipsFrom &&
-        supplierProductId === candidate.supplierProductId &&
-        supplierVariantId === candidate.supplierVariantId,
-    );
+  const wasRefused = (candidate: MappingCandidate): boolean => isAmong(refused, candidate);
   return [...candidates.filter((one) => !wasRefused(one)), ...candidates.filter(wasRefused)];
 }
 

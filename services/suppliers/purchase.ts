@@ -9,6 +9,7 @@ import {
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
+import { throughOutage } from '../store/outage.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { PlacedOrder, PlaceRequest } from './adapter.ts';
 import { claim } from './claim.ts';
@@ -16,7 +17,7 @@ import { livingAgain } from './living-again.ts';
 import { hashOf, requestOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
 import { prepare } from './prepare.ts';
-import { factsNow, type PurchaseNow } from './purchase-facts.ts';
+import { factsNow, type PurchaseFacts, type PurchaseNow } from './purchase-facts.ts';
 import {
   NEEDS_A_PERSON,
   NO_ADDRESS,
@@ -30,6 +31,7 @@ import {
 } from './purchase-ports.ts';
 import type { PurchaseRow, TakenOver } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
+import { isReplaceable } from './refused-articles.ts';
 import { seekPurchase } from './seek-purchase.ts';
 import { type Settlement, settleCall } from './settle-call.ts';
 import type { SupplierError } from './supplier-error.ts';
@@ -74,7 +76,7 @@ export async function buy(
   } catch (error) {
     moment('create: after call before record');
     const failure = withoutRecipient(toSupplierError(error), request.recipient);
-    await settleFailed(ports, row, attempt, failure);
+    await settleFailed(ports, facts, attempt, failure);
     return DONE;
   }
   moment('create: after call before record');
@@ -153,20 +155,23 @@ export async function settlePlaced(
 
 async function settleFailed(
   ports: PurchasePorts,
-  row: PurchaseRow,
+  facts: PurchaseFacts,
   attempt: number,
   error: SupplierError,
 ): Promise<void> {
+  const { row } = facts;
   const { failureClass, evidence } = error;
   // "Exists already" is an answer to an earlier call of ours: the look-up finds and adopts it.
   const isDoubt = failureClass === 'unknown_outcome' || failureClass === 'duplicate_reference';
   const isNotNow = failureClass === 'transient' || failureClass === 'throttled';
   ports.log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a purchase was not accepted');
+  // The answer is known here alone, and waits for the database as its record does.
+  const isReplaced = await throughOutage(() => isReplaceable(ports.store, facts, failureClass));
   const message = (): OutboxRow => {
     if (isDoubt)
       return outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${attempt}`, attempt, { evidence });
     if (isNotNow) return outcome(row, SUPPLIER_ORDER_DEFERRED, `deferred:${attempt}`, attempt, { evidence });
-    const data = { failureClass, evidence };
+    const data = { failureClass, evidence, ...(isReplaced ? { isReplaceable: true } : {}) };
     return outcome(row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}`, attempt, data);
   };
   const state = isDoubt ? 'unknown' : isNotNow ? 'absent' : 'refused';

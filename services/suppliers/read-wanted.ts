@@ -1,13 +1,12 @@
-import { type MappingCandidate, StoredCandidates } from '../../contracts/resources/product-mapping.ts';
+import { StoredCandidates } from '../../contracts/resources/product-mapping.ts';
 import type { PreviewSourcing } from '../../contracts/resources/sourcing-preview.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import type { FailureClass } from '../../contracts/vocabulary.ts';
 import type { OrderContext } from '../../machines/order-context.ts';
-import { literals } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import { ACCEPTANCES, type Acceptance } from './acceptances.ts';
-import type { RefusedArticle, Wanted, WantedLine } from './plan-sourcing.ts';
+import type { Wanted, WantedLine } from './plan-sourcing.ts';
 import { type CustomerRow, customerOf, toRecipient } from './recipient.ts';
+import { REFUSED, type RefusedForLine } from './refused-articles.ts';
 
 interface LineRow {
   readonly lineId: string;
@@ -17,19 +16,6 @@ interface LineRow {
   readonly unitPriceMinor: number;
   readonly candidates: unknown;
 }
-
-/** A clear no about the article itself, and not about who gets it, what it costs or when it was asked for. */
-const NOT_THERE = ['unavailable', 'not_shippable', 'not_found'] satisfies FailureClass[];
-
-/** SQL for the articles that suppliers refused to sell for `order_id`. */
-const REFUSED = `(select coalesce(json_agg(json_build_object('lineId', r.line_id, 'supplier', s.supplier,
-                     'supplierProductId', r.supplier_product_id, 'supplierVariantId', r.supplier_variant_id,
-                     'shipsFrom', s.ships_from)), '[]')
-   from supplier_orders s
-   join purchase_intents i on i.supplier_order_id = s.id and i.kind = 'create'
-   join supplier_order_lines r on r.supplier_order_id = s.id
-  where s.order_id = o.id and s.state = 'rejected'
-    and i.evidence ->> 'failureClass' in (${literals(NOT_THERE)}))`;
 
 /** Units of each line that nobody has bought, held ones too. */
 export const waitingUnits = ({ lines }: OrderContext): ReadonlyMap<string, number> =>
@@ -46,7 +32,7 @@ export interface OrderToSource {
   readonly totalMinor: number;
   readonly context: OrderContext;
   readonly lines: readonly LineRow[];
-  readonly refused: readonly (RefusedArticle & { readonly lineId: string })[];
+  readonly refused: readonly RefusedForLine[];
   /** Null: nothing is known of whoever ordered. */
   readonly customer: CustomerRow | null;
   readonly acceptances: readonly Acceptance[];
@@ -97,22 +83,6 @@ export function toWanted(order: OrderToSource, wanted: ReadonlyMap<string, numbe
     acceptances,
     isPartly: context.rules?.partialPurchase ?? false,
   };
-}
-
-/** Every candidate that the mappings name for the lines of an order. */
-export async function readCandidates(
-  sql: Sql,
-  orderId: string,
-): Promise<{ readonly lineId: string; readonly candidate: MappingCandidate }[]> {
-  const rows = await sql.query<Pick<LineRow, 'lineId' | 'candidates'>>(
-    `select l.line_id as "lineId", m.candidates
-       from order_lines l join product_mappings m on m.variant_id = l.variant_id
-      where l.order_id = $1 order by l.position, l.line_id`,
-    [orderId],
-  );
-  return rows.flatMap(({ lineId, candidates }) =>
-    StoredCandidates.parse(candidates ?? []).map((candidate) => ({ lineId, candidate })),
-  );
 }
 
 /**

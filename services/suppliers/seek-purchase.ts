@@ -10,7 +10,7 @@ import type { PatientAdapter } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
 import { doubtOf, type PurchasePorts, type Withholding } from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
-import { readCandidates } from './read-wanted.ts';
+import { readCandidates } from './read-candidates.ts';
 import { sameArticles } from './same-articles.ts';
 
 /**

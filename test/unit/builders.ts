@@ -235,6 +235,15 @@ export const rejected = (
   data: { ...attempted(supplierOrderId, attempt), failureClass, evidence: { code: 1_603_000, ...over } },
 });
 
+/** Refused, and its mapping has another candidate that has not been. */
+export const replaceable = (
+  supplierOrderId = SUPPLIER_ORDER_ID,
+  failureClass: FailureClass = 'unavailable',
+): OrderEvent => ({
+  type: SUPPLIER_ORDER_REJECTED,
+  data: { ...attempted(supplierOrderId, 1), failureClass, evidence: {}, isReplaceable: true },
+});
+
 export const outcomeUnknown = (supplierOrderId = SUPPLIER_ORDER_ID, attempt = 1): OrderEvent => ({
   type: SUPPLIER_ORDER_OUTCOME_UNKNOWN,
   data: { ...attempted(supplierOrderId, attempt), evidence: { cause: 'timeout' } },

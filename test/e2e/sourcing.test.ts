@@ -24,6 +24,8 @@ const viewOf = async (id: string): Promise<OrderView> =>
   OrderView.parse(await (await call(`/orders/${id}`)).json());
 
 const LAMP = 1;
+/** Mapped to AliExpress first, and to CJ then. */
+const BLUE_MUG = 3;
 /** Sold by the shop, mapped to nothing. */
 const POSTER = 9;
 
@@ -69,6 +71,35 @@ test('what can be had of an order is bought while the rest waits, and the rest w
   const pieces = purchases.flatMap(({ orders }) => orders.flatMap(({ products }) => products));
   expect(pieces.map(({ quantity }) => quantity)).toEqual([2, 2]);
 }, 120_000);
+
+test('what its supplier refuses to sell is bought from the next candidate, and nobody is asked', async () => {
+  const refusal = {
+    operation: 'aliexpress.createOrder',
+    kind: 'refusal_before',
+    code: 'INVENTORY_HOLD_ERROR',
+  };
+  const faults = (rules: readonly object[]) =>
+    fetch(`${stack.sandboxOrigin}/control/faults`, { method: 'PUT', body: JSON.stringify(rules) });
+  expect((await faults([refusal])).status).toBe(200);
+  expect((await placeInShop(stack, aShopOrder(2, [{ article: BLUE_MUG, units: 2 }]))).status).toBe(200);
+  const order = await eventually(async () => {
+    const view = (await readOrders(stack)).find(({ name }) => name === '#T2');
+    expect(view?.status).toBe('delivered');
+    return await viewOf(view?.id ?? '');
+  }, 30_000);
+  await faults([]);
+  expect(order.supplierOrders.map(({ supplier, status }) => [supplier, status]).sort()).toEqual([
+    ['aliexpress', 'rejected'],
+    ['cj_dropshipping', 'delivered'],
+  ]);
+  const { purchases } = await outsideOf(stack);
+  const ours = purchases.filter(({ orderNumber }) =>
+    order.supplierOrders.some(({ id }) => orderNumber === id),
+  );
+  expect(ours.flatMap(({ supplier, orders }) => orders.map((one) => [supplier, one.paidCount]))).toEqual([
+    ['cj_dropshipping', 1],
+  ]);
+});
 
 test('a preview asks the same suppliers and buys nothing', async () => {
   const { purchases: before } = await outsideOf(stack);

@@ -1,0 +1,76 @@
+import type { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
+import type { FailureClass } from '../../contracts/vocabulary.ts';
+import { literals } from '../store/rows.ts';
+import type { Sql } from '../store/store.ts';
+import type { PurchaseFacts } from './purchase-facts.ts';
+import { delivers, readCandidates } from './read-candidates.ts';
+
+/** What a supplier did not sell when it was bought for a line. */
+export type RefusedArticle = Pick<
+  MappingCandidate,
+  'supplier' | 'supplierProductId' | 'supplierVariantId' | 'shipsFrom'
+>;
+
+export interface RefusedForLine extends RefusedArticle {
+  readonly lineId: string;
+}
+
+/** A clear no about the article itself, and not about who gets it, what it costs or when it was asked for. */
+const NOT_THERE = ['unavailable', 'not_shippable', 'not_found'] satisfies FailureClass[];
+
+const isNotThere = (failureClass: FailureClass): boolean => NOT_THERE.some((one) => one === failureClass);
+
+/** SQL for what suppliers refused to sell for the order `o`: a JSON array of `RefusedForLine`. */
+export const REFUSED = `(select coalesce(json_agg(json_build_object('lineId', r.line_id, 'supplier', s.supplier,
+                     'supplierProductId', r.supplier_product_id, 'supplierVariantId', r.supplier_variant_id,
+                     'shipsFrom', s.ships_from)), '[]')
+   from supplier_orders s
+   join purchase_intents i on i.supplier_order_id = s.id and i.kind = 'create'
+   join supplier_order_lines r on r.supplier_order_id = s.id
+  where s.order_id = o.id and s.state = 'rejected'
+    and i.evidence ->> 'failureClass' in (${literals(NOT_THERE)}))`;
+
+export const isAmong = (refused: readonly RefusedArticle[], article: RefusedArticle): boolean =>
+  refused.some(
+    ({ supplier, supplierProductId, supplierVariantId, shipsFrom }) =>
+      supplier === article.supplier &&
+      shipsFrom === article.shipsFrom &&
+      supplierProductId === article.supplierProductId &&
+      supplierVariantId === article.supplierVariantId,
+  );
+
+/**
+ * Whether what was just refused may be looked for elsewhere without asking anybody: its mapping has a candidate that no
+ * purchase of this order was refused at yet, and none of its articles was refused before, so that it comes to an end. Not
+ * what a person chose, nor after an attempt whose outcome was in doubt: that may still turn up.
+ */
+export async function isReplaceable(
+  sql: Sql,
+  { row, lines, recipient }: PurchaseFacts,
+  failureClass: FailureClass,
+): Promise<boolean> {
+  if (!isNotThere(failureClass) || recipient === undefined || lines.some(({ isByHand }) => isByHand))
+    return false;
+  const [known] = await sql.query<{ isFirst: boolean; refused: readonly RefusedForLine[] }>(
+    `select i.attempt - i.deferrals = 1 as "isFirst", ${REFUSED} as refused
+       from orders o join purchase_intents i on i.supplier_order_id = $2 and i.kind = 'create'
+      where o.id = $1`,
+    [row.orderId, row.id],
+  );
+  if (known?.isFirst !== true) return false;
+  const { supplier, shipsFrom } = row;
+  const now = lines.map((line): RefusedForLine => ({ ...line, supplier, shipsFrom }));
+  const before = ({ lineId }: RefusedForLine) => known.refused.filter((one) => one.lineId === lineId);
+  if (now.some((article) => isAmong(before(article), article))) return false;
+  const tried = [...known.refused, ...now];
+  const candidates = await readCandidates(sql, row.orderId);
+  return candidates.some(
+    ({ lineId, candidate }) =>
+      now.some((article) => article.lineId === lineId) &&
+      delivers(candidate, recipient.countryCode) &&
+      !isAmong(
+        tried.filter((article) => article.lineId === lineId),
+        candidate,
+      ),
+  );
+}
