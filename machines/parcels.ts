@@ -9,13 +9,18 @@ import { hasLeft, isScan, isUnderWay, nextPlace, type Parcels, type ParcelUnits 
 import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { isNothing, isSameUnits, type Units } from './units.ts';
 
-const FACT_OF: Partial<Record<ParcelStateName, FactType>> = {
+const FACT_OF: Record<ParcelStateName, FactType> = {
   announced: 'parcel.announced',
   first_scan: 'parcel.first_scan',
   in_transit: 'parcel.in_transit',
+  out_for_delivery: 'parcel.out_for_delivery',
   delivered: 'parcel.delivered',
+  available_for_pickup: 'parcel.available_for_pickup',
+  attempt_failed: 'parcel.attempt_failed',
   delayed: 'parcel.delayed',
   exception: 'parcel.exception',
+  lost: 'parcel.lost',
+  returned: 'parcel.returned',
 };
 
 const transitTimer = ({ supplierOrderId }: SupplierOrderContext, parcelId: string) => ({
@@ -141,9 +146,8 @@ function tellings(
   const effects: Effect[] = [];
   const { supplierOrderId } = owner;
   const { state, furthest, isFulfilled, isScanned } = now;
-  const told = before?.state === state ? undefined : FACT_OF[state];
-  if (told !== undefined)
-    effects.push({ kind: 'fact', type: told, data: { supplierOrderId, parcelId, state } });
+  if (before?.state !== state)
+    effects.push({ kind: 'fact', type: FACT_OF[state], data: { supplierOrderId, parcelId, state } });
   const hadLeft = before !== undefined && hasLeft(before);
   if (hasLeft(now) && !hadLeft) {
     effects.push(

@@ -122,6 +122,7 @@ test('a trouble comes and goes', () => {
   ]);
   expect(road.step(observed('shipped', [aParcel({ state: 'out_for_delivery' })]))).toEqual([
     'parcel PA out_for_delivery',
+    'fact parcel.out_for_delivery A PA',
   ]);
 });
 
@@ -256,6 +257,7 @@ test('a parcel that turns round on its last mile is shown as returned, and a lat
   const road = aRoad(...toShipped, observed('shipped', [aParcel({ state: 'attempt_failed' })]));
   expect(road.step(observed('shipped', [aParcel({ state: 'returned' })]))).toEqual([
     'parcel PA returned',
+    'fact parcel.returned A PA',
     'hold operator A',
     'fact order.held operator A',
   ]);
@@ -268,6 +270,7 @@ test('a customer gets no "in transit" for a parcel that turns round after its fi
   const road = aRoad(...toBought, observed('shipped', [aParcel({ state: 'first_scan' })]));
   expect(road.step(observed('shipped', [aParcel({ state: 'returned' })]))).toEqual([
     'parcel PA returned',
+    'fact parcel.returned A PA',
     'no wait transit A PA',
     'hold operator A',
     'fact order.held operator A',
