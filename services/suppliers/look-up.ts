@@ -36,6 +36,7 @@ import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
 import { repeatPurchase } from './repeat-purchase.ts';
 import { sameArticles } from './same-articles.ts';
+import { withholdDoubt } from './withhold-doubt.ts';
 
 /** A supplier order that was sent and vanished this often needs a person, not another try. */
 const MAX_ATTEMPTS = 5;
@@ -58,7 +59,7 @@ export async function lookUp(
   const adapter = ports.adapterOf(row.supplier);
   const request = requestOf(facts, settings);
   const giveUp = (reason: HoldReason, evidence: Evidence): Promise<CommandResult> =>
-    withhold(ports, row, commandId, intent?.attempt ?? 0, { reason, evidence });
+    withholdDoubt(ports, row, commandId, intent, { reason, evidence });
   if (intent === undefined || request === undefined)
     return giveUp('outcome_unknown', { cause: 'the ledger row is missing' });
   if (adapter === undefined)

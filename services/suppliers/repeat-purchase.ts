@@ -25,6 +25,7 @@ import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
 import { findByPush } from './stray-orders.ts';
 import { SupplierError } from './supplier-error.ts';
+import { withholdDoubt } from './withhold-doubt.ts';
 
 /** What the ledger forbids, said before anything is called; null: the repetition may be tried. */
 function forbidden(
@@ -145,15 +146,14 @@ export async function repeatPurchase(
   request: PlaceRequest,
   commandId: string,
 ): Promise<CommandResult> {
-  const { store, bus, settings, log } = ports;
+  const { settings, log } = ports;
   const { attempt } = intent;
   const { row } = facts;
-  const hold = async ({ reason, evidence }: Withholding): Promise<CommandResult> => {
-    await commitAndPublish(store, bus, async (_sql, say) =>
-      say(withheld(row, commandId, attempt, { reason, evidence: { supplier: row.supplier, ...evidence } })),
-    );
-    return DONE;
-  };
+  const hold = ({ reason, evidence }: Withholding): Promise<CommandResult> =>
+    withholdDoubt(ports, row, commandId, intent, {
+      reason,
+      evidence: { supplier: row.supplier, ...evidence },
+    });
 
   let told: StrayMatch;
   try {

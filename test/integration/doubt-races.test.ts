@@ -174,6 +174,44 @@ test('an order that is adopted in the moment in which the call is sent again is 
   expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE1' });
 });
 
+test.each([
+  ['refuses to be asked', new SupplierError('auth', 'who are you', {})],
+  ['shows what nobody ordered', [found({ articles: [] })]],
+  ['shows it cancelled', [found({ isCancelled: true })]],
+])('an order that is adopted while a look-up of its supplier %s is not held for that', async (_, answer) => {
+  const desk = await aQuickDesk();
+  const blinded = blind(desk, [found()]);
+  const purchase = await inDoubt(desk, blinded);
+  const seeing = withAdapter(desk.ports, {
+    lookUp: async () => {
+      expect(await adopt(blinded, purchase)).toMatchObject({ result: 'taken' });
+      if (answer instanceof SupplierError) throw answer;
+      return answer;
+    },
+  });
+  await lookUp(seeing, purchase, 'l1');
+  expect(await ends(desk, purchase)).toEqual(['placed', ...RELEASES]);
+});
+
+test('an order that is adopted while the pushes of others are read is not held because nothing can be repeated', async () => {
+  const desk = await aQuickDesk();
+  const ports = blind(desk, [found()]);
+  const purchase = await inDoubt(desk, ports);
+  await lookUp(ports, purchase, 'l1');
+  expect(await ends(desk, purchase)).toEqual(['withheld outcome_unknown']);
+  await desk.store.run("update purchase_intents set call_deadline = now() - interval '1 second'");
+  await keepStrays(desk.store, [{ supplier: 'cj_dropshipping', reference: 'AE2', topic: 'order' }]);
+  const slow = withAdapter(ports, {
+    capabilities: { ...desk.adapter.capabilities, looksUpByReference: false, repeatableForMs: 3_600_000 },
+    read: async () => {
+      expect(await adopt(ports, purchase)).toMatchObject({ result: 'taken' });
+      return null;
+    },
+  });
+  await lookUp(slow, purchase, 'l2');
+  expect((await ends(desk, purchase)).slice(1)).toEqual(['placed', ...RELEASES]);
+});
+
 test('an order whose supplier names no zone is of the time of the purchase, if any full hour makes it so', async () => {
   const desk = await aQuickDesk();
   const inShanghai = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 19);
