@@ -21,6 +21,7 @@ const parcel = (
   units,
   leftAtMs: NOW.getTime() - daysAgo * DAY_MS,
   hasEnded: false,
+  isAstray: false,
   deliveryDays,
 });
 

@@ -36,7 +36,7 @@ const TITLES = `select coalesce(json_agg(json_build_object('lineId', l.line_id, 
 const PARCELS = `select coalesce(json_agg(json_build_object('id', p.id, 'carrier', p.carrier,
     'trackingNumber', coalesce(p.last_mile_tracking_number, p.tracking_number), 'trackingUrl', p.tracking_url,
     'units', p.units, 'leftAtMs', extract(epoch from p.left_at)::float8 * 1000,
-    'hasEnded', p.state in (${literals(ENDED_PARCELS)}), 'deliveryDays',
+    'hasEnded', p.state in (${literals(ENDED_PARCELS)}), 'isAstray', p.state in ('lost', 'returned'), 'deliveryDays',
     (select delivery_days from supplier_orders s where s.id = p.supplier_order_id))
     order by p.created_at, p.id), '[]')
   from parcels p where p.order_id = o.id`;

@@ -1,4 +1,5 @@
 import { DAY_MS } from '../../contracts/durations.ts';
+import { trackingKeyOf } from '../../contracts/ids.ts';
 import type { CustomerMail } from '../../contracts/vocabulary.ts';
 import { formatCount, formatDate, formatMoney, formattingLocale } from './locale.ts';
 import type { CustomerView, MailView } from './mail-shape.ts';
@@ -14,6 +15,8 @@ export interface ParcelFacts {
   readonly leftAtMs: number | null;
   /** It is there, or will never be. */
   readonly hasEnded: boolean;
+  /** It was lost, or goes back. */
+  readonly isAstray: boolean;
   /** The longest that the supplier quoted; null: it promised nothing. */
   readonly deliveryDays: number | null;
 }
@@ -73,6 +76,30 @@ function linesOf(
   });
 }
 
+const isSameNumber = (a: ParcelFacts, b: ParcelFacts): boolean =>
+  trackingKeyOf(a.trackingNumber) === trackingKeyOf(b.trackingNumber);
+
+/**
+ * Ids of the other parcels that travel under the number of one of these: suppliers put several purchases into one. How
+ * such a parcel goes on is told once, with all that is in it.
+ */
+export function companionsOf({ parcels }: OrderFacts, parcelIds: readonly string[]): string[] {
+  const told = parcels.filter(({ id }) => parcelIds.includes(id));
+  return parcels
+    .filter(({ id, leftAtMs, isAstray }) => !parcelIds.includes(id) && leftAtMs !== null && !isAstray)
+    .filter((parcel) => told.some((other) => isSameNumber(parcel, other)))
+    .map(({ id }) => id);
+}
+
+/** One for each number. */
+const byNumber = (parcels: readonly ParcelFacts[]): [ParcelFacts, ...ParcelFacts[]][] =>
+  parcels.reduce<[ParcelFacts, ...ParcelFacts[]][]>((groups, parcel) => {
+    const group = groups.find(([first]) => isSameNumber(first, parcel));
+    if (group === undefined) groups.push([parcel]);
+    else group.push(parcel);
+    return groups;
+  }, []);
+
 function parcelsView(
   kind: Exclude<CustomerMail, 'order_confirmed'>,
   order: OrderFacts,
@@ -83,11 +110,12 @@ function parcelsView(
   const gone = order.parcels.filter(({ id, leftAtMs }) => leftAtMs !== null || parcelIds.includes(id));
   const others = gone.filter(({ id, hasEnded }) => !hasEnded && !parcelIds.includes(id));
   const toShip = sum(order.lines.map(ourUnits));
+  const groups = byNumber(told);
   return {
     orderName: order.orderName,
     customerName: order.customerName ?? '',
-    parcels: told.map((parcel) => ({
-      lines: linesOf(order, writing, ({ lineId }) => parcel.units[lineId] ?? 0),
+    parcels: groups.map(([parcel, ...more]) => ({
+      lines: linesOf(order, writing, ({ lineId }) => unitsIn([parcel, ...more], lineId)),
       carrier: parcel.carrier ?? '',
       trackingNumber: parcel.trackingNumber,
       trackingUrl: parcel.trackingUrl ?? '',
@@ -98,7 +126,7 @@ function parcelsView(
       // Who is told of a delay is promised no day.
       expectedBy: kind === 'parcel_delayed' ? '' : expectedBy(parcel, writing),
     })),
-    isSeveral: told.length > 1,
+    isSeveral: groups.length > 1,
     isPartial: sum(order.lines.map(({ lineId }) => unitsIn(told, lineId))) < toShip,
     rest: linesOf(order, writing, (line) => ourUnits(line) - unitsIn(gone, line.lineId)),
     areOthersUnderWay: order.lines.some(({ lineId }) => unitsIn(others, lineId) > 0),

@@ -23,6 +23,7 @@ import {
   ordersToTell,
   type Writer,
 } from './customer-mail.ts';
+import { companionsOf } from './customer-view.ts';
 import { type Claimed, claim, type Fate, type MailRows, overtaken, settle } from './mail-rows.ts';
 import type { Mailer } from './mailer.ts';
 import { composeOperatorMail } from './operator-mail.ts';
@@ -95,7 +96,9 @@ async function compose(
   sql: Sql,
   rows: MailRows,
   orders: Reading['orders'],
-): Promise<ComposedMail | { readonly skip: string }> {
+): Promise<
+  { readonly mail: ComposedMail; readonly alsoTells: readonly string[] } | { readonly skip: string }
+> {
   const [{ kind, orderId }] = rows;
   const customerKind = CUSTOMER_MAILS.find((known) => known === kind);
   const operatorKind = OPERATOR_MAILS.find((known) => known === kind);
@@ -103,15 +106,21 @@ async function compose(
     const order = orders.get(orderId);
     if (customerKind === 'order_confirmed' && order !== undefined && isNothingLeft(order))
       return { skip: 'no unit of the order is left' };
-    const parcelIds = rows.flatMap(({ parcelId }) => parcelId ?? []);
-    const mail = composeCustomerMail(writer, order, { kind: customerKind, parcelIds });
-    return mail ?? { skip: NO_ADDRESS };
+    const own = rows.flatMap(({ parcelId }) => parcelId ?? []);
+    // Each purchase is told as shipped by itself: that says what is in the parcel.
+    const alsoTells =
+      order === undefined || customerKind === 'parcel_shipped' ? [] : companionsOf(order, own);
+    const mail = composeCustomerMail(writer, order, {
+      kind: customerKind,
+      parcelIds: [...own, ...alsoTells],
+    });
+    return mail === undefined ? { skip: NO_ADDRESS } : { mail, alsoTells };
   }
   const to = settings.ORDER_MANAGER_OPERATOR_EMAIL;
   if (operatorKind === undefined || to === undefined) return { skip: 'the operator has no e-mail address' };
   const about = rows.flatMap((row) => row.about ?? []);
   const mail = await composeOperatorMail(sql, writer, { kind: operatorKind, about, to });
-  return mail ?? { skip: 'what it tells of was mended before' };
+  return mail === undefined ? { skip: 'what it tells of was mended before' } : { mail, alsoTells: [] };
 }
 
 /** What was decided for the rows of one mail. */
@@ -144,16 +153,28 @@ async function decide(
   if (first === undefined) return { fates: ended };
   const left: MailRows = [first, ...others];
   try {
-    const mail = await compose(context, sql, left, orders);
-    if ('skip' in mail) return { fates: [...ended, skipped(left, mail.skip)] };
+    const composed = await compose(context, sql, left, orders);
+    if ('skip' in composed) return { fates: [...ended, skipped(left, composed.skip)] };
+    const { mail, alsoTells } = composed;
     const taken = { rows: left, mail };
-    return { fates: [...ended, { rows: left, state: 'sending', evidence: null }], taken };
+    return { fates: [...ended, { rows: left, state: 'sending', evidence: null, alsoTells }], taken };
   } catch (error) {
     // An operator's mail reads for itself: a statement that failed has ended the transaction, and with it the round.
     if (OPERATOR_MAILS.some((known) => known === first.kind)) throw error;
     return { fates: [...ended, { rows: left, state: 'pending', evidence: null }], failure: { error } };
   }
 }
+
+/** Of those that wait at the same time: what this mail tells for a parcel of the same number. */
+const toldAsWell = ({ fates }: Decision, waiting: readonly Claimed[]): Claimed[] =>
+  fates.flatMap(({ rows: [first], alsoTells = [] }) =>
+    waiting.filter(
+      ({ kind, parcelId }) =>
+        parcelId !== null &&
+        alsoTells.includes(parcelId) &&
+        (kind === first?.kind || first?.kind === 'parcel_delivered'),
+    ),
+  );
 
 /** Mails that wait at the same time share their transactions: one in which they are taken, one in which they end. */
 export function mailRounds(context: MailContext): MailRounds {
@@ -180,9 +201,13 @@ export function mailRounds(context: MailContext): MailRounds {
           asked.map(({ id }) => id),
         );
         const reading = await read(sql, context.mailer === undefined ? [] : taken.flat());
+        const late = new Set(reading.late);
         const decisions: { readonly rows: MailRows; readonly decision: Decision }[] = [];
-        for (const rows of taken)
-          decisions.push({ rows, decision: await decide(context, sql, rows, reading) });
+        for (const rows of taken) {
+          const decision = await decide(context, sql, rows, { ...reading, late });
+          decisions.push({ rows, decision });
+          for (const { id } of toldAsWell(decision, taken.flat())) late.add(id);
+        }
         const fates = decisions.flatMap(({ decision }) => decision.fates);
         await settle(sql, 'pending', fates, timeoutSeconds);
         for (const { rows, decision } of decisions) {

@@ -1,4 +1,4 @@
-import type { Evidence, NotificationKind } from '../../contracts/vocabulary.ts';
+import { CUSTOMER_MAILS, type Evidence, type NotificationKind } from '../../contracts/vocabulary.ts';
 import type { Sql } from '../store/store.ts';
 
 /** A row that one caller has taken, for that attempt. */
@@ -20,6 +20,8 @@ export interface Fate {
   readonly rows: readonly Claimed[];
   readonly state: 'pending' | 'sending' | 'sent' | 'failed' | 'doubt' | 'skipped';
   readonly evidence: Evidence | null;
+  /** Ids of other parcels that the mail tells of; absent: what is known of that stays. */
+  readonly alsoTells?: readonly string[];
 }
 
 const CLAIMED = 'n.id, n.order_id as "orderId", n.kind, n.parcel_id as "parcelId", n.about, n.bundle';
@@ -82,11 +84,11 @@ export const behind = async (sql: Sql, rows: readonly Claimed[]): Promise<string
  */
 export async function claim(sql: Sql, ids: readonly string[]): Promise<MailRows[]> {
   await findByKey(sql);
-  // One caller at a time for each bundle and each parcel, who then sees what the one before has done.
+  // One caller at a time for each bundle and each order, who then sees what the one before has done.
   await sql.query(
     `select pg_advisory_xact_lock(key) from (
        select distinct hashtextextended(name, 0) as key
-         from notifications, unnest(array[coalesce(bundle, id), parcel_id]) as name
+         from notifications, unnest(array[coalesce(bundle, id), order_id]) as name
         where id = any($1::text[]) and name is not null order by key) as keys`,
     [ids],
   );
@@ -117,8 +119,8 @@ export async function settle(
   fates: readonly Fate[],
   timeoutSeconds: number,
 ): Promise<ReadonlySet<string>> {
-  const rows = fates.flatMap(({ rows: of, state, evidence }) =>
-    of.map(({ id, attempt }) => ({ id, attempt, state, evidence })),
+  const rows = fates.flatMap(({ rows: of, state, evidence, alsoTells }) =>
+    of.map(({ id, attempt }) => ({ id, attempt, state, evidence, alsoTells })),
   );
   if (rows.length === 0) return new Set();
   if (from === 'sending') await findByKey(sql);
@@ -126,12 +128,14 @@ export async function settle(
   // server is waited for: a row that still is so after it belongs to a dead process. What has ended keeps when.
   const written = await sql.query<{ id: string }>(
     `with mine as materialized (
-       select n.id, d.attempt, d.state, d.evidence
-         from notifications n join json_to_recordset($1::json) as d(id text, attempt int, state text, evidence json)
+       select n.id, d.attempt, d.state, d.evidence, d."alsoTells"
+         from notifications n join json_to_recordset($1::json)
+              as d(id text, attempt int, state text, evidence json, "alsoTells" text[])
            on n.id = d.id and n.attempt = d.attempt - case when $2::text = 'pending' then 1 else 0 end
         where n.id = any($4::text[]) and n.state = $2::text order by n.id for update of n)
      update notifications n
         set state = m.state, attempt = m.attempt, evidence = coalesce(m.evidence, n.evidence),
+            also_tells = coalesce(m."alsoTells", n.also_tells),
             sent_at = case when m.state = 'sent' then now() end,
             next_try_at = case m.state when 'pending' then now() + ${retryIn('m.attempt - 1')}
               when 'sending' then now() + (2 * $3::float8 + 5) * interval '1 second' else now() end
@@ -149,14 +153,15 @@ export const putOff = (sql: Sql, id: string): Promise<number> =>
     [id],
   );
 
-const OVERTAKEN: readonly NotificationKind[] = ['parcel_shipped', 'parcel_in_transit', 'parcel_delayed'];
+const OF_PARCELS: readonly NotificationKind[] = CUSTOMER_MAILS.filter((kind) => kind !== 'order_confirmed');
 
 /**
  * Those whose news is none any more: the customer has been told of the arrival, or a waiting mail will tell of it, or an
- * earlier one that still waits for company; or the parcel goes back.
+ * earlier one that still waits for company; or a mail about another parcel of the same number tells it; or the parcel
+ * goes back.
  */
 export async function overtaken(sql: Sql, rows: readonly Claimed[]): Promise<ReadonlySet<string>> {
-  const ids = rows.filter(({ kind }) => OVERTAKEN.includes(kind)).map(({ id }) => id);
+  const ids = rows.filter(({ kind }) => OF_PARCELS.includes(kind)).map(({ id }) => id);
   if (ids.length === 0) return new Set();
   const late = await sql.query<{ id: string }>(
     `select n.id from notifications n join parcels p on p.id = n.parcel_id
@@ -167,7 +172,11 @@ export async function overtaken(sql: Sql, rows: readonly Claimed[]): Promise<Rea
           or (n.kind = 'parcel_shipped' and o.kind = 'parcel_delivered'
               and (n.bundle is not null or o.state in ('sending', 'sent', 'doubt')))
           or (n.kind = 'parcel_in_transit' and o.kind = 'parcel_shipped' and o.bundle is not null
-              and o.state = 'pending'))`,
+              and o.state = 'pending')
+          or exists (select 1 from notifications t
+                      where t.order_id = n.order_id and n.parcel_id = any(t.also_tells)
+                        and t.kind in (n.kind, 'parcel_delivered')
+                        and (t.state in ('sending', 'sent', 'doubt') or (t.state = 'pending' and n.kind <> 'parcel_shipped'))))`,
     [ids],
   );
   return new Set(late.map(({ id }) => id));

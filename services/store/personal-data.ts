@@ -119,7 +119,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
   notifications: {
     ofOrders: OF_ORDERS,
     columns: {
-      ...ours('id', 'order_id', 'kind', 'parcel_id', 'about', 'bundle', 'state'),
+      ...ours('id', 'order_id', 'kind', 'parcel_id', 'about', 'bundle', 'also_tells', 'state'),
       evidence: EVIDENCE,
     },
   },

@@ -76,6 +76,8 @@ const NotificationSchema = defineEntity({
     about: p.text().nullable(),
     /** Rows of one bundle that wait at the same time are one mail. */
     bundle: p.text().nullable(),
+    /** Ids of other parcels that it tells of, because they have the same number. */
+    alsoTells: p.array<string>().columnType('text[]').nullable(),
     state: p.text().$type<'pending' | 'sending' | 'sent' | 'failed' | 'doubt' | 'skipped'>(),
     attempt: p.integer().default(0),
     nextTryAt: p.datetime(3).defaultRaw('now()'),
