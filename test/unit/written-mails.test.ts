@@ -116,10 +116,11 @@ test('a parcel’s mail says what is in it, what is still to come and when it is
   expect(text).toContain('Still to come, separately:\n- 1,199 × Tent pegs');
 });
 
-test('who bought nothing that we send is promised no parcel', () => {
+test('who bought nothing that we send is promised no parcel, nor that anything is made ready', () => {
   const textOf = (name: string) => written.find(({ title }) => title === `en/${name}`)?.mail.text;
   expect(textOf('order_confirmed')).toContain('arrive in several parcels');
-  expect(textOf('order_confirmed-nothing-to-send')).not.toContain('parcel');
+  expect(textOf('order_confirmed')).toContain('getting it ready');
+  expect(textOf('order_confirmed-nothing-to-send')).not.toMatch(/parcel|ready/);
 });
 
 test('a delay promises no date, and the day that was expected is over', () => {
