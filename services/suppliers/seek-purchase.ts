@@ -40,6 +40,13 @@ async function hasPersonLooked(
 
 type Mapped = Awaited<ReturnType<typeof readCandidates>>[number];
 
+/** Where the shop is asked first, its answer begins another round. */
+const ROUNDS_EACH = 2;
+
+/** Rounds that nobody had to ask for: they follow a refused candidate of a line that has another. */
+const replacingRounds = (lines: readonly Mapped[]): number =>
+  (lines.length - new Set(lines.map(({ lineId }) => lineId)).size) * ROUNDS_EACH;
+
 /** What comes to the same purchase in several rounds of trying candidates is several, told apart by a number. */
 const numbered = (part: string, times: number): string[] =>
   Array.from({ length: times }, (_, index) => withNumber(part, index));
@@ -86,6 +93,7 @@ async function whereElse(
   const suppliers = new Set<SupplierName>();
   const references = new Map<PatientAdapter, string[]>();
   const lines = await readCandidates(sql, orderId);
+  const endRound = lastRound + LOST_ROUNDS + replacingRounds(lines);
   for (const line of lines) {
     const { supplier } = line.candidate;
     const adapter = ports.adapterOf(supplier);
@@ -94,7 +102,7 @@ async function whereElse(
     const { looksUpByReference, combinesLines: isCombined } = adapter.capabilities;
     if (!looksUpByReference) continue;
     for (const part of partsOf(lines, line, { isCombined, isPartly }))
-      for (let round = 1; round <= lastRound + LOST_ROUNDS; round += 1) {
+      for (let round = 1; round <= endRound; round += 1) {
         const reference = supplierOrderIdOf(orderId, supplier, part, round);
         const here = references.get(adapter) ?? [];
         if (!known.has(reference) && !here.includes(reference)) references.set(adapter, [...here, reference]);

@@ -180,6 +180,21 @@ test.each([
   },
 );
 
+test('an order that was bought after the backup from the last of many candidates is found there', async () => {
+  const { world, store, ports, adapter, purchase } = await aRestoredDesk();
+  const warehouses = ['CN', 'US', 'DE', 'GB'].map((shipsFrom) => ({ ...CANDIDATE, shipsFrom }));
+  await store.run('update product_mappings set candidates = $1::jsonb', [JSON.stringify(warehouses)]);
+  // Each refused candidate led to a round, before which the shop was asked in a round of its own.
+  const last = partKey({ ...CANDIDATE, shipsFrom: 'GB' }, '');
+  const other = supplierOrderIdOf(purchase.orderId, 'cj_dropshipping', last, 7);
+  await boughtInLostTime({ store, ports, adapter }, purchase.supplierOrderId, other);
+  await buy(ports, purchase, 'c1');
+  expect(await boughtUnder(world, purchase)).toEqual([]);
+  expect(await saidTo(store, purchase)).toMatchObject([
+    { type: 'withheld', reason: 'duplicate_suspected', evidence: { reference: other } },
+  ]);
+});
+
 test('nothing is bought or paid before a new order at the supplier must show, nor at one that cannot be asked', async () => {
   const { world, store, ports, purchase } = await aRestoredDesk({
     ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '7200',
