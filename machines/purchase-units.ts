@@ -165,12 +165,17 @@ export const applyGivenUp = (
 
 type Failed = Extract<ToOrder, { type: 'supplier_order.failed' }>['data'];
 
-/** Of an order that is off nothing is bought again, and nobody has to decide anything. */
-function openEnding(
-  context: OrderContext,
-  { supplierOrderId, reason, evidence, isReplaceable }: Failed,
-): Change<OrderContext> {
-  if (isOff(context)) return NOTHING;
+/** Units of it wait once it is over: the shop has not taken all of them away meanwhile. */
+const willComeBack = (context: OrderContext, { supplierOrderId, state }: Failed): boolean =>
+  hasComeBack({ ...context, ...giveBack(supplierOrderId, state)(context).context }, supplierOrderId);
+
+/**
+ * Of an order that is off nothing is bought again, nor of what nobody wants any more: nobody has to decide anything. What
+ * the supplier cancelled was perhaps paid: somebody sees to that.
+ */
+function openEnding(context: OrderContext, failed: Failed): Change<OrderContext> {
+  const { supplierOrderId, state, reason, evidence, isReplaceable } = failed;
+  if (isOff(context) || (state !== 'cancelled' && !willComeBack(context, failed))) return NOTHING;
   if (isReplaceable !== true) return openHold(context, reason, { supplierOrderId }, evidence);
   return { context: {}, effects: reason === 'out_of_stock' ? [stockAlert({ supplierOrderId })] : [] };
 }

@@ -50,8 +50,8 @@ export const failed = endBy((event, { unwantedBy }) => {
   if (event.type !== 'supplier_order.rejected')
     return { state: 'cancelled', reason: 'supplier_cancelled', evidence: evidenceOf(event) };
   const { evidence, isReplaceable } = event.data;
-  // Whoever gave up this purchase decides about its units.
-  const isFree = isReplaceable === true && unwantedBy === undefined;
+  // Whoever gave up this purchase alone decides about its units; what its order gave up it wants from elsewhere, if at all.
+  const isFree = isReplaceable === true && unwantedBy !== 'operator';
   return { state: 'rejected', reason: holdOf(event.data), evidence, ...(isFree ? { isReplaceable } : {}) };
 });
 

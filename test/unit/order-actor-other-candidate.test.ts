@@ -7,6 +7,7 @@ import {
   holdRequested,
   placing,
   received,
+  rejected,
   releaseRequested,
   replaceable,
   sourced,
@@ -54,6 +55,35 @@ test('nothing is sourced for a refused purchase that a person gave up, nor for a
   expect(off.step(replaceable())).not.toContain('suppliers: source order');
   expect(off.state()).toBe('cancelled');
 });
+
+const withUnits = (units: number) =>
+  updated({
+    lines: TWO_LINES.map((line) => (line.lineId === 'L1' ? { ...line, units, openUnits: units } : line)),
+  });
+
+test('of what the customer takes away while it is being bought only the rest is sourced again', () => {
+  const road = aRoad(received({ lines: TWO_LINES }), elapsed('grace'), twoParts, placing(A));
+  road.step(withUnits(1));
+  road.step(releaseRequested('customer_edit_pending'));
+  expect(road.step(replaceable(A))).toContain('suppliers: source order');
+  expect(road.line('L1')).toMatchObject({ unallocated: 1, held: 0, cancelled: 1 });
+});
+
+test.each([
+  ['another candidate may take', replaceable(A)],
+  ['no other candidate may take', rejected('unavailable', A)],
+])(
+  'of a refused purchase that %s and nobody wants any more nobody is asked, and the others go on',
+  (_, refusal) => {
+    const road = aRoad(received({ lines: TWO_LINES }), elapsed('grace'), twoParts, placing(A));
+    road.step(withUnits(0));
+    expect(road.step(releaseRequested('customer_edit_pending'))).toContain('suppliers: buy B');
+    road.step(refusal);
+    expect(road.holds()).toEqual([]);
+    expect(road.line('L1')).toMatchObject({ unallocated: 0, held: 0, cancelled: 2 });
+    expect(road.state()).toBe('purchasing');
+  },
+);
 
 test('under a hold of its order a refused purchase waits for the release before it is sourced again', () => {
   const road = aRoad(...toTwoDrafts, placing(A), placing(B), accepted(B), holdRequested());
