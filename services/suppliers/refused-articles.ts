@@ -27,7 +27,7 @@ export const REFUSED = `(select coalesce(json_agg(json_build_object('lineId', r.
    from supplier_orders s
    join purchase_intents i on i.supplier_order_id = s.id and i.kind = 'create'
    join supplier_order_lines r on r.supplier_order_id = s.id
-  where s.order_id = o.id and s.state = 'rejected'
+  where s.order_id = o.id and i.state = 'refused'
     and i.evidence ->> 'failureClass' in (${literals(NOT_THERE)}))`;
 
 export const isAmong = (refused: readonly RefusedArticle[], article: RefusedArticle): boolean =>

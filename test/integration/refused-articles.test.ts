@@ -107,6 +107,31 @@ test('what was refused before in the same order is held, whatever candidate is l
   expect(said[1]).not.toHaveProperty('isReplaceable');
 });
 
+test('what was refused a moment ago, and is not over yet, counts as tried', async () => {
+  const { ports, store } = await aDesk();
+  const first = await givenMapped(store, [candidate(), AT_ALIEXPRESS]);
+  await store.run(
+    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
+                                  expected_cost_minor, currency)
+     select 'sup_other', order_id, 'aliexpress', 'draft', context, shipping_method, ships_from, expected_cost_minor, currency
+       from supplier_orders where id = $1`,
+    [first.supplierOrderId],
+  );
+  await store.run(
+    `insert into supplier_order_lines (supplier_order_id, line_id, units, supplier_product_id, supplier_variant_id,
+                                       supplier_units)
+     values ('sup_other', '1', 1, '1', '2', 1)`,
+  );
+  const live = { ...ports, settings: { ...ports.settings, ALIEXPRESS_MODE: 'live' as const } };
+  const unavailable = withAdapter(live, refusing('unavailable'));
+  await buy(unavailable, first, 'c1');
+  await buy(unavailable, { ...first, supplierOrderId: 'sup_other' }, 'c2');
+  const said = (await saidTo(store, first)).filter(({ type }) => type === 'rejected');
+  expect(said).toHaveLength(2);
+  expect(said[0]).toHaveProperty('isReplaceable', true);
+  expect(said[1]).not.toHaveProperty('isReplaceable');
+});
+
 test('what a person chose to buy is refused to that person', async () => {
   const { ports, store } = await aDesk();
   const purchase = await givenMapped(store, [candidate(), AT_ALIEXPRESS]);
