@@ -97,7 +97,8 @@ export async function changeSupplierOrder(
       throw invalid('body', [{ path: `items.${index}.line_id`, message }]);
     }
     await sql.run(
-      `update supplier_order_lines set supplier_variant_id = $3, supplier_product_id = coalesce($4, supplier_product_id)
+      `update supplier_order_lines set supplier_variant_id = $3, supplier_product_id = coalesce($4, supplier_product_id),
+              mapped_variant_id = null
         where supplier_order_id = $1 and line_id = $2`,
       [id, item.line_id, item.supplier_variant_id, item.supplier_product_id ?? null],
     );

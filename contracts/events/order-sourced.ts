@@ -10,6 +10,8 @@ export const SourcedLine = z.object({
   units: z.int().nonnegative(),
   supplierProductId: z.string(),
   supplierVariantId: z.string(),
+  /** As its mapping names it; absent: as above. */
+  mappedVariantId: z.string().optional(),
   /** Pieces to buy at the supplier for these units. */
   supplierUnits: z.int().positive(),
 });

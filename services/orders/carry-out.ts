@@ -119,6 +119,7 @@ function createSupplierOrder(
       units: line.units,
       supplier_product_id: line.supplierProductId,
       supplier_variant_id: line.supplierVariantId,
+      mapped_variant_id: line.mappedVariantId ?? null,
       supplier_units: line.supplierUnits,
       properties: line.properties ?? null,
     })),

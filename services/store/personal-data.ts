@@ -89,7 +89,10 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
   },
   supplier_order_lines: {
     ofOrders: OF_PURCHASES,
-    columns: ours('supplier_order_id', 'line_id', 'supplier_product_id', 'supplier_variant_id', 'properties'),
+    columns: {
+      ...ours('supplier_order_id', 'line_id', 'supplier_product_id', 'supplier_variant_id'),
+      ...ours('mapped_variant_id', 'properties'),
+    },
   },
   // Tracking numbers stay: claims against supplier and carrier need them, and without an address they lead to nobody.
   parcels: {

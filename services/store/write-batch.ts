@@ -72,6 +72,7 @@ const USUAL = {
     units: 'int',
     supplier_product_id: 'text',
     supplier_variant_id: 'text',
+    mapped_variant_id: 'text',
     supplier_units: 'int',
     properties: 'json',
   }),

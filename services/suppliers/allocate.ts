@@ -101,14 +101,18 @@ const toPart = (
   daysToDeliver: option.deliveryDays,
   ...(option.deliveryDays === null ? {} : { deliveryDays: option.deliveryDays.max }),
   lines: wishes.flatMap(({ lineId, units, candidate }) =>
-    articlesOf(candidate).map(({ supplierProductId, supplierVariantId, unitsPerItem }, index) => ({
-      lineId,
-      units: index === 0 ? units : 0,
-      supplierProductId,
+    articlesOf(candidate).map(({ supplierProductId, supplierVariantId, unitsPerItem }, index) => {
       // Found orders are compared with what stands here, and they know their articles by the supplier's own ids.
-      supplierVariantId: quote.articles.get(supplierVariantId)?.variantId ?? supplierVariantId,
-      supplierUnits: units * unitsPerItem,
-    })),
+      const { variantId = supplierVariantId } = quote.articles.get(supplierVariantId) ?? {};
+      return {
+        lineId,
+        units: index === 0 ? units : 0,
+        supplierProductId,
+        supplierVariantId: variantId,
+        ...(variantId === supplierVariantId ? {} : { mappedVariantId: supplierVariantId }),
+        supplierUnits: units * unitsPerItem,
+      };
+    }),
   ),
 });
 

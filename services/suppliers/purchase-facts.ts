@@ -26,6 +26,8 @@ export interface PurchaseLine {
   readonly supplierProductId: string;
   /** Empty until the purchase is quoted. */
   readonly supplierVariantId: string;
+  /** As its mapping names it. */
+  readonly mappedVariantId: string;
   readonly supplierUnits: number;
   /** By which the variant is found. */
   readonly properties: Readonly<Record<string, string>>;
@@ -66,6 +68,7 @@ const selectFacts = (more = ''): string =>
           (select coalesce(json_agg(json_build_object(
                     'lineId', line_id, 'units', units, 'supplierProductId', supplier_product_id,
                     'supplierVariantId', supplier_variant_id, 'supplierUnits', supplier_units,
+                    'mappedVariantId', coalesce(mapped_variant_id, supplier_variant_id),
                     'properties', coalesce(properties, '{}'), 'isByHand', properties is not null)
                     order by line_id, units desc, supplier_product_id, supplier_variant_id), '[]')
              from supplier_order_lines l where l.supplier_order_id = o.id) as lines,

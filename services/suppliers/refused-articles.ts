@@ -5,7 +5,7 @@ import type { Sql } from '../store/store.ts';
 import type { PurchaseFacts } from './purchase-facts.ts';
 import { delivers, readCandidates } from './read-candidates.ts';
 
-/** What a supplier did not sell when it was bought for a line. */
+/** What a supplier did not sell when it was bought for a line, as the mapping names it. */
 export type RefusedArticle = Pick<
   MappingCandidate,
   'supplier' | 'supplierProductId' | 'supplierVariantId' | 'shipsFrom'
@@ -22,7 +22,8 @@ const isNotThere = (failureClass: FailureClass): boolean => NOT_THERE.some((one)
 
 /** SQL for what suppliers refused to sell for the order `o`: a JSON array of `RefusedForLine`. */
 export const REFUSED = `(select coalesce(json_agg(json_build_object('lineId', r.line_id, 'supplier', s.supplier,
-                     'supplierProductId', r.supplier_product_id, 'supplierVariantId', r.supplier_variant_id,
+                     'supplierProductId', r.supplier_product_id,
+                     'supplierVariantId', coalesce(r.mapped_variant_id, r.supplier_variant_id),
                      'shipsFrom', s.ships_from)), '[]')
    from supplier_orders s
    join purchase_intents i on i.supplier_order_id = s.id and i.kind = 'create'
@@ -59,7 +60,9 @@ export async function isReplaceable(
   );
   if (known?.isFirst !== true) return false;
   const { supplier, shipsFrom } = row;
-  const now = lines.map((line): RefusedForLine => ({ ...line, supplier, shipsFrom }));
+  const now = lines.map(({ lineId, supplierProductId, mappedVariantId: supplierVariantId }) => {
+    return { lineId, supplier, supplierProductId, supplierVariantId, shipsFrom };
+  });
   const before = ({ lineId }: RefusedForLine) => known.refused.filter((one) => one.lineId === lineId);
   if (now.some((article) => isAmong(before(article), article))) return false;
   const tried = [...known.refused, ...now];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OrderView } from '../../contracts/resources/order.ts';
+import { ProductMapping } from '../../contracts/resources/product-mapping.ts';
 import { SourcingPreview } from '../../contracts/resources/sourcing-preview.ts';
 import { readOrders } from '../../deploy/local/show-orders.ts';
 import { ONE_PROCESS } from '../../deploy/local/stack.ts';
@@ -72,34 +73,55 @@ test('what can be had of an order is bought while the rest waits, and the rest w
   expect(pieces.map(({ quantity }) => quantity)).toEqual([2, 2]);
 }, 120_000);
 
-test('what its supplier refuses to sell is bought from the next candidate, and nobody is asked', async () => {
-  const refusal = {
-    operation: 'aliexpress.createOrder',
-    kind: 'refusal_before',
-    code: 'INVENTORY_HOLD_ERROR',
-  };
-  const faults = (rules: readonly object[]) =>
-    fetch(`${stack.sandboxOrigin}/control/faults`, { method: 'PUT', body: JSON.stringify(rules) });
-  expect((await faults([refusal])).status).toBe(200);
-  expect((await placeInShop(stack, aShopOrder(2, [{ article: BLUE_MUG, units: 2 }]))).status).toBe(200);
-  const order = await eventually(async () => {
-    const view = (await readOrders(stack)).find(({ name }) => name === '#T2');
-    expect(view?.status).toBe('delivered');
-    return await viewOf(view?.id ?? '');
-  }, 30_000);
-  await faults([]);
-  expect(order.supplierOrders.map(({ supplier, status }) => [supplier, status]).sort()).toEqual([
-    ['aliexpress', 'rejected'],
-    ['cj_dropshipping', 'delivered'],
-  ]);
-  const { purchases } = await outsideOf(stack);
-  const ours = purchases.filter(({ orderNumber }) =>
-    order.supplierOrders.some(({ id }) => orderNumber === id),
-  );
-  expect(ours.flatMap(({ supplier, orders }) => orders.map((one) => [supplier, one.paidCount]))).toEqual([
-    ['cj_dropshipping', 1],
-  ]);
-});
+/** The mug as the local stack maps it, its article at AliExpress named by this. */
+async function mapBlueMug(supplierVariantId: string): Promise<void> {
+  const path = `/product-mappings/${CATALOGUE[BLUE_MUG - 1]?.shopVariantId}`;
+  const { candidates } = ProductMapping.parse(await (await call(path)).json());
+  const body = JSON.stringify({
+    candidates: candidates.map(({ seen: _, ...candidate }) =>
+      candidate.supplier === 'aliexpress' ? { ...candidate, supplierVariantId } : candidate,
+    ),
+  });
+  expect((await call(path, { method: 'PUT', body })).status).toBe(200);
+}
+
+test.each([
+  ['its number', 2, '12000031000000005'],
+  ['its attributes', 3, '14:173'],
+])(
+  'what its supplier refuses to sell, mapped by %s, is bought from the next candidate, and nobody is asked',
+  async (_, number, variantId) => {
+    await mapBlueMug(variantId);
+    const refusal = {
+      operation: 'aliexpress.createOrder',
+      kind: 'refusal_before',
+      code: 'INVENTORY_HOLD_ERROR',
+    };
+    const faults = (rules: readonly object[]) =>
+      fetch(`${stack.sandboxOrigin}/control/faults`, { method: 'PUT', body: JSON.stringify(rules) });
+    expect((await faults([refusal])).status).toBe(200);
+    expect((await placeInShop(stack, aShopOrder(number, [{ article: BLUE_MUG, units: 2 }]))).status).toBe(
+      200,
+    );
+    const order = await eventually(async () => {
+      const view = (await readOrders(stack)).find(({ name }) => name === `#T${number}`);
+      expect(view?.status).toBe('delivered');
+      return await viewOf(view?.id ?? '');
+    }, 30_000);
+    await faults([]);
+    expect(order.supplierOrders.map(({ supplier, status }) => [supplier, status]).sort()).toEqual([
+      ['aliexpress', 'rejected'],
+      ['cj_dropshipping', 'delivered'],
+    ]);
+    const { purchases } = await outsideOf(stack);
+    const ours = purchases.filter(({ orderNumber }) =>
+      order.supplierOrders.some(({ id }) => orderNumber === id),
+    );
+    expect(ours.flatMap(({ supplier, orders }) => orders.map((one) => [supplier, one.paidCount]))).toEqual([
+      ['cj_dropshipping', 1],
+    ]);
+  },
+);
 
 test('a preview asks the same suppliers and buys nothing', async () => {
   const { purchases: before } = await outsideOf(stack);

@@ -142,6 +142,14 @@ test('what a person chose to buy is refused to that person', async () => {
   expect((await saidTo(store, purchase)).at(-1)).not.toHaveProperty('isReplaceable');
 });
 
+test('an article counts as tried under the name that its mapping has for it', async () => {
+  const { ports, store } = await aDesk();
+  const purchase = await givenMapped(store, [candidate({ supplierVariantId: '14:173#Blue' })]);
+  await store.run("update supplier_order_lines set mapped_variant_id = '14:173#Blue'");
+  await buy(withAdapter(ports, refusing('unavailable')), purchase, 'c1');
+  expect((await saidTo(store, purchase)).at(-1)).not.toHaveProperty('isReplaceable');
+});
+
 test('after a call in doubt a refusal is for a person, after one that was put off it is not', async () => {
   const { ports, store } = await aDesk();
   const candidates = [candidate(), AT_ALIEXPRESS];

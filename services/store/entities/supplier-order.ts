@@ -86,6 +86,8 @@ const SupplierOrderLineSchema = defineEntity({
     supplierProductId: p.text().primary(),
     /** Empty until the purchase is quoted. */
     supplierVariantId: p.text().primary(),
+    /** By which its mapping names the article, where the supplier's own id is another. */
+    mappedVariantId: p.text().nullable(),
     supplierUnits: p.integer(),
     /** Names and values by which the variant is found, of a purchase that was asked for by hand. */
     properties: p.json<Record<string, string>>().columnType('json').nullable(),

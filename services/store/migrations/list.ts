@@ -30,6 +30,7 @@ import { Migration0033PlacedAs } from './0033-placed-as.ts';
 import { Migration0034ZoneOfShop } from './0034-zone-of-shop.ts';
 import { Migration0035CallTurns } from './0035-call-turns.ts';
 import { Migration0036LoginPause } from './0036-login-pause.ts';
+import { Migration0037MappedVariant } from './0037-mapped-variant.ts';
 import { Migration0040AlsoTold } from './0040-also-told.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
@@ -66,5 +67,6 @@ export const MIGRATIONS = [
   { name: '0034-zone-of-shop', class: Migration0034ZoneOfShop },
   { name: '0035-call-turns', class: Migration0035CallTurns },
   { name: '0036-login-pause', class: Migration0036LoginPause },
+  { name: '0037-mapped-variant', class: Migration0037MappedVariant },
   { name: '0040-also-told', class: Migration0040AlsoTold },
 ];
