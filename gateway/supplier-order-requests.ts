@@ -108,6 +108,11 @@ export async function changeSupplierOrder(
       `update supplier_orders set is_quoted = false, shipping_method = coalesce($2, shipping_method) where id = $1`,
       [id, method ?? null],
     );
+    // From now on it is a person's choice.
+    await sql.run(
+      `update supplier_order_lines set properties = '{}' where supplier_order_id = $1 and properties is null`,
+      [id],
+    );
     sayRetry(say, row);
   }
   return { id, orderId: row.orderId, status: row.state };

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { changeSupplierOrder } from '../../gateway/supplier-order-requests.ts';
 import type { Store } from '../../services/store/store.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import { SupplierError } from '../../services/suppliers/supplier-error.ts';
@@ -138,6 +139,16 @@ test('what a person chose to buy is refused to that person', async () => {
   await store.run(`update supplier_order_lines set properties = '{}' where supplier_order_id = $1`, [
     purchase.supplierOrderId,
   ]);
+  await buy(withAdapter(ports, refusing('unavailable')), purchase, 'c1');
+  expect((await saidTo(store, purchase)).at(-1)).not.toHaveProperty('isReplaceable');
+});
+
+test('what a person named for a planned purchase is refused to that person', async () => {
+  const { ports, store } = await aDesk();
+  const purchase = await givenMapped(store, [candidate(), AT_ALIEXPRESS]);
+  const items = [{ line_id: '1', supplier_variant_id: LAMP.supplierVariantId }];
+  await store.transaction((sql) => changeSupplierOrder(sql, () => {}, purchase.supplierOrderId, { items }));
+  await store.run('update supplier_orders set is_quoted = true');
   await buy(withAdapter(ports, refusing('unavailable')), purchase, 'c1');
   expect((await saidTo(store, purchase)).at(-1)).not.toHaveProperty('isReplaceable');
 });

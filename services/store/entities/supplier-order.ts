@@ -89,7 +89,7 @@ const SupplierOrderLineSchema = defineEntity({
     /** By which its mapping names the article, where the supplier's own id is another. */
     mappedVariantId: p.text().nullable(),
     supplierUnits: p.integer(),
-    /** Names and values by which the variant is found, of a purchase that was asked for by hand. */
+    /** Names and values by which the variant is found, of what a person asked for; null: sourcing chose it. */
     properties: p.json<Record<string, string>>().columnType('json').nullable(),
   },
 });
