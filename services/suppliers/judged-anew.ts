@@ -6,13 +6,18 @@ import type { Sql } from '../store/store.ts';
 import type { Acceptance } from './acceptances.ts';
 import type { Recipient } from './adapter.ts';
 import { marginOf, marginStop } from './margin.ts';
+import type { Wanted } from './plan-sourcing.ts';
 import type { PurchaseFacts } from './purchase-facts.ts';
+import { delivers } from './read-candidates.ts';
 import { readOrdersToSource, toWanted } from './read-wanted.ts';
+import { boughtOf, isAmong } from './refused-articles.ts';
 
 /** What sourcing asked before it planned a purchase, asked again of its quote for another address. */
 export interface JudgedAnew {
   readonly recipient: Recipient | null;
   readonly acceptances: readonly Acceptance[];
+  /** Why it must not be bought there at all; null when it may. */
+  readonly closed: OrderRefusal | null;
   /** Why it must not be bought at this cost, beside what else is bought for the order; null when it may. */
   stop(part: SourcedPart): OrderRefusal | null;
 }
@@ -31,6 +36,22 @@ const besideIt = (sql: Sql, { orderId, id }: PurchaseFacts['row']): Promise<Besi
        from supplier_orders s where order_id = $1 and id <> $2 and state not in (${literals(DEAD)})`,
     [orderId, id],
   );
+
+/** A country that the mapping does not send the article of a line to; null where it does, or names it no more. */
+function notDelivered(facts: PurchaseFacts, { lines, recipient }: Wanted): OrderRefusal | null {
+  if (recipient === null) return null;
+  const { countryCode: country } = recipient;
+  const bought = boughtOf(facts);
+  for (const { lineId, candidates } of lines) {
+    const ofLine = bought.filter((article) => article.lineId === lineId);
+    const mapped = candidates.filter((candidate) => isAmong(ofLine, candidate));
+    if (mapped.length === 0 || mapped.some((candidate) => delivers(candidate, country))) continue;
+    const cause =
+      'its mapping does not send this article there: cancel the purchase, and release the hold that this leaves, to source it anew';
+    return { reason: 'not_shippable', evidence: { lineId, country, cause } };
+  }
+  return null;
+}
 
 /** What a person accepted of this purchase, as planning asks for it: of the order, and of each of its lines. */
 const asOfOrder = (
@@ -73,6 +94,7 @@ export async function judgedAnew(
   return {
     recipient,
     acceptances,
+    closed: notDelivered(facts, all),
     stop({ expectedCostMinor: amountMinor, currency, lines: bought }) {
       const units = new Map<string, number>();
       for (const line of [...bought, ...others.flatMap((other) => other.lines)])

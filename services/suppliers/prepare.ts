@@ -143,6 +143,7 @@ export async function prepare(
   if (wanted === null) return DONE;
   if ('reason' in wanted) return hold(wanted);
   const judged = await judgedAnew(ports.store, facts, settings);
+  if (judged !== null && judged.closed !== null) return hold(judged.closed);
   const answer = await planSourcing(ports, {
     lines: wanted,
     destination: recipient,

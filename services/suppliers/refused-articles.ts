@@ -40,6 +40,12 @@ export const isAmong = (refused: readonly RefusedArticle[], article: RefusedArti
       supplierVariantId === article.supplierVariantId,
   );
 
+/** What is bought for each line, as the mapping names it. */
+export const boughtOf = ({ row: { supplier, shipsFrom }, lines }: PurchaseFacts): readonly RefusedForLine[] =>
+  lines.map(({ lineId, supplierProductId, mappedVariantId: supplierVariantId }) => {
+    return { lineId, supplier, supplierProductId, supplierVariantId, shipsFrom };
+  });
+
 /**
  * Whether what was just refused may be looked for elsewhere without asking anybody: its mapping has a candidate that no
  * purchase of this order was refused at yet, and none of its articles was refused before, so that it comes to an end. Not
@@ -47,9 +53,10 @@ export const isAmong = (refused: readonly RefusedArticle[], article: RefusedArti
  */
 export async function isReplaceable(
   sql: Sql,
-  { row, lines, recipient }: PurchaseFacts,
+  facts: PurchaseFacts,
   failureClass: FailureClass,
 ): Promise<boolean> {
+  const { row, lines, recipient } = facts;
   if (!isNotThere(failureClass) || recipient === undefined || lines.some(({ isByHand }) => isByHand))
     return false;
   const [known] = await sql.query<{ isFirst: boolean; refused: readonly RefusedForLine[] }>(
@@ -59,10 +66,7 @@ export async function isReplaceable(
     [row.orderId, row.id],
   );
   if (known?.isFirst !== true) return false;
-  const { supplier, shipsFrom } = row;
-  const now = lines.map(({ lineId, supplierProductId, mappedVariantId: supplierVariantId }) => {
-    return { lineId, supplier, supplierProductId, supplierVariantId, shipsFrom };
-  });
+  const now = boughtOf(facts);
   const before = ({ lineId }: RefusedForLine) => known.refused.filter((one) => one.lineId === lineId);
   if (now.some((article) => isAmong(before(article), article))) return false;
   const tried = [...known.refused, ...now];

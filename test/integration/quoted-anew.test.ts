@@ -6,6 +6,7 @@ import type { Store } from '../../services/store/store.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import {
   aDesk,
+  article,
   type Environment,
   givenPurchase,
   holdOf,
@@ -123,4 +124,20 @@ test('who named another shipping method has looked at its price', async () => {
   await store.run(`update supplier_orders set shipping_method = 'CJPacket Ordinary'`);
   await buy(ports, purchase, 'b1');
   expect(await verdicts(store, purchase)).toEqual(['prepared']);
+});
+
+test.each([
+  ['a country that its mapping does not send it to waits for a person', ['US'], ['withheld not_shippable']],
+  ['another country that its mapping sends it to is quoted', ['US', 'DE'], ['prepared']],
+])('what goes to %s', async (_, countries, expected) => {
+  const { ports, store, purchase } = await movedTo('DE');
+  await store.run(`update order_lines set variant_id = 'v1'`);
+  const { supplierProductId, supplierVariantId } = article(1);
+  const lamp = { supplier: 'cj_dropshipping', supplierProductId, supplierVariantId, countries };
+  await store.run(
+    'insert into product_mappings (variant_id, candidates, updated_at) values ($1, $2::jsonb, now())',
+    ['v1', JSON.stringify([lamp])],
+  );
+  await buy(ports, purchase, 'b1');
+  expect(await verdicts(store, purchase)).toEqual(expected);
 });
