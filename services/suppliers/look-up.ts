@@ -14,12 +14,12 @@ import type { OutboxRow } from '../store/outbox.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
 import { asAdopted } from './adopted.ts';
-import { countAbsence, currentIntent } from './ledger.ts';
+import { type CurrentIntent, countAbsence, currentIntent } from './ledger.ts';
 import { requestOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
-import { factsNow } from './purchase-facts.ts';
+import { factsNow, type PurchaseFacts } from './purchase-facts.ts';
 import {
   doubtOf,
   LONG_WINDOWS,
@@ -34,6 +34,7 @@ import {
 } from './purchase-ports.ts';
 import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
 import { withoutRecipient } from './recipient.ts';
+import { isReplaceable } from './refused-articles.ts';
 import { repeatPurchase } from './repeat-purchase.ts';
 import { sameArticles } from './same-articles.ts';
 import { withholdDoubt } from './withhold-doubt.ts';
@@ -67,7 +68,10 @@ export async function lookUp(
   // The caller may still be waiting for its answer.
   if (intent.state === 'calling' && !intent.overdue) return DONE;
   const { attempt } = intent;
-  const settled = verdictAgain(row, intent, commandId, adapter.capabilities.looksUpByReference);
+  const settled =
+    intent.state === 'refused'
+      ? await refusalAgain(ports, facts, intent, commandId)
+      : verdictAgain(row, intent, commandId, adapter.capabilities.looksUpByReference);
   if (settled !== null) {
     await commitAndPublish(store, bus, async (_sql, say) => say(settled));
     return DONE;
@@ -137,10 +141,20 @@ function verdictAgain(
     const data = { supplierReference, amountMinor, ...stopped };
     return outcome(row, SUPPLIER_ORDER_PLACED, `placed:${attempt}:${commandId}`, attempt, data);
   }
-  if (state !== 'refused') return null;
+  return null;
+}
+
+/** The same of a clear no. */
+async function refusalAgain(
+  { store }: PurchasePorts,
+  facts: PurchaseFacts,
+  { attempt, evidence }: CurrentIntent,
+  commandId: string,
+): Promise<OutboxRow> {
   const failureClass = FailureClass.catch('permanent').parse(evidence?.failureClass);
-  const data = { failureClass, evidence: evidence ?? {} };
-  return outcome(row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}:${commandId}`, attempt, data);
+  const isReplaced = await isReplaceable(store, facts, failureClass);
+  const data = { failureClass, evidence: evidence ?? {}, ...(isReplaced ? { isReplaceable: true } : {}) };
+  return outcome(facts.row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}:${commandId}`, attempt, data);
 }
 
 /** The supplier shows no order: often and long enough, and it was never made. */

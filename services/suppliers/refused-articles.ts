@@ -12,6 +12,7 @@ export type RefusedArticle = Pick<
 >;
 
 export interface RefusedForLine extends RefusedArticle {
+  readonly supplierOrderId: string;
   readonly lineId: string;
 }
 
@@ -21,7 +22,7 @@ const NOT_THERE = ['unavailable', 'not_shippable', 'not_found'] satisfies Failur
 const isNotThere = (failureClass: FailureClass): boolean => NOT_THERE.some((one) => one === failureClass);
 
 /** SQL for what suppliers refused to sell for the order `o`: a JSON array of `RefusedForLine`. */
-export const REFUSED = `(select coalesce(json_agg(json_build_object('lineId', r.line_id, 'supplier', s.supplier,
+export const REFUSED = `(select coalesce(json_agg(json_build_object('supplierOrderId', s.id, 'lineId', r.line_id, 'supplier', s.supplier,
                      'supplierProductId', r.supplier_product_id,
                      'supplierVariantId', coalesce(r.mapped_variant_id, r.supplier_variant_id),
                      'shipsFrom', s.ships_from)), '[]')
@@ -41,13 +42,14 @@ export const isAmong = (refused: readonly RefusedArticle[], article: RefusedArti
   );
 
 /** What is bought for each line, as the mapping names it. */
-export const boughtOf = ({ row: { supplier, shipsFrom }, lines }: PurchaseFacts): readonly RefusedForLine[] =>
+export const boughtOf = ({ row, lines }: PurchaseFacts): readonly RefusedForLine[] =>
   lines.map(({ lineId, supplierProductId, mappedVariantId: supplierVariantId }) => {
-    return { lineId, supplier, supplierProductId, supplierVariantId, shipsFrom };
+    const { id: supplierOrderId, supplier, shipsFrom } = row;
+    return { supplierOrderId, lineId, supplier, supplierProductId, supplierVariantId, shipsFrom };
   });
 
 /**
- * Whether what was just refused may be looked for elsewhere without asking anybody: its mapping has a candidate that no
+ * Whether what was refused may be looked for elsewhere without asking anybody: its mapping has a candidate that no
  * purchase of this order was refused at yet, and none of its articles was refused before, so that it comes to an end. Not
  * what a person chose, nor after an attempt whose outcome was in doubt: that may still turn up.
  */
@@ -67,9 +69,11 @@ export async function isReplaceable(
   );
   if (known?.isFirst !== true) return false;
   const now = boughtOf(facts);
-  const before = ({ lineId }: RefusedForLine) => known.refused.filter((one) => one.lineId === lineId);
+  // Said again, its own refusal is in the ledger.
+  const earlier = known.refused.filter(({ supplierOrderId }) => supplierOrderId !== row.id);
+  const before = ({ lineId }: RefusedForLine) => earlier.filter((one) => one.lineId === lineId);
   if (now.some((article) => isAmong(before(article), article))) return false;
-  const tried = [...known.refused, ...now];
+  const tried = [...earlier, ...now];
   const candidates = await readCandidates(sql, row.orderId);
   return candidates.some(
     ({ lineId, candidate }) =>

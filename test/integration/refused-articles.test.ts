@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { changeSupplierOrder } from '../../gateway/supplier-order-requests.ts';
 import type { Store } from '../../services/store/store.ts';
+import { lookUp } from '../../services/suppliers/look-up.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import {
@@ -106,6 +107,17 @@ test('what was refused before in the same order is held, whatever candidate is l
   expect(said).toHaveLength(2);
   expect(said[0]).toHaveProperty('isReplaceable', true);
   expect(said[1]).not.toHaveProperty('isReplaceable');
+});
+
+test('a refusal that is said again, since the first word of it was lost, leads to the next candidate as well', async () => {
+  const { ports, store } = await aDesk();
+  const purchase = await givenMapped(store, [candidate(), AT_ALIEXPRESS]);
+  await buy(withAdapter(ports, refusing('unavailable')), purchase, 'c1');
+  await moveTo(store, purchase, 'outcome_unknown');
+  await lookUp(ports, purchase, 'c2');
+  const said = (await saidTo(store, purchase)).filter(({ type }) => type === 'rejected');
+  expect(said).toHaveLength(2);
+  expect(said[1]).toHaveProperty('isReplaceable', true);
 });
 
 test('what was refused a moment ago, and is not over yet, counts as tried', async () => {
