@@ -143,7 +143,8 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
   overdue: {
     means: 'something takes longer than it should',
     mend: 'ask whoever it waits for',
-    release: 'a person releases it; the whole time is then waited again',
+    release:
+      'by itself, when what was waited for comes, or is not waited for any more; else a person releases it, and the whole time is waited again',
   },
   operator: {
     means: 'a person, or a rule that needs one, stopped it',

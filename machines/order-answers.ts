@@ -12,14 +12,14 @@ import {
   parkHeldLines,
   releaseHolds,
   releaseObserved,
-  releasePayment,
   releaseShown,
   renewHold,
 } from './holds.ts';
 import { askWhichIsLast, isDoubtfulBody, isNewerBody, takeNewerBody } from './newer-body.ts';
-import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
+import type { OrderContext } from './order-context.ts';
 import { apply, by, emit, type OrderArgs, type OrderChange, type OrderMachineEvent } from './order-setup.ts';
 import { isToBePaid } from './order-units.ts';
+import { arrivedBy, movedBy, sentBy } from './purchase-news.ts';
 import { applyFailed, applyGivenUp, applyTorn } from './purchase-units.ts';
 import {
   archiveIfWanted,
@@ -33,7 +33,6 @@ import {
 } from './requests.ts';
 import { applyRisk } from './risk.ts';
 import { isOfUnknownShare, withKnownShares } from './shared-lines.ts';
-import { holdSentJustNow, releaseSentRight } from './ship-to.ts';
 import { isOff } from './wanted-units.ts';
 
 export const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
@@ -233,56 +232,6 @@ export const endEvents = {
   'hold.passed': holdEvents['hold.passed'],
   'order.release_requested': holdEvents['order.release_requested'],
 };
-
-const sentAnew = (context: OrderContext, supplierOrderId: string): Change<OrderContext> =>
-  inTurn(context, releaseSentRight, (now) => holdSentJustNow(now, supplierOrderId));
-
-const withPart = (
-  { supplierOrders }: OrderContext,
-  supplierOrderId: string,
-  part: SupplierOrderUnits,
-): Change<OrderContext> => ({
-  context: { supplierOrders: { ...supplierOrders, [supplierOrderId]: part } },
-  effects: [],
-});
-
-const sentBy = by(
-  'supplier_order.sent',
-  (context, { data: { supplierOrderId, sentTo } }): Change<OrderContext> => {
-    const { [supplierOrderId]: known } = context.supplierOrders;
-    if (known === undefined) return NOTHING;
-    return inTurn(
-      context,
-      (now) => withPart(now, supplierOrderId, { ...known, sentTo }),
-      (now) => sentAnew(now, supplierOrderId),
-    );
-  },
-);
-
-const movedBy = by(
-  'supplier_order.moved',
-  (context, { data: { supplierOrderId, state, sentTo } }): Change<OrderContext> => {
-    const { [supplierOrderId]: known } = context.supplierOrders;
-    if (known === undefined) return NOTHING;
-    const isSentAnew = sentTo !== known.sentTo;
-    const isGivingUp = known.state === 'awaiting_payment' && state === 'cancelling';
-    const moved = { ...known, state, ...(isSentAnew ? { sentTo } : {}) };
-    return inTurn(
-      context,
-      (now) => withPart(now, supplierOrderId, moved),
-      (now) => (isSentAnew ? sentAnew(now, supplierOrderId) : NOTHING),
-      (now) => (isGivingUp ? releasePayment(now, supplierOrderId) : NOTHING),
-    );
-  },
-);
-
-const arrivedBy = by(
-  'supplier_order.arrived',
-  (context, { data: { supplierOrderId } }): Change<OrderContext> => {
-    const { [supplierOrderId]: known } = context.supplierOrders;
-    return known === undefined ? NOTHING : withPart(context, supplierOrderId, { ...known, hasArrived: true });
-  },
-);
 
 /** `take` wraps what becomes of a purchase where an answer of sourcing may be on its way. */
 export const supplierOrderEvents = (take: (change: OrderChange) => ReturnType<typeof apply> = apply) => ({

@@ -1,7 +1,8 @@
 import type { DeadlineName } from '../contracts/deadlines.ts';
+import type { HoldReason } from '../contracts/vocabulary.ts';
 import { inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
-import { openHold } from './holds.ts';
+import { openHold, releaseHolds } from './holds.ts';
 import { releaseBy } from './order-answers.ts';
 import { apply, emit, type OrderArgs } from './order-setup.ts';
 
@@ -34,5 +35,15 @@ export const waitAgain = (deadline: DeadlineName) =>
         const isAboutIt = event.type === 'order.release_requested' && event.data.reason === 'overdue';
         return isAboutIt ? { context: {}, effects: [wait(deadline)] } : NOTHING;
       },
+    ),
+  );
+
+/** Holds of the order as a whole whose time is over with the state that it leaves; what the shop holds as well stays. */
+export const endHolds = (...reasons: readonly HoldReason[]) =>
+  apply((context) =>
+    releaseHolds(
+      context,
+      ({ reason, lineId, supplierOrderId, isHeldInShop }) =>
+        reasons.includes(reason) && (lineId ?? supplierOrderId) === undefined && isHeldInShop === undefined,
     ),
   );

@@ -1,7 +1,7 @@
 import type { FactType } from '../contracts/facts.ts';
 import { inTurn, NOTHING } from './change.ts';
 import { isHeld } from './hold-scope.ts';
-import { openHold, releaseHolds } from './holds.ts';
+import { openHold } from './holds.ts';
 import { holdsOfFirstBody } from './newer-body.ts';
 import {
   archive,
@@ -24,7 +24,7 @@ import {
   unpaidRequestEvents,
 } from './order-answers.ts';
 import { newOrderContext, type OrderContext } from './order-context.ts';
-import { isElapsed, overdue, stopWaiting, wait, waitAgain } from './order-deadlines.ts';
+import { endHolds, isElapsed, overdue, stopWaiting, wait, waitAgain } from './order-deadlines.ts';
 import { PROGRESS, type Progress, progressOf } from './order-progress.ts';
 import { apply, by, emit, type OrderArgs, orderSetup } from './order-setup.ts';
 import {
@@ -144,18 +144,7 @@ export const orderMachine = orderSetup.createMachine({
         apply((context) => openHold(context, 'payment_pending', {}, { payment: context.payment })),
         emit(wait('payment')),
       ],
-      exit: [
-        apply((context) =>
-          releaseHolds(
-            context,
-            ({ reason, supplierOrderId, isHeldInShop }) =>
-              (reason === 'payment_pending' || reason === 'overdue') &&
-              supplierOrderId === undefined &&
-              isHeldInShop === undefined,
-          ),
-        ),
-        stopWaiting('payment'),
-      ],
+      exit: [endHolds('payment_pending', 'overdue'), stopWaiting('payment')],
       always: [
         ...leaveBeforeBuying,
         { guard: 'isPaid', target: 'grace', actions: confirmReceipt },
@@ -267,7 +256,7 @@ export const orderMachine = orderSetup.createMachine({
     },
     cancelling: {
       entry: emit(wait('cancelling')),
-      exit: stopWaiting('cancelling'),
+      exit: [endHolds('overdue'), stopWaiting('cancelling')],
       always: [
         { guard: 'isCancelled', target: 'cancelled' },
         { guard: 'isRefunded', target: 'refunded' },

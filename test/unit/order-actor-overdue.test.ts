@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { A, aRoad, B, isBuying, toBought, toTwoDrafts } from '../fixtures/order-road.ts';
+import {
+  accepted,
+  aParcel,
+  cancelConfirmed,
+  cancelRefused,
+  elapsed,
+  observed,
+  placing,
+  releaseRequested,
+  supplierCancelRequested,
+  updated,
+} from './builders.ts';
+
+test('a late shipment that leaves is overdue no more, and is so again when it does not arrive', () => {
+  const road = aRoad(...toBought, elapsed('ship', A));
+  road.step(observed('processing'));
+  expect(road.holds()).toEqual(['overdue']);
+  expect(road.step(observed('shipped', [aParcel()]))).toContain('unhold overdue A');
+  expect(road.holds()).toEqual([]);
+  road.step(elapsed('deliver', A));
+  expect(road.evidence().map(({ waitingFor }) => waitingFor)).toEqual(['shipment', 'delivery']);
+  road.step(observed('delivered', [aParcel({ state: 'delivered' })]));
+  expect([road.state(), road.holds()]).toEqual(['delivered', []]);
+});
+
+test('what a late shipment kept from being bought is bought when it leaves', () => {
+  const road = aRoad(...toTwoDrafts, placing(A), accepted(A), elapsed('ship', A));
+  expect(road.step(elapsed('buy', B)).filter(isBuying)).toEqual(['suppliers: buy B']);
+  expect(road.step(observed('shipped', [aParcel()])).filter(isBuying)).toEqual(['suppliers: buy B']);
+});
+
+test.each([
+  ['is confirmed', cancelConfirmed(), ['operator']],
+  ['is refused', cancelRefused(true), ['supplier_rejected']],
+  ['comes too late', observed('shipped', [aParcel()]), ['supplier_rejected']],
+])('a cancel of a purchase that took too long and %s is waited for by nobody any more', (_, answer, holds) => {
+  const road = aRoad(...toBought, supplierCancelRequested(), elapsed('cancelling', A));
+  expect(road.holds()).toEqual(['overdue']);
+  road.step(answer);
+  expect(road.holds()).toEqual(holds);
+});
+
+test('an order whose cancel took too long, and that goes on its way after all, waits for no cancel', () => {
+  const road = aRoad(...toBought, updated({ cancelled: true }), elapsed('cancelling'));
+  road.step(releaseRequested('customer_edit_pending'));
+  expect([road.state(), road.holds()]).toEqual(['cancelling', ['overdue']]);
+  road.step(observed('shipped', [aParcel()]));
+  expect([road.state(), road.holds()]).toEqual(['shipped', ['customer_edit_pending']]);
+});
