@@ -100,11 +100,13 @@ const holdOthers = (context: OrderContext, lineIds: readonly string[]): Change<O
   );
 };
 
-/** For lines as a body has them: what they hold then is what the shop gave to others. */
+/** Lines as a body has them, of which something waits that the shop gave to others. */
 export const holdOthersLines = (context: OrderContext): Change<OrderContext> =>
   holdOthers(
     context,
-    Object.keys(context.lines).filter((lineId) => (context.lines[lineId]?.held ?? 0) > 0),
+    Object.keys(context.lines).filter(
+      (lineId) => context.inShop[lineId]?.isOthers === true && (context.lines[lineId]?.held ?? 0) > 0,
+    ),
   );
 
 /** Tells the purchases that are not made yet and hold units that others ship, or lines that were given to them. */

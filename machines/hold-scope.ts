@@ -25,10 +25,16 @@ export const isStopped = (context: OrderContext, supplierOrderId: string): boole
 const cameBack = (supplierOrder: SupplierOrderUnits, lineId: string): boolean =>
   ((isLive(supplierOrder) ? supplierOrder.returned : supplierOrder.units)?.[lineId] ?? 0) > 0;
 
+/** A hold of the line itself, or of a purchase that its units came back from. */
+const isHoldOfLine = (context: OrderContext, lineId: string, hold: OpenHold): boolean => {
+  const failed = context.supplierOrders[hold.supplierOrderId ?? ''];
+  return hold.lineId === lineId || (failed !== undefined && cameBack(failed, lineId));
+};
+
+/** Its units wait for themselves, whatever else of the order goes on. */
+export const isHeldItself = (context: OrderContext, lineId: string): boolean =>
+  Object.values(context.holds).some((hold) => isHoldOfLine(context, lineId, hold));
+
 /** The line's units that wait must wait on. */
 export const isLineHeld = (context: OrderContext, lineId: string): boolean =>
-  Object.values(context.holds).some((hold) => {
-    if (stopsAll(context, hold) || hold.lineId === lineId) return true;
-    const failed = context.supplierOrders[hold.supplierOrderId ?? ''];
-    return failed !== undefined && cameBack(failed, lineId);
-  });
+  isHeld(context) || isHeldItself(context, lineId);

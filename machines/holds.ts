@@ -3,7 +3,7 @@ import { attentionIdOf, holdIdOf } from '../contracts/ids.ts';
 import type { Evidence, HoldReason } from '../contracts/vocabulary.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect, HoldScope } from './effect.ts';
-import { isLineHeld, isLive, isStopped } from './hold-scope.ts';
+import { isHeldItself, isLineHeld, isLive, isStopped } from './hold-scope.ts';
 import type { OpenHold, OrderContext } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 
@@ -97,7 +97,7 @@ export const hasHold = (context: OrderContext, matches: MatchesHold): boolean =>
 export const parkHeldLines = (context: OrderContext): Change<OrderContext> => ({
   context: {
     lines: mapLines(context.lines, (units, lineId) =>
-      units.unallocated > 0 && hasHold(context, (hold) => hold.lineId === lineId)
+      units.unallocated > 0 && isHeldItself(context, lineId)
         ? { ...units, unallocated: 0, held: units.held + units.unallocated }
         : units,
     ),
