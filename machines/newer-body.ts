@@ -6,6 +6,7 @@ import { followOthers, holdOthersLines } from './delivered-by-others.ts';
 import type { Effect } from './effect.ts';
 import { isLive, rulesOf } from './hold-scope.ts';
 import { freedLines, isAboutLine, openHold, parkHeldLines, releaseHolds } from './holds.ts';
+import { releaseIdle } from './idle-holds.ts';
 import { type OrderContext, shopUnitsOf, unitsOfBody } from './order-context.ts';
 import { hasUnitsToSource } from './order-units.ts';
 import { isTakenAway, rememberReturned, stillWithdrawn } from './returned-units.ts';
@@ -220,8 +221,10 @@ function takeBody(context: OrderContext, body: OrderReceived): Change<OrderConte
       (now) => (isCalledOff ? followShop(now) : NOTHING),
       holdWithoutAddress,
       (now) => (edited ? holdOthersLines(now) : NOTHING),
+      releaseIdle,
     );
-  if (!isCalledOff && !edited) return inTurn(context, taken, freed, unpaid, address, others, mended);
+  if (!isCalledOff && !edited)
+    return inTurn(context, taken, freed, unpaid, address, others, mended, releaseIdle);
   return inTurn(
     context,
     taken,
@@ -235,6 +238,7 @@ function takeBody(context: OrderContext, body: OrderReceived): Change<OrderConte
     callOffSurplus,
     others,
     mended,
+    releaseIdle,
   );
 }
 

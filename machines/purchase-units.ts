@@ -6,6 +6,7 @@ import { leaveShipped } from './delivered-by-others.ts';
 import type { Effect, PlannedPart, ToOrder } from './effect.ts';
 import { isLineHeld, isLive, rulesOf } from './hold-scope.ts';
 import { type MatchesHold, openHold, openHolds, releaseHolds, stockAlert } from './holds.ts';
+import { hasComeBack, releaseIdle } from './idle-holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 import { followShop, isOff, mayLiveOn } from './wanted-units.ts';
@@ -105,12 +106,6 @@ const isLiveStill = ({ supplierOrders }: OrderContext, supplierOrderId: string):
   return known !== undefined && isLive(known);
 };
 
-const hasComeBack = ({ supplierOrders, lines }: OrderContext, supplierOrderId: string): boolean =>
-  Object.keys(supplierOrders[supplierOrderId]?.units ?? {}).some((lineId) => {
-    const { unallocated = 0, held = 0 } = lines[lineId] ?? {};
-    return unallocated + held > 0;
-  });
-
 /** What its supplier said of it, and whether it may go as it was sent, is asked of nobody any more. */
 const forgetQuestions = (context: OrderContext, supplierOrderId: string): Change<OrderContext> =>
   releaseHolds(
@@ -189,6 +184,7 @@ export const applyFailed = (context: OrderContext, failed: Failed): Change<Order
         (now) => forgetQuestions(now, failed.supplierOrderId),
         (now) => openEnding(now, failed),
         giveBack(failed.supplierOrderId, failed.state),
+        releaseIdle,
       )
     : NOTHING;
 

@@ -3,6 +3,7 @@ import { cancelCostOf } from './cancel-cost.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import { isLive } from './hold-scope.ts';
 import { isAboutLine, openHold, releaseHolds } from './holds.ts';
+import { releaseIdle } from './idle-holds.ts';
 import type { LineUnits, OrderContext } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 import { callOffSurplus, followShop, isOff, wantedUnits } from './wanted-units.ts';
@@ -61,6 +62,7 @@ export function changeHere(context: OrderContext, request: ChangeRequested): Cha
           (reason === 'address_invalid' && hasAddress === true) ||
           (reason === 'payment_pending' && payment === 'paid' && supplierOrderId === undefined),
       ),
+    releaseIdle,
   );
 }
 
@@ -139,6 +141,7 @@ export function purchaseHere(context: OrderContext, request: PurchaseRequested):
         now,
         (hold) => isAboutLine(hold) && taken.has(hold.lineId) && now.lines[hold.lineId]?.held === 0,
       ),
+    releaseIdle,
   );
 }
 

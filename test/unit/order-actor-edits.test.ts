@@ -551,11 +551,12 @@ test('our own fulfilment in the shop is no edit', () => {
 const toOneRejected = [...toTwoDrafts, placing(A), accepted(A), placing(B), rejected('unavailable', B)];
 const withL2 = (over: Parameters<typeof aLine>[0]) => [aLine(), aLine({ lineId: 'L2', units: 1, ...over })];
 
-test('what somebody else shipped while it waited is not bought when its hold is released', () => {
+test('what somebody else shipped while it waited is not bought, and nobody has to decide about it any more', () => {
   const road = aRoad(...toOneRejected);
-  road.step(updated({ lines: withL2({ openUnits: 0 }) }));
+  const taken = road.step(updated({ lines: withL2({ openUnits: 0 }) }));
+  expect(taken.filter(isBuying)).toEqual([]);
   expect(road.line('L2')).toMatchObject({ held: 0, outside: 1 });
-  expect(road.step(releaseRequested('out_of_stock')).filter(isBuying)).toEqual([]);
+  expect(road.holds()).toEqual([]);
   expect(road.state()).toBe('awaiting_shipment');
 });
 
@@ -564,12 +565,11 @@ test('what somebody else shipped while it was being bought is not bought again w
   road.step(updated({ lines: withL2({ openUnits: 0 }) }));
   expect(road.step(rejected('unavailable', B)).filter(isBuying)).toEqual([]);
   expect(road.line('L2')).toMatchObject({ unallocated: 0, held: 0, outside: 1 });
-  expect(road.holds()).not.toContain('out_of_stock');
+  expect(road.holds()).toEqual([]);
 });
 
 test('what somebody else shipped and took back waits for a person, and is then sourced', () => {
   const road = aRoad(...toOneRejected, updated({ lines: withL2({ openUnits: 0 }), ...at(1) }));
-  road.step(releaseRequested('out_of_stock'));
   expect(road.step(updated({ lines: withL2({}), ...at(2) }))).toEqual([
     'fact order.updated',
     'hold customer_edit_pending',
@@ -641,7 +641,7 @@ test('units that an edit took away while they waited for another try are not bou
   const road = aRoad(...toTwoDrafts, placing(A), accepted(A), placing(B), rejected('unavailable', B));
   road.step(updated({ lines: [aLine(), aLine({ lineId: 'L2', units: 0 })] }));
   expect(road.line('L2')).toMatchObject({ held: 0, cancelled: 1 });
-  road.step(releaseRequested('out_of_stock'));
+  expect(road.holds()).toEqual(['customer_edit_pending']);
   expect(road.step(releaseRequested('customer_edit_pending')).filter(isBuying)).toEqual([]);
   expect(road.state()).toBe('awaiting_shipment');
 });
@@ -665,12 +665,12 @@ test('units that an edit adds after buying wait for a release and are then sourc
   expect(road.state()).toBe('purchasing');
 });
 
-test('an edit after every purchase was rejected replaces the lines', () => {
+test('an edit after every purchase was rejected replaces the lines, and what was wanted in their place is sourced', () => {
   const road = aRoad(...toSourcing, sourced(), placing(), rejected());
-  expect(road.step(updated({ lines: [aLine({ lineId: 'L2', units: 1 })] }))).toContain('lines L2x1');
-  expect(road.commands(releaseRequested('out_of_stock'))[0]?.data).toMatchObject({
+  expect(road.commands(updated({ lines: [aLine({ lineId: 'L2', units: 1 })] }))[0]?.data).toMatchObject({
     lines: [{ lineId: 'L2', units: 1 }],
   });
+  expect([road.state(), road.holds()]).toEqual(['sourcing', []]);
 });
 
 test('goods added to an order that was delivered in the shop alone are sourced', () => {
