@@ -1,9 +1,10 @@
 import type { DeadlineName } from '../contracts/deadlines.ts';
 import type { HoldReason } from '../contracts/vocabulary.ts';
 import { inTurn, NOTHING } from './change.ts';
-import type { Effect } from './effect.ts';
-import { openHold, releaseHolds } from './holds.ts';
+import type { Effect, HoldScope } from './effect.ts';
+import { hasHold, openHold, releaseHolds } from './holds.ts';
 import { releaseBy } from './order-answers.ts';
+import type { OrderContext } from './order-context.ts';
 import { apply, emit, type OrderArgs } from './order-setup.ts';
 
 export const wait = (deadline: DeadlineName): Effect => ({ kind: 'set_timer', timer: { deadline } });
@@ -25,16 +26,19 @@ export const overdue = (deadline: DeadlineName, waitingFor: string) =>
     ),
   );
 
-/** Whoever releases what is overdue waits the whole time again. */
+const isOfWhole = ({ lineId, supplierOrderId }: HoldScope): boolean =>
+  (lineId ?? supplierOrderId) === undefined;
+
+const isOverdue = (context: OrderContext): boolean =>
+  hasHold(context, (hold) => hold.reason === 'overdue' && isOfWhole(hold));
+
+/** Whoever releases what is overdue waits the whole time again; of a purchase that is overdue, the purchase does. */
 export const waitAgain = (deadline: DeadlineName) =>
   apply((context, event) =>
     inTurn(
       context,
       (now) => releaseBy(now, event),
-      () => {
-        const isAboutIt = event.type === 'order.release_requested' && event.data.reason === 'overdue';
-        return isAboutIt ? { context: {}, effects: [wait(deadline)] } : NOTHING;
-      },
+      (now) => (isOverdue(context) && !isOverdue(now) ? { context: {}, effects: [wait(deadline)] } : NOTHING),
     ),
   );
 
@@ -43,7 +47,6 @@ export const endHolds = (...reasons: readonly HoldReason[]) =>
   apply((context) =>
     releaseHolds(
       context,
-      ({ reason, lineId, supplierOrderId, isHeldInShop }) =>
-        reasons.includes(reason) && (lineId ?? supplierOrderId) === undefined && isHeldInShop === undefined,
+      (hold) => reasons.includes(hold.reason) && isOfWhole(hold) && hold.isHeldInShop === undefined,
     ),
   );

@@ -6,6 +6,7 @@ import {
   cancelConfirmed,
   cancelRefused,
   elapsed,
+  ORDER_ID,
   observed,
   placing,
   releaseRequested,
@@ -35,12 +36,15 @@ test.each([
   ['is confirmed', cancelConfirmed(), ['operator']],
   ['is refused', cancelRefused(true), ['supplier_rejected']],
   ['comes too late', observed('shipped', [aParcel()]), ['supplier_rejected']],
-])('a cancel of a purchase that took too long and %s is waited for by nobody any more', (_, answer, holds) => {
-  const road = aRoad(...toBought, supplierCancelRequested(), elapsed('cancelling', A));
-  expect(road.holds()).toEqual(['overdue']);
-  road.step(answer);
-  expect(road.holds()).toEqual(holds);
-});
+])(
+  'a cancel of a purchase that took too long and %s is waited for by nobody any more',
+  (_, answer, holds) => {
+    const road = aRoad(...toBought, supplierCancelRequested(), elapsed('cancelling', A));
+    expect(road.holds()).toEqual(['overdue']);
+    road.step(answer);
+    expect(road.holds()).toEqual(holds);
+  },
+);
 
 test('an order whose cancel took too long, and that goes on its way after all, waits for no cancel', () => {
   const road = aRoad(...toBought, updated({ cancelled: true }), elapsed('cancelling'));
@@ -48,4 +52,21 @@ test('an order whose cancel took too long, and that goes on its way after all, w
   expect([road.state(), road.holds()]).toEqual(['cancelling', ['overdue']]);
   road.step(observed('shipped', [aParcel()]));
   expect([road.state(), road.holds()]).toEqual(['shipped', ['customer_edit_pending']]);
+});
+
+test('the release of a purchase that is overdue sets no deadline of its order, which is overdue still', () => {
+  const road = aRoad(
+    ...toBought,
+    updated({ cancelled: true }),
+    elapsed('cancelling'),
+    elapsed('cancelling', A),
+  );
+  expect(road.holds()).toEqual(['customer_edit_pending', 'overdue', 'overdue']);
+  const holdId = road.holdIds().at(-1) ?? '';
+  const released = road.step({
+    type: 'order.release_requested',
+    data: { orderId: ORDER_ID, reason: 'overdue', holdId },
+  });
+  expect(released.filter((text) => text.startsWith('wait'))).toEqual([]);
+  expect(road.step(releaseRequested('overdue'))).toContain('wait cancelling');
 });
