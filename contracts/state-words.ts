@@ -92,6 +92,50 @@ export const ASKED_IN_SHOP: StateWords = {
   next: 'When the shop shows the order and who ships it, suppliers are sought.',
 };
 
+/** The same while more is to be bought for it. */
+export const ASKED_FOR_MORE: StateWords = {
+  is: 'The shop is asked what the order is now before anything more is bought for it.',
+  next: ASKED_IN_SHOP.next,
+};
+
+/** Of an order that a hold alone keeps there after the grace period. */
+export const GRACE_OVER: StateWords = {
+  is: 'The order is paid, and the time to change their mind is over for the customer.',
+  next: 'Suppliers are sought once nothing holds it any more.',
+};
+
+/** Of one that is to be sourced while nobody is asked. */
+export const NOT_SOUGHT: StateWords = {
+  is: 'It is not known yet who delivers what is not bought, and nobody is asked.',
+  next: GRACE_OVER.next,
+};
+
+/** Of one that was being sourced, and of which nothing is left to be bought. */
+export const NOTHING_SOUGHT: StateWords = {
+  is: 'Nothing is left to be sourced for the order.',
+  next: 'It goes on with its purchases once nothing holds it any more.',
+};
+
+/** Of one of which nothing is being bought just now, by what became of its purchases. */
+export const PURCHASES_UNDONE: StateWords = {
+  is: 'Purchases that nobody wants any more are being undone.',
+  next: 'What cannot be given up goes on.',
+};
+export const PARTLY_BOUGHT: StateWords = {
+  is: 'A part of the order is bought.',
+  next: 'The suppliers ship what is bought.',
+};
+export const NOT_BOUGHT: StateWords = {
+  is: 'Nothing of the order is bought.',
+  next: GRACE_OVER.next,
+};
+
+/** Of one of which a part has arrived, and nothing more arrives. */
+export const REST_ASTRAY: StateWords = {
+  is: 'A part of the order has arrived.',
+  next: 'A person sees to what does not arrive.',
+};
+
 const SEES_TO_HOLD = 'a person sees to its hold first';
 
 /** What leads on in its place from where a purchase waits for a person, and nothing of it goes on by itself. */
@@ -99,12 +143,15 @@ export const PERSON_WORDS: Partial<Readonly<Record<SupplierOrderStateName, strin
   draft: SEES_TO_HOLD,
   outcome_unknown: 'a person says what became of it',
   awaiting_payment: SEES_TO_HOLD,
+  cancelling: SEES_TO_HOLD,
 };
 
 /** The same where the hold is not its own and stops the whole order. */
 export const STOPPED_WORDS: Partial<Readonly<Record<SupplierOrderStateName, string>>> = {
   draft: 'it is bought once nothing holds the order any more',
+  outcome_unknown: 'it is looked up once nothing holds the order any more',
   awaiting_payment: 'it is paid once nothing holds the order any more',
+  cancelling: 'its supplier is asked again once nothing holds the order any more',
 };
 
 /** The same of one that we have no call, or no leave, to pay. */

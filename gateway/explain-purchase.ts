@@ -57,6 +57,10 @@ const undoneOf = ({ status, compensation, wanted }: Purchase): string => {
 
 const hasEnded = (state: ParcelStateName): boolean => ENDED_PARCELS.some((end) => end === state);
 
+/** Something of it travels to the customer. */
+export const isTravelling = ({ status, parcels }: Purchase): boolean =>
+  status === 'partially_shipped' || (status === 'shipped' && !parcels.every(hasEnded));
+
 /** Shipped, with nothing that travels to the customer any more, though not all of it has arrived. */
 export const isAstray = ({ status, parcels }: Purchase): boolean =>
   status === 'shipped' && parcels.every(hasEnded) && parcels.some((state) => state !== 'delivered');
@@ -84,18 +88,20 @@ const isLeftToPerson = ({ id, status }: Purchase, { holds, timers }: Around): bo
   holds.some(({ supplierOrderId, evidence }) => supplierOrderId === id && evidence.cancelled === false) &&
   !timers.some(({ supplierOrderId, deadline }) => supplierOrderId === id && deadline === 'cancel');
 
-/** At which it is asked again where it is to lead on; others are of its parcels. */
-const QUESTIONS: readonly string[] = ['buy', 'look_up', 'pay'];
+/** Such a question spends nothing: it is put at its deadline, whatever is held. */
+const QUESTIONS: Partial<Readonly<Record<SupplierOrderStateName, string>>> = {
+  outcome_unknown: 'look_up',
+  cancelling: 'cancel',
+};
 
-/** With such a deadline it goes on by itself, whatever its hold says. */
 function nextOf(purchase: Purchase, { holds, timers, isStopped }: Around): string {
   const { next } = wordsOfState(purchase);
   const isOfIt = ({ supplierOrderId }: { readonly supplierOrderId: string | null }): boolean =>
     supplierOrderId === purchase.id;
+  const question = QUESTIONS[purchase.status];
+  if (timers.some((timer) => isOfIt(timer) && timer.deadline === question)) return next;
   const own = holds.filter(isOfIt);
-  if (own.length === 0 && isStopped) return STOPPED_WORDS[purchase.status] ?? next;
-  if (own.length === 0 || timers.some((timer) => isOfIt(timer) && QUESTIONS.includes(timer.deadline)))
-    return next;
+  if (own.length === 0) return isStopped ? (STOPPED_WORDS[purchase.status] ?? next) : next;
   const isUnpaid = purchase.status === 'awaiting_payment';
   if (isUnpaid && own.every(({ reason }) => reason === 'payment_pending')) return PAID_BY_HAND;
   return PERSON_WORDS[purchase.status] ?? next;

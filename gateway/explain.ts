@@ -3,6 +3,7 @@ import { DEADLINES, DeadlineName } from '../contracts/deadlines.ts';
 import type { Explanation } from '../contracts/resources/explanation.ts';
 import { PAUSE_WORDS } from '../contracts/state-words.ts';
 import { hasEnded } from '../contracts/vocabulary.ts';
+import { waitsOf } from '../contracts/waits.ts';
 import { DEAD } from '../machines/hold-scope.ts';
 import { isOver, SENDING, STAYS, saysOf } from './explain-purchase.ts';
 import type { Explained } from './explained.ts';
@@ -55,13 +56,14 @@ const doubtWays = ({ id, supplier }: Explained['supplierOrders'][number]): Expla
 ];
 
 /** What may still be changed of the order itself; null: nothing. */
-function changeable({ isOff, isErased, supplierOrders }: Explained): string | null {
-  if (isErased) return isOff ? null : 'make units not bought yet fewer';
+function changeable({ isOff, isErased, supplierOrders, waiting }: Explained): string | null {
+  const hasUnits =
+    waiting.toSource || waiting.held || supplierOrders.some(({ status }) => status === 'draft');
+  if (isErased) return isOff || !hasUnits ? null : 'make units not bought yet fewer';
   if (isOff) return 'change its note';
   const isSaid = supplierOrders.some(({ status }) => status !== 'draft' && !DEAD.includes(status));
-  return isSaid
-    ? 'change its note or units not bought yet; the rest went to the supplier'
-    : 'change address, contact, note or units not bought yet';
+  if (!isSaid) return `change address, contact${hasUnits ? ', note or units not bought yet' : ' or note'}`;
+  return `change its note${hasUnits ? ' or units not bought yet' : ''}; the rest went to the supplier`;
 }
 
 /** What may be done about one purchase. */
@@ -120,9 +122,27 @@ function can(order: Explained): Explanation['can'] {
   return ways;
 }
 
+/** Of parcels: those stand whatever the state of their purchase. */
+const OF_PARCELS: readonly string[] = ['fulfill', 'transit'];
+
+/** Of a state that is past, or of a question that nobody puts while the order is held: nothing follows from those. */
+const isHeeded =
+  ({ status: at, supplierOrders, isStopped, waiting }: Explained) =>
+  ({ deadline, supplierOrderId }: Explained['timers'][number]): boolean => {
+    if (supplierOrderId === null) {
+      const isQuestion = deadline === 'sourcing' || deadline === 'verify';
+      return !isQuestion || (!isStopped && (waiting.toSource || at !== 'sourcing'));
+    }
+    const purchase = supplierOrders.find(({ id }) => id === supplierOrderId);
+    if (purchase === undefined || OF_PARCELS.includes(deadline)) return true;
+    return waitsOf('supplier_order').some(
+      ([status, { timers }]) => status === purchase.status && timers.some((name) => name === deadline),
+    );
+  };
+
 function next(order: Explained): Explanation['next'] {
   const { status, timers, isTest, halted } = order;
-  const waits = timers.flatMap(({ deadline, supplierOrderId, dueAt }) => {
+  const waits = timers.filter(isHeeded(order)).flatMap(({ deadline, supplierOrderId, dueAt }) => {
     const name = DeadlineName.safeParse(deadline);
     return name.success ? [{ what: DEADLINES[name.data], at: dueAt, supplierOrderId }] : [];
   });

@@ -1,13 +1,21 @@
 import type { HoldView } from '../contracts/resources/hold.ts';
 import {
+  ASKED_FOR_MORE,
   ASKED_IN_SHOP,
+  GRACE_OVER,
+  NOT_BOUGHT,
+  NOT_SOUGHT,
+  NOTHING_SOUGHT,
   ORDER_GONE_ASTRAY,
   ORDER_STATE_WORDS,
+  PARTLY_BOUGHT,
+  PURCHASES_UNDONE,
+  REST_ASTRAY,
   type StateWords,
 } from '../contracts/state-words.ts';
-import type { OrderStateName } from '../contracts/vocabulary.ts';
+import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { DEAD } from '../machines/hold-scope.ts';
-import { isAstray } from './explain-purchase.ts';
+import { isAstray, isTravelling, STAYS } from './explain-purchase.ts';
 import type { Explained } from './explained.ts';
 
 /** Until then a hold of the whole order keeps it where it is. */
@@ -38,12 +46,63 @@ const isIdle = ({ status, supplierOrders, waiting, isStopped }: Explained): bool
   !waiting.toSource &&
   supplierOrders.every(({ status: purchase }) => DEAD.includes(purchase));
 
+/** Money of ours is still to be spent on it, or may have been. */
+const UNBOUGHT: readonly SupplierOrderStateName[] = [
+  'draft',
+  'placing',
+  'outcome_unknown',
+  'awaiting_payment',
+];
+
+type Purchase = Explained['supplierOrders'][number];
+
+const isToBeBought = ({ status, compensation }: Purchase): boolean =>
+  UNBOUGHT.includes(status) && compensation === null;
+
+function purchasingWords({ supplierOrders }: Explained): StateWords {
+  if (supplierOrders.some(isToBeBought)) return ORDER_STATE_WORDS.purchasing;
+  if (supplierOrders.some(({ status }) => [...UNBOUGHT, 'cancelling'].includes(status)))
+    return PURCHASES_UNDONE;
+  return supplierOrders.every(({ status }) => DEAD.includes(status)) ? NOT_BOUGHT : PARTLY_BOUGHT;
+}
+
+function sourcingWords({ isStopped, waiting }: Explained, isAsked: boolean): StateWords {
+  if (!waiting.toSource && !waiting.held) return NOTHING_SOUGHT;
+  if (isStopped || !waiting.toSource) return NOT_SOUGHT;
+  return isAsked ? ASKED_FOR_MORE : ORDER_STATE_WORDS.sourcing;
+}
+
+const isRestAstray = ({ supplierOrders, waiting }: Explained): boolean =>
+  !waiting.toSource &&
+  !waiting.held &&
+  supplierOrders.some(isAstray) &&
+  supplierOrders.every(
+    (purchase) =>
+      !(isTravelling(purchase) || [...UNBOUGHT, ...STAYS, 'cancelling'].includes(purchase.status)),
+  );
+
 /** Where it is, and what leads on where nothing is held. */
-export function stateWordsOf({ status, timers, supplierOrders }: Explained): StateWords {
-  if (status === 'grace' && timers.some(({ deadline }) => deadline === 'verify')) return ASKED_IN_SHOP;
+export function stateWordsOf(order: Explained): StateWords {
+  const { status, timers, supplierOrders } = order;
+  const has = (name: string): boolean => timers.some(({ deadline }) => deadline === name);
+  if (status === 'grace' && has('verify')) return ASKED_IN_SHOP;
+  if (status === 'grace' && !has('grace')) return GRACE_OVER;
+  if (status === 'sourcing') return sourcingWords(order, has('verify'));
+  if (status === 'purchasing') return purchasingWords(order);
   if (status === 'shipped' && supplierOrders.some(isAstray)) return ORDER_GONE_ASTRAY;
+  if (status === 'partially_delivered' && isRestAstray(order)) return REST_ASTRAY;
   return ORDER_STATE_WORDS[status];
 }
+
+/** Something of it is bought no sooner than its holds are released. */
+const isKept = ({ supplierOrders, waiting, holds, isStopped }: Explained): boolean =>
+  waiting.held ||
+  (isStopped && waiting.toSource) ||
+  supplierOrders.some(
+    (purchase) =>
+      isToBeBought(purchase) &&
+      (isStopped || holds.some(({ supplierOrderId }) => supplierOrderId === purchase.id)),
+  );
 
 /** What leads on from here, and what of it a hold keeps waiting. */
 export function leadingOn(order: Explained): string[] {
@@ -55,6 +114,7 @@ export function leadingOn(order: Explained): string[] {
     if (others.length === 0) return [leadsOn];
     return [leadsOn, `Even when it is paid, what else holds it waits ${untilReleased(others)}.`];
   }
+  if (!isKept(order)) return [leadsOn];
   const released = untilReleased(holds);
   if (isIdle(order)) return [`All that is to be bought waits ${released}; a line goes on with its own.`];
   if (!isStopped) return [leadsOn, `What is held waits ${released}; the rest goes on.`];

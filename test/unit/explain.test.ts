@@ -66,7 +66,7 @@ test.each(ORDER_STATES)(
   'an order that is %s says where it is, and either what comes next or that it is over',
   (status) => {
     const explanation = Explanation.parse(explain(anOrder({ status })));
-    expect(explanation.sentences[0]).toMatch(/^(The order|It|Purchases|Everything|A part|The whole)\b.+\.$/);
+    expect(explanation.sentences[0]).toMatch(/^(The order|It|Nothing|Everything|A part|The whole)\b.+\.$/);
     expect(explanation.next.length === 0).toBe(FINAL.includes(status));
     // Somebody can always do something, but for waiting until a cancel has ended.
     expect(explanation.can.length > 0).toBe(status !== 'cancelling');
@@ -110,7 +110,9 @@ test.each([
 test.each(HOLD_REASONS)(
   'the hold %s says what it means, how it is mended and when it goes, and can be released',
   (reason) => {
-    const explanation = explain(anOrder({ isStopped: true, holds: [aHold(reason)] }));
+    const explanation = explain(
+      anOrder({ isStopped: true, holds: [aHold(reason)], waiting: { toSource: true, held: false } }),
+    );
     for (const words of Object.values(HOLD_WORDS[reason])) expect(words.length).toBeGreaterThan(5);
     expect(explanation.sentences).toContain(`It is held (${reason}): ${HOLD_WORDS[reason].means}.`);
     expect(explanation.can[0]).toMatchObject({ method: 'POST', path: '/holds/hld_1/release' });
@@ -118,6 +120,8 @@ test.each(HOLD_REASONS)(
     expect(JSON.stringify(explanation)).not.toContain('Mrs Example');
   },
 );
+
+const heldUnits = { toSource: false, held: true };
 
 const NEXT_WITH_A_HOLD: readonly [OrderStateName, boolean, RegExp[]][] = [
   ['purchasing', true, [/^Nothing more is bought until/]],
@@ -130,12 +134,13 @@ const NEXT_WITH_A_HOLD: readonly [OrderStateName, boolean, RegExp[]][] = [
 test.each(NEXT_WITH_A_HOLD)(
   'an order that is %s with a hold says what goes on meanwhile (stopped as a whole: %s)',
   (status, isStopped, words) => {
-    const { next } = explain(anOrder({ status, isStopped, holds: [aHold('overdue')] }));
+    const supplierOrders = [aPurchase({ status: 'draft' })];
+    const { next } = explain(
+      anOrder({ status, isStopped, holds: [aHold('overdue')], supplierOrders, waiting: heldUnits }),
+    );
     expect(next.map(({ what }) => what)).toEqual(words.map((each) => expect.stringMatching(each)));
   },
 );
-
-const heldUnits = { toSource: false, held: true };
 
 test('an unpaid order goes on with its payment, whoever releases the hold that says so', () => {
   const unpaid = (...reasons: HoldReason[]) =>
@@ -173,6 +178,100 @@ test.each(['sourcing', 'grace', 'purchasing'] as const)(
     expect(next({ supplierOrders: [aPurchase({ status: 'draft' })] })).toHaveLength(2);
   },
 );
+
+const wait = (deadline: string, supplierOrderId: string | null = null) => ({
+  deadline,
+  supplierOrderId,
+  dueAt: '2026-11-20T11:00:00.000Z',
+});
+const toSource = { toSource: true, held: false };
+const WHERE: readonly [string, Partial<Explained>][] = [
+  ['The order is paid, and the time to change their mind is over for the customer.', { status: 'grace' }],
+  ['The order is paid, and the customer has time to change their mind.', { timers: [wait('grace')] }],
+  ['It is being found out who delivers each unit, and at what cost.', { waiting: toSource }],
+  [
+    'The shop is asked what the order is now before anything more is bought for it.',
+    { waiting: toSource, timers: [wait('verify')] },
+  ],
+  [
+    'It is not known yet who delivers what is not bought, and nobody is asked.',
+    { waiting: toSource, isStopped: true, holds: [aHold('operator')] },
+  ],
+  ['Nothing is left to be sourced for the order.', { isStopped: true, holds: [aHold('operator')] }],
+  ['Purchases are being made.', { supplierOrders: [aPurchase({ status: 'placing' })] }],
+  [
+    'Purchases that nobody wants any more are being undone.',
+    { supplierOrders: [aPurchase({ status: 'placing', compensation: 'await_verdict' })] },
+  ],
+  ['A part of the order is bought.', { supplierOrders: [aPurchase()], waiting: heldUnits }],
+  ['Nothing of the order is bought.', { supplierOrders: [aPurchase({ status: 'rejected' })] }],
+];
+test.each(WHERE)('where an order is that only a hold or an answer keeps: %s', (is, over) => {
+  const status = over.supplierOrders ? 'purchasing' : over.waiting || over.isStopped ? 'sourcing' : 'grace';
+  expect(explain(anOrder({ status, ...over })).sentences[0]).toBe(is);
+});
+
+test('of an order whose last parcels are lost nobody says that the rest is on its way', () => {
+  const arrived = aPurchase({ status: 'delivered', parcels: ['delivered'] });
+  const rest = (...parcels: readonly ('lost' | 'in_transit')[]) =>
+    explain(
+      anOrder({
+        status: 'partially_delivered',
+        supplierOrders: [arrived, aPurchase({ id: 'sup_ord_2', status: 'shipped', parcels })],
+      }),
+    ).next.map(({ what }) => what);
+  expect(rest('lost')).toEqual(['A person sees to what does not arrive.']);
+  expect(rest('lost', 'in_transit')).toEqual(['The rest is on its way, being bought or held.']);
+});
+
+test('a hold that keeps nothing from being bought is not said to', () => {
+  const next = (over: Partial<Explained>) =>
+    explain(
+      anOrder({ status: 'partially_shipped', isStopped: true, holds: [aHold('operator')], ...over }),
+    ).next.map(({ what }) => what);
+  const shipped = 'The rest is shipped by its suppliers, as far as nothing holds it.';
+  expect(next({ supplierOrders: [aPurchase()] })).toEqual([shipped]);
+  expect(next({ supplierOrders: [aPurchase()], isStopped: false })).toEqual([shipped]);
+  expect(next({ waiting: heldUnits })).toHaveLength(2);
+});
+
+test.each([
+  ['outcome_unknown', 'look_up', 'it is looked up once nothing holds the order any more'],
+  ['cancelling', 'cancel', 'its supplier is asked again once nothing holds the order any more'],
+] as const)(
+  'a purchase that is %s, and of which nobody asks, says what asks again',
+  (status, deadline, words) => {
+    const says = (over: Partial<Explained>) =>
+      explain(anOrder({ supplierOrders: [aPurchase({ status })], ...over })).where.supplierOrders[0]?.says;
+    const holds = [aHold('operator')];
+    expect(says({ holds, isStopped: true })).toContain(words);
+    expect(says({ holds, isStopped: true, timers: [wait(deadline, 'sup_ord_1')] })).not.toContain(words);
+    const own = [{ ...aHold('credentials_expired'), supplierOrderId: 'sup_ord_1' }];
+    expect(says({ holds: own, isStopped: true })).toMatch(
+      /a person (sees to its hold first|says what became)/,
+    );
+  },
+);
+
+test('a deadline of a state that is past, or of a question that a hold stops, is not said to lead on', () => {
+  const next = (over: Partial<Explained>) =>
+    explain(anOrder(over)).next.flatMap(({ what, at }) => (at === null ? [] : [what]));
+  const supplierOrders = [aPurchase({ status: 'accepted' })];
+  const timers = ['buy', 'ship', 'transit'].map((deadline) => wait(deadline, 'sup_ord_1'));
+  expect(next({ supplierOrders, timers })).toEqual([DEADLINES.ship, DEADLINES.transit]);
+  const sourcing = { status: 'sourcing', timers: [wait('sourcing')], waiting: toSource } as const;
+  expect(next(sourcing)).toEqual([DEADLINES.sourcing]);
+  expect(next({ ...sourcing, isStopped: true })).toEqual([]);
+  expect(next({ ...sourcing, waiting: heldUnits })).toEqual([]);
+});
+
+test('units can be made fewer where some are not bought yet, and nowhere else', () => {
+  const offered = (over: Partial<Explained>) =>
+    explain(anOrder({ status: 'purchasing', ...over })).can.find(({ method }) => method === 'PUT')?.what;
+  expect(offered({ supplierOrders: [aPurchase()] })).toBe('change its note; the rest went to the supplier');
+  expect(offered({ supplierOrders: [aPurchase()], waiting: heldUnits })).toContain('units not bought yet');
+  expect(offered({ isErased: true })).toBeUndefined();
+});
 
 test('an order that was delivered, and of which units wait since, is not called done', () => {
   const delivered = (over: Partial<Explained>) => explain(anOrder({ status: 'delivered', ...over }));
@@ -314,7 +413,9 @@ test.each([
       explain(anOrder({ supplierOrders: [aPurchase({ status })], ...over })).where.supplierOrders[0]?.says;
     expect(says({ holds: [hold] })).toContain(byAPerson);
     expect(says({ holds: [hold] })).not.toContain(byItself);
-    expect(says({ holds: [hold], timers: [timer] })).toContain(byItself);
+    // A look spends nothing, and is taken whatever is held.
+    const isLook = deadline === 'look_up';
+    expect(says({ holds: [hold], timers: [timer] })).toContain(isLook ? byItself : byAPerson);
     // Of a parcel that its supplier shows early, and no question about the purchase.
     expect(says({ holds: [hold], timers: [{ ...timer, deadline: 'transit' }] })).toContain(byAPerson);
     expect(says({ holds: [{ ...hold, supplierOrderId: 'sup_ord_2' }] })).toContain(byItself);
