@@ -119,7 +119,8 @@ type GivenUp = Extract<ToOrder, { type: 'supplier_order.given_up' }>['data'];
 
 /**
  * Of a purchase that was given up: nobody ships it any more, and what a draft waited for is over once nothing of it waits
- * but for the person who gave it up. Without units that wait, that person has nothing to decide either.
+ * but for the person who gave it up. Without units that wait, that person has nothing to decide either; nor has anybody
+ * about a supplier that was slow to give it up, or did not at first.
  * @param before as it was when the purchase still stood.
  */
 const isAboutNothing =
@@ -128,8 +129,10 @@ const isAboutNothing =
     if (hold.supplierOrderId !== supplierOrderId || (by === 'order' && mayLiveOn(hold))) return false;
     const isWaiting = hasComeBack(now, supplierOrderId);
     if (!(holdId in before.holds)) return !isWaiting;
-    const wasDraft = before.supplierOrders[supplierOrderId]?.state === 'draft';
-    return hold.reason === 'fulfillment_not_ours' || (wasDraft && (by === 'operator' || !isWaiting));
+    const { state } = before.supplierOrders[supplierOrderId] ?? {};
+    // A bill, or a second order there, stands whatever becomes of this one.
+    if (state === 'cancelling') return hold.reason !== 'payment_pending' && !mayLiveOn(hold);
+    return hold.reason === 'fulfillment_not_ours' || (state === 'draft' && (by === 'operator' || !isWaiting));
   };
 
 /**

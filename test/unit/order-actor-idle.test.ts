@@ -4,8 +4,11 @@ import { A, aRoad, aRoadUnder, B, isBuying, toSourcing, toTwoDrafts } from '../f
 import {
   accepted,
   aLine,
+  cancelConfirmed,
+  cancelRefused,
   changeRequested,
   holdRequested,
+  placed,
   placing,
   purchaseRequested,
   refusedLines,
@@ -14,6 +17,7 @@ import {
   sourced,
   supplierCancelRequested,
   updated,
+  withheld,
 } from './builders.ts';
 
 const IN_PART = { ...USUAL_RULES, partialPurchase: true };
@@ -57,4 +61,21 @@ test('a line that a person holds is not said to be another service’s when the 
   const road = aRoadUnder(IN_PART, ...toSourcing, holdRequested('L1'));
   road.step(updated({ lines: twoLines(2) }));
   expect([road.line()?.held, road.holds()]).toEqual([2, ['operator']]);
+});
+
+test.each([
+  ['a supplier that let nobody in', withheld('credentials_expired')],
+  ['a supplier that refused at first', cancelRefused(false)],
+])('of %s nobody has to hear any more once it has given up the purchase', (_, event) => {
+  const road = aRoad(...toTwoDrafts, placing(A), placed(A), supplierCancelRequested(A), event);
+  expect(road.holds()).toHaveLength(1);
+  road.step(cancelConfirmed(A));
+  expect([road.supplierOrder(A), road.holds()]).toEqual(['cancelled', ['operator']]);
+});
+
+test('a second order at the supplier stays a matter of its own when the purchase is given up', () => {
+  const road = aRoad(...toTwoDrafts, placing(A), placed(A), supplierCancelRequested(A));
+  road.step(withheld('duplicate_suspected', A));
+  road.step(cancelConfirmed(A));
+  expect(road.holds()).toEqual(['duplicate_suspected', 'operator']);
 });
