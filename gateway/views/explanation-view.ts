@@ -1,36 +1,17 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Explanation } from '../../contracts/resources/explanation.ts';
 import { isHeld } from '../../machines/hold-scope.ts';
-import type { OrderContext } from '../../machines/order-context.ts';
 import { hasHeldUnits, hasUnitsToSource } from '../../machines/order-units.ts';
-import { unitsBeyondShop } from '../../machines/returned-units.ts';
-import type { SupplierOrderContext } from '../../machines/supplier-order-context.ts';
-import { isOff, surplusOf } from '../../machines/wanted-units.ts';
+import { isOff } from '../../machines/wanted-units.ts';
 import { DeadLetter, EventPartition, Timer } from '../../services/store/entities/log.ts';
 import { Hold, Order } from '../../services/store/entities/order.ts';
 import { SupplierAccount } from '../../services/store/entities/outside.ts';
 import { Parcel, SupplierOrder } from '../../services/store/entities/supplier-order.ts';
 import type { Store } from '../../services/store/store.ts';
 import { explain } from '../explain.ts';
-import type { Explained } from '../explained.ts';
+import { wantedOf } from '../wanted-of.ts';
 import { toHoldViews } from './hold-view.ts';
 import { inOneSnapshot } from './one-snapshot.ts';
-
-/** What a person gave up nobody wants, whatever the shop says. */
-function wantedOf(
-  order: OrderContext,
-  supplierOrderId: string,
-  { unwantedBy }: SupplierOrderContext,
-): Explained['supplierOrders'][number]['wanted'] {
-  if (isOff(order) || unwantedBy === 'operator') return 'nothing';
-  const { units = {} } = order.supplierOrders[supplierOrderId] ?? {};
-  const lines = Object.entries(units).map(([lineId, bought]) => ({
-    bought,
-    surplus: Math.max(0, surplusOf(order, lineId), unitsBeyondShop(order, lineId)),
-  }));
-  if (lines.every(({ surplus }) => surplus === 0)) return 'all';
-  return lines.every(({ bought, surplus }) => surplus >= bought) ? 'nothing' : 'a part';
-}
 
 async function explanationOf(em: EntityManager, orderId: string): Promise<Explanation | null> {
   const order = await em.findOne(Order, { id: orderId });
