@@ -130,6 +130,10 @@ export const NOT_BOUGHT: StateWords = {
   next: GRACE_OVER.next,
 };
 
+/** Of one that was over, and to which units came since. */
+export const ARRIVED = 'All that was bought of the order has arrived.';
+export const ENDED_BEFORE = 'Nothing was wanted of the order for a while, and something is again.';
+
 /** Of one of which a part has arrived, and nothing more arrives. */
 export const REST_ASTRAY: StateWords = {
   is: 'A part of the order has arrived.',

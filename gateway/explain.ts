@@ -7,7 +7,7 @@ import { waitsOf } from '../contracts/waits.ts';
 import { DEAD } from '../machines/hold-scope.ts';
 import { isOver, SENDING, STAYS, saysOf } from './explain-purchase.ts';
 import type { Explained } from './explained.ts';
-import { ARRIVED, addedWaits, isAdded, leadingOn, stateWordsOf } from './leading-on.ts';
+import { addedWaits, isAdded, leadingOn, stateWordsOf, wordsOfAdded } from './leading-on.ts';
 
 /**
  * Those that something of the order has to be asked of; of what costs of a budget, a quote. Which suppliers sourcing asks,
@@ -116,6 +116,8 @@ function can(order: Explained): Explanation['can'] {
         path: `/orders/${id}`,
       });
   }
+  if (isAdded(order) && status === 'cancelled')
+    ways.push({ what: 'change address, contact or note', method: 'PUT', path: `/orders/${id}` });
   if (hasEnded(status) && !isArchived)
     ways.push({ what: 'put it away', method: 'DELETE', path: `/orders/${id}` });
   ways.push(...supplierOrders.flatMap((purchase) => purchaseWays(purchase, holds)));
@@ -165,7 +167,7 @@ export function explain(order: Explained): Explanation {
   const steps = next(order);
   const ways = can(order);
   const sentences = [
-    isAdded(order) ? ARRIVED : stateWordsOf(order).is,
+    isAdded(order) ? wordsOfAdded(order) : stateWordsOf(order).is,
     ...(isTest ? ['It is a test order: nothing is ever bought for it.'] : []),
     ...(isArchived ? ['It is put away.'] : []),
     ...(isErased && !hasEnded(status)

@@ -1,7 +1,9 @@
 import type { HoldView } from '../contracts/resources/hold.ts';
 import {
+  ARRIVED,
   ASKED_FOR_MORE,
   ASKED_IN_SHOP,
+  ENDED_BEFORE,
   GRACE_OVER,
   NOT_BOUGHT,
   NOT_SOUGHT,
@@ -13,7 +15,7 @@ import {
   REST_ASTRAY,
   type StateWords,
 } from '../contracts/state-words.ts';
-import type { OrderStateName, SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import { hasEnded, type OrderStateName, type SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { DEAD } from '../machines/hold-scope.ts';
 import { isAstray, isTravelling, STAYS } from './explain-purchase.ts';
 import type { Explained } from './explained.ts';
@@ -122,10 +124,13 @@ export function leadingOn(order: Explained): string[] {
   return BEFORE_BOUGHT.includes(status) ? [stopped] : [leadsOn, stopped];
 }
 
-/** Units came to an order that was done. */
+/** Units came to an order that was over. */
 export const isAdded = ({ status, holds, waiting }: Explained): boolean =>
-  status === 'delivered' && holds.length > 0 && (waiting.held || waiting.toSource);
-export const ARRIVED = 'All that was bought of the order has arrived.';
+  hasEnded(status) && holds.length > 0 && (waiting.held || waiting.toSource);
+
+/** Where such an order is. */
+export const wordsOfAdded = ({ status }: Explained): string =>
+  status === 'delivered' ? ARRIVED : ENDED_BEFORE;
 
 export const addedWaits = ({ holds }: Explained): string =>
   `Units that came to it since, or came back, wait to be bought ${untilReleased(holds)}.`;

@@ -231,6 +231,8 @@ export const endEvents = {
   'hold.raised': holdEvents['hold.raised'],
   'hold.passed': holdEvents['hold.passed'],
   'order.release_requested': holdEvents['order.release_requested'],
+  // Goods were added to it since, and wait for an address.
+  'order.change_requested': { guard: isChange, actions: apply(changeBy) },
 };
 
 /** `take` wraps what becomes of a purchase where an answer of sourcing may be on its way. */

@@ -282,6 +282,12 @@ test('an order that was delivered, and of which units wait since, is not called 
     'Units that came to it since, or came back, wait to be bought until the hold is released.',
   ]);
   expect(delivered({ holds, isStopped: true }).next).toEqual([]);
+  const cancelled = explain(
+    anOrder({ status: 'cancelled', holds: [aHold('address_invalid')], waiting: heldUnits }),
+  );
+  expect(cancelled.sentences[0]).not.toContain('cancelled');
+  expect(cancelled.next).toHaveLength(1);
+  expect(cancelled.can).toContainEqual(expect.objectContaining({ method: 'PUT', path: '/orders/ord_1' }));
 });
 
 test.each(Object.keys(DEADLINES))('the deadline %s is told with its time, the nearest first', (deadline) => {

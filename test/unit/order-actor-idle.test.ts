@@ -4,6 +4,7 @@ import { A, aRoad, aRoadUnder, B, isBuying, toSourcing, toTwoDrafts } from '../f
 import {
   accepted,
   aLine,
+  at,
   cancelConfirmed,
   cancelRefused,
   changeRequested,
@@ -78,4 +79,15 @@ test('a second order at the supplier stays a matter of its own when the purchase
   road.step(withheld('duplicate_suspected', A));
   road.step(cancelConfirmed(A));
   expect(road.holds()).toEqual(['duplicate_suspected', 'operator']);
+});
+
+test('an address that is put for goods that came to a cancelled order is taken, and they are sourced', () => {
+  const gone = [aLine({ units: 0, openUnits: 0 })];
+  const road = aRoad(...toSourcing, updated({ lines: gone, ...at(1) }));
+  road.step(updated({ hasAddress: false, ...at(2) }));
+  expect([road.state(), road.holds()]).toEqual(['cancelled', ['address_invalid']]);
+  expect(road.step(changeRequested({ hasAddress: true })).filter(isBuying)).toEqual([
+    'suppliers: source order',
+  ]);
+  expect([road.state(), road.holds()]).toEqual(['sourcing', []]);
 });
