@@ -22,6 +22,7 @@ import { settlePlaced } from './purchase.ts';
 import { factsNow, type PurchaseFacts } from './purchase-facts.ts';
 import {
   doubtOf,
+  doubtReleased,
   LONG_WINDOWS,
   NEEDS_A_PERSON,
   noCredentials,
@@ -110,7 +111,10 @@ export async function lookUp(
   if (living.length > 1) return resolveTwice(ports, adapter, row, attempt, living, giveUp);
   if (only !== undefined) {
     const placed = await asAdopted(ports, row.id, only);
-    await settlePlaced(ports, row, attempt, placed, { recorded: 'look-up: after record before publish' });
+    // Asked for by hand it is looked up in spite of its hold, which is about the doubt: that is over.
+    const beside = facts.isHeld ? doubtReleased(row, `found:${attempt}`) : [];
+    const recorded = 'look-up: after record before publish';
+    await settlePlaced(ports, row, attempt, placed, { recorded, beside });
     return DONE;
   }
   if (found.length > 0)

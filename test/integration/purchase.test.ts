@@ -413,6 +413,19 @@ test('a look-up adopts what was bought without an answer', async () => {
   ]);
 });
 
+test('a look-up that finds what a person was asked about lets go of that', async () => {
+  const desk = await aDesk();
+  const purchase = await inDoubt(desk, 'error_after');
+  await givenHold(desk.store, purchase);
+  await lookUp(desk.ports, purchase, 'c2');
+  expect((await verdicts(desk.store, purchase)).slice(2)).toEqual([
+    'placed',
+    'order.release_requested outcome_unknown',
+    'order.release_requested duplicate_suspected',
+    'order.release_requested supplier_cancelled',
+  ]);
+});
+
 test('a look-up says since when it may have been bought, the time that a restored backup lacks included', async () => {
   const desk = await aDesk();
   const purchase = await inDoubt(desk, 'no_answer_after');
