@@ -9,7 +9,7 @@ import { WholeWorld } from '../fixtures/whole-world.ts';
 
 /** The same orders in every run of the suite; others come with STORY_SEED, more of them with STORIES. */
 const SEED = Number(process.env.STORY_SEED ?? 20_261_129);
-const STORIES = Number(process.env.STORIES ?? 40);
+const STORIES = Number(process.env.STORIES ?? 25);
 const seeds = Array.from({ length: STORIES }, (_, index) => SEED * 10_000 + index);
 
 function naming(seed: number, turn: number, tell: () => void): void {
