@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { NO_SHOP } from '../../contracts/events/order-received.ts';
+import { USUAL_RULES } from '../../contracts/order-rules.ts';
 import { startOrder } from '../../machines/decide.ts';
 import {
   A,
   aRoad,
+  aRoadUnder,
   B,
   isBuying,
   TWO_LINES,
@@ -721,4 +723,23 @@ test('a line of another service on an order delivered and then refunded is not s
   road.step(updated({ lines, payment: 'refunded', ...at(2) }));
   expect(road.step(releaseRequested('fulfillment_not_ours')).filter(isBuying)).toEqual([]);
   expect(road.line()).toMatchObject({ unallocated: 0, held: 0, cancelled: 2 });
+});
+
+test.each([
+  ['the customer takes away', updated({ lines: [aLine(), aLine({ lineId: 'L2', units: 0, openUnits: 0 })] })],
+  ['a person takes back', changeRequested({ units: { L2: 0 } })],
+])('of a line that waits, and that %s as a whole, nobody is asked any more', (_, change) => {
+  const plan = refusedLines('out_of_stock', ['L2'], { parts: [aPart({ L1: 2 })] });
+  const road = aRoadUnder(
+    { ...USUAL_RULES, partialPurchase: true },
+    received({ lines: [aLine(), aLine({ lineId: 'L2', units: 1 })] }),
+    elapsed('grace'),
+    plan,
+    placing(A),
+    accepted(A),
+  );
+  expect(road.holds()).toEqual(['out_of_stock']);
+  road.step(change);
+  expect(road.holds()).not.toContain('out_of_stock');
+  expect(road.line('L2')).toMatchObject({ held: 0, unallocated: 0, cancelled: 1 });
 });
