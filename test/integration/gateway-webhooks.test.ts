@@ -747,9 +747,13 @@ test('a thousand webhooks at once are each committed once and published', async 
   const deliver = async (raw: string): Promise<void> => {
     const headers = { 'x-shopify-webhook-id': randomUUID(), 'x-shopify-event-id': randomUUID() };
     for (;;) {
-      const { status } = await send(raw, { headers });
+      // A connection that breaks is no answer either.
+      const status = await send(raw, { headers }).then(
+        (answer) => answer.status,
+        () => 'broken',
+      );
       if (status === 200) return;
-      expect(status).toBe(503);
+      expect([503, 'broken']).toContain(status);
     }
   };
   await Promise.all(bodies.map(deliver));
