@@ -76,29 +76,19 @@ function linesOf(
   });
 }
 
-const isSameNumber = (a: ParcelFacts, b: ParcelFacts): boolean =>
-  trackingKeyOf(a.trackingNumber) === trackingKeyOf(b.trackingNumber);
+const numberOf = ({ trackingNumber }: ParcelFacts): string => trackingKeyOf(trackingNumber);
 
 /**
  * Ids of the other parcels that travel under the number of one of these: suppliers put several purchases into one. How
  * such a parcel goes on is told once, with all that is in it.
  */
 export function companionsOf({ parcels }: OrderFacts, parcelIds: readonly string[]): string[] {
-  const told = parcels.filter(({ id }) => parcelIds.includes(id));
+  const numbers = new Set(parcels.filter(({ id }) => parcelIds.includes(id)).map(numberOf));
   return parcels
     .filter(({ id, leftAtMs, isAstray }) => !parcelIds.includes(id) && leftAtMs !== null && !isAstray)
-    .filter((parcel) => told.some((other) => isSameNumber(parcel, other)))
+    .filter((parcel) => numbers.has(numberOf(parcel)))
     .map(({ id }) => id);
 }
-
-/** One for each number. */
-const byNumber = (parcels: readonly ParcelFacts[]): [ParcelFacts, ...ParcelFacts[]][] =>
-  parcels.reduce<[ParcelFacts, ...ParcelFacts[]][]>((groups, parcel) => {
-    const group = groups.find(([first]) => isSameNumber(first, parcel));
-    if (group === undefined) groups.push([parcel]);
-    else group.push(parcel);
-    return groups;
-  }, []);
 
 function parcelsView(
   kind: Exclude<CustomerMail, 'order_confirmed'>,
@@ -110,23 +100,29 @@ function parcelsView(
   const gone = order.parcels.filter(({ id, leftAtMs }) => leftAtMs !== null || parcelIds.includes(id));
   const others = gone.filter(({ id, hasEnded }) => !hasEnded && !parcelIds.includes(id));
   const toShip = sum(order.lines.map(ourUnits));
-  const groups = byNumber(told);
+  const byNumber = Map.groupBy(told, numberOf);
   return {
     orderName: order.orderName,
     customerName: order.customerName ?? '',
-    parcels: groups.map(([parcel, ...more]) => ({
-      lines: linesOf(order, writing, ({ lineId }) => unitsIn([parcel, ...more], lineId)),
-      carrier: parcel.carrier ?? '',
-      trackingNumber: parcel.trackingNumber,
-      trackingUrl: parcel.trackingUrl ?? '',
-      shippedOn:
-        parcel.leftAtMs === null
-          ? ''
-          : formatDate(new Date(parcel.leftAtMs), writing.locale, writing.timeZone),
-      // Who is told of a delay is promised no day.
-      expectedBy: kind === 'parcel_delayed' ? '' : expectedBy(parcel, writing),
-    })),
-    isSeveral: groups.length > 1,
+    parcels: [...byNumber.values()].flatMap(([parcel, ...more]) =>
+      parcel === undefined
+        ? []
+        : [
+            {
+              lines: linesOf(order, writing, ({ lineId }) => unitsIn([parcel, ...more], lineId)),
+              carrier: parcel.carrier ?? '',
+              trackingNumber: parcel.trackingNumber,
+              trackingUrl: parcel.trackingUrl ?? '',
+              shippedOn:
+                parcel.leftAtMs === null
+                  ? ''
+                  : formatDate(new Date(parcel.leftAtMs), writing.locale, writing.timeZone),
+              // Who is told of a delay is promised no day.
+              expectedBy: kind === 'parcel_delayed' ? '' : expectedBy(parcel, writing),
+            },
+          ],
+    ),
+    isSeveral: byNumber.size > 1,
     isPartial: sum(order.lines.map(({ lineId }) => unitsIn(told, lineId))) < toShip,
     rest: linesOf(order, writing, (line) => ourUnits(line) - unitsIn(gone, line.lineId)),
     areOthersUnderWay: order.lines.some(({ lineId }) => unitsIn(others, lineId) > 0),
