@@ -296,12 +296,12 @@ test('a breaker that had its pause lets a purchase try, even when nobody else sp
     requestsPerSecond: 1_000,
     reserve: async () => {},
   });
-  const adapter = withPolicy(cj, { callTimeoutMs: 2_000, halfOpenAfterMs: 300 });
+  const adapter = withPolicy(cj, { callTimeoutMs: 2_000, halfOpenAfterMs: 2_000 });
   const ports = { ...desk.ports, adapterOf: () => adapter };
   await openBreaker(ports, desk);
   const purchase = await givenPurchase(desk.store);
   expect(await buy(ports, purchase, 'c1')).toMatchObject({ verdict: 'later' });
-  await eventually(async () => expect(await buy(ports, purchase, 'c1')).toEqual(DONE), 3_000);
+  await eventually(async () => expect(await buy(ports, purchase, 'c1')).toEqual(DONE), 15_000);
   expect(await boughtUnder(desk.world, purchase)).toHaveLength(1);
 });
 

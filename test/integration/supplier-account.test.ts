@@ -51,7 +51,8 @@ test('calls that the supplier counts for themselves keep their distance whicheve
   }
   await all;
   const gaps = spacedAt.slice(1).map((at, index) => at - spacedAt[index]!);
-  expect(Math.min(...gaps)).toBeGreaterThan(200 - 20);
+  // Less what a busy machine is late in taking the time of the one before.
+  expect(Math.min(...gaps)).toBeGreaterThan(200 - 50);
   expect(between).toBeGreaterThan(10);
 });
 
