@@ -113,7 +113,15 @@ test('restarting every service in turn under load loses nothing, repeats nothing
   });
   const lines: string[] = [];
   expect((await audit(store, (text) => lines.push(text))).violations, lines.join('\n')).toBe(0);
-  expect(await store.query("select 1 from notifications where state <> 'sent'")).toEqual([]);
+  // A parcel that is there before its mail of the way was sent is told once, as delivered.
+  const untold = await store.query(
+    `select kind, state, evidence from notifications n
+      where state <> 'sent'
+        and not (kind = 'parcel_in_transit' and state = 'skipped'
+                 and exists (select 1 from notifications d where d.parcel_id = n.parcel_id
+                              and d.kind = 'parcel_delivered' and d.state = 'sent'))`,
+  );
+  expect(untold).toEqual([]);
   await store.close();
 
   const { purchases, fulfillments, mails } = await outsideOf(stack);
