@@ -12,13 +12,13 @@ export interface Stray {
 
 /**
  * A purchase call that may be the origin of a stray: under way still, in doubt, or made again and answered then, which
- * leaves open what became of the first time.
+ * leaves open what became of the first time. One that was refused may only be where no other is.
  */
-export interface OpenCall {
+export interface StrayCall {
   /** Of its supplier order. */
   readonly id: string;
   readonly attempt: number;
-  readonly state: 'under_way' | 'in_doubt' | 'repeated';
+  readonly state: 'under_way' | 'in_doubt' | 'repeated' | 'refused';
   /** Milliseconds since 1970: an order of it was made between them. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -45,7 +45,7 @@ interface Point {
 
 /** A call with the points in its time: a stretch of those of its articles, which stand in the order of their time. */
 interface Candidate {
-  readonly call: OpenCall;
+  readonly call: StrayCall;
   readonly first: number;
   /** Behind the last one. */
   readonly end: number;
@@ -89,16 +89,19 @@ function named(points: readonly Point[], { first, end }: Candidate, strays: numb
 }
 
 /**
- * Which strays fit each of the calls that are no longer under way; calls that none fits are left out. A call and a stray
+ * Which strays fit each of the calls that are no longer under way nor refused; calls that none fits are left out. A call and a stray
  * fit when their articles are the same and the stray may have been made in the call's time. After an outage hundreds of
  * each may be of the same article: all are compared by their times' order alone.
  */
 export function matchStrays(
-  calls: readonly OpenCall[],
+  calls: readonly StrayCall[],
   strays: readonly Stray[],
-): ReadonlyMap<OpenCall, StrayMatch> {
-  const matches = new Map<OpenCall, StrayMatch>();
-  const callsOf = Map.groupBy(calls, ({ articles }) => articles);
+): ReadonlyMap<StrayCall, StrayMatch> {
+  const matches = new Map<StrayCall, StrayMatch>();
+  const callsOf = Map.groupBy(
+    calls.filter(({ state }) => state !== 'refused'),
+    ({ articles }) => articles,
+  );
   for (const [articles, alike] of Map.groupBy(strays, (stray) => stray.articles)) {
     const points = alike
       .flatMap((stray) => stray.instantsMs.map((atMs): Point => ({ atMs, stray })))
@@ -129,4 +132,24 @@ export function matchStrays(
     }
   }
   return matches;
+}
+
+const fits = ({ fromMs, toMs }: StrayCall, { instantsMs }: Stray): boolean =>
+  instantsMs.some((atMs) => atMs >= fromMs && atMs <= toMs);
+
+/**
+ * Strays that were made although their call was refused: no other call fits them. With the last of the refused ones that
+ * does, and how many do: nobody can tell which it was, and one person is enough to look.
+ */
+export function matchRefused(
+  calls: readonly StrayCall[],
+  strays: readonly Stray[],
+): readonly { readonly stray: Stray; readonly call: StrayCall; readonly fitting: number }[] {
+  const callsOf = Map.groupBy(calls, ({ articles }) => articles);
+  return strays.flatMap((stray) => {
+    const fitting = (callsOf.get(stray.articles) ?? []).filter((call) => fits(call, stray));
+    const [call] = fitting.toSorted((a, b) => b.fromMs - a.fromMs);
+    if (call === undefined || fitting.some(({ state }) => state !== 'refused')) return [];
+    return [{ stray, call, fitting: fitting.length }];
+  });
 }

@@ -1,3 +1,4 @@
+import { callPatienceMs } from '../../contracts/call-patience.ts';
 import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
 import {
   SUPPLIER_ORDER_ACCEPTED,
@@ -16,6 +17,7 @@ import { claim } from './claim.ts';
 import { livingAgain } from './living-again.ts';
 import { hashOf, requestOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
+import { possibleSince } from './possible-since.ts';
 import { prepare } from './prepare.ts';
 import { factsNow, type PurchaseFacts, type PurchaseNow } from './purchase-facts.ts';
 import {
@@ -76,7 +78,7 @@ export async function buy(
   } catch (error) {
     moment('create: after call before record');
     const failure = withoutRecipient(toSupplierError(error), request.recipient);
-    await settleFailed(ports, facts, attempt, failure);
+    await settleFailed(ports, adapter, facts, attempt, failure);
     return DONE;
   }
   moment('create: after call before record');
@@ -153,20 +155,45 @@ export async function settlePlaced(
   });
 }
 
+/**
+ * Whether the supplier shows an order under our reference although it refused to make one: asked, where it can be, before
+ * its units are bought elsewhere. A refusal is believed when the question fails.
+ */
+async function isMadeAllTheSame(
+  { store, settings, log }: PurchasePorts,
+  adapter: PatientAdapter,
+  { id, orderId }: PurchaseRow,
+): Promise<boolean> {
+  if (!adapter.capabilities.looksUpByReference) return false;
+  try {
+    const since = await possibleSince(store, orderId);
+    const found = await adapter.lookUp(id, AbortSignal.timeout(callPatienceMs(settings)), since);
+    return found.some(({ isCancelled }) => !isCancelled);
+  } catch (error) {
+    const { failureClass, evidence } = toSupplierError(error);
+    log.warn({ supplierOrderId: id, failureClass, evidence }, 'a refused purchase could not be looked for');
+    return false;
+  }
+}
+
 async function settleFailed(
   ports: PurchasePorts,
+  adapter: PatientAdapter,
   facts: PurchaseFacts,
   attempt: number,
   error: SupplierError,
 ): Promise<void> {
   const { row } = facts;
   const { failureClass, evidence } = error;
-  // "Exists already" is an answer to an earlier call of ours: the look-up finds and adopts it.
-  const isDoubt = failureClass === 'unknown_outcome' || failureClass === 'duplicate_reference';
   const isNotNow = failureClass === 'transient' || failureClass === 'throttled';
   ports.log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a purchase was not accepted');
   // The answer is known here alone, and waits for the database as its record does.
   const isReplaced = await throughOutage(() => isReplaceable(ports.store, facts, failureClass));
+  // "Exists already" is an answer to an earlier call of ours: the look-up finds and adopts it.
+  const isDoubt =
+    failureClass === 'unknown_outcome' ||
+    failureClass === 'duplicate_reference' ||
+    (isReplaced && (await isMadeAllTheSame(ports, adapter, row)));
   const message = (): OutboxRow => {
     if (isDoubt)
       return outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${attempt}`, attempt, { evidence });

@@ -67,7 +67,7 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
     ...[...adapters.values()].flatMap((adapter) => [
       startWatch(ports, adapter),
       startPushRegistration(ports, adapter),
-      ...(adapter.capabilities.looksUpByReference ? [] : [startStraySweep(ports, adapter)]),
+      startStraySweep(ports, adapter),
     ]),
   ].filter((round) => round !== null);
   return async () => {

@@ -23,7 +23,8 @@ import { factsNow } from './purchase-facts.ts';
 import { doubtOf, doubtReleased, outcome, type PurchasePorts, released } from './purchase-ports.ts';
 import { lockPurchase, ownersOf, type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { articlesKey } from './same-articles.ts';
-import { instantsOf, LATER_MS } from './stray-orders.ts';
+import { LATER_MS } from './stray-calls.ts';
+import { instantsOf } from './stray-orders.ts';
 
 type Difference = Extract<WordAnswered, { result: 'refused' }>['differs'][number];
 

@@ -9,24 +9,24 @@ import { insertRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
 import { asAdopted } from './adopted.ts';
-import { matchStrays, type OpenCall, type Stray, type StrayMatch } from './match-strays.ts';
+import { matchRefused, matchStrays, type Stray, type StrayCall, type StrayMatch } from './match-strays.ts';
 import type { PatientAdapter } from './policy.ts';
-import { EARLIER_MS } from './possible-since.ts';
+import { EARLIER_MS, possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
 import { doubtReleased, NEEDS_A_PERSON, type PurchasePorts, withheld } from './purchase-ports.ts';
 import { knownBy, type PurchaseRow, readPurchase } from './purchase-row.ts';
 import { articlesKey } from './same-articles.ts';
+import { FORGOTTEN_DAYS, readCalls, SOME_REFUSED, SOME_TO_SETTLE } from './stray-calls.ts';
 import { SupplierError } from './supplier-error.ts';
 import { whileCallable } from './while-callable.ts';
 
-/** A supplier may take its time, and clocks differ: this much after the deadline of the call. */
-export const LATER_MS = 600_000;
-/** A push that old says nothing about a purchase in doubt now. */
-const FORGOTTEN_DAYS = 3;
 const LIMIT = 50;
 /** A supplier may tell of an order before it shows it: what is not there is looked for again, for a while. */
 const READ_AGAIN_SECONDS = 10;
 const SHOWN_AFTER_SECONDS = 900;
+/** Of a stray `s`: what it is has not been seen yet. */
+const IS_UNREAD = `(s.read_at is null or (s.found is null and s.read_at < now() - interval '${READ_AGAIN_SECONDS} seconds'
+                     and s.seen_at > now() - interval '${SHOWN_AFTER_SECONDS} seconds'))`;
 
 export interface NamedStray {
   readonly supplier: SupplierName;
@@ -55,39 +55,6 @@ const Found: z.ZodType<FoundOrder> = z.object({
   createdAt: z.string().nullable(),
   createdLocally: z.string().optional(),
 });
-
-const OPEN_CALLS = `from supplier_orders o join purchase_intents i on i.supplier_order_id = o.id and i.kind = 'create'
-  where i.supplier = $1 and (i.state in ('calling', 'unknown')
-    or (i.state = 'done' and i.repeats > 0 and i.updated_at > now() - interval '${FORGOTTEN_DAYS} days'))`;
-const STATE = `case when i.state = 'done' then 'repeated'
-  when o.state = 'outcome_unknown' and (i.state = 'unknown' or i.call_deadline < now()) then 'in_doubt'
-  else 'under_way' end`;
-
-async function readOpenCalls({ store }: PurchasePorts, supplier: SupplierName): Promise<OpenCall[]> {
-  const rows = await store.query<{
-    id: string;
-    attempt: number;
-    begunAt: Date;
-    deadline: Date;
-    state: OpenCall['state'];
-    lines: FoundOrder['articles'];
-  }>(
-    `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline, ${STATE} as state,
-            (select coalesce(json_agg(json_build_object('supplierVariantId', l.supplier_variant_id,
-                      'units', l.supplier_units)), '[]')
-               from supplier_order_lines l where l.supplier_order_id = o.id) as lines
-       ${OPEN_CALLS} order by o.id`,
-    [supplier],
-  );
-  return rows.map(({ id, attempt, begunAt, deadline, state, lines }) => ({
-    id,
-    attempt,
-    state,
-    fromMs: new Date(begunAt).getTime() - EARLIER_MS,
-    toMs: new Date(deadline).getTime() + LATER_MS,
-    articles: articlesKey(lines),
-  }));
-}
 
 /** One that cannot be read for its own sake must not keep its neighbours back. */
 async function readStray(
@@ -144,12 +111,9 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
     [name],
   );
   const unread = await store.query<{ reference: string }>(
-    `select reference from stray_supplier_orders
-      where supplier = $1 and seen_at > now() - $2 * interval '1 day'
-        and (read_at is null or (found is null and read_at < now() - $3 * interval '1 second'
-                                 and seen_at > now() - $4 * interval '1 second'))
-      order by seen_at limit $5`,
-    [name, FORGOTTEN_DAYS, READ_AGAIN_SECONDS, SHOWN_AFTER_SECONDS, LIMIT],
+    `select reference from stray_supplier_orders s
+      where supplier = $1 and seen_at > now() - $2 * interval '1 day' and ${IS_UNREAD} order by seen_at limit $3`,
+    [name, FORGOTTEN_DAYS, LIMIT],
   );
   for (const { reference } of unread) {
     const found = await readStray(ports, adapter, reference);
@@ -173,7 +137,7 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
 async function adopt(
   ports: PurchasePorts,
   row: PurchaseRow,
-  { attempt }: OpenCall,
+  { attempt }: StrayCall,
   stray: Stray,
 ): Promise<void> {
   const { supplierReference } = stray.found;
@@ -183,24 +147,52 @@ async function adopt(
   await settlePlaced(ports, row, attempt, placed, { beside });
 }
 
-/** The supplier promised that the repetition buys nothing more, and here is an order that only the first call can have made. */
+/** A person has to look at the stray beside the purchase; it is a stray no more. */
 const suspect = (
   { store, bus, log }: PurchasePorts,
   row: PurchaseRow,
-  { attempt }: OpenCall,
+  { attempt }: StrayCall,
   { reference }: Stray,
+  evidence: { readonly references: string; readonly cause: string },
 ): Promise<void> =>
   commitAndPublish(store, bus, async (sql, say) => {
-    const references = `${row.supplierReference} ${reference}`;
-    log.error({ supplierOrderId: row.id, references }, 'a repeated purchase was made twice');
-    const cause = 'sent twice, and both times an order was made: one of them has to be given up';
-    const evidence = { references, cause };
+    log.error({ supplierOrderId: row.id, ...evidence }, 'the supplier may have a purchase twice');
     say(withheld(row, `second:${reference}`, attempt, { reason: 'duplicate_suspected', evidence }));
     await sql.run('delete from stray_supplier_orders where supplier = $1 and reference = $2', [
       row.supplier,
       reference,
     ]);
   });
+
+/** The supplier promised that the repetition buys nothing more, and here is an order that only the first call can have made. */
+const suspectRepeated = (
+  ports: PurchasePorts,
+  row: PurchaseRow,
+  call: StrayCall,
+  stray: Stray,
+): Promise<void> =>
+  suspect(ports, row, call, stray, {
+    references: `${row.supplierReference} ${stray.reference}`,
+    cause: 'sent twice, and both times an order was made: one of them has to be given up',
+  });
+
+/** What became of its units since is not known here: they may have been bought elsewhere. */
+const REFUSED_AND_MADE =
+  'refused, and the supplier has an order of these articles all the same: give up that one, or what is bought in its place';
+
+async function suspectRefused(
+  ports: PurchasePorts,
+  calls: readonly StrayCall[],
+  strays: readonly Stray[],
+): Promise<void> {
+  for (const { call, stray, fitting } of matchRefused(calls, strays)) {
+    const row = await readPurchase(ports.store, call.id);
+    if (row === undefined) continue;
+    const cause =
+      fitting > 1 ? `${REFUSED_AND_MADE} (${fitting} refused purchases fit it)` : REFUSED_AND_MADE;
+    await suspect(ports, row, call, stray, { references: stray.reference, cause });
+  }
+}
 
 /**
  * Adopts whatever fits one purchase in doubt and no other call without a verdict. @returns how it stands with each of
@@ -213,7 +205,7 @@ async function adoptStrays(
   const seen = (await readStrays(ports, adapter)).filter(({ found }) => !found.isCancelled);
   if (seen.length === 0) return new Map();
   // After the strays: whoever bought one of them had written its intent before.
-  const calls = await readOpenCalls(ports, adapter.name);
+  const calls = await readCalls(ports.store, adapter.name);
   // After the calls: one of them may have been answered while the strays were read, and is open no more.
   const owned = await readOwned(
     ports,
@@ -225,8 +217,9 @@ async function adoptStrays(
   for (const [call, match] of matches) {
     const row = match.kind === 'adopted' ? await readPurchase(ports.store, call.id) : undefined;
     if (match.kind === 'adopted' && row !== undefined)
-      await (call.state === 'repeated' ? suspect : adopt)(ports, row, call, match.stray);
+      await (call.state === 'repeated' ? suspectRepeated : adopt)(ports, row, call, match.stray);
   }
+  await suspectRefused(ports, calls, strays);
   return new Map([...matches].map(([{ id }, match]) => [id, match]));
 }
 
@@ -246,17 +239,57 @@ export const findByPush = async (
   { id }: PurchaseRow,
 ): Promise<StrayMatch> => (await adoptTogether(ports, adapter))?.get(id) ?? { kind: 'none' };
 
-/** For suppliers that only tell by push what became of a call: settles doubts also when they are held already. */
-export const startStraySweep = (ports: PurchasePorts, adapter: PatientAdapter): Periodic =>
-  startPeriodic(
-    `strays ${adapter.name}`,
-    2_000,
-    ports.log,
-    whileCallable(ports, adapter, async () => {
-      const [doubt] = await ports.store.query(`select 1 ${OPEN_CALLS} and ${STATE} <> 'under_way' limit 1`, [
-        adapter.name,
-      ]);
-      if (doubt !== undefined) await adoptTogether(ports, adapter);
-      return 'idle';
-    }),
+/** Strays are read while something waits for them, and for a while after they came: what is refused may be made all the same. */
+const SOME_TO_MATCH = `select 1 where ${SOME_TO_SETTLE} or (${SOME_REFUSED} and exists (
+  select 1 from stray_supplier_orders s where s.supplier = $1
+     and s.seen_at > now() - interval '${FORGOTTEN_DAYS} days'
+     and (s.read_at is null or s.seen_at > now() - interval '${SHOWN_AFTER_SECONDS} seconds')))`;
+
+/**
+ * A purchase that was refused, and that a push names as the supplier has it under our reference: looked up until it is
+ * shown.
+ */
+async function lookUpRefused(ports: PurchasePorts, adapter: PatientAdapter): Promise<void> {
+  const { store, bus, log, settings } = ports;
+  const named = await store.query<{ id: string; attempt: number }>(
+    `select i.supplier_order_id as id, i.attempt
+       from stray_supplier_orders s
+       join purchase_intents i on i.supplier_order_id = s.reference and i.kind = 'create' and i.state = 'refused'
+      where s.supplier = $1 and s.seen_at > now() - $2 * interval '1 day' and ${IS_UNREAD} order by s.seen_at limit $3`,
+    [adapter.name, FORGOTTEN_DAYS, LIMIT],
   );
+  for (const { id, attempt } of named) {
+    const row = await readPurchase(store, id);
+    if (row === undefined) continue;
+    const since = await possibleSince(store, row.orderId);
+    const orders = await adapter.lookUp(id, AbortSignal.timeout(callPatienceMs(settings) * 2), since);
+    const living = orders.filter(({ isCancelled }) => !isCancelled);
+    await commitAndPublish(store, bus, async (sql, say) => {
+      await sql.run(
+        'update stray_supplier_orders set read_at = now(), found = $3::json where supplier = $1 and reference = $2',
+        [adapter.name, id, orders[0] === undefined ? null : JSON.stringify(orders[0])],
+      );
+      if (living.length === 0) return;
+      const references = living.map(({ supplierReference }) => supplierReference).join(' ');
+      log.error({ supplierOrderId: id, references }, 'a purchase was refused and made all the same');
+      const evidence = { references, cause: REFUSED_AND_MADE };
+      say(withheld(row, `second:${references}`, attempt, { reason: 'duplicate_suspected', evidence }));
+    });
+  }
+}
+
+/**
+ * For what pushes tell of calls that have ended: where nothing else can tell it, they settle doubts, also when those are
+ * held already; and everywhere they give away what was refused and made all the same.
+ */
+export function startStraySweep(ports: PurchasePorts, adapter: PatientAdapter): Periodic {
+  const { store, log } = ports;
+  const { looksUpByReference } = adapter.capabilities;
+  const round = async (): Promise<'idle'> => {
+    if (looksUpByReference) await lookUpRefused(ports, adapter);
+    else if ((await store.query(SOME_TO_MATCH, [adapter.name])).length > 0)
+      await adoptTogether(ports, adapter);
+    return 'idle';
+  };
+  return startPeriodic(`strays ${adapter.name}`, 2_000, log, whileCallable(ports, adapter, round));
+}

@@ -68,13 +68,20 @@ async function firstOf(sql: Sql, news: readonly News[]): Promise<boolean[]> {
   return news.map((one) => fresh.delete(keyOf(one)));
 }
 
+/** One of our orders that news means. */
+interface Meant {
+  readonly id: string;
+  /** The supplier did not want to make it. */
+  readonly isRefused: boolean;
+}
+
 /**
  * Has the status of the named orders asked for at once, of those that are watched. An order is named by any of its
  * references at the supplier, or by ours. Returns which of our orders each of the news means, watched or not.
  */
-async function lookSoon(sql: Sql, news: readonly News[]): Promise<ReadonlyMap<News, readonly string[]>> {
+async function lookSoon(sql: Sql, news: readonly News[]): Promise<ReadonlyMap<News, readonly Meant[]>> {
   if (news.length === 0) return new Map();
-  const meant = await sql.query<{ key: number; id: string }>(
+  const meant = await sql.query<Meant & { readonly key: number }>(
     `with told as materialized (
        select key, supplier, refs from json_to_recordset($1::json) as d(key int, supplier text, refs text[])
      ), meant as materialized (
@@ -86,12 +93,11 @@ async function lookSoon(sql: Sql, news: readonly News[]): Promise<ReadonlyMap<Ne
         where id in (select id from supplier_orders where id in (select id from meant) and next_check_at > now()
                       order by id for update)
      )
-     select key, id from meant`,
+     select key, id, exists (select 1 from purchase_intents i where i.supplier_order_id = meant.id and i.kind = 'create'
+                                and i.state = 'refused') as "isRefused" from meant`,
     [JSON.stringify(news.map(({ supplier, references: refs }, key) => ({ key, supplier, refs })))],
   );
-  return new Map(
-    news.map((one, index) => [one, meant.filter(({ key }) => key === index).map(({ id }) => id)]),
-  );
+  return new Map(news.map((one, index) => [one, meant.filter(({ key }) => key === index)]));
 }
 
 /** In one transaction with all that come at the same time. False: this message came before. */
@@ -115,9 +121,12 @@ const takeNews = inRounds(async ({ store, log }: PurchasePorts, asked: readonly 
       within(() => {
         if (bill?.isOpen === true) log.warn({ supplier, reference, bill }, 'the supplier wants more money');
         if (bill !== undefined)
-          bills.push(
-            ...orders.map((supplierOrderId) => ({ ...bill, id: storable(bill.id), supplierOrderId })),
-          );
+          bills.push(...orders.map(({ id }) => ({ ...bill, id: storable(bill.id), supplierOrderId: id })));
+        for (const { id, isRefused } of orders) {
+          if (!isRefused) continue;
+          log.warn({ supplier, topic, supplierOrderId: id }, 'a push about a purchase that was refused');
+          strays.push({ supplier, reference: id, topic });
+        }
         if (orders.length > 0 || reference === undefined) return;
         log.info({ supplier, topic, reference }, 'a push about an order that is none of ours');
         strays.push({ supplier, reference, topic });

@@ -85,6 +85,13 @@ async function mapBlueMug(supplierVariantId: string): Promise<void> {
   expect((await call(path, { method: 'PUT', body })).status).toBe(200);
 }
 
+async function control(path: string, wanted: object): Promise<void> {
+  const init = { method: 'PUT', body: JSON.stringify(wanted) };
+  expect((await fetch(`${stack.sandboxOrigin}/control/${path}`, init)).status).toBe(200);
+}
+
+const givenFaults = (rules: readonly object[]): Promise<void> => control('faults', rules);
+
 test.each([
   ['its number', 2, '12000031000000005'],
   ['its attributes', 3, '14:173'],
@@ -97,9 +104,7 @@ test.each([
       kind: 'refusal_before',
       code: 'INVENTORY_HOLD_ERROR',
     };
-    const faults = (rules: readonly object[]) =>
-      fetch(`${stack.sandboxOrigin}/control/faults`, { method: 'PUT', body: JSON.stringify(rules) });
-    expect((await faults([refusal])).status).toBe(200);
+    await givenFaults([refusal]);
     expect((await placeInShop(stack, aShopOrder(number, [{ article: BLUE_MUG, units: 2 }]))).status).toBe(
       200,
     );
@@ -108,7 +113,7 @@ test.each([
       expect(view?.status).toBe('delivered');
       return await viewOf(view?.id ?? '');
     }, 30_000);
-    await faults([]);
+    await givenFaults([]);
     expect(order.supplierOrders.map(({ supplier, status }) => [supplier, status]).sort()).toEqual([
       ['aliexpress', 'rejected'],
       ['cj_dropshipping', 'delivered'],
@@ -122,6 +127,29 @@ test.each([
     ]);
   },
 );
+
+test('what its supplier refused and made all the same is told to a person, whatever was bought in its place', async () => {
+  await control('aliexpress/push', { url: `${stack.url}/webhooks/aliexpress` });
+  const refusal = {
+    operation: 'aliexpress.createOrder',
+    kind: 'refusal_after',
+    code: 'INVENTORY_HOLD_ERROR',
+  };
+  await givenFaults([refusal]);
+  expect((await placeInShop(stack, aShopOrder(4, [{ article: BLUE_MUG, units: 1 }]))).status).toBe(200);
+  await eventually(async () => {
+    const view = (await readOrders(stack)).find(({ name }) => name === '#T4');
+    expect(view?.holdReasons).toEqual(['duplicate_suspected']);
+    const { supplierOrders, holds } = await viewOf(view?.id ?? '');
+    const refused = supplierOrders.find(({ status }) => status === 'rejected');
+    const { purchases } = await outsideOf(stack);
+    const made = purchases.find(({ orderNumber }) => orderNumber === refused?.id);
+    expect(holds).toMatchObject([
+      { supplierOrderId: refused?.id, evidence: { references: made?.orders[0]?.orderId } },
+    ]);
+  }, 30_000);
+  await givenFaults([]);
+});
 
 test('a preview asks the same suppliers and buys nothing', async () => {
   const { purchases: before } = await outsideOf(stack);

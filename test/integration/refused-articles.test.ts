@@ -7,9 +7,11 @@ import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import {
   aDesk,
   article,
+  boughtUnder,
   givenPurchase,
   moveTo,
   saidTo,
+  verdicts,
   type WantedPurchase,
   withAdapter,
 } from '../fixtures/purchase-desk.ts';
@@ -80,6 +82,39 @@ test.each(['price_changed', 'funds', 'auth', 'account_blocked', 'invalid_input',
     expect(await refused([candidate(), AT_ALIEXPRESS], failureClass)).not.toHaveProperty('isReplaceable');
   },
 );
+
+test('what is refused and made all the same is found before it is bought elsewhere, and adopted', async () => {
+  const { world, ports, store, adapter } = await aDesk();
+  const purchase = await givenMapped(store, [candidate(), AT_ALIEXPRESS]);
+  const lying = withAdapter(ports, {
+    async place(request, signal) {
+      await adapter.place(request, signal);
+      throw new SupplierError('unavailable', 'sold out', {});
+    },
+  });
+  await buy(lying, purchase, 'c1');
+  expect(await verdicts(store, purchase)).toEqual(['placing', 'outcome_unknown']);
+
+  await moveTo(store, purchase, 'outcome_unknown');
+  await lookUp(ports, purchase, 'l1');
+  const [order, ...others] = await boughtUnder(world, purchase);
+  expect(others).toEqual([]);
+  expect((await saidTo(store, purchase)).at(2)).toMatchObject({
+    type: 'placed',
+    supplierReference: order?.sdCode,
+  });
+});
+
+test('a refusal is believed where the supplier cannot be asked about it', async () => {
+  const { ports, store } = await aDesk();
+  const purchase = await givenMapped(store, [candidate(), AT_ALIEXPRESS]);
+  const silent = {
+    ...refusing('unavailable'),
+    lookUp: () => Promise.reject(new SupplierError('transient', 'busy', {})),
+  };
+  await buy(withAdapter(ports, silent), purchase, 'c1');
+  expect((await saidTo(store, purchase)).at(-1)).toMatchObject({ type: 'rejected', isReplaceable: true });
+});
 
 test('what was refused before in the same order is held, whatever candidate is left', async () => {
   const { ports, store } = await aDesk();

@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
-import { matchStrays, type OpenCall, type Stray } from '../../services/suppliers/match-strays.ts';
+import {
+  matchRefused,
+  matchStrays,
+  type Stray,
+  type StrayCall,
+} from '../../services/suppliers/match-strays.ts';
 
 const LAMP = 'lamp';
-const aCall = (id: string, change: Partial<OpenCall> = {}): OpenCall => ({
+const aCall = (id: string, change: Partial<StrayCall> = {}): StrayCall => ({
   id,
   attempt: 1,
   state: 'in_doubt',
@@ -27,7 +32,7 @@ const aStray = (reference: string, change: Partial<Stray> = {}): Stray => ({
   },
   ...change,
 });
-const kinds = (calls: readonly OpenCall[], strays: readonly Stray[]) =>
+const kinds = (calls: readonly StrayCall[], strays: readonly Stray[]) =>
   Object.fromEntries([...matchStrays(calls, strays)].map(([{ id }, { kind }]) => [id, kind]));
 
 test('an order and a purchase in doubt that fit each other and nobody else belong together', () => {
@@ -106,4 +111,27 @@ test('three thousand doubts and orders of one article are compared by their orde
 
   // Each call with each order and each other call would be 27,000,000,000 steps: longer than a test may last.
   expect(matchStrays(calls, strays).size).toBe(3_000);
+});
+
+const refused = (id: string, change: Partial<StrayCall> = {}) => aCall(id, { state: 'refused', ...change });
+
+test('an order is of a refused purchase only where it fits no other', () => {
+  const [no, stray] = [refused('no'), aStray('AE1')];
+  expect(matchRefused([no], [stray])).toEqual([{ stray, call: no, fitting: 1 }]);
+  expect(matchStrays([no], [stray])).toEqual(new Map());
+  for (const state of ['in_doubt', 'under_way', 'repeated'] as const)
+    expect(matchRefused([no, aCall('other', { state })], [stray])).toEqual([]);
+  expect(kinds([no, aCall('doubt')], [stray])).toEqual({ doubt: 'adopted' });
+});
+
+test('of several refused purchases the last one that an order fits stands for all of them', () => {
+  const late = refused('late', { fromMs: 1_400 });
+  const calls = [refused('early'), late, refused('after', { fromMs: 1_600 })];
+  const stray = aStray('AE1');
+  expect(matchRefused(calls, [stray])).toEqual([{ stray, call: late, fitting: 2 }]);
+});
+
+test('an order of other articles or of another time is of no refused purchase', () => {
+  const strays = [aStray('AE1', { articles: 'mug' }), aStray('AE2', { instantsMs: [2_001] })];
+  expect(matchRefused([refused('no')], strays)).toEqual([]);
 });

@@ -32,6 +32,7 @@ import { Migration0035CallTurns } from './0035-call-turns.ts';
 import { Migration0036LoginPause } from './0036-login-pause.ts';
 import { Migration0037MappedVariant } from './0037-mapped-variant.ts';
 import { Migration0040AlsoTold } from './0040-also-told.ts';
+import { Migration0041RefusedCalls } from './0041-refused-calls.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
@@ -69,4 +70,5 @@ export const MIGRATIONS = [
   { name: '0036-login-pause', class: Migration0036LoginPause },
   { name: '0037-mapped-variant', class: Migration0037MappedVariant },
   { name: '0040-also-told', class: Migration0040AlsoTold },
+  { name: '0041-refused-calls', class: Migration0041RefusedCalls },
 ];

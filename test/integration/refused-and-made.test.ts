@@ -1,0 +1,146 @@
+import { expect, onTestFinished, test } from 'vitest';
+import type { FoundOrder, Push } from '../../services/suppliers/adapter.ts';
+import type { PatientAdapter } from '../../services/suppliers/policy.ts';
+import { buy } from '../../services/suppliers/purchase.ts';
+import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
+import { keepStrays, startStraySweep } from '../../services/suppliers/stray-orders.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
+import { takePush } from '../../services/suppliers/take-push.ts';
+import { eventually } from '../fixtures/eventually.ts';
+import {
+  aDesk,
+  article,
+  type Desk,
+  givenPurchase,
+  moveTo,
+  saidTo,
+  verdicts,
+  withAdapter,
+} from '../fixtures/purchase-desk.ts';
+
+const CJ = 'cj_dropshipping';
+
+const found = (supplierReference: string, change: Partial<FoundOrder> = {}): FoundOrder => ({
+  supplierReference,
+  amountMinor: 1_434,
+  currency: 'USD',
+  isPaid: false,
+  callerRef: '',
+  isCancelled: false,
+  articles: [{ supplierVariantId: article(1).supplierVariantId, units: 1 }],
+  createdAt: new Date().toISOString(),
+  ...change,
+});
+
+const refusing = (desk: Desk, change: Partial<PatientAdapter>): PurchasePorts =>
+  withAdapter(desk.ports, {
+    place: () => Promise.reject(new SupplierError('unavailable', 'sold out', {})),
+    ...change,
+  });
+
+/** A supplier that only its pushes tell of orders, with this book. */
+const byPush = (desk: Desk, ...orders: readonly FoundOrder[]): PurchasePorts =>
+  refusing(desk, {
+    capabilities: { ...desk.adapter.capabilities, looksUpByReference: false, repeatableForMs: 3_600_000 },
+    read: async (reference) => orders.find((one) => one.supplierReference === reference) ?? null,
+  });
+
+async function givenRefused(desk: Desk, ports: PurchasePorts, number = 1) {
+  const purchase = await givenPurchase(desk.store, { number });
+  await buy(ports, purchase, `b${number}`);
+  expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'rejected']);
+  await moveTo(desk.store, purchase, 'rejected');
+  return purchase;
+}
+
+const givenStray = ({ store }: Desk, reference: string) =>
+  keepStrays(store, [{ supplier: CJ, reference, topic: 'order' }]);
+
+function sweep(ports: PurchasePorts) {
+  const adapter = ports.adapterOf(CJ);
+  if (adapter === undefined) throw new Error('no adapter');
+  const sweeping = startStraySweep(ports, adapter);
+  onTestFinished(() => sweeping.stop());
+  return sweeping;
+}
+
+const strays = ({ store }: Desk) =>
+  store.query<{ reference: string; isRead: boolean }>(
+    'select reference, read_at is not null as "isRead" from stray_supplier_orders order by 1',
+  );
+
+test('an order that a push names, and that only a refused purchase can have made, is suspected once', async () => {
+  const desk = await aDesk();
+  const ports = byPush(desk, found('AE1'));
+  const purchase = await givenRefused(desk, ports);
+  await givenStray(desk, 'AE1');
+  const sweeping = sweep(ports);
+  await eventually(async () =>
+    expect((await saidTo(desk.store, purchase)).slice(2)).toMatchObject([
+      { reason: 'duplicate_suspected', evidence: { references: 'AE1' } },
+    ]),
+  );
+  // Its next push makes it a stray again.
+  await givenStray(desk, 'AE1');
+  await eventually(async () => {
+    sweeping.wake();
+    expect(await strays(desk)).toEqual([]);
+  });
+  const ids = await desk.store.query(
+    "select distinct payload::json ->> 'id' as id from outbox where payload like '%duplicate_suspected%'",
+  );
+  expect(ids).toHaveLength(1);
+});
+
+test('an order of other articles, of another time, or one that is cancelled is not of the refused purchase', async () => {
+  const desk = await aDesk();
+  const ports = byPush(
+    desk,
+    found('AE1', { articles: [{ supplierVariantId: 'other', units: 1 }] }),
+    found('AE2', { createdAt: '2026-01-01T00:00:00.000Z' }),
+    found('AE3', { isCancelled: true }),
+  );
+  const purchase = await givenRefused(desk, ports);
+  for (const reference of ['AE1', 'AE2', 'AE3']) await givenStray(desk, reference);
+  sweep(ports);
+  await eventually(async () =>
+    expect(await strays(desk)).toEqual(
+      ['AE1', 'AE2', 'AE3'].map((reference) => ({ reference, isRead: true })),
+    ),
+  );
+  expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'rejected']);
+});
+
+test('a push that names a refused purchase by our reference has it looked up until it is shown', async () => {
+  const desk = await aDesk();
+  const shown: FoundOrder[] = [];
+  const asked: string[] = [];
+  const ports = refusing(desk, {
+    readPush: async (): Promise<Push> => ({
+      kind: 'news',
+      messageId: 'm1',
+      topic: 'ORDER',
+      references: [purchase.supplierOrderId, 'SD1'],
+    }),
+    lookUp: async (callerRef) => {
+      asked.push(callerRef);
+      return shown;
+    },
+  });
+  const purchase = await givenRefused(desk, ports);
+  expect((await takePush(ports, { supplier: CJ, headers: {}, bodyBase64: '' })).ok).toBe(true);
+  const sweeping = sweep(ports);
+  await eventually(() => expect(asked).toEqual([purchase.supplierOrderId]));
+  await eventually(async () => expect((await strays(desk)).map(({ isRead }) => isRead)).toEqual([true]));
+  expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'rejected']);
+
+  shown.push(found('SD1', { callerRef: purchase.supplierOrderId }));
+  await desk.store.run("update stray_supplier_orders set read_at = read_at - interval '1 minute'");
+  await eventually(async () => {
+    sweeping.wake();
+    expect((await saidTo(desk.store, purchase)).slice(2)).toMatchObject([
+      { reason: 'duplicate_suspected', evidence: { references: 'SD1' } },
+    ]);
+  });
+  expect(asked).toHaveLength(2);
+});
