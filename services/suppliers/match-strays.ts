@@ -89,9 +89,9 @@ function named(points: readonly Point[], { first, end }: Candidate, strays: numb
 }
 
 /**
- * Which strays fit each of the calls that are no longer under way nor refused; calls that none fits are left out. A call and a stray
- * fit when their articles are the same and the stray may have been made in the call's time. After an outage hundreds of
- * each may be of the same article: all are compared by their times' order alone.
+ * Which strays fit each of the calls that are neither under way nor refused; calls that none fits are left out. A call and
+ * a stray fit when their articles are the same and the stray may have been made in the call's time. After an outage
+ * hundreds of each may be of the same article: all are compared by their times' order alone.
  */
 export function matchStrays(
   calls: readonly StrayCall[],
