@@ -157,14 +157,15 @@ export async function settlePlaced(
 
 /**
  * Whether the supplier shows an order under our reference although it refused to make one: asked, where it can be, before
- * its units are bought elsewhere. A refusal is believed when the question fails.
+ * its units may be bought anew. A refusal is believed when the question fails.
  */
 async function isMadeAllTheSame(
   { store, settings, log }: PurchasePorts,
   adapter: PatientAdapter,
   { id, orderId }: PurchaseRow,
+  { evidence: { sent } }: SupplierError,
 ): Promise<boolean> {
-  if (!adapter.capabilities.looksUpByReference) return false;
+  if (!adapter.capabilities.looksUpByReference || sent === false) return false;
   try {
     const since = await possibleSince(store, orderId);
     const found = await adapter.lookUp(id, AbortSignal.timeout(callPatienceMs(settings)), since);
@@ -187,13 +188,13 @@ async function settleFailed(
   const { failureClass, evidence } = error;
   const isNotNow = failureClass === 'transient' || failureClass === 'throttled';
   ports.log.warn({ supplierOrderId: row.id, attempt, failureClass, evidence }, 'a purchase was not accepted');
-  // The answer is known here alone, and waits for the database as its record does.
-  const isReplaced = await throughOutage(() => isReplaceable(ports.store, facts, failureClass));
   // "Exists already" is an answer to an earlier call of ours: the look-up finds and adopts it.
   const isDoubt =
     failureClass === 'unknown_outcome' ||
     failureClass === 'duplicate_reference' ||
-    (isReplaced && (await isMadeAllTheSame(ports, adapter, row)));
+    (!isNotNow && (await isMadeAllTheSame(ports, adapter, row, error)));
+  // The answer is known here alone, and waits for the database as its record does.
+  const isReplaced = await throughOutage(() => isReplaceable(ports.store, facts, failureClass));
   const message = (): OutboxRow => {
     if (isDoubt)
       return outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${attempt}`, attempt, { evidence });

@@ -83,27 +83,30 @@ test.each(['price_changed', 'funds', 'auth', 'account_blocked', 'invalid_input',
   },
 );
 
-test('what is refused and made all the same is found before it is bought elsewhere, and adopted', async () => {
-  const { world, ports, store, adapter } = await aDesk();
-  const purchase = await givenMapped(store, [candidate(), AT_ALIEXPRESS]);
-  const lying = withAdapter(ports, {
-    async place(request, signal) {
-      await adapter.place(request, signal);
-      throw new SupplierError('unavailable', 'sold out', {});
-    },
-  });
-  await buy(lying, purchase, 'c1');
-  expect(await verdicts(store, purchase)).toEqual(['placing', 'outcome_unknown']);
+test.each(['unavailable', 'invalid_input'] as const)(
+  'what is refused as %s and made all the same is found before it is bought anew, and adopted',
+  async (failureClass) => {
+    const { world, ports, store, adapter } = await aDesk();
+    const purchase = await givenMapped(store, [candidate(), AT_ALIEXPRESS]);
+    const lying = withAdapter(ports, {
+      async place(request, signal) {
+        await adapter.place(request, signal);
+        throw new SupplierError(failureClass, 'no', {});
+      },
+    });
+    await buy(lying, purchase, 'c1');
+    expect(await verdicts(store, purchase)).toEqual(['placing', 'outcome_unknown']);
 
-  await moveTo(store, purchase, 'outcome_unknown');
-  await lookUp(ports, purchase, 'l1');
-  const [order, ...others] = await boughtUnder(world, purchase);
-  expect(others).toEqual([]);
-  expect((await saidTo(store, purchase)).at(2)).toMatchObject({
-    type: 'placed',
-    supplierReference: order?.sdCode,
-  });
-});
+    await moveTo(store, purchase, 'outcome_unknown');
+    await lookUp(ports, purchase, 'l1');
+    const [order, ...others] = await boughtUnder(world, purchase);
+    expect(others).toEqual([]);
+    expect((await saidTo(store, purchase)).at(2)).toMatchObject({
+      type: 'placed',
+      supplierReference: order?.sdCode,
+    });
+  },
+);
 
 test('a refusal is believed where the supplier cannot be asked about it', async () => {
   const { ports, store } = await aDesk();
