@@ -11,14 +11,16 @@ export interface Stray {
 }
 
 /**
- * A purchase call that may be the origin of a stray: under way still, in doubt, or made again and answered then, which
- * leaves open what became of the first time. One that was refused may only be where no other is.
+ * A purchase call that may be the origin of a stray: under way still, in doubt, made again and answered then, which leaves
+ * open what became of the first time, or refused, which may have been a lie.
  */
 export interface StrayCall {
   /** Of its supplier order. */
   readonly id: string;
   readonly attempt: number;
   readonly state: 'under_way' | 'in_doubt' | 'repeated' | 'refused';
+  /** A person has been told already that its supplier may have it twice. */
+  readonly isSuspected: boolean;
   /** Milliseconds since 1970: an order of it was made between them. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -88,21 +90,24 @@ function named(points: readonly Point[], { first, end }: Candidate, strays: numb
   return [...references, ...(more > 0 ? [`and ${more} more`] : [])].join(' ');
 }
 
+const fits = ({ fromMs, toMs }: StrayCall, { instantsMs }: Stray): boolean =>
+  instantsMs.some((atMs) => atMs >= fromMs && atMs <= toMs);
+
 /**
- * Which strays fit each of the calls that are neither under way nor refused; calls that none fits are left out. A call and
- * a stray fit when their articles are the same and the stray may have been made in the call's time. After an outage
- * hundreds of each may be of the same article: all are compared by their times' order alone.
+ * Which strays fit each of the calls in doubt; those that none fits are left out. A call and a stray fit when their
+ * articles are the same and the stray may have been made in the call's time. One that a refused call may have made is
+ * nobody's: it would go to the customer of another order. After an outage hundreds of each may be of the same article:
+ * all are compared by their times' order alone.
  */
 export function matchStrays(
   calls: readonly StrayCall[],
   strays: readonly Stray[],
 ): ReadonlyMap<StrayCall, StrayMatch> {
   const matches = new Map<StrayCall, StrayMatch>();
-  const callsOf = Map.groupBy(
-    calls.filter(({ state }) => state !== 'refused'),
-    ({ articles }) => articles,
-  );
-  for (const [articles, alike] of Map.groupBy(strays, (stray) => stray.articles)) {
+  const callsOf = Map.groupBy(calls, ({ articles }) => articles);
+  for (const [articles, all] of Map.groupBy(strays, (stray) => stray.articles)) {
+    const refused = (callsOf.get(articles) ?? []).filter(({ state }) => state === 'refused');
+    const alike = all.filter((stray) => !refused.some((call) => fits(call, stray)));
     const points = alike
       .flatMap((stray) => stray.instantsMs.map((atMs): Point => ({ atMs, stray })))
       .sort((a, b) => a.atMs - b.atMs);
@@ -119,8 +124,8 @@ export function matchStrays(
     const taken = [0];
     for (const { stray } of points) taken.push((taken.at(-1) ?? 0) + (underWay.has(stray) ? 1 : 0));
     for (const mine of candidates) {
-      if (isUnderWay(mine)) continue;
       const { call, first, end } = mine;
+      if (call.state !== 'in_doubt') continue;
       const stray = points[first]?.stray;
       let last = first;
       while (last < end && points[last]?.stray === stray) last += 1;
@@ -134,22 +139,29 @@ export function matchStrays(
   return matches;
 }
 
-const fits = ({ fromMs, toMs }: StrayCall, { instantsMs }: Stray): boolean =>
-  instantsMs.some((atMs) => atMs >= fromMs && atMs <= toMs);
-
 /**
- * Strays that were made although their call was refused: no other call fits them. With the last of the refused ones that
- * does, and how many do: nobody can tell which it was, and one person is enough to look.
+ * Strays that no call in doubt or under way can have made: an order too many of a call that was made again, or one of a
+ * call that was refused. With the last call that may have made it, and how many may: nobody can tell which it was, and
+ * one person is enough to look. Each of several has a call of its own as far as there are enough.
  */
-export function matchRefused(
+export function matchSurplus(
   calls: readonly StrayCall[],
   strays: readonly Stray[],
 ): readonly { readonly stray: Stray; readonly call: StrayCall; readonly fitting: number }[] {
-  const callsOf = Map.groupBy(calls, ({ articles }) => articles);
+  const isSettled = ({ state }: StrayCall): boolean => state === 'repeated' || state === 'refused';
+  const settled = Map.groupBy(calls.filter(isSettled), ({ articles }) => articles);
+  const open = Map.groupBy(
+    calls.filter((call) => !isSettled(call)),
+    ({ articles }) => articles,
+  );
+  const suspected = new Set(calls.filter(({ isSuspected }) => isSuspected));
   return strays.flatMap((stray) => {
-    const fitting = (callsOf.get(stray.articles) ?? []).filter((call) => fits(call, stray));
-    const [call] = fitting.toSorted((a, b) => b.fromMs - a.fromMs);
-    if (call === undefined || fitting.some(({ state }) => state !== 'refused')) return [];
+    const fitting = (settled.get(stray.articles) ?? [])
+      .filter((call) => fits(call, stray))
+      .sort((a, b) => b.fromMs - a.fromMs);
+    const call = fitting.find((one) => !suspected.has(one)) ?? fitting[0];
+    if (call === undefined || open.get(stray.articles)?.some((one) => fits(one, stray))) return [];
+    suspected.add(call);
     return [{ stray, call, fitting: fitting.length }];
   });
 }

@@ -25,25 +25,24 @@ export const SOME_REFUSED = `exists (select 1 ${CALLS} and ${REFUSED})`;
 
 /** Purchase calls that an order which nobody here has may come from; those that were refused lately are among them. */
 export async function readCalls(sql: Sql, supplier: SupplierName): Promise<StrayCall[]> {
-  const rows = await sql.query<{
-    id: string;
-    attempt: number;
-    begunAt: Date;
-    deadline: Date;
-    state: StrayCall['state'];
-    lines: FoundOrder['articles'];
-  }>(
+  const rows = await sql.query<
+    Pick<StrayCall, 'id' | 'attempt' | 'state' | 'isSuspected'> & {
+      begunAt: Date;
+      deadline: Date;
+      lines: FoundOrder['articles'];
+    }
+  >(
     `select o.id, i.attempt, i.created_at as "begunAt", i.call_deadline as deadline, ${STATE} as state,
+            exists (select 1 from holds h where h.order_id = o.order_id and h.supplier_order_id = o.id
+                       and h.reason = 'duplicate_suspected' and h.released_at is null) as "isSuspected",
             (select coalesce(json_agg(json_build_object('supplierVariantId', l.supplier_variant_id,
                       'units', l.supplier_units)), '[]')
                from supplier_order_lines l where l.supplier_order_id = o.id) as lines
        ${CALLS} and (${OPEN} or (${REFUSED})) order by o.id`,
     [supplier],
   );
-  return rows.map(({ id, attempt, begunAt, deadline, state, lines }) => ({
-    id,
-    attempt,
-    state,
+  return rows.map(({ begunAt, deadline, lines, ...call }) => ({
+    ...call,
     fromMs: new Date(begunAt).getTime() - EARLIER_MS,
     toMs: new Date(deadline).getTime() + LATER_MS,
     articles: articlesKey(lines),

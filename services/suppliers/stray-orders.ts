@@ -9,7 +9,7 @@ import { insertRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
 import { asAdopted } from './adopted.ts';
-import { matchRefused, matchStrays, type Stray, type StrayCall, type StrayMatch } from './match-strays.ts';
+import { matchStrays, matchSurplus, type Stray, type StrayCall, type StrayMatch } from './match-strays.ts';
 import type { PatientAdapter } from './policy.ts';
 import { EARLIER_MS, possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
@@ -124,7 +124,7 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
   }
   const rows = await store.query<{ reference: string; seenAt: Date; found: unknown }>(
     `select reference, seen_at as "seenAt", found from stray_supplier_orders
-      where supplier = $1 and found is not null
+      where supplier = $1 and found is not null and told_at is null
         and seen_at > now() - $2 * interval '1 day' order by reference`,
     [name, FORGOTTEN_DAYS],
   );
@@ -147,50 +147,35 @@ async function adopt(
   await settlePlaced(ports, row, attempt, placed, { beside });
 }
 
-/** A person has to look at the stray beside the purchase; it is a stray no more. */
-const suspect = (
-  { store, bus, log }: PurchasePorts,
-  row: PurchaseRow,
-  { attempt }: StrayCall,
-  { reference }: Stray,
-  evidence: { readonly references: string; readonly cause: string },
-): Promise<void> =>
-  commitAndPublish(store, bus, async (sql, say) => {
-    log.error({ supplierOrderId: row.id, ...evidence }, 'the supplier may have a purchase twice');
-    say(withheld(row, `second:${reference}`, attempt, { reason: 'duplicate_suspected', evidence }));
-    await sql.run('delete from stray_supplier_orders where supplier = $1 and reference = $2', [
-      row.supplier,
-      reference,
-    ]);
-  });
-
-/** The supplier promised that the repetition buys nothing more, and here is an order that only the first call can have made. */
-const suspectRepeated = (
-  ports: PurchasePorts,
-  row: PurchaseRow,
-  call: StrayCall,
-  stray: Stray,
-): Promise<void> =>
-  suspect(ports, row, call, stray, {
-    references: `${row.supplierReference} ${stray.reference}`,
-    cause: 'sent twice, and both times an order was made: one of them has to be given up',
-  });
-
+const SENT_TWICE = 'sent twice, and both times an order was made: one of them has to be given up';
 /** What became of its units since is not known here: they may have been bought elsewhere. */
 const REFUSED_AND_MADE =
   'refused, and the supplier has an order of these articles all the same: give up that one, or what is bought in its place';
 
-async function suspectRefused(
-  ports: PurchasePorts,
+/** A person has to look at what the supplier made beside, or in spite of, its answer: once. */
+async function suspectSurplus(
+  { store, bus, log }: PurchasePorts,
   calls: readonly StrayCall[],
   strays: readonly Stray[],
 ): Promise<void> {
-  for (const { call, stray, fitting } of matchRefused(calls, strays)) {
-    const row = await readPurchase(ports.store, call.id);
+  for (const { call, stray, fitting } of matchSurplus(calls, strays)) {
+    const row = await readPurchase(store, call.id);
     if (row === undefined) continue;
-    const cause =
-      fitting > 1 ? `${REFUSED_AND_MADE} (${fitting} refused purchases fit it)` : REFUSED_AND_MADE;
-    await suspect(ports, row, call, stray, { references: stray.reference, cause });
+    const { reference } = stray;
+    const references = [row.supplierReference, reference].filter((name) => name !== null).join(' ');
+    const cause = call.state === 'repeated' ? SENT_TWICE : REFUSED_AND_MADE;
+    const evidence = {
+      references,
+      cause: fitting > 1 ? `${cause} (or another of ${fitting} purchases that it fits)` : cause,
+    };
+    await commitAndPublish(store, bus, async (sql, say) => {
+      log.error({ supplierOrderId: row.id, references }, 'the supplier may have a purchase twice');
+      say(withheld(row, `second:${reference}`, call.attempt, { reason: 'duplicate_suspected', evidence }));
+      await sql.run(
+        'update stray_supplier_orders set told_at = now() where supplier = $1 and reference = $2',
+        [row.supplier, reference],
+      );
+    });
   }
 }
 
@@ -216,10 +201,9 @@ async function adoptStrays(
   const matches = matchStrays(calls, strays);
   for (const [call, match] of matches) {
     const row = match.kind === 'adopted' ? await readPurchase(ports.store, call.id) : undefined;
-    if (match.kind === 'adopted' && row !== undefined)
-      await (call.state === 'repeated' ? suspectRepeated : adopt)(ports, row, call, match.stray);
+    if (match.kind === 'adopted' && row !== undefined) await adopt(ports, row, call, match.stray);
   }
-  await suspectRefused(ports, calls, strays);
+  await suspectSurplus(ports, calls, strays);
   return new Map([...matches].map(([{ id }, match]) => [id, match]));
 }
 
@@ -239,11 +223,13 @@ export const findByPush = async (
   { id }: PurchaseRow,
 ): Promise<StrayMatch> => (await adoptTogether(ports, adapter))?.get(id) ?? { kind: 'none' };
 
-/** Strays are read while something waits for them, and for a while after they came: what is refused may be made all the same. */
+/** How often strays are matched that nothing new is known of: a doubt that a person has settled may leave them over. */
+const ANEW_MS = 60_000;
+/** Strays are matched while something waits for them, and for a while after they came. @param $2 those of before too. */
 const SOME_TO_MATCH = `select 1 where ${SOME_TO_SETTLE} or (${SOME_REFUSED} and exists (
-  select 1 from stray_supplier_orders s where s.supplier = $1
+  select 1 from stray_supplier_orders s where s.supplier = $1 and s.told_at is null
      and s.seen_at > now() - interval '${FORGOTTEN_DAYS} days'
-     and (s.read_at is null or s.seen_at > now() - interval '${SHOWN_AFTER_SECONDS} seconds')))`;
+     and ($2 or s.read_at is null or s.seen_at > now() - interval '${SHOWN_AFTER_SECONDS} seconds')))`;
 
 /**
  * A purchase that was refused, and that a push names as the supplier has it under our reference: looked up until it is
@@ -284,11 +270,15 @@ async function lookUpRefused(ports: PurchasePorts, adapter: PatientAdapter): Pro
  */
 export function startStraySweep(ports: PurchasePorts, adapter: PatientAdapter): Periodic {
   const { store, log } = ports;
-  const { looksUpByReference } = adapter.capabilities;
+  let matchedAt = Number.NEGATIVE_INFINITY;
+  const matchAll = async (): Promise<void> => {
+    const isAnew = performance.now() - matchedAt > ANEW_MS;
+    if ((await store.query(SOME_TO_MATCH, [adapter.name, isAnew])).length === 0) return;
+    matchedAt = performance.now();
+    await adoptTogether(ports, adapter);
+  };
   const round = async (): Promise<'idle'> => {
-    if (looksUpByReference) await lookUpRefused(ports, adapter);
-    else if ((await store.query(SOME_TO_MATCH, [adapter.name])).length > 0)
-      await adoptTogether(ports, adapter);
+    await (adapter.capabilities.looksUpByReference ? lookUpRefused(ports, adapter) : matchAll());
     return 'idle';
   };
   return startPeriodic(`strays ${adapter.name}`, 2_000, log, whileCallable(ports, adapter, round));

@@ -30,11 +30,22 @@ const ruleOf = (operation: string, kind: string, share: number, seed: number): o
   ...(kind === 'slow' ? { delayMs: CALL_TIMEOUT_MS + 500 } : {}),
 });
 
+/** A clear no to what was made all the same: a push of it is all that gives it away. */
+const lying = (seed: number): object => ({
+  operation: 'aliexpress.createOrder',
+  kind: 'refusal_after',
+  code: 'INVENTORY_HOLD_ERROR',
+  share: USUAL_SHARE,
+  seed,
+});
+
 /** What shop, suppliers and mail server answer wrongly all the time. */
-const usualRules = (seed: number): object[] =>
-  [...SPENDING, ...WRITING, 'smtp.data'].flatMap((operation, o) =>
+const usualRules = (seed: number): object[] => [
+  lying(seed),
+  ...[...SPENDING, ...WRITING, 'smtp.data'].flatMap((operation, o) =>
     WAYS.map((way, w) => ruleOf(operation, way, USUAL_SHARE, seed + 100 * o + w)),
-  );
+  ),
+];
 
 const Rules = z.array(z.object({ fired: z.int() }));
 const badAnswers = new WeakMap<WholeSystem, number>();

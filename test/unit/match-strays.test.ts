@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import {
-  matchRefused,
   matchStrays,
+  matchSurplus,
   type Stray,
   type StrayCall,
 } from '../../services/suppliers/match-strays.ts';
@@ -11,6 +11,7 @@ const aCall = (id: string, change: Partial<StrayCall> = {}): StrayCall => ({
   id,
   attempt: 1,
   state: 'in_doubt',
+  isSuspected: false,
   fromMs: 1_000,
   toMs: 2_000,
   articles: LAMP,
@@ -115,23 +116,34 @@ test('three thousand doubts and orders of one article are compared by their orde
 
 const refused = (id: string, change: Partial<StrayCall> = {}) => aCall(id, { state: 'refused', ...change });
 
-test('an order is of a refused purchase only where it fits no other', () => {
+test('an order that fits a refused purchase is adopted for none, and is told when nothing else is open', () => {
   const [no, stray] = [refused('no'), aStray('AE1')];
-  expect(matchRefused([no], [stray])).toEqual([{ stray, call: no, fitting: 1 }]);
+  expect(matchSurplus([no], [stray])).toEqual([{ stray, call: no, fitting: 1 }]);
   expect(matchStrays([no], [stray])).toEqual(new Map());
-  for (const state of ['in_doubt', 'under_way', 'repeated'] as const)
-    expect(matchRefused([no, aCall('other', { state })], [stray])).toEqual([]);
-  expect(kinds([no, aCall('doubt')], [stray])).toEqual({ doubt: 'adopted' });
+  for (const state of ['in_doubt', 'under_way'] as const)
+    expect(matchSurplus([no, aCall('other', { state })], [stray])).toEqual([]);
+  expect(kinds([no, aCall('doubt')], [stray])).toEqual({});
 });
 
-test('of several refused purchases the last one that an order fits stands for all of them', () => {
-  const late = refused('late', { fromMs: 1_400 });
+test('of several purchases that were refused, or made again, the last one that an order fits stands for all', () => {
+  const late = aCall('late', { state: 'repeated', fromMs: 1_400 });
   const calls = [refused('early'), late, refused('after', { fromMs: 1_600 })];
   const stray = aStray('AE1');
-  expect(matchRefused(calls, [stray])).toEqual([{ stray, call: late, fitting: 2 }]);
+  expect(matchSurplus(calls, [stray])).toEqual([{ stray, call: late, fitting: 2 }]);
 });
 
 test('an order of other articles or of another time is of no refused purchase', () => {
   const strays = [aStray('AE1', { articles: 'mug' }), aStray('AE2', { instantsMs: [2_001] })];
-  expect(matchRefused([refused('no')], strays)).toEqual([]);
+  expect(matchSurplus([refused('no')], strays)).toEqual([]);
+});
+
+test('two orders too many are told beside two purchases, and not beside one that a person looks at already', () => {
+  const [one, two] = [refused('one', { fromMs: 1_200 }), refused('two')];
+  const looked = refused('looked', { fromMs: 1_400, isSuspected: true });
+  const told = matchSurplus([looked, one, two], [aStray('AE1'), aStray('AE2')]);
+  expect(told.map(({ stray, call }) => [stray.reference, call.id])).toEqual([
+    ['AE1', 'one'],
+    ['AE2', 'two'],
+  ]);
+  expect(matchSurplus([looked], [aStray('AE3')]).map(({ call }) => call.id)).toEqual(['looked']);
 });

@@ -204,6 +204,8 @@ const StraySupplierOrderSchema = defineEntity({
     readAt: p.datetime(3).nullable(),
     /** What the supplier says of it: amount, articles, when it was made; null: nothing yet, or it has no such order. */
     found: p.json<object>().columnType('json').nullable(),
+    /** When a person was told that a purchase may be there twice because of it. */
+    toldAt: p.datetime(3).nullable(),
   },
 });
 export class StraySupplierOrder extends StraySupplierOrderSchema.class {}
