@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
-import type { FoundOrder } from '../../services/suppliers/adapter.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import { adoptNamed } from '../../services/suppliers/settle-doubt.ts';
 import { keepStrays } from '../../services/suppliers/stray-orders.ts';
 import {
   aDesk,
-  article,
   boughtUnder,
   type Desk,
+  foundOrder,
   givenPurchase,
   moveTo,
   placeRequestOf,
@@ -94,16 +93,7 @@ test.each(['a push', 'a person'])('an order that %s names is held too', async (w
   const desk = await aDesk({ ORDER_MANAGER_DOUBT_GRACE_SECONDS: '0' });
   const purchase = await inDoubt(desk, 'no_answer_before');
   await move(desk, purchase);
-  const order: FoundOrder = {
-    supplierReference: 'AE1',
-    amountMinor: 1_434,
-    currency: 'USD',
-    isPaid: false,
-    callerRef: '',
-    isCancelled: false,
-    articles: [{ supplierVariantId: article(1).supplierVariantId, units: 1 }],
-    createdAt: new Date().toISOString(),
-  };
+  const order = foundOrder('AE1');
   const capabilities = { ...desk.adapter.capabilities, looksUpByReference: false, repeatableForMs: 60_000 };
   const ports = withAdapter(desk.ports, { capabilities, read: async () => order });
   if (who === 'a push') {

@@ -11,10 +11,10 @@ import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
-  article,
   type Copy,
   type Desk,
   type Environment,
+  foundOrder,
   givenPurchase,
   holdOf,
   intentOf,
@@ -252,17 +252,6 @@ test('an answer "not now" that came after its deadline gives the purchase back',
   expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'deferred', 'absent']);
 });
 
-const lamp = article(1);
-const found = (supplierReference: string, change: Partial<FoundOrder> = {}): FoundOrder => ({
-  ...order,
-  supplierReference,
-  callerRef: '',
-  isCancelled: false,
-  articles: [{ supplierVariantId: lamp.supplierVariantId, units: 1 }],
-  createdAt: new Date().toISOString(),
-  ...change,
-});
-
 /** Made so long ago, as a clock without a zone shows it so many hours from UTC. */
 const madeAt = (agoMs: number, zoneHours: number): Partial<FoundOrder> => ({
   createdAt: null,
@@ -283,7 +272,7 @@ const givenStrays = async ({ store }: Desk, ...references: readonly string[]): P
 
 test('an order that a push named is adopted instead of calling again', async () => {
   const desk = await aQuickDesk();
-  const { ports, calls } = repeating(desk, [doubt], reading(found('AE1')));
+  const { ports, calls } = repeating(desk, [doubt], reading(foundOrder('AE1')));
   const purchase = await inDoubt(desk, ports);
   await givenStrays(desk, 'AE1');
   await lookUp(ports, purchase, 'l1');
@@ -296,7 +285,7 @@ test.each([-12, -8, 0, 8, 14])(
   'a push that comes late is known by the time of its order, in whatever zone that is told (%i)',
   async (zoneHours) => {
     const desk = await aQuickDesk();
-    const { ports, calls } = repeating(desk, [doubt], reading(found('AE1', madeAt(0, zoneHours))));
+    const { ports, calls } = repeating(desk, [doubt], reading(foundOrder('AE1', madeAt(0, zoneHours))));
     const purchase = await inDoubt(desk, ports);
     await givenStrays(desk, 'AE1');
     await desk.store.run("update stray_supplier_orders set seen_at = now() + interval '40 minutes'");
@@ -308,7 +297,7 @@ test.each([-12, -8, 0, 8, 14])(
 
 test('a push that comes after the hold settles the doubt and releases its own hold', async () => {
   const desk = await aQuickDesk();
-  const { ports } = repeating(desk, [doubt, doubt], reading(found('AE1')));
+  const { ports } = repeating(desk, [doubt, doubt], reading(foundOrder('AE1')));
   const purchase = await inDoubt(desk, ports);
   await lookUp(ports, purchase, 'l1');
   const adapter = ports.adapterOf('cj_dropshipping');
@@ -334,7 +323,7 @@ test.each([
   ['a cancelled order', { isCancelled: true }],
 ])('a stray of %s is left alone', async (_name, change) => {
   const desk = await aQuickDesk();
-  const { ports, calls } = repeating(desk, [doubt, order], reading(found('AE1', change)));
+  const { ports, calls } = repeating(desk, [doubt, order], reading(foundOrder('AE1', change)));
   const purchase = await inDoubt(desk, ports);
   await givenStrays(desk, 'AE1');
   await lookUp(ports, purchase, 'l1');
@@ -344,7 +333,7 @@ test.each([
 
 test('what is not clear is held and called no more: two strays for one purchase, or one stray for two', async () => {
   const desk = await aQuickDesk();
-  const two = repeating(desk, [doubt], reading(found('AE1'), found('AE2')));
+  const two = repeating(desk, [doubt], reading(foundOrder('AE1'), foundOrder('AE2')));
   const purchase = await inDoubt(desk, two.ports);
   await givenStrays(desk, 'AE1', 'AE2');
   await lookUp(two.ports, purchase, 'l1');
@@ -355,7 +344,7 @@ test('what is not clear is held and called no more: two strays for one purchase,
   expect(two.calls).toHaveLength(1);
 
   const other = await aQuickDesk();
-  const one = repeating(other, [doubt, doubt], reading(found('AE1')));
+  const one = repeating(other, [doubt, doubt], reading(foundOrder('AE1')));
   const [left, right] = [await inDoubt(other, one.ports), await inDoubt(other, one.ports, { number: 2 })];
   await givenStrays(other, 'AE1');
   for (const doubtful of [left, right]) {
@@ -367,7 +356,7 @@ test('what is not clear is held and called no more: two strays for one purchase,
 
 test('a stray that cannot be read does not keep back the one that can', async () => {
   const desk = await aQuickDesk();
-  const book = reading(found('AE2'));
+  const book = reading(foundOrder('AE2'));
   const { ports } = repeating(desk, [doubt], {
     read: async (reference, signal) => {
       if (reference === 'AE1') throw failure('permanent');
@@ -390,7 +379,7 @@ test('an order that the supplier tells of before it shows it is looked for again
   await givenStrays(desk, 'AE1');
   await lookUp(ports, purchase, 'l1');
   expect(await ends(desk, purchase)).toEqual(['withheld outcome_unknown']);
-  shown.push(found('AE1'));
+  shown.push(foundOrder('AE1'));
   await desk.store.run("update stray_supplier_orders set read_at = read_at - interval '1 minute'");
   await lookUp(ports, purchase, 'l2');
   expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE1' });
@@ -398,7 +387,7 @@ test('an order that the supplier tells of before it shows it is looked for again
 
 test('an order of ours whose push overtook the answer is nobody else’s', async () => {
   const desk = await aQuickDesk();
-  const { ports, calls } = repeating(desk, [doubt, order], reading(found('AE1')));
+  const { ports, calls } = repeating(desk, [doubt, order], reading(foundOrder('AE1')));
   await givenPurchase(desk.store, { number: 2, state: 'accepted', reference: 'AE0,AE1' });
   const purchase = await inDoubt(desk, ports);
   await givenStrays(desk, 'AE1');
@@ -422,7 +411,7 @@ test('a stray that may be the answer to a call still under way is left to that c
   const { ports, calls } = repeating(
     desk,
     [doubt, { ...order, supplierReference: 'AE2' }],
-    reading(found('AE1')),
+    reading(foundOrder('AE1')),
   );
   const inQuestion = await inDoubt(desk, ports);
   const other = await givenPurchase(desk.store, { number: 2 });
@@ -477,7 +466,7 @@ test('a stray whose own call is answered while the stray is read is suspected of
     read: async () => {
       answer.resolve({ ...order, supplierReference: 'AE1' });
       await answered.promise;
-      return found('AE1');
+      return foundOrder('AE1');
     },
   });
   const repeated = await inDoubt(desk, ports);

@@ -13,6 +13,7 @@ import {
   boughtUnder,
   callsOf,
   type Desk,
+  foundOrder,
   givenPurchase,
   intentOf,
   moveTo,
@@ -26,18 +27,6 @@ import { givenFaults } from '../sandbox/world.ts';
 type Purchase = Awaited<ReturnType<typeof givenPurchase>>;
 
 const doubt = new SupplierError('unknown_outcome', 'no answer', {});
-const found = (change: Partial<FoundOrder> = {}): FoundOrder => ({
-  supplierReference: 'AE1',
-  amountMinor: 1_434,
-  currency: 'USD',
-  isPaid: false,
-  callerRef: '',
-  isCancelled: false,
-  articles: [{ supplierVariantId: article(1).supplierVariantId, units: 1 }],
-  createdAt: new Date().toISOString(),
-  ...change,
-});
-
 const aQuickDesk = () =>
   aDesk({ ORDER_MANAGER_DOUBT_GRACE_SECONDS: '0', ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '0' });
 
@@ -79,7 +68,7 @@ const RELEASES = ['outcome_unknown', 'duplicate_suspected', 'supplier_cancelled'
 
 test('named ten times over two copies, an order is adopted once', async () => {
   const desk = await aQuickDesk();
-  const ports = blind(desk, [found()]);
+  const ports = blind(desk, [foundOrder('AE1')]);
   const purchase = await inDoubt(desk, ports);
   const other = { ...ports, store: (await desk.copy()).store };
   const answers = await Promise.all(
@@ -92,7 +81,7 @@ test('named ten times over two copies, an order is adopted once', async () => {
 
 test('of two purchases for which one order is named at once, one gets it', async () => {
   const desk = await aQuickDesk();
-  const ports = blind(desk, [found()]);
+  const ports = blind(desk, [foundOrder('AE1')]);
   const purchases = [await inDoubt(desk, ports), await inDoubt(desk, ports, 2)];
   const answers = await Promise.all(purchases.map((purchase) => adopt(ports, purchase)));
   expect(answers.map((answer) => 'result' in answer && answer.result).sort()).toEqual(['refused', 'taken']);
@@ -102,7 +91,7 @@ test('of two purchases for which one order is named at once, one gets it', async
 
 test('a push that names the same order at the same moment adopts it too, and once', async () => {
   const desk = await aQuickDesk();
-  const ports = blind(desk, [found()]);
+  const ports = blind(desk, [foundOrder('AE1')]);
   const purchase = await inDoubt(desk, ports);
   await keepStrays(desk.store, [{ supplier: 'cj_dropshipping', reference: 'AE1', topic: 'order' }]);
   const [answer] = await Promise.all([adopt(ports, purchase), lookUp(ports, purchase, 'l1')]);
@@ -114,7 +103,7 @@ test('while the call is sent again no word is taken, and the answer that comes i
   const desk = await aQuickDesk();
   const calls: PromiseWithResolvers<PlacedOrder>[] = [];
   const begun = Promise.withResolvers<void>();
-  const ports = blind(desk, [found()], () => {
+  const ports = blind(desk, [foundOrder('AE1')], () => {
     if (calls.length === 0) {
       calls.push(Promise.withResolvers<PlacedOrder>());
       return Promise.reject(doubt);
@@ -132,7 +121,7 @@ test('while the call is sent again no word is taken, and the answer that comes i
       result: 'refused',
       detail: expect.stringContaining('under way'),
     });
-  calls[1]?.resolve(found());
+  calls[1]?.resolve(foundOrder('AE1'));
   await repeated;
   expect(await ends(desk, purchase)).toEqual(['placed']);
   expect(await adopt(ports, purchase)).toMatchObject({ result: 'taken' });
@@ -166,9 +155,9 @@ test('an order that is adopted in the moment in which the call is sent again is 
   await asked.promise;
   const repeated = lookUp(ports, purchase, 'l1');
   await called.promise;
-  shown.resolve(found());
+  shown.resolve(foundOrder('AE1'));
   expect(await word).toMatchObject({ result: 'taken' });
-  answered.resolve(found());
+  answered.resolve(foundOrder('AE1'));
   await repeated;
   expect(await ends(desk, purchase)).toEqual(['placed', ...RELEASES]);
   expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: 'AE1' });
@@ -176,11 +165,11 @@ test('an order that is adopted in the moment in which the call is sent again is 
 
 test.each([
   ['refuses to be asked', new SupplierError('auth', 'who are you', {})],
-  ['shows what nobody ordered', [found({ articles: [] })]],
-  ['shows it cancelled', [found({ isCancelled: true })]],
+  ['shows what nobody ordered', [foundOrder('AE1', { articles: [] })]],
+  ['shows it cancelled', [foundOrder('AE1', { isCancelled: true })]],
 ])('an order that is adopted while a look-up of its supplier %s is not held for that', async (_, answer) => {
   const desk = await aQuickDesk();
-  const blinded = blind(desk, [found()]);
+  const blinded = blind(desk, [foundOrder('AE1')]);
   const purchase = await inDoubt(desk, blinded);
   const seeing = withAdapter(desk.ports, {
     lookUp: async () => {
@@ -195,7 +184,7 @@ test.each([
 
 test('an order that is adopted while the pushes of others are read is not held because nothing can be repeated', async () => {
   const desk = await aQuickDesk();
-  const ports = blind(desk, [found()]);
+  const ports = blind(desk, [foundOrder('AE1')]);
   const purchase = await inDoubt(desk, ports);
   await lookUp(ports, purchase, 'l1');
   expect(await ends(desk, purchase)).toEqual(['withheld outcome_unknown']);
@@ -215,7 +204,7 @@ test('an order that is adopted while the pushes of others are read is not held b
 test('an order whose supplier names no zone is of the time of the purchase, if any full hour makes it so', async () => {
   const desk = await aQuickDesk();
   const inShanghai = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 19);
-  const ports = blind(desk, [found({ createdAt: null, createdLocally: inShanghai })]);
+  const ports = blind(desk, [foundOrder('AE1', { createdAt: null, createdLocally: inShanghai })]);
   const purchase = await inDoubt(desk, ports);
   expect(await adopt(ports, purchase)).toMatchObject({ result: 'taken' });
 });
@@ -237,7 +226,7 @@ test.each([
   ['that is cancelled', { isCancelled: true }, 'status'],
 ])('an order %s is refused', async (_name, change, path) => {
   const desk = await aQuickDesk();
-  const ports = blind(desk, [found(change)]);
+  const ports = blind(desk, [foundOrder('AE1', change)]);
   const purchase = await inDoubt(desk, ports);
   expect(await adopt(ports, purchase)).toMatchObject({ result: 'refused', differs: [{ path }] });
   expect(await ends(desk, purchase)).toEqual([]);
@@ -255,7 +244,7 @@ test.each([
   'an order of another time is refused with its time, and whether its zone is known: %j',
   async (change, says) => {
     const desk = await aQuickDesk();
-    const ports = blind(desk, [found(change)]);
+    const ports = blind(desk, [foundOrder('AE1', change)]);
     const refusal = await adopt(ports, await inDoubt(desk, ports));
     expect(refusal).toMatchObject({ differs: [{ message: expect.stringContaining(says) }] });
   },
@@ -265,7 +254,7 @@ test.each(['draft', 'placing', 'awaiting_payment', 'accepted', 'cancelled'] as c
   'a purchase that is %s is settled by nobody’s word',
   async (state) => {
     const desk = await aQuickDesk();
-    const ports = blind(desk, [found()]);
+    const ports = blind(desk, [foundOrder('AE1')]);
     const purchase = await inDoubt(desk, ports);
     await moveTo(desk.store, purchase, state);
     for (const word of [adopt, deny])
@@ -311,7 +300,7 @@ test('what was cancelled at a supplier that can look up is bought anew, under an
   const desk = await aQuickDesk();
   const ports = withAdapter(desk.ports, {
     place: () => Promise.reject(doubt),
-    lookUp: async (callerRef) => [found({ callerRef, isCancelled: true })],
+    lookUp: async (callerRef) => [foundOrder('AE1', { callerRef, isCancelled: true })],
   });
   const purchase = await inDoubt(desk, ports);
   await lookUp(ports, purchase, 'l1');

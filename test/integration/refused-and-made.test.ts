@@ -9,8 +9,8 @@ import { takePush } from '../../services/suppliers/take-push.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import {
   aDesk,
-  article,
   type Desk,
+  foundOrder,
   givenPurchase,
   moveTo,
   saidTo,
@@ -19,18 +19,6 @@ import {
 } from '../fixtures/purchase-desk.ts';
 
 const CJ = 'cj_dropshipping';
-
-const found = (supplierReference: string, change: Partial<FoundOrder> = {}): FoundOrder => ({
-  supplierReference,
-  amountMinor: 1_434,
-  currency: 'USD',
-  isPaid: false,
-  callerRef: '',
-  isCancelled: false,
-  articles: [{ supplierVariantId: article(1).supplierVariantId, units: 1 }],
-  createdAt: new Date().toISOString(),
-  ...change,
-});
 
 const refusing = (desk: Desk, change: Partial<PatientAdapter>): PurchasePorts =>
   withAdapter(desk.ports, {
@@ -71,7 +59,7 @@ const strays = ({ store }: Desk) =>
 
 test('an order that a push names, and that only a refused purchase can have made, is suspected once', async () => {
   const desk = await aDesk();
-  const book = byPush(desk, found('AE1'));
+  const book = byPush(desk, foundOrder('AE1'));
   let rounds = 0;
   const breakerState = () => {
     rounds += 1;
@@ -102,9 +90,9 @@ test('an order of other articles, of another time, or one that is cancelled is n
   const desk = await aDesk();
   const ports = byPush(
     desk,
-    found('AE1', { articles: [{ supplierVariantId: 'other', units: 1 }] }),
-    found('AE2', { createdAt: '2026-01-01T00:00:00.000Z' }),
-    found('AE3', { isCancelled: true }),
+    foundOrder('AE1', { articles: [{ supplierVariantId: 'other', units: 1 }] }),
+    foundOrder('AE2', { createdAt: '2026-01-01T00:00:00.000Z' }),
+    foundOrder('AE3', { isCancelled: true }),
   );
   const purchase = await givenRefused(desk, ports);
   for (const reference of ['AE1', 'AE2', 'AE3']) await givenStray(desk, reference);
@@ -141,7 +129,7 @@ test('a push that names a refused purchase by our reference has it looked up unt
   await eventually(async () => expect((await strays(desk)).map(({ isRead }) => isRead)).toEqual([true]));
   expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'rejected']);
 
-  shown.push(found('SD1', { callerRef: purchase.supplierOrderId }));
+  shown.push(foundOrder('SD1', { callerRef: purchase.supplierOrderId }));
   await desk.store.run("update stray_supplier_orders set read_at = read_at - interval '1 minute'");
   await eventually(async () => {
     sweeping.wake();

@@ -170,6 +170,11 @@ const PurchaseIntentSchema = defineEntity({
       expression: `create index purchase_intents_open on purchase_intents (supplier)
         where kind = 'create' and (state in ('calling', 'unknown') or (state = 'done' and repeats > 0))`,
     },
+    {
+      name: 'purchase_intents_refused',
+      expression: `create index purchase_intents_refused on purchase_intents (supplier, updated_at)
+                    where kind = 'create' and state = 'refused'`,
+    },
   ],
   properties: {
     supplierOrderId: p.text().primary(),
