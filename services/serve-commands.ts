@@ -7,7 +7,7 @@ import { AppError, isRetryable } from '../contracts/errors.ts';
 import { orderIdIn } from '../contracts/ids.ts';
 import { isOfLane, LANES, type Lane } from '../contracts/subjects.ts';
 import { readTraceparent } from '../contracts/trace-context.ts';
-import type { Command, CommandConsumer, CommandResult } from './bus/command-consumer.ts';
+import type { Command, CommandConsumer, CommandResult, Concurrency } from './bus/command-consumer.ts';
 import { histogram, SECONDS } from './figures.ts';
 import { describeError } from './logger.ts';
 import { moment } from './moments.ts';
@@ -92,7 +92,7 @@ const reasonOf = (error: unknown): DeadLetterReason => {
 export async function serveCommands(
   { bus, store, log }: ServiceContext,
   lane: Lane,
-  concurrency: number,
+  concurrency: Concurrency,
   handlers: Readonly<Record<string, CommandHandler>>,
   { retryMs = RETRY_MS, lasting = [] }: ServeOptions = {},
 ): Promise<CommandConsumer> {

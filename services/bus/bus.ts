@@ -8,6 +8,7 @@ import {
   type Command,
   type CommandConsumer,
   type CommandResult,
+  type Concurrency,
   consumeCommands,
 } from './command-consumer.ts';
 import { connectNats } from './connection.ts';
@@ -37,7 +38,7 @@ export interface Bus {
   readPartition(partition: number, fromSeq: number): Promise<PartitionReader>;
   consume(
     lane: Lane,
-    concurrency: number,
+    concurrency: Concurrency,
     handle: (command: Command) => Promise<CommandResult>,
     onTrouble?: (error: unknown) => void,
   ): Promise<CommandConsumer>;

@@ -39,6 +39,9 @@ function explained(cause: unknown): unknown {
 /** Pause after a request for commands that failed, as in the time between a lost NATS and its set-up. */
 const AGAIN_MS = 1_000;
 
+/** One that changes is asked for each time; when there are fewer, what has not begun goes to the other copies. */
+export type Concurrency = number | (() => number);
+
 /**
  * Commands of one lane, shared by the copies of its service; up to `concurrency` at once, in no order that could be
  * relied on. As many more wait here at most: whatever was fetched and not begun is kept from the other copies.
@@ -48,12 +51,13 @@ const AGAIN_MS = 1_000;
 export async function consumeCommands(
   jetstream: JetStreamClient,
   lane: Lane,
-  concurrency: number,
+  concurrency: Concurrency,
   handle: (command: Command) => Promise<CommandResult>,
   onTrouble: (error: unknown) => void,
 ): Promise<CommandConsumer> {
   const getting = jetstream.consumers.get(STREAMS.commands, durableOf(lane));
   const consumer = await getting.catch((cause: unknown) => Promise.reject(explained(cause)));
+  const hands = (): number => (typeof concurrency === 'number' ? concurrency : concurrency());
   const waiting: JsMsg[] = [];
   const inHand = new Set<Promise<void>>();
   const stopping = new AbortController();
@@ -81,7 +85,7 @@ export async function consumeCommands(
   };
 
   const fillHands = (): void => {
-    while (inHand.size < concurrency) {
+    while (inHand.size < hands()) {
       const message = waiting.shift();
       if (message === undefined) break;
       const work = settle(message).finally(() => {
@@ -90,6 +94,8 @@ export async function consumeCommands(
       });
       inHand.add(work);
     }
+    // Fewer hands would keep them from the other copies for long.
+    for (const message of waiting.splice(hands())) message.nak(GIVEN_BACK_MS);
     if (waiting.length === 0) isWanting.resolve();
   };
 
@@ -98,7 +104,7 @@ export async function consumeCommands(
    * has, and one copy would hoard a slow lane.
    */
   const fetch = async (): Promise<void> => {
-    messages = await consumer.fetch({ max_messages: concurrency, expires: 4_000, idle_heartbeat: 1_000 });
+    messages = await consumer.fetch({ max_messages: hands(), expires: 4_000, idle_heartbeat: 1_000 });
     if (stopping.signal.aborted) void messages.close().catch(() => {});
     for await (const message of messages) {
       // Without this another copy would get it only when its acknowledgement is overdue.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { commandSubject, LANES, STREAMS } from '../../contracts/subjects.ts';
 import { type Bus, openBus } from '../../services/bus/bus.ts';
-import type { Command, CommandResult } from '../../services/bus/command-consumer.ts';
+import type { Command, CommandResult, Concurrency } from '../../services/bus/command-consumer.ts';
 import type { PartitionReader } from '../../services/bus/partition-reader.ts';
 import type { OutgoingMessage } from '../../services/bus/publisher.ts';
 import { DONE, later } from '../../services/serve-commands.ts';
@@ -302,7 +302,7 @@ test('a reader whose stream was made anew does not go on by itself in the other 
 async function aConsumer(
   bus: Bus,
   handle: (command: Command) => Promise<CommandResult>,
-  concurrency = 4,
+  concurrency: Concurrency = 4,
 ): Promise<{ seen: Command[]; stop(): Promise<void> }> {
   const seen: Command[] = [];
   const consumer = await bus.consume('suppliers', concurrency, async (given) => {
@@ -314,6 +314,26 @@ async function aConsumer(
 }
 
 const waitingCommands = async (bus: Bus): Promise<number> => (await bus.streamState('CMD')).messages;
+
+test('a copy that may have fewer commands in hand gives back those that it has not begun', async () => {
+  const bus = await aBus();
+  let hands = 3;
+  const [first, others] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const handle = async ({ payload }: Command): Promise<CommandResult> => {
+    await (payload === 'a' ? first : others).promise;
+    return DONE;
+  };
+  const one = await aConsumer(bus, handle, () => hands);
+  onTestFinished(() => others.resolve());
+  await bus.publish(['a', 'b', 'c', 'd', 'e', 'f'].map((id) => command(id)));
+  const { manager } = await aProbe(nats.url);
+  await until(async () => (await manager.consumers.info('CMD', 'oms-suppliers')).num_ack_pending === 6);
+  hands = 1;
+  const other = await aConsumer(bus, async () => DONE);
+  first.resolve();
+  await until(() => other.seen.length === 2);
+  expect(one.seen).toHaveLength(3);
+});
 
 test('a command that is done leaves the queue', async () => {
   const bus = await aBus();
