@@ -8,22 +8,51 @@ import { SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { CommandConsumer, CommandResult } from '../bus/command-consumer.ts';
 import type { ServiceContext } from '../run-service.ts';
-import { type CommandHandler, DONE, handling, serveCommands } from '../serve-commands.ts';
+import { type CommandHandler, DONE, handling, laterInHand, serveCommands } from '../serve-commands.ts';
 import { currentWork } from '../work.ts';
 import { cancel } from './cancel.ts';
 import { lookUp } from './look-up.ts';
 import { pay } from './payment.ts';
+import type { Wanted } from './plan-sourcing.ts';
 import { buy } from './purchase.ts';
-import type { PurchasePorts } from './purchase-ports.ts';
+import { BREAKER_PAUSE_MS, type PurchasePorts } from './purchase-ports.ts';
 import { readPurchase } from './purchase-row.ts';
-import { sourceOrder, sourceWanted, wantedNow } from './source-order.ts';
+import { delivers } from './read-candidates.ts';
+import { sourceOrder } from './source-order.ts';
 
 /** Calls a second of its contract. */
 const rateOf = (settings: Settings, supplier: SupplierName): number =>
   settings[SUPPLIER_VARIABLES[supplier].requestsPerSecond];
 
-const concurrencyOf = (settings: Settings, supplier: SupplierName): number =>
-  commandsAtOnce(rateOf(settings, supplier));
+const concurrencyOf = ({ settings, adapterOf }: PurchasePorts, supplier: SupplierName): number =>
+  adapterOf(supplier)?.commandsAtOnce() ?? commandsAtOnce(rateOf(settings, supplier));
+
+/** Those that are asked whatever the others have. */
+function askedFirst({ settings }: PurchasePorts, { lines, destination }: Wanted): Set<SupplierName> {
+  const isChoice = settings.ORDER_MANAGER_SOURCING_STRATEGY !== 'preferred';
+  const candidates = lines.flatMap((line) => {
+    const delivering = line.candidates.filter(
+      (candidate) => destination !== undefined && delivers(candidate, destination.countryCode),
+    );
+    return isChoice ? delivering : delivering.toSorted((a, b) => a.priority - b.priority).slice(0, 1);
+  });
+  return new Set(candidates.map(({ supplier }) => supplier));
+}
+
+/**
+ * Of all that may have to be asked the one that bears the fewest commands at once, of several the slowest. How another
+ * fares that is asked only in need keeps nobody back.
+ */
+function narrowestOf(ports: PurchasePorts, wanted: Wanted): SupplierName | undefined {
+  const first = askedFirst(ports, wanted);
+  const rate = (supplier: SupplierName): number => rateOf(ports.settings, supplier);
+  const width = (supplier: SupplierName): number =>
+    first.has(supplier) ? concurrencyOf(ports, supplier) : commandsAtOnce(rate(supplier));
+  return wanted.lines
+    .flatMap(({ candidates }) => candidates.map(({ supplier }) => supplier))
+    .filter((supplier) => ports.adapterOf(supplier) !== undefined)
+    .sort((a, b) => width(a) - width(b) || rate(a) - rate(b))[0];
+}
 
 interface PassedOn {
   readonly verb: string;
@@ -56,27 +85,37 @@ async function passOn(
 }
 
 /**
- * Sourcing belongs to the slowest supplier that has to be asked, if any. It is done here and now while that one has half
- * its hands free for it, else in its lane: whoever hangs fills hands of its own number and no more.
+ * Sourcing belongs to the supplier that bears the fewest commands of those that have to be asked, if any. It is done here
+ * and now while that one has half its hands free for it, else in its lane: whoever hangs fills hands of its own number
+ * and no more.
  */
 function sourcingOf(ports: PurchasePorts): CommandHandler {
   const inHand = new Map<SupplierName, number>();
   const count = (supplier: SupplierName): number => inHand.get(supplier) ?? 0;
-  return handling(SourceOrder, async (command, commandId) => {
-    const { settings } = ports;
-    const wanted = await wantedNow(ports, command);
-    if (wanted === undefined) return DONE;
-    const [slowest] = wanted.lines
-      .flatMap(({ candidates }) => candidates.map(({ supplier }) => supplier))
-      .filter((supplier) => ports.adapterOf(supplier) !== undefined)
-      .sort((a, b) => rateOf(settings, a) - rateOf(settings, b));
-    if (slowest === undefined) return sourceWanted(ports, command, wanted);
-    if (count(slowest) >= concurrencyOf(settings, slowest) / 2)
-      return passOn(ports, slowest, { verb: SOURCE_ORDER, id: command.orderId, command, commandId });
-    inHand.set(slowest, count(slowest) + 1);
-    return sourceWanted(ports, command, wanted).finally(() => inHand.set(slowest, count(slowest) - 1));
-  });
+  return handling(SourceOrder, (command, commandId) =>
+    sourceOrder(ports, command, async (wanted, ask) => {
+      const narrowest = narrowestOf(ports, wanted);
+      if (narrowest === undefined) return ask();
+      if (count(narrowest) >= Math.floor(concurrencyOf(ports, narrowest) / 2))
+        return passOn(ports, narrowest, { verb: SOURCE_ORDER, id: command.orderId, command, commandId });
+      inHand.set(narrowest, count(narrowest) + 1);
+      return ask().finally(() => inHand.set(narrowest, count(narrowest) - 1));
+    }),
+  );
 }
+
+/** What finds the breaker of the own supplier open waits for it; that of another that is needed first, in its lane. */
+const ownSourcingOf = (ports: PurchasePorts, own: SupplierName): CommandHandler =>
+  handling(SourceOrder, (command, commandId) =>
+    sourceOrder(ports, command, async (wanted, ask) => {
+      const result = await ask();
+      if (result.verdict !== 'later') return result;
+      const narrowest = narrowestOf(ports, wanted);
+      if (narrowest !== undefined && narrowest !== own)
+        return passOn(ports, narrowest, { verb: SOURCE_ORDER, id: command.orderId, command, commandId });
+      return ports.adapterOf(own)?.breakerState() === 'open' ? laterInHand(BREAKER_PAUSE_MS) : DONE;
+    }),
+  );
 
 async function passOnPurchase(
   ports: PurchasePorts,
@@ -93,8 +132,8 @@ const PURCHASE_VERBS = { [BUY]: buy, [PAY]: pay, [CANCEL]: cancel, [LOOK_UP]: lo
 
 type Handlers = Readonly<Record<string, CommandHandler>>;
 
-const ownHandlers = (ports: PurchasePorts): Handlers => ({
-  [SOURCE_ORDER]: handling(SourceOrder, (command) => sourceOrder(ports, command)),
+const ownHandlers = (ports: PurchasePorts, own: SupplierName): Handlers => ({
+  [SOURCE_ORDER]: ownSourcingOf(ports, own),
   ...Object.fromEntries(
     Object.entries(PURCHASE_VERBS).map(([verb, handle]) => [
       verb,
@@ -115,14 +154,14 @@ const sharedHandlers = (ports: PurchasePorts): Handlers => ({
 });
 
 /**
- * Works off the commands of all suppliers: each supplier's in a lane of its own, as many at once as its rate bears, so
- * that one that is slow or hangs keeps nobody else's purchases back. What comes in the lane that they share, sourcing and
+ * Works off the commands of all suppliers: each supplier's in a lane of its own, as many at once as its rate bears and
+ * its answers keep up with, so that one that is slow or hangs keeps nobody else's purchases back. What comes in the lane that they share, sourcing and
  * what the release before said, is passed on to the lane of one, unless there is room for it.
  */
 export const serveLanes = (context: ServiceContext, ports: PurchasePorts): Promise<CommandConsumer[]> =>
   Promise.all([
     serveCommands(context, 'suppliers', MOST_COMMANDS, sharedHandlers(ports)),
     ...SUPPLIERS.map((supplier) =>
-      serveCommands(context, supplier, concurrencyOf(context.settings, supplier), ownHandlers(ports)),
+      serveCommands(context, supplier, () => concurrencyOf(ports, supplier), ownHandlers(ports, supplier)),
     ),
   ]);

@@ -13,14 +13,18 @@ import {
   timeout,
   wrap,
 } from 'cockatiel';
+import { MOST_COMMANDS } from '../../contracts/call-patience.ts';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
 import { type BreakerState, breakerStateOf } from '../outside-call.ts';
 import type { SupplierAdapter } from './adapter.ts';
+import { createCrowd } from './crowd.ts';
 import { SupplierError } from './supplier-error.ts';
 
 export interface PatientAdapter extends SupplierAdapter {
   /** `half_open` also when the pause is over and nobody has called yet: the next call is let through. */
   breakerState(): BreakerState;
+  /** Commands that may be at work here at once: fewer after answers came too late, one until the breaker is closed. */
+  commandsAtOnce(): number;
 }
 
 export interface Patience {
@@ -28,6 +32,8 @@ export interface Patience {
   readonly callTimeoutMs: number;
   /** How long an open breaker refuses before it lets one call try. */
   readonly halfOpenAfterMs: number;
+  /** While answers come in time. */
+  readonly commandsAtOnce?: number;
 }
 
 const FAILURES_TO_OPEN = 5;
@@ -53,6 +59,10 @@ const isOutage = (error: unknown): boolean => {
   if (error.failureClass === 'unknown_outcome') return true;
   return error.failureClass === 'transient' && error.evidence.outage !== false;
 };
+
+/** Nobody answered while it was waited for: there may be too many who ask. */
+const isLate = (error: unknown): boolean =>
+  error instanceof SupplierError ? error.evidence.network === 'aborted' : isTaskCancelledError(error);
 
 const backoff = new DelegateBackoff(({ attempt, result }: IRetryBackoffContext<unknown>) => {
   const error = 'error' in result ? result.error : null;
@@ -110,7 +120,7 @@ const translate =
  */
 export function withPolicy(
   adapter: SupplierAdapter,
-  { callTimeoutMs, halfOpenAfterMs }: Patience,
+  { callTimeoutMs, halfOpenAfterMs, commandsAtOnce = MOST_COMMANDS }: Patience,
 ): PatientAdapter {
   const breaker = circuitBreaker(handleWhen(isOutage), {
     halfOpenAfter: halfOpenAfterMs,
@@ -119,6 +129,11 @@ export function withPolicy(
   let openedAt = 0;
   breaker.onBreak(() => {
     openedAt = Date.now();
+  });
+  const crowd = createCrowd(commandsAtOnce);
+  breaker.onSuccess(() => crowd.answered());
+  breaker.onFailure(({ duration, reason }) => {
+    if ('error' in reason && isLate(reason.error)) crowd.late(performance.now() - duration);
   });
   // The breaker notices the end of its pause only when it is called: whoever asks before calling would wait for ever.
   const isPauseOver = (): boolean =>
@@ -152,6 +167,7 @@ export function withPolicy(
     name: adapter.name,
     capabilities: adapter.capabilities,
     breakerState: () => (isPauseOver() ? 'half_open' : breakerStateOf(breaker.state)),
+    commandsAtOnce: () => (breaker.state === CircuitState.Closed ? crowd.limit() : 1),
     quote: (request, signal) => ask(signal, (inner) => adapter.quote(request, inner)),
     place: (request, signal) => send('unknown_outcome', signal, (inner) => adapter.place(request, inner)),
     lookUp: (callerRef, signal, since) => ask(signal, (inner) => adapter.lookUp(callerRef, inner, since)),

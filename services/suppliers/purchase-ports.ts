@@ -24,7 +24,7 @@ import type { Caps } from './spending.ts';
 import { SupplierError } from './supplier-error.ts';
 
 /** An open breaker refuses before anything is written; then the command comes again. */
-const BREAKER_PAUSE_MS = 5_000;
+export const BREAKER_PAUSE_MS = 5_000;
 /** A command that waits longer keeps a place in the queue for nothing: the order's own deadline asks again. */
 const LONGEST_WAIT_MS = 10_000;
 

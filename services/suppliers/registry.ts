@@ -1,4 +1,4 @@
-import { answerWithinMs, callPatienceMs } from '../../contracts/call-patience.ts';
+import { answerWithinMs, callPatienceMs, commandsAtOnce } from '../../contracts/call-patience.ts';
 import { missingVariables, SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import { SUPPLIERS, type SupplierName } from '../../contracts/vocabulary.ts';
 import type { ServiceContext } from '../run-service.ts';
@@ -45,7 +45,8 @@ export async function createAdapters({
       report: createQuotaReporter(store, supplier),
       send: sendingWithin(answerWithinMs(settings)),
     });
-    adapters.set(supplier, withPolicy(adapter, patience));
+    const patient = { ...patience, commandsAtOnce: commandsAtOnce(settings[requestsPerSecond]) };
+    adapters.set(supplier, withPolicy(adapter, patient));
   }
   return adapters;
 }

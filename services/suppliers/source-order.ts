@@ -3,9 +3,9 @@ import { ORDER_SOURCED, OrderSourced } from '../../contracts/events/order-source
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
-import { DONE } from '../serve-commands.ts';
+import { DONE, later } from '../serve-commands.ts';
 import { planSourcing, type Wanted } from './plan-sourcing.ts';
-import { type PurchasePorts, sayToOrder } from './purchase-ports.ts';
+import { BREAKER_PAUSE_MS, type PurchasePorts, sayToOrder } from './purchase-ports.ts';
 import { readOrdersToSource, toWanted } from './read-wanted.ts';
 import { articleNews, rememberArticles } from './remember-articles.ts';
 
@@ -16,7 +16,7 @@ const orderNow = gatheringFor(async ({ store }: PurchasePorts, orderIds: readonl
 });
 
 /** What is to be sourced; undefined when that was asked for in another round, or before the order moved on. */
-export async function wantedNow(
+async function wantedNow(
   ports: PurchasePorts,
   { orderId, round, lines }: SourceOrder,
 ): Promise<Wanted | undefined> {
@@ -29,14 +29,19 @@ export async function wantedNow(
 /**
  * Finds who delivers the wanted units and answers with `order.sourced`: parts to buy, and each line that cannot be
  * had with its reason. Buys nothing. When a supplier does not answer, nothing is said: the order's deadline asks again.
+ * @returns `later` when a breaker is open.
+ * @param around decides what becomes of it; `ask` asks the suppliers.
  */
-export async function sourceOrder(ports: PurchasePorts, command: SourceOrder): Promise<CommandResult> {
+export async function sourceOrder(
+  ports: PurchasePorts,
+  command: SourceOrder,
+  around: (wanted: Wanted, ask: () => Promise<CommandResult>) => Promise<CommandResult> = (_, ask) => ask(),
+): Promise<CommandResult> {
   const wanted = await wantedNow(ports, command);
-  return wanted === undefined ? DONE : sourceWanted(ports, command, wanted);
+  return wanted === undefined ? DONE : around(wanted, () => sourceWanted(ports, command, wanted));
 }
 
-/** As `sourceOrder`. @param wanted of this very command, just read. */
-export async function sourceWanted(
+async function sourceWanted(
   ports: PurchasePorts,
   { orderId, round }: SourceOrder,
   wanted: Wanted,
@@ -46,7 +51,8 @@ export async function sourceWanted(
   if (answer.result === 'ask_again') {
     const { evidence } = answer.failure;
     log.warn({ orderId, evidence }, 'a quote failed, sourcing will be asked for again');
-    return DONE;
+    // All that were asking when it opened would stand aside until their deadlines.
+    return evidence.breaker === 'open' ? later(BREAKER_PAUSE_MS) : DONE;
   }
   const { parts, refused, stops, seen } = answer.plan;
   const data = OrderSourced.parse({ orderId, round, parts, refused, stops });

@@ -7,6 +7,7 @@ import { ALIEXPRESS_PRODUCTS } from '../../deploy/sandbox/aliexpress/goods.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { startSuppliers } from '../../services/suppliers/service.ts';
 import { eventually } from '../fixtures/eventually.ts';
+import { aNarrowRoad, type NarrowRoad } from '../fixtures/narrow-road.ts';
 import { aProbe } from '../fixtures/probe-nats.ts';
 import { article, boughtUnder, givenCustomer, givenPurchase, intentOf } from '../fixtures/purchase-desk.ts';
 import { anEmptyNats, aServiceContext, type TestContext } from '../fixtures/service-context.ts';
@@ -21,12 +22,19 @@ interface Buyer {
   readonly start: () => Promise<void>;
 }
 
-/** A suppliers service that buys at both, CJ as slowly as an account of the free level may. */
-async function aBuyer(more: NodeJS.ProcessEnv = {}): Promise<Buyer> {
+/**
+ * A suppliers service that buys at both, CJ as slowly as an account of the free level may.
+ * @param toCj the only way to CJ; absent: a straight one.
+ */
+async function aBuyer(
+  more: NodeJS.ProcessEnv = {},
+  toCj: (origin: string) => Promise<{ readonly origin: string }> = async (origin) => ({ origin }),
+): Promise<Buyer> {
   const world = await givenWorld();
+  const { origin: cjOrigin } = await toCj(world.origin);
   const context = await aServiceContext(nats.url, {
     CJ_DROPSHIPPING_API_KEY: CREDENTIALS.cjApiKey,
-    CJ_DROPSHIPPING_BASE_URL: world.cjBaseUrl,
+    CJ_DROPSHIPPING_BASE_URL: world.cjBaseUrl.replace(world.origin, cjOrigin),
     CJ_DROPSHIPPING_MODE: 'live',
     CJ_DROPSHIPPING_REQUESTS_PER_SECOND: '1',
     ALIEXPRESS_API_KEY: CREDENTIALS.aliexpressAppKey,
@@ -193,6 +201,31 @@ test('an order is sourced at one supplier while many others wait for the calls o
   await eventually(async () => expect(await sourced(buyer)).toContain('ord_9'));
   expect((await sourced(buyer)).length).toBeLessThan(9);
 });
+
+test('a supplier that is asked by too many at once to answer in time is asked by fewer, and the orders go on', async () => {
+  let road: NarrowRoad | undefined;
+  const buyer = await aBuyer(
+    { CJ_DROPSHIPPING_REQUESTS_PER_SECOND: '40', ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '0.5' },
+    async (origin) => {
+      road = await aNarrowRoad(origin, { width: 1, serviceMs: 60 });
+      return road;
+    },
+  );
+  const ORDERS = 60;
+  const commands = [];
+  for (let number = 1; number <= ORDERS; number += 1)
+    commands.push(await anOrder(buyer, number, 'cj_dropshipping'));
+  // What is asked for the same place is asked once for all of them.
+  await buyer.context.store.run(
+    `update customer_details
+        set shipping_address = shipping_address || jsonb_build_object('zip', '97' || lpad(substr(order_id, 5), 3, '0'))`,
+  );
+  for (const command of commands) await say(buyer, 'suppliers', SOURCE_ORDER, command.orderId, command);
+  await buyer.start();
+  // No deadline asks again here.
+  await eventually(async () => expect((await sourced(buyer)).length).toBeGreaterThan(ORDERS * 0.75), 90_000);
+  expect(road?.wasted()).toBeGreaterThan(0);
+}, 120_000);
 
 test('what the release before said to all suppliers is bought at the one that it is for, once', async () => {
   const buyer = await aBuyer();

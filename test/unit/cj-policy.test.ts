@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import type { FailureClass } from '../../contracts/vocabulary.ts';
+import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
 import type { PlaceRequest, SupplierAdapter } from '../../services/suppliers/adapter.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
 import { SupplierError } from '../../services/suppliers/supplier-error.ts';
@@ -140,6 +140,93 @@ test('the breaker closes again after a call that went well', async () => {
   isDown = false;
   await vi.waitFor(() => patient.place(order, never), { timeout: 3_000, interval: 20 });
   expect(patient.breakerState()).toBe('closed');
+});
+
+/** Answers, until it is told to end otherwise. */
+function aChangeable(commandsAtOnce: number) {
+  let end = async (): Promise<void> => {};
+  const patient = withPolicy(
+    aSupplier(() => end()),
+    { ...PATIENCE, halfOpenAfterMs: 50, commandsAtOnce },
+  );
+  const call = (times = 1) =>
+    Promise.allSettled(Array.from({ length: times }, () => patient.place(order, never)));
+  return {
+    patient,
+    call,
+    fail(failureClass: FailureClass, evidence: Evidence) {
+      end = () => Promise.reject(new SupplierError(failureClass, 'no', evidence));
+    },
+    mend() {
+      end = async () => {};
+    },
+  };
+}
+
+const LATE = { network: 'aborted' };
+
+test('answers that come too late let half as many commands in, once for all who had asked together', async () => {
+  const { patient, call, fail, mend } = aChangeable(8);
+  fail('unknown_outcome', LATE);
+  await call(4);
+  expect(patient.commandsAtOnce()).toBe(4);
+  mend();
+  await call();
+  fail('unknown_outcome', LATE);
+  await call(4);
+  expect(patient.commandsAtOnce()).toBe(2);
+});
+
+test('while answers come in time one command more is let in for as many as there may be, up to the most', async () => {
+  const { patient, call, fail, mend } = aChangeable(4);
+  fail('unknown_outcome', LATE);
+  await call();
+  mend();
+  const seen: number[] = [];
+  for (const _ of Array.from({ length: 12 })) {
+    await call();
+    seen.push(patient.commandsAtOnce());
+  }
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  expect([seen[0], seen.at(-1)]).toEqual([2, 4]);
+});
+
+test('one command at least is let in, however often an answer is late', async () => {
+  const { patient, call, fail, mend } = aChangeable(4);
+  for (const _ of Array.from({ length: 6 })) {
+    fail('unknown_outcome', LATE);
+    await call();
+    mend();
+    await call();
+  }
+  expect(patient.commandsAtOnce()).toBeGreaterThanOrEqual(1);
+});
+
+test('refusals, errors and waits for leave let no fewer commands in', async () => {
+  const { patient, call, fail } = aChangeable(4);
+  for (const [failureClass, evidence] of [
+    ['invalid_input', {}],
+    ['transient', { httpStatus: 500 }],
+    ['throttled', {}],
+    ['transient', { step: 'reserve', sent: false, outage: false }],
+  ] as const) {
+    fail(failureClass, evidence);
+    await call();
+  }
+  expect(patient.commandsAtOnce()).toBe(4);
+});
+
+test('until an open breaker has closed one command is let in', async () => {
+  const { patient, call, fail, mend } = aChangeable(8);
+  fail('transient', { httpStatus: 500 });
+  await call(5);
+  expect(patient.breakerState()).toBe('open');
+  expect(patient.commandsAtOnce()).toBe(1);
+  await vi.waitFor(() => expect(patient.breakerState()).toBe('half_open'));
+  expect(patient.commandsAtOnce()).toBe(1);
+  mend();
+  await call();
+  expect(patient.commandsAtOnce()).toBe(8);
 });
 
 test('on a timeout the adapter’s own word about what became of the call counts', async () => {
