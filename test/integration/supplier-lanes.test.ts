@@ -90,36 +90,40 @@ const ARTICLES = {
   cj_dropshipping: { supplierProductId, supplierVariantId },
 };
 
-/** An order in sourcing whose only line a supplier delivers. */
-async function anOrder({ context }: Buyer, number: number, supplier: keyof typeof ARTICLES) {
+/** An order in sourcing with a line for each of these suppliers. */
+async function anOrder({ context }: Buyer, number: number, ...suppliers: (keyof typeof ARTICLES)[]) {
   const orderId = `ord_${number}`;
   const line = { ordered: 1, outside: 0, unallocated: 1, held: 0, cancelled: 0 };
-  const candidate = {
-    supplier,
-    ...ARTICLES[supplier],
-    unitsPerItem: 1,
-    bundledWith: [],
-    countries: [],
-    shipsFrom: 'CN',
-    priority: 1,
-  };
+  const lines = Object.fromEntries(suppliers.map((_, index) => [String(index + 1), line]));
+  const inShop = Object.fromEntries(suppliers.map((_, index) => [String(index + 1), { units: 1, ours: 1 }]));
   await givenCustomer(context.store, orderId, 'US');
   await context.store.run(
     `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
      values ($1, 'sandbox-shop.myshopify.com', $1, '#1', 'USD', 9000, '2026-11-20T10:00:00.000Z', 'sourcing', $2::json)`,
-    [orderId, JSON.stringify({ round: 1, lines: { '1': line }, inShop: { '1': { units: 1, ours: 1 } } })],
+    [orderId, JSON.stringify({ round: 1, lines, inShop })],
   );
-  await context.store.run(
-    `insert into order_lines (order_id, line_id, position, variant_id, sku, title, unit_price_minor)
-     values ($1, '1', 0, $2, 'SKU', 'Article', 9000)`,
-    [orderId, supplier],
-  );
-  await context.store.run(
-    `insert into product_mappings (variant_id, candidates, updated_at) values ($1, $2::jsonb, now())
-     on conflict do nothing`,
-    [supplier, JSON.stringify([candidate])],
-  );
-  return { orderId, round: 1, lines: [{ lineId: '1', units: 1 }] };
+  for (const [index, supplier] of suppliers.entries()) {
+    const candidate = {
+      supplier,
+      ...ARTICLES[supplier],
+      unitsPerItem: 1,
+      bundledWith: [],
+      countries: [],
+      shipsFrom: 'CN',
+      priority: 1,
+    };
+    await context.store.run(
+      `insert into order_lines (order_id, line_id, position, variant_id, sku, title, unit_price_minor)
+       values ($1, $3, $4, $2, 'SKU', 'Article', 9000)`,
+      [orderId, supplier, String(index + 1), index],
+    );
+    await context.store.run(
+      `insert into product_mappings (variant_id, candidates, updated_at) values ($1, $2::jsonb, now())
+       on conflict do nothing`,
+      [supplier, JSON.stringify([candidate])],
+    );
+  }
+  return { orderId, round: 1, lines: Object.keys(lines).map((lineId) => ({ lineId, units: 1 })) };
 }
 
 const sourced = async ({ context }: Buyer): Promise<string[]> =>
@@ -226,6 +230,36 @@ test('a supplier that is asked by too many at once to answer in time is asked by
   await eventually(async () => expect((await sourced(buyer)).length).toBeGreaterThan(ORDERS * 0.75), 90_000);
   expect(road?.wasted()).toBeGreaterThan(0);
 }, 120_000);
+
+test('orders that need a supplier whose breaker is open wait in its lane, and the others go on', async () => {
+  const buyer = await aBuyer({
+    CJ_DROPSHIPPING_REQUESTS_PER_SECOND: '100',
+    ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '5',
+  });
+  const { bus } = buyer.context;
+  await givenFaults(buyer.world, { operation: 'aliexpress*', kind: 'error_before' });
+  const BOTH = 12;
+  for (let number = 1; number <= BOTH; number += 1) {
+    const command = await anOrder(buyer, number, 'cj_dropshipping', 'aliexpress');
+    await say(buyer, 'cj_dropshipping', SOURCE_ORDER, command.orderId, command);
+  }
+  await buyer.start();
+  const { manager } = await aProbe(nats.url);
+  const inLane = async (lane: Lane): Promise<number> => {
+    const { num_pending, num_ack_pending } = await manager.consumers.info('CMD', `oms-${lane}`);
+    return num_pending + num_ack_pending;
+  };
+  await eventually(async () =>
+    expect([await inLane('cj_dropshipping'), await inLane('aliexpress')]).toEqual([0, BOTH]),
+  );
+  const command = await anOrder(buyer, 99, 'cj_dropshipping');
+  await say(buyer, 'suppliers', SOURCE_ORDER, command.orderId, command);
+  await eventually(async () => expect(await sourced(buyer)).toEqual(['ord_99']));
+  await givenFaults(buyer.world);
+  // No deadline asks again here.
+  await eventually(async () => expect((await bus.streamState('CMD')).messages).toBe(0), 40_000);
+  expect(await sourced(buyer)).toHaveLength(BOTH + 1);
+});
 
 test('what the release before said to all suppliers is bought at the one that it is for, once', async () => {
   const buyer = await aBuyer();
