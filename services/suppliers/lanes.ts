@@ -155,8 +155,9 @@ const sharedHandlers = (ports: PurchasePorts): Handlers => ({
 
 /**
  * Works off the commands of all suppliers: each supplier's in a lane of its own, as many at once as its rate bears and
- * its answers keep up with, so that one that is slow or hangs keeps nobody else's purchases back. What comes in the lane that they share, sourcing and
- * what the release before said, is passed on to the lane of one, unless there is room for it.
+ * its answers keep up with, so that one that is slow or hangs keeps nobody else's purchases back. What comes in the lane
+ * that they share, sourcing and what the release before said, is passed on to the lane of one, unless there is room for
+ * it.
  */
 export const serveLanes = (context: ServiceContext, ports: PurchasePorts): Promise<CommandConsumer[]> =>
   Promise.all([
