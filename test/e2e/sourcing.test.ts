@@ -128,6 +128,19 @@ test.each([
   },
 );
 
+test('a preview asks the same suppliers and buys nothing', async () => {
+  const { purchases: before } = await outsideOf(stack);
+  const lines = [{ sku: 'LAMP-MOON', units: 1, unitPriceMinor: 2_000 }];
+  const response = await call('/sourcing-preview', {
+    method: 'POST',
+    body: JSON.stringify({ lines, country: 'US', zip: '97201' }),
+  });
+  const preview = SourcingPreview.parse(await response.json());
+  expect(preview).toMatchObject({ wouldBuy: true, parts: [{ supplier: 'cj_dropshipping' }] });
+  expect(preview.marginMinor).toBe(2_000 - (preview.costMinor ?? 0));
+  expect((await outsideOf(stack)).purchases).toEqual(before);
+});
+
 test('what its supplier refused and made all the same is told to a person, whatever was bought in its place', async () => {
   await control('aliexpress/push', { url: `${stack.url}/webhooks/aliexpress` });
   const refusal = {
@@ -149,17 +162,4 @@ test('what its supplier refused and made all the same is told to a person, whate
     ]);
   }, 30_000);
   await givenFaults([]);
-});
-
-test('a preview asks the same suppliers and buys nothing', async () => {
-  const { purchases: before } = await outsideOf(stack);
-  const lines = [{ sku: 'LAMP-MOON', units: 1, unitPriceMinor: 2_000 }];
-  const response = await call('/sourcing-preview', {
-    method: 'POST',
-    body: JSON.stringify({ lines, country: 'US', zip: '97201' }),
-  });
-  const preview = SourcingPreview.parse(await response.json());
-  expect(preview).toMatchObject({ wouldBuy: true, parts: [{ supplier: 'cj_dropshipping' }] });
-  expect(preview.marginMinor).toBe(2_000 - (preview.costMinor ?? 0));
-  expect((await outsideOf(stack)).purchases).toEqual(before);
 });
