@@ -57,18 +57,19 @@ const Found: z.ZodType<FoundOrder> = z.object({
 });
 
 /** One that cannot be read for its own sake must not keep its neighbours back. */
-async function readStray(
-  { settings, log }: PurchasePorts,
-  adapter: PatientAdapter,
+async function orNull<T>(
+  { log }: PurchasePorts,
+  supplier: SupplierName,
   reference: string,
-): Promise<FoundOrder | null> {
+  reading: Promise<T>,
+): Promise<T | null> {
   try {
-    return await adapter.read(reference, AbortSignal.timeout(callPatienceMs(settings)));
+    return await reading;
   } catch (error) {
     if (!(error instanceof SupplierError) || error.retryable || error.failureClass in NEEDS_A_PERSON)
       throw error;
     const { failureClass, evidence } = error;
-    log.warn({ supplier: adapter.name, reference, failureClass, evidence }, 'a stray cannot be read');
+    log.warn({ supplier, reference, failureClass, evidence }, 'a stray cannot be read');
     return null;
   }
 }
@@ -116,7 +117,8 @@ async function readStrays(ports: PurchasePorts, adapter: PatientAdapter): Promis
     [name, FORGOTTEN_DAYS, LIMIT],
   );
   for (const { reference } of unread) {
-    const found = await readStray(ports, adapter, reference);
+    const reading = adapter.read(reference, AbortSignal.timeout(callPatienceMs(ports.settings)));
+    const found = await orNull(ports, name, reference, reading);
     await store.run(
       'update stray_supplier_orders set read_at = now(), found = $3::json where supplier = $1 and reference = $2',
       [name, reference, found === null ? null : JSON.stringify(found)],
@@ -169,12 +171,14 @@ async function suspectSurplus(
       cause: fitting > 1 ? `${cause} (or another of ${fitting} purchases that it fits)` : cause,
     };
     await commitAndPublish(store, bus, async (sql, say) => {
-      log.error({ supplierOrderId: row.id, references }, 'the supplier may have a purchase twice');
-      say(withheld(row, `second:${reference}`, call.attempt, { reason: 'duplicate_suspected', evidence }));
-      await sql.run(
-        'update stray_supplier_orders set told_at = now() where supplier = $1 and reference = $2',
+      // Another copy may have told it meanwhile, beside another call that it fits.
+      const first = await sql.run(
+        'update stray_supplier_orders set told_at = now() where supplier = $1 and reference = $2 and told_at is null',
         [row.supplier, reference],
       );
+      if (first === 0) return;
+      log.error({ supplierOrderId: row.id, references }, 'the supplier may have a purchase twice');
+      say(withheld(row, `second:${reference}`, call.attempt, { reason: 'duplicate_suspected', evidence }));
     });
   }
 }
@@ -248,7 +252,8 @@ async function lookUpRefused(ports: PurchasePorts, adapter: PatientAdapter): Pro
     const row = await readPurchase(store, id);
     if (row === undefined) continue;
     const since = await possibleSince(store, row.orderId);
-    const orders = await adapter.lookUp(id, AbortSignal.timeout(callPatienceMs(settings) * 2), since);
+    const looking = adapter.lookUp(id, AbortSignal.timeout(callPatienceMs(settings) * 2), since);
+    const orders = (await orNull(ports, adapter.name, id, looking)) ?? [];
     const living = orders.filter(({ isCancelled }) => !isCancelled);
     await commitAndPublish(store, bus, async (sql, say) => {
       await sql.run(

@@ -139,3 +139,31 @@ test('a push that names a refused purchase by our reference has it looked up unt
   });
   expect(asked).toHaveLength(3);
 });
+
+test('a refused purchase that cannot be looked up keeps back no other', async () => {
+  const desk = await aDesk();
+  const ports = refusing(desk, {
+    lookUp: async (callerRef) => {
+      if (callerRef === odd.supplierOrderId)
+        throw new SupplierError('permanent', 'no such kind of number', {});
+      return callerRef === plain.supplierOrderId ? shown : [];
+    },
+  });
+  const shown: FoundOrder[] = [];
+  const [odd, plain] = [await givenPurchase(desk.store), await givenPurchase(desk.store, { number: 2 })];
+  for (const purchase of [odd, plain]) {
+    await buy(ports, purchase, purchase.supplierOrderId);
+    await givenStray(desk, purchase.supplierOrderId);
+  }
+  shown.push(foundOrder('SD1'));
+  sweep(ports);
+  await eventually(async () =>
+    expect(await verdicts(desk.store, plain)).toEqual([
+      'placing',
+      'rejected',
+      'withheld duplicate_suspected',
+    ]),
+  );
+  expect((await strays(desk)).map(({ isRead }) => isRead)).toEqual([true, true]);
+  expect(await verdicts(desk.store, odd)).toEqual(['placing', 'rejected']);
+});
