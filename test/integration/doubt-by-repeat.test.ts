@@ -295,6 +295,18 @@ test.each([-12, -8, 0, 8, 14])(
   },
 );
 
+test('an order that a refused purchase may be behind is adopted for none in doubt, which is sent again instead', async () => {
+  const desk = await aQuickDesk();
+  const replies = [failure('unavailable'), doubt, order];
+  const { ports, calls } = repeating(desk, replies, reading(foundOrder('AE1')));
+  await buy(ports, await givenPurchase(desk.store, { number: 2 }), 'b2');
+  const purchase = await inDoubt(desk, ports);
+  await givenStrays(desk, 'AE1');
+  await lookUp(ports, purchase, 'l1');
+  expect(calls).toHaveLength(3);
+  expect(await rowOf(desk.store, purchase)).toMatchObject({ reference: order.supplierReference });
+});
+
 test('a push that comes after the hold settles the doubt and releases its own hold', async () => {
   const desk = await aQuickDesk();
   const { ports } = repeating(desk, [doubt, doubt], reading(foundOrder('AE1')));

@@ -105,6 +105,26 @@ test('an order of other articles, of another time, or one that is cancelled is n
   expect(await verdicts(desk.store, purchase)).toEqual(['placing', 'rejected']);
 });
 
+test('an order that was left over for long, as by a doubt that a person has settled, is told as well', async () => {
+  const desk = await aDesk();
+  const ports = byPush(desk);
+  const purchase = await givenRefused(desk, ports);
+  await givenStray(desk, 'AE1');
+  await desk.store.run(
+    `update stray_supplier_orders
+        set seen_at = now() - interval '1 hour', read_at = now() - interval '1 hour', found = $1::json`,
+    [JSON.stringify(foundOrder('AE1'))],
+  );
+  sweep(ports);
+  await eventually(async () =>
+    expect(await verdicts(desk.store, purchase)).toEqual([
+      'placing',
+      'rejected',
+      'withheld duplicate_suspected',
+    ]),
+  );
+});
+
 test('a push that names a refused purchase by our reference has it looked up until it is shown', async () => {
   const desk = await aDesk();
   const shown: FoundOrder[] = [];

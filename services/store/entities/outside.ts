@@ -192,7 +192,7 @@ const SupplierBreakerSchema = defineEntity({
 export class SupplierBreaker extends SupplierBreakerSchema.class {}
 SupplierBreakerSchema.setClass(SupplierBreaker);
 
-/** An order that a supplier's push named and that none of ours answers to. */
+/** An order that a supplier's push named and that none of ours answers to; or a refused purchase of ours, by its own id. */
 const StraySupplierOrderSchema = defineEntity({
   name: 'StraySupplierOrder',
   tableName: 'stray_supplier_orders',
