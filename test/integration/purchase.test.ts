@@ -180,7 +180,7 @@ test.each([
   ['error_before', 0],
   ['no_answer_before', 0],
 ])('no readable answer (%s) leaves a doubt and never a second call', async (kind, bought) => {
-  const { world, store, ports } = await aDesk({ ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '0.4' });
+  const { world, store, ports } = await aDesk({ ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '1' });
   const purchase = await givenPurchase(store);
   await givenFaults(world, { ...tooSlow, kind });
   await buy(ports, purchase, 'c1');
