@@ -13,7 +13,10 @@ const { store, bus, settings } = await openForCommand({
   name: 'setup',
   maxConnections: 2,
 });
-const applied = await migrate(store);
+const applied = await migrate(store, {
+  onWait: () =>
+    process.stderr.write('somebody reads a table for long, a backup perhaps: the migrations wait for it\n'),
+});
 await bus.setUp(settings.NATS_REPLICAS, settings.NATS_STORE_GIGABYTES);
 const halted = await haltMisfits(store, bus);
 if (halted > 0)

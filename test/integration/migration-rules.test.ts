@@ -113,6 +113,37 @@ test('an index whose making was cut off is made by the next set-up step', async 
   expect(await store.query(made)).toEqual([{ name: 'parcels_order' }]);
 });
 
+test('a set-up step waits for a backup that is under way, and then makes what it waited with', async () => {
+  const url = await aDatabase({ isMigrated: false });
+  const [setup, backup] = [await aStore(url, 2), await aStore(url, 1)];
+  const { migrator } = await setup.orm();
+  await migrator.up({ to: '0036-login-pause' });
+  const reading = await backup.pool.connect();
+  const begin = async (table: string): Promise<void> => {
+    await reading.query('begin isolation level repeatable read, read only');
+    await reading.query(`select count(*) from ${table}`);
+  };
+  const waits = Promise.withResolvers<void>();
+  let times = 0;
+  // First it reads a table that is to have a new column; then only its snapshot is in the way of an index.
+  await begin('supplier_order_lines');
+  const onWait = (): void => {
+    times += 1;
+    if (times === 1) void reading.query('commit').then(() => begin('api_keys'));
+    else waits.resolve();
+  };
+  const migrated = migrate(setup, { onWait, tryAgainMs: 500 });
+  await waits.promise;
+  await expect
+    .poll(() => reading.query("select 1 from pg_locks where locktype = 'virtualxid' and not granted"))
+    .toMatchObject({ rowCount: 1 });
+  await reading.query('commit');
+  reading.release();
+  expect(await migrated).toEqual(expect.arrayContaining(['0037-mapped-variant', '0041-refused-calls']));
+  expect(await setup.query('select 1 from pg_index where not indisvalid')).toEqual([]);
+  expect(await migrate(setup)).toEqual([]);
+}, 60_000);
+
 /** Purchase intents are read by their supplier order; by the order only when a customer is erased. */
 const NOT_READ_BY_ORDER = ['purchase_intents'];
 
