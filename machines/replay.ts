@@ -3,8 +3,9 @@ import { INTENT_WRITTEN } from './intent-written.ts';
 import { type OrderActor, stepOrderActor } from './order-actor.ts';
 
 /**
- * Stands in the row of each order from its beginning. Raise it with a change of the machines that would tell an old
- * timeline differently: orders begun before it are then not told again.
+ * Stands in the row of each order from its beginning, and in each entry of its timeline. Raise it with a change of the
+ * machines that would tell an old timeline differently: orders that heard anything before it, or under the release before
+ * on the way back, are then not told again.
  */
 export const MACHINE_VERSION = 10;
 

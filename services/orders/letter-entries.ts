@@ -5,6 +5,7 @@ import {
 } from '../../contracts/events/dead-letter-settlement.ts';
 import { eventTypeOf } from '../../contracts/subjects.ts';
 import type { OrderStateName } from '../../contracts/vocabulary.ts';
+import { MACHINE_VERSION } from '../../machines/replay.ts';
 import type { TimelineRow } from '../store/batch-writes.ts';
 import type { DecodedMessage } from './decode-message.ts';
 
@@ -30,6 +31,7 @@ const inPlace = (state: OrderStateName | null) => ({
   supplier_order_id: null,
   supplier_from: null,
   supplier_to: null,
+  machine_version: MACHINE_VERSION,
 });
 
 /** Not `accepted`: it moved nothing, and no replay of the timeline needs it. Nothing unchecked of the letter is in it. */

@@ -113,6 +113,7 @@ export function stepActor(
       actor: message.source,
       cause: message.causationId,
       data: step.accepted ? event.data : null,
+      machine_version: MACHINE_VERSION,
     });
     if (!step.accepted) {
       // A timer that nobody waits for any more would otherwise elapse for ever.

@@ -67,6 +67,8 @@ export interface TimelineRow {
   /** Message that led to this one. */
   readonly cause: string | null;
   readonly data: object | null;
+  /** Of the host's machines. */
+  readonly machine_version: number;
 }
 
 export interface UnitChangeRow {

@@ -133,6 +133,7 @@ const USUAL = {
     actor: 'text',
     cause: 'text',
     data: 'json',
+    machine_version: 'int',
   }),
   queued: queueing,
 } as const satisfies Readonly<Record<string, Write>>;

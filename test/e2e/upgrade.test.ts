@@ -98,6 +98,9 @@ test.skipIf(previous === undefined)(
       expect(orders.map(({ status }) => status)).toEqual(placed.map(() => 'delivered'));
     }, 120_000);
     expect(await store.query('select * from dead_letters')).toEqual([]);
+    // Whichever of the two an order was in the hands of.
+    const verify = startProcess(process.execPath, ['deploy/verify.ts'], { cwd: PROJECT, env: environment });
+    expect([await verify.exited, verify.output()]).toEqual([0, expect.stringContaining('no violation')]);
     // The way back: the set-up step of the release before finds nothing to do and spoils nothing.
     await runSetup(old);
     expect((await readOrders({ url: before.url, apiKey: API_KEY })).length).toBe(placed.length);

@@ -843,6 +843,27 @@ test('the audit finds all that happened here in order, and a unit that is missin
   ]);
 });
 
+test('an order that the release before went on with, in an upgrade or on the way back, is not told again by other machines', async () => {
+  const id = await created();
+  await until(id, { status: 'grace' });
+  await world.call('POST', `/orders/${id}/holds`, { note: 'wait' });
+  await until(id, { holds: [expect.objectContaining({ reason: 'operator' })] });
+  expect((await audit(world.store, () => {}, { orderId: id })).checked.replayed).toBe(1);
+  // It names no machines, and its own may take what they hear otherwise.
+  await world.store.run(
+    `update timeline set machine_version = null where id = (select max(id) from timeline where order_id = $1)`,
+    [id],
+  );
+  await world.store.run(
+    `update orders set context = jsonb_set(context::jsonb, '{heard}', '"otherwise"')::json where id = $1`,
+    [id],
+  );
+  const lines: string[] = [];
+  const { checked, violations } = await audit(world.store, (text) => lines.push(text), { orderId: id });
+  expect([checked.replayed, violations, lines.filter((line) => line.startsWith(id))]).toEqual([0, 0, []]);
+  await world.store.run("update orders set context = (context::jsonb - 'heard')::json where id = $1", [id]);
+});
+
 test('the audit names the table in which something is missing or other than the states say', async () => {
   const [bought] = await world.store.query<{ id: string; orderId: string }>(
     `select s.id, s.order_id as "orderId" from supplier_orders s

@@ -214,6 +214,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     actor: '/gateway',
     cause: null,
     data: { orderId },
+    machine_version: 3,
   });
   writes.unitChanges.push({
     order_id: orderId,

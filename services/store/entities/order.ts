@@ -46,7 +46,7 @@ const OrderSchema = defineEntity({
     /** The machine's state value. */
     state: p.text().$type<OrderStateName>(),
     context: p.json<OrderContext>().columnType('json'),
-    /** Of the machines that its whole timeline was told to. */
+    /** Of the machines that it was begun by; its timeline names those that went on with it. */
     machineVersion: p.integer().default(2),
     /** Counts changes; the hot statement checks it, so MikroORM's own optimistic lock is not used. */
     version: p.integer().default(1),
@@ -242,6 +242,8 @@ const TimelineEntrySchema = defineEntity({
     cause: p.text().nullable(),
     /** Of an accepted event; null for what changed nothing, and for entries older than this column. */
     data: p.json<object>().columnType('json').nullable(),
+    /** Of the order host that wrote it; null for entries of others, and for those older than this column. */
+    machineVersion: p.integer().nullable(),
   },
 });
 export class TimelineEntry extends TimelineEntrySchema.class {}

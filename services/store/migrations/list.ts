@@ -33,6 +33,7 @@ import { Migration0036LoginPause } from './0036-login-pause.ts';
 import { Migration0037MappedVariant } from './0037-mapped-variant.ts';
 import { Migration0040AlsoTold } from './0040-also-told.ts';
 import { Migration0041RefusedCalls } from './0041-refused-calls.ts';
+import { Migration0042ToldToMachines } from './0042-told-to-machines.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
 export const MIGRATIONS = [
@@ -71,4 +72,5 @@ export const MIGRATIONS = [
   { name: '0037-mapped-variant', class: Migration0037MappedVariant },
   { name: '0040-also-told', class: Migration0040AlsoTold },
   { name: '0041-refused-calls', class: Migration0041RefusedCalls },
+  { name: '0042-told-to-machines', class: Migration0042ToldToMachines },
 ];
