@@ -54,12 +54,15 @@ const durations = histogram(
 /** Tries of a command that fails for a reason nobody foresaw; the machine's own deadline asks again after that. */
 const MAX_TRIES = 5;
 const RETRY_MS = 2_000;
+const UNHEARD_MS = 30_000;
 /** Below the consumer's own limit, at which the server would deliver it no more. */
 const MAX_DELIVERIES = 15;
 
 export interface ServeOptions {
   /** Between two tries of a command that failed or waits. */
   readonly retryMs?: number;
+  /** Between two tries of a verb that nobody here knows. */
+  readonly unheardMs?: number;
   /** Verbs that no deadline asks for again: they wait for as long as it takes. */
   readonly lasting?: readonly string[];
 }
@@ -73,7 +76,7 @@ const saidAnew = ({ subject, payload }: Command): OutboxRow => ({
   payload,
 });
 
-/** Of a verb that nobody knows. */
+/** Of a verb that nobody knows: in an upgrade, or on the way back, copies that know it are about to come. */
 class UnheardError extends Error {
   override name = 'UnheardError';
 }
@@ -94,7 +97,7 @@ export async function serveCommands(
   lane: Lane,
   concurrency: Concurrency,
   handlers: Readonly<Record<string, CommandHandler>>,
-  { retryMs = RETRY_MS, lasting = [] }: ServeOptions = {},
+  { retryMs = RETRY_MS, unheardMs = UNHEARD_MS, lasting = [] }: ServeOptions = {},
 ): Promise<CommandConsumer> {
   /** By subject. Not the deliveries: those count the waits for better times as well, which use nothing up. */
   const failures = new Map<string, number>();
@@ -112,6 +115,7 @@ export async function serveCommands(
       log.warn({ subject: command.subject, err: error }, 'a command waits for better times');
       return laterInHand(retryMs);
     }
+    if (error instanceof UnheardError && command.deliveries < MAX_DELIVERIES) return later(unheardMs);
     const tries = (failures.get(command.subject) ?? 0) + 1;
     failures.set(command.subject, tries);
     if (tries < MAX_TRIES && command.deliveries < MAX_DELIVERIES) return later(retryMs);

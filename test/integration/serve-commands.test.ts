@@ -44,13 +44,15 @@ const send = (context: TestContext, verb: string, id: string, payload?: string, 
 
 /** Five tries of two seconds each would be most of what these tests take. */
 const RETRY_MS = 200;
+const UNHEARD_MS = 100;
 
 async function serve(
   context: TestContext,
   handlers: Record<string, CommandHandler>,
   options: ServeOptions = {},
 ): Promise<void> {
-  const consumer = await serveCommands(context, 'notifier', 4, handlers, { retryMs: RETRY_MS, ...options });
+  const usual = { retryMs: RETRY_MS, unheardMs: UNHEARD_MS };
+  const consumer = await serveCommands(context, 'notifier', 4, handlers, { ...usual, ...options });
   onTestFinished(() => consumer.stop());
 }
 
@@ -117,6 +119,30 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
 
   await send(context, 'work', 'later');
   await expect.poll(() => done).toEqual(['before', 'after', 'later']);
+});
+
+test('a command that only the next release takes waits in its lane for it, longer than an upgrade takes', async () => {
+  const context = await aServiceContext(nats.url);
+  const before = await serveCommands(context, 'notifier', 4, {}, { retryMs: 20, unheardMs: 200 });
+  onTestFinished(() => before.stop());
+  await send(context, 'fresh', '1');
+  const probe = await aProbe(nats.url);
+  // More often than what fails is tried.
+  await expect.poll(() => redelivered(probe)).toBe(1);
+  await expect
+    .poll(async () => (await probe.manager.consumers.info('CMD', 'oms-notifier')).delivered.consumer_seq)
+    .toBeGreaterThan(6);
+  await before.stop();
+  expect(await lettersIn(context)).toEqual([]);
+  const taken: string[] = [];
+  await serve(context, {
+    fresh: handling(Data, async ({ id }) => {
+      taken.push(id);
+      return DONE;
+    }),
+  });
+  await expect.poll(() => taken).toEqual(['1']);
+  await expect.poll(() => waiting(context)).toBe(0);
 });
 
 test('at the level DEBUG the log says each command and what came of it', async () => {
