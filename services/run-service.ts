@@ -9,6 +9,7 @@ import { type Logger, openLogger } from './logger.ts';
 import { dieAtMoment, stopAtNamedMoments } from './moments.ts';
 import { hearStopSignals } from './stop-signals.ts';
 import { isOutage } from './store/outage.ts';
+import { refuseOldSchema } from './store/schema.ts';
 import { openStore, type Store } from './store/store.ts';
 import { startTracing } from './tracing.ts';
 
@@ -86,6 +87,7 @@ export async function runService(name: string, maxConnections: number, start: St
   const open = async () => openContext(readSettings(process.env), name, maxConnections);
   const context = await open().catch(refuseToStart);
   const { log, store, bus } = context;
+  await refuseOldSchema(store).catch(refuseToStart);
   process.on('uncaughtException', (error) => {
     log.error({ err: error }, 'an error that nobody handled');
     process.exit(1);

@@ -7,8 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { freePort } from '../../deploy/local/free-port.ts';
+import { MIGRATIONS } from '../../services/store/migrations/list.ts';
+import { aDatabase, aStore } from '../fixtures/database.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
+import { startOwnNats } from '../fixtures/own-nats.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const BODIES = join(PROJECT, 'deploy/sandbox/webhooks');
@@ -102,6 +105,25 @@ test('a service by itself does not start without its database', async () => {
   const orders = await start('services/orders/main.ts', {});
   expect(await orders.exit()).toBe(1);
   expect(orders.output()).toContain('DB_CONNECTION_STRING is not set');
+});
+
+test('a service does not start on the database of the release before, and says what to do', async () => {
+  const database = await aDatabase({ isMigrated: false });
+  const { migrator } = await (await aStore(database, 1)).orm();
+  const nats = await startOwnNats();
+  onTestFinished(nats.remove);
+  const refused = async (migrations: number): Promise<void> => {
+    const environment = { DB_CONNECTION_STRING: database, NATS_URL: nats.urlOf('orders') };
+    const orders = await start('services/orders/main.ts', environment);
+    expect([await orders.exit(), orders.output()]).toEqual([
+      1,
+      `cannot start: the database lacks ${migrations} migrations of this release: run the set-up step (npm run setup)\n`,
+    ]);
+  };
+  await refused(MIGRATIONS.length);
+  const before = MIGRATIONS.at(-2);
+  await migrator.up(before === undefined ? {} : { to: before.name });
+  await refused(1);
 });
 
 test('a service by itself says in one line which value is bad', async () => {
