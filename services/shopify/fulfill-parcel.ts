@@ -195,6 +195,7 @@ async function settle(
         number: parcel.trackingNumber,
         // What was adopted may show the first number alone.
         last_mile: result.how === 'created' ? parcel.lastMileTrackingNumber : null,
+        units: parcel.units,
         event: synced(data),
       });
       return DONE;

@@ -25,6 +25,8 @@ export interface Outcome {
   readonly is_sole?: boolean;
   readonly number?: string;
   readonly last_mile?: string | null;
+  /** What the shop shows of it now and has left no more: another parcel in doubt is not to look for a stranger. */
+  readonly units?: Readonly<Record<string, number>>;
   readonly event?: OutboxRow;
 }
 const OUTCOME = {
@@ -35,7 +37,16 @@ const OUTCOME = {
   is_sole: 'boolean',
   number: 'text',
   last_mile: 'text',
+  units: 'json',
 };
+
+/** Of what was there to be fulfilled when others of the order fell into doubt. One of an order at a time: it has the lease. */
+const TAKEN = `
+  update parcels p set fulfillment_doubt =
+         (select json_object_agg(key, greatest(0, value::int - coalesce((d.units ->> key)::int, 0)))
+            from json_each_text(p.fulfillment_doubt))
+    from json_to_recordset($1::json) as d(id text, units json) join parcels o on o.id = d.id
+   where p.order_id = o.order_id and p.id <> o.id and p.fulfillment_doubt is not null`;
 
 /** Parcels whose outcome is known at the same time are one commit, each with its event. */
 export const record = gatheringFor(async ({ store, bus }: ShopPorts, outcomes: readonly Outcome[]) => {
@@ -58,6 +69,8 @@ export const record = gatheringFor(async ({ store, bus }: ShopPorts, outcomes: r
         // A copy that stood still knows less than the one that has shown the parcel since.
         `o.id = d.id and (d.state in ('done', 'withheld') or o.fulfillment_state is distinct from 'done')`,
       );
+      const taking = [...last.values()].filter(({ units }) => units !== undefined);
+      if (taking.length > 0) await sql.run(TAKEN, [JSON.stringify(taking)]);
       for (const { event } of outcomes) if (event !== undefined) say(event);
     },
     ...(outcomes.some(({ state }) => state === 'done')

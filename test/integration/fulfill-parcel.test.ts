@@ -176,6 +176,21 @@ test('a creation that never arrived is sent again after the wait', async () => {
   expect(await shown(world)).toEqual(ONE_FULFILMENT);
 });
 
+test.each(['no_answer_before', 'no_answer_after'])(
+  'a parcel in doubt (%s) is shown once though another one of its order took units of the same line meanwhile',
+  async (kind) => {
+    const { world, context, ports, parcelId } = await aShop();
+    const second = await givenParcelRow(context.store, { 101: 1 }, 'YT2600002');
+    await givenFaults(world, { operation: 'shopify.fulfillmentCreate', kind, times: 1 });
+    expect(await fulfil(ports, parcelId)).toEqual(LATER);
+    expect(await fulfil(ports, second)).toEqual(DONE);
+    await sixSecondsPass(context);
+    expect(await fulfil(ports, parcelId)).toEqual(DONE);
+    expect(await rowOf(context, parcelId)).toMatchObject({ state: 'done', doubt: null });
+    expect(await shown(world)).toEqual([...ONE_FULFILMENT, { number: 'YT2600002', units: ['1 of 101'] }]);
+  },
+);
+
 test('who waited for the database while another copy fell into doubt takes its doubt over', async () => {
   const { world, context, ports, parcelId } = await aShop();
   const holder = await aServiceContext(nats.url, {}, context.connectionString);
