@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { USUAL_SWITCHES } from '../../deploy/sandbox/aliexpress/switches.ts';
 import { type Sandbox, startSandbox } from '../../deploy/sandbox/sandbox.ts';
+import { sendOnce } from '../../services/send-once.ts';
 import type {
   Article,
   OrderKey,
@@ -787,6 +788,33 @@ test('without a consent, with a ready token that is rejected or with a wrong sec
   );
   await expect(ask(anAdapter({ appSecret: 'wrong' }))).rejects.toMatchObject(
     failure('auth', { code: 'IncompleteSignature', mend: 'check ALIEXPRESS_API_KEY and ALIEXPRESS_SECRET' }),
+  );
+});
+
+test.each([26, -9])(
+  'a machine whose clock is %i hours ahead is let in by the hour that AliExpress names, and buys once',
+  async (hours) => {
+    await turn({ clockAheadMs: -hours * 3_600_000 });
+    const request = anOrder();
+    await expect(adapter.place(request, never)).resolves.toMatchObject({ isPaid: false });
+    // Once the clock is set, too.
+    await turn({});
+    await expect(adapter.place(anOrder(), never)).resolves.toMatchObject({ isPaid: false });
+    expect(await bought(request.callerRef)).toHaveLength(1);
+  },
+);
+
+test('a clock that is too far off is named where no answer tells the right one', async () => {
+  await turn({ clockAheadMs: 3 * 3_600_000 });
+  const undated = anAdapter({
+    send: async (request) => {
+      const { headers, ...answer } = await sendOnce(request);
+      return { ...answer, headers: { ...headers, date: undefined } };
+    },
+  });
+  const mend = 'set the clock of the machine that the service suppliers runs on';
+  await expect(undated.place(anOrder(), never)).rejects.toMatchObject(
+    failure('auth', { code: 'IllegalTimestamp', mend }),
   );
 });
 

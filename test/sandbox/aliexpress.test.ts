@@ -68,7 +68,7 @@ describe('the gate', () => {
       'a timestamp of three hours ago',
       { timestamp: String(Date.now() - 3 * 3_600_000) },
       undefined,
-      'InvalidParameter',
+      'IllegalTimestamp',
     ],
     ['a timestamp in words', { timestamp: 'now' }, undefined, 'InvalidParameter'],
     ['another app', { app_key: '7' }, undefined, 'InvalidAppKey'],

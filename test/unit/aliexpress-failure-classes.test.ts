@@ -6,6 +6,7 @@ import {
   FAILURE_ROWS,
   failureClassOf,
   isKeyRejected,
+  isTimeRefused,
   isTokenRejected,
   refusedFieldOf,
   saysNoSuchOrder,
@@ -22,6 +23,7 @@ const DOCUMENTED: readonly Row[] = [
   ['MissingParameter', 'invalid_input', 'invalid_input'],
   ['InvalidParameter', 'invalid_input', 'invalid_input'],
   ['InvalidApiPath', 'permanent', 'permanent'],
+  ['IllegalTimestamp', 'auth', 'auth'],
   ['IllegalAccessToken', 'auth', 'auth'],
   ['AccessTokenExpired', 'auth', 'auth'],
   ['InvalidSession', 'auth', 'auth'],
@@ -134,6 +136,14 @@ test.each([
   ['INVENTORY_HOLD_ERROR', 'no phone is left', null],
 ] as const)('%s with "%s" refuses the receiver by %s', (code, message, field) => {
   expect(refusedFieldOf(refusal([code], message))).toBe(field);
+});
+
+test('a clock is refused by a code of its own, or by the name of its parameter', () => {
+  expect(isTimeRefused(refusal(['IllegalTimestamp']))).toBe(true);
+  const byName = refusal(['InvalidParameter'], 'The parameter timestamp is not valid');
+  expect(isTimeRefused(byName)).toBe(true);
+  expect(failureClassOf(byName, 'write')).toBe('auth');
+  expect(isTimeRefused(refusal(['InvalidParameter'], 'The parameter city is not valid'))).toBe(false);
 });
 
 test('a fresh token is tried for what it can mend, another key is asked for where that is wrong', () => {

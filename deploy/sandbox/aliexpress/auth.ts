@@ -1,6 +1,7 @@
 import { type Answer, type Dialect, json, plainText } from '../exchange.ts';
 import { withFaults } from '../with-faults.ts';
 import { banned } from './call-limit.ts';
+import { hourOf } from './clock.ts';
 import { checkSignature } from './gate.ts';
 import { readParameters } from './parameters.ts';
 import { AliExpressRefusal, flatError } from './refusal.ts';
@@ -8,7 +9,7 @@ import type { AliExpressWorld } from './world.ts';
 
 /** The token calls below `/rest`. */
 export function createRestGateway(world: AliExpressWorld): Dialect {
-  const { credentials, tokens, faults } = world;
+  const { credentials, tokens, settings, faults } = world;
   const endpoints = new Map([
     ['/auth/token/create', { operation: 'createToken', name: 'code', answer: tokens.exchange }],
     ['/auth/token/refresh', { operation: 'refreshToken', name: 'refresh_token', answer: tokens.refresh }],
@@ -26,7 +27,7 @@ export function createRestGateway(world: AliExpressWorld): Dialect {
     };
     return withFaults({ faults, call, dialect }, [`aliexpress.${endpoint.operation}`], () => {
       try {
-        checkSignature(parameters, credentials, path);
+        checkSignature(parameters, credentials, path, hourOf(settings));
         const value = parameters[endpoint.name];
         if (!value)
           throw new AliExpressRefusal(

@@ -21,13 +21,14 @@ const refuse = (code: string, message: string): never => {
 
 /**
  * Lets a call in that this app has signed within the last or next two hours. `path` is the API path of `/rest` calls,
- * else empty. Throws AliExpressRefusal: MissingParameter, MissingAppKey, InvalidAppKey, InvalidParameter,
- * IncompleteSignature.
+ * else empty, `now` the platform's hour. Throws AliExpressRefusal: MissingParameter, MissingAppKey, InvalidAppKey,
+ * InvalidParameter, IllegalTimestamp, IncompleteSignature.
  */
 export function checkSignature(
   parameters: Readonly<Record<string, string>>,
   { appKey, appSecret }: AppCredentials,
   path: string,
+  now: number,
 ): void {
   const { app_key, timestamp, sign_method, sign } = parameters;
   if (!app_key) refuse('MissingAppKey', 'The request is missing the parameter app_key');
@@ -36,9 +37,10 @@ export function checkSignature(
     if (!parameters[name]) refuse('MissingParameter', `The request is missing the parameter ${name}`);
   if (sign_method !== 'sha256' && sign_method !== 'md5')
     refuse('InvalidParameter', 'The parameter sign_method is not valid');
-  // NaN is no less than anything.
-  if (!(Math.abs(Date.now() - instantOf(timestamp ?? '')) <= LARGEST_SKEW_MS))
-    refuse('InvalidParameter', 'The parameter timestamp is not valid or too far from now');
+  const signedAt = instantOf(timestamp ?? '');
+  if (Number.isNaN(signedAt)) refuse('InvalidParameter', 'The parameter timestamp is not valid');
+  if (Math.abs(now - signedAt) > LARGEST_SKEW_MS)
+    refuse('IllegalTimestamp', 'The specified timestamp is invalid or too far from now');
   if (!isSame(sign ?? '', signatureOf(parameters, { secret: appSecret, path })))
     refuse('IncompleteSignature', 'The request signature does not conform to platform standards');
 }

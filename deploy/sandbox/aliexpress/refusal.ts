@@ -10,6 +10,7 @@ const CALLER_SIDE = [
   'MissingAppKey',
   'InvalidAppKey',
   'InvalidApiPath',
+  'IllegalTimestamp',
   'IllegalAccessToken',
   'AccessTokenExpired',
   'InvalidSession',

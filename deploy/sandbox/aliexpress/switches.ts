@@ -10,6 +10,8 @@ export const AliExpressSwitches = z.strictObject({
   isParallelAllowed: z.boolean(),
   /** How long a ban for too many calls lasts, and says so. */
   banSeconds: z.int().positive(),
+  /** How far its clock is ahead of the caller's. */
+  clockAheadMs: z.int(),
   /** Life of access and refresh tokens issued from now on: 30 and 60 days online, 1 and 2 for an app in test. */
   accessTokenTtlMs: z.int().positive(),
   refreshTokenTtlMs: z.int().positive(),
@@ -47,6 +49,7 @@ export const USUAL_SWITCHES: AliExpressSwitches = {
   requestsPerSecond: 50,
   isParallelAllowed: true,
   banSeconds: 5,
+  clockAheadMs: 0,
   accessTokenTtlMs: 30 * DAY_MS,
   refreshTokenTtlMs: 60 * DAY_MS,
   isRefreshTokenRepeated: true,

@@ -1,6 +1,7 @@
 import { type Answer, type Dialect, json, jsonText } from '../exchange.ts';
 import { withFaults } from '../with-faults.ts';
 import { banned, createCallLimit } from './call-limit.ts';
+import { hourOf } from './clock.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { checkSignature } from './gate.ts';
 import { type Parameters, readParameters } from './parameters.ts';
@@ -46,7 +47,7 @@ export function createSyncGateway(world: AliExpressWorld): Dialect {
   }
 
   const perform = (endpoint: Endpoint, parameters: Parameters): Answer => {
-    checkSignature(parameters, credentials, '');
+    checkSignature(parameters, credentials, '', hourOf(settings));
     const token = parameters.session ?? parameters.access_token;
     if (!token)
       throw new AliExpressRefusal('MissingParameter', 'The request is missing the parameter session');

@@ -4,6 +4,7 @@ import type { Journal } from '../journal.ts';
 import type { LiveSettings } from '../settings.ts';
 import type { Shelf } from '../shelf.ts';
 import { createConsentPage, createRestGateway } from './auth.ts';
+import { withItsDate } from './clock.ts';
 import { type AliExpressOrders, createAliExpressOrders } from './orders.ts';
 import { type AliExpressPushes, createAliExpressPushes } from './pushes.ts';
 import type { AppCredentials } from './sign.ts';
@@ -51,7 +52,7 @@ export function createAliExpress(
 
 /** What the platform answers, by path. */
 export const aliExpressDialects = (world: AliExpressWorld): Readonly<Record<string, Dialect>> => ({
-  '/sync': createSyncGateway(world),
-  '/rest': createRestGateway(world),
+  '/sync': withItsDate(createSyncGateway(world), world.settings),
+  '/rest': withItsDate(createRestGateway(world), world.settings),
   '/oauth/authorize': createConsentPage(world),
 });

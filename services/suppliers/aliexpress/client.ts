@@ -10,6 +10,7 @@ import {
   banSecondsOf,
   failureClassOf,
   isKeyRejected,
+  isTimeRefused,
   isTokenRejected,
   type Refusal,
   refusedFieldOf,
@@ -60,6 +61,10 @@ const FORM = {
   'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
 };
 
+const MEND_CLOCK = 'set the clock of the machine that the service suppliers runs on';
+/** Answers are dated to the second, and take a while. */
+const SAME_HOUR_MS = 60_000;
+
 type Refused = Extract<Answer, { refusal: unknown }>;
 
 const noVerdictOn =
@@ -76,7 +81,11 @@ function refused(request: AliExpressRequest, { refusal, requestId }: Refused): S
   const failureClass = isLookUp && byCode === 'permanent' && saysNoSuchOrder(refusal) ? 'not_found' : byCode;
   const code = refusal.codes[0] ?? null;
   const field = refusedFieldOf(refusal);
-  const mend = isKeyRejected(refusal) ? 'check ALIEXPRESS_API_KEY and ALIEXPRESS_SECRET' : MEND_CONSENT;
+  const mend = isTimeRefused(refusal)
+    ? MEND_CLOCK
+    : isKeyRejected(refusal)
+      ? 'check ALIEXPRESS_API_KEY and ALIEXPRESS_SECRET'
+      : MEND_CONSENT;
   return new SupplierError(failureClass, `${method}: ${code ?? `HTTP ${httpStatus}`}`, {
     method,
     httpStatus,
@@ -107,6 +116,16 @@ function createExchange(options: AliExpressClientOptions) {
   const root = baseUrl.replace(/\/+$/, '');
   const { send = sendOnce, takeTurn = async () => null } = options;
   const takePlace = createTurns(options.callsAtOnce);
+  /** How far the clock of AliExpress is ahead of this machine's, as far as it matters there: it bears two hours. */
+  let aheadMs = 0;
+
+  /** @returns whether the answer, by its date, tells another hour than the one that was refused. */
+  const learnHour = (date: unknown): boolean => {
+    const told = typeof date === 'string' ? Date.parse(date) - Date.now() : Number.NaN;
+    if (!(Math.abs(told - aheadMs) > SAME_HOUR_MS)) return false;
+    aheadMs = told;
+    return true;
+  };
 
   /** Not before its moment, and alone: a call that left late must not find the next at its heels, for what arrives counts. */
   const takeLeave = async (priority: CallPriority, signal: AbortSignal): Promise<CallTurn | null> => {
@@ -120,7 +139,7 @@ function createExchange(options: AliExpressClientOptions) {
       ...parameters,
       app_key: appKey,
       sign_method: 'sha256',
-      timestamp: String(Date.now()),
+      timestamp: String(Date.now() + aheadMs),
       ...(path === '' ? { method, format: 'json', v: '2.0' } : {}),
       ...(token === null ? {} : { session: token }),
     };
@@ -137,7 +156,11 @@ function createExchange(options: AliExpressClientOptions) {
     await report({ pausedUntil }).catch(() => {});
   };
 
-  return async (request: AliExpressRequest, token: string | null, signal: AbortSignal): Promise<Answer> => {
+  const askOnce = async (
+    request: AliExpressRequest,
+    token: string | null,
+    signal: AbortSignal,
+  ): Promise<Answer & { readonly isHourLearnt: boolean }> => {
     const noVerdict = noVerdictOn(request);
     const leavePlace = await beforeSending('turn', () => takePlace(request.priority, signal));
     let turn: CallTurn | null = null;
@@ -152,15 +175,22 @@ function createExchange(options: AliExpressClientOptions) {
         if (turn?.isLost() === true) throw new Error('its turn was over before it could be sent');
       });
       sentAt = performance.now();
-      const { httpStatus, text } = await exchangeText(send, outgoing, noVerdict);
+      const { httpStatus, headers, text } = await exchangeText(send, outgoing, noVerdict);
       const answer = readAnswer(noVerdict, httpStatus, text);
       if ('refusal' in answer) await tellBan(answer.refusal);
-      return answer;
+      const isHourLearnt = 'refusal' in answer && isTimeRefused(answer.refusal) && learnHour(headers.date);
+      return { ...answer, isHourLearnt };
     } finally {
       // A turn that cannot be ended is over by itself, and an answer must not be lost for it.
       await turn?.end(sentAt).catch(() => {});
       leavePlace();
     }
+  };
+
+  /** Where the gateway refused only the hour, before it did anything, the same is asked once more by its own clock. */
+  return async (request: AliExpressRequest, token: string | null, signal: AbortSignal): Promise<Answer> => {
+    const answer = await askOnce(request, token, signal);
+    return answer.isHourLearnt ? askOnce(request, token, signal) : answer;
   };
 }
 

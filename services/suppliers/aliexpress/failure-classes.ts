@@ -19,6 +19,7 @@ export const FAILURE_ROWS: readonly (readonly [code: string, columns: FailureCol
   ['MissingParameter', same('invalid_input')],
   ['InvalidParameter', same('invalid_input')],
   ['InvalidApiPath', same('permanent')],
+  ['IllegalTimestamp', same('auth')],
   ['IllegalAccessToken', same('auth')],
   ['AccessTokenExpired', same('auth')],
   ['InvalidSession', same('auth')],
@@ -88,11 +89,18 @@ function columnsOfText(message: string): FailureColumns {
   return word === undefined ? UNKNOWN : doubtful(columnsOfCode(word)?.read ?? UNKNOWN.read);
 }
 
-function columnsOf({ httpStatus, codes, message }: Refusal): FailureColumns {
+/** Whether it is our clock that it does not take, by its own code or by what it says of the parameter. */
+export const isTimeRefused = ({ codes, message }: Refusal): boolean =>
+  codes.includes('IllegalTimestamp') ||
+  (codes.includes('InvalidParameter') && /\btimestamp\b/i.test(message));
+
+function columnsOf(refusal: Refusal): FailureColumns {
+  const { httpStatus, codes, message } = refusal;
   // A server error may have struck after the effect, whatever its body claims.
   if (httpStatus >= 500) return UNREADABLE;
   if (httpStatus === 429) return same('throttled');
   if (codes.length === 0 && message === '' && httpStatus !== 200) return UNREADABLE;
+  if (isTimeRefused(refusal)) return same('auth');
   // "15" only says that the service behind the gateway refused: a sub-code that we do not know is not explained by it.
   const known = codes.filter((code) => code !== '15' || codes.length === 1).find(columnsOfCode);
   return (known === undefined ? undefined : columnsOfCode(known)) ?? columnsOfText(message);
