@@ -76,7 +76,10 @@ interface Committed {
 async function commitOnce(ports: HostPorts, batches: readonly PartitionBatch[]): Promise<Committed> {
   const { store, delays, settings } = ports;
   return store.transaction(async (sql) => {
-    const passed = await fence(sql, batches);
+    const moved = await fence(sql, batches);
+    const passed = new Set(moved.keys());
+    // Of whichever copy the partition is: their clocks differ, and rows are compared with the database's.
+    const [now] = moved.values();
     const messages = batches.flatMap((batch) => (passed.has(batch.part) ? batch.messages : []));
     const fresh = await takeNew(
       sql,
@@ -89,11 +92,11 @@ async function commitOnce(ports: HostPorts, batches: readonly PartitionBatch[]):
       return isNew;
     };
     const batch = messages.filter(isFirst);
-    if (batch.length === 0) return { passed, queued: [], isTimerDue: false };
+    if (batch.length === 0 || now === undefined) return { passed, queued: [], isTimerDue: false };
     const orderIds = [...new Set(batch.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))];
     const loaded = await lockOrders(sql, orderIds);
     const lines = await loadWaitingLines(sql, batch);
-    const writes = stepBatch(batch, { loaded, lines, delays, settings, now: new Date().toISOString() });
+    const writes = stepBatch(batch, { loaded, lines, delays, settings, now });
     for (const { order_id: orderId, message_id: messageId, failure, state } of writes.deadLetters) {
       if (state === 'open') ports.log.error({ orderId, messageId, failure }, 'dead letter');
     }

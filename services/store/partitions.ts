@@ -1,3 +1,4 @@
+import { isoInstant } from './rows.ts';
 import type { Sql } from './store.ts';
 
 /** An applied message: as long as the stream is the one that was counted in, it stands there with that time. */
@@ -112,10 +113,10 @@ export interface Move {
  * First statement of every batch: moves the positions of the partitions that nobody has taken or halted since. The others are
  * fenced off: write nothing of theirs, drop the reader, never retry. Rows are locked in the order of the partitions, so
  * that two transactions never wait for each other.
- * @returns the partitions that moved.
+ * @returns the partitions that moved, each with the hour of the transaction by the database's clock, as an ISO instant.
  */
-export async function fence(sql: Sql, moves: readonly Move[]): Promise<ReadonlySet<number>> {
-  const rows = await sql.query<{ part: number }>(
+export async function fence(sql: Sql, moves: readonly Move[]): Promise<ReadonlyMap<number, string>> {
+  const rows = await sql.query<{ part: number; at: string }>(
     `with ours as (
        select p.part, d."to", d.marked_seq, d.marked_ms from event_partitions p
          join json_to_recordset($1::json) as d(part int, epoch bigint, "from" bigint, "to" bigint, marked_seq bigint,
@@ -127,7 +128,7 @@ export async function fence(sql: Sql, moves: readonly Move[]): Promise<ReadonlyS
         set seq = ours."to", lease_until = now() + ${LEASE}, marked_seq = coalesce(ours.marked_seq, p.marked_seq),
             marked_ms = coalesce(ours.marked_ms, p.marked_ms)
        from ours where p.part = ours.part
-     returning p.part`,
+     returning p.part, ${isoInstant('now()')} as at`,
     [
       JSON.stringify(
         moves.map(({ part, epoch, from, to, mark }) => ({
@@ -141,7 +142,7 @@ export async function fence(sql: Sql, moves: readonly Move[]): Promise<ReadonlyS
       ),
     ],
   );
-  return new Set(rows.map(({ part }) => part));
+  return new Map(rows.map(({ part, at }) => [part, at]));
 }
 
 export async function position(sql: Sql, part: number): Promise<{ epoch: number; seq: number } | undefined> {

@@ -7,10 +7,11 @@ import { eventsBehind, readers } from '../../services/orders/partition-figures.t
 import { startPartitionOwner } from '../../services/orders/partition-owner.ts';
 import { startSweeper } from '../../services/orders/sweeper.ts';
 import { haltEvery } from '../../services/store/partitions.ts';
+import { clockAhead } from '../fixtures/clock-ahead.ts';
 import { aCuttingProxy } from '../fixtures/cutting-proxy.ts';
 import { aStore } from '../fixtures/database.ts';
 import { boughtFor } from '../fixtures/order-events.ts';
-import { startHostProcess } from '../fixtures/order-host.ts';
+import { startHostProcess, startServiceProcess } from '../fixtures/order-host.ts';
 import {
   A,
   anEventLog,
@@ -222,6 +223,24 @@ test('the partitions of a process that was killed are taken over after its lease
   await expect.poll(() => sharesOf(world.store), { timeout: 20_000 }).toEqual({ one: 32 });
   await readUpTo(world, 6);
   expect(await stateOf(world.store, A)).toBe('delivered');
+});
+
+test('orders and parcels are of the hour of the database, whatever the clock of the copy that writes them', async () => {
+  const world = await aWorld();
+  const host = startServiceProcess('services/orders/main.ts', {
+    DB_CONNECTION_STRING: world.url,
+    NATS_URL: nats.url,
+    ...clockAhead(26 * 3_600_000),
+  });
+  await host.ready;
+  await world.bus.publish(storyOf(A));
+  await readUpTo(world, 6);
+  const hours = await world.store.query(
+    `select o.created_at between now() - interval '1 minute' and now() as "isOrderNow",
+            p.left_at between now() - interval '1 minute' and now() as "isParcelNow"
+       from orders o join parcels p on p.order_id = o.id`,
+  );
+  expect(hours).toEqual([{ isOrderNow: true, isParcelNow: true }]);
 });
 
 test('a reader that falls silent while messages wait is opened again', async () => {

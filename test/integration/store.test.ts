@@ -357,10 +357,11 @@ test('leases, positions and heartbeats find their tables and columns', async () 
     { halted: null },
   ]);
   const mark = { seq: 11, storedMs: 1_790_000_000_000 };
-  expect(await fence(store, [{ part: 1, epoch: 1, from: 0, to: 11, mark }])).toEqual(new Set([1]));
-  expect(await fence(store, [{ part: 1, epoch: 1, from: 11, to: 12 }])).toEqual(new Set([1]));
-  expect(await fence(store, [{ part: 1, epoch: 1, from: 0, to: 13 }])).toEqual(new Set());
-  expect(await fence(store, [{ part: 1, epoch: 2, from: 12, to: 13 }])).toEqual(new Set());
+  const moved = new Map([[1, expect.stringMatching(/^\d{4}-.*Z$/)]]);
+  expect(await fence(store, [{ part: 1, epoch: 1, from: 0, to: 11, mark }])).toEqual(moved);
+  expect(await fence(store, [{ part: 1, epoch: 1, from: 11, to: 12 }])).toEqual(moved);
+  expect(await fence(store, [{ part: 1, epoch: 1, from: 0, to: 13 }])).toEqual(new Map());
+  expect(await fence(store, [{ part: 1, epoch: 2, from: 12, to: 13 }])).toEqual(new Map());
   expect(await position(store, 1)).toEqual({ epoch: 1, seq: 12 });
   expect(await release(store, 'one', [1])).toBe(1);
   expect(await claim(store, 'two', 5)).toMatchObject([{ part: 1, epoch: 2, seq: 12, mark }]);
