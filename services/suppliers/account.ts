@@ -36,16 +36,20 @@ const SLOWER = 1.5;
 /** No supplier grants less than one call in a second; 10 % more, since its clock is not ours. */
 const SLOWEST_INTERVAL_MS = 1_100;
 
+/** How long it still is until then, by the clock that the instant was reckoned with: this machine's. */
+const msTo = (instant: string | undefined): number | null =>
+  instant === undefined ? null : Date.parse(instant) - Date.now();
+
 /**
  * Keeps what the supplier told of its limits. Of two pauses the longer one counts; a pause ends by itself. Calls that were
- * too fast are told apart, for a pause alone leads back to the same rate.
+ * too fast are told apart, for a pause alone leads back to the same rate. All copies wait by the database's clock.
  */
 export const createQuotaReporter =
   (sql: Sql, supplier: SupplierName): ReportQuota =>
   async ({ pausedUntil, budgetPausedUntil, remaining, total, isTooFast = false }) => {
     await sql.run(
       `insert into supplier_accounts (supplier, paused_until, budget_paused_until, quota_remaining, quota_total)
-       values ($1, $2::timestamptz, $3::timestamptz, $4, $5)
+       values ($1, now() + $2::float8 * interval '1 millisecond', now() + $3::float8 * interval '1 millisecond', $4, $5)
        on conflict (supplier) do update
           set paused_until = greatest(supplier_accounts.paused_until, excluded.paused_until),
               budget_paused_until = greatest(supplier_accounts.budget_paused_until, excluded.budget_paused_until),
@@ -57,8 +61,8 @@ export const createQuotaReporter =
                 else supplier_accounts.call_interval_ms end`,
       [
         supplier,
-        pausedUntil ?? null,
-        budgetPausedUntil ?? null,
+        msTo(pausedUntil),
+        msTo(budgetPausedUntil),
         remaining ?? null,
         total ?? null,
         isTooFast,

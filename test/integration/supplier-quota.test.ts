@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { DONE } from '../../services/serve-commands.ts';
 import { callPauses, createQuotaReporter } from '../../services/suppliers/account.ts';
 import { createCallLimiter } from '../../services/suppliers/call-limiter.ts';
@@ -43,6 +43,21 @@ test('a pause of the supplier’s is honoured by every copy, for purchases and q
   }
   await another({ priority: 'query' }, never);
 });
+
+test.each([26, -26])(
+  'a pause that a copy tells whose clock is %i hours ahead lasts as long as the supplier said',
+  async (hours) => {
+    const store = await aStore(await aDatabase());
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * 3_600_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await createQuotaReporter(store, CJ)({ pausedUntil: inMs(60_000), budgetPausedUntil: inMs(90_000) });
+    const { callsMs, budgetMs } = await callPauses(store, CJ);
+    expect(callsMs).toBeGreaterThan(50_000);
+    expect(callsMs).toBeLessThanOrEqual(60_000);
+    expect(budgetMs).toBeGreaterThan(80_000);
+    expect(budgetMs).toBeLessThanOrEqual(90_000);
+  },
+);
 
 test('used-up points stop what costs points and nothing else: purchases, payments and look-ups go on', async () => {
   const desk = await aDesk();
