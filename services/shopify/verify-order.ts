@@ -8,6 +8,7 @@ import { gatheringFor } from '../gathering.ts';
 import { DONE } from '../serve-commands.ts';
 import { type CustomerRow, saveCustomers } from '../store/customers.ts';
 import type { OutboxRow } from '../store/outbox.ts';
+import { isoInstant } from '../store/rows.ts';
 import { oneReading } from './one-reading.ts';
 import { riskRow, toRisk } from './order-risk.ts';
 import { readOrder, type Truth } from './read-order.ts';
@@ -36,6 +37,8 @@ interface OrderRow {
   readonly placedAt: string;
   /** We have known it no longer than the shop may take to route it: an imported order may be placed years ago. */
   readonly isNew: boolean;
+  /** By the database's clock: this machine's may be hours off. */
+  readonly now: string;
 }
 
 /** As long as this Shopify may take to route an order, and to show it to those who ask. */
@@ -62,12 +65,13 @@ const isUnrouted = ({ received, work }: Truth): boolean =>
   received.lines.some(({ deliveredBy, openUnits }) => deliveredBy === 'us' && openUnits > 0);
 
 /** A shop whose clock is ahead of ours is waited for no longer than any other. */
-const isJustPlaced = (placedAt: string): boolean => Math.abs(Date.now() - Date.parse(placedAt)) < ROUTING_MS;
+const isJustPlaced = (placedAt: string, now: string): boolean =>
+  Math.abs(Date.parse(now) - Date.parse(placedAt)) < ROUTING_MS;
 
 /** `not_yet`: Shopify may still be routing it, or does not show it yet. */
 async function judge(
   ports: ShopPorts,
-  { shop, shopOrderId, placedAt, isNew }: OrderRow,
+  { shop, shopOrderId, placedAt, isNew, now }: OrderRow,
 ): Promise<Verdict | 'not_yet'> {
   const { admin, settings } = ports;
   // Made by hand, of another shop, or without a login: what is known is all there is.
@@ -78,9 +82,9 @@ async function judge(
       { shop, buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED },
       shopOrderId,
     );
-    if (truth === null) return isJustPlaced(placedAt) ? 'not_yet' : { truth, holds: [HIDDEN] };
+    if (truth === null) return isJustPlaced(placedAt, now) ? 'not_yet' : { truth, holds: [HIDDEN] };
     if (!isUnrouted(truth)) return { truth, holds: shopHoldsIn(truth) };
-    return isNew || isJustPlaced(truth.received.placedAt) ? 'not_yet' : { truth, holds: [UNROUTED] };
+    return isNew || isJustPlaced(truth.received.placedAt, now) ? 'not_yet' : { truth, holds: [UNROUTED] };
   } catch (error) {
     if (error instanceof AppError && error.code === 'body_invalid')
       return { truth: null, holds: [{ reason: 'operator', evidence: { order: error.message } }] };
@@ -93,7 +97,8 @@ async function judge(
 const orderRow = gatheringFor(async ({ store }: ShopPorts, orderIds: readonly string[]) => {
   const rows = await store.query<OrderRow & { readonly id: string }>(
     `select id, shop, shop_order_id as "shopOrderId", placed_at as "placedAt",
-            created_at > now() - $2::float8 * interval '1 millisecond' as "isNew"
+            created_at > now() - $2::float8 * interval '1 millisecond' as "isNew",
+            ${isoInstant('now()')} as now
        from orders where id = any($1::text[])`,
     [orderIds, ROUTING_MS],
   );

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ORDER_VERIFIED } from '../../contracts/events/order-verified.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { SCOPES } from '../../deploy/sandbox/shopify/access-scopes.ts';
@@ -169,6 +169,15 @@ test('an order placed just now that the shop does not show yet is asked for agai
   await context.store.run("update orders set placed_at = now() - interval '11 minutes'");
   expect(await verify('command-2')).toEqual(DONE);
   expect(await verdict()).toMatchObject({ body: null, holds: [{ reason: 'operator' }] });
+});
+
+test('on a machine whose clock is hours ahead an order placed just now is waited for all the same', async () => {
+  const { context, verify, verdict } = await anOrder({ isHidden: true });
+  await context.store.run('update orders set placed_at = now()');
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 26 * 3_600_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  expect(await verify()).toEqual(DONE);
+  expect(await verdict()).toBeUndefined();
 });
 
 test('a shop that is away says nothing: the command comes again', async () => {
