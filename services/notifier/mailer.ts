@@ -1,18 +1,12 @@
 import { Readable } from 'node:stream';
-import {
-  BrokenCircuitError,
-  bulkhead,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-  wrap,
-} from 'cockatiel';
+import { BrokenCircuitError, bulkhead, handleWhen, wrap } from 'cockatiel';
 import { createTransport } from 'nodemailer';
 import addressparser from 'nodemailer/lib/addressparser';
 import { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
 import type { Evidence } from '../../contracts/vocabulary.ts';
 import { breakerStateOf, type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
+import { steadyBreaker } from '../steady-breaker.ts';
 import { type OutgoingMail, toMessage } from './mime-message.ts';
 
 export interface MailerOptions {
@@ -191,10 +185,11 @@ class NoTurnError extends Error {
 export function createMailer(options: MailerOptions): Mailer {
   assertUsable(options);
   const pool = createPool(options);
-  const breaker = circuitBreaker(handleWhen(isConnectionFailure), {
-    halfOpenAfter: options.halfOpenAfterMs ?? DEFAULT_HALF_OPEN_AFTER_MS,
-    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-  });
+  const breaker = steadyBreaker(
+    handleWhen(isConnectionFailure),
+    FAILURES_TO_OPEN,
+    options.halfOpenAfterMs ?? DEFAULT_HALF_OPEN_AFTER_MS,
+  );
   // A mail that waits for others of ours must not run out of time and be taken for a silent server.
   const policy = wrap(bulkhead(CONNECTIONS, Number.POSITIVE_INFINITY), breaker);
   watchBreaker('smtp', () => breakerStateOf(breaker.state));

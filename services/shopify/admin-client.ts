@@ -3,13 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import '@shopify/shopify-api/adapters/web-api';
 import { ApiVersion, LogSeverity, Session, shopifyApi } from '@shopify/shopify-api';
 import { setAbstractFetchFunc } from '@shopify/shopify-api/runtime';
-import { ConsecutiveBreaker, circuitBreaker, handleType, isBrokenCircuitError } from 'cockatiel';
+import { handleType, isBrokenCircuitError } from 'cockatiel';
 import type { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
 import type { ShopifyApiVersion } from '../../contracts/settings.ts';
 import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
 import { breakerStateOf, type CallOutcome, outsideCall, watchBreaker } from '../outside-call.ts';
 import { isTooLateToSend } from '../sending-until.ts';
+import { steadyBreaker } from '../steady-breaker.ts';
 import { clientCredentialsLogin, fixedAccessToken, renewedAccessToken } from './access-token.ts';
 import { leanFetch } from './lean-fetch.ts';
 import { unknownFieldIn, withoutFields } from './optional-fields.ts';
@@ -133,10 +134,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     options.warn?.({ shop: options.shop, detail }, message);
   };
   const { tokens, createClient } = createLibrary(options, warnOnce);
-  const breaker = circuitBreaker(handleType(CallLost), {
-    halfOpenAfter: 10_000,
-    breaker: new ConsecutiveBreaker(5),
-  });
+  const breaker = steadyBreaker(handleType(CallLost), 5, 10_000);
   watchBreaker('shopify', () => breakerStateOf(breaker.state));
   const standing: ShopStanding = { budget: undefined, tokenExpiresAt: () => tokens.expiresAt() };
   standings.add(standing);

@@ -1,7 +1,5 @@
 import {
   CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
   DelegateBackoff,
   handleWhen,
   type IRetryBackoffContext,
@@ -16,6 +14,7 @@ import {
 import { MOST_COMMANDS } from '../../contracts/call-patience.ts';
 import type { FailureClass } from '../../contracts/vocabulary.ts';
 import { type BreakerState, breakerStateOf } from '../outside-call.ts';
+import { steadyBreaker } from '../steady-breaker.ts';
 import type { SupplierAdapter } from './adapter.ts';
 import { createCrowd } from './crowd.ts';
 import { SupplierError } from './supplier-error.ts';
@@ -122,10 +121,7 @@ export function withPolicy(
   adapter: SupplierAdapter,
   { callTimeoutMs, halfOpenAfterMs, commandsAtOnce = MOST_COMMANDS }: Patience,
 ): PatientAdapter {
-  const breaker = circuitBreaker(handleWhen(isOutage), {
-    halfOpenAfter: halfOpenAfterMs,
-    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-  });
+  const breaker = steadyBreaker(handleWhen(isOutage), FAILURES_TO_OPEN, halfOpenAfterMs);
   let openedAt = 0;
   breaker.onBreak(() => {
     openedAt = Date.now();

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Evidence, FailureClass } from '../../contracts/vocabulary.ts';
 import type { PlaceRequest, SupplierAdapter } from '../../services/suppliers/adapter.ts';
 import { withPolicy } from '../../services/suppliers/policy.ts';
@@ -137,6 +137,21 @@ test('the breaker closes again after a call that went well', async () => {
   });
   const patient = withPolicy(supplier, { callTimeoutMs: 5_000, halfOpenAfterMs: 50 });
   for (const _ of [1, 2, 3, 4, 5]) await expect(patient.place(order, never)).rejects.toThrow();
+  isDown = false;
+  await vi.waitFor(() => patient.place(order, never), { timeout: 3_000, interval: 20 });
+  expect(patient.breakerState()).toBe('closed');
+});
+
+test('a clock that is set back keeps no breaker open', async () => {
+  let isDown = true;
+  const supplier = aSupplier(async () => {
+    if (isDown) throw new SupplierError('unknown_outcome', 'no', {});
+  });
+  const patient = withPolicy(supplier, { callTimeoutMs: 5_000, halfOpenAfterMs: 50 });
+  for (const _ of [1, 2, 3, 4, 5]) await expect(patient.place(order, never)).rejects.toThrow();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 2 * 3_600_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  expect(patient.breakerState()).toBe('open');
   isDown = false;
   await vi.waitFor(() => patient.place(order, never), { timeout: 3_000, interval: 20 });
   expect(patient.breakerState()).toBe('closed');
