@@ -35,8 +35,12 @@ function refusalOf({ webhookSubscriptionCreate }: z.infer<typeof SubscribeAnswer
   return refusals.map(({ message }) => message).join(' ');
 }
 
-/** A topic that the shop does not know, or not for this app, is no reason to go without the others. */
+const isUnanswered = (error: unknown): boolean =>
+  error instanceof ShopError && error.failureClass === 'unknown_outcome';
+
+/** A topic that the shop does not know, not for this app or not for now, is no reason to go without the others. */
 function refusalOfTopic(error: unknown): string {
+  if (isUnanswered(error)) return 'the shop gave no clear answer';
   if (!(error instanceof ShopError) || !('codes' in error.evidence)) throw error;
   if (error.failureClass !== 'permanent' && error.failureClass !== 'auth') throw error;
   return String(error.evidence.message ?? error.message);
@@ -51,7 +55,13 @@ async function subscribe(ask: Ask, baseUrl: string): Promise<FieldProblem[]> {
     const name = topicEnumOf(topic);
     if (standing.has(`${name} ${uri}`)) continue;
     const variables = { topic: name, subscription: { uri, format: 'JSON' } };
-    const said = await ask(SUBSCRIBE, variables, SubscribeAnswer).then(refusalOf, refusalOfTopic);
+    const make = () => ask(SUBSCRIBE, variables, SubscribeAnswer);
+    const makeAgain = (error: unknown) => {
+      // A second one is refused as taken, and the next look is an hour away.
+      if (isUnanswered(error)) return make();
+      throw error;
+    };
+    const said = await make().catch(makeAgain).then(refusalOf, refusalOfTopic);
     if (said === '') continue;
     problems.push({ path: topic, message: `no webhook of ${topic} can be had: ${said.slice(0, 200)}` });
   }

@@ -65,6 +65,26 @@ test('copies that check at once, and a creation whose answer was lost, make noth
   expect(await subscriptionsIn(world)).toHaveLength(SUBSCRIBED_TOPICS.length);
 });
 
+test('a lost answer keeps no other topic from being subscribed', async () => {
+  const { world, ports, status } = await aShop({ SHOPIFY_WEBHOOK_BASE_URL: BASE });
+  await givenFaults(world, { operation: 'shopify.webhookSubscriptionCreate', kind: 'error_after', times: 1 });
+  await checkShop(ports);
+  expect(await subscriptionsIn(world)).toHaveLength(SUBSCRIBED_TOPICS.length);
+  expect(await status()).toMatchObject({ problems: [] });
+});
+
+test('a topic whose making gets no answer again is said, and keeps no other from being subscribed', async () => {
+  const { world, ports, status } = await aShop({ SHOPIFY_WEBHOOK_BASE_URL: BASE });
+  await givenFaults(world, {
+    operation: 'shopify.webhookSubscriptionCreate',
+    kind: 'error_before',
+    times: 2,
+  });
+  await checkShop(ports);
+  expect(await subscriptionsIn(world)).toHaveLength(SUBSCRIBED_TOPICS.length - 1);
+  expect(await status()).toMatchObject({ problems: [{ path: SUBSCRIBED_TOPICS[0] }] });
+});
+
 test('a topic that the shop does not know is said, and keeps no other from being subscribed', async () => {
   const { world, ports, status } = await aShop({ SHOPIFY_WEBHOOK_BASE_URL: BASE });
   const admin = ports.admin!;
