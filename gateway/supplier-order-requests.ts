@@ -105,7 +105,8 @@ export async function changeSupplierOrder(
   }
   if (!isNoteAlone) {
     await sql.run(
-      `update supplier_orders set is_quoted = false, shipping_method = coalesce($2, shipping_method) where id = $1`,
+      `update supplier_orders set is_quoted = false, edits = edits + 1, shipping_method = coalesce($2, shipping_method)
+        where id = $1`,
       [id, method ?? null],
     );
     // From now on it is a person's choice.

@@ -102,7 +102,8 @@ export type Effect =
   | { kind: 'close_hold'; holdId: string }
   | { kind: 'save_lines'; lines: readonly ReceivedLine[] }
   | { kind: 'create_supplier_order'; supplierOrderId: string; part: PlannedPart }
-  | { kind: 'save_quote'; supplierOrderId: string; part: SourcedPart }
+  /** `edits` of the draft that was quoted: changed since, it is not the one. */
+  | { kind: 'save_quote'; supplierOrderId: string; part: SourcedPart; edits?: number | undefined }
   /** Of the order's drafts: the parcels are to go somewhere else. */
   | { kind: 'forget_quotes' }
   | { kind: 'archive_order' }

@@ -47,9 +47,10 @@ const defer = (isDeferred: boolean) => apply(() => ({ context: { isDeferred }, e
 
 /** Its articles and cost are known by now: they are kept, and the purchase is asked for. */
 const prepare = apply(
-  by('supplier_order.prepared', (context, { data: { part } }) => {
+  by('supplier_order.prepared', (context, { data: { part, edits } }) => {
     const { supplierOrderId } = context;
-    return { context: {}, effects: [{ kind: 'save_quote', supplierOrderId, part }, ...ask('buy')(context)] };
+    const saved: Effect = { kind: 'save_quote', supplierOrderId, part, edits };
+    return { context: {}, effects: [saved, ...ask('buy')(context)] };
   }),
 );
 

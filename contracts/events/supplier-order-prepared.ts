@@ -7,5 +7,7 @@ export const SupplierOrderPrepared = z.object({
   orderId: z.string(),
   supplierOrderId: z.string(),
   part: SourcedPart,
+  /** How often the draft had been changed when it was read; absent: the release before did not say. */
+  edits: z.int().optional(),
 });
 export type SupplierOrderPrepared = z.infer<typeof SupplierOrderPrepared>;

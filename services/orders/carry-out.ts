@@ -126,13 +126,14 @@ function createSupplierOrder(
   );
 }
 
-function saveQuote({ supplierOrderId, part }: Of<'save_quote'>, { writes }: Carry): void {
+function saveQuote({ supplierOrderId, part, edits }: Of<'save_quote'>, { writes }: Carry): void {
   writes.quotes.push({
     id: supplierOrderId,
     shipping_method: part.shippingMethod,
     ships_from: part.shipsFrom,
     expected_cost_minor: part.expectedCostMinor,
     currency: part.currency,
+    edits: edits ?? null,
   });
   // Of a bundle each article was named when it was sourced.
   const found = [...Map.groupBy(part.lines, ({ lineId }) => lineId).values()].filter(
@@ -144,6 +145,7 @@ function saveQuote({ supplierOrderId, part }: Of<'save_quote'>, { writes }: Carr
       line_id: line.lineId,
       supplier_variant_id: line.supplierVariantId,
       supplier_units: line.supplierUnits,
+      edits: edits ?? null,
     })),
   );
 }

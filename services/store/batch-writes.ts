@@ -87,6 +87,8 @@ export interface QuoteRow {
   readonly ships_from: string;
   readonly expected_cost_minor: number;
   readonly currency: string;
+  /** Of the draft that was quoted; null: not known. */
+  readonly edits: number | null;
 }
 
 export interface ParcelRow {

@@ -200,19 +200,27 @@ async function writeSeldom(sql: Sql, writes: BatchWrites): Promise<void> {
       ships_from: 'text',
       expected_cost_minor: 'bigint',
       currency: 'text',
+      edits: 'int',
     },
     writes.quotes,
     `shipping_method = d.shipping_method, ships_from = d.ships_from, expected_cost_minor = d.expected_cost_minor,
      currency = d.currency, is_quoted = true`,
-    'o.id = d.id',
+    'o.id = d.id and o.edits = coalesce(d.edits, o.edits)',
   );
   await updateRows(
     sql,
     'supplier_order_lines',
-    { supplier_order_id: 'text', line_id: 'text', supplier_variant_id: 'text', supplier_units: 'int' },
+    {
+      supplier_order_id: 'text',
+      line_id: 'text',
+      supplier_variant_id: 'text',
+      supplier_units: 'int',
+      edits: 'int',
+    },
     writes.quotedLines,
     'supplier_variant_id = d.supplier_variant_id, supplier_units = d.supplier_units',
-    'o.supplier_order_id = d.supplier_order_id and o.line_id = d.line_id',
+    `o.supplier_order_id = d.supplier_order_id and o.line_id = d.line_id
+       and exists (select 1 from supplier_orders q where q.id = d.supplier_order_id and q.edits = coalesce(d.edits, q.edits))`,
   );
   await updateRows(
     sql,

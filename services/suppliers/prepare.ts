@@ -171,6 +171,9 @@ export async function prepare(
   }
   const stop = judged?.stop(part) ?? null;
   if (stop !== null) return hold(stop);
-  await sayToOrder(ports, outcome(row, SUPPLIER_ORDER_PREPARED, `prepared:${commandId}`, 0, { part }));
+  await sayToOrder(
+    ports,
+    outcome(row, SUPPLIER_ORDER_PREPARED, `prepared:${commandId}`, 0, { part, edits: row.edits }),
+  );
   return DONE;
 }

@@ -230,12 +230,14 @@ test('every statement of a batch finds its tables and columns', async () => {
     ships_from: 'CN',
     expected_cost_minor: 1_240,
     currency: 'USD',
+    edits: 0,
   });
   writes.quotedLines.push({
     supplier_order_id: supplierOrderId,
     line_id: '1',
     supplier_variant_id: 'v1',
     supplier_units: 2,
+    edits: 0,
   });
   writes.archived.push(orderId);
   const letter = { order_id: 'ord_other', message_id: 'm2', subject: 's', seq: 7, payload: '{' };

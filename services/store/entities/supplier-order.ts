@@ -63,6 +63,8 @@ const SupplierOrderSchema = defineEntity({
     observations: p.integer().default(0),
     /** False: articles, method or cost are still to be found before it may be bought. */
     isQuoted: p.boolean().default(true),
+    /** How often its draft was changed: a quote of it as it was before counts no more. */
+    edits: p.integer().default(0),
     note: p.text().nullable(),
     /** A copy, so that the lists of orders by supplier run along an index in their own order. */
     orderCreatedAt: p.datetime(3).defaultRaw('now()'),
