@@ -8,7 +8,7 @@ import {
 import { type HoldReason, MENDED_BY_MAPPING, type SupplierName } from '../contracts/vocabulary.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import { commitAndPublish, eventRow } from '../services/bus/commit-and-publish.ts';
-import { inOrderOf, insertRows, isoInstant } from '../services/store/rows.ts';
+import { inOrderOf, insertRows, isoInstant, updateRows } from '../services/store/rows.ts';
 import type { Sql, Store } from '../services/store/store.ts';
 
 const GONE = `from shop_variants v where v.variant_id = product_mappings.variant_id and v.gone_at is not null`;
@@ -25,6 +25,12 @@ const toMapping = (row: Row): ProductMapping => ({
   candidates: StoredCandidates.parse(row.candidates),
 });
 
+const toRow = ({ variantId, sku = null, candidates }: MappingEntry): object => ({
+  variant_id: variantId,
+  sku,
+  candidates,
+});
+
 /** Lines whose holds a new mapping of these variants may mend, by order and reason. */
 const waitingLines = (
   sql: Sql,
@@ -39,27 +45,26 @@ const waitingLines = (
   );
 
 /**
- * Stores what follows from the mappings that there are: all of it or nothing, each in the place of the one that its
- * variant had, and lets the orders go on that waited for them. A SKU that is left out stays what it was.
- * @param entriesFrom reads what they follow from, and locks it: nobody changes it meanwhile.
+ * Stores mappings, all of them or none, each in the place of the one that its variant had, and lets the orders go on that
+ * waited for them. A SKU that is left out stays what it was.
  * @returns them as they are stored, in the order of their variants.
  */
-export const changeMappings = (
+export const storeMappings = (
   store: Store,
   bus: Bus,
-  entriesFrom: (sql: Sql) => Promise<readonly MappingEntry[]>,
+  mappings: readonly MappingEntry[],
 ): Promise<ProductMapping[]> => {
   // The same mapping put again may release holds opened since, so it must not look like a repeat.
   const request = randomUUID();
+  const entries = inOrderOf(mappings, ({ variantId }) => variantId);
   return commitAndPublish(store, bus, async (sql, say) => {
-    const entries = inOrderOf(await entriesFrom(sql), ({ variantId }) => variantId);
     if (entries.length === 0) return [];
     const variantIds = entries.map(({ variantId }) => variantId);
     const stored = await insertRows<Row>(
       sql,
       'product_mappings',
       { variant_id: 'text', sku: 'text', candidates: 'jsonb' },
-      entries.map(({ variantId, sku = null, candidates }) => ({ variant_id: variantId, sku, candidates })),
+      entries.map(toRow),
       `on conflict (variant_id) do update set candidates = excluded.candidates, updated_at = now(),
          sku = coalesce(excluded.sku, product_mappings.sku) returning ${MAPPING_COLUMNS}`,
     );
@@ -72,12 +77,26 @@ export const changeMappings = (
   });
 };
 
-/** Stores these mappings, as `changeMappings` does. */
-export const storeMappings = (
+/**
+ * Notes what was heard of mapped articles, a price or a SKU. It mends nothing: no order that waits for another mapping
+ * goes on for it, and the mapping is as old as its last choice of articles.
+ * @param entriesFrom reads the mappings that it is noted in, and locks them: nobody changes them meanwhile.
+ * @returns how many they are.
+ */
+export const noteInMappings = (
   store: Store,
-  bus: Bus,
-  entries: readonly MappingEntry[],
-): Promise<ProductMapping[]> => changeMappings(store, bus, async () => entries);
+  entriesFrom: (sql: Sql) => Promise<readonly MappingEntry[]>,
+): Promise<number> =>
+  store.transaction(async (sql) =>
+    updateRows(
+      sql,
+      'product_mappings',
+      { variant_id: 'text', sku: 'text', candidates: 'jsonb' },
+      (await entriesFrom(sql)).map(toRow),
+      'candidates = d.candidates, sku = coalesce(d.sku, o.sku)',
+      'o.variant_id = d.variant_id',
+    ),
+  );
 
 export interface MappingFilter {
   /** Only those behind this variant. */

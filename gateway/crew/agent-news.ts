@@ -16,7 +16,7 @@ import type { AgentAnswer, AgentEndpoint } from '../../services/bus/agent-servic
 import type { Bus } from '../../services/bus/bus.ts';
 import { isOutage } from '../../services/store/outage.ts';
 import type { Sql, Store } from '../../services/store/store.ts';
-import { changeMappings, findMapping, findMappings } from '../mapping-store.ts';
+import { findMapping, findMappings, noteInMappings, storeMappings } from '../mapping-store.ts';
 import { check } from '../read-input.ts';
 import { jsonOf, refusedAnswer, unreadable } from './serve-crew.ts';
 
@@ -25,11 +25,7 @@ const MOST_MAPPINGS = 1_000;
 const CloudEvent = z.looseObject({ specversion: z.literal('1.0'), data: z.unknown() });
 
 /** Without a mapping there is nothing to change yet; its SKU is learned with the first order. */
-async function afterProduct(
-  sql: Sql,
-  { variantId, sku = null, candidates }: ProductNews,
-): Promise<MappingEntry[]> {
-  if (candidates !== undefined) return [{ variantId, sku, candidates }];
+async function afterSku(sql: Sql, { variantId, sku = null }: ProductNews): Promise<MappingEntry[]> {
   const known = await findMapping(sql, variantId, 'for update');
   if (known === undefined || sku === null || sku === known.sku) return [];
   return [{ variantId, sku, candidates: known.candidates }];
@@ -95,14 +91,18 @@ function newsEndpoint<T>(
  * again, and does no harm twice.
  */
 export function newsEndpoints(store: Store, bus: Bus): AgentEndpoint[] {
-  const taking =
-    <News>(after: (sql: Sql, news: News) => Promise<MappingEntry[]>) =>
-    async (news: News): Promise<NewsTaken> => ({
-      mappings: (await changeMappings(store, bus, (sql) => after(sql, news))).length,
-    });
+  const takeProduct = async (news: ProductNews): Promise<NewsTaken> => {
+    const { variantId, sku, candidates } = news;
+    if (candidates === undefined)
+      return { mappings: await noteInMappings(store, (sql) => afterSku(sql, news)) };
+    return { mappings: (await storeMappings(store, bus, [{ variantId, sku, candidates }])).length };
+  };
+  const takePrice = async (news: PriceNews): Promise<NewsTaken> => ({
+    mappings: await noteInMappings(store, (sql) => afterPrice(sql, news)),
+  });
   return [
-    newsEndpoint('product.created', AGENT_NEWS['product.created'], taking(afterProduct)),
-    newsEndpoint('product.updated', AGENT_NEWS['product.updated'], taking(afterProduct)),
-    newsEndpoint('price.changed', AGENT_NEWS['price.changed'], taking(afterPrice)),
+    newsEndpoint('product.created', AGENT_NEWS['product.created'], takeProduct),
+    newsEndpoint('product.updated', AGENT_NEWS['product.updated'], takeProduct),
+    newsEndpoint('price.changed', AGENT_NEWS['price.changed'], takePrice),
   ];
 }

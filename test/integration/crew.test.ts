@@ -304,6 +304,42 @@ test('news of a product that changes nothing of its mapping lets no order go on 
 });
 
 test.each([
+  [
+    'a price',
+    'price.changed',
+    { supplier: 'cj_dropshipping', supplierProductId: '26', supplierVariantId: '27', currency: 'USD' },
+    (round: number) => ({ unitPriceMinor: 400 + round }),
+  ],
+  ['a SKU', 'product.updated', { variantId: '45' }, (round: number) => ({ sku: `MUG-${round}` })],
+])(
+  'news of %s mends no mapping: no order that waits for another one goes on for it',
+  async (_, type, about, now) => {
+    const { store } = await aGateway();
+    const writer = await anAgent('crew-writer');
+    const seen = { optionLabels: ['Color: Black'], unitPriceMinor: 400, currency: 'USD' };
+    const candidates = [{ ...mapping.body.candidates[0], seen }];
+    await writer.ask(SET, { params: { variantId: '45' }, body: { sku: 'MUG-B', candidates } });
+    await store.run(
+      `insert into order_lines (order_id, line_id, position, variant_id, title, unit_price_minor)
+     values ('ord_1', '1', 0, '45', 'Mug', 100)`,
+    );
+    await store.run(
+      `insert into holds (id, order_id, reason, line_id, evidence) values ('hld_1', 'ord_1', 'mapping_changed', '1', '{}')`,
+    );
+    for (const round of [1, 2])
+      expect(await writer.ask(type, { ...about, ...now(round) })).toEqual({ mappings: 1 });
+    expect(await store.query('select subject from outbox')).toEqual([]);
+    const mended = 'select 1 from product_mappings m join holds h on m.updated_at > h.opened_at';
+    expect(await store.query(mended)).toEqual([]);
+
+    await writer.ask('product.updated', { variantId: '45', candidates });
+    expect(await store.query('select subject from outbox')).toMatchObject([
+      { subject: expect.stringContaining('order.release_requested') },
+    ]);
+  },
+);
+
+test.each([
   ['price.changed', { supplier: 'cj_dropshipping', supplierProductId: '26', supplierVariantId: '27' }],
   ['product.updated', { variantId: '45', sku: 'MUG-B' }],
 ])('%s takes nothing back that a person changed at the same time', async (type, about) => {
