@@ -137,7 +137,7 @@ const ofEdit = z
   .object({ order_edit: z.object({ order_id: Id }) })
   .transform(({ order_edit }) => order_edit.order_id);
 /** The digits of a global id. */
-const digitsOf = (kind: 'Order' | 'FulfillmentOrder') =>
+const digitsOf = (kind: 'Order' | 'FulfillmentOrder' | 'ProductVariant') =>
   z
     .string()
     .regex(new RegExp(`^gid://shopify/${kind}/\\d+$`), 'must be a global id')
@@ -176,17 +176,35 @@ const listOf = <T extends z.ZodType>(item: T) =>
     .nullish()
     .transform((items) => items ?? []);
 
-const Product = z.object({ id: Id, variants: z.array(z.object({ id: Id })).nullish() });
+/** A product may have 2,048 variants, of which a body shows this many; the names of all stand beside them. */
+const MOST_SHOWN = 100;
+const Product = z.object({
+  id: Id,
+  variants: z.array(z.object({ id: Id })).nullish(),
+  variant_gids: z
+    .array(z.object({ admin_graphql_api_id: digitsOf('ProductVariant') }))
+    .nullish()
+    .catch(null),
+});
+
+/** All variants that the product has; null where the body does not say, or may not name all of them. */
+function variantIdsIn({ variants, variant_gids: named }: z.output<typeof Product>): string[] | null {
+  if (!variants || (!named && variants.length >= MOST_SHOWN)) return null;
+  const others = (named ?? []).map((variant) => variant.admin_graphql_api_id);
+  return [...new Set([...variants.map((variant) => variant.id), ...others])];
+}
+
 const product =
   (isGone: boolean): ReadBody =>
   (json, { topic, triggeredAt }) => {
-    const { id, variants } = check(Product, json, topic);
+    const body = check(Product, json, topic);
+    const { id } = body;
+    const variantIds = isGone ? null : variantIdsIn(body);
     // A body that names no variants does not say that there are none.
-    if (!isGone && !variants) return { ...NOTHING, kept: { id } };
-    const variantIds = isGone ? null : (variants ?? []).map((variant) => variant.id);
+    if (!isGone && variantIds === null) return { ...NOTHING, kept: { id } };
     const at = Instant.safeParse(triggeredAt).data ?? null;
     const news: ShopNews = { kind: 'product_changed', productId: id, variantIds, at };
-    return { ...NOTHING, kept: { id, variants }, news };
+    return { ...NOTHING, kept: { id, variants: variantIds?.map((variantId) => ({ id: variantId })) }, news };
   };
 
 const Scopes = z.object({ current: z.array(z.string()) });

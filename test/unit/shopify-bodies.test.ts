@@ -179,12 +179,24 @@ test('an order that the shop calls created is of now, however old it says it is;
   expect(historyOf('orders/create', { ...touched, processed_at: '2025-01-02T09:15:00Z' })).toBe(true);
 });
 
+const aVariant = (id: number) => ({
+  admin_graphql_api_id: `gid://shopify/ProductVariant/${id}`,
+  updated_at: '2026-11-20T10:00:00Z',
+});
+
 test.each<[WebhookTopic, object, string]>([
   [
     'products/update',
     { id: 5, title: 'Lamp', variants: [{ id: 6 }, { id: 7 }] },
     '{"kind":"product_changed","productId":"5","variantIds":["6","7"],"at":null}',
   ],
+  [
+    'products/update',
+    { id: 5, variants: [{ id: 6 }], variant_gids: [6, 7].map((id) => aVariant(id)) },
+    '{"kind":"product_changed","productId":"5","variantIds":["6","7"],"at":null}',
+  ],
+  // A hundred may be the first hundred.
+  ['products/update', { id: 5, variants: Array.from({ length: 100 }, (_, id) => ({ id: id + 1 })) }, 'null'],
   ['products/update', { id: 5, variants: null }, 'null'],
   ['products/update', { id: 5 }, 'null'],
   ['products/delete', { id: 5 }, '{"kind":"product_changed","productId":"5","variantIds":null,"at":null}'],
