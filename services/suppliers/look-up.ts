@@ -108,11 +108,11 @@ export async function lookUp(
     const { supplierReference } = stranger;
     return giveUp('duplicate_suspected', { supplierReference, cause: 'other articles' });
   }
-  if (living.length > 1) return resolveTwice(ports, adapter, row, attempt, living, giveUp);
+  // Asked for by hand it is looked up in spite of its hold, which is about the doubt: that is over.
+  const beside = facts.isHeld ? doubtReleased(row, `found:${attempt}`) : [];
+  if (living.length > 1) return resolveTwice(ports, adapter, row, attempt, living, beside, giveUp);
   if (only !== undefined) {
     const placed = await asAdopted(ports, row.id, only);
-    // Asked for by hand it is looked up in spite of its hold, which is about the doubt: that is over.
-    const beside = facts.isHeld ? doubtReleased(row, `found:${attempt}`) : [];
     const recorded = 'look-up: after record before publish';
     await settlePlaced(ports, row, attempt, placed, { recorded, beside });
     return DONE;
@@ -204,6 +204,7 @@ async function resolveTwice(
   row: PurchaseRow,
   attempt: number,
   living: readonly FoundOrder[],
+  beside: readonly OutboxRow[],
   giveUp: (reason: HoldReason, evidence: Evidence) => Promise<CommandResult>,
 ): Promise<CommandResult> {
   // What nobody can tell may be paid as well.
@@ -224,6 +225,6 @@ async function resolveTwice(
     { supplierOrderId: row.id, references },
     'a doubled unpaid order was given up at the supplier',
   );
-  await settlePlaced(ports, row, attempt, await asAdopted(ports, row.id, keep));
+  await settlePlaced(ports, row, attempt, await asAdopted(ports, row.id, keep), { beside });
   return DONE;
 }

@@ -586,6 +586,18 @@ test('of a paid and an unpaid order the paid one is kept', async () => {
   });
 });
 
+test('a person who was asked about two orders is asked no more once one of them could be given up', async () => {
+  const { desk, purchase } = await twiceAtSupplier();
+  await givenHold(desk.store, purchase);
+  await lookUp(desk.ports, purchase, 'c2');
+  expect((await verdicts(desk.store, purchase)).slice(2)).toEqual([
+    'placed',
+    'order.release_requested outcome_unknown',
+    'order.release_requested duplicate_suspected',
+    'order.release_requested supplier_cancelled',
+  ]);
+});
+
 test.each([
   ['both are paid', 'pay'],
   ['the surplus cannot be given up', 'confirm'],
