@@ -90,7 +90,7 @@ const claimParcels = ({ store, settings }: ShopPorts): Promise<ShownParcel[]> =>
      select p.id as "parcelId", p.order_id as "orderId", o.shop_order_id as "shopOrderId",
             p.tracking_number as "trackingNumber", coalesce(p.earlier_numbers, '[]') as "earlierNumbers",
             p.last_mile_tracking_number as "lastMileTrackingNumber", p.shown_last_mile as "shownLastMile", p.carrier, p.tracking_url as "trackingUrl", p.state,
-            to_char(p.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "seenAt",
+            to_char(p.entered_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "seenAt",
             p.shown_state is null as "isNew",
             case when p.is_sole_fulfillment and p.shown_state is null and p.tried is null
                   and p.shown_last_mile is not distinct from p.last_mile_tracking_number

@@ -59,10 +59,11 @@ async function aShop(environment: Readonly<Record<string, string>> = {}) {
     fulfilBy: (admin: AdminClient) => fulfillParcel({ ...ports, admin }, command, 'command-1'),
     /** As the order service writes what a status query saw. */
     parcelIs: (state: string, lastMile: string | null = null) =>
-      store.run('update parcels set state = $1, last_mile_tracking_number = $2, updated_at = now()', [
-        state,
-        lastMile,
-      ]),
+      store.run(
+        `update parcels set state = $1, last_mile_tracking_number = $2, updated_at = now(),
+                entered_at = case when state = $1 then entered_at else now() end`,
+        [state, lastMile],
+      ),
     /** As the order service saves a parcel whose number was replaced. */
     numberIs: async (trackingNumber: string) => {
       const writes = noWrites();
@@ -127,6 +128,24 @@ test('each state of a shipped parcel is one event in the shop, in their order, a
   expect((await ledgerOf(world)).calls).toEqual(calls);
 });
 
+test('a checkpoint bears the time at which it was seen, also where its parcel was shown much later', async () => {
+  const { world, context, ports, fulfil, parcelIs } = await aShop();
+  await parcelIs('delivered');
+  await context.store.run("update parcels set entered_at = '2026-11-20T10:00:00Z', updated_at = entered_at");
+  await fulfil();
+  const real = clientOf(world.origin);
+  const told: unknown[] = [];
+  const admin: AdminClient = {
+    ...real,
+    request: (operation, variables, ...rest) => {
+      if (operation === CREATE_FULFILLMENT_EVENT) told.push(variables.event);
+      return real.request(operation, variables, ...rest);
+    },
+  };
+  await showProgress({ ...ports, admin });
+  expect(told).toMatchObject([{ status: 'DELIVERED', happenedAt: '2026-11-20T10:00:00Z' }]);
+});
+
 test('a shop that cannot be asked for the events of a fulfilment is told each state all the same, also after a lost answer once', async () => {
   const { world, ports, fulfil, parcelIs, shown, timePasses } = await aShop();
   await fulfil();
@@ -151,7 +170,7 @@ test.each([
   await fulfil();
   for (const [index, state] of ['in_transit', trouble, 'in_transit'].entries()) {
     await parcelIs(state);
-    await store.run("update parcels set updated_at = now() - $1::int * interval '1 hour'", [3 - index]);
+    await store.run("update parcels set entered_at = now() - $1::int * interval '1 hour'", [3 - index]);
     await showProgress(ports);
   }
   // A copy that died before it could remember comes again.
