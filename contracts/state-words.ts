@@ -92,7 +92,13 @@ export const ASKED_IN_SHOP: StateWords = {
   next: 'When the shop shows the order and who ships it, suppliers are sought.',
 };
 
-/** The same while more is to be bought for it. */
+/** What leads on from there, and from the grace period, where nothing is bought before the shop has assessed the risk. */
+export const ASKED_FOR_RISK =
+  'When the shop shows the order, who ships it and its risk, suppliers are sought.';
+export const GRACE_BEFORE_RISK =
+  'When the grace period is over and the shop has assessed its risk, suppliers are sought.';
+
+/** As `ASKED_IN_SHOP`, while more is to be bought for it. */
 export const ASKED_FOR_MORE: StateWords = {
   is: 'The shop is asked what the order is now before anything more is bought for it.',
   next: ASKED_IN_SHOP.next,

@@ -22,6 +22,8 @@ export interface Explained {
   readonly isCancelledHere: boolean;
   /** Its holds stop all of it, and not only what they are about. */
   readonly isStopped: boolean;
+  /** The shop buys nothing before it has assessed the risk, and has not assessed that of this order. */
+  readonly isRiskAwaited: boolean;
   /** Where its units wait that are on no purchase: to be sourced, or under holds. */
   readonly waiting: { readonly toSource: boolean; readonly held: boolean };
   readonly supplierOrders: readonly {

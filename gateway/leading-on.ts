@@ -2,8 +2,10 @@ import type { HoldView } from '../contracts/resources/hold.ts';
 import {
   ARRIVED,
   ASKED_FOR_MORE,
+  ASKED_FOR_RISK,
   ASKED_IN_SHOP,
   ENDED_BEFORE,
+  GRACE_BEFORE_RISK,
   GRACE_OVER,
   NOT_BOUGHT,
   NOT_SOUGHT,
@@ -74,6 +76,13 @@ function sourcingWords({ isStopped, waiting }: Explained, isAsked: boolean): Sta
   return isAsked ? ASKED_FOR_MORE : ORDER_STATE_WORDS.sourcing;
 }
 
+function graceWords({ isRiskAwaited }: Explained, has: (timer: string) => boolean): StateWords {
+  if (has('verify')) return isRiskAwaited ? { ...ASKED_IN_SHOP, next: ASKED_FOR_RISK } : ASKED_IN_SHOP;
+  if (!has('grace')) return GRACE_OVER;
+  const { grace } = ORDER_STATE_WORDS;
+  return isRiskAwaited ? { ...grace, next: GRACE_BEFORE_RISK } : grace;
+}
+
 const isRestAstray = ({ supplierOrders, waiting }: Explained): boolean =>
   !waiting.toSource &&
   !waiting.held &&
@@ -87,8 +96,7 @@ const isRestAstray = ({ supplierOrders, waiting }: Explained): boolean =>
 export function stateWordsOf(order: Explained): StateWords {
   const { status, timers, supplierOrders } = order;
   const has = (name: string): boolean => timers.some(({ deadline }) => deadline === name);
-  if (status === 'grace' && has('verify')) return ASKED_IN_SHOP;
-  if (status === 'grace' && !has('grace')) return GRACE_OVER;
+  if (status === 'grace') return graceWords(order, has);
   if (status === 'sourcing') return sourcingWords(order, has('verify'));
   if (status === 'purchasing') return purchasingWords(order);
   if (status === 'shipped' && supplierOrders.some(isAstray)) return ORDER_GONE_ASTRAY;

@@ -45,9 +45,13 @@ export const applyRisk = (
     },
   );
 
-/** For shops that buy nothing before the risk is known: the assessment releases it, or somebody, and then for good. */
+/** The shop buys nothing before the risk is known, and it is not. */
+export const isRiskAwaited = (context: OrderContext): boolean =>
+  context.risk === undefined && rulesOf(context).riskHold === 'unknown';
+
+/** For such shops: the assessment releases it, or somebody, and then for good. */
 export const holdUnassessed = (context: OrderContext): Change<OrderContext> =>
-  context.risk === undefined && rulesOf(context).riskHold === 'unknown'
+  isRiskAwaited(context)
     ? inTurn(
         context,
         () => ({ context: { risk: 'unknown' }, effects: [] }),

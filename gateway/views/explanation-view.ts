@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Explanation } from '../../contracts/resources/explanation.ts';
 import { isHeld } from '../../machines/hold-scope.ts';
 import { hasHeldUnits, hasUnitsToSource } from '../../machines/order-units.ts';
+import { isRiskAwaited } from '../../machines/risk.ts';
 import { isOff } from '../../machines/wanted-units.ts';
 import { DeadLetter, EventPartition, Timer } from '../../services/store/entities/log.ts';
 import { Hold, Order } from '../../services/store/entities/order.ts';
@@ -54,6 +55,7 @@ async function explanationOf(em: EntityManager, orderId: string): Promise<Explan
     isOff: isOff(order.context),
     isCancelledHere: order.context.cancelledHere === true,
     isStopped: isHeld(order.context),
+    isRiskAwaited: isRiskAwaited(order.context),
     waiting: { toSource: hasUnitsToSource(order.context), held: hasHeldUnits(order.context) },
     supplierOrders: supplierOrders.map(({ id, supplier, state, context }) => ({
       id,

@@ -38,6 +38,7 @@ const anOrder = (over: Partial<Explained> = {}): Explained => ({
   isOff: false,
   isCancelledHere: false,
   isStopped: false,
+  isRiskAwaited: false,
   waiting: { toSource: false, held: false },
   supplierOrders: [],
   holds: [],
@@ -163,6 +164,18 @@ test('an order that the shop has not shown or routed yet says that the shop is a
     'the shop is asked again what the order is now',
   ]);
 });
+
+test.each([
+  ['the grace period', 'grace', /^When the grace period is over and the shop has assessed its risk, /],
+  ['the shop', 'verify', /^When the shop shows the order, who ships it and its risk, /],
+])(
+  'an order that waits for %s says that its risk has to be known, where the shop wants that',
+  (_, deadline, words) => {
+    const timer = { deadline, supplierOrderId: null, dueAt: '2026-11-20T11:00:00.000Z' };
+    const { next } = explain(anOrder({ status: 'grace', timers: [timer], isRiskAwaited: true }));
+    expect(next[0]?.what).toMatch(words);
+  },
+);
 
 test.each(['sourcing', 'grace', 'purchasing'] as const)(
   'of an order in %s that is held line by line nobody says that an answer is on its way',
