@@ -21,6 +21,7 @@ import {
 import type { PurchaseRow } from './purchase-row.ts';
 import { isSameMethod } from './quote-desk.ts';
 import { withoutRecipient } from './recipient.ts';
+import { REFUSAL_OF } from './refusal.ts';
 
 interface Resolved {
   readonly variantId: string;
@@ -69,14 +70,10 @@ async function resolve(
   return { reason: 'mapping_changed', evidence: { supplierProductId, cause, choices } };
 }
 
-/** Failures that a person has to see to; those missing here pass, and the purchase's deadline asks again. */
+/** Failures that a person has to see to, as in a quote; those missing here pass, and the purchase's deadline asks again. */
 const HOLD_OF: Partial<Record<FailureClass, HoldReason>> = {
-  auth: 'credentials_expired',
-  not_found: 'mapping_changed',
-  unavailable: 'out_of_stock',
-  account_blocked: 'account_risk',
+  ...REFUSAL_OF,
   invalid_input: 'mapping_changed',
-  permanent: 'supplier_rejected',
 };
 
 /** Each article resolved to one variant; null: one could not be read, and is asked for again. */

@@ -146,6 +146,18 @@ test('a method that a person names is the one that the supplier writes with blan
   ]);
 });
 
+test('a purchase by hand of what is not sold to that country is held, and not asked for again and again', async () => {
+  const { store, ports } = await aDesk();
+  const purchase = await givenPurchase(store);
+  await store.run("update supplier_orders set is_quoted = false, ships_from = ''");
+  await store.run("update supplier_order_lines set supplier_variant_id = ''");
+  const refusing = withAdapter(ports, {
+    product: () => Promise.reject(new SupplierError('not_shippable', 'not sold there', { code: 'no' })),
+  });
+  await buy(refusing, purchase, 'c1');
+  expect(await verdicts(store, purchase)).toEqual(['withheld not_shippable']);
+});
+
 test('what the supplier holds back is told with the placing, and kept in the ledger', async () => {
   const { world, store, ports } = await aDesk();
   await control(world, 'PUT', '/settings', { intercept: true });
