@@ -40,13 +40,17 @@ const OUTCOME = {
   units: 'json',
 };
 
-/** Of what was there to be fulfilled when others of the order fell into doubt. One of an order at a time: it has the lease. */
+/**
+ * Of what was there to be fulfilled when others of the order fell into doubt, once for each parcel: before it is written
+ * down as done. One of an order at a time: it has the lease.
+ */
 const TAKEN = `
   update parcels p set fulfillment_doubt =
          (select json_object_agg(key, greatest(0, value::int - coalesce((d.units ->> key)::int, 0)))
             from json_each_text(p.fulfillment_doubt))
     from json_to_recordset($1::json) as d(id text, units json) join parcels o on o.id = d.id
-   where p.order_id = o.order_id and p.id <> o.id and p.fulfillment_doubt is not null`;
+   where p.order_id = o.order_id and p.id <> o.id and p.fulfillment_doubt is not null
+     and o.fulfillment_state is distinct from 'done'`;
 
 /** Parcels whose outcome is known at the same time are one commit, each with its event. */
 export const record = gatheringFor(async ({ store, bus }: ShopPorts, outcomes: readonly Outcome[]) => {
@@ -56,6 +60,8 @@ export const record = gatheringFor(async ({ store, bus }: ShopPorts, outcomes: r
     store,
     bus,
     async (sql, say) => {
+      const taking = [...last.values()].filter(({ units }) => units !== undefined);
+      if (taking.length > 0) await sql.run(TAKEN, [JSON.stringify(taking)]);
       await updateRows(
         sql,
         'parcels',
@@ -69,8 +75,6 @@ export const record = gatheringFor(async ({ store, bus }: ShopPorts, outcomes: r
         // A copy that stood still knows less than the one that has shown the parcel since.
         `o.id = d.id and (d.state in ('done', 'withheld') or o.fulfillment_state is distinct from 'done')`,
       );
-      const taking = [...last.values()].filter(({ units }) => units !== undefined);
-      if (taking.length > 0) await sql.run(TAKEN, [JSON.stringify(taking)]);
       for (const { event } of outcomes) if (event !== undefined) say(event);
     },
     ...(outcomes.some(({ state }) => state === 'done')
