@@ -16,6 +16,11 @@ const ROTATION = {
   mkdir: true,
 } as const;
 
+/** What waits while it cannot be written, in bytes: of what is more the newest is lost. */
+const MOST_WAITING = { output: 64_000_000, files: 16_000_000 };
+/** Between two words about files that cannot be written. */
+const SAY_AGAIN_MS = 60_000;
+
 /**
  * One JSON object per line, with the order, message and request that it is about. What may hold secrets or persons is
  * never passed in.
@@ -39,14 +44,19 @@ const createLogger = (
 
 /** Packages that few processes need are read by those only. */
 async function toStandardOutput(): Promise<DestinationStream> {
-  if (!process.stdout.isTTY) return pino.destination(1);
+  if (!process.stdout.isTTY) {
+    // A full disk behind it is no reason to end: the package throws what nobody hears.
+    const options = { dest: 1, minLength: 0, maxLength: MOST_WAITING.output, sync: false };
+    return pino.destination(options).on('error', () => {});
+  }
   const { default: pretty } = await import('pino-pretty');
   return pretty({ colorize: true, sync: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'service' });
 }
 
 /**
  * The logger of a process: JSON on a pipe, lines for people on a terminal, and files in ORDER_MANAGER_LOG_DIR if it is
- * set, as `<service>.<day>.<number>.log`.
+ * set, as `<service>.<day>.<number>.log`. A disk that is full later stops nothing: lines wait, and are lost when they are too
+ * many.
  * @throws AppError `settings_invalid` when nothing can be written there.
  */
 export async function openLogger(
@@ -57,14 +67,17 @@ export async function openLogger(
   const output = await toStandardOutput();
   if (folder === undefined) return createLogger(settings, service, output);
   const { default: roll } = await import('pino-roll');
-  const file = await roll({ ...ROTATION, file: `${folder}/${service}`, sync: true }).catch(
-    (cause: unknown) => {
-      const message = 'cannot start: ORDER_MANAGER_LOG_DIR: no file can be written there';
-      throw new AppError('settings_invalid', message, { retryable: false, cause });
-    },
-  );
+  const file = await roll({
+    ...ROTATION,
+    file: `${folder}/${service}`,
+    sync: true,
+    maxLength: MOST_WAITING.files,
+  }).catch((cause: unknown) => {
+    const message = 'cannot start: ORDER_MANAGER_LOG_DIR: no file can be written there';
+    throw new AppError('settings_invalid', message, { retryable: false, cause });
+  });
   const level = LEVELS[settings.ORDER_MANAGER_LOG_LEVEL];
-  return createLogger(
+  const log = createLogger(
     settings,
     service,
     pino.multistream([
@@ -72,6 +85,14 @@ export async function openLogger(
       { level, stream: file },
     ]),
   );
+  let saidAt = Number.NEGATIVE_INFINITY;
+  file.on('error', (err) => {
+    // The word about it goes to the files as well.
+    if (performance.now() - saidAt < SAY_AGAIN_MS) return;
+    saidAt = performance.now();
+    log.error({ err }, 'nothing can be written to ORDER_MANAGER_LOG_DIR: is its disk full?');
+  });
+  return log;
 }
 
 /** Codes and our own words. The message of a foreign error may quote data, so only its name and code are kept. */

@@ -2,6 +2,10 @@
 declare module 'pino-roll' {
   import type { DestinationStream } from 'pino';
 
+  interface RollingFiles extends DestinationStream {
+    on(event: 'error', listener: (error: Error) => void): this;
+  }
+
   function open(options: {
     readonly file: string;
     readonly frequency: 'daily' | 'hourly';
@@ -10,6 +14,7 @@ declare module 'pino-roll' {
     readonly limit: { readonly count: number; readonly removeOtherLogFiles: boolean };
     readonly mkdir: boolean;
     readonly sync: boolean;
-  }): Promise<DestinationStream>;
+    readonly maxLength: number;
+  }): Promise<RollingFiles>;
   export = open;
 }

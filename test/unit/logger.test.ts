@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -91,6 +91,34 @@ test.skipIf(noTerminal !== '')(`on a terminal a line is for people${noTerminal}`
   expect(stdout).toMatch(/WARN.*in work/);
   expect(stdout).toMatch(/orderId.*ord_1/);
 });
+
+/** A file on a disk without room. */
+const FULL = '/dev/full';
+const noFullDisk = existsSync(FULL) ? '' : ` (skipped: ${FULL} is missing)`;
+const THREE_LINES = `for (const n of [1, 2, 3]) log.error('line ' + n);
+  await new Promise((resolve) => setTimeout(resolve, 100));`;
+
+test.skipIf(noFullDisk !== '')(
+  `a full disk below the folder stops no work, and the other lines say so once${noFullDisk}`,
+  async () => {
+    const folder = await aFolder();
+    await mkdir(folder);
+    await symlink(FULL, join(folder, `orders.${new Date().toLocaleDateString('sv-SE')}.1.log`));
+    const lines = linesOf(await run(program(folder, THREE_LINES)));
+    const said = { msg: expect.stringContaining('ORDER_MANAGER_LOG_DIR'), err: { code: 'ENOSPC' } };
+    expect(lines).toMatchObject([said, { msg: 'line 1' }, { msg: 'line 2' }, { msg: 'line 3' }]);
+  },
+);
+
+test.skipIf(noFullDisk !== '')(
+  `a full disk behind standard output stops no work, and the folder has all lines${noFullDisk}`,
+  async () => {
+    const folder = await aFolder();
+    await run(program(folder, `${THREE_LINES} process.kill(process.pid, 'SIGKILL')`), FULL).catch(() => {});
+    const [file = ''] = await readdir(folder);
+    expect(messagesIn(await readFile(join(folder, file), 'utf8'))).toEqual(['line 1', 'line 2', 'line 3']);
+  },
+);
 
 test('a folder that no log can be written to stops the start and names its variable', async () => {
   await expect(run(program('/dev/null/logs', LINES))).rejects.toThrow(
