@@ -2,6 +2,7 @@ import type { FieldProblem } from '../contracts/errors.ts';
 import { missingScopes, NEEDED_SCOPES } from '../contracts/shopify-scopes.ts';
 import { STREAMS } from '../contracts/subjects.ts';
 import type { Bus } from '../services/bus/bus.ts';
+import { isRefusedLately } from '../services/store/refusals.ts';
 import type { Sql } from '../services/store/store.ts';
 import { withPatience } from '../services/with-patience.ts';
 
@@ -10,6 +11,8 @@ const PATIENCE_MS = 2_000;
 
 const READ_ONLY =
   'PostgreSQL takes no writes: it is a standby, or was set to be read only, as some are when the disk is full';
+
+const NO_ROOM = 'PostgreSQL refuses what is written: its disk is full';
 
 async function databaseProblems(sql: Sql): Promise<FieldProblem[]> {
   try {
@@ -22,6 +25,7 @@ async function databaseProblems(sql: Sql): Promise<FieldProblem[]> {
     );
     return [
       ...(rows[0]?.isReadOnly ? [{ path: 'database', message: READ_ONLY }] : []),
+      ...(isRefusedLately('disk_full') ? [{ path: 'database', message: NO_ROOM }] : []),
       ...rows.flatMap(({ part, halted }) =>
         halted === null ? [] : [{ path: `partition.${part}`, message: halted }],
       ),

@@ -3,6 +3,7 @@ import { AppError } from '../contracts/errors.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { Bus } from './bus/bus.ts';
 import { FIGURES_TYPE, measureProcess, processFigures } from './figures.ts';
+import { isRefusedLately } from './store/refusals.ts';
 import type { Sql } from './store/store.ts';
 import { withPatience } from './with-patience.ts';
 
@@ -17,7 +18,7 @@ const PATIENCE_MS = 2_000;
 
 async function missingOf({ bus, store }: HealthPorts): Promise<string[]> {
   const isThere = await withPatience(store.query('select 1'), PATIENCE_MS).then(
-    () => true,
+    () => !isRefusedLately('disk_full'),
     () => false,
   );
   const ofBus = !bus.isConnected() ? ['nats'] : bus.isFetching() ? [] : ['commands'];

@@ -1,6 +1,7 @@
 import pino, { type DestinationStream } from 'pino';
 import { AppError } from '../contracts/errors.ts';
 import type { Settings } from '../contracts/settings.ts';
+import { meaningOf } from './store/refusals.ts';
 import { workFields } from './work.ts';
 
 export type Logger = pino.Logger;
@@ -99,10 +100,12 @@ export async function openLogger(
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
   const code = 'code' in error ? String(error.code) : undefined;
+  const means = code === undefined ? undefined : meaningOf(code);
   const own = error.name === 'AppError' || error.name === 'SupplierError' || error.name === 'ShopError';
   return {
     name: error.name,
     ...(code === undefined ? {} : { code }),
+    ...(means === undefined ? {} : { means }),
     ...(own ? { message: error.message } : {}),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
     at: error.stack

@@ -5,6 +5,7 @@ import { AppError } from '../../contracts/errors.ts';
 import { isOutage, STALE_PLAN, throughOutage } from './outage.ts';
 import { createPool, type StoreOptions } from './pool.ts';
 import { pools } from './pool-figures.ts';
+import { noteRefusal } from './refusals.ts';
 
 /** Bound parameters, plain rows. MikroORM writes values into the text of its own statements; these go beside it. */
 export interface Sql {
@@ -55,6 +56,7 @@ const sqlOn = (executor: Pick<Pool, 'query'>): Sql => {
     try {
       return await executor.query<Row>({ name: nameOf(text), text, values: [...parameters] });
     } catch (error) {
+      noteRefusal(error);
       // The next try prepares it under another name, on every connection.
       if (isStalePlan(error)) names.delete(text);
       throw error;
@@ -69,7 +71,10 @@ const sqlOn = (executor: Pick<Pool, 'query'>): Sql => {
 };
 
 async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+  const client = await pool.connect().catch((error: unknown) => {
+    noteRefusal(error);
+    throw error;
+  });
   let isUsable = true;
   try {
     await client.query('begin');

@@ -540,6 +540,30 @@ test('a database that takes no writes makes the service not ready, beside what i
   ]);
 });
 
+test('a database whose disk is full makes the service not ready and says so, until it has room again', async () => {
+  const { store } = context;
+  await store.run(
+    `create function fill_disk() returns trigger language plpgsql as $$ begin
+       raise exception 'could not extend file' using errcode = '53100';
+     end $$`,
+  );
+  await store.run('create trigger fill_disk before insert on outbox execute function fill_disk()');
+  try {
+    const id = await anOrder();
+    expect((await call(`/orders/${id}`, { method: 'DELETE' })).status).toBe(503);
+    const problem = await problemOf(await fetch(`${origin}/readyz`), 503);
+    expect(problem.errors).toEqual([{ path: 'database', message: expect.stringContaining('disk is full') }]);
+    expect(await (await fetch(`${origin}/metrics`)).text()).toContain(
+      'order_manager_database_refuses{reason="disk_full"} 1',
+    );
+  } finally {
+    await store.run('drop function fill_disk() cascade');
+  }
+  await expect
+    .poll(async () => (await fetch(`${origin}/readyz`)).status, { timeout: 25_000, interval: 500 })
+    .toBe(200);
+});
+
 test('metrics tell the process, the requests and what the database knows', async () => {
   const id = await anOrder();
   await aHold(id, 'line-0', { reason: 'fraud_review' });

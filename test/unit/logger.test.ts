@@ -65,6 +65,13 @@ test('on a pipe a line is JSON, says what it is about, and keeps the words of fo
   expect(text).not.toContain('robin');
 });
 
+test('what PostgreSQL refuses for want of something says what that is', async () => {
+  const refused = `log.warn({ err: Object.assign(new Error('could not extend file'), { code: '53100' }) }, 'refused');`;
+  expect(linesOf(await run(program(undefined, refused)))).toMatchObject([
+    { err: { code: '53100', means: 'the disk of PostgreSQL is full' }, msg: 'refused' },
+  ]);
+});
+
 test('a folder gets the same lines, in files by service and day that follow each other', async () => {
   const folder = await aFolder();
   const lines = `for (let n = 0; n < 60; n += 1) log.warn({ filling: 'x'.repeat(1_000_000) }, 'line ' + n);
