@@ -133,11 +133,15 @@ export async function createCallLimiter(
     [supplier, intervalMs],
   );
   const reserve = createLine(store, { supplier, intervalMs });
+  const keepDistance = createDistance(1_000 / requestsPerSecond);
   return async (claim, signal) => {
     for (;;) {
       signal.throwIfAborted();
       const waitMs = await reserve(claim);
-      if (waitMs !== null) return wait(waitMs, signal);
+      if (waitMs !== null) {
+        await wait(waitMs, signal);
+        return keepDistance(signal);
+      }
       const { callsMs, budgetMs, spacingMs } = await callPauses(store, supplier);
       const pauseMs = Math.max(callsMs, claim.usesBudget === true ? budgetMs : 0);
       if (pauseMs > BEARABLE_PAUSE_MS) {
@@ -148,6 +152,19 @@ export async function createCallLimiter(
       }
       await wait(Math.max(intervalMs, pauseMs, claim.spacingMs === undefined ? 0 : spacingMs), signal);
     }
+  };
+}
+
+/** For a process that stood still: the moments that passed meanwhile would all be used at once. */
+function createDistance(distanceMs: number): (signal: AbortSignal) => Promise<void> {
+  let freeAt = 0;
+  return async (signal) => {
+    for (;;) {
+      const restMs = freeAt - performance.now();
+      if (restMs < FINEST_MS) break;
+      await wait(restMs, signal);
+    }
+    freeAt = performance.now() + distanceMs;
   };
 }
 

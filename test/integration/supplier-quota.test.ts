@@ -119,6 +119,24 @@ test('calls that were too fast make all slower, the slowest supplier at most, an
   expect(await intervalMs()).toBe(1_100);
 });
 
+test('calls whose moments came while the process stood still keep their distance all the same', async () => {
+  const store = await aStore(await aDatabase());
+  const reserve = await createCallLimiter(store, CJ, 10);
+  const sentAt: number[] = [];
+  const call = async () => {
+    await reserve({ priority: 'purchase' }, never);
+    sentAt.push(performance.now());
+  };
+  const calls = Array.from({ length: 6 }, call);
+  await eventually(async () => sentAt.length > 0);
+  // As a busy machine does it: no timer of this process comes in time.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+  await Promise.all(calls);
+  const distances = sentAt.slice(1).map((at, index) => at - (sentAt[index] ?? 0));
+  // Timers may be a millisecond early.
+  for (const distance of distances) expect(distance).toBeGreaterThan(98);
+});
+
 test('while the supplier wants no calls, commands wait without using anything up, and go on afterwards', async () => {
   const desk = await aDesk();
   const report = createQuotaReporter(desk.store, CJ);
