@@ -3,6 +3,7 @@ import { SUPPLIER_ORDER_PREPARED } from '../../contracts/events/supplier-order-p
 import type { ProductVariant } from '../../contracts/resources/supplier-product.ts';
 import type { FailureClass, HoldReason } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
+import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { DONE } from '../serve-commands.ts';
 import type { Recipient } from './adapter.ts';
 import { judgedAnew } from './judged-anew.ts';
@@ -16,9 +17,9 @@ import {
   sayToOrder,
   toSupplierError,
   type Withholding,
-  withhold,
+  withheld,
 } from './purchase-ports.ts';
-import type { PurchaseRow } from './purchase-row.ts';
+import { lockPurchase, type PurchaseRow } from './purchase-row.ts';
 import { isSameMethod } from './quote-desk.ts';
 import { withoutRecipient } from './recipient.ts';
 import { REFUSAL_OF } from './refusal.ts';
@@ -134,7 +135,14 @@ export async function prepare(
 ): Promise<CommandResult> {
   const { settings, log } = ports;
   const { row, recipient } = facts;
-  const hold = (why: Withholding): Promise<CommandResult> => withhold(ports, row, commandId, 0, why);
+  const hold = async (why: Withholding): Promise<CommandResult> => {
+    await commitAndPublish(ports.store, ports.bus, async (sql, say) => {
+      // Why for what it held before a person changed it meanwhile: that has been asked for anew, and nothing would release it.
+      const now = await lockPurchase(sql, row.id);
+      if (now?.state === row.state && now.edits === row.edits) say(withheld(row, commandId, 0, why));
+    });
+    return DONE;
+  };
   if (recipient === undefined) return hold(NO_ADDRESS);
   const wanted = await wantedOf(ports, adapter, facts, recipient);
   if (wanted === null) return DONE;

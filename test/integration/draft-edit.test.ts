@@ -4,6 +4,7 @@ import { orderIdOf } from '../../contracts/ids.ts';
 import { SupplierOrderReceipt } from '../../contracts/resources/supplier-order-requests.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { type OrdersWorld, startOrdersWorld } from '../fixtures/orders-world.ts';
 import { article } from '../fixtures/purchase-desk.ts';
 import { aShopOrder, type ShopOrder } from '../fixtures/shop-orders.ts';
@@ -37,8 +38,11 @@ async function aDraft(order: ShopOrder): Promise<PurchaseCommand> {
   return { orderId, supplierOrderId };
 }
 
-/** The world in which that happens after the supplier has answered and before anybody hears of it. */
-function whileQuoted(happens: () => Promise<unknown>): PurchasePorts {
+/**
+ * The world in which that happens after the supplier has answered and before anybody hears of it.
+ * @param refusal is the answer.
+ */
+function whileQuoted(happens: () => Promise<unknown>, refusal?: SupplierError): PurchasePorts {
   const real = world.ports.adapterOf('cj_dropshipping');
   if (real === undefined) throw new Error('the world has no adapter');
   const adapter: typeof real = {
@@ -46,6 +50,7 @@ function whileQuoted(happens: () => Promise<unknown>): PurchasePorts {
     quote: async (request, signal) => {
       const answer = await real.quote(request, signal);
       await happens();
+      if (refusal !== undefined) throw refusal;
       return answer;
     },
   };
@@ -61,27 +66,47 @@ const draftOf = async ({ supplierOrderId }: PurchaseCommand) =>
     )
   )[0];
 
+/** A person names the mug for the only line. */
+async function nameMug({ supplierOrderId }: PurchaseCommand, lineId: string): Promise<void> {
+  const { supplierProductId, supplierVariantId } = MUG;
+  const item = {
+    line_id: lineId,
+    supplier_product_id: supplierProductId,
+    supplier_variant_id: supplierVariantId,
+  };
+  const answer = await world.call('PUT', `/supplier-orders/${supplierOrderId}`, { items: [item] });
+  expect(answer.ok).toBe(true);
+}
+
 test('an article that a person put in while another one was quoted is what is bought', async () => {
   const purchase = await aDraft(aShopOrder(1, [{ article: 1, units: 2 }]));
-  const other = async () => {
-    const answer = await world.call('PUT', `/supplier-orders/${purchase.supplierOrderId}`, {
-      items: [
-        {
-          line_id: '15000000000011',
-          supplier_product_id: MUG.supplierProductId,
-          supplier_variant_id: MUG.supplierVariantId,
-        },
-      ],
-    });
-    expect(answer.ok).toBe(true);
-  };
-  await buy(whileQuoted(other), purchase, 'prepare-1');
+  const ports = whileQuoted(() => nameMug(purchase, '15000000000011'));
+  await buy(ports, purchase, 'prepare-1');
   await world.settled(purchase.orderId);
   expect(await draftOf(purchase)).toEqual({ isQuoted: false, variantId: MUG.supplierVariantId });
 
   await buy(world.ports, purchase, 'prepare-2');
   await world.settled(purchase.orderId);
   expect(await draftOf(purchase)).toEqual({ isQuoted: true, variantId: MUG.supplierVariantId });
+});
+
+test('an article that a person put in while another one was refused is not held for that refusal', async () => {
+  const purchase = await aDraft(aShopOrder(3, [{ article: 1, units: 2 }]));
+  const gone = new SupplierError('unavailable', 'sold out', { stock: 0 });
+  const ports = whileQuoted(() => nameMug(purchase, '15000000000031'), gone);
+  await buy(ports, purchase, 'prepare-1');
+  await world.settled(purchase.orderId);
+  const order = await (await world.call('GET', `/orders/${purchase.orderId}`)).json();
+  expect(order).toMatchObject({ holdReasons: [] });
+
+  await buy(
+    whileQuoted(async () => {}, gone),
+    purchase,
+    'prepare-2',
+  );
+  await world.settled(purchase.orderId);
+  const held = await (await world.call('GET', `/orders/${purchase.orderId}`)).json();
+  expect(held).toMatchObject({ holdReasons: ['out_of_stock'] });
 });
 
 test('a draft whose address changed while it was quoted for the old one is quoted anew', async () => {
