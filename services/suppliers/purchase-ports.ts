@@ -56,7 +56,7 @@ export const capsOf = (settings: Settings): Caps => ({
 export const ceilingOf = (
   settings: Settings,
   { expectedCostMinor }: Pick<PurchaseRow, 'expectedCostMinor'>,
-): number => Math.floor(expectedCostMinor * (1 + settings.ORDER_MANAGER_COST_TOLERANCE_PERCENT / 100));
+): number => Math.floor((expectedCostMinor * (100 + settings.ORDER_MANAGER_COST_TOLERANCE_PERCENT)) / 100);
 
 /** For the intent to be written. */
 const INTENT_MS = 1_000;
