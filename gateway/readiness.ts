@@ -35,13 +35,17 @@ async function databaseProblems(sql: Sql): Promise<FieldProblem[]> {
   }
 }
 
+/** The server goes on serving without it, and turns it on again at its start only. */
+const NO_JETSTREAM =
+  'JetStream does not answer: its streams are not set up, or NATS has turned it off because its disk was full, until it is restarted';
+
 async function natsProblems(bus: Bus): Promise<FieldProblem[]> {
   try {
     if (!bus.isConnected()) return [{ path: 'nats', message: 'there is no connection to NATS' }];
     await withPatience(bus.streamState(STREAMS.events), PATIENCE_MS);
     return [];
   } catch {
-    return [{ path: 'nats', message: 'JetStream does not answer, or its streams are not set up' }];
+    return [{ path: 'nats', message: NO_JETSTREAM }];
   }
 }
 
