@@ -8,14 +8,21 @@ import { type PageDone, sweepOrders } from './sweep-orders.ts';
 /** The shop's index lags, and rows move while they are read: each sweep looks again at the end of the one before. */
 const OVERLAP_MS = 10 * 60_000;
 
+interface Round {
+  readonly mark: string;
+  /** By the database's clock, as the holds that it is compared with. */
+  readonly began: string;
+}
+
 /** The first sweep of a shop begins where it starts: what was before is for a backfill, and for a person to want. */
-async function markOf({ store }: ShopPorts, name: string): Promise<Date> {
-  const [row] = await store.query<{ mark: Date }>(
+async function beginRound({ store }: ShopPorts, name: string): Promise<{ from: Date; began: Date }> {
+  const [row] = await store.query<Round>(
     `insert into shop_sweeps (name, mark) values ($1, now())
-     on conflict (name) do update set mark = shop_sweeps.mark returning mark`,
+     on conflict (name) do update set mark = shop_sweeps.mark returning mark, now() as began`,
     [name],
   );
-  return new Date(row?.mark ?? Date.now());
+  if (row === undefined) throw new RangeError(`no mark of ${name}`);
+  return { from: new Date(new Date(row.mark).getTime() - OVERLAP_MS), began: new Date(row.began) };
 }
 
 /** Finds the orders, and the end of the shop's holds, that no webhook brought. One round; one copy at a time. */
@@ -25,8 +32,7 @@ export async function catchUp(ports: ShopPorts): Promise<'idle'> {
   if (admin === undefined || shop === undefined) return 'idle';
   const name = `catch-up:${shop}`;
   await underLease(ports, name, async () => {
-    const from = new Date((await markOf(ports, name)).getTime() - OVERLAP_MS);
-    const began = new Date();
+    const { from, began } = await beginRound(ports, name);
     let told = 0;
     const count = (done: PageDone): void => {
       told += done.told;

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { SCOPES } from '../../deploy/sandbox/shopify/access-scopes.ts';
 import { catchUp } from '../../services/shopify/catch-up.ts';
 import { ShopError } from '../../services/shopify/shop-error.ts';
@@ -63,6 +63,15 @@ test('what was held while the shop was locked goes on by itself once the shop an
     { orderId: 'ord_2', reason: 'credentials_expired', holdId: 'hld_2' },
     { orderId: 'ord_3', reason: 'credentials_expired', holdId: 'hld_3' },
   ]);
+});
+
+test('on a machine whose clock is behind, what the shop had refused goes on at once all the same', async () => {
+  const { ports, hold, released } = await aHeldShop();
+  await hold('1', 'account_risk', { ...REFUSED, status: 423 });
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 26 * 3_600_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  await catchUp(ports);
+  expect(await released()).toEqual([{ orderId: 'ord_1', reason: 'account_risk', holdId: 'hld_1' }]);
 });
 
 test('what the shop refuses for want of a scope, and what a supplier refuses, waits for a person', async () => {
