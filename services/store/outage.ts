@@ -5,9 +5,10 @@ export const STALE_PLAN = '0A000';
 
 /**
  * 25P03 and 25P04: the session waited too long inside its transaction, because this process was frozen. 25006: it is a
- * standby that nobody has promoted yet, or a server that was set to be read only because its disk is full.
+ * standby that nobody has promoted yet, or a server that was set to be read only because its disk is full. 58: its disk or
+ * its system fails, whatever the data.
  */
-const OUTAGE_CLASSES = /^(08|25006|25P0[34]|40|53|55P03|57)/;
+const OUTAGE_CLASSES = /^(08|25006|25P0[34]|40|53|55P03|57|58)/;
 /** Of the network, the search for a name among it (EAI_AGAIN); what Node calls a misuse begins with ERR. */
 const NETWORK_CODE = /^E(?!RR_)[A-Z_]+$/;
 

@@ -1,6 +1,6 @@
 import { gauge } from '../figures.ts';
 
-const REASONS = ['disk_full', 'no_memory', 'too_many_connections', 'read_only'] as const;
+const REASONS = ['disk_full', 'disk_fails', 'no_memory', 'too_many_connections', 'read_only'] as const;
 type Reason = (typeof REASONS)[number];
 
 interface Refusal {
@@ -17,6 +17,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   '25006': { reason: 'read_only', means: 'PostgreSQL takes no writes: a standby, or set to be read only' },
   '55P03': { means: 'somebody holds a lock: pg_stat_activity shows who' },
   '57014': { means: 'the statement took too long, or was cancelled by hand' },
+  '58030': { reason: 'disk_fails', means: 'PostgreSQL cannot read or write a file: its disk fails' },
   '57P03': { means: 'PostgreSQL is starting or stopping' },
 };
 

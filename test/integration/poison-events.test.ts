@@ -128,6 +128,25 @@ test.each([
   expect(await lettersOf(world.store)).toMatchObject([{ order_id: orderId, state: 'open' }]);
 });
 
+test('events are no dead letters while the disk of the database fails: they are applied once it works again', async () => {
+  const world = await aWorld();
+  await world.store.run(
+    `create function fail_disk() returns trigger language plpgsql as $$ begin
+       raise exception 'could not read blocks: Input/output error' using errcode = '58030';
+     end $$`,
+  );
+  await world.store.run('create trigger fail_disk before insert on timeline execute function fail_disk()');
+  await world.bus.publish(storyOf(A));
+  anOwner(world);
+  await expect
+    .poll(() => world.lines.map(({ msg }) => msg), { timeout: 10_000 })
+    .toContain('the database is away, the batch waits');
+  await world.store.run('drop function fail_disk() cascade');
+  await readUpTo(world, 6);
+  expect(await stateOf(world.store, A)).toBe('delivered');
+  expect(await lettersOf(world.store)).toEqual([]);
+});
+
 test('a batch that takes longer than a statement may is halved until its parts are done in time', async () => {
   const world = await aWorld();
   await world.store.run(

@@ -10,6 +10,7 @@ test.each([
   ['a port where nobody listens', failure('ECONNREFUSED')],
   ['a standby that nobody has promoted yet, or a disk so full that nothing may be written', failure('25006')],
   ['a server that starts up', failure('57P03')],
+  ['a disk of the server that fails', failure('58030')],
   ['a connection that was lost', new Error('Connection terminated unexpectedly')],
   ['one of them as the cause', new Error('query failed', { cause: failure('EAI_AGAIN') })],
 ])('%s is an outage: the same can be done later', (_, error) => {
