@@ -4,6 +4,7 @@ import { readSettings, type Settings } from '../contracts/settings.ts';
 import { type Bus, openBus } from './bus/bus.ts';
 import { markNow } from './bus/commit-and-publish.ts';
 import { isBusOutage } from './bus/connection.ts';
+import { watchClock } from './clock.ts';
 import { startHealthListener } from './health-listener.ts';
 import { type Logger, openLogger } from './logger.ts';
 import { dieAtMoment, stopAtNamedMoments } from './moments.ts';
@@ -94,12 +95,14 @@ export async function runService(name: string, maxConnections: number, start: St
   });
   const stopTracing = await startTracing(context.settings, name);
   const stopHealth = await startHealthListener(context).catch(refuseToStart);
+  const clock = watchClock(store, log);
   const stop = await start(context).catch(refuseToStart);
   log.info('ready');
 
   const signal = await told;
   log.info({ signal }, 'stopping');
   await stop();
+  await clock.stop();
   await stopHealth();
   await stopTracing();
   await bus.close();

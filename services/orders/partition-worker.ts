@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { partitionFilter, STREAMS } from '../../contracts/subjects.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { LogMessage, PartitionReader } from '../bus/partition-reader.ts';
+import { clockAheadMs } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { adoptStream, type ClaimedPartition, fence, halt } from '../store/partitions.ts';
 import type { Store } from '../store/store.ts';
@@ -154,7 +155,8 @@ export function startPartitionWorker(options: WorkerOptions): PartitionWorker {
     const behind = (waiting.at(-1) ?? inHand.at(-1))?.pending ?? 0;
     return {
       events: inHand.length + waiting.length + behind,
-      seconds: Math.max(0, Date.now() - oldest.storedAt) / 1_000,
+      // NATS stands where its clock is kept, and a machine of ours may not.
+      seconds: Math.max(0, Date.now() - clockAheadMs() - oldest.storedAt) / 1_000,
     };
   };
   const forget = readers.add({ part, lag });

@@ -241,6 +241,8 @@ test('orders and parcels are of the hour of the database, whatever the clock of 
        from orders o join parcels p on p.order_id = o.id`,
   );
   expect(hours).toEqual([{ isOrderNow: true, isParcelNow: true }]);
+  const said = /"aheadSeconds":(\d+)/.exec(host.output())?.[1];
+  expect(Math.abs(Number(said) - 26 * 3_600)).toBeLessThan(10);
 });
 
 test('a reader that falls silent while messages wait is opened again', async () => {
