@@ -3,13 +3,14 @@ import { isClean, pageOf } from './page.ts';
 import { runFaults } from './run.ts';
 import { SHORT_FORM } from './short-form.ts';
 
-const HELP = `npm run test:faults -- --orders 2000 --faults 60 --seed 7 [--copies 2] [--nats 1|3] [--settle SECONDS] [--logs DIR]
+const HELP = `npm run test:faults -- --orders 2000 --faults 60 --seed 7 [--copies 2] [--nats 1|3] [--settle SECONDS] [--beside COMMIT] [--logs DIR]
 npm run test:faults -- --short
 
 
 Starts the whole system as processes of its own against the sandbox world, sells that many orders, does that many faults
 to it meanwhile and prints one page of verdicts; the exit code is 1 when any of them is broken. The same seed sells the
-same orders and does the same harm. The short form is what npm test runs.
+same orders and does the same harm. The short form is what npm test runs. With --beside the code of that commit runs side
+by side with this one, as in an upgrade and on the way back: each process that is started again is of the other one.
 `;
 
 const { values } = parseArgs({
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     copies: { type: 'string', default: '2' },
     settle: { type: 'string', default: '240' },
     nats: { type: 'string', default: '1' },
+    beside: { type: 'string' },
     short: { type: 'boolean', default: false },
     logs: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -52,6 +54,7 @@ const run = await runFaults({
         // A thousand orders that ask again every three seconds would keep two cores from everything else.
         retrySeconds: 10,
       }),
+  beside: values.beside,
   logsTo: values.logs,
   say,
 });

@@ -20,6 +20,7 @@ export interface RunOptions {
   readonly sweepSeconds: number;
   /** How often a wait is ended by asking again. */
   readonly retrySeconds: number;
+  readonly beside?: string | undefined;
   /** Where the logs are copied to at the end. */
   readonly logsTo?: string | undefined;
   /** Told of every step. */

@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { LocalService } from '../../deploy/local/stack.ts';
 import { SERVICES } from '../../deploy/local/stack.ts';
 import type { Moment } from '../../services/moments.ts';
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const RESTART_MS = 100;
 
 /** One process of a service, started again whenever it ends. Its output goes to `<logDir>/<name>.log`. */
@@ -45,8 +43,10 @@ export function startCopy(options: {
   readonly number: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logDir: string;
+  /** Where the code is, of one release or of two: each life is of the one that the life before was not of. */
+  readonly releases: readonly string[];
 }): ServiceCopy {
-  const { service, number, env, logDir } = options;
+  const { service, number, env, logDir, releases } = options;
   const name = `${service}-${number}`;
   const log = createWriteStream(join(logDir, `${name}.log`), { flags: 'a' });
   const strange: string[] = [];
@@ -63,13 +63,16 @@ export function startCopy(options: {
   };
   let waiting: (() => void)[] = [];
   let restart: NodeJS.Timeout | undefined;
+  let lives = number;
 
   const live = (): void => {
     isReady = false;
     isKilled = false;
     const death = armed;
-    const life = spawn(process.execPath, [join(PROJECT, SERVICES[service])], {
-      cwd: PROJECT,
+    const release = releases[lives % releases.length] ?? '.';
+    lives += 1;
+    const life = spawn(process.execPath, [join(release, SERVICES[service])], {
+      cwd: release,
       env: {
         ...env,
         FAULT_SUITE: 'true',

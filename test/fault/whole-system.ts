@@ -13,6 +13,7 @@ import { SANDBOX_SHOP } from '../../deploy/local/sandbox-process.ts';
 import { type LocalService, SERVICES } from '../../deploy/local/stack.ts';
 import { supervise } from '../../deploy/local/supervisor.ts';
 import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
+import { layOutRelease } from '../fixtures/previous-release.ts';
 import { type NatsServers, startNatsServers } from './nats-servers.ts';
 import { type ServiceCopy, startCopy } from './service-copy.ts';
 import { openWire, type Wire } from './wire.ts';
@@ -76,6 +77,8 @@ export interface SystemOptions {
   readonly sweepSeconds: number;
   /** How often a wait is ended by asking again. */
   readonly retrySeconds: number;
+  /** A commit: its code runs side by side with this one, and each process is of the other one when it comes back. */
+  readonly beside?: string | undefined;
 }
 
 const secret = (): string => randomBytes(18).toString('hex');
@@ -190,6 +193,14 @@ export async function startWholeSystem(options: SystemOptions): Promise<WholeSys
     const runScript = async (script: string, ...args: string[]): Promise<string> =>
       (await promisify(execFile)(process.execPath, [join(PROJECT, script), ...args], { env: setupEnv }))
         .stdout;
+    const releases = [PROJECT];
+    if (options.beside !== undefined) {
+      const before = join(folder, 'release-before');
+      layOutRelease(options.beside, before);
+      releases.push(before);
+      const setup = join(before, 'deploy/setup.ts');
+      await promisify(execFile)(process.execPath, [setup], { env: setupEnv, cwd: before });
+    }
     await runScript('deploy/setup.ts');
 
     const copies = Object.keys(SERVICES).flatMap((name) => {
@@ -200,6 +211,7 @@ export async function startWholeSystem(options: SystemOptions): Promise<WholeSys
           service,
           number: index + 1,
           logDir,
+          releases,
           env: {
             ...env,
             ORDER_MANAGER_PORT: String(gatewayPort),
