@@ -5,6 +5,7 @@ import type { PatientAdapter } from './policy.ts';
 import type { PurchaseNow } from './purchase-facts.ts';
 import { NEEDS_A_PERSON, type PurchasePorts, toSupplierError, type Withholding } from './purchase-ports.ts';
 import type { PurchaseRow, TakenOver } from './purchase-row.ts';
+import { withoutRecipient } from './recipient.ts';
 import { sameArticles } from './same-articles.ts';
 
 /** A purchase of the same lines before this one, over by what its supplier said then. */
@@ -105,7 +106,7 @@ async function lookAt(
     const order = await sameOrder(adapter, facts, request, before, signal);
     return order === undefined ? held : { how: 'lives', order, takesOver: { id, placedAs } };
   } catch (error) {
-    const { failureClass, evidence, retryable } = toSupplierError(error);
+    const { failureClass, evidence, retryable } = withoutRecipient(toSupplierError(error), request.recipient);
     if (failureClass === 'not_found') return { how: 'over' };
     if (retryable) throw error;
     const reason = NEEDS_A_PERSON[failureClass] ?? 'duplicate_suspected';

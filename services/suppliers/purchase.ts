@@ -118,7 +118,7 @@ async function seek(
     if (sought.how === 'found') return sought;
     if (sought.how === 'held') await withhold(ports, row, commandId, 0, sought);
   } catch (error) {
-    const { failureClass, evidence } = toSupplierError(error);
+    const { failureClass, evidence } = withoutRecipient(toSupplierError(error), request.recipient);
     ports.log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'a purchase could not be looked for');
     const reason = NEEDS_A_PERSON[failureClass];
     if (reason !== undefined) await withhold(ports, row, commandId, 0, { reason, evidence });
@@ -162,7 +162,7 @@ export async function settlePlaced(
 async function isMadeAllTheSame(
   { store, settings, log }: PurchasePorts,
   adapter: PatientAdapter,
-  { id, orderId }: PurchaseRow,
+  { row: { id, orderId }, recipient }: PurchaseFacts,
   { evidence: { sent } }: SupplierError,
 ): Promise<boolean> {
   if (!adapter.capabilities.looksUpByReference || sent === false) return false;
@@ -171,7 +171,7 @@ async function isMadeAllTheSame(
     const found = await adapter.lookUp(id, AbortSignal.timeout(callPatienceMs(settings)), since);
     return found.some(({ isCancelled }) => !isCancelled);
   } catch (error) {
-    const { failureClass, evidence } = toSupplierError(error);
+    const { failureClass, evidence } = withoutRecipient(toSupplierError(error), recipient);
     log.warn({ supplierOrderId: id, failureClass, evidence }, 'a refused purchase could not be looked for');
     return false;
   }
@@ -192,7 +192,7 @@ async function settleFailed(
   const isDoubt =
     failureClass === 'unknown_outcome' ||
     failureClass === 'duplicate_reference' ||
-    (!isNotNow && (await isMadeAllTheSame(ports, adapter, row, error)));
+    (!isNotNow && (await isMadeAllTheSame(ports, adapter, facts, error)));
   // The answer is known here alone, and waits for the database as its record does.
   const isReplaced = await throughOutage(() => isReplaceable(ports.store, facts, failureClass));
   const message = (): OutboxRow => {

@@ -368,6 +368,28 @@ test.each(REFUSING)('nor what it quotes when %s is refused', async (call, ask, s
   );
 });
 
+test('nor what it quotes when it is asked whether a refused purchase stands, or was made before a restoration', async () => {
+  const { store, ports, logLines } = await aDesk();
+  const purchase = await givenPurchase(store);
+  const quote = () => Promise.reject(new SupplierError('auth', 'refused', { text: QUOTING }));
+  const quoting = withAdapter(ports, { place: quote, lookUp: quote });
+  await buy(quoting, purchase, 'c1');
+  const another = await givenPurchase(store, { number: 2 });
+  await store.run(
+    `insert into orders (id, shop, shop_order_id, name, currency, total_minor, placed_at, state, context)
+     values ($1, 'shop', '2', '#2', 'USD', 1, now() - interval '2 hours', 'purchasing', '{"round": 1}')`,
+    [another.orderId],
+  );
+  await store.run(
+    "insert into restorations (backup_of, restored_at) values (now() - interval '1 day', now() - interval '1 hour')",
+  );
+  await buy(quoting, another, 'c2');
+  const kept = JSON.stringify([await store.query('select payload from outbox'), logLines]);
+  expect(kept).toContain('a refused purchase could not be looked for');
+  expect(kept).toContain('a purchase could not be looked for');
+  expect(kept).not.toMatch(/probe\.example|Test Lane|PROBE/);
+});
+
 test('a name of two characters is erased where it is quoted, and found where it is not', async () => {
   const store = await open();
   await givenOrder(store, 'ord_1');
