@@ -64,7 +64,7 @@ export const SUPPLIER_ORDER_DOCS: Readonly<Record<string, RouteDoc>> = {
   'PUT /supplier-orders/:supplierOrderId': {
     ...about(
       'Change a draft',
-      'Articles and method while it is a draft, which is then quoted anew; its note at any time.',
+      'Articles and method while it is a draft, which is then quoted anew; its note at any time. Of another article as many pieces are bought as of the one before: see `supplierUnits`.',
     ),
     body: json(PutSupplierOrder, { note: 'the blue one' }),
   },
