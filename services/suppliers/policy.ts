@@ -27,7 +27,10 @@ export interface PatientAdapter extends SupplierAdapter {
 }
 
 export interface Patience {
-  /** For one try of one method, which may be several requests and the waits for leave to send them. */
+  /**
+   * For one try of one method, which may be several requests and the waits for leave to send them. A quote has it as often
+   * as it makes requests one after another.
+   */
   readonly callTimeoutMs: number;
   /** How long an open breaker refuses before it lets one call try. */
   readonly halfOpenAfterMs: number;
@@ -35,6 +38,8 @@ export interface Patience {
   readonly commandsAtOnce?: number;
 }
 
+/** A quote reads the product, its stock and the freight: each answer may take all the time that an answer has. */
+export const REQUESTS_OF_QUOTE = 3;
 const FAILURES_TO_OPEN = 5;
 const RETRIES = 3;
 /** An adapter that is told to stop says better than we can what became of its call; then we stop waiting. */
@@ -135,17 +140,20 @@ export function withPolicy(
   const isPauseOver = (): boolean =>
     breaker.state === CircuitState.Open && Date.now() - openedAt >= halfOpenAfterMs;
   // A call that has ended needs no abort: that one makes an error with its stack each time.
-  const once = wrap(
-    breaker,
-    timeout(callTimeoutMs + LAST_WORD_MS, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }),
-    timeout(callTimeoutMs, { strategy: TimeoutStrategy.Cooperative, abortOnReturn: false }),
-  );
+  const within = (ms: number) =>
+    wrap(
+      breaker,
+      timeout(ms + LAST_WORD_MS, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }),
+      timeout(ms, { strategy: TimeoutStrategy.Cooperative, abortOnReturn: false }),
+    );
+  const once = within(callTimeoutMs);
+  const onceQuoted = within(callTimeoutMs * REQUESTS_OF_QUOTE);
   const repeatedly = retry(handleWhen(isRepeatable), { maxAttempts: RETRIES, backoff });
 
-  const tryOnce = async <T>(signal: AbortSignal, call: Call<T>): Promise<T> => {
+  const tryOnce = async <T>(signal: AbortSignal, call: Call<T>, tries = once): Promise<T> => {
     const patience = outlasting(signal);
     try {
-      return await once.execute(
+      return await tries.execute(
         (attempt) => call(AbortSignal.any([attempt.signal, signal])),
         patience.signal,
       );
@@ -155,8 +163,10 @@ export function withPolicy(
   };
   const send = <T>(onTimeout: FailureClass, signal: AbortSignal, call: Call<T>): Promise<T> =>
     tryOnce(signal, call).catch(translate(onTimeout));
-  const ask = <T>(signal: AbortSignal, call: Call<T>): Promise<T> =>
-    repeatedly.execute((attempt) => tryOnce(attempt.signal, call), signal).catch(translate('transient'));
+  const ask = <T>(signal: AbortSignal, call: Call<T>, tries = once): Promise<T> =>
+    repeatedly
+      .execute((attempt) => tryOnce(attempt.signal, call, tries), signal)
+      .catch(translate('transient'));
 
   const { standing } = adapter;
   return {
@@ -164,7 +174,7 @@ export function withPolicy(
     capabilities: adapter.capabilities,
     breakerState: () => (isPauseOver() ? 'half_open' : breakerStateOf(breaker.state)),
     commandsAtOnce: () => (breaker.state === CircuitState.Closed ? crowd.limit() : 1),
-    quote: (request, signal) => ask(signal, (inner) => adapter.quote(request, inner)),
+    quote: (request, signal) => ask(signal, (inner) => adapter.quote(request, inner), onceQuoted),
     place: (request, signal) => send('unknown_outcome', signal, (inner) => adapter.place(request, inner)),
     lookUp: (callerRef, signal, since) => ask(signal, (inner) => adapter.lookUp(callerRef, inner, since)),
     ...(standing === undefined

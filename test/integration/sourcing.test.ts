@@ -334,6 +334,15 @@ test.each([
   expect(await saidTo(desk.store, ORDER)).toMatchObject([{ parts: [{ lines: [{ lineId: '1' }] }] }]);
 });
 
+test('a supplier whose every answer comes in time is quoted, though the answers of a quote take longer together', async () => {
+  const desk = await aDesk();
+  const command = await givenLines(desk.store, [{ units: 1, candidates: [candidate(LAMP)] }]);
+  const { ports } = await desk.copy({ ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '5' });
+  await givenFaults(desk.world, { operation: 'cj.*', kind: 'slow', delayMs: 2_000 });
+  expect(await sourceOrder(ports, command)).toEqual(DONE);
+  expect(await saidTo(desk.store, ORDER)).toMatchObject([{ parts: [{ lines: [{ lineId: '1' }] }] }]);
+});
+
 test.each([
   ['of an earlier round', 'sourcing', '{"round":2}'],
   ['of an order that has gone on', 'purchasing', '{"round":1}'],
