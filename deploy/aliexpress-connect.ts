@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { AppError, messageOf } from '../contracts/errors.ts';
 import { readSettings, type Settings } from '../contracts/settings.ts';
-import { migrate } from '../services/store/migrate.ts';
+import { MIGRATIONS_WAIT, migrate } from '../services/store/migrate.ts';
 import { openStore, type Store } from '../services/store/store.ts';
 import { createQuotaReporter, createTokenStore } from '../services/suppliers/account.ts';
 import { codeIn, connect, consentUrl } from '../services/suppliers/aliexpress/consent.ts';
@@ -86,7 +86,7 @@ async function withDatabase(settings: Settings, dataDir: string, use: (store: St
     const name = 'aliexpress-connect';
     const store = await openStore({ connectionString, maxConnections: 3, name, isPatient: true });
     try {
-      await migrate(store);
+      await migrate(store, { onWait: () => process.stderr.write(MIGRATIONS_WAIT) });
       await use(store);
     } finally {
       await store.close();

@@ -1,5 +1,5 @@
 import { haltMisfits } from '../services/orders/halt-misfits.ts';
-import { migrate } from '../services/store/migrate.ts';
+import { MIGRATIONS_WAIT, migrate } from '../services/store/migrate.ts';
 import { DATA_OPTION, openForCommand, readOptions } from './local/open-for-command.ts';
 
 /**
@@ -13,10 +13,7 @@ const { store, bus, settings } = await openForCommand({
   name: 'setup',
   maxConnections: 2,
 });
-const applied = await migrate(store, {
-  onWait: () =>
-    process.stderr.write('somebody reads a table for long, a backup perhaps: the migrations wait for it\n'),
-});
+const applied = await migrate(store, { onWait: () => process.stderr.write(MIGRATIONS_WAIT) });
 await bus.setUp(settings.NATS_REPLICAS, settings.NATS_STORE_GIGABYTES);
 const halted = await haltMisfits(store, bus);
 if (halted > 0)

@@ -9,6 +9,10 @@ const ASK_AGAIN_MS = 200;
 /** Nobody may write to a table while a change of it waits for whoever reads it: between two tries all go on. */
 const TRY_AGAIN_MS = 20_000;
 
+/** For who looks on. */
+export const MIGRATIONS_WAIT =
+  'somebody reads a table for long, a backup perhaps: the migrations wait for it\n';
+
 export interface Waiting {
   /** Told each time that it has to try again. */
   readonly onWait?: () => void;
