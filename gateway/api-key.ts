@@ -34,16 +34,16 @@ const unauthorized = (detail: string) =>
 /** HTTP hands every header over as Latin-1; curl sends what it is given, which is UTF-8 on most machines. */
 const asUtf8 = (header: string): string => Buffer.from(header, 'latin1').toString('utf8');
 
-/** Reads of the key table, each believed for a while. */
+/** Reads of the key table, each believed for a while: not by the hour, which may be set back. */
 function createKeyMemory(sql: Sql): (key: string) => Promise<StoredKey | undefined> {
   const known = new Map<string, { row: StoredKey | undefined; until: number }>();
   return async (key) => {
     const digest = digestOf(key).toString('hex');
     const remembered = known.get(digest);
-    if (remembered !== undefined && remembered.until > Date.now()) return remembered.row;
+    if (remembered !== undefined && remembered.until > performance.now()) return remembered.row;
     const row = await findKey(sql, key);
     known.delete(digest);
-    known.set(digest, { row, until: Date.now() + BELIEVED_MS });
+    known.set(digest, { row, until: performance.now() + BELIEVED_MS });
     const [oldest] = known.keys();
     if (known.size > MOST_REMEMBERED && oldest !== undefined) known.delete(oldest);
     return row;

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv } from 'ajv';
 import { generate } from 'openapi-typescript-codegen';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { GAP_REPORTED } from '../../contracts/events/gap-reported.ts';
 import type { Scope } from '../../contracts/resources/api-key.ts';
@@ -211,6 +211,18 @@ test('a made-up, cut or revoked key opens nothing, and keys are kept as digests 
   expect(JSON.stringify(await listKeys(gateway.store))).not.toContain(key.slice(-20));
   expect(await revokeKey(gateway.store, 'short-lived')).toBe(true);
   expect(await revokeKey(gateway.store, 'short-lived')).toBe(false);
+  expect((await gateway.ask('/orders', key)).status).toBe(401);
+});
+
+test('a key that was revoked opens nothing seconds later, also when the clock was set back meanwhile', async () => {
+  const gateway = await aGateway();
+  const key = await gateway.givenKey('short-lived', 'read');
+  expect((await gateway.ask('/orders', key)).status).toBe(200);
+  await revokeKey(gateway.store, 'short-lived');
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  vi.advanceTimersByTime(86_400_000);
+  vi.setSystemTime(Date.now() - 2 * 86_400_000);
   expect((await gateway.ask('/orders', key)).status).toBe(401);
 });
 
