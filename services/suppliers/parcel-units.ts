@@ -52,7 +52,7 @@ const boxesOf = (parcels: readonly ObservedParcel[]): ObservedParcel[] =>
 /**
  * The parcels, one for each number, with the order's units in the place of the supplier's pieces, which adapters count. A
  * unit of several pieces that went into different parcels counts to the one with its last piece. Lines that are not the
- * order's are dropped.
+ * order's are dropped, and so is what a parcel says where all of it is in those before it.
  */
 export function toOrderUnits(
   parcels: readonly ObservedParcel[],
@@ -61,13 +61,19 @@ export function toOrderUnits(
   const packed = new Map<string, number>();
   const ordered = byLine(lines);
   return boxesOf(parcels).map((parcel) => {
-    if (parcel.units === undefined) return parcel;
+    const { units: pieces, ...unnamed } = parcel;
+    if (pieces === undefined) return parcel;
+    const isPacked = ({ lineId, supplierUnits }: OrderedLine): boolean =>
+      (packed.get(lineId) ?? 0) >= supplierUnits;
+    const named = ordered.filter(({ lineId }) => (pieces[lineId] ?? 0) > 0);
+    // Another number of the same box, or a second box: the purchase cannot tell, and what says nothing is asked about.
+    if (named.length > 0 && named.every(isPacked)) return unnamed;
     const units: Record<string, number> = {};
     for (const { lineId, units: wanted, supplierUnits } of ordered) {
       const before = packed.get(lineId) ?? 0;
-      const after = Math.min(supplierUnits, before + (parcel.units[lineId] ?? 0));
+      const after = Math.min(supplierUnits, before + (pieces[lineId] ?? 0));
       packed.set(lineId, after);
-      const unitsUpTo = (pieces: number): number => Math.floor((pieces * wanted) / supplierUnits);
+      const unitsUpTo = (count: number): number => Math.floor((count * wanted) / supplierUnits);
       const inside = unitsUpTo(after) - unitsUpTo(before);
       if (inside > 0) units[lineId] = inside;
     }

@@ -19,8 +19,14 @@ test('where one piece is one unit the parcels stay as they are', () => {
 });
 
 test('packs count as units, each in the parcel with its last piece, and never more than were ordered', () => {
-  const parcels = [aParcel('A', { '1': 2 }), aParcel('B', { '1': 4 }), aParcel('C', { '1': 9 })];
-  expect(unitsOf(toOrderUnits(parcels, [line('1', 2, 6)]))).toEqual([{}, { '1': 2 }, {}]);
+  const parcels = [aParcel('A', { '1': 2 }), aParcel('B', { '1': 9 })];
+  expect(unitsOf(toOrderUnits(parcels, [line('1', 2, 6)]))).toEqual([{}, { '1': 2 }]);
+});
+
+test('a parcel that names only what others hold already is one of which nobody knows what it holds', () => {
+  const parcels = [aParcel('A', { '1': 6 }), aParcel('B', { '1': 6 }), aParcel('C', { '1': 1, '2': 1 })];
+  const lines = [line('1', 2, 6), line('2', 1, 1)];
+  expect(unitsOf(toOrderUnits(parcels, lines))).toEqual([{ '1': 2 }, undefined, { '2': 1 }]);
 });
 
 test('a parcel that names no units keeps none, and lines of others are dropped', () => {
