@@ -3,7 +3,7 @@ import type { ObservedParcel, SupplierOrderObserved } from '../contracts/events/
 import type { FactType } from '../contracts/facts.ts';
 import { trackingKeyOf } from '../contracts/ids.ts';
 import type { Evidence, ParcelStateName } from '../contracts/vocabulary.ts';
-import type { Effect } from './effect.ts';
+import type { Effect, Timer } from './effect.ts';
 import { contentsSeen, earlierNumbersOf, isSameNumber, parcelsSeen } from './parcel-numbers.ts';
 import { hasLeft, isScan, isUnderWay, nextPlace, type Parcels, type ParcelUnits } from './parcel-place.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
@@ -28,6 +28,18 @@ const transitTimer = ({ supplierOrderId }: SupplierOrderContext, parcelId: strin
   supplierOrderId,
   parcelId,
 });
+
+/** It turned out to be no parcel, so that nothing is waited for of it. */
+function forgetting(owner: SupplierOrderContext, parcelId: string, parcel: ParcelUnits): Effect[] {
+  const { supplierOrderId } = owner;
+  const fulfill = { deadline: 'fulfill' as const, supplierOrderId, parcelId };
+  const stop = (timer: Timer): Effect => ({ kind: 'cancel_timer', timer });
+  return [
+    { kind: 'forget_parcel', parcelId },
+    ...(isUnderWay(parcel) ? [stop(transitTimer(owner, parcelId))] : []),
+    ...(hasLeft(parcel) && !parcel.isFulfilled ? [stop(fulfill)] : []),
+  ];
+}
 
 /** The deadline of its lane has passed. Said once: an end of the delay sets no other. */
 export function delayParcel(
@@ -211,8 +223,8 @@ export function observeParcels(
   const parcels: Record<string, ParcelUnits> = Object.fromEntries(
     Object.entries(owner.parcels).filter(([id]) => contents.has(id)),
   );
-  const effects: Effect[] = Object.keys(owner.parcels).flatMap((parcelId) =>
-    contents.has(parcelId) ? [] : [{ kind: 'forget_parcel', parcelId }],
+  const effects: Effect[] = Object.entries(owner.parcels).flatMap(([parcelId, parcel]) =>
+    contents.has(parcelId) ? [] : forgetting(owner, parcelId, parcel),
   );
   const strays = [...beside];
   const isShown = (parcel: ParcelUnits | undefined): boolean =>

@@ -143,6 +143,15 @@ test('a number that a person calls no box gives all it had to the other, and the
   road.refuse(riddle);
 });
 
+test('nothing is waited for of a number that a person calls no box', () => {
+  const shown = aRoad(...toRiddle, synced(X), contentsTold('X', {})).step(riddle);
+  expect(shown).toContain(`no wait transit A ${X}`);
+  expect(shown).not.toContain(`no wait fulfill A ${X}`);
+  const unshown = aRoad(...toRiddle, contentsTold('X', {})).step(riddle);
+  expect(unshown).toContain(`no wait transit A ${X}`);
+  expect(unshown).toContain(`no wait fulfill A ${X}`);
+});
+
 test('a word that names more than the purchase has is taken as far as it goes', () => {
   const road = aRoad(...toRiddle, contentsTold('Y', { L2: 7, L9: 1 }), riddle);
   expect(unitsOf(road)).toEqual({ X: { L1: 2 }, Y: { L2: 1 } });
