@@ -32,10 +32,10 @@ export type LocalService = keyof typeof SERVICES;
 export const ONE_PROCESS = { 'all-in-one': 'deploy/all-in-one.ts' } as const;
 
 /**
- * A service lives on small objects that die young: 24 MB of room for them do instead of 48, and two heaps of C's instead of
+ * A service lives on small objects that die young: 12 MB of room for them do instead of 48, and two heaps of C's instead of
  * one for each thread. Neither can end a process, as a limit of the whole heap can. The Dockerfile says the same.
  */
-export const LEAN = { NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '2' } as const;
+export const LEAN = { NODE_OPTIONS: '--max-semi-space-size=4', MALLOC_ARENA_MAX: '2' } as const;
 
 export interface Sandbox {
   readonly origin: string;
