@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readSettings } from '../contracts/settings.ts';
+import { missingMigrations } from '../services/store/schema.ts';
 import { openStore } from '../services/store/store.ts';
 
 const PAUSE_MS = 1_000;
@@ -11,9 +12,8 @@ const PAUSE_MS = 1_000;
 const { DB_CONNECTION_STRING: connectionString } = readSettings(process.env);
 if (connectionString === undefined) throw new Error('DB_CONNECTION_STRING is not set');
 const store = await openStore({ connectionString, maxConnections: 1, name: 'await-setup' });
-const { migrator } = await store.orm();
 for (let before = -1; ; await delay(PAUSE_MS)) {
-  const { length } = await migrator.getPending();
+  const { length } = await missingMigrations(store);
   if (length === 0) break;
   if (length !== before) process.stdout.write(`waiting for the set-up step: ${length} migrations to go\n`);
   before = length;

@@ -9,6 +9,7 @@ import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { startOrders } from '../../services/orders/service.ts';
 import type { AdminClient } from '../../services/shopify/admin-client.ts';
 import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
+import { type Outcome, record } from '../../services/shopify/fulfillment-outcomes.ts';
 import { underLease } from '../../services/shopify/order-lease.ts';
 import { startShopify } from '../../services/shopify/service.ts';
 import { WORK_AND_SHIPMENTS } from '../../services/shopify/shipment-operations.ts';
@@ -190,6 +191,16 @@ test.each(['no_answer_before', 'no_answer_after'])(
     expect(await shown(world)).toEqual([...ONE_FULFILMENT, { number: 'YT2600002', units: ['1 of 101'] }]);
   },
 );
+
+test('a parcel that is written down as shown twice takes its units from the doubt of another one once', async () => {
+  const { context, ports, parcelId } = await aShop();
+  const second = await givenParcelRow(context.store, { 101: 1 }, 'YT2600002');
+  await context.store.run(`update parcels set fulfillment_doubt = '{"101": 2}' where id = $1`, [parcelId]);
+  const outcome: Outcome = { id: second, state: 'done', units: { 101: 1 } };
+  await record(ports, outcome);
+  await record(ports, outcome);
+  expect(await rowOf(context, parcelId)).toMatchObject({ doubt: { 101: 1 } });
+});
 
 test('who waited for the database while another copy fell into doubt takes its doubt over', async () => {
   const { world, context, ports, parcelId } = await aShop();
