@@ -17,7 +17,10 @@ const LIMIT = 100;
 /** Whoever committed a row publishes it at once; what is still there after this was left behind by a crash or an outage. */
 const LEFT_BEHIND_MS = 3_000;
 
-/** One row that the bus will never take must not keep back the others. */
+/**
+ * One row that the bus will never take must not keep back the others. Each by itself, but all at once: the database ends
+ * a transaction that waits for the answers of several, one after another.
+ */
 async function publishWhatCan(
   bus: Bus,
   log: Logger,
@@ -29,20 +32,15 @@ async function publishWhatCan(
   } catch (error) {
     if (!bus.isConnected()) throw error;
   }
-  const published: QueuedRow[] = [];
-  for (const row of rows) {
-    try {
-      await bus.publish([row]);
-      published.push(row);
-    } catch (error) {
-      log.error(
-        { messageId: row.messageId, subject: row.subject, err: error },
-        'the bus refuses an outbox row',
-      );
-      if (!bus.isConnected()) break;
-    }
+  const refused = new Map<QueuedRow, unknown>();
+  await Promise.all(rows.map((row) => bus.publish([row]).catch((error: unknown) => refused.set(row, error))));
+  const [first] = refused;
+  if (first !== undefined) {
+    const [{ messageId, subject }, err] = first;
+    const line = { messages: refused.size, messageId, subject, err };
+    log.error(line, 'the bus refuses rows of the outbox: one of them is named');
   }
-  return published;
+  return rows.filter((row) => !refused.has(row));
 }
 
 /** The transaction that was the last to begin writing. */

@@ -146,6 +146,31 @@ test('what the bus refuses for good, however much, keeps nothing else back', asy
   const sweeper = startSweeper(world.store, world.bus, world.log);
   onTestFinished(() => sweeper.stop());
   await until(async () => (await countOf(world.store, 'outbox_pending')) === 220);
+  const told = world.lines.filter(({ msg }) => String(msg).startsWith('the bus refuses'));
+  expect(told.filter(({ messages }) => Number(messages) < 20)).toEqual([]);
+});
+
+test('messages that are never answered, however many, keep nothing else back', async () => {
+  const [world, probe] = [await aWorld(), await aProbe(nats.url)];
+  probe.connection.subscribe('nobody.answers');
+  await world.store.run(
+    `with mute as (
+       insert into outbox (message_id, subject, payload, published_at)
+       select 'mute:' || n, 'nobody.answers', '{}', now() from generate_series(1, 4) n returning id)
+     insert into outbox_pending (first_id, ids, created_at)
+     select id, array[id], now() - interval '1 minute' from mute`,
+  );
+  await world.store.run(
+    `with other as (
+       insert into outbox (message_id, subject, payload, published_at)
+       values ('other:1', 'oms.pub.order.updated', '{}', now()) returning id)
+     insert into outbox_pending (first_id, ids, created_at)
+     select id, array[id], now() - interval '1 minute' from other`,
+  );
+  const sweeper = startSweeper(world.store, world.bus, world.log);
+  onTestFinished(() => sweeper.stop());
+  await until(async () => (await countOf(world.store, 'outbox_pending')) === 4, 30_000);
+  expect((await probe.messagesIn('CREW')).map(({ messageId }) => messageId)).toEqual(['other:1']);
 });
 
 test('leftovers wait while NATS is away and are published after its return', async () => {
