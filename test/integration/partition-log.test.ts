@@ -7,6 +7,7 @@ import { eventsBehind, readers } from '../../services/orders/partition-figures.t
 import { startPartitionOwner } from '../../services/orders/partition-owner.ts';
 import { startSweeper } from '../../services/orders/sweeper.ts';
 import { haltEvery } from '../../services/store/partitions.ts';
+import type { Store } from '../../services/store/store.ts';
 import { clockAhead } from '../fixtures/clock-ahead.ts';
 import { aCuttingProxy } from '../fixtures/cutting-proxy.ts';
 import { aStore } from '../fixtures/database.ts';
@@ -129,15 +130,20 @@ test('what was committed and not published goes out by any copy’s sweeper, in 
   expect((await probe.messagesIn('CMD')).length).toBe(said.length - facts.length);
 });
 
+/** What was queued a minute ago and never published, each in a transaction of its own. */
+const leaveBehind = (store: Store, subject: string, messages: number): Promise<number> =>
+  store.run(
+    `with queued as (
+       insert into outbox (message_id, subject, payload, published_at)
+       select $1::text || ' ' || n, $1, '{}', now() from generate_series(1, $2::int) n returning id)
+     insert into outbox_pending (first_id, ids, created_at)
+     select id, array[id], now() - interval '1 minute' from queued`,
+    [subject, messages],
+  );
+
 test('what the bus refuses for good, however much, keeps nothing else back', async () => {
   const world = await aWorld();
-  await world.store.run(
-    `with refused as (
-       insert into outbox (message_id, subject, payload, published_at)
-       select 'refused:' || n, 'nobody.listens', '{}', now() from generate_series(1, 220) n returning id)
-     insert into outbox_pending (first_id, ids, created_at)
-     select id, array[id], now() - interval '1 minute' from refused`,
-  );
+  await leaveBehind(world.store, 'nobody.listens', 220);
   const mute: Bus = { ...world.bus, publish: () => Promise.reject(new Error('the process died here')) };
   await commitBatch({ ...(await portsOf(world)), bus: mute }, decoded(storyOf(A)), 0);
   await world.store.run(
@@ -153,24 +159,14 @@ test('what the bus refuses for good, however much, keeps nothing else back', asy
 test('messages that are never answered, however many, keep nothing else back', async () => {
   const [world, probe] = [await aWorld(), await aProbe(nats.url)];
   probe.connection.subscribe('nobody.answers');
-  await world.store.run(
-    `with mute as (
-       insert into outbox (message_id, subject, payload, published_at)
-       select 'mute:' || n, 'nobody.answers', '{}', now() from generate_series(1, 4) n returning id)
-     insert into outbox_pending (first_id, ids, created_at)
-     select id, array[id], now() - interval '1 minute' from mute`,
-  );
-  await world.store.run(
-    `with other as (
-       insert into outbox (message_id, subject, payload, published_at)
-       values ('other:1', 'oms.pub.order.updated', '{}', now()) returning id)
-     insert into outbox_pending (first_id, ids, created_at)
-     select id, array[id], now() - interval '1 minute' from other`,
-  );
+  await leaveBehind(world.store, 'nobody.answers', 4);
+  await leaveBehind(world.store, 'oms.pub.order.updated', 1);
   const sweeper = startSweeper(world.store, world.bus, world.log);
   onTestFinished(() => sweeper.stop());
   await until(async () => (await countOf(world.store, 'outbox_pending')) === 4, 30_000);
-  expect((await probe.messagesIn('CREW')).map(({ messageId }) => messageId)).toEqual(['other:1']);
+  expect((await probe.messagesIn('CREW')).map(({ messageId }) => messageId)).toEqual([
+    'oms.pub.order.updated 1',
+  ]);
 });
 
 test('leftovers wait while NATS is away and are published after its return', async () => {
