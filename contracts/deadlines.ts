@@ -16,7 +16,7 @@ export const DEADLINES = {
   cancel: 'the supplier is asked again to give the order up',
   cancelling: 'a cancel that comes to no end is held as overdue',
   ship: 'a bought order that does not ship is held as overdue',
-  deliver: 'a shipped order that does not arrive is held as overdue',
+  deliver: 'what has not arrived twelve days after it is late is held as overdue',
   fulfill: 'the shop is asked again to take the fulfilment',
   transit: 'a parcel that should have arrived is delayed, and the customer is told',
 } as const;
@@ -38,10 +38,22 @@ export const timerKey = (timer: Omit<TimerElapsed, 'orderId'>): string =>
   [timer.deadline, timer.supplierOrderId, timer.parcelId].filter((part) => part !== undefined).join(':');
 
 /** How long a parcel may travel before it is late. @param quotedDays of its lane, from the supplier's door. */
-export const transitMs = (
+const transitMs = (settings: Pick<Settings, 'ORDER_MANAGER_DELAY_MARGIN_DAYS'>, quotedDays: number): number =>
+  (quotedDays + settings.ORDER_MANAGER_DELAY_MARGIN_DAYS) * DAY_MS;
+
+/** A late parcel mostly comes some days later: only what is missing for so long is a person's matter. */
+const MISSED_MS = 12 * DAY_MS;
+
+/** How long all parcels of a purchase may travel before it is held. @param quotedDays as in `transitMs`. */
+const deliverMs = (settings: Pick<Settings, 'ORDER_MANAGER_DELAY_MARGIN_DAYS'>, quotedDays: number): number =>
+  transitMs(settings, quotedDays) + MISSED_MS;
+
+/** Of a wait that goes by what the supplier quoted. */
+export const quotedDelayMs = (
   settings: Pick<Settings, 'ORDER_MANAGER_DELAY_MARGIN_DAYS'>,
+  deadline: DeadlineName,
   quotedDays: number,
-): number => (quotedDays + settings.ORDER_MANAGER_DELAY_MARGIN_DAYS) * DAY_MS;
+): number => (deadline === 'deliver' ? deliverMs : transitMs)(settings, quotedDays);
 
 /** How long each wait takes, in milliseconds, under these settings. */
 export const deadlineDelays = (settings: Settings): Readonly<Record<DeadlineName, number>> => ({
@@ -57,7 +69,7 @@ export const deadlineDelays = (settings: Settings): Readonly<Record<DeadlineName
   cancel: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
   cancelling: DAY_MS,
   ship: 10 * DAY_MS,
-  deliver: 45 * DAY_MS,
+  deliver: deliverMs(settings, settings.ORDER_MANAGER_DELIVERY_DAYS),
   fulfill: settings.ORDER_MANAGER_RETRY_SECONDS * 1_000,
   transit: transitMs(settings, settings.ORDER_MANAGER_DELIVERY_DAYS),
 });

@@ -16,6 +16,13 @@ export const wait =
   (deadline: DeadlineName): EffectsOf =>
   (context) => [{ kind: 'set_timer', timer: timer(context, deadline) }];
 
+/** The time of its lane, where a quote promised one. */
+export const waitForDelivery: EffectsOf = (context) => {
+  const { deliveryDays } = context;
+  const quoted = deliveryDays === undefined ? {} : { quotedDays: deliveryDays };
+  return [{ kind: 'set_timer', timer: timer(context, 'deliver'), ...quoted }];
+};
+
 export const endWait =
   (deadline: DeadlineName): EffectsOf =>
   (context) => [{ kind: 'cancel_timer', timer: timer(context, deadline) }];

@@ -10,6 +10,7 @@ import {
   stopWaiting,
   wait,
   waitAgain,
+  waitForDelivery,
 } from './supplier-order-deadlines.ts';
 import { failed, givenUpInstead, giveUp, lapsed } from './supplier-order-endings.ts';
 import {
@@ -198,13 +199,13 @@ export const supplierOrderMachine = supplierOrderSetup.createMachine({
     shipped: {
       entry: entered('shipped', 'supplier_order.shipped', (context) => [
         ...endWait('ship')(context),
-        ...wait('deliver')(context),
+        ...waitForDelivery(context),
       ]),
       always: TRANSPORT.filter(({ target }) => target === 'delivered'),
       on: {
         ...parcelEvents,
         ...whenTooLate,
-        'order.resumed': { actions: [resumeParcels, waitAgain('deliver')] },
+        'order.resumed': { actions: [resumeParcels, emit(waitForDelivery)] },
         'timer.elapsed': [
           fulfillAgain,
           parcelIsLate,

@@ -1,5 +1,5 @@
 import { SEND_NOTIFICATION, type SendNotification } from '../../contracts/commands/send-notification.ts';
-import { type DeadlineName, timerKey, transitMs } from '../../contracts/deadlines.ts';
+import { type DeadlineName, quotedDelayMs, timerKey } from '../../contracts/deadlines.ts';
 import { envelope } from '../../contracts/envelope.ts';
 import type { ReceivedLine } from '../../contracts/events/order-received.ts';
 import type { FactData } from '../../contracts/facts.ts';
@@ -236,7 +236,9 @@ export function carryOut(effect: OutwardEffect, index: number, carry: Carry): vo
     }
     case 'set_timer': {
       const { timer, quotedDays } = effect;
-      const delayMs = quotedDays === undefined ? delays[timer.deadline] : transitMs(settings, quotedDays);
+      const { deadline } = timer;
+      const delayMs =
+        quotedDays === undefined ? delays[deadline] : quotedDelayMs(settings, deadline, quotedDays);
       setTimer(writes, orderId, timer, delayMs, traceparent);
       return;
     }

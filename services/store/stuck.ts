@@ -27,10 +27,14 @@ const dueOf = (whose: string): string => `left join lateral (
     select min(t.due_at - t.attempt * interval '15 minutes') as due from timers t
      where ${whose} and t.deadline = any(string_to_array(w.timers, ','))) t on true`;
 
+/** What an order waits for is waited for by its purchases, some of them longer: by a long quote, or a release. */
+const DUE_OF_PURCHASES = `(select max(d.due_at) from timers d
+     where d.order_id = o.id and d.supplier_order_id is not null and d.deadline in ('ship', 'deliver'))`;
+
 /** A row may wait until its state's time is over, or until its timer is due, whichever is later. */
-const judged = (since: string, wantsTimer: boolean): string => `
-  ${since} as since, greatest(${since} + w.within, t.due) as deadline_at,
-  case when greatest(${since} + w.within, t.due) < now() - $2::float8 * interval '1 second' then 'overdue'
+const judged = (since: string, wantsTimer: boolean, due = 't.due'): string => `
+  ${since} as since, greatest(${since} + w.within, ${due}) as deadline_at,
+  case when greatest(${since} + w.within, ${due}) < now() - $2::float8 * interval '1 second' then 'overdue'
        when t.due < now() - $2::float8 * interval '1 second' then 'timer_late'
        ${wantsTimer ? "when t.due is null and w.timers <> '' then 'no_timer'" : ''} end as reason`;
 
@@ -56,7 +60,7 @@ const MAIL_DUE = "case when n.state = 'pending' and n.attempt > 0 then n.created
  * runs along a partial index of what has not ended.
  */
 const BRANCHES: Readonly<Record<WaitingKind, string>> = {
-  order: `select o.id, o.id as order_id, ${judged('o.entered_at', true)}
+  order: `select o.id, o.id as order_id, ${judged('o.entered_at', true, `t.due, ${DUE_OF_PURCHASES}`)}
     from orders o ${dueOf('t.order_id = o.id and t.supplier_order_id is null')}
    where o.state = w.state and o.state not in (${literals(ENDED_ORDERS)}) and ${mayBeLate('o.entered_at')}
      and o.context->>'test' is distinct from 'true'

@@ -134,6 +134,17 @@ test('whatever is parked in a waiting state is listed once its time is over, and
   }
 });
 
+test('an order whose purchase is waited for longer, by a long quote or a release, waits with it', async () => {
+  const store = await aStore(database);
+  await clean(store);
+  await anOrder(store, 'ord_1', 'shipped', ago(60 * 86_400_000));
+  await aSupplierOrder(store, 'sup_ord_1', 'ord_1', 'shipped', ago(60 * 86_400_000));
+  await withTimers(store, 'supplier_order', ['deliver'], ago(-86_400_000));
+  expect(await found(store)).toEqual([]);
+  await store.run("update timers set due_at = now() - interval '1 day'");
+  expect(await found(store)).toMatchObject([{ kind: 'order' }, { kind: 'supplier_order' }]);
+});
+
 test('a state that wants a timer and has none is listed at once, and so is one whose timer passed without effect', async () => {
   const store = await aStore(database);
   const timed = ROWS.filter(({ timers }) => timers.length > 0);

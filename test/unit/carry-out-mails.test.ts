@@ -91,6 +91,16 @@ test('a lane’s time is what was quoted, or the setting, and the margin', () =>
   expect(delayOf({})).toBe(22 * DAY_MS);
 });
 
+test('a purchase that does not arrive is held some days after its parcels are late, by what was quoted or the setting', () => {
+  const timer = { deadline: 'deliver', supplierOrderId: 'sup_ord_1' } as const;
+  const daysOf = (quoted: { quotedDays?: number }, environment = {}): number => {
+    const { timers } = writesOf(environment, { kind: 'set_timer', timer, ...quoted });
+    return ([...timers.values()][0]?.delay_ms ?? 0) / DAY_MS;
+  };
+  expect([daysOf({ quotedDays: 60 }), daysOf({ quotedDays: 7 }), daysOf({})]).toEqual([75, 22, 45]);
+  expect(daysOf({}, { ORDER_MANAGER_DELIVERY_DAYS: '20' })).toBe(35);
+});
+
 const saved = (state: 'announced' | 'first_scan' | 'in_transit'): OutwardEffect => ({
   kind: 'save_parcel',
   parcel: {

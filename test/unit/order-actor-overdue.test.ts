@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { A, aRoad, B, isBuying, toBought, toTwoDrafts } from '../fixtures/order-road.ts';
+import { A, aRoad, B, isBuying, toBought, toSourcing, toTwoDrafts } from '../fixtures/order-road.ts';
 import {
   accepted,
   aParcel,
+  aPart,
   cancelConfirmed,
   cancelRefused,
   elapsed,
@@ -10,6 +11,7 @@ import {
   observed,
   placing,
   releaseRequested,
+  sourced,
   supplierCancelRequested,
   updated,
 } from './builders.ts';
@@ -24,6 +26,14 @@ test('a late shipment that leaves is overdue no more, and is so again when it do
   expect(road.evidence().map(({ waitingFor }) => waitingFor)).toEqual(['shipment', 'delivery']);
   road.step(observed('delivered', [aParcel({ state: 'delivered' })]));
   expect([road.state(), road.holds()]).toEqual(['delivered', []]);
+});
+
+test('a shipped purchase is waited for by the time of its lane, also when its hold is released', () => {
+  const quoted = sourced({ parts: [aPart({ L1: 2 }, { deliveryDays: 60 })] });
+  const road = aRoad(...toSourcing, quoted, placing(), accepted());
+  expect(road.step(observed('shipped', [aParcel()]))).toContain('wait deliver A 60 days');
+  road.step(elapsed('deliver', A));
+  expect(road.step(releaseRequested('overdue'))).toContain('wait deliver A 60 days');
 });
 
 test('what a late shipment kept from being bought is bought when it leaves', () => {
