@@ -9,6 +9,7 @@ import { type FoundLetter, keepRequest, noteSettled, type Wish } from './letter-
 import { applyDeliveries, toRefusal } from './webhooks/intake.ts';
 import { parseOrderJson } from './webhooks/order-json.ts';
 import { failureOf } from './webhooks/set-aside.ts';
+import { messagesOf } from './webhooks/tell-deleted.ts';
 import { type BodySource, type Taken, TOPICS } from './webhooks/topics.ts';
 
 export type Reading = Pick<BodySource, 'canBeReread' | 'buysAuthorized'>;
@@ -105,7 +106,7 @@ export async function settleWebhook(
           [kept.source, kept.deliveryId, JSON.stringify(taken.kept), taken.orderId],
         );
         await applyDeliveries(sql, [{ ...taken, shop: kept.source.slice('shopify:'.length) }]);
-        if (taken.message !== null) say(taken.message);
+        for (const message of await messagesOf(sql, [taken])) say(message);
       }
       await noteSettled(sql, { ...letter, orderId: taken?.orderId ?? orderId }, wish, requestId);
     });

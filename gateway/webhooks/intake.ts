@@ -11,6 +11,7 @@ import { inOrderOf, insertRows } from '../../services/store/rows.ts';
 import { applyShopNews, type ShopNews } from '../../services/store/shop-news.ts';
 import type { Sql, Store } from '../../services/store/store.ts';
 import { withPatience } from '../../services/with-patience.ts';
+import { messagesOf } from './tell-deleted.ts';
 
 export interface WebhookRow {
   /** `shopify:<shop domain>`. */
@@ -152,7 +153,10 @@ export function createIntake(store: Store, bus: Bus): Intake {
   const write = (deliveries: readonly Delivery[]): Promise<{ fresh: Set<Delivery>; queued: QueuedRow[] }> =>
     store.transaction(async (sql) => {
       const fresh = await insertNew(sql, deliveries);
-      const messages = fresh.flatMap(({ message }) => message ?? []);
+      const messages = await messagesOf(
+        sql,
+        fresh.map((delivery) => ({ ...delivery, orderId: delivery.webhook.order_id })),
+      );
       const queued = await queue(sql, messages);
       moment('intake: before commit');
       return { fresh: new Set(fresh), queued };

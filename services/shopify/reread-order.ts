@@ -5,10 +5,10 @@ import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events
 import { orderIdOf } from '../../contracts/ids.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
-import { DONE } from '../serve-commands.ts';
+import { DONE, later } from '../serve-commands.ts';
 import { type CustomerRow, saveCustomers } from '../store/customers.ts';
 import type { Store } from '../store/store.ts';
-import { readDeletedOrder } from './deleted-order.ts';
+import { mayBeComing, readDeletedOrder } from './deleted-order.ts';
 import { oneReading } from './one-reading.ts';
 import { ORDER_OF_FULFILLMENT_ORDER, OrderOfFulfillmentOrderAnswer } from './order-operations.ts';
 import { newRisk, riskRow } from './order-risk.ts';
@@ -95,6 +95,9 @@ async function readAndTell(
   return true;
 }
 
+/** Until an order that is about to come is looked for again. */
+const COMING_MS = 2_000;
+
 /**
  * Reads an order of which the shop only said that something happened to it. Without a login for that shop nothing is
  * read: its own bodies tell the most, and a later reading the rest.
@@ -108,9 +111,10 @@ export async function rereadOrder(
   const { shop } = command;
   const messageId = `reread:${commandId}`;
   if ('deleted' in command && command.deleted) {
-    const received = await readDeletedOrder(store, orderIdOf(shop, command.shopOrderId));
-    if (received !== null)
-      await tellOrder(ports, messageId, { received, customer: null, work: [], risk: null });
+    const orderId = orderIdOf(shop, command.shopOrderId);
+    const received = await readDeletedOrder(store, orderId);
+    if (received === null) return (await mayBeComing(store, orderId)) ? later(COMING_MS) : DONE;
+    await tellOrder(ports, messageId, { received, customer: null, work: [], risk: null });
     return DONE;
   }
   if (admin === undefined || shop !== settings.SHOPIFY_SHOP_URL) return DONE;

@@ -314,6 +314,18 @@ test('two versions of an order that one deed of the merchant caused are both sai
   expect(new Set(ids).size).toBe(3);
 });
 
+test('an order that the shop deleted before it told of it is told as cancelled, and any other is not', async () => {
+  const [raw, other] = [aBody(), aBody()];
+  const gone = JSON.stringify({ id: JSON.parse(raw).id });
+  expect((await send(gone, { topic: 'orders/delete' })).status).toBe(200);
+  for (const body of [raw, other]) expect((await send(body)).status).toBe(200);
+  const isCancelled = async (body: string) =>
+    (await outboxOf(orderIdIn(body))).map(
+      ({ payload }) => OrderReceived.parse(Envelope.parse(JSON.parse(payload)).data).cancelled,
+    );
+  expect([await isCancelled(raw), await isCancelled(other)]).toEqual([[true], [false]]);
+});
+
 test('during a rotation the previous secret is good as well', async () => {
   const raw = aBody();
   const response = await send(raw, { headers: { 'x-shopify-hmac-sha256': sign(raw, OLD_SECRET) } });

@@ -362,6 +362,30 @@ test('an order that the shop deleted is told as cancelled, from what we knew', a
   expect(await eventsIn(context.store)).toHaveLength(1);
 });
 
+test('an order that is deleted before it is taken in is waited for as long as its body is on its way', async () => {
+  const context = await aServiceContext(nats.url, { SHOPIFY_SHOP_URL: SHOP });
+  const ports = shopPorts(context, await givenWorld());
+  const told = (topic: string, ago: string) =>
+    context.store.run(
+      `insert into webhooks (source, delivery_id, topic, api_version, order_id, body, received_at)
+       values ('shopify', gen_random_uuid()::text, $1, '2026-10', $2, '{}', now() - $3::interval)`,
+      [topic, ORDER_ID, ago],
+    );
+  const look = () => rereadOrder(ports, { ...COMMAND, deleted: true }, 'hint-1');
+  expect(await look()).toEqual(DONE);
+  await told('orders/delete', '1 minute');
+  expect(await look()).toEqual(DONE);
+  // What is kept beside it may not have seen it.
+  await told('orders/delete', '1 second');
+  expect(await look()).toMatchObject({ verdict: 'later' });
+  await context.store.run('delete from webhooks');
+  await told('orders/create', '1 hour');
+  expect(await look()).toMatchObject({ verdict: 'later' });
+  await givenOrder(context, { payment: 'paid', inShop: {} });
+  expect(await look()).toEqual(DONE);
+  expect(await eventsIn(context.store)).toMatchObject([{ data: { orderId: ORDER_ID, cancelled: true } }]);
+});
+
 test('without a login, of another shop, or of an order that the shop hides, nothing is said', async () => {
   const { context, ports } = await aShop();
   expect(await rereadOrder({ ...ports, admin: undefined }, COMMAND, 'hint-1')).toEqual(DONE);
