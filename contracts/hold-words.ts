@@ -119,7 +119,8 @@ export const HOLD_WORDS: Readonly<Record<HoldReason, HoldWords>> = {
     release: BY_WORD,
   },
   fulfillment_not_ours: {
-    means: 'the shop gave these units to somebody else to deliver, or does not let us ship them now',
+    means:
+      'the shop gave these units to somebody else to deliver, has no carrier bring them, or does not let us ship them now',
     mend: 'see the order in the shop: give them back to this location, wait for their day, grant the scope that is missing, or leave them to who ships them, and cancel what is bought of them with DELETE /supplier-orders/{id}',
     release:
       'by itself, when the shop lets us ship them, or when what was shipped there turns out to be the parcel of this purchase; else a person releases it: a parcel on its way is shown again then, or let be where the shop has nothing left of it to fulfil',

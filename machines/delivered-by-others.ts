@@ -1,4 +1,4 @@
-import type { SupplierOrderStateName } from '../contracts/vocabulary.ts';
+import type { Evidence, SupplierOrderStateName } from '../contracts/vocabulary.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import { openHold, openHolds, parkHeldLines } from './holds.ts';
 import type { OrderContext, SupplierOrderUnits } from './order-context.ts';
@@ -92,13 +92,23 @@ function holdReopened(context: OrderContext): Change<OrderContext> {
   );
 }
 
-const holdOthers = (context: OrderContext, lineIds: readonly string[]): Change<OrderContext> => {
-  const evidence = { cause: 'the shop gave this line to another fulfilment service' };
-  return openHolds(
+/** Why the shop does not have a line shipped by us. */
+function causeAt({ inShop }: OrderContext, lineId: string): Evidence {
+  const { deliveryMethod } = inShop[lineId] ?? {};
+  if (deliveryMethod === undefined) return { cause: 'the shop gave this line to another fulfilment service' };
+  const cause = 'no carrier brings this line: the customer picks it up, or the shop delivers it by itself';
+  return { cause, deliveryMethod };
+}
+
+const holdOthers = (context: OrderContext, lineIds: readonly string[]): Change<OrderContext> =>
+  openHolds(
     context,
-    lineIds.map((lineId) => ({ reason: 'fulfillment_not_ours', lineId, evidence })),
+    lineIds.map((lineId) => ({
+      reason: 'fulfillment_not_ours',
+      lineId,
+      evidence: causeAt(context, lineId),
+    })),
   );
-};
 
 /** Lines as a body has them, of which something waits that the shop gave to others. */
 export const holdOthersLines = (context: OrderContext): Change<OrderContext> =>

@@ -50,11 +50,16 @@ const withKnownServices = (context: OrderContext, received: OrderReceived): Orde
   received.isRoutingHidden === true
     ? {
         ...received,
-        lines: received.lines.map((line) =>
-          line.deliveredBy === 'us' && line.openUnits > 0 && context.inShop[line.lineId]?.ours === 0
-            ? { ...line, deliveredBy: 'other_service' }
-            : line,
-        ),
+        lines: received.lines.map((line) => {
+          const { ours, deliveryMethod } = context.inShop[line.lineId] ?? {};
+          return line.deliveredBy === 'us' && line.openUnits > 0 && ours === 0
+            ? {
+                ...line,
+                deliveredBy: 'other_service',
+                ...(deliveryMethod === undefined ? {} : { deliveryMethod }),
+              }
+            : line;
+        }),
       }
     : received;
 

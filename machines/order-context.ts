@@ -24,6 +24,8 @@ export interface ShopUnits {
   readonly isOthers?: true;
   /** It gave them a part of what is open of it, which is not among ours. */
   readonly isShared?: true;
+  /** No service has it: the shop has it delivered so, without a carrier. */
+  readonly deliveryMethod?: string;
 }
 
 export interface SupplierOrderUnits {
@@ -120,13 +122,14 @@ export const unitsOfBody = (received: OrderReceived): OrderContext['lines'] =>
 
 export const shopUnitsOf = (received: OrderReceived): OrderContext['inShop'] =>
   Object.fromEntries(
-    received.lines.map(({ lineId, units, openUnits, deliveredBy, isShared }) => [
+    received.lines.map(({ lineId, units, openUnits, deliveredBy, isShared, deliveryMethod }) => [
       lineId,
       {
         units,
         ours: deliveredBy === 'us' ? openUnits : 0,
         ...(deliveredBy === 'other_service' ? { isOthers: true as const } : {}),
         ...(isShared === undefined ? {} : { isShared }),
+        ...(deliveryMethod === undefined ? {} : { deliveryMethod }),
       },
     ]),
   );

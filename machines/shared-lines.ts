@@ -46,12 +46,12 @@ export const isOfUnknownShare = (context: OrderContext, received: OrderReceived)
 export function withKnownShares(context: OrderContext, received: OrderReceived): OrderReceived {
   if (isReading(received)) return received;
   const asKnown = (told: ReceivedLine): ReceivedLine => {
-    const { isOthers, ours = 0 } = context.inShop[told.lineId] ?? {};
+    const { isOthers, ours = 0, deliveryMethod } = context.inShop[told.lineId] ?? {};
     const isOurs = told.deliveredBy === 'other_service' && isKnownOurs(context, received, told);
     const line: ReceivedLine = isOurs ? { ...told, deliveredBy: 'us' } : told;
     if (line.deliveredBy !== 'us' || !isKnownOthers(context, received, line.lineId)) return line;
     return isOthers && line.openUnits > 0
-      ? { ...line, deliveredBy: 'other_service' }
+      ? { ...line, deliveredBy: 'other_service', ...(deliveryMethod === undefined ? {} : { deliveryMethod }) }
       : { ...line, openUnits: Math.min(line.openUnits, ours), isShared: true };
   };
   return { ...received, lines: received.lines.map(asKnown) };

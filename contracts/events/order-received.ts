@@ -29,6 +29,8 @@ export const ReceivedLine = z.object({
    * the line to somebody else's fulfilment service.
    */
   deliveredBy: z.enum(['us', 'nobody', 'other_service']),
+  /** Of a line of another service that is none: how the shop has it delivered without a carrier. Only a reading sees that. */
+  deliveryMethod: z.string().optional(),
 });
 export type ReceivedLine = z.infer<typeof ReceivedLine>;
 

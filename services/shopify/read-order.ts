@@ -121,6 +121,19 @@ const withShare = (line: ReceivedLine, unfulfilled: number): ReceivedLine =>
     ? { ...line, isShared: true }
     : line;
 
+/** How lines are delivered that no carrier brings. */
+const byHand = (work: readonly OpenWork[]): ReadonlyMap<string, string> =>
+  new Map(
+    work
+      .filter((one) => !isOver(one) && !isForCarrier(one))
+      .flatMap(({ lines, deliveryMethod }) =>
+        lines.map(({ lineItem }) => [lineIdOf(lineItem), deliveryMethod?.methodType ?? '']),
+      ),
+  );
+
+const withMethod = (line: ReceivedLine, deliveryMethod: string | undefined): ReceivedLine =>
+  line.deliveredBy === 'other_service' && deliveryMethod !== undefined ? { ...line, deliveryMethod } : line;
+
 /**
  * What the shop says an order is now, with authorised money counted as its owner wants; null when this app does not see it (deleted, or hidden by age).
  * Throws ShopError as the client does, and AppError `body_invalid` for an amount that its currency cannot hold.
@@ -140,9 +153,12 @@ export async function readOrder(
   );
   const { received, customer } = toOrderFacts(toOrderBody(order, lines, work), shop, buysAuthorized);
   const unfulfilled = new Map(lines.map((line) => [lineIdOf(line), line.unfulfilledQuantity]));
+  const methods = byHand(work);
   const reread: OrderReceived = {
     ...received,
-    lines: received.lines.map((line) => withShare(line, unfulfilled.get(line.lineId) ?? 0)),
+    lines: received.lines.map((line) =>
+      withMethod(withShare(line, unfulfilled.get(line.lineId) ?? 0), methods.get(line.lineId)),
+    ),
     reread: true,
     canBeReread: true,
     ...(work.length === 0 ? { isRoutingHidden: true } : {}),

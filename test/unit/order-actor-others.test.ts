@@ -278,3 +278,16 @@ test('one parcel of a purchase that somebody shipped in the shop does not speak 
   road.step(synced(PARCEL_A));
   expect(road.holds()).toEqual(['fulfillment_not_ours']);
 });
+
+test('a line that the customer picks up is held as that, also after an edit that does not say so', () => {
+  const theirs = aLine({ lineId: 'L2', deliveredBy: 'other_service', deliveryMethod: 'PICK_UP' });
+  const known = { canBeReread: true as const, reread: true as const };
+  const road = aRoad(received({ canBeReread: true, lines: TWO_LINES }), elapsed('grace'));
+  road.step(updated({ ...known, lines: [aLine(), theirs], ...at(1) }));
+  const pickedUp = { deliveryMethod: 'PICK_UP', cause: expect.stringContaining('picks it up') };
+  expect(road.evidence()).toEqual([pickedUp]);
+  const edited = [aLine(), aLine({ lineId: 'L2', units: 1, deliveredBy: 'us' })];
+  road.step(updated({ canBeReread: true, lines: edited, ...at(2) }));
+  // Opened anew, as every line's after an edit.
+  expect(road.evidence()).toEqual([pickedUp, pickedUp]);
+});

@@ -53,6 +53,21 @@ test.each([
   ]);
 });
 
+test('of a line that no carrier brings is told how it is delivered, and of another service’s that is not known', async () => {
+  const lines = [aShopLine('71'), aShopLine('72'), aShopLine('73')];
+  const work = [
+    aShopWork({ 71: 3 }, { method: 'PICK_UP' }),
+    aShopWork({ 72: 3 }, THEIRS),
+    aShopWork({ 73: 3 }),
+  ];
+  const { received } = await readAnswer(lines, work);
+  expect(received.lines.map(({ deliveryMethod }) => deliveryMethod)).toEqual([
+    'PICK_UP',
+    undefined,
+    undefined,
+  ]);
+});
+
 test('an order without an address waits for one: that nothing is to be sent nobody has said', async () => {
   const work = [aShopWork({ 71: 3 }, { method: 'NONE' })];
   const { received } = await readAnswer([aShopLine('71')], work, { shippingAddress: null });
