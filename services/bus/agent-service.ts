@@ -70,6 +70,17 @@ const SERVICE = 'oms';
 const VERSION = '1.0.0';
 
 /**
+ * Whether a copy has an endpoint for the subject: in an upgrade those of the new release serve what others never heard of,
+ * and a no from one of these would arrive before the answer, for what is being carried out.
+ */
+async function isServedBySome(connection: NatsConnection, subject: string): Promise<boolean> {
+  const copies = await connection.services.client().info(SERVICE);
+  for await (const { endpoints } of copies)
+    if (endpoints.some((endpoint) => endpoint.subject === subject)) return true;
+  return false;
+}
+
+/**
  * The order manager as a NATS service: agents find it by `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, and its copies
  * share the requests. A no arrives with the headers `Nats-Service-Error-Code` and `Nats-Service-Error`, and the problem
  * as its body.
@@ -127,7 +138,15 @@ export async function serveAgents(
       metadata: { description: 'Says of every other subject that it is no operation' },
       handler: (error, message) => {
         const { subject } = message;
-        if (error === null && !served.has(subject)) say(message, unserved.answer(subject), unserved.subject);
+        if (error !== null || served.has(subject)) return;
+        // Where the copies cannot be asked, nobody is known to serve it.
+        const work = isServedBySome(connection, subject)
+          .catch(() => false)
+          .then((isServed) => {
+            if (!isServed) say(message, unserved.answer(subject), unserved.subject);
+          })
+          .finally(() => inHand.delete(work));
+        inHand.add(work);
       },
     });
   }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect, ServiceError, StringCodec } from 'nats';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -144,7 +145,7 @@ test.each([
   ['a name that is misspelt', 'read', 'orders.gett'],
   ['a writing operation asked for in the other scope', 'read', 'orders.change'],
   ['a reading operation asked for in the other scope', 'write', 'orders.get'],
-])('an agent is told at once that there is no such operation: %s', async (_, scope, operation) => {
+])('an agent is told soon that there is no such operation: %s', async (_, scope, operation) => {
   await aGateway();
   const { ask } = await anAgent('crew-writer');
   const subject = agentSubject(scope, operation);
@@ -153,6 +154,21 @@ test.each([
     code: 'not_found',
     detail: expect.stringContaining(subject),
   });
+});
+
+test('beside a copy of a newer release no copy says of its new operation that there is none', async () => {
+  await aGateway();
+  const newer = await openBus(nats.urlOf('gateway'), 'gateway');
+  onTestFinished(() => newer.close());
+  const subject = agentSubject('write', 'orders.juggle');
+  const answer = async () => {
+    await delay(1_500);
+    return { ok: true, status: 200, title: '', body: '{"juggled":true}' };
+  };
+  await newer.serveAgents([{ subject, name: 'orders_juggle', description: 'new', answer }], () => {});
+  const { ask } = await anAgent('crew-writer');
+  expect(await ask(subject, {})).toEqual({ juggled: true });
+  await expect(ask(agentSubject('write', 'orders.jugle'), {})).rejects.toMatchObject({ code: 'not_found' });
 });
 
 test('what is no request is refused with the place of the fault', async () => {

@@ -116,8 +116,14 @@ const RIGHTS: readonly (readonly [NatsRole, { may: readonly string[]; mayNot: re
   [
     'gateway',
     {
-      may: [EVENT, 'oms.req.suppliers.search', '$JS.API.STREAM.INFO.EVT'],
-      mayNot: [FACT, next('suppliers'), '$JS.API.STREAM.PURGE.EVT', '$JS.API.CONSUMER.CREATE.EVT.x'],
+      may: [EVENT, 'oms.req.suppliers.search', '$JS.API.STREAM.INFO.EVT', '$SRV.INFO.oms'],
+      mayNot: [
+        '$SRV.INFO.others',
+        FACT,
+        next('suppliers'),
+        '$JS.API.STREAM.PURGE.EVT',
+        '$JS.API.CONSUMER.CREATE.EVT.x',
+      ],
     },
   ],
   [
