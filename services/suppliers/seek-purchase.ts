@@ -8,9 +8,18 @@ import type { FoundOrder, PlaceRequest } from './adapter.ts';
 import { partKey, withNumber } from './allocate.ts';
 import type { PatientAdapter } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
-import { doubtOf, type PurchasePorts, type Withholding } from './purchase-ports.ts';
+import {
+  doubtOf,
+  LONG_WINDOWS,
+  NEEDS_A_PERSON,
+  type PurchasePorts,
+  saysNotYet,
+  toSupplierError,
+  type Withholding,
+} from './purchase-ports.ts';
 import type { PurchaseRow } from './purchase-row.ts';
 import { readCandidates } from './read-candidates.ts';
+import { withoutRecipient } from './recipient.ts';
 import { sameArticles } from './same-articles.ts';
 
 /**
@@ -24,6 +33,9 @@ export type Sought =
 
 /** Rounds of sourcing beyond the one we know of: holds that were released in the time that is not in the database. */
 const LOST_ROUNDS = 2;
+
+const UNTOLD =
+  'a supplier does not say whether this order was bought after the backup: look for it on its site; released, it is bought';
 
 /** A person released what was held for this restoration: they have looked at the supplier's, and it is to be bought. */
 async function hasPersonLooked(
@@ -150,10 +162,38 @@ async function mayStand(
 /**
  * Before anything is bought for an order that lived through a restoration: whether it was bought in the time that is not
  * in the database, under this purchase's reference or under another that the order may have had. All are asked for at
- * suppliers that can look up; an order that one of the others may have had is for a person.
+ * suppliers that can look up; an order that one of the others may have had is for a person, and so is one of which a
+ * supplier has refused for long to say anything.
  * @throws SupplierError when a supplier does not answer.
  */
 export async function seekPurchase(
+  ports: PurchasePorts,
+  adapter: PatientAdapter,
+  row: PurchaseRow,
+  request: PlaceRequest,
+  restoration: Restoration,
+): Promise<Sought> {
+  try {
+    return await askFor(ports, adapter, row, request, restoration);
+  } catch (error) {
+    const failure = withoutRecipient(toSupplierError(error), request.recipient);
+    const { failureClass, evidence } = failure;
+    const { windowMs } = doubtOf(ports.settings);
+    // Answered, and to be answered so again: as of a purchase in doubt, nobody would hear of it.
+    const isAnswer = !failure.retryable || saysNotYet(evidence);
+    if (NEEDS_A_PERSON[failureClass] !== undefined || !isAnswer) throw error;
+    if (restoration.ageMs < windowMs * LONG_WINDOWS) throw error;
+    if (await hasPersonLooked(ports.store, row, restoration)) return { how: 'clear' };
+    const { backupOf } = restoration;
+    return {
+      how: 'held',
+      reason: 'outcome_unknown',
+      evidence: { ...evidence, supplier: row.supplier, cause: UNTOLD, backupOf },
+    };
+  }
+}
+
+async function askFor(
   ports: PurchasePorts,
   adapter: PatientAdapter,
   row: PurchaseRow,

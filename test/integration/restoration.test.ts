@@ -7,6 +7,7 @@ import type { Store } from '../../services/store/store.ts';
 import { partKey } from '../../services/suppliers/allocate.ts';
 import { pay } from '../../services/suppliers/payment.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
+import { SupplierError } from '../../services/suppliers/supplier-error.ts';
 import { aDatabase, aStore } from '../fixtures/database.ts';
 import {
   aDesk,
@@ -19,6 +20,7 @@ import {
   placeRequestOf,
   saidTo,
   verdicts,
+  withAdapter,
 } from '../fixtures/purchase-desk.ts';
 
 const never = new AbortController().signal;
@@ -214,6 +216,37 @@ test('nothing is bought or paid before a new order at the supplier must show, no
   await buy({ ...blind, adapterOf }, purchase, 'c3');
   expect(await verdicts(store, purchase)).toEqual(['withheld outcome_unknown']);
   expect(await callsOf(world, 'createOrderV2')).toBe(0);
+});
+
+test('a supplier that keeps refusing to say whether it has an order from before calls a person, whose word has it bought', async () => {
+  const {
+    world,
+    store,
+    ports: live,
+    purchase,
+  } = await aRestoredDesk({ ORDER_MANAGER_DOUBT_WINDOW_SECONDS: '600' });
+  const lookUp = () => Promise.reject(new SupplierError('permanent', 'no', { code: 1_609_999 }));
+  const ports = withAdapter(live, { lookUp });
+  const restored = (minutesAgo: number) =>
+    store.run("update restorations set restored_at = now() - $1::float8 * interval '1 minute'", [minutesAgo]);
+  await buy(ports, purchase, 'c1');
+  expect(await saidTo(store, purchase)).toEqual([]);
+  await restored(71);
+  await buy(ports, purchase, 'c2');
+  const [said] = await saidTo(store, purchase);
+  expect(said).toMatchObject({
+    reason: 'outcome_unknown',
+    evidence: { supplier: 'cj_dropshipping', code: 1_609_999, backupOf: expect.any(String) },
+  });
+  expect(await boughtUnder(world, purchase)).toEqual([]);
+
+  await store.run(
+    `insert into holds (id, order_id, reason, supplier_order_id, evidence, released_at)
+     select 'h1', $1, 'outcome_unknown', $2, (payload::json #> '{data,evidence}'), now() from outbox limit 1`,
+    [purchase.orderId, purchase.supplierOrderId],
+  );
+  await buy(ports, purchase, 'c3');
+  expect(await boughtUnder(world, purchase)).toHaveLength(1);
 });
 
 test('an order that came after the restoration is bought as ever', async () => {
