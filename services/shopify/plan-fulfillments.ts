@@ -46,9 +46,12 @@ export const isOthers = (work: OpenWork): boolean =>
 export const isBarred = (work: OpenWork): boolean =>
   work.status !== 'ON_HOLD' && !isOver(work) && !mayBeFulfilled(work) && !isOthers(work);
 
+/** Of a fulfilment order, in one fulfilment: Shopify takes no longer list. */
+const MOST_LINES = 250;
+
 /**
  * Which units to take from which fulfilment order: the `lineItemsByFulfillmentOrder` of each fulfilment, one per location
- * (Shopify refuses one over several), never more than remains. `missingUnits` are nowhere to be had; `blocking` is one
+ * (Shopify refuses one over several), and more where a list would be too long; never more than remains. `missingUnits` are nowhere to be had; `blocking` is one
  * that has some and may not be shipped.
  * @param isEachAlone one per fulfilment order: of locations only the names are seen, and two may have the same.
  */
@@ -62,11 +65,14 @@ export function planFulfillments(work: readonly OpenWork[], wanted: UnitsByLine,
       left.set(lineId, (left.get(lineId) ?? 0) - quantity);
       return quantity === 0 ? [] : [{ id, quantity }];
     });
-    if (chosen.length === 0) continue;
     const location = isEachAlone ? fulfillmentOrderId : JSON.stringify(assignedLocation);
-    const planned = byLocation.get(location) ?? [];
-    byLocation.set(location, planned);
-    planned.push({ fulfillmentOrderId, fulfillmentOrderLineItems: chosen });
+    for (let start = 0; start < chosen.length; start += MOST_LINES) {
+      const place = `${location} ${start}`;
+      const planned = byLocation.get(place) ?? [];
+      byLocation.set(place, planned);
+      const fulfillmentOrderLineItems = chosen.slice(start, start + MOST_LINES);
+      planned.push({ fulfillmentOrderId, fulfillmentOrderLineItems });
+    }
   }
   const isLeft = ({ lineItem, remainingQuantity }: FulfillmentOrderLine): boolean =>
     remainingQuantity > 0 && (left.get(lineIdOf(lineItem)) ?? 0) > 0;

@@ -49,7 +49,8 @@ const throttled = (waitMs: number | undefined, evidence: Evidence, cause: unknow
 
 /** Codes in camel case are those of the static validation, which runs before anything is executed. */
 const isRefusalCode = (code: string): boolean =>
-  ['ACCESS_DENIED', 'MAX_COST_EXCEEDED', 'INVALID_VARIABLE'].includes(code) || /^[a-z][A-Za-z]+$/.test(code);
+  ['ACCESS_DENIED', 'MAX_COST_EXCEEDED', 'MAX_INPUT_SIZE_EXCEEDED', 'INVALID_VARIABLE'].includes(code) ||
+  /^[a-z][A-Za-z]+$/.test(code);
 
 function costWaitMs({ requestedQueryCost, throttleStatus }: Cost, priority: Priority): number {
   const { currentlyAvailable, maximumAvailable, restoreRate } = throttleStatus;

@@ -224,6 +224,21 @@ test('line ids beyond 2^53 and lines on the second page are found', async () => 
   expect(await shipParcel(client, all)).toMatchObject({ how: 'adopted' });
 });
 
+test('a parcel of more lines than the shop takes at once is shown in parts under one number, with one mail', async () => {
+  const line_items = Array.from({ length: 300 }, (_, index) => aLine({ id: 70_000 + index }));
+  const { world, client, orderGid } = await givenOrder(anOrderBody({ line_items }));
+  const lines = line_items.map((_, index) => ({ lineItemId: String(70_000 + index), units: 1 }));
+  const all = aRequest(orderGid, { lines });
+  expect(await shipParcel(client, all)).toMatchObject({ how: 'created', isSole: false, missingUnits: 0 });
+  const { fulfillments } = await ledgerOf(world);
+  expect(fulfillments.map((one) => [one.trackingNumbers, one.lines.length])).toEqual([
+    [['YT2600001'], 250],
+    [['YT2600001'], 50],
+  ]);
+  expect(await mailsOf(world)).toEqual([1, 0]);
+  expect(await shipParcel(client, all)).toMatchObject({ how: 'adopted' });
+});
+
 test('a login by client credentials survives a lost answer, is kept, and is renewed when the token is refused', async () => {
   const login = { accessToken: undefined, apiKey: CREDENTIALS.shopifyClientId };
   const first = await startSandbox({ credentials: CREDENTIALS });

@@ -29,6 +29,8 @@ export const adminSchemaText: string = readFileSync(
 const schema = buildSchema(adminSchemaText);
 
 const MAX_COST = 1_000;
+/** Of each list in the variables. */
+const MAX_INPUTS = 250;
 /** What a typical call asks for; only shown where the real cost was never computed. */
 const TYPICAL_COST = 10;
 const BUCKET_SECONDS = 20;
@@ -81,6 +83,12 @@ function readDocument(query: string): { document: DocumentNode } | { errors: rea
   }
 }
 
+/** The length of the longest list in it. */
+const longestIn = (value: unknown): number => {
+  if (typeof value !== 'object' || value === null) return 0;
+  return Math.max(Array.isArray(value) ? value.length : 0, ...Object.values(value).map(longestIn));
+};
+
 const rootFieldsOf = ({ selectionSet }: OperationDefinitionNode): string[] =>
   selectionSet.selections.flatMap((selection) =>
     selection.kind === Kind.FIELD ? [selection.name.value] : [],
@@ -116,6 +124,16 @@ export function createAdminApi(shop: Shop, webhooks: Webhooks, settings: LiveSet
     ],
   });
 
+  const tooLong = (length: number, [field = '']: readonly string[]): object => ({
+    errors: [
+      {
+        message: `The input array size of ${length} is greater than the maximum allowed of ${MAX_INPUTS}.`,
+        path: [field, 'input'],
+        extensions: { code: 'MAX_INPUT_SIZE_EXCEEDED' },
+      },
+    ],
+  });
+
   return {
     throttled: () => throttled(TYPICAL_COST),
     prepare({ query, operationName }) {
@@ -131,6 +149,8 @@ export function createAdminApi(shop: Shop, webhooks: Webhooks, settings: LiveSet
       const { document, operation } = prepared;
       const requested = requestedCost(schema, document, operation, variables);
       if (requested > MAX_COST) return tooExpensive(requested);
+      const longest = longestIn(variables);
+      if (longest > MAX_INPUTS) return tooLong(longest, prepared.rootFields);
       if (!bucket.take(requested)) return throttled(requested);
 
       const search: object[] = [];
