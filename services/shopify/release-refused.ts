@@ -5,11 +5,11 @@ import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
 /**
- * Answers of a shop that lets nobody in: the login is rejected, an unpaid bill has frozen it, it is locked. They are the
- * same for every question, so that one that was answered proves them over. Not 403, nor a denied access: a scope may be
+ * Answers of a shop that lets nobody in: the login is rejected, an unpaid bill has frozen it, it is locked or not there at
+ * all. They are the same for every question, so that one that was answered proves them over. Not 403, nor a denied access: a scope may be
  * missing for some questions and not for others, until the shop tells that the app has all of them.
  */
-const SHUT = ['401', '402', '423'];
+const SHUT = ['401', '402', '404', '423', '430'];
 const LIMIT = 500;
 /** SQL: refused for want of a scope, as far as its evidence tells. */
 const DENIED = `(evidence ->> 'status' = '403' or evidence ->> 'codes' like '%ACCESS_DENIED%')`;

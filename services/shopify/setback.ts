@@ -87,6 +87,12 @@ function judgeGraphql(cause: GraphqlQueryError, { isMutation, priority }: CallKi
   return isClear ? refused('permanent', evidence, cause) : lost(evidence, cause);
 }
 
+/**
+ * The shop lets nobody in: 402 frozen over an unpaid bill, 404 not there (closed, or another name), 423 locked, 430 turned
+ * away at the door.
+ */
+const SHUT = [402, 404, 423, 430];
+
 function judgeHttp(cause: HttpResponseError): Setback {
   const status = cause.response.code;
   const evidence = { status };
@@ -98,8 +104,9 @@ function judgeHttp(cause: HttpResponseError): Setback {
   if (status < 400 || status >= 500) return lost(evidence, cause);
   if (status === 401) return { ...refused('auth', evidence, cause), kind: 'unauthorized' };
   if (status === 403) return refused('auth', evidence, cause);
-  // 402: the shop is frozen over an unpaid bill, 423: it is locked.
-  return refused(status === 402 || status === 423 ? 'account_blocked' : 'permanent', evidence, cause);
+  // Of whatever stands between: nobody looked at the question.
+  if (status === 408) return lost(evidence, cause);
+  return refused(SHUT.includes(status) ? 'account_blocked' : 'permanent', evidence, cause);
 }
 
 /** @param cause whatever the library threw for a call with a good login. */

@@ -285,8 +285,9 @@ async function tryToShow(ports: ShopPorts, admin: AdminClient, parcel: ShownParc
     if (!(error instanceof ShopError)) throw error;
     const { failureClass, evidence } = error;
     if (failureClass === 'unknown_outcome') await tryAgainIn(ports, parcelId, SETTLE_MS);
-    // A refusal of this very thing: it would be refused for ever, and the next state is another thing.
-    if (failureClass === 'permanent') await remember(ports, parcel);
+    // A refusal of this very thing: it would be refused for ever, and the next state is another thing. Not one by HTTP,
+    // which answers no question.
+    if (failureClass === 'permanent' && !('status' in evidence)) await remember(ports, parcel);
     log.warn({ parcelId, failureClass, evidence }, 'the way of a parcel could not be shown');
   }
 }

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { PARCEL_STATES } from '../../contracts/vocabulary.ts';
+import { listenOn } from '../../deploy/sandbox/listen.ts';
 import { declareRestored } from '../../services/restored.ts';
 import type { AdminClient } from '../../services/shopify/admin-client.ts';
 import { fulfillParcel } from '../../services/shopify/fulfill-parcel.ts';
@@ -394,6 +396,23 @@ test('what the shop refuses for good is not sent for ever, and the next state is
   await showProgress({ ...ports, admin: refusing });
   expect((await shown())[0]?.events).toEqual(['DELIVERED']);
 });
+
+test.each([404, 400, 408])(
+  'what a shop that answers %i to everything could not be shown is shown once it answers',
+  async (status) => {
+    const { ports, fulfil, parcelIs, shown, timePasses } = await aShop();
+    await fulfil();
+    await parcelIs('delivered');
+    const door = createServer((_, response) => response.writeHead(status).end('<html>no</html>'));
+    onTestFinished(() => void door.close());
+    const admin = clientOf(`http://127.0.0.1:${await listenOn(door, '127.0.0.1', 0)}`);
+    await showProgress({ ...ports, admin });
+    expect((await shown())[0]?.events).toEqual([]);
+    await timePasses();
+    await showProgress(ports);
+    expect((await shown())[0]?.events).toEqual(['DELIVERED']);
+  },
+);
 
 test('a new number that the shop refuses keeps no state of the parcel from it, and is tried again with the next one', async () => {
   const { ports, context, fulfil, parcelIs, numberIs, shown, timePasses } = await aShop();

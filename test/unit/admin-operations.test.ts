@@ -248,7 +248,9 @@ test.each([
     'an error without a code',
     { body: { errors: [{ message: 'syntax error', path: null, extensions: null }] } },
   ],
-  ['permanent', 'a wrong path', { status: 404, body: {} }],
+  ['account_blocked', 'a shop that is not there', { status: 404, body: {} }],
+  ['account_blocked', 'a door that turns us away', { status: 430, body: {} }],
+  ['permanent', 'a bad request', { status: 400, body: {} }],
 ])('%s: %s is a clear refusal, not repeated', async (failureClass, _name, answer) => {
   for (const kind of ['look', 'change'] as const) {
     const shop = await givenShop([answer]);
