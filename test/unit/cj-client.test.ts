@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { ReserveCall, SupplierToken, TokenStore } from '../../services/suppliers/adapter-parts.ts';
 import { type CjRequest, createCjClient } from '../../services/suppliers/cj-dropshipping/client.ts';
@@ -304,6 +304,23 @@ test.each([
     );
   }
   expect(sent.map(({ path }) => path)).toEqual(['/authentication/getAccessToken']);
+});
+
+test('a refused key is tried again after its pause, though the clock was set back meanwhile', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const { client, sent } = aClient(() => answer(1600001), aStore(null));
+  const refused = () => failureOf(client.call(request('write'), z.unknown(), never));
+  expect((await refused()).failureClass).toBe('auth');
+  vi.setSystemTime(Date.now() - 86_400_000);
+  vi.advanceTimersByTime(4 * 60_000);
+  await refused();
+  expect(sent).toHaveLength(1);
+  vi.advanceTimersByTime(2 * 60_000);
+  await refused();
+  expect(sent).toHaveLength(2);
 });
 
 test('where refresh token and key were both refused, neither is tried again at once', async () => {

@@ -110,7 +110,7 @@ export function createCjClient(options: CjClientOptions): CjClient {
   /** Fresh when it was refused all the same: another one for each such call would use up the logins that CJ grants. */
   let innocent = { token: '', until: 0 };
   const isForToken = (refusal: Refusal, kind: CallKind, token: string): boolean => {
-    const isInnocent = token === innocent.token && Date.now() < innocent.until;
+    const isInnocent = token === innocent.token && performance.now() < innocent.until;
     return isTokenRejected(refusal, kind) && !(isInnocent && isGuessOfToken(refusal));
   };
 
@@ -175,7 +175,7 @@ export function createCjClient(options: CjClientOptions): CjClient {
         const fresh = await beforeSending('token', () => keeper.replaced(token, ask));
         answer = await exchange(request, fresh, signal);
         if ('refusal' in answer && isGuessOfToken(answer.refusal))
-          innocent = { token: fresh, until: Date.now() + INNOCENT_MS };
+          innocent = { token: fresh, until: performance.now() + INNOCENT_MS };
       }
       if ('refusal' in answer) throw refused(request, answer);
       const data = schema.safeParse(answer.data);

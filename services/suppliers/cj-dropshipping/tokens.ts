@@ -34,6 +34,7 @@ function toToken(data: unknown, accountId: string | null): SupplierToken {
 
 /** CJ's pair, refreshed or, where that is refused, asked for anew by the key. */
 export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeeper<AskForTokens> {
+  /** Until when by `performance.now()`: a clock that is set back meanwhile would prolong it. */
   let refused: { readonly error: SupplierError; readonly until: number } | null = null;
 
   const logIn = async (
@@ -45,7 +46,7 @@ export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeepe
       return toToken(await ask('getAccessToken', { apiKey }, signal), accountId);
     } catch (error) {
       if (error instanceof SupplierError && error.failureClass === 'auth')
-        refused = { error, until: Date.now() + LOGIN_PAUSE_MS };
+        refused = { error, until: performance.now() + LOGIN_PAUSE_MS };
       // Our own limiter says so, too, where nothing was sent.
       if (
         error instanceof SupplierError &&
@@ -63,7 +64,7 @@ export function createTokenKeeper(store: TokenStore, apiKey: string): TokenKeepe
     signal: AbortSignal,
   ): Promise<SupplierToken> => {
     // Whoever was refused the key had no refresh token that is taken either.
-    if (refused !== null && Date.now() < refused.until) throw refused.error;
+    if (refused !== null && performance.now() < refused.until) throw refused.error;
     const pausedForMs = await store.loginPauseMs();
     if (pausedForMs > 0) {
       const evidence = { pausedForMs: Math.round(pausedForMs), sent: false };
