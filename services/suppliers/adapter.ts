@@ -257,6 +257,11 @@ export interface SupplierAdapter {
   checkRecipient(recipient: Recipient): RecipientCheck;
   /** Refuses with `unavailable` when an article is gone or there is too little of it. Safe to repeat. */
   quote(request: QuoteRequest, signal: AbortSignal): Promise<Quote>;
+  /**
+   * Asks what the `place` that follows has to know, so that the time of that is left to the request that buys. What is not
+   * known by then, or refused here, `place` asks for itself. Absent: it asks for nothing. Safe to repeat.
+   */
+  beforePlace?(request: PlaceRequest, signal: AbortSignal): Promise<void>;
   /** Never repeated on doubt: `unknown_outcome` means that it may have bought. */
   place(request: PlaceRequest, signal: AbortSignal): Promise<PlacedOrder>;
   /**

@@ -135,6 +135,7 @@ export function createCallRecord({ store, log }: Pick<ServiceContext, 'store' | 
         search: record('search', adapter.search),
         product: record('product', adapter.product),
         quote: record('quote', adapter.quote),
+        ...(adapter.beforePlace === undefined ? {} : { beforePlace: record('quote', adapter.beforePlace) }),
         place: record('place', adapter.place),
         lookUp: record('look_up', adapter.lookUp),
         ...(adapter.standing === undefined ? {} : { standing: record('look_up', adapter.standing) }),

@@ -16,7 +16,7 @@ import type { FoundOrder } from './adapter.ts';
 import { asAdopted } from './adopted.ts';
 import { type CurrentIntent, countAbsence, currentIntent } from './ledger.ts';
 import { requestOf } from './place-request.ts';
-import type { PatientAdapter } from './policy.ts';
+import { type PatientAdapter, REQUESTS_OF } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
 import { factsNow, type PurchaseFacts } from './purchase-facts.ts';
@@ -88,7 +88,11 @@ export async function lookUp(
   const since = await possibleSince(store, row.orderId);
   moment('look-up: before call');
   try {
-    found = await adapter.lookUp(row.id, AbortSignal.timeout(callPatienceMs(settings) * 2), since);
+    found = await adapter.lookUp(
+      row.id,
+      AbortSignal.timeout(callPatienceMs(settings) * REQUESTS_OF.lookUp),
+      since,
+    );
     moment('look-up: after call before record');
   } catch (error) {
     const failure = withoutRecipient(toSupplierError(error), facts.recipient);

@@ -16,7 +16,7 @@ import type { PaymentDue } from './adapter.ts';
 import { claim } from './claim.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import { type Doubt, settleShownPaid } from './ledger.ts';
-import type { PatientAdapter } from './policy.ts';
+import { type PatientAdapter, REQUESTS_OF } from './policy.ts';
 import { factsNow, type PurchaseFacts } from './purchase-facts.ts';
 import {
   ceilingOf,
@@ -102,7 +102,10 @@ export async function pay(
   let due: PaymentDue;
   try {
     const key = { supplierReference: reference, callerRef: row.placedAs };
-    due = await adapter.preparePayment(key, AbortSignal.timeout(callPatienceMs(settings) * 2));
+    due = await adapter.preparePayment(
+      key,
+      AbortSignal.timeout(callPatienceMs(settings) * REQUESTS_OF.preparePayment),
+    );
   } catch (error) {
     const { failureClass, evidence } = withoutRecipient(toSupplierError(error), facts.recipient);
     log.warn({ supplierOrderId: row.id, failureClass, evidence }, 'what is due could not be asked');

@@ -28,8 +28,8 @@ export interface PatientAdapter extends SupplierAdapter {
 
 export interface Patience {
   /**
-   * For one try of one method, which may be several requests and the waits for leave to send them. A quote has it as often
-   * as it makes requests one after another.
+   * For one try of one method, which may be several requests and the waits for leave to send them. Those of `REQUESTS_OF`
+   * have it as often as they make requests one after another.
    */
   readonly callTimeoutMs: number;
   /** How long an open breaker refuses before it lets one call try. */
@@ -38,8 +38,13 @@ export interface Patience {
   readonly commandsAtOnce?: number;
 }
 
-/** A quote reads the product, its stock and the freight: each answer may take all the time that an answer has. */
-export const REQUESTS_OF_QUOTE = 3;
+/**
+ * Requests that follow one another in one call: each answer may take all the time that an answer has, and a supplier that
+ * needs so much for each is slow, not away. A quote reads the product, its stock and the freight; a look-up the order, the
+ * list of each state that it may be in, and the codes; a payment is due after the order was read, confirmed and read
+ * again, and the account was.
+ */
+export const REQUESTS_OF = { quote: 3, lookUp: 7, preparePayment: 4 } as const;
 const FAILURES_TO_OPEN = 5;
 const RETRIES = 3;
 /** An adapter that is told to stop says better than we can what became of its call; then we stop waiting. */
@@ -147,7 +152,9 @@ export function withPolicy(
       timeout(ms, { strategy: TimeoutStrategy.Cooperative, abortOnReturn: false }),
     );
   const once = within(callTimeoutMs);
-  const onceQuoted = within(callTimeoutMs * REQUESTS_OF_QUOTE);
+  const onceQuoted = within(callTimeoutMs * REQUESTS_OF.quote);
+  const onceLookedUp = within(callTimeoutMs * REQUESTS_OF.lookUp);
+  const onceDue = within(callTimeoutMs * REQUESTS_OF.preparePayment);
   const repeatedly = retry(handleWhen(isRepeatable), { maxAttempts: RETRIES, backoff });
 
   const tryOnce = async <T>(signal: AbortSignal, call: Call<T>, tries = once): Promise<T> => {
@@ -168,21 +175,27 @@ export function withPolicy(
       .execute((attempt) => tryOnce(attempt.signal, call, tries), signal)
       .catch(translate('transient'));
 
-  const { standing } = adapter;
+  const { standing, beforePlace } = adapter;
   return {
     name: adapter.name,
     capabilities: adapter.capabilities,
     breakerState: () => (isPauseOver() ? 'half_open' : breakerStateOf(breaker.state)),
     commandsAtOnce: () => (breaker.state === CircuitState.Closed ? crowd.limit() : 1),
     quote: (request, signal) => ask(signal, (inner) => adapter.quote(request, inner), onceQuoted),
+    ...(beforePlace === undefined
+      ? {}
+      : {
+          beforePlace: (request, signal) => ask(signal, (inner) => beforePlace(request, inner), onceQuoted),
+        }),
     place: (request, signal) => send('unknown_outcome', signal, (inner) => adapter.place(request, inner)),
-    lookUp: (callerRef, signal, since) => ask(signal, (inner) => adapter.lookUp(callerRef, inner, since)),
+    lookUp: (callerRef, signal, since) =>
+      ask(signal, (inner) => adapter.lookUp(callerRef, inner, since), onceLookedUp),
     ...(standing === undefined
       ? {}
       : {
           standing: (callerRefs, signal) => ask(signal, (inner) => standing(callerRefs, inner)),
         }),
-    preparePayment: (key, signal) => ask(signal, (inner) => adapter.preparePayment(key, inner)),
+    preparePayment: (key, signal) => ask(signal, (inner) => adapter.preparePayment(key, inner), onceDue),
     pay: (reference, signal) => send('unknown_outcome', signal, (inner) => adapter.pay(reference, inner)),
     status: (keys, signal) => ask(signal, (inner) => adapter.status(keys, inner)),
     cancel: (key, signal) => send('transient', signal, (inner) => adapter.cancel(key, inner)),

@@ -16,11 +16,12 @@ import type { PlacedOrder, PlaceRequest } from './adapter.ts';
 import { claim } from './claim.ts';
 import { livingAgain } from './living-again.ts';
 import { hashOf, requestOf } from './place-request.ts';
-import type { PatientAdapter } from './policy.ts';
+import { type PatientAdapter, REQUESTS_OF } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
 import { prepare } from './prepare.ts';
 import { factsNow, type PurchaseFacts, type PurchaseNow } from './purchase-facts.ts';
 import {
+  gateOf,
   NEEDS_A_PERSON,
   NO_ADDRESS,
   noCredentials,
@@ -60,6 +61,7 @@ export async function buy(
   if (sought === 'not_now') return DONE;
   const { order: found, takesOver } = sought ?? {};
 
+  if (found === undefined) await readAhead(ports, adapter, row, request);
   const requestHash = hashOf(request);
   const costMinor = row.expectedCostMinor;
   const spend = spendingCall(settings);
@@ -85,6 +87,19 @@ export async function buy(
   const recorded = 'create: after record before publish';
   await settlePlaced(ports, row, attempt, placed, { recorded, takesOver });
   return DONE;
+}
+
+/** What the call has to know is asked before its time runs. What cannot be had now is for the call itself to say. */
+export async function readAhead(
+  ports: PurchasePorts,
+  adapter: PatientAdapter,
+  row: PurchaseRow,
+  request: PlaceRequest,
+): Promise<void> {
+  // A supplier that is only played with is not asked.
+  if (gateOf(ports, row, []) !== null) return;
+  const signal = AbortSignal.timeout(callPatienceMs(ports.settings) * REQUESTS_OF.quote);
+  await adapter.beforePlace?.(request, signal).catch(() => {});
 }
 
 interface SoughtOrder {
@@ -168,7 +183,11 @@ async function isMadeAllTheSame(
   if (!adapter.capabilities.looksUpByReference || sent === false) return false;
   try {
     const since = await possibleSince(store, orderId);
-    const found = await adapter.lookUp(id, AbortSignal.timeout(callPatienceMs(settings)), since);
+    const found = await adapter.lookUp(
+      id,
+      AbortSignal.timeout(callPatienceMs(settings) * REQUESTS_OF.lookUp),
+      since,
+    );
     return found.some(({ isCancelled }) => !isCancelled);
   } catch (error) {
     const { failureClass, evidence } = withoutRecipient(toSupplierError(error), recipient);

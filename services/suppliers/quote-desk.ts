@@ -7,7 +7,7 @@ import type {
 import type { Settings } from '../../contracts/settings.ts';
 import type { SupplierName } from '../../contracts/vocabulary.ts';
 import type { Article, Destination, Quote, ShippingOption } from './adapter.ts';
-import { type PatientAdapter, REQUESTS_OF_QUOTE } from './policy.ts';
+import { type PatientAdapter, REQUESTS_OF } from './policy.ts';
 import { noCredentials, type PurchasePorts, toSupplierError } from './purchase-ports.ts';
 import { REFUSAL_OF, type Refusal } from './refusal.ts';
 
@@ -105,7 +105,7 @@ export function createQuoteDesk({ settings, adapterOf }: SourcingPorts, destinat
     const known = answers.get(key);
     if (known !== undefined) return known;
     const { countryCode, zip } = destination;
-    const signal = AbortSignal.timeout(callPatienceMs(settings) * REQUESTS_OF_QUOTE);
+    const signal = AbortSignal.timeout(callPatienceMs(settings) * REQUESTS_OF.quote);
     const answer = adapter.quote({ destination: { countryCode, zip }, shipsFrom, articles }, signal);
     answers.set(key, answer);
     return answer;

@@ -10,7 +10,7 @@ import { beginRepeat, type CurrentIntent, settle, takeBackRepeat } from './ledge
 import type { StrayMatch } from './match-strays.ts';
 import { hashOf } from './place-request.ts';
 import type { PatientAdapter } from './policy.ts';
-import { settlePlaced } from './purchase.ts';
+import { readAhead, settlePlaced } from './purchase.ts';
 import { type PurchaseFacts, readFacts } from './purchase-facts.ts';
 import {
   NEEDS_A_PERSON,
@@ -174,6 +174,7 @@ export async function repeatPurchase(
   const closed = forbidden(intent, facts, request, promiseMs);
   if (closed !== null) return hold(closed);
 
+  await readAhead(ports, adapter, row, request);
   const spend = spendingCall(settings);
   if (!(await takeRight(ports, row, attempt, request, promiseMs, commandId))) return DONE;
 

@@ -6,7 +6,7 @@ import type { Restoration } from '../store/restorations.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder, PlaceRequest } from './adapter.ts';
 import { partKey, withNumber } from './allocate.ts';
-import type { PatientAdapter } from './policy.ts';
+import { type PatientAdapter, REQUESTS_OF } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
 import {
   doubtOf,
@@ -209,7 +209,7 @@ async function askFor(
     cause: string,
     more: Withholding['evidence'] = {},
   ): Sought => ({ how: 'held', reason, evidence: { supplier: row.supplier, cause, backupOf, ...more } });
-  const signal = (): AbortSignal => AbortSignal.timeout(callPatienceMs(settings) * 2);
+  const signal = (): AbortSignal => AbortSignal.timeout(callPatienceMs(settings) * REQUESTS_OF.lookUp);
   const since = await possibleSince(store, row.orderId);
 
   if (adapter.capabilities.looksUpByReference) {

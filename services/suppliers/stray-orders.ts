@@ -10,7 +10,7 @@ import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
 import { asAdopted } from './adopted.ts';
 import { matchStrays, matchSurplus, type Stray, type StrayCall, type StrayMatch } from './match-strays.ts';
-import type { PatientAdapter } from './policy.ts';
+import { type PatientAdapter, REQUESTS_OF } from './policy.ts';
 import { EARLIER_MS, possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
 import { doubtReleased, NEEDS_A_PERSON, type PurchasePorts, withheld } from './purchase-ports.ts';
@@ -252,7 +252,11 @@ async function lookUpRefused(ports: PurchasePorts, adapter: PatientAdapter): Pro
     const row = await readPurchase(store, id);
     if (row === undefined) continue;
     const since = await possibleSince(store, row.orderId);
-    const looking = adapter.lookUp(id, AbortSignal.timeout(callPatienceMs(settings) * 2), since);
+    const looking = adapter.lookUp(
+      id,
+      AbortSignal.timeout(callPatienceMs(settings) * REQUESTS_OF.lookUp),
+      since,
+    );
     const orders = (await orNull(ports, adapter.name, id, looking)) ?? [];
     const living = orders.filter(({ isCancelled }) => !isCancelled);
     await commitAndPublish(store, bus, async (sql, say) => {

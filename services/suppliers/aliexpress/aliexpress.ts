@@ -3,7 +3,7 @@ import type { SupplierAdapter } from '../adapter.ts';
 import { SupplierError } from '../supplier-error.ts';
 import { checkRecipient } from './address.ts';
 import { type AliExpressClientOptions, createAliExpressClient } from './client.ts';
-import { createOrder } from './create-order.ts';
+import { createOrder, readBefore } from './create-order.ts';
 import { readOffer } from './offer.ts';
 import { readFound, readPaymentDue } from './orders.ts';
 import { readSupplierProduct } from './product.ts';
@@ -31,7 +31,8 @@ const noSuchCall = (what: string) => (): Promise<never> =>
  */
 export function createAliExpress(options: AliExpressOptions): SupplierAdapter {
   const client = createAliExpressClient(options);
-  const recent = createRecentOffers();
+  const quoted = createRecentOffers();
+  const known = { quoted, ahead: createRecentOffers() };
   const { autoPay, appKey, appSecret } = options;
   return {
     name: 'aliexpress',
@@ -50,11 +51,12 @@ export function createAliExpress(options: AliExpressOptions): SupplierAdapter {
     checkRecipient,
     async quote(request, signal) {
       const offer = await readOffer(client, request, 'query', signal);
-      recent.keep(request, offer);
+      quoted.keep(request, offer);
       const { currency, goodsMinor, options, articles } = offer;
       return { currency, goodsMinor, options, articles };
     },
-    place: (request, signal) => createOrder(client, recent, { autoPay }, request, signal),
+    beforePlace: (request, signal) => readBefore(client, known, { autoPay }, request, signal),
+    place: (request, signal) => createOrder(client, known, { autoPay }, request, signal),
     lookUp: noSuchCall('look up orders by our reference'),
     preparePayment: (key, signal) => readPaymentDue(client, key, signal),
     pay: noSuchCall('pay'),

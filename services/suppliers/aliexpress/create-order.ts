@@ -1,5 +1,5 @@
 import type { Evidence, FailureClass } from '../../../contracts/vocabulary.ts';
-import type { PlacedOrder, PlaceRequest, Recipient } from '../adapter.ts';
+import type { PlacedOrder, PlaceRequest, QuoteRequest, Recipient } from '../adapter.ts';
 import { SupplierError } from '../supplier-error.ts';
 import { type AliExpressAddress, toAddress } from './address.ts';
 import type { AliExpressClient } from './client.ts';
@@ -83,15 +83,45 @@ async function placedNow(
   return { supplierReference, amountMinor, currency, isPaid };
 }
 
+/** Looks at price, stock and freight that are not old yet. */
+export interface KnownOffers {
+  readonly quoted: RecentOffers;
+  /** For this very purchase. */
+  readonly ahead: RecentOffers;
+}
+
+const wantedBy = ({
+  recipient: { countryCode, zip },
+  shipsFrom,
+  lines: articles,
+}: PlaceRequest): QuoteRequest => ({
+  destination: { countryCode, zip },
+  shipsFrom,
+  articles,
+});
+
+/** As SupplierAdapter.beforePlace says: the look that `createOrder` takes first. Throws SupplierError. */
+export async function readBefore(
+  client: AliExpressClient,
+  { quoted, ahead }: KnownOffers,
+  { autoPay }: CreateOptions,
+  request: PlaceRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = wantedBy(request);
+  if (!autoPay && quoted.has(wanted)) return;
+  ahead.keep(wanted, await readOffer(client, wanted, 'purchase', signal));
+}
+
 /**
- * Creates the order after a look at price, stock and freight: a fresh one where the call may spend, else that of the
- * quote will do while it is young, since what is due is compared before anybody pays. It stays unpaid unless `autoPay`
+ * Creates the order after a look at price, stock and freight: one for this purchase where the call may spend, else that of
+ * the quote will do while it is young, since what is due is compared before anybody pays. It stays unpaid unless `autoPay`
  * is on and AliExpress plays along; that it could not be paid is no failure. Throws SupplierError as
  * SupplierAdapter.place says.
  */
 export async function createOrder(
   client: AliExpressClient,
-  recent: RecentOffers,
+  { quoted, ahead }: KnownOffers,
   options: CreateOptions,
   request: PlaceRequest,
   signal: AbortSignal,
@@ -99,14 +129,10 @@ export async function createOrder(
   if (request.callerRef.length > MAX_REFERENCE)
     throw refusal('invalid_input', 'our reference is too long', { field: 'callerRef' });
   const address = toAddress(request.recipient);
-  const { countryCode, zip } = request.recipient;
-  const wanted = {
-    destination: { countryCode, zip },
-    shipsFrom: request.shipsFrom,
-    articles: request.lines,
-  };
+  const wanted = wantedBy(request);
   const offer =
-    (options.autoPay ? undefined : recent.take(wanted)) ??
+    ahead.take(wanted) ??
+    (options.autoPay ? undefined : quoted.take(wanted)) ??
     (await readOffer(client, wanted, 'purchase', signal).catch(nothingSent));
   checkOffer(offer, request);
   const parameters = {

@@ -17,9 +17,10 @@ const keyOf = ({ destination, shipsFrom, articles }: QuoteRequest): string =>
     ]),
   ]);
 
-/** What was quoted lately by this process. */
+/** What this process was offered lately. */
 export interface RecentOffers {
   keep(request: QuoteRequest, offer: Offer): void;
+  has(request: QuoteRequest): boolean;
   /** The offer for the very same question, once: whoever asks next may not find the same stock. */
   take(request: QuoteRequest): Offer | undefined;
 }
@@ -42,6 +43,10 @@ export function createRecentOffers(): RecentOffers {
         offers.delete(old);
       }
       offers.set(key, { offer, until: performance.now() + KEPT_MS });
+    },
+    has(request) {
+      const kept = offers.get(keyOf(request));
+      return kept !== undefined && !isOver(kept);
     },
     take(request) {
       const key = keyOf(request);
