@@ -131,6 +131,7 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
   const { store, settings, log } = ports;
   const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
   const limit = adapter.capabilities.statusBatchSize;
+  const leftOut = new Set<string>();
   const lanes = lanesFor(settings[SUPPLIER_VARIABLES[adapter.name].requestsPerSecond]);
   const round = async (): Promise<'more' | 'idle'> => {
     const looks: Promise<void>[] = [];
@@ -139,7 +140,7 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
       const watched = await claimWatched(store, adapter.name, limit, everyMs);
       isMore = watched.length === limit;
       if (watched.length === 0) break;
-      const looking = look(ports, adapter, watched);
+      const looking = look(ports, adapter, watched, leftOut);
       // Heard below; meanwhile it must not pass for an error that nobody handles.
       looking.catch(() => {});
       looks.push(looking);
@@ -201,10 +202,12 @@ function withOvercharge(
 const lanesFor = (requestsPerSecond: number): number =>
   Math.min(8, Math.max(1, Math.floor(requestsPerSecond / 25)));
 
+/** @param leftOut ids of the orders that the last look at them told nothing of; kept from look to look. */
 async function look(
   ports: PurchasePorts,
   adapter: PatientAdapter,
   watched: readonly Watched[],
+  leftOut: Set<string>,
 ): Promise<void> {
   const { store, settings, log } = ports;
   const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
@@ -223,13 +226,19 @@ async function look(
     return amountMinor === undefined || amountMinor === known ? [] : [{ id, amountMinor }];
   });
   if (amounts.length > 0) await store.transaction((sql) => rememberAmounts(sql, amounts));
+  // It may only not have been read in time: a supplier that does not know it says so again.
+  const untold = watched.filter(({ id, reference }) => !seen.has(reference) && !leftOut.delete(id));
+  if (untold.length > 0) await lookAgain(store, untold, everyMs);
+  for (const { id } of untold) leftOut.add(id);
   const news = watched.flatMap((order) => {
     const { id, orderId, state, reference, observation, lines } = order;
     const status = seen.get(reference);
     if (status === undefined) {
-      log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
+      if (!leftOut.has(id))
+        log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
       return [];
     }
+    leftOut.delete(id);
     const { amountMinor = order.amountMinor, ...shown } = status;
     const inUnits = {
       ...withOvercharge(ports, adapter, { ...order, amountMinor }, withUnpaid(settings, order, shown)),

@@ -366,7 +366,7 @@ test('a copy that dies between taking orders and recording them costs one round 
 });
 
 test('an order that the supplier does not know is logged and does not stop its neighbours', async () => {
-  const desk = await aWatchedDesk(RARELY);
+  const desk = await aWatchedDesk(OFTEN);
   await placedOrders(desk, 1);
   const { supplierOrderId } = await givenPurchase(desk.store, {
     number: 2,
@@ -385,6 +385,30 @@ test('an order that the supplier does not know is logged and does not stop its n
     ),
   );
 });
+
+test('an order that only the end of the time kept from being read is looked at again soon, and not complained of', async () => {
+  const desk = await aWatchedDesk(RARELY);
+  const [one, other] = await placedOrders(desk, 2);
+  const { supplierReference = null } = (await readPurchase(desk.store, other!.supplierOrderId)) ?? {};
+  let looks = 0;
+  watching(desk, {
+    ...desk.adapter,
+    async status(keys, signal) {
+      looks += 1;
+      const seen = new Map(await desk.adapter.status(keys, signal));
+      if (looks === 1) seen.delete(supplierReference ?? '');
+      return seen;
+    },
+  });
+  for (const purchase of [one!, other!])
+    await eventually(
+      async () => expect(await saidTo(desk.store, purchase)).toMatchObject([{ type: 'observed' }]),
+      15_000,
+    );
+  expect(desk.logLines.map(({ msg }) => msg)).not.toContain(
+    'the supplier told nothing about an order that we bought',
+  );
+}, 30_000);
 
 test('orders that nobody watches, or that have no reference yet, are not asked for', async () => {
   const desk = await aWatchedDesk(RARELY);
