@@ -12,6 +12,9 @@ const LIMIT = 500;
 export function startPauseSweep({ store, bus, log }: ServiceContext): Periodic {
   /** What is committed is promised: an order that takes its time, or waits behind a dead letter, is not asked again. */
   let asked: ReadonlySet<string> = new Set();
+  /** Of this going through all of them, page by page: the last hold of the page before, and what stood on all. */
+  let seen = '';
+  let standing: string[] = [];
   return startPeriodic('pause sweep', 2_000, log, async () => {
     const over = await store.query<{ messageId: string; id: string; orderId: string }>(
       `select 'unpaused:' || h.id || ':' || (extract(epoch from h.opened_at) * 1000)::bigint as "messageId",
@@ -19,18 +22,24 @@ export function startPauseSweep({ store, bus, log }: ServiceContext): Periodic {
          from holds h join supplier_orders o on o.id = h.supplier_order_id
         where h.released_at is null and h.reason = 'supplier_paused' and h.evidence ->> 'switch' is not null
           and not exists (select 1 from purchasing_pauses p where p.scope in ('all', o.supplier))
-        order by h.opened_at limit $1`,
-      [LIMIT],
+          and h.id > $2
+        order by h.id limit $1`,
+      [LIMIT, seen],
     );
     const fresh = over.filter(({ messageId }) => !asked.has(messageId));
-    if (fresh.length === 0) return 'idle';
-    await commitAndPublish(store, bus, async (_sql, say) => {
-      for (const { messageId, id, orderId } of fresh) {
-        const data: ReleaseRequested = { orderId, reason: 'supplier_paused', holdId: id };
-        say(eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, data }));
-      }
-    });
-    asked = new Set(over.map(({ messageId }) => messageId));
-    return fresh.length === LIMIT ? 'more' : 'idle';
+    if (fresh.length > 0)
+      await commitAndPublish(store, bus, async (_sql, say) => {
+        for (const { messageId, id, orderId } of fresh) {
+          const data: ReleaseRequested = { orderId, reason: 'supplier_paused', holdId: id };
+          say(eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, data }));
+        }
+      });
+    standing.push(...over.map(({ messageId }) => messageId));
+    const isPage = over.length === LIMIT;
+    seen = isPage ? (over.at(-1)?.id ?? '') : '';
+    if (isPage) return 'more';
+    asked = new Set(standing);
+    standing = [];
+    return 'idle';
   });
 }

@@ -109,6 +109,25 @@ test('a refusal that blocks the account stops buying there by itself, until a pe
   expect(await verdicts(desk.store, second)).toEqual(['withheld supplier_paused']);
 });
 
+test('a resume releases the holds behind many that stay though their release was asked for', async () => {
+  const desk = await aDesk();
+  const purchase = await givenPurchase(desk.store);
+  await desk.store.run(
+    `insert into holds (id, order_id, reason, supplier_order_id, evidence)
+     select 'hld_' || n, $1, 'supplier_paused', $2, $3::json from generate_series(1, 1100) n`,
+    [purchase.orderId, purchase.supplierOrderId, JSON.stringify({ switch: CJ })],
+  );
+  const sweep = startPauseSweep(desk.ports);
+  onTestFinished(() => sweep.stop());
+  const asked = async () => (await saidTo(desk.store, purchase)).length;
+  await eventually(async () => expect(await asked()).toBe(1_100), 10_000);
+  // And each of them once.
+  await eventually(() => {
+    sweep.wake();
+    return expect(asked()).resolves.toBe(1_100);
+  });
+});
+
 test('a resume releases the holds of its switch and no other', async () => {
   const desk = await aDesk();
   const givenPauseHold = async (number: number, evidence: object) => {

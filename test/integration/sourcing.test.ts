@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { OrderSourced } from '../../contracts/events/order-sourced.ts';
 import type { MappingCandidate } from '../../contracts/resources/product-mapping.ts';
 import type { ProductSummary, ProductVariant } from '../../contracts/resources/supplier-product.ts';
@@ -509,6 +509,18 @@ test('holds that a mapping stored since may mend are asked to be released, other
   await sweep.stop();
   const released = (await saidTo(desk.store, ORDER)).map((said) => 'reason' in said && said.reason);
   expect(released.sort()).toEqual(['out_of_stock', 'unmapped_line']);
+});
+
+test('holds that stay though their release was asked for keep no others from their turn', async () => {
+  const { desk } = await givenMapped([candidate(LAMP)]);
+  await desk.store.run(
+    `insert into holds (id, order_id, reason, line_id, evidence)
+     select 'hld_' || n, $1, 'unmapped_line', '1', '{}' from generate_series(1, 250) n`,
+    [ORDER.orderId],
+  );
+  const sweep = startMappingSweep(desk.ports);
+  onTestFinished(() => sweep.stop());
+  await eventually(async () => expect(await saidTo(desk.store, ORDER)).toHaveLength(250));
 });
 
 const summary = (id: string): ProductSummary => ({
