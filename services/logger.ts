@@ -100,7 +100,7 @@ export async function openLogger(
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
   const code = 'code' in error ? String(error.code) : undefined;
-  const means = code === undefined ? undefined : meaningOf(code);
+  const means = meaningOf(error);
   const own = error.name === 'AppError' || error.name === 'SupplierError' || error.name === 'ShopError';
   return {
     name: error.name,

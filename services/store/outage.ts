@@ -1,4 +1,5 @@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
+import { codeOf } from './server-code.ts';
 
 /** A migration changed what a prepared statement answers; the next try prepares it anew. */
 export const STALE_PLAN = '0A000';
@@ -19,7 +20,7 @@ const NETWORK_CODE = /^E(?!RR_)[A-Z_]+$/;
 export function isOutage(error: unknown): boolean {
   // What is no JSON: V8 quotes it, and calls it "unterminated".
   if (!(error instanceof Error) || error instanceof SyntaxError) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = codeOf(error);
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E'))
     return OUTAGE_CLASSES.test(code) || code === STALE_PLAN;
   // What names a path is about a file.

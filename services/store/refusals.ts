@@ -1,4 +1,5 @@
 import { gauge } from '../figures.ts';
+import { codeOf } from './server-code.ts';
 
 const REASONS = ['disk_full', 'disk_fails', 'no_memory', 'too_many_connections', 'read_only'] as const;
 type Reason = (typeof REASONS)[number];
@@ -17,12 +18,15 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   '25006': { reason: 'read_only', means: 'PostgreSQL takes no writes: a standby, or set to be read only' },
   '55P03': { means: 'somebody holds a lock: pg_stat_activity shows who' },
   '57014': { means: 'the statement took too long, or was cancelled by hand' },
-  '58030': { reason: 'disk_fails', means: 'PostgreSQL cannot read or write a file: its disk fails' },
+  '58030': {
+    reason: 'disk_fails',
+    means: 'PostgreSQL cannot read or write a file: its disk fails, or a quota is used up',
+  },
   '57P03': { means: 'PostgreSQL is starting or stopping' },
 };
 
 /** In words, for the log; undefined for what says nothing about the server. */
-export const meaningOf = (code: string): string | undefined => REFUSALS[code]?.means;
+export const meaningOf = (error: Error): string | undefined => REFUSALS[codeOf(error) ?? '']?.means;
 
 /** Whoever is refused tries again within seconds. */
 const LATELY_MS = 15_000;
@@ -30,7 +34,7 @@ const refusedAt = new Map<Reason, number>();
 
 /** Remembers why a statement or a connection was refused, if it says something about the server. */
 export function noteRefusal(error: unknown): void {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = (error instanceof Error ? codeOf(error) : undefined) ?? '';
   const { reason } = REFUSALS[code] ?? {};
   if (reason !== undefined) refusedAt.set(reason, performance.now());
 }
