@@ -123,6 +123,16 @@ test('one that is shown alive and cannot be read is for a person', async () => {
   expect(await verdicts(desk.store, second)).toEqual(['withheld duplicate_suspected']);
 });
 
+test('what the supplier quotes of the recipient when it refuses to be asked is in no hold', async () => {
+  const { desk, second } = await twice();
+  const text = 'not for Robin Probe of 12 Test Lane, robin@probe.example';
+  const quoting = () => Promise.reject(new SupplierError('permanent', 'no', { text, code: 'B1' }));
+  await buy(withAdapter(desk.ports, { status: quoting }), second, 'command-1');
+  const said = await saidTo(desk.store, second);
+  expect(said).toMatchObject([{ reason: 'duplicate_suspected', evidence: { code: 'B1' } }]);
+  expect(JSON.stringify([said, desk.logLines])).not.toMatch(/Robin|Test Lane|probe\.example/);
+});
+
 test('one of other articles is for a person', async () => {
   const { desk, second } = await twice();
   await desk.store.run('update supplier_order_lines set supplier_units = 2 where supplier_order_id = $1', [
