@@ -131,7 +131,7 @@ const WITNESSES = 3;
  * does not show are left out, if it shows a purchase of ours in the same answer: not every supplier answers to our
  * references there.
  */
-async function mayStand(
+export async function mayStand(
   sql: Sql,
   adapter: PatientAdapter,
   references: readonly string[],

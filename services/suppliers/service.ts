@@ -10,6 +10,7 @@ import { missingVariables, purchaseMode } from '../../contracts/supplier-variabl
 import { SUPPLIERS } from '../../contracts/vocabulary.ts';
 import { answering, type RequestHandler } from '../bus/requests.ts';
 import type { ServiceContext, StopService } from '../run-service.ts';
+import { startAskingRefusedAgain } from './ask-refused-again.ts';
 import { startBillSweep } from './bill-sweep.ts';
 import { createCallRecord, startCallReports } from './call-record.ts';
 import { readProduct, searchProducts } from './catalogue.ts';
@@ -68,6 +69,7 @@ export async function startSuppliers(context: ServiceContext): Promise<StopServi
       startWatch(ports, adapter),
       startPushRegistration(ports, adapter),
       startStraySweep(ports, adapter),
+      startAskingRefusedAgain(ports, adapter),
     ]),
   ].filter((round) => round !== null);
   return async () => {

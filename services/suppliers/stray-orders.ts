@@ -5,6 +5,7 @@ import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
+import type { OutboxRow } from '../store/outbox.ts';
 import { insertRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
@@ -57,7 +58,7 @@ const Found: z.ZodType<FoundOrder> = z.object({
 });
 
 /** One that cannot be read for its own sake must not keep its neighbours back. */
-async function orNull<T>(
+export async function orNull<T>(
   { log }: PurchasePorts,
   supplier: SupplierName,
   reference: string,
@@ -153,6 +154,19 @@ const SENT_TWICE = 'sent twice, and both times an order was made: one of them ha
 /** What became of its units since is not known here: they may have been bought elsewhere. */
 const REFUSED_AND_MADE =
   'refused, and the supplier has an order of these articles all the same: give up that one, or what is bought in its place';
+
+/** Has a person look at the orders that a purchase has at its supplier, which refused it. */
+export function refusedAndMade(
+  log: PurchasePorts['log'],
+  row: PurchaseRow,
+  attempt: number,
+  living: readonly FoundOrder[],
+): OutboxRow {
+  const references = living.map(({ supplierReference }) => supplierReference).join(' ');
+  log.error({ supplierOrderId: row.id, references }, 'a purchase was refused and made all the same');
+  const evidence = { references, cause: REFUSED_AND_MADE };
+  return withheld(row, `second:${references}`, attempt, { reason: 'duplicate_suspected', evidence });
+}
 
 /** A person has to look at what the supplier made beside, or in spite of, its answer: once. */
 async function suspectSurplus(
@@ -264,11 +278,7 @@ async function lookUpRefused(ports: PurchasePorts, adapter: PatientAdapter): Pro
         'update stray_supplier_orders set read_at = now(), found = $3::json where supplier = $1 and reference = $2',
         [adapter.name, id, orders[0] === undefined ? null : JSON.stringify(orders[0])],
       );
-      if (living.length === 0) return;
-      const references = living.map(({ supplierReference }) => supplierReference).join(' ');
-      log.error({ supplierOrderId: id, references }, 'a purchase was refused and made all the same');
-      const evidence = { references, cause: REFUSED_AND_MADE };
-      say(withheld(row, `second:${references}`, attempt, { reason: 'duplicate_suspected', evidence }));
+      if (living.length > 0) say(refusedAndMade(log, row, attempt, living));
     });
   }
 }

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { FoundOrder, Push } from '../../services/suppliers/adapter.ts';
+import { startAskingRefusedAgain } from '../../services/suppliers/ask-refused-again.ts';
 import type { PatientAdapter } from '../../services/suppliers/policy.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
 import type { PurchasePorts } from '../../services/suppliers/purchase-ports.ts';
@@ -158,6 +159,53 @@ test('a push that names a refused purchase by our reference has it looked up unt
     ]);
   });
   expect(asked).toHaveLength(3);
+});
+
+test('what was refused is asked for once more when it has had time to show, and a person hears of what was made', async () => {
+  const desk = await aDesk();
+  const shown: FoundOrder[] = [];
+  const asked: string[] = [];
+  const ports = refusing(desk, {
+    lookUp: async (callerRef) => {
+      asked.push(callerRef);
+      return callerRef === made.supplierOrderId ? shown : [];
+    },
+  });
+  const made = await givenRefused(desk, ports);
+  const sold = await givenRefused(desk, ports, 2);
+  shown.push(foundOrder('SD1', { callerRef: made.supplierOrderId }));
+  const asking = startAskingRefusedAgain(ports, ports.adapterOf(CJ)!);
+  onTestFinished(() => asking?.stop());
+  await eventually(async () =>
+    expect((await saidTo(desk.store, made)).slice(2)).toMatchObject([
+      { reason: 'duplicate_suspected', evidence: { references: 'SD1' } },
+    ]),
+  );
+  expect(await verdicts(desk.store, sold)).toEqual(['placing', 'rejected']);
+  // Each when it was refused, and once more.
+  const both = [made, sold].map(({ supplierOrderId }) => supplierOrderId);
+  expect(asked).toEqual([...both, ...both]);
+});
+
+test('what was refused before anything was sent is not asked for again', async () => {
+  const desk = await aDesk();
+  const asked: string[] = [];
+  const change = {
+    lookUp: async (callerRef: string) => {
+      asked.push(callerRef);
+      return [];
+    },
+  };
+  const ports = refusing(desk, change);
+  const unsent = withAdapter(ports, {
+    ...ports.adapterOf(CJ),
+    place: () => Promise.reject(new SupplierError('invalid_input', 'no', { sent: false })),
+  });
+  await givenRefused(desk, unsent);
+  const sent = await givenRefused(desk, ports, 2);
+  const asking = startAskingRefusedAgain(ports, ports.adapterOf(CJ)!);
+  onTestFinished(() => asking?.stop());
+  await eventually(() => expect(asked).toEqual([sent.supplierOrderId, sent.supplierOrderId]));
 });
 
 test('a refused purchase that cannot be looked up keeps back no other', async () => {
