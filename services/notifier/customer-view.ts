@@ -53,8 +53,8 @@ interface Writing {
 /** A day that is over is no expectation any more. */
 function expectedBy({ leftAtMs, deliveryDays }: ParcelFacts, { locale, timeZone, now }: Writing): string {
   if (leftAtMs === null || deliveryDays === null) return '';
-  const day = new Date(leftAtMs + deliveryDays * DAY_MS);
-  return day > now ? formatDate(day, locale, timeZone) : '';
+  const isOver = leftAtMs + deliveryDays * DAY_MS <= now.getTime();
+  return isOver ? '' : formatDate(new Date(leftAtMs), locale, timeZone, deliveryDays);
 }
 
 /** Of the units that the customer still gets, those that others do not deliver. */

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../contracts/durations.ts';
 import { AppError } from '../../contracts/errors.ts';
 import { currencyExponent } from '../../contracts/money.ts';
 
@@ -96,14 +97,20 @@ const dayFormat = keptByName((timeZone) => {
 /**
  * "26 November 2026" as the reader writes it. An ISO text with an offset is read as the day that it names: the shop wrote
  * it in its own zone. A `Date`, or a text in UTC, is an instant: its day is that of `timeZone`, by default UTC's.
+ * @param later so many days of the calendar, whose length is not always 24 hours there.
  */
-export function formatDate(date: string | Date, locale: string, timeZone: string | null = null): string {
+export function formatDate(
+  date: string | Date,
+  locale: string,
+  timeZone: string | null = null,
+  later = 0,
+): string {
   const text = typeof date === 'string' ? date : date.toISOString();
   const instant = text.endsWith('Z') ? Date.parse(text) : Number.NaN;
   const isPlaced = timeZone !== null && !Number.isNaN(instant);
   const day = DATE.exec((isPlaced && dayFormat(timeZone)?.format(instant)) || text)?.[0];
   if (day === undefined) return '';
-  return dateFormat(locale).format(new Date(`${day}T00:00:00Z`));
+  return dateFormat(locale).format(Date.parse(`${day}T00:00:00Z`) + later * DAY_MS);
 }
 
 /** A whole number with the reader's own signs between its thousands. */

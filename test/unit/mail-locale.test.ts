@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatMoney, languageOf } from '../../services/notifier/locale.ts';
+import { formatDate, formatMoney, languageOf } from '../../services/notifier/locale.ts';
 
 test.each([
   ['fr', 'fr'],
@@ -53,4 +53,12 @@ test.each([
   expect(() => formatMoney(amountMinor, currency, 'en')).toThrow(
     expect.objectContaining({ code: 'message_invalid' }),
   );
+});
+
+test.each([
+  ['summer time ends on the way', '2026-10-19T22:30:00Z', 10, 'October 30, 2026'],
+  ['summer time begins on the way', '2026-03-25T22:30:00Z', 10, 'April 4, 2026'],
+  ['no clock is changed', '2026-11-02T22:30:00Z', 10, 'November 12, 2026'],
+])('a day so many days later is the shop’s calendar’s, also where %s', (_, from, days, text) => {
+  expect(formatDate(new Date(from), 'en-US', 'Europe/Paris', days)).toBe(text);
 });
