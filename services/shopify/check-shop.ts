@@ -20,6 +20,10 @@ import type { ShopPorts } from './shop-ports.ts';
 
 /** A subscription that fails eight times in a row is deleted by Shopify, so this is also how long it may be missing. */
 const CHECK_EVERY = '1 hour';
+/** While the shop lets nobody in or the app is uninstalled: installed again, it has none of its subscriptions. */
+const CHECK_SHUT_EVERY = '5 minutes';
+/** Of the problem that the shop refuses to be asked. */
+const SHUT = 'shopify';
 
 async function readSubscriptions(ask: Ask) {
   const read = async (after: string | null) =>
@@ -107,7 +111,7 @@ async function look(admin: AdminClient, { settings }: ShopPorts): Promise<Findin
     if (!(error instanceof ShopError) || error.retryable) throw error;
     const { failureClass, evidence } = error;
     const operation = String(evidence.operation ?? '');
-    problems.push({ path: 'shopify', message: `the shop refuses ${operation}: ${failureClass}` });
+    problems.push({ path: SHUT, message: `the shop refuses ${operation}: ${failureClass}` });
   }
   return { scopes, timeZone, problems };
 }
@@ -135,13 +139,16 @@ export async function checkShop(ports: ShopPorts): Promise<void> {
   });
 }
 
-/** One round: at the start, and again whenever no copy has looked for an hour. */
+/** One round: at the start, and again whenever no copy has looked for an hour, or for minutes where the shop is shut. */
 export function hourlyCheck(ports: ShopPorts): () => Promise<'idle'> {
   let isFirst = true;
   return async () => {
     const [recent] = await ports.store.query(
-      `select 1 from shop_status where shop = $1 and checked_at > now() - $2::interval`,
-      [ports.settings.SHOPIFY_SHOP_URL ?? '', CHECK_EVERY],
+      `select 1 from shop_status
+        where shop = $1 and checked_at > now() - case
+              when uninstalled_at is not null or problems::jsonb @> jsonb_build_array(jsonb_build_object('path', $4::text))
+              then $3::interval else $2::interval end`,
+      [ports.settings.SHOPIFY_SHOP_URL ?? '', CHECK_EVERY, CHECK_SHUT_EVERY, SHUT],
     );
     if (isFirst || recent === undefined) await checkShop(ports);
     isFirst = false;

@@ -169,3 +169,28 @@ test('it looks at the start and every hour, and without a login not at all', asy
   await checkShop({ ...ports, admin: undefined });
   expect(await looks()).toBe(3);
 });
+
+test.each([
+  ['the app is uninstalled', 'uninstalled_at = now()'],
+  ['the shop refuses to be asked', `problems = '[{"path":"shopify","message":"no"}]'`],
+])('while %s it looks every few minutes: installed again, the app has no webhook', async (_, change) => {
+  const { world, context, ports, status } = await aShop();
+  const looks = async () => (await ledgerOf(world)).calls['shopify.currentAppInstallation'] ?? 0;
+  const lookedAgo = (minutes: number) =>
+    context.store.run("update shop_status set checked_at = now() - interval '1 minute' * $1::float8", [
+      minutes,
+    ]);
+  const round = hourlyCheck(ports);
+  await round();
+  await lookedAgo(6);
+  await round();
+  expect(await looks()).toBe(1);
+  await context.store.run(`update shop_status set ${change}`);
+  await lookedAgo(4);
+  await round();
+  expect(await looks()).toBe(1);
+  await lookedAgo(6);
+  await round();
+  expect(await looks()).toBe(2);
+  expect(await status()).toMatchObject({ gone: false, problems: [] });
+});
