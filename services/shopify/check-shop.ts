@@ -3,10 +3,13 @@ import type { FieldProblem } from '../../contracts/errors.ts';
 import { shopifyVersionOf } from '../../contracts/settings.ts';
 import { missingScopes } from '../../contracts/shopify-scopes.ts';
 import { SUBSCRIBED_TOPICS, topicEnumOf } from '../../contracts/webhook-topics.ts';
+import { commitAndPublish } from '../bus/commit-and-publish.ts';
+import type { Sql } from '../store/store.ts';
 import type { AdminClient } from './admin-client.ts';
 import { allNodes } from './connection.ts';
 import { underLease } from './order-lease.ts';
 import { type Ask, asking } from './read-work.ts';
+import { askReleases } from './release-refused.ts';
 import { ShopError } from './shop-error.ts';
 import {
   SUBSCRIBE,
@@ -116,22 +119,40 @@ async function look(admin: AdminClient, { settings }: ShopPorts): Promise<Findin
   return { scopes, timeZone, problems };
 }
 
+/** As it was last known: the webhook that tells of a change may be lost, and with a missing scope some are. */
+async function lackedScopes(sql: Sql, shop: string): Promise<boolean> {
+  const [known] = await sql.query<{ scopes: readonly string[] | null }>(
+    'select scopes from shop_status where shop = $1',
+    [shop],
+  );
+  return known?.scopes != null && missingScopes(known.scopes).length > 0;
+}
+
+/** Holds that are asked to be released at once when all scopes are there again: it is seen only once. */
+const MOST_DENIED = 10_000;
+
 /**
  * Looks whether the shop lets this app do its work: login, API version, scopes, webhook subscriptions, of which the
  * missing ones are made where a public address is set. What it finds stands in `shop_status` and in the log.
  */
 export async function checkShop(ports: ShopPorts): Promise<void> {
-  const { admin, store, settings, log } = ports;
+  const { admin, store, bus, settings, log } = ports;
   const shop = settings.SHOPIFY_SHOP_URL;
   if (admin === undefined || shop === undefined) return;
   await underLease(ports, `check:${shop}`, async () => {
+    const [{ began } = { began: new Date() }] = await store.query<{ began: Date }>('select now() as began');
     const { scopes, timeZone, problems } = await look(admin, ports);
-    await store.run(
-      `insert into shop_status as s (shop, scopes, problems, time_zone, checked_at) values ($1, $2::json, $3::json, $4, now())
+    await commitAndPublish(store, bus, async (sql, say) => {
+      const isRegranted =
+        scopes !== null && missingScopes(scopes).length === 0 && (await lackedScopes(sql, shop));
+      await sql.run(
+        `insert into shop_status as s (shop, scopes, problems, time_zone, checked_at) values ($1, $2::json, $3::json, $4, now())
        on conflict (shop) do update set scopes = coalesce(excluded.scopes, s.scopes), problems = excluded.problems,
          time_zone = coalesce(excluded.time_zone, s.time_zone), checked_at = now(), uninstalled_at = case when excluded.scopes is null then s.uninstalled_at end`,
-      [shop, scopes === null ? null : JSON.stringify(scopes), JSON.stringify(problems), timeZone],
-    );
+        [shop, scopes === null ? null : JSON.stringify(scopes), JSON.stringify(problems), timeZone],
+      );
+      if (isRegranted) await askReleases(sql, say, { before: began, whole: began, limit: MOST_DENIED });
+    });
     const lacking = scopes === null ? [] : missingScopes(scopes);
     const sentences = [...lacking, ...problems.map(({ message }) => message)];
     for (const problem of sentences) log.warn({ shop, problem }, 'the shop needs a look');

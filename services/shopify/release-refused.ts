@@ -2,6 +2,8 @@ import { RELEASE_REQUESTED, type ReleaseRequested } from '../../contracts/events
 import { missingScopes } from '../../contracts/shopify-scopes.ts';
 import type { HoldReason } from '../../contracts/vocabulary.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
+import type { Say } from '../store/outbox.ts';
+import type { Sql } from '../store/store.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
 /**
@@ -34,6 +36,33 @@ async function wholeSince({ store, settings }: ShopPorts): Promise<Date | null> 
 }
 
 /**
+ * Asks for the release of what was held before that moment: because the shop let nobody in, or,
+ * before `whole`, for want of a scope. @returns how many.
+ */
+export async function askReleases(
+  sql: Sql,
+  say: Say,
+  { before, whole, limit }: { readonly before: Date; readonly whole: Date | null; readonly limit: number },
+): Promise<number> {
+  const holds = await sql.query<RefusedHold>(
+    `select id, order_id as "orderId", reason, (extract(epoch from opened_at) * 1000)::bigint::text as opening
+       from holds
+      where released_at is null and opened_at < $2 and evidence ->> 'refusedBy' = 'shop'
+        and (evidence ->> 'status' = any($1::text[]) or evidence ->> 'during' = 'login'
+             or opened_at < $4::timestamptz and ${DENIED})
+      order by opened_at limit $3`,
+    [SHUT, before, limit, whole],
+  );
+  for (const { id, orderId, reason, opening } of holds) {
+    const data: ReleaseRequested = { orderId, reason, holdId: id };
+    // The same release of the same opening is the same message.
+    const messageId = `reopened:${id}:${opening}`;
+    say(eventRow({ messageId, source: '/shopify', type: RELEASE_REQUESTED, data }));
+  }
+  return holds.length;
+}
+
+/**
  * Asks for the release of what was held because the shop let nobody in, or not this app for want of a scope. Call it
  * when the shop has answered.
  * @param before when that question was asked: what was refused later is not proven over.
@@ -41,23 +70,8 @@ async function wholeSince({ store, settings }: ShopPorts): Promise<Date | null> 
 export async function releaseRefused(ports: ShopPorts, before: Date): Promise<void> {
   const { store, bus, log } = ports;
   const whole = await wholeSince(ports);
-  const asked = await commitAndPublish(store, bus, async (sql, say) => {
-    const holds = await sql.query<RefusedHold>(
-      `select id, order_id as "orderId", reason, (extract(epoch from opened_at) * 1000)::bigint::text as opening
-         from holds
-        where released_at is null and opened_at < $2 and evidence ->> 'refusedBy' = 'shop'
-          and (evidence ->> 'status' = any($1::text[]) or evidence ->> 'during' = 'login'
-               or opened_at < $4::timestamptz and ${DENIED})
-        order by opened_at limit $3`,
-      [SHUT, before, LIMIT, whole],
-    );
-    for (const { id, orderId, reason, opening } of holds) {
-      const data: ReleaseRequested = { orderId, reason, holdId: id };
-      // The same release of the same opening is the same message.
-      const messageId = `reopened:${id}:${opening}`;
-      say(eventRow({ messageId, source: '/shopify', type: RELEASE_REQUESTED, data }));
-    }
-    return holds.length;
-  });
+  const asked = await commitAndPublish(store, bus, (sql, say) =>
+    askReleases(sql, say, { before, whole, limit: LIMIT }),
+  );
   if (asked > 0) log.info({ holds: asked }, 'the shop answers again: what it had refused is asked for anew');
 }

@@ -1,12 +1,13 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { SCOPES } from '../../deploy/sandbox/shopify/access-scopes.ts';
 import { catchUp } from '../../services/shopify/catch-up.ts';
+import { checkShop } from '../../services/shopify/check-shop.ts';
 import { ShopError } from '../../services/shopify/shop-error.ts';
 import { applyShopNews } from '../../services/store/shop-news.ts';
 import { anEmptyNats, aServiceContext } from '../fixtures/service-context.ts';
 import { eventsIn } from '../fixtures/shipped-order.ts';
 import { shopPorts } from '../fixtures/shop-ports.ts';
-import { CREDENTIALS, givenWorld } from '../sandbox/world.ts';
+import { CREDENTIALS, control, givenWorld } from '../sandbox/world.ts';
 
 const nats = await anEmptyNats();
 
@@ -39,7 +40,7 @@ async function aHeldShop() {
       applyShopNews(sql, CREDENTIALS.shop, { kind: 'scopes_changed', scopes }),
     );
   };
-  return { ports, hold, released, scopesAre };
+  return { world, ports, hold, released, scopesAre };
 }
 
 test('what was held while the shop was locked goes on by itself once the shop answers again', async () => {
@@ -95,5 +96,21 @@ test('what was refused for want of a scope goes on by itself, once, when the sho
   await scopesAre(SCOPES);
   await hold('2', 'credentials_expired', denied);
   await catchUp(ports);
+  expect(await released()).toEqual([{ orderId: 'ord_1', reason: 'credentials_expired', holdId: 'hld_1' }]);
+});
+
+test('what was refused for want of a scope goes on, once, when the shop is seen to give it although no webhook told', async () => {
+  const { world, ports, hold, released } = await aHeldShop();
+  await control(world, 'PUT', '/settings', {
+    shopifyScopes: SCOPES.filter((scope) => !scope.startsWith('write_')),
+  });
+  await checkShop(ports);
+  await hold('1', 'credentials_expired', { ...REFUSED, failureClass: 'auth', codes: 'ACCESS_DENIED' });
+  await checkShop(ports);
+  expect(await released()).toEqual([]);
+  await control(world, 'PUT', '/settings', { shopifyScopes: SCOPES });
+  await checkShop(ports);
+  await hold('2', 'credentials_expired', { ...REFUSED, failureClass: 'auth', codes: 'ACCESS_DENIED' });
+  await checkShop(ports);
   expect(await released()).toEqual([{ orderId: 'ord_1', reason: 'credentials_expired', holdId: 'hld_1' }]);
 });
