@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { callPatienceMs } from '../../contracts/call-patience.ts';
-import { HOUR_MS } from '../../contracts/durations.ts';
+import { DAY_MS, HOUR_MS } from '../../contracts/durations.ts';
 import type { SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
 import { SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
@@ -25,6 +25,8 @@ interface Watched {
   /** The reference of ours that the supplier has it under. */
   readonly placedAs: string;
   readonly observation: string | null;
+  /** How long its supplier has shown nothing of it; null: it did, the last time. */
+  readonly unseenMs: number | null;
   readonly expectedCostMinor: number;
   /** What the supplier says that it costs. */
   readonly amountMinor: number | null;
@@ -52,6 +54,15 @@ const PART_OF_ITS_TIME = 1 / 48;
 const LONGEST_PAUSE_MS = 6 * HOUR_MS;
 
 /**
+ * Begins what is remembered in the place of a fingerprint while the supplier shows nothing of an order: since when, and
+ * whether that was told.
+ */
+const UNSEEN = 'unseen ';
+/** An order that is not shown for so long will hardly be shown by itself: its account may be another one by now. */
+const LOST_AFTER_MS = DAY_MS;
+const TOLD = ' told';
+
+/**
  * Takes the longest due and, since a call may ask for many, those due next. The next look is set before the call, so
  * that a crash costs one round and no order.
  */
@@ -71,6 +82,8 @@ const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number
      returning o.id, o.order_id as "orderId", o.state,
        (extract(epoch from now() - o.entered_at) * 1000)::float8 as "stateAgeMs", o.supplier_reference as reference,
        coalesce(o.placed_as, o.id) as "placedAs", o.observation,
+       case when o.observation like '${UNSEEN}%'
+            then extract(epoch from now())::float8 * 1000 - split_part(o.observation, ' ', 2)::float8 end as "unseenMs",
        o.expected_cost_minor::float8 as "expectedCostMinor", o.amount_minor::float8 as "amountMinor", o.currency,
        (select coalesce(json_agg(json_build_object('lineId', line_id, 'supplierVariantId', supplier_variant_id,
                  'units', units, 'supplierUnits', supplier_units) order by line_id), '[]')
@@ -119,6 +132,36 @@ const lookTwice = (
       ],
     );
   });
+
+const rememberUnseen = (store: PurchasePorts['store'], unseen: readonly Watched[]): Promise<void> =>
+  store.transaction(async (sql) => {
+    const ids = unseen.map(({ id }) => id);
+    await lockPurchases(sql, ids);
+    await sql.run(
+      `update supplier_orders
+          set observation = '${UNSEEN}' || (extract(epoch from now()) * 1000)::bigint
+        where id = any($1::text[]) and coalesce(observation, '') not like '${UNSEEN}%' and next_check_at is not null`,
+      [ids],
+    );
+  });
+
+const NOT_SHOWN =
+  'the supplier has shown nothing of it for a day: look for it on its site, and whether this account may still read it';
+
+/** What a person has to see to, of a bought order that its supplier has not shown for too long; null: nothing yet. */
+function lossOf({ id, orderId, state, reference, observation, unseenMs }: Watched): Observation | null {
+  const isLost = unseenMs !== null && unseenMs > LOST_AFTER_MS && ON_THE_WAY.includes(state);
+  if (!isLost || observation?.endsWith(TOLD) === true) return null;
+  const evidence = { supplierReference: reference, cause: NOT_SHOWN };
+  const seen: Observation['seen'] = {
+    status: statusIn(state),
+    parcels: [],
+    evidence,
+    attention: { reason: 'operator', evidence },
+    isAttentive: true,
+  };
+  return { id, orderId, state, seen, fingerprint: `${observation}${TOLD}` };
+}
 
 /** What was known before, as the state of the supplier order has it. */
 const statusIn = (state: SupplierOrderStateName): SupplierOrderObserved['status'] =>
@@ -230,13 +273,16 @@ async function look(
   const untold = watched.filter(({ id, reference }) => !seen.has(reference) && !leftOut.delete(id));
   if (untold.length > 0) await lookAgain(store, untold, everyMs);
   for (const { id } of untold) leftOut.add(id);
+  const unseen = watched.filter(({ id, reference }) => !seen.has(reference) && !leftOut.has(id));
+  if (unseen.length > 0) await rememberUnseen(store, unseen);
   const news = watched.flatMap((order) => {
     const { id, orderId, state, reference, observation, lines } = order;
     const status = seen.get(reference);
     if (status === undefined) {
       if (!leftOut.has(id))
         log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
-      return [];
+      const loss = lossOf(order);
+      return loss === null ? [] : [{ ...loss, isSure: true }];
     }
     leftOut.delete(id);
     const { amountMinor = order.amountMinor, ...shown } = status;

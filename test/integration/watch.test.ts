@@ -386,6 +386,27 @@ test('an order that the supplier does not know is logged and does not stop its n
   );
 });
 
+test('a bought order that its supplier has not shown for a day is for a person, until it is shown again', async () => {
+  const desk = await aWatchedDesk(OFTEN);
+  const [purchase] = await placedOrders(desk, 1);
+  await payFor(desk, purchase!);
+  let isHidden = true;
+  watching(desk, {
+    ...desk.adapter,
+    status: async (keys, signal) => (isHidden ? new Map() : desk.adapter.status(keys, signal)),
+  });
+  const unseen = "observation like 'unseen %'";
+  const aDayLater = `update supplier_orders set observation = 'unseen ' || (extract(epoch from now() - interval '25 hours') * 1000)::bigint where ${unseen}`;
+  await eventually(async () => expect(await desk.store.run(aDayLater)).toBe(1));
+  const attention = { reason: 'operator', evidence: { cause: expect.stringMatching(/shown nothing/) } };
+  await eventually(async () =>
+    expect(await saidTo(desk.store, purchase!)).toMatchObject([{ status: 'processing', attention }]),
+  );
+  isHidden = false;
+  await eventually(async () => expect(await observations(desk)).toBe(2));
+  expect((await saidTo(desk.store, purchase!))[1]).not.toHaveProperty('attention');
+});
+
 test('an order that only the end of the time kept from being read is looked at again soon, and not complained of', async () => {
   const desk = await aWatchedDesk(RARELY);
   const [one, other] = await placedOrders(desk, 2);

@@ -44,6 +44,12 @@ test('once a person has released it the same is not held again, but other facts 
   ]);
 });
 
+test('where it is about an order that is not shown at all, its parcels stay as they were', () => {
+  const road = aRoad(...toShipped);
+  expect(road.step(seen(DISPUTE, 'shipped'))).toEqual(['hold operator A', 'fact order.held operator A']);
+  expect(road.supplierOrder(A)).toBe('shipped');
+});
+
 test('other facts for the same reason take the place of the former: the hold is opened anew, and nothing goes on', () => {
   const road = aRoad(...toSourcing, sourced(), placing(), placed(), seen(DISPUTE, 'awaiting_payment'));
   const steps = road.step(seen({ ...DISPUTE, evidence: { state: 'IN_CANCEL' } }, 'awaiting_payment'));
