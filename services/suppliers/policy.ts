@@ -16,6 +16,7 @@ import type { FailureClass } from '../../contracts/vocabulary.ts';
 import { type BreakerState, breakerStateOf } from '../outside-call.ts';
 import { steadyBreaker } from '../steady-breaker.ts';
 import type { SupplierAdapter } from './adapter.ts';
+import { checked } from './checked.ts';
 import { createCrowd } from './crowd.ts';
 import { SupplierError } from './supplier-error.ts';
 
@@ -122,15 +123,16 @@ const translate =
   };
 
 /**
- * The adapter with a timeout, one breaker for all its methods and, for what is safe to repeat, three retries with
+ * The adapter with its answers checked, a timeout, one breaker for all its methods and, for what is safe to repeat, three retries with
  * backoff. `place`, `pay` and `cancel` go out once. An open breaker rejects before the call: `transient`, evidence
  * `breaker: 'open'`. A timeout of `place` or `pay` is `unknown_outcome` unless the adapter knows that nothing was
  * sent. Make it once per adapter: the breaker is memory shared by all calls.
  */
 export function withPolicy(
-  adapter: SupplierAdapter,
+  unchecked: SupplierAdapter,
   { callTimeoutMs, halfOpenAfterMs, commandsAtOnce = MOST_COMMANDS }: Patience,
 ): PatientAdapter {
+  const adapter = checked(unchecked);
   const breaker = steadyBreaker(handleWhen(isOutage), FAILURES_TO_OPEN, halfOpenAfterMs);
   let openedAt = 0;
   breaker.onBreak(() => {
