@@ -10,21 +10,28 @@ const UNIT = 'test/unit/**/*.test.ts';
 /** Begun late, it would run on alone when all others have ended; a fresh clone knows of its files their sizes only. */
 const LONGEST = /\/fault-run\.test\.ts$/;
 
-/** Whole systems, which need the processor, take turns with the files that mostly wait. */
+/**
+ * Whole systems, which need the processor, take turns with the files that mostly wait. The files of one project follow one
+ * another: a worker that goes on with the other one begins anew, and loads all modules again.
+ */
 class WholeSystemsBetween extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
+    const isUnit = ({ project }: TestSpecification): boolean => project.name === 'unit';
     const isWhole = ({ moduleId }: TestSpecification): boolean => /\/test\/(fault|e2e)\//.test(moduleId);
     const isLongest = ({ moduleId }: TestSpecification): number => Number(LONGEST.test(moduleId));
     const whole = sorted.filter(isWhole).sort((one, other) => isLongest(other) - isLongest(one));
-    const others = sorted.filter((file) => !isWhole(file));
-    return whole.flatMap((file) => [file, ...others.splice(0, 2)]).concat(others);
+    const others = sorted.filter((file) => !isUnit(file) && !isWhole(file));
+    const servers = whole.flatMap((file) => [file, ...others.splice(0, 2)]).concat(others);
+    return [...servers, ...sorted.filter(isUnit)];
   }
 }
 
 export default defineConfig({
   test: {
     sequence: { sequencer: WholeSystemsBetween },
+    // Most of a short file is loading its modules: files share those that one of them loaded.
+    isolate: false,
     // Most of the time is waiting for real servers and timers; more workers than this wait for the processor instead.
     maxWorkers: 5,
     // On a busy machine whatever works takes longer, and only what does not work should fail.
@@ -35,8 +42,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // Without servers, sockets or anything else to leave behind, files share the modules that one of them loaded.
-        test: { name: 'unit', include: [UNIT], isolate: false },
+        test: { name: 'unit', include: [UNIT] },
       },
       {
         extends: true,
