@@ -35,9 +35,9 @@ export default defineConfig({
     // Most of the time is waiting for real servers and timers; more workers than this wait for the processor instead.
     maxWorkers: 5,
     // On a busy machine whatever works takes longer, and only what does not work should fail.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 15_000, interval: 25 } },
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000, interval: 25 } },
     teardownTimeout: 30_000,
     projects: [
       {

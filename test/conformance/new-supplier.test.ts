@@ -101,7 +101,7 @@ test('a new supplier compiles at once, and the kit says what there is to fill in
     'Big Buy paying a payment without an answer is doubt, and the next look knows',
     'Big Buy paying too little money is funds, and nothing is paid',
   ]);
-}, 180_000);
+});
 
 const refusing = aCopy();
 afterAll(refusing.remove);

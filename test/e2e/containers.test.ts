@@ -131,7 +131,7 @@ test('the containers of docker-compose.yml take an order from its webhook to the
       other: [],
     });
     expect(inTransit).toEqual(parcelIds.filter((id) => inTransit.includes(id)));
-  }, 100_000);
+  });
 });
 
 test('each service writes its log into the container’s folder logs', () => {

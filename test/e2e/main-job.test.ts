@@ -21,7 +21,7 @@ let stack: RunningStack;
 beforeAll(async () => {
   // Every service in one process here; the fault tests run them apart.
   stack = await aRunningStack({ ORDER_MANAGER_LOG_LEVEL: 'DEBUG' }, ONE_PROCESS);
-}, 120_000);
+});
 afterAll(() => stack.stop());
 
 const settled = async (expected: number) =>
@@ -30,7 +30,7 @@ const settled = async (expected: number) =>
     expect(orders).toHaveLength(expected);
     expect(orders.filter((order) => !isSettled(order))).toEqual([]);
     return orders;
-  }, 60_000);
+  });
 
 const viewOf = async (id: string): Promise<OrderView> => {
   const response = await fetch(`${stack.url}/orders/${id}`, { headers: { 'x-api-key': stack.apiKey } });
@@ -108,7 +108,7 @@ test('every fed order ends where a person would expect it, and the outside world
     expect(shown.filter((numbers) => numbers.includes(trackingNumber))).toHaveLength(1);
   }
   expect(new Set(outside.mails.map(({ messageId }) => messageId)).size).toBe(outside.mails.length);
-}, 90_000);
+});
 
 test('every unit that was ordered is accounted for', async () => {
   for (const { id } of await readOrders(stack)) {

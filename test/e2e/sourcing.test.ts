@@ -12,7 +12,7 @@ import { aShopOrder, placeInShop } from '../fixtures/shop-orders.ts';
 let stack: RunningStack;
 beforeAll(async () => {
   stack = await aRunningStack({ ORDER_MANAGER_PARTIAL_PURCHASE: 'true' }, ONE_PROCESS);
-}, 120_000);
+});
 afterAll(() => stack.stop());
 
 const call = (path: string, init: RequestInit = {}): Promise<Response> =>
@@ -37,12 +37,12 @@ test('what can be had of an order is bought while the rest waits, and the rest w
     const [order] = await readOrders(stack);
     expect(order?.holdReasons).toEqual(['unmapped_line']);
     return order?.id ?? '';
-  }, 30_000);
+  });
   const partly = await eventually(async () => {
     const view = await viewOf(id);
     expect(view.supplierOrders.map(({ status }) => status)).toEqual(['delivered']);
     return view;
-  }, 30_000);
+  });
   expect(partly.status).toBe('partially_delivered');
   expect(partly.lines.map(({ units }) => [units.held, units.onSupplierOrders])).toEqual([
     [0, 2],
@@ -62,7 +62,7 @@ test('what can be had of an order is bought while the rest waits, and the rest w
     const view = await viewOf(id);
     expect(view.status).toBe('delivered');
     return view;
-  }, 30_000);
+  });
   expect(whole.lines.map(({ units }) => [units.held, units.onSupplierOrders])).toEqual([
     [0, 2],
     [0, 2],
@@ -71,7 +71,7 @@ test('what can be had of an order is bought while the rest waits, and the rest w
   expect(purchases.flatMap(({ orders }) => orders.map(({ paidCount }) => paidCount))).toEqual([1, 1]);
   const pieces = purchases.flatMap(({ orders }) => orders.flatMap(({ products }) => products));
   expect(pieces.map(({ quantity }) => quantity)).toEqual([2, 2]);
-}, 120_000);
+});
 
 /** The mug as the local stack maps it, its article at AliExpress named by this. */
 async function mapBlueMug(supplierVariantId: string): Promise<void> {
@@ -160,6 +160,6 @@ test('what its supplier refused and made all the same is told to a person, whate
     expect(holds).toMatchObject([
       { supplierOrderId: refused?.id, evidence: { references: made?.orders[0]?.orderId } },
     ]);
-  }, 30_000);
+  });
   await givenFaults([]);
 });

@@ -170,7 +170,7 @@ test('PostgreSQL and NATS that are killed are started again, and it is said', as
   }
   stack.child.kill('SIGTERM');
   expect(await stack.exit(), stack.output()).toBe(0);
-}, 180_000);
+});
 
 test('bodies of your own are fed, and every later start finds its data again and reads on', async () => {
   const dir = await aDataDir();
@@ -202,4 +202,4 @@ test('bodies of your own are fed, and every later start finds its data again and
     again.child.kill('SIGTERM');
     expect(await again.exit()).toBe(0);
   }
-}, 120_000);
+});

@@ -242,4 +242,4 @@ test('a backup that is older than what happened buys, pays, fulfils and mails no
   const lines: string[] = [];
   expect((await audit(life.store, (text) => lines.push(text))).violations, lines.join('\n')).toBe(0);
   await life.stop();
-}, 120_000);
+});

@@ -29,7 +29,7 @@ beforeAll(async () => {
   const { shopify: _, ...others } = SERVICES;
   stack = await aRunningStack(WAITS, others);
   return () => stack.stop();
-}, 120_000);
+});
 
 const shopEnvironment = (): Record<string, string | undefined> => ({
   ...NODE_ENVIRONMENT,

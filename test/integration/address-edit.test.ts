@@ -30,9 +30,7 @@ const livesIn = (city: string, minute: number, of = SHOP_ORDER) => {
   return world.hear('orders/updated', { ...body, shipping_address, updated_at: at(minute) });
 };
 const until = async (fits: object, id = orderId): Promise<void> => {
-  await expect
-    .poll(async () => (await world.call('GET', `/orders/${id}`)).json(), { timeout: 15_000 })
-    .toMatchObject(fits);
+  await expect.poll(async () => (await world.call('GET', `/orders/${id}`)).json()).toMatchObject(fits);
 };
 const isQuoted = async ({ supplierOrderId }: PurchaseCommand) =>
   (await world.store.query('select is_quoted from supplier_orders where id = $1', [supplierOrderId]))[0];

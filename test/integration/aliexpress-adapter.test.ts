@@ -899,6 +899,6 @@ test('pushes of the sandbox are news about the order, a try of the address is an
   expect(taken).toHaveBeenCalledWith('probe', []);
   const { supplierReference } = await givenOrder();
   await vi.waitFor(() => expect(taken).toHaveBeenCalledWith('news', [supplierReference]), {
-    timeout: 10_000,
+    timeout: 60_000,
   });
 });

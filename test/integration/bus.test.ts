@@ -48,7 +48,7 @@ const command = (id: string): OutgoingMessage => ({
   payload: id,
 });
 
-const until = (isTrue: () => unknown, timeout = 10_000): Promise<void> =>
+const until = (isTrue: () => unknown, timeout = 60_000): Promise<void> =>
   expect.poll(isTrue, { timeout, interval: 10 }).toBe(true);
 
 /** Takes what arrives until `count` payloads are there. */
@@ -448,7 +448,16 @@ test('a consumer that stops gives back what it has not begun, long before its ti
   await bus.publish(['1', '2', '3', '4', '5', '6'].map(command));
   const release = Promise.withResolvers<void>();
   const first = await aConsumer(bus, () => release.promise.then(() => DONE), 2);
-  await until(() => first.seen.length === 2);
+  // Two are in hand, and two more have been fetched.
+  const probe = await aProbe(nats.url);
+  await until(async () => {
+    const { num_ack_pending: fetched } = await probe.manager.consumers.info(
+      STREAMS.commands,
+      'oms-suppliers',
+    );
+    return first.seen.length === 2 && fetched === 4;
+  });
+  onTestFinished(() => release.resolve());
   const stopped = first.stop();
   const second = await aConsumer(await aBus(), async () => DONE, 2);
   await until(() => second.seen.length === 4, 20_000);

@@ -22,7 +22,7 @@ const viewOf = async (id: string): Promise<OrderView> =>
   OrderView.parse(await (await world.call('GET', `/orders/${id}`)).json());
 const until = async (id: string, fits: object): Promise<void> => {
   await expect
-    .poll(async () => (await world.call('GET', `/orders/${id}`)).json(), { timeout: 15_000, interval: 25 })
+    .poll(async () => (await world.call('GET', `/orders/${id}`)).json(), { interval: 25 })
     .toMatchObject(fits);
 };
 

@@ -141,7 +141,7 @@ test('the last mile’s number is told once the parcel moves', async () => {
       expect(first?.state).toBe('in_transit');
       return first;
     },
-    { timeout: 15_000, interval: 20 },
+    { timeout: 60_000, interval: 20 },
   );
   expect(parcel).toMatchObject({
     carrier: 'CJPacket Ordinary',
@@ -618,7 +618,7 @@ test.each(['any', 'merchant', 'sd'])(
           status: 'delivered',
           parcels: [{ state: 'delivered' }],
         }),
-      { timeout: 15_000, interval: 20 },
+      { timeout: 60_000, interval: 20 },
     );
     expect(await bought(callerRef)).toMatchObject([{ sdCode: supplierReference, paidCount: 1 }]);
     const given = await givenOrder();
@@ -677,7 +677,7 @@ test('an expired token is renewed in passing, and all copies go on with the new 
   const first = await tokens.read();
   await control('settings', { cjTokenTtlMs: 86_400_000 }, world);
   await vi.waitFor(() => expect(Date.parse(first!.accessExpiresAt)).toBeLessThan(Date.now()), {
-    timeout: 15_000,
+    timeout: 60_000,
     interval: 20,
   });
   await Promise.all([

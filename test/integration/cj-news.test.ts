@@ -21,7 +21,7 @@ import { anEar, type Ear } from '../fixtures/push-ear.ts';
 
 const Rows = z.array(z.looseObject({ cjOrderId: z.string() }));
 
-const PATIENT = { timeout: 10_000, interval: 20 };
+const PATIENT = { timeout: 60_000, interval: 20 };
 const QUIET = {
   ...PLAIN_SETTINGS,
   cjPushUrls: 'any',

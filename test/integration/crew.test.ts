@@ -472,7 +472,7 @@ test('the example agent hears of a held order, asks and says why', async () => {
   agent.stdout.on('data', (bytes: Buffer) => {
     said += bytes.toString();
   });
-  await expect.poll(() => said, { timeout: 15_000 }).toContain('listening');
+  await expect.poll(() => said).toContain('listening');
   const { connection } = await anAgentOf(nats.urlOf('orders'));
   await expect
     .poll(

@@ -56,7 +56,7 @@ const letter = async (gateway: Gateway, id: string): Promise<DeadLetterView> =>
 const timeline = async (gateway: Gateway, { orderId }: Order): Promise<Timeline['items']> =>
   (await (await gateway.call(`/orders/${orderId}/timeline`)).json()).items;
 
-const until = (check: () => unknown): Promise<unknown> => expect.poll(check, { timeout: 20_000 }).toBe(true);
+const until = (check: () => unknown): Promise<unknown> => expect.poll(check).toBe(true);
 
 /** Both orders, the first with this in the place of its third event. @returns the open letter. */
 async function poisoned(gateway: Gateway, poison: OutgoingMessage): Promise<DeadLetterSummary> {
@@ -383,7 +383,7 @@ test('a command that no service can carry out is in the same list, is one letter
     send: () => Promise.resolve(DONE),
   });
   onTestFinished(() => consumer.stop());
-  await expect.poll(() => done, { timeout: 20_000 }).toEqual(['command:1']);
+  await expect.poll(() => done).toEqual(['command:1']);
   expect(await lettersOf(gateway)).toEqual([]);
   // Failing again it is the same letter, open once more.
   await layDownCommand(context.store, command('1'));

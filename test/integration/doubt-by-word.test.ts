@@ -63,7 +63,7 @@ async function aHouse(environment: Readonly<Record<string, string>> = {}) {
   onTestFinished(await startSuppliers(context));
   await send('PUT', `/product-mappings/${VARIANT}`, { candidates: [toCandidate(LAMP)] });
 
-  const until = (what: () => unknown) => expect.poll(what, { timeout: 20_000, interval: 50 });
+  const until = (what: () => unknown) => expect.poll(what, { interval: 50 });
   const orderAt = async (id: string) => OrderView.parse(await (await call(`/orders/${id}`)).json());
   const purchaseAt = async (id: string) =>
     SupplierOrderView.parse(await (await call(`/supplier-orders/${id}`)).json());

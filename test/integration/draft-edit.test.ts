@@ -24,7 +24,7 @@ async function aDraft(order: ShopOrder): Promise<PurchaseCommand> {
   const orderId = orderIdOf(CREDENTIALS.shop, order.id);
   await world.hear('orders/create', JSON.parse(order.body));
   const known = async () => (await world.call('GET', `/orders/${orderId}`)).json();
-  await expect.poll(known, { timeout: 15_000 }).toMatchObject({ status: 'grace' });
+  await expect.poll(known).toMatchObject({ status: 'grace' });
   const { sku, supplierProductId, supplierVariantId } = LAMP;
   const answer = await world.call('POST', '/supplier-orders', {
     order_id: orderId,

@@ -117,7 +117,7 @@ test('a timer that is set again elapses under another id, so that no elapsed eve
   const elapsed = async () =>
     (await probe.messagesIn('EVT')).map(({ messageId }) => messageId).filter((id) => id.startsWith('tmr:'));
   const ofSourcing = async () => (await elapsed()).filter((id) => id.includes(':sourcing:'));
-  await until(async () => (await ofSourcing()).length >= 3, 15_000);
+  await until(async () => (await ofSourcing()).length >= 3);
   const ids = await elapsed();
   expect((await ofSourcing()).every((id) => id.endsWith(':1'))).toBe(true);
   expect(new Set(ids).size).toBe(ids.length);

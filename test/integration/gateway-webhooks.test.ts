@@ -158,7 +158,7 @@ const countOf = async (table: string): Promise<number> => {
   return row?.n ?? -1;
 };
 
-const until = (what: () => unknown) => expect.poll(what, { timeout: 10_000, interval: 20 });
+const until = (what: () => unknown) => expect.poll(what, { interval: 20 });
 
 test('a valid webhook is committed, answered, and then published', async () => {
   const raw = aBody();

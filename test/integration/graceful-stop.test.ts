@@ -77,7 +77,7 @@ test('a gateway ends in time although an agent waits for a supplier that says no
   clearInterval(asking);
   gateway.kill('SIGTERM');
   await endsWell(gateway);
-}, 90_000);
+});
 
 test('a Ctrl-C that reaches a service twice, by the terminal and by npm, is one', async () => {
   const host = startServiceProcess('services/notifier/main.ts', {
@@ -89,7 +89,7 @@ test('a Ctrl-C that reaches a service twice, by the terminal and by npm, is one'
   await delay(50);
   host.kill('SIGINT');
   await endsWell(host);
-}, 90_000);
+});
 
 test('a service that npm started ends when npm is told to', async () => {
   const started = startProcess('npm', ['run', '--silent', 'start:notifier'], {
@@ -105,7 +105,7 @@ test('a service that npm started ends when npm is told to', async () => {
   await started.says('"msg":"ready"');
   await started.stop();
   expect([await started.exited, started.output()]).toEqual([0, expect.stringContaining('"stopping"')]);
-}, 90_000);
+});
 
 test('the order host gives its partitions back, and another copy has them all without waiting for a lease', async () => {
   const connectionString = await aDatabase();
@@ -121,7 +121,7 @@ test('the order host gives its partitions back, and another copy has them all wi
   expect(await owned()).toBe(0);
   expect(await store.query('select 1 from event_partitions where lease_until > now()')).toEqual([]);
   expect(await store.query('select 1 from copies')).toEqual([]);
-}, 90_000);
+});
 
 /** A suppliers service that is told to buy so many lamps, at a supplier that keeps its answer back. */
 async function aBuyer(purchases: number, answerMs: number) {
@@ -178,9 +178,9 @@ test('a purchase in hand is finished, and what was not begun is another copy’s
   await eventually(async () => {
     for (const lamp of lamps)
       expect(await intentOf(store, lamp)).toMatchObject({ state: 'done', attempt: 1 });
-  }, 50_000);
+  });
   for (const lamp of lamps) expect(await boughtUnder(world, lamp)).toHaveLength(1);
-}, 90_000);
+});
 
 test('a second signal ends a service at once, whatever it has in hand', async () => {
   const { world, store, lamps, start } = await aBuyer(1, 60_000);
@@ -192,7 +192,7 @@ test('a second signal ends a service at once, whatever it has in hand', async ()
   host.kill('SIGTERM');
   expect(await host.ended).toEqual({ code: 1, signal: null });
   for (const lamp of lamps) expect(await intentOf(store, lamp)).toMatchObject({ state: 'calling' });
-}, 90_000);
+});
 
 test('a gateway says that it leaves, serves on, and breaks off no connection', async () => {
   const port = await freePort();
@@ -218,4 +218,4 @@ test('a gateway says that it leaves, serves on, and breaks off no connection', a
   expect(leaving.headers.get('connection')).toBe('close');
   expect((await ask('/healthz')).status).toBe(200);
   await endsWell(host);
-}, 90_000);
+});

@@ -37,7 +37,7 @@ function seen(state: ParcelStateName): OrderEvent {
   return { ...event, data: { ...event.data, status: 'shipped', parcels } };
 }
 
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 60_000 };
 
 test('a parcel that misses its lane’s deadline is delayed, told to its customer once, and goes on when it moves', async () => {
   const context = await aServiceContext(nats.url, { ORDER_MANAGER_GRACE_SECONDS: '86400' });

@@ -97,7 +97,7 @@ test('it is watched from then on under the reference that the supplier has it un
   const watch = startWatch(desk.ports, desk.adapter);
   onTestFinished(() => watch.stop());
   await expect
-    .poll(async () => (await saidTo(desk.store, second)).at(-1), { timeout: 10_000 })
+    .poll(async () => (await saidTo(desk.store, second)).at(-1))
     .toMatchObject({ type: 'observed', supplierOrderId: second.supplierOrderId, status: 'processing' });
   // The batch knows it: nobody had to ask for it by itself.
   expect(await callsOf(desk.world, 'getOrderDetail')).toBe(before);

@@ -96,7 +96,7 @@ async function query(connectionString: string, ...statements: string[]): Promise
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
-  await expect.poll(isTrue, { timeout: 40_000, interval: 20 }).toBe(true);
+  await expect.poll(isTrue, { interval: 20 }).toBe(true);
 }
 
 const isAlive = (pid: number): boolean => {

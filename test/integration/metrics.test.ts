@@ -128,9 +128,9 @@ test('a service whose queue of commands was lost is not ready until the set-up s
   const isReady = async () =>
     (await fetch(`http://127.0.0.1:${context.settings.ORDER_MANAGER_METRICS_PORT}/readyz`)).json();
   await manager.consumers.delete('CMD', 'oms-notifier');
-  await expect.poll(isReady, { timeout: 20_000 }).toEqual({ status: 'not_ready', missing: ['commands'] });
+  await expect.poll(isReady).toEqual({ status: 'not_ready', missing: ['commands'] });
   await context.bus.setUp(1);
-  await expect.poll(isReady, { timeout: 20_000 }).toEqual({ status: 'ready' });
+  await expect.poll(isReady).toEqual({ status: 'ready' });
 });
 
 test('a database that does not answer takes no scrape beyond the patience of Prometheus', async () => {
@@ -194,7 +194,5 @@ test('each line about a command names its order, its message and its trace', asy
   const subject = commandSubject('notifier', 'look', 'ord_1');
   await context.bus.publish([{ messageId: message.id, subject, payload: JSON.stringify(message) }]);
   const about = { orderId: 'ord_1', messageId: 'cause:1', traceId: trace };
-  await expect
-    .poll(() => context.lines, { timeout: 10_000 })
-    .toContainEqual(expect.objectContaining({ msg: 'looked', ...about }));
+  await expect.poll(() => context.lines).toContainEqual(expect.objectContaining({ msg: 'looked', ...about }));
 });

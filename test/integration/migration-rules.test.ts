@@ -142,7 +142,7 @@ test('a set-up step waits for a backup that is under way, and then makes what it
   expect(await migrated).toEqual(expect.arrayContaining(['0037-mapped-variant', '0041-refused-calls']));
   expect(await setup.query('select 1 from pg_index where not indisvalid')).toEqual([]);
   expect(await migrate(setup)).toEqual([]);
-}, 60_000);
+});
 
 /** Purchase intents are read by their supplier order; by the order only when a customer is erased. */
 const NOT_READ_BY_ORDER = ['purchase_intents'];

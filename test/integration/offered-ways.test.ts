@@ -143,7 +143,7 @@ test('whatever explain offers for any state of an order and of its purchase is a
     refused.push(...(await refusedOf(gateway, story.id)));
   }
   expect(refused).toEqual([]);
-}, 120_000);
+});
 
 test('a draft is offered to be repaired, and so is one that a hold of any reason stops', async () => {
   const gateway = await aGateway(nats.url);

@@ -70,14 +70,14 @@ const purchaseAt = (id: string) => read(`/supplier-orders/${id}`, SupplierOrderV
 /** Waits until the order is there and fits. */
 const until = async (id: string, fits: Partial<OrderView>): Promise<OrderView> => {
   await expect
-    .poll(async () => (await world.call('GET', `/orders/${id}`)).json(), { timeout: 30_000, interval: 50 })
+    .poll(async () => (await world.call('GET', `/orders/${id}`)).json(), { interval: 50 })
     .toMatchObject(fits);
   return orderAt(id);
 };
 const untilPurchase = async (id: string, fits: object): Promise<SupplierOrderView> => {
   await expect
     .poll(async () => (await world.call('GET', `/supplier-orders/${id}`)).json(), {
-      timeout: 30_000,
+      timeout: 60_000,
       interval: 50,
     })
     .toMatchObject(fits);

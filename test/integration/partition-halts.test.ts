@@ -84,7 +84,7 @@ test.each([
   expect((await haltsOf(world.store))[PART]?.halted).toContain('put back to an earlier time');
   await world.bus.publish(storyOf(B));
   const before = await seqOf(world.store);
-  await expect.poll(() => sharesOf(world.store), { timeout: 15_000 }).toEqual({ one: PARTITIONS });
+  await expect.poll(() => sharesOf(world.store)).toEqual({ one: PARTITIONS });
   expect([await seqOf(world.store), await stateOf(world.store, B)]).toEqual([before, undefined]);
   await expect(republish(world.store, world.bus, await planRepublish(world.store))).rejects.toThrow(
     'npm run restored',
@@ -97,7 +97,7 @@ test('a database that is put back halts every partition though another copy had 
   await world.bus.publish(storyOf(A).slice(0, 3));
   await readUpTo(world, 3);
   // Longer than it took that copy to claim its own.
-  await expect.poll(() => sharesOf(world.store), { timeout: 15_000 }).toEqual({ one: PARTITIONS });
+  await expect.poll(() => sharesOf(world.store)).toEqual({ one: PARTITIONS });
   await world.store.run(
     "update event_partitions set epoch = epoch - 1, owner = 'gone', lease_until = now() + interval '1 hour'",
   );
@@ -112,7 +112,7 @@ test('a stream made anew under a reading owner halts it too', async () => {
   await probe.deleteStreams();
   await world.bus.setUp(1);
   await world.bus.publish([...storyOf(B), ...storyOf(C)]);
-  await until(async () => (await haltsOf(world.store)).some(({ part }) => part === PART), 15_000);
+  await until(async () => (await haltsOf(world.store)).some(({ part }) => part === PART));
   expect(await seqOf(world.store)).toBe(3);
   expect(await countOf(world.store, 'orders')).toBe(1);
 });
@@ -153,7 +153,7 @@ test('a server that comes back without its tail halts the partitions that had re
   await nats.kill();
   nats.restoreStore();
   await nats.start();
-  await until(async () => (await haltsOf(world.store)).length > 0, 15_000);
+  await until(async () => (await haltsOf(world.store)).length > 0);
   expect(await haltsOf(world.store)).toEqual([{ part: PART, halted: expect.stringMatching(/tail is lost/) }]);
   await world.bus.publish(storyOf(A));
   expect(await seqOf(world.store)).toBe(5);
@@ -170,7 +170,7 @@ test('a tail that was lost and has grown as long again before anybody looked hal
   await until(() => world.bus.isConnected());
   await world.bus.publish(storyOf(B));
   anOwner(world, 'two');
-  await until(async () => (await haltsOf(world.store)).length > 0, 15_000);
+  await until(async () => (await haltsOf(world.store)).length > 0);
   expect(await haltsOf(world.store)).toEqual([
     { part: PART, halted: expect.stringMatching(/another message at 5 .* tail is lost/) },
   ]);

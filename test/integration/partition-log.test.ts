@@ -180,7 +180,7 @@ test('leftovers wait while NATS is away and are published after its return', asy
   onTestFinished(() => sweeper.stop());
   await until(() => world.lines.some(({ work }) => work === 'outbox sweep'));
   await nats.start();
-  await until(async () => (await countOf(world.store, 'outbox_pending')) === 0, 15_000);
+  await until(async () => (await countOf(world.store, 'outbox_pending')) === 0);
 });
 
 test('a zombie whose partition was taken writes nothing', async () => {
@@ -209,14 +209,14 @@ test('an owner that has not heard yet that its partition is halted writes nothin
 test('two owners share the partitions fairly, and one that stops gives its leases back at once', async () => {
   const world = await aWorld();
   anOwner(world, 'one');
-  await expect.poll(() => sharesOf(world.store), { timeout: 15_000 }).toEqual({ one: 32 });
+  await expect.poll(() => sharesOf(world.store)).toEqual({ one: 32 });
   const two = anOwner(await someoneElse(world), 'two');
-  await expect.poll(() => sharesOf(world.store), { timeout: 15_000 }).toEqual({ one: 16, two: 16 });
+  await expect.poll(() => sharesOf(world.store)).toEqual({ one: 16, two: 16 });
   await two.stop();
   // Whoever looks now finds nothing that still belongs to the stopped one.
   expect(await world.store.query("select part from event_partitions where owner = 'two'")).toEqual([]);
   expect(await world.store.query("select id from copies where id = 'two'")).toEqual([]);
-  await expect.poll(() => sharesOf(world.store), { timeout: 15_000 }).toEqual({ one: 32 });
+  await expect.poll(() => sharesOf(world.store)).toEqual({ one: 32 });
 });
 
 test('an owner that is stopped while it takes its first partitions leaves no reader and no lease behind', async () => {
@@ -241,7 +241,7 @@ test('the partitions of a process that was killed are taken over after its lease
   await host.ended;
   await world.bus.publish(story.slice(3));
   anOwner(world);
-  await expect.poll(() => sharesOf(world.store), { timeout: 20_000 }).toEqual({ one: 32 });
+  await expect.poll(() => sharesOf(world.store)).toEqual({ one: 32 });
   await readUpTo(world, 6);
   expect(await stateOf(world.store, A)).toBe('delivered');
 });
@@ -333,7 +333,7 @@ test('idle positions follow the stream, so that expired messages never look like
   await world.bus.publish(storyOf(A));
   const lowest = async (): Promise<number | undefined> =>
     (await world.store.query<{ seq: number }>('select min(seq)::int as seq from event_partitions'))[0]?.seq;
-  await expect.poll(lowest, { timeout: 10_000 }).toBe(6);
+  await expect.poll(lowest).toBe(6);
   await owner.stop();
   await probe.manager.streams.purge('EVT');
   await world.bus.publish(storyOf(B));
@@ -347,13 +347,9 @@ test('a partition that its owner cannot read shows as lag', async () => {
   const world = await aWorld();
   const owner = anOwner(world);
   const lags = () => [...readers].map(({ lag }) => lag().seconds);
-  await expect
-    .poll(() => lags().filter((seconds) => seconds === 0).length, { timeout: 10_000 })
-    .toBe(PARTITIONS);
+  await expect.poll(() => lags().filter((seconds) => seconds === 0).length).toBe(PARTITIONS);
   await (await aProbe(nats.url)).deleteStreams();
-  await expect
-    .poll(() => lags().filter((seconds) => seconds > 0).length, { timeout: 15_000 })
-    .toBe(PARTITIONS);
+  await expect.poll(() => lags().filter((seconds) => seconds > 0).length).toBe(PARTITIONS);
   await owner.stop();
   expect(lags()).toEqual([]);
 });

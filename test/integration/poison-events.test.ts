@@ -139,7 +139,7 @@ test('events are no dead letters while the disk of the database fails: they are 
   await world.bus.publish(storyOf(A));
   anOwner(world);
   await expect
-    .poll(() => world.lines.map(({ msg }) => msg), { timeout: 10_000 })
+    .poll(() => world.lines.map(({ msg }) => msg))
     .toContain('the database is away, the batch waits');
   await world.store.run('drop function fail_disk() cascade');
   await readUpTo(world, 6);

@@ -47,9 +47,7 @@ const anOrderOf = ({ id, name, street, email, phone }: Person, number: number) =
 };
 
 const untilStatus = (orderId: string, status: string): Promise<void> =>
-  expect
-    .poll(async () => (await world.call('GET', `/orders/${orderId}`)).json(), { timeout: 20_000 })
-    .toMatchObject({ status });
+  expect.poll(async () => (await world.call('GET', `/orders/${orderId}`)).json()).toMatchObject({ status });
 
 const requests = async (): Promise<PrivacyRequestList['items']> =>
   PrivacyRequestList.parse(await (await world.call('GET', '/privacy-requests?open=true')).json()).items;

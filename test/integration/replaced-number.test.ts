@@ -43,7 +43,7 @@ async function aPurchase(orderId: string) {
   });
   const { id } = SupplierOrderReceipt.parse(await response.json());
   const view = async () => OrderView.parse(await (await world.call('GET', `/orders/${orderId}`)).json());
-  const until = (what: () => unknown) => expect.poll(what, { timeout: 20_000, interval: 25 });
+  const until = (what: () => unknown) => expect.poll(what, { interval: 25 });
   const is = (status: string) => until(async () => (await view()).status).toBe(status);
   await is('awaiting_shipment');
   const sdCode = (await readPurchase(world.store, id))?.supplierReference ?? '';
@@ -114,7 +114,7 @@ test('what a person says of a parcel is there with the next look, though CJ has 
   const said = { tracking_number: 'box-1', items: [{ line_id: line?.lineId, quantity: 1 }] };
   const path = `/supplier-orders/${purchase.id}/parcel-contents`;
   expect((await world.call('POST', path, said)).status).toBe(202);
-  await expect.poll(units, { timeout: 20_000 }).toEqual([[1]]);
+  await expect.poll(units).toEqual([[1]]);
   expect(await violations(orderId)).toBe(0);
 });
 
@@ -129,12 +129,10 @@ test('a labelled order that CJ packs into two boxes is delivered when the second
   await purchase.step(SHIPPED, `${purchase.sdCode}-1`);
   await purchase.is('partially_shipped');
   await purchase.step(COMPLETED, `${purchase.sdCode}-1`);
-  await expect.poll(purchase.mails, { timeout: 20_000 }).toContain('parcel_delivered');
+  await expect.poll(purchase.mails).toContain('parcel_delivered');
   expect((await purchase.view()).status).toBe('partially_delivered');
   await purchase.step(SHIPPED, `${purchase.sdCode}-2`);
-  await expect
-    .poll(async () => (await purchase.view()).supplierOrders[0]?.status, { timeout: 20_000 })
-    .toBe('shipped');
+  await expect.poll(async () => (await purchase.view()).supplierOrders[0]?.status).toBe('shipped');
   expect((await purchase.view()).status).toBe('partially_delivered');
   await purchase.step(COMPLETED, `${purchase.sdCode}-2`);
   await purchase.is('delivered');

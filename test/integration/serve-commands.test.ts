@@ -96,10 +96,10 @@ test('what cannot be carried out is tried five times and set aside; its neighbou
   await send(context, 'fail', '1');
   await send(context, 'refuse', '1');
   await send(context, 'work', 'after');
-  await expect.poll(() => done, { timeout: 10_000 }).toEqual(['before', 'after']);
+  await expect.poll(() => done).toEqual(['before', 'after']);
   expect(await lettersIn(context)).toEqual([]);
 
-  await expect.poll(() => waiting(context), { timeout: 25_000 }).toBe(0);
+  await expect.poll(() => waiting(context)).toBe(0);
   const letters = await lettersIn(context);
   expect(letters).toMatchObject([
     { subject: 'oms.cmd.notifier.fail.1', failure: expect.stringContaining('RangeError') },
@@ -151,7 +151,7 @@ test('at the level DEBUG the log says each command and what came of it', async (
   await serve(context, { work: async () => DONE });
   await send(context, 'work', 'a');
   const wanted = { msg: 'command', subject: commandSubject('notifier', 'work', 'a'), verdict: 'done' };
-  await expect.poll(() => context.lines, { timeout: 15_000 }).toContainEqual(expect.objectContaining(wanted));
+  await expect.poll(() => context.lines).toContainEqual(expect.objectContaining(wanted));
 });
 
 test('a command that the server hands to the wrong lane is left to its own', async () => {
@@ -182,7 +182,7 @@ test('a command that the server hands to the wrong lane is left to its own', asy
   onTestFinished(() => consumer.stop());
   const sweeper = startSweeper(context.store, context.bus, context.log);
   onTestFinished(() => sweeper.stop());
-  await expect.poll(() => own, { timeout: 10_000 }).toEqual(['1']);
+  await expect.poll(() => own).toEqual(['1']);
   expect([astray, await lettersIn(context)]).toEqual([[], []]);
 });
 
@@ -204,7 +204,7 @@ test('a foreseen trouble that passes is waited for, however often, by what nothi
     { retryMs: 20, lasting: ['work'] },
   );
   await send(context, 'work', '1');
-  await expect.poll(() => tries, { timeout: 25_000 }).toBe(TROUBLES + 1);
+  await expect.poll(() => tries).toBe(TROUBLES + 1);
   await expect.poll(() => waiting(context)).toBe(0);
   expect(await lettersIn(context)).toEqual([]);
 });
@@ -236,9 +236,9 @@ test('waits for better times use up no tries of a command that then fails', asyn
     },
   });
   await send(context, 'work', '1');
-  await expect.poll(() => calls, { timeout: 10_000 }).toBe(8);
+  await expect.poll(() => calls).toBe(8);
   expect(await lettersIn(context)).toEqual([]);
-  await expect.poll(() => lettersIn(context), { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(() => lettersIn(context)).toHaveLength(1);
   expect(calls).toBe(12);
 });
 
@@ -257,11 +257,11 @@ test('while the database is away commands wait, and what was hopeless is set asi
   await road.breakDown();
   await send(context, 'work', '1');
   await send(context, 'unheard', '1');
-  await expect.poll(() => tries, { timeout: 25_000 }).toBeGreaterThan(5);
+  await expect.poll(() => tries).toBeGreaterThan(5);
   expect(await waiting(context)).toBe(2);
 
   await road.mend();
-  await expect.poll(() => waiting(context), { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => waiting(context)).toBe(0);
   expect(await direct.store.query('select id from copies')).toEqual([{ id: '1' }]);
   expect(await lettersIn(direct)).toMatchObject([{ subject: 'oms.cmd.notifier.unheard.1' }]);
 });
@@ -315,10 +315,10 @@ test('while a partition is halted no command is carried out', async () => {
   });
   await send(context, 'work', '1');
   const probe = await aProbe(nats.url);
-  await expect.poll(() => redelivered(probe), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => redelivered(probe)).toBe(1);
   expect(calls).toBe(0);
   await context.store.run('update event_partitions set halted = null');
-  await expect.poll(() => calls, { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => calls).toBe(1);
 });
 
 test('a queue that was lost while its service runs is said with what to do, and commands go on once it is there again', async () => {
@@ -335,8 +335,8 @@ test('a queue that was lost while its service runs is said with what to do, and 
   await send(context, 'work', 'meanwhile');
   const said = () =>
     context.lines.filter(({ err }) => JSON.stringify(err ?? '').includes('run the set-up step')).length;
-  await expect.poll(said, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(said).toBeGreaterThan(0);
   expect(done).toEqual([]);
   await context.bus.setUp(1);
-  await expect.poll(() => done, { timeout: 10_000 }).toEqual(['meanwhile']);
+  await expect.poll(() => done).toEqual(['meanwhile']);
 });

@@ -54,7 +54,7 @@ const waitingFor = (store: Store, condition: string): Promise<void> =>
     .poll(
       () => store.query(`select 1 from pg_stat_activity where datname = current_database() and ${condition}`),
       {
-        timeout: 15_000,
+        timeout: 60_000,
         interval: 10,
       },
     )
@@ -679,7 +679,7 @@ test('a pool whose backends are killed more often than it is wide still works an
   expect(await store.query('select 1 as alive')).toEqual([{ alive: 1 }]);
   await store.close();
   const left = "select 1 from pg_stat_activity where application_name like '%test-victim'";
-  await expect.poll(() => observer.query(left), { timeout: 15_000 }).toEqual([]);
+  await expect.poll(() => observer.query(left)).toEqual([]);
 });
 
 test('a backend killed in the middle of a statement is an outage', async () => {

@@ -25,9 +25,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 const isIn = (purchase: PurchaseCommand, state: string): Promise<void> =>
-  expect
-    .poll(async () => (await rowOf(world.store, purchase))?.state, { timeout: 15_000, interval: 25 })
-    .toBe(state);
+  expect.poll(async () => (await rowOf(world.store, purchase))?.state, { interval: 25 }).toBe(state);
 
 let orders = 0;
 const aDraft = (): Promise<PurchaseCommand> => {

@@ -118,7 +118,7 @@ test('three sellers, two parcels each, one number replaced, one parcel lost: sho
   const { store, bus } = context;
   onTestFinished(await startOrders(context));
   onTestFinished(await startShopify(context));
-  const until = (what: () => unknown) => expect.poll(what, { timeout: 30_000, interval: 50 });
+  const until = (what: () => unknown) => expect.poll(what, { interval: 50 });
   let told = 0;
   const say = (event: OrderEvent) => {
     told += 1;
@@ -205,4 +205,4 @@ test('three sellers, two parcels each, one number replaced, one parcel lost: sho
   expect(await store.query('select reason from holds where released_at is null')).toEqual([
     { reason: 'operator' },
   ]);
-}, 90_000);
+});
