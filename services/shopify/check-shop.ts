@@ -140,7 +140,9 @@ export async function checkShop(ports: ShopPorts): Promise<void> {
   const shop = settings.SHOPIFY_SHOP_URL;
   if (admin === undefined || shop === undefined) return;
   await underLease(ports, `check:${shop}`, async () => {
-    const [{ began } = { began: new Date() }] = await store.query<{ began: Date }>('select now() as began');
+    const [now] = await store.query<{ began: string }>('select now() as began');
+    if (now === undefined) throw new RangeError('the database told no time');
+    const began = new Date(now.began);
     const { scopes, timeZone, problems } = await look(admin, ports);
     await commitAndPublish(store, bus, async (sql, say) => {
       const isRegranted =

@@ -51,8 +51,8 @@ const MOST_LINES = 250;
 
 /**
  * Which units to take from which fulfilment order: the `lineItemsByFulfillmentOrder` of each fulfilment, one per location
- * (Shopify refuses one over several), and more where a list would be too long; never more than remains. `missingUnits` are nowhere to be had; `blocking` is one
- * that has some and may not be shipped.
+ * (Shopify refuses one over several), and more where a list would be too long; never more than remains. `missingUnits` are
+ * nowhere to be had; `blocking` is one that has some and may not be shipped.
  * @param isEachAlone one per fulfilment order: of locations only the names are seen, and two may have the same.
  */
 export function planFulfillments(work: readonly OpenWork[], wanted: UnitsByLine, isEachAlone = false) {

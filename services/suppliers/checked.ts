@@ -138,24 +138,33 @@ function readable(seen: ReadonlyMap<string, ObservedStatus>): ReadonlyMap<string
  * its supplier says. What spends and answers so is in doubt, what only asks is refused.
  */
 export function checked(adapter: SupplierAdapter): SupplierAdapter {
-  const { standing, beforePlace } = adapter;
   return {
-    ...adapter,
+    name: adapter.name,
+    capabilities: adapter.capabilities,
+    checkRecipient: (recipient) => adapter.checkRecipient(recipient),
+    readPush: (message) => adapter.readPush(message),
+    search: (request, signal) => adapter.search(request, signal),
+    product: (request, signal) => adapter.product(request, signal),
+    registerPush: (url, signal) => adapter.registerPush(url, signal),
     quote: (request, signal) => sane(Quoted, 'permanent', () => adapter.quote(request, signal)),
-    ...(beforePlace === undefined
+    ...(adapter.beforePlace === undefined
       ? {}
       : {
           beforePlace: (request, signal) =>
-            sane(z.unknown(), 'permanent', () => beforePlace(request, signal)),
+            sane(z.unknown(), 'permanent', async () => adapter.beforePlace?.(request, signal)),
         }),
     place: (request, signal) => sane(Placed, 'unknown_outcome', () => adapter.place(request, signal)),
     lookUp: (callerRef, signal, since) =>
       sane(z.array(Found), 'permanent', () => adapter.lookUp(callerRef, signal, since)),
-    ...(standing === undefined
+    ...(adapter.standing === undefined
       ? {}
       : {
           standing: (callerRefs, signal) =>
-            sane(z.set(z.string()).nullable(), 'permanent', () => standing(callerRefs, signal)),
+            sane(
+              z.set(z.string()).nullable(),
+              'permanent',
+              async () => (await adapter.standing?.(callerRefs, signal)) ?? null,
+            ),
         }),
     preparePayment: (key, signal) => sane(Due, 'permanent', () => adapter.preparePayment(key, signal)),
     pay: (reference, signal) => sane(z.unknown(), 'unknown_outcome', () => adapter.pay(reference, signal)),

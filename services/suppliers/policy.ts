@@ -123,9 +123,9 @@ const translate =
   };
 
 /**
- * The adapter with its answers checked, a timeout, one breaker for all its methods and, for what is safe to repeat, three retries with
- * backoff. `place`, `pay` and `cancel` go out once. An open breaker rejects before the call: `transient`, evidence
- * `breaker: 'open'`. A timeout of `place` or `pay` is `unknown_outcome` unless the adapter knows that nothing was
+ * The adapter with its answers checked, a timeout, one breaker for all its methods and, for what is safe to repeat, three
+ * retries with backoff. `place`, `pay` and `cancel` go out once. An open breaker rejects before the call: `transient`,
+ * evidence `breaker: 'open'`. A timeout of `place` or `pay` is `unknown_outcome` unless the adapter knows that nothing was
  * sent. Make it once per adapter: the breaker is memory shared by all calls.
  */
 export function withPolicy(

@@ -89,3 +89,25 @@ test('a sound answer is passed on as it is', async () => {
   await expect(answering(DUE).preparePayment(key, never)).resolves.toBe(DUE);
   await expect(answering(null).read('A1', never)).resolves.toBeNull();
 });
+
+test('an adapter that is a class keeps its methods and what they remember', async () => {
+  class Remembering {
+    #asked = 0;
+    name = 'cj_dropshipping';
+    async place() {
+      this.#asked += 1;
+      return { ...PLACED, amountMinor: this.#asked };
+    }
+    async standing() {
+      this.#asked += 1;
+      return new Set<string>();
+    }
+    checkRecipient() {
+      return this.#asked;
+    }
+  }
+  const adapter = checked(new Remembering() as never);
+  await expect(adapter.place({} as never, never)).resolves.toMatchObject({ amountMinor: 1 });
+  await expect(adapter.standing?.([], never)).resolves.toEqual(new Set());
+  expect(adapter.checkRecipient({} as never)).toBe(2);
+});
