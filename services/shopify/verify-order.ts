@@ -45,10 +45,9 @@ interface OrderRow {
 const ROUTING_MS = 600_000;
 
 type Verdict = Pick<OrderVerified, 'holds'> & { readonly truth: Truth | null };
-const HIDDEN: OrderVerified['holds'][number] = {
-  reason: 'operator',
-  evidence: { order: 'not shown by the shop: deleted, or too old' },
-};
+const NOT_SHOWN =
+  'not shown by the shop: deleted, or too old; released, it is bought by what was known of it';
+const HIDDEN: OrderVerified['holds'][number] = { reason: 'operator', evidence: { order: NOT_SHOWN } };
 /** It goes by itself once a reading sees a fulfilment order. */
 const UNROUTED: OrderVerified['holds'][number] = {
   reason: 'fulfillment_not_ours',
@@ -68,9 +67,19 @@ const isUnrouted = ({ received, work }: Truth): boolean =>
 const isJustPlaced = (placedAt: string, now: string): boolean =>
   Math.abs(Date.parse(now) - Date.parse(placedAt)) < ROUTING_MS;
 
+/** A person released that it is not shown: asked again, the shop would say the same, and it would never go on. */
+async function isToGoOnUnseen({ store }: ShopPorts, orderId: string): Promise<boolean> {
+  const [hold] = await store.query(
+    `select 1 from holds where order_id = $1 and reason = 'operator' and released_at is not null and evidence ->> 'order' = $2`,
+    [orderId, NOT_SHOWN],
+  );
+  return hold !== undefined;
+}
+
 /** `not_yet`: Shopify may still be routing it, or does not show it yet. */
 async function judge(
   ports: ShopPorts,
+  orderId: string,
   { shop, shopOrderId, placedAt, isNew, now }: OrderRow,
 ): Promise<Verdict | 'not_yet'> {
   const { admin, settings } = ports;
@@ -82,7 +91,10 @@ async function judge(
       { shop, buysAuthorized: settings.ORDER_MANAGER_BUY_AUTHORIZED },
       shopOrderId,
     );
-    if (truth === null) return isJustPlaced(placedAt, now) ? 'not_yet' : { truth, holds: [HIDDEN] };
+    if (truth === null) {
+      if (isJustPlaced(placedAt, now)) return 'not_yet';
+      return { truth, holds: (await isToGoOnUnseen(ports, orderId)) ? [] : [HIDDEN] };
+    }
     if (!isUnrouted(truth)) return { truth, holds: shopHoldsIn(truth) };
     return isNew || isJustPlaced(truth.received.placedAt, now) ? 'not_yet' : { truth, holds: [UNROUTED] };
   } catch (error) {
@@ -141,7 +153,7 @@ async function judgeAndTell(
   order: OrderRow,
   commandId: string,
 ): Promise<CommandResult> {
-  const verdict = await judge(ports, order);
+  const verdict = await judge(ports, orderId, order);
   if (verdict === 'not_yet') {
     ports.log.warn(
       { orderId },

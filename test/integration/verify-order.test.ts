@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { ORDER_VERIFIED } from '../../contracts/events/order-verified.ts';
+import { ORDER_VERIFIED, OrderVerified } from '../../contracts/events/order-verified.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import { SCOPES } from '../../deploy/sandbox/shopify/access-scopes.ts';
 import { verifyOrder } from '../../services/shopify/verify-order.ts';
@@ -106,6 +106,26 @@ test('an order that the shop does not show, and a login that it refuses, are for
   expect(await verdict()).toMatchObject({
     holds: [{ reason: 'credentials_expired', evidence: { refusedBy: 'shop', failureClass: 'auth' } }],
   });
+});
+
+test('an order that the shop does not show any more goes on by a person’s word, and is not held again for the same', async () => {
+  const { context, verify } = await anOrder({ isHidden: true });
+  const { store } = context;
+  const holdsTold = async () =>
+    (await eventsIn(store)).flatMap(({ type, data }) =>
+      type === ORDER_VERIFIED ? [OrderVerified.parse(data).holds] : [],
+    );
+  await verify('command-1');
+  await store.run(
+    `insert into holds (id, order_id, reason, evidence)
+     select 'h1', $1, 'operator', payload::json #> '{data,holds,0,evidence}' from outbox`,
+    [ORDER_ID],
+  );
+  await verify('command-2');
+  await store.run('update holds set released_at = now()');
+  await verify('command-3');
+  const held = [expect.objectContaining({ reason: 'operator' })];
+  expect(await holdsTold()).toEqual([held, held, []]);
 });
 
 test('an order whose amounts its currency cannot hold is for a person, not asked about for ever', async () => {
