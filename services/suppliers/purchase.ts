@@ -172,7 +172,8 @@ export async function settlePlaced(
 
 /**
  * Whether the supplier shows an order under our reference although it refused to make one: asked, where it can be, before
- * its units may be bought anew. A refusal is believed when the question fails.
+ * its units may be bought anew. A refusal is believed when the question fails, or takes longer than the call's own time: it
+ * is asked for again later.
  */
 async function isMadeAllTheSame(
   { store, settings, log }: PurchasePorts,
@@ -183,11 +184,7 @@ async function isMadeAllTheSame(
   if (!adapter.capabilities.looksUpByReference || sent === false) return false;
   try {
     const since = await possibleSince(store, orderId);
-    const found = await adapter.lookUp(
-      id,
-      AbortSignal.timeout(callPatienceMs(settings) * REQUESTS_OF.lookUp),
-      since,
-    );
+    const found = await adapter.lookUp(id, AbortSignal.timeout(callPatienceMs(settings)), since);
     return found.some(({ isCancelled }) => !isCancelled);
   } catch (error) {
     const { failureClass, evidence } = withoutRecipient(toSupplierError(error), recipient);
