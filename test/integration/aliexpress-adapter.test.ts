@@ -863,6 +863,15 @@ test('a ban is throttled, has bought nothing and is told to all copies with its 
   expect(until).toBeLessThan(Date.now() + 1_001);
 });
 
+test('a ban that names no end is told as well', async () => {
+  const refusal = { kind: 'refusal_before', code: 'ApiCallLimit', times: 1 };
+  await givenFaults(world, { operation: 'aliexpress.createOrder', ...refusal });
+  const before = Date.now();
+  await expect(adapter.place(anOrder(), never)).rejects.toMatchObject(failure('throttled'));
+  expect(reports).toHaveLength(1);
+  expect(Date.parse(reports[0]?.pausedUntil ?? '')).toBeGreaterThanOrEqual(before + 1_000);
+});
+
 test('a ban whose report fails is throttled all the same', async () => {
   await givenFaults(world, { operation: 'aliexpress.createOrder', kind: 'rate_limit', times: 1 });
   const silent = anAdapter({ report: () => Promise.reject(new Error('no database')) });

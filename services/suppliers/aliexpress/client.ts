@@ -5,14 +5,13 @@ import { beforeSending, exchangeText, type NoVerdict, withoutPersonalData } from
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
 import { SupplierError } from '../supplier-error.ts';
+import { createBanClock } from './ban.ts';
 import { type Answer, readEnvelope } from './envelope.ts';
 import {
-  banSecondsOf,
   failureClassOf,
   isKeyRejected,
   isTimeRefused,
   isTokenRejected,
-  type Refusal,
   refusedFieldOf,
   saysNoSuchOrder,
 } from './failure-classes.ts';
@@ -148,10 +147,11 @@ function createExchange(options: AliExpressClientOptions) {
     return { url, body: body.toString() };
   };
 
-  const tellBan = async (refusal: Refusal): Promise<void> => {
-    const seconds = banSecondsOf(refusal);
-    if (seconds === null) return;
-    const pausedUntil = new Date(Date.now() + seconds * 1_000).toISOString();
+  const bannedFor = createBanClock();
+  const tellBan = async (answer: Answer): Promise<void> => {
+    const pauseMs = bannedFor('refusal' in answer ? answer.refusal : null, performance.now());
+    if (pauseMs === 0) return;
+    const pausedUntil = new Date(Date.now() + pauseMs).toISOString();
     // A verdict must not be lost for want of telling others about the limits.
     await report({ pausedUntil }).catch(() => {});
   };
@@ -177,7 +177,7 @@ function createExchange(options: AliExpressClientOptions) {
       sentAt = performance.now();
       const { httpStatus, headers, text } = await exchangeText(send, outgoing, noVerdict);
       const answer = readAnswer(noVerdict, httpStatus, text);
-      if ('refusal' in answer) await tellBan(answer.refusal);
+      await tellBan(answer);
       const isHourLearnt = 'refusal' in answer && isTimeRefused(answer.refusal) && learnHour(headers.date);
       return { ...answer, isHourLearnt };
     } finally {
