@@ -146,9 +146,9 @@ const rememberUnseen = (store: PurchasePorts['store'], unseen: readonly Watched[
   });
 
 const NOT_SHOWN =
-  'the supplier has shown nothing of it for a day: look for it on its site, and whether this account may still read it';
+  'the supplier has told nothing about it for a day: look at it on its site, and whether this account may still read it';
 
-/** What a person has to see to, of a bought order that its supplier has not shown for too long; null: nothing yet. */
+/** What a person has to see to, of a bought order that its supplier has told nothing about for too long; null: nothing yet. */
 function lossOf({ id, orderId, state, reference, observation, unseenMs }: Watched): Observation | null {
   const isLost = unseenMs !== null && unseenMs > LOST_AFTER_MS && ON_THE_WAY.includes(state);
   if (!isLost || observation?.endsWith(TOLD) === true) return null;

@@ -398,7 +398,7 @@ test('a bought order that its supplier has not shown for a day is for a person, 
   const unseen = "observation like 'unseen %'";
   const aDayLater = `update supplier_orders set observation = 'unseen ' || (extract(epoch from now() - interval '25 hours') * 1000)::bigint where ${unseen}`;
   await eventually(async () => expect(await desk.store.run(aDayLater)).toBe(1));
-  const attention = { reason: 'operator', evidence: { cause: expect.stringMatching(/shown nothing/) } };
+  const attention = { reason: 'operator', evidence: { cause: expect.stringMatching(/told nothing/) } };
   await eventually(async () =>
     expect(await saidTo(desk.store, purchase!)).toMatchObject([{ status: 'processing', attention }]),
   );
