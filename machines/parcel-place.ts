@@ -12,6 +12,8 @@ export interface ParcelUnits {
   readonly units: Units;
   /** The shop shows it. */
   readonly isFulfilled: boolean;
+  /** It shows less than is in it: others have shipped the rest there. */
+  readonly isShownInPart?: true;
   /** The last fulfilment of it that was cancelled in the shop: it is told once. */
   readonly undoneFulfillmentId?: string;
   /** A carrier has had it in its hands; a supplier that says "shipped" is no carrier. */

@@ -134,6 +134,7 @@ function seenAs(
     units,
     // Without a shop there is nothing to show it in.
     isFulfilled: before?.isFulfilled ?? owner.isWithoutShop === true,
+    ...(before?.isShownInPart === undefined ? {} : { isShownInPart: before.isShownInPart }),
     isScanned: (before?.isScanned ?? false) || isScan(observed.state),
     ...(before?.undoneFulfillmentId === undefined ? {} : { undoneFulfillmentId: before.undoneFulfillmentId }),
     ...(state === 'delayed' && before?.lateIn !== undefined ? { lateIn: before.lateIn } : {}),

@@ -77,15 +77,17 @@ const isAllFulfilled = (units: Units, parcels: Parcels): boolean =>
   isNothing(
     withoutUnits(
       units,
-      Object.values(parcels).filter(({ isFulfilled }) => isFulfilled),
+      Object.values(parcels).filter(({ isFulfilled, isShownInPart }) => isFulfilled && !isShownInPart),
     ),
   );
 
-const showFulfilled = by('fulfillment.synced', (context, { data: { parcelId, how } }) => {
+const showFulfilled = by('fulfillment.synced', (context, { data: { parcelId, how, missingUnits } }) => {
   const { supplierOrderId, units } = context;
   const parcel = context.parcels[parcelId];
   if (parcel === undefined) return NOTHING;
-  const parcels = { ...context.parcels, [parcelId]: { ...parcel, isFulfilled: true } };
+  const { isShownInPart: _, ...known } = parcel;
+  const inPart = missingUnits === undefined ? {} : { isShownInPart: true as const };
+  const parcels = { ...context.parcels, [parcelId]: { ...known, isFulfilled: true, ...inPart } };
   const shown: Effect = {
     kind: 'tell_order',
     event: { type: 'hold.passed', data: { supplierOrderId, isShown: true } },

@@ -14,6 +14,8 @@ export const FulfillmentSynced = z.object({
    * to fulfil of its units, and a person released the hold that said so.
    */
   how: z.enum(['created', 'adopted', 'let_be']),
+  /** Of its units, those that are not shown: the shop had nothing left of them to fulfil. Absent: none. */
+  missingUnits: z.int().positive().optional(),
 });
 export type FulfillmentSynced = z.infer<typeof FulfillmentSynced>;
 

@@ -184,6 +184,7 @@ async function settle(
         parcelId,
         shopFulfillmentId: result.fulfillmentId,
         how: result.how,
+        ...(result.missingUnits > 0 ? { missingUnits: result.missingUnits } : {}),
       };
       if (result.missingUnits > 0)
         log.warn({ parcelId, missingUnits: result.missingUnits }, 'the shop shows less than was shipped');

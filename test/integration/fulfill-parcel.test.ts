@@ -517,6 +517,15 @@ test('a withheld parcel waits for its release and is then shown', async () => {
   expect(await shown(world)).toEqual([{ number: `TRACK-${STORY_ID}`, units: ['2 of 1'] }]);
 });
 
+test('of a parcel of which somebody else has shipped a part in the shop it is told how many units are not shown', async () => {
+  const { world, gid, context, ports, parcelId } = await aShop();
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  const line = mine!.lineItems.nodes.find(({ lineItem }) => lineItem.id.endsWith('/101'))!;
+  await ship(world, [{ fulfillmentOrderId: mine!.id, lines: [{ id: line.id, quantity: 2 }] }], 'STAFF-1');
+  expect(await fulfil(ports, parcelId)).toEqual(DONE);
+  expect(await eventsIn(context.store)).toMatchObject([{ data: { how: 'created', missingUnits: 1 } }]);
+});
+
 test('a parcel that somebody else has shipped in the shop is let be once a person releases it, and asked about no more', async () => {
   const { world, gid, context, ports, parcelId } = await aShop();
   const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;

@@ -3,7 +3,11 @@ import {
   SUPPLIER_ORDER_CANCEL_CONFIRMED,
   SUPPLIER_ORDER_CANCEL_REFUSED,
 } from '../../contracts/events/cancel-outcome.ts';
-import { FULFILLMENT_SYNCED, FULFILLMENT_WITHHELD } from '../../contracts/events/fulfillment-outcome.ts';
+import {
+  FULFILLMENT_SYNCED,
+  FULFILLMENT_WITHHELD,
+  type FulfillmentSynced,
+} from '../../contracts/events/fulfillment-outcome.ts';
 import { HELD_IN_SHOP } from '../../contracts/events/held-in-shop.ts';
 import { NOTIFICATION_FAILED, NOTIFICATION_SENT } from '../../contracts/events/notification-outcome.ts';
 import {
@@ -291,7 +295,11 @@ export const letBe = (parcelId: string, supplierOrderId = SUPPLIER_ORDER_ID): Or
   data: { orderId: ORDER_ID, supplierOrderId, parcelId, shopFulfillmentId: null, how: 'let_be' },
 });
 
-export const synced = (parcelId: string, supplierOrderId = SUPPLIER_ORDER_ID): OrderEvent => ({
+export const synced = (
+  parcelId: string,
+  supplierOrderId = SUPPLIER_ORDER_ID,
+  more: Partial<FulfillmentSynced> = {},
+): OrderEvent => ({
   type: FULFILLMENT_SYNCED,
   data: {
     orderId: ORDER_ID,
@@ -299,6 +307,7 @@ export const synced = (parcelId: string, supplierOrderId = SUPPLIER_ORDER_ID): O
     parcelId,
     shopFulfillmentId: '4455667788990011223',
     how: 'created',
+    ...more,
   },
 });
 

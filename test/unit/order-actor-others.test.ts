@@ -268,6 +268,15 @@ test('whoever shipped it in the shop as another parcel has shipped it a second t
   expect(road.holds()).toEqual([]);
 });
 
+test('whoever shipped a part of it in the shop as another parcel has shipped that a second time: a person sees to that', () => {
+  const road = aRoad(...toBought, leaves(1));
+  road.step(observed('shipped', [aParcel()]));
+  road.step(synced(PARCEL_A, A, { missingUnits: 1 }));
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+  road.step(observed('delivered', [aParcel({ state: 'delivered' })]));
+  expect(road.holds()).toEqual(['fulfillment_not_ours']);
+});
+
 test('one parcel of a purchase that somebody shipped in the shop does not speak for its other units', () => {
   const road = shippedEarly();
   const [first, second] = [
