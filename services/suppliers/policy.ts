@@ -157,6 +157,8 @@ export function withPolicy(
   const onceQuoted = within(callTimeoutMs * REQUESTS_OF.quote);
   const onceLookedUp = within(callTimeoutMs * REQUESTS_OF.lookUp);
   const onceDue = within(callTimeoutMs * REQUESTS_OF.preparePayment);
+  // It asks nobody as a rule, and says nothing of the supplier. One that never ends would keep all who ask this service waiting.
+  const reading = timeout(callTimeoutMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false });
   const repeatedly = retry(handleWhen(isRepeatable), { maxAttempts: RETRIES, backoff });
 
   const tryOnce = async <T>(signal: AbortSignal, call: Call<T>, tries = once): Promise<T> => {
@@ -206,6 +208,6 @@ export function withPolicy(
     read: (reference, signal) => ask(signal, (inner) => adapter.read(reference, inner)),
     registerPush: (url, signal) => ask(signal, (inner) => adapter.registerPush(url, inner)),
     checkRecipient: (recipient) => adapter.checkRecipient(recipient),
-    readPush: (message) => adapter.readPush(message),
+    readPush: (message) => reading.execute(() => adapter.readPush(message)).catch(translate('transient')),
   };
 }

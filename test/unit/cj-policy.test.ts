@@ -103,6 +103,15 @@ test('a read is not repeated after a refusal', async () => {
   }
 });
 
+test('a push whose reading never ends is given up, and says nothing of the supplier', async () => {
+  const supplier = { ...aSupplier(async () => {}), readPush: () => new Promise<never>(() => {}) };
+  const patient = withPolicy(supplier, { callTimeoutMs: 50, halfOpenAfterMs: 60_000 });
+  const message = { headers: {}, body: new Uint8Array() };
+  for (const _ of Array.from({ length: 6 }))
+    await expect(patient.readPush(message)).rejects.toMatchObject({ failureClass: 'transient' });
+  expect(patient.breakerState()).toBe('closed');
+});
+
 test('five outages open the breaker for all methods, and it says so before the call', async () => {
   const supplier = failing('unknown_outcome');
   const patient = withPolicy(supplier, PATIENCE);
