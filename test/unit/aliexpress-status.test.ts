@@ -26,6 +26,7 @@ const STAGES: readonly Row[] = [
   ['FUND_PROCESSING', 'SELLER_SEND_GOODS', 'moving'],
   ['FUND_PROCESSING', 'WAIT_SELLER_SEND_GOODS', 'processing'],
   ['FUND_PROCESSING', null, 'moving'],
+  ['WAIT_SELLER_EXAMINE_MONEY', 'NO_LOGISTICS', 'processing'],
   ['IN_ISSUE', 'SELLER_SEND_GOODS', 'moving'],
   ['IN_FROZEN', 'WAIT_SELLER_SEND_GOODS', 'processing'],
   ['IN_ISSUE', null, null],

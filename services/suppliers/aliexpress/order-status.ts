@@ -85,8 +85,9 @@ export function stageOf(row: OrderRow): OrderStage {
   if (status === 'FINISH') return stageOfClosed(row);
   if (!BY_LOGISTICS.includes(status)) return STAGES.get(status) ?? null;
   const stage = LOGISTICS.get(logistics_status ?? '') ?? null;
-  // It is settled after the receipt as a rule.
-  return stage === null && SETTLING.includes(status) ? 'moving' : stage;
+  if (stage !== null || !SETTLING.includes(status)) return stage;
+  // It is settled after the receipt as a rule, and before anything is sent where nothing was.
+  return logistics_status === 'NO_LOGISTICS' ? 'processing' : 'moving';
 }
 
 /** Of the two states either may be behind the other, and more may be to come where one of them says so. */
