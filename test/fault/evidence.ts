@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { INTENT_WRITTEN } from '../../machines/intent-written.ts';
 import { PROJECT } from '../fixtures/compose-file.ts';
+import { NODE_ENVIRONMENT } from '../fixtures/node-environment.ts';
 import { Ledger } from '../fixtures/outside-ledger.ts';
 import { PERSONAL, type Story } from './shop-life.ts';
 import type { WholeSystem } from './whole-system.ts';
@@ -124,7 +125,7 @@ async function lastingLeftovers(system: WholeSystem): Promise<string[]> {
 
 /** What `npm run verify` finds wrong; in a process of its own, since this one carries the wires of the second copies. */
 async function differencesIn(connectionString: string): Promise<string[]> {
-  const env = { PATH: process.env.PATH, DB_CONNECTION_STRING: connectionString };
+  const env = { ...NODE_ENVIRONMENT, DB_CONNECTION_STRING: connectionString };
   const verify = spawn(process.execPath, ['deploy/verify.ts'], {
     cwd: PROJECT,
     env,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Client } from 'pg';
+import { Pool } from 'pg';
 import { mapArticles } from '../../deploy/local/feed.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { startPostgres } from '../../deploy/local/postgres.ts';
@@ -143,6 +143,19 @@ export async function startWholeSystem(options: SystemOptions): Promise<WholeSys
     stops.push(() => sandbox.stop());
     let database = await openDatabase();
     stops.push(() => database.stop());
+    // Asked ten times a second, a connection for each question would cost more than the answers.
+    const openPool = (): Pool => {
+      const opened = new Pool({
+        connectionString: database.connectionString,
+        max: 2,
+        connectionTimeoutMillis: 5_000,
+      });
+      // One that breaks while idle would end the process.
+      opened.on('error', () => {});
+      return opened;
+    };
+    let pool = openPool();
+    stops.push(() => pool.end());
     const nats = await startNatsServers(folder, options.natsServers);
     stops.push(() => nats.stop());
     await sandbox.ready;
@@ -244,17 +257,14 @@ export async function startWholeSystem(options: SystemOptions): Promise<WholeSys
         nats.urlOf('setup').slice(7, 40),
         nats.urlOf('orders').slice(7, 40),
       ],
-      async rows<Row extends object>(statement: string, parameters: readonly unknown[] = []) {
-        const client = new Client({ connectionString, connectionTimeoutMillis: 5_000 });
-        client.on('error', () => {});
-        await client.connect();
-        try {
-          return (await client.query<Row>(statement, [...parameters])).rows;
-        } finally {
-          await client.end().catch(() => {});
-        }
+      rows: async <Row extends object>(statement: string, parameters: readonly unknown[] = []) =>
+        (await pool.query<Row>(statement, [...parameters])).rows,
+      async crashDatabase() {
+        await database.crash();
+        const broken = pool;
+        pool = openPool();
+        await broken.end();
       },
-      crashDatabase: () => database.crash(),
       async startDatabase() {
         database = await openDatabase();
       },
