@@ -14,7 +14,7 @@ const COPIED = [
 ];
 
 /** The kit needs no servers. */
-const CONFIG = `export default { test: { include: ['test/conformance/adapters.test.ts', 'test/unit/settings.test.ts'], testTimeout: 20_000 } };`;
+const CONFIG = `export default { test: { include: ['test/conformance/adapters.test.ts', 'test/unit/settings.test.ts'], testTimeout: 60_000 } };`;
 
 interface Run {
   readonly code: number;

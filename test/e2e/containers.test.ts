@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'nats';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { OrderView } from '../../contracts/resources/order.ts';
 import { STREAMS } from '../../contracts/subjects.ts';
@@ -22,9 +22,6 @@ import { CREDENTIALS, ledgerOf } from '../sandbox/world.ts';
 
 const SERVICES = ['orders', 'suppliers', 'shopify', 'notifier', 'order-manager'] as const;
 const API_KEY = 'a key of the containers';
-
-// A dozen processes start here, maybe on a machine that has other work.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 
 let world: Sandbox;
 let containers: Containers;

@@ -221,7 +221,6 @@ test.skipIf(realBodies.length === 0)(
     const { purchases } = await outsideOf(stack);
     for (const { orders: atSupplier } of purchases) expect(atSupplier).toHaveLength(1);
   },
-  90_000,
 );
 
 test('no name, address, e-mail or secret stands in any log', async () => {

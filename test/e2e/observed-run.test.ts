@@ -161,5 +161,4 @@ test.skipIf(noPrometheus !== null)(
       expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
     });
   },
-  90_000,
 );

@@ -38,5 +38,4 @@ test.skipIf(noDebianPostgres !== null)(
     await migrate(there);
     expect(await queue(there, 'm2')).toEqual([lost]);
   },
-  60_000,
 );

@@ -324,7 +324,6 @@ test.each(['batch: before commit', 'batch: after commit before publish'])(
       expect([once, events.filter((event) => event === once).length]).toEqual([once, 1]);
     await audited(gateway);
   },
-  120_000,
 );
 
 test('a command that whoever takes it dies of leaves the queue for the same list, also behind an advisory that nobody can read', async () => {

@@ -51,7 +51,6 @@ test.each(['services/shopify/main.ts', 'services/notifier/main.ts', 'deploy/all-
     host.kill('SIGTERM');
     await endsWell(host);
   },
-  90_000,
 );
 
 test('a gateway ends in time although an agent waits for a supplier that says nothing', async () => {

@@ -308,23 +308,19 @@ test('servers of a living process are left alone, and those of a killed one are 
   expect(await query(database.connectionString, 'select id from kept')).toEqual([7]);
 });
 
-test.skipIf(!isRoot)(
-  'an ordinary user can run both, and root can go on with the same data',
-  async () => {
-    const folder = aFolder();
-    chownSync(folder, NOBODY, NOBODY);
-    const ports = { nats: await freePort(), postgres: await freePort() };
-    const elsewhere = await startElsewhere(folder, ports, NOBODY);
-    await query(elsewhere.connectionString, 'create table kept as select 7 as id');
-    elsewhere.child.kill('SIGTERM');
-    expect(await elsewhere.exited).toBe(0);
-    expect([isAlive(elsewhere.nats), isAlive(elsewhere.postgres)]).toEqual([false, false]);
+test.skipIf(!isRoot)('an ordinary user can run both, and root can go on with the same data', async () => {
+  const folder = aFolder();
+  chownSync(folder, NOBODY, NOBODY);
+  const ports = { nats: await freePort(), postgres: await freePort() };
+  const elsewhere = await startElsewhere(folder, ports, NOBODY);
+  await query(elsewhere.connectionString, 'create table kept as select 7 as id');
+  elsewhere.child.kill('SIGTERM');
+  expect(await elsewhere.exited).toBe(0);
+  expect([isAlive(elsewhere.nats), isAlive(elsewhere.postgres)]).toEqual([false, false]);
 
-    const database = await postgres(folder, ports.postgres);
-    expect(await query(database.connectionString, 'select id from kept')).toEqual([7]);
-  },
-  90_000,
-);
+  const database = await postgres(folder, ports.postgres);
+  expect(await query(database.connectionString, 'select id from kept')).toEqual([7]);
+});
 
 test.skipIf(!isRoot)(
   'below a folder that is closed to others, root gets an open place and is told where',
@@ -340,5 +336,4 @@ test.skipIf(!isRoot)(
     expect(lines.join()).toContain(`the database is kept in ${database.dataDir} instead of ${folder}`);
     expect(lines.join()).toMatch(/may not enter/);
   },
-  60_000,
 );

@@ -80,5 +80,4 @@ test.skipIf(noBrowser !== null)(
       }
     }
   },
-  60_000,
 );
