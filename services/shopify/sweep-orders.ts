@@ -36,6 +36,8 @@ export interface PageDone {
   readonly told: number;
   /** Of those seen, how many changed later than the moment from which the sweep looks. */
   readonly later: number;
+  /** When the last of them changed; absent: there was none. */
+  readonly last?: Date;
 }
 
 interface ChangedOrder {
@@ -166,7 +168,8 @@ async function takePage(
       ]);
   });
   const later = page.filter(({ updatedAt }) => Date.parse(updatedAt) > from.getTime());
-  return { seen: page.length, told, later: later.length };
+  const seen = { seen: page.length, told, later: later.length };
+  return last === undefined ? seen : { ...seen, last: new Date(last.updatedAt) };
 }
 
 export const changedSince = (from: Date): string => `updated_at:>='${from.toISOString()}'`;

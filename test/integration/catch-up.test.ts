@@ -8,12 +8,14 @@ import { Envelope } from '../../contracts/envelope.ts';
 import { orderIdOf } from '../../contracts/ids.ts';
 import type { Sandbox } from '../../deploy/sandbox/sandbox.ts';
 import { readStoreGauges } from '../../gateway/store-gauges.ts';
+import type { AdminClient } from '../../services/shopify/admin-client.ts';
 import { type BackfillProgress, backfill, planBackfill } from '../../services/shopify/backfill.ts';
 import { catchUp } from '../../services/shopify/catch-up.ts';
-import { COUNT_ORDERS } from '../../services/shopify/order-operations.ts';
+import { COUNT_ORDERS, ORDERS_CHANGED } from '../../services/shopify/order-operations.ts';
 import { asking } from '../../services/shopify/read-work.ts';
 import { reportGap } from '../../services/shopify/report-gap.ts';
 import { rereadOrder } from '../../services/shopify/reread-order.ts';
+import { ShopError } from '../../services/shopify/shop-error.ts';
 import { layDown } from '../../services/store/dead-letters.ts';
 import { isOutage } from '../../services/store/outage.ts';
 import type { Store } from '../../services/store/store.ts';
@@ -244,6 +246,27 @@ test('a sweep that the shop breaks off tells the rest the next time', async () =
   await catchUp(shopPorts(context, world));
   expect(await told()).toEqual(['5501', '5502', '5503']);
   expect(await context.store.query('select 1 from shop_leases')).toEqual([]);
+});
+
+test('sweeps go on although more has changed within the overlap than one of them can read', async () => {
+  const { world, context, ports, told } = await aShop();
+  const ids = Array.from({ length: 250 }, (_, index) => 5501 + index);
+  for (const id of ids)
+    await givenShopOrder(world, anOrderBody({ id, updated_at: ago(9 - (id - 5501) / 60) }));
+  const [last = 0, ...others] = ids.toReversed();
+  for (const id of others) await givenKnown(context, String(id), new Date().toISOString());
+  await context.store.run(`insert into shop_sweeps (name, mark) values ('catch-up:${SHOP}', now())`);
+  const sweepOfOnePage = async (): Promise<void> => {
+    let pages = 0;
+    const request: AdminClient['request'] = (operation, ...rest) => {
+      pages += operation === ORDERS_CHANGED ? 1 : 0;
+      if (pages > 1) return Promise.reject(new ShopError('transient', 'the time of the round is over', {}));
+      return ports.admin!.request(operation, ...rest);
+    };
+    await catchUp({ ...ports, admin: { ...ports.admin!, request } }).catch(() => {});
+  };
+  for (const _ of ['first', 'second', 'third']) await sweepOfOnePage();
+  expect(await told()).toEqual([String(last)]);
 });
 
 test('a sweep that the database breaks off tells the rest the next time', async () => {
