@@ -515,12 +515,16 @@ test('holds that stay though their release was asked for keep no others from the
   const { desk } = await givenMapped([candidate(LAMP)]);
   await desk.store.run(
     `insert into holds (id, order_id, reason, line_id, evidence)
-     select 'hld_' || n, $1, 'unmapped_line', '1', '{}' from generate_series(1, 250) n`,
+     select 'hld_' || n, $1, 'unmapped_line', '1', '{}' from generate_series(1, 600) n`,
     [ORDER.orderId],
   );
   const sweep = startMappingSweep(desk.ports);
   onTestFinished(() => sweep.stop());
-  await eventually(async () => expect(await saidTo(desk.store, ORDER)).toHaveLength(250));
+  await eventually(async () => expect(await saidTo(desk.store, ORDER)).toHaveLength(600));
+  // And each of them once.
+  sweep.wake();
+  await sweep.stop();
+  expect(await saidTo(desk.store, ORDER)).toHaveLength(600);
 });
 
 const summary = (id: string): ProductSummary => ({
