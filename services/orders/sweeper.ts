@@ -38,7 +38,7 @@ async function publishWhatCan(
   if (first !== undefined) {
     const [{ messageId, subject }, err] = first;
     const line = { messages: refused.size, messageId, subject, err };
-    log.error(line, 'the bus refuses rows of the outbox: one of them is named');
+    log.error(line, 'the bus refuses an outbox row');
   }
   return rows.filter((row) => !refused.has(row));
 }
