@@ -6,9 +6,10 @@ import { type PatientAdapter, REQUESTS_OF } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
 import { doubtOf, type PurchasePorts } from './purchase-ports.ts';
 import { readPurchase } from './purchase-row.ts';
+import { refusedAndMade } from './refused-and-made.ts';
 import { mayStand } from './seek-purchase.ts';
 import { FORGOTTEN_DAYS } from './stray-calls.ts';
-import { orNull, refusedAndMade } from './stray-orders.ts';
+import { orNull } from './stray-orders.ts';
 import { whileCallable } from './while-callable.ts';
 
 const LIMIT = 20;

@@ -5,7 +5,6 @@ import type { SupplierName } from '../../contracts/vocabulary.ts';
 import { commitAndPublish } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
-import type { OutboxRow } from '../store/outbox.ts';
 import { insertRows } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import type { FoundOrder } from './adapter.ts';
@@ -16,6 +15,7 @@ import { EARLIER_MS, possibleSince } from './possible-since.ts';
 import { settlePlaced } from './purchase.ts';
 import { doubtReleased, NEEDS_A_PERSON, type PurchasePorts, withheld } from './purchase-ports.ts';
 import { knownBy, type PurchaseRow, readPurchase } from './purchase-row.ts';
+import { REFUSED_AND_MADE, refusedAndMade } from './refused-and-made.ts';
 import { articlesKey } from './same-articles.ts';
 import { FORGOTTEN_DAYS, readCalls, SOME_REFUSED, SOME_TO_SETTLE } from './stray-calls.ts';
 import { SupplierError } from './supplier-error.ts';
@@ -152,22 +152,6 @@ async function adopt(
 
 const SENT_TWICE = 'sent twice, and both times an order was made: one of them has to be given up';
 /** What became of its units since is not known here: they may have been bought elsewhere. */
-const REFUSED_AND_MADE =
-  'refused, and the supplier has an order of these articles all the same: give up that one, or what is bought in its place';
-
-/** Has a person look at the orders that a purchase has at its supplier, which refused it. */
-export function refusedAndMade(
-  log: PurchasePorts['log'],
-  row: PurchaseRow,
-  attempt: number,
-  living: readonly FoundOrder[],
-): OutboxRow {
-  const references = living.map(({ supplierReference }) => supplierReference).join(' ');
-  log.error({ supplierOrderId: row.id, references }, 'a purchase was refused and made all the same');
-  const evidence = { references, cause: REFUSED_AND_MADE };
-  return withheld(row, `second:${references}`, attempt, { reason: 'duplicate_suspected', evidence });
-}
-
 /** A person has to look at what the supplier made beside, or in spite of, its answer: once. */
 async function suspectSurplus(
   { store, bus, log }: PurchasePorts,

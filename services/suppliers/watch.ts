@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { callPatienceMs } from '../../contracts/call-patience.ts';
-import { DAY_MS, HOUR_MS } from '../../contracts/durations.ts';
-import type { SupplierOrderObserved } from '../../contracts/events/supplier-order-observed.ts';
+import { HOUR_MS } from '../../contracts/durations.ts';
 import { SUPPLIER_VARIABLES } from '../../contracts/supplier-variables.ts';
 import type { SupplierOrderStateName } from '../../contracts/vocabulary.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
@@ -13,6 +12,7 @@ import type { PatientAdapter } from './policy.ts';
 import { ceilingOf, doubtOf, type PurchasePorts } from './purchase-ports.ts';
 import { lockPurchases, rememberAmounts } from './purchase-row.ts';
 import { type Observation, tellObserved } from './tell-observed.ts';
+import { lossOf, rememberUnseen, statusIn, UNSEEN_MS } from './unseen.ts';
 import { whileCallable } from './while-callable.ts';
 
 interface Watched {
@@ -54,15 +54,6 @@ const PART_OF_ITS_TIME = 1 / 48;
 const LONGEST_PAUSE_MS = 6 * HOUR_MS;
 
 /**
- * Begins what is remembered in the place of a fingerprint while the supplier shows nothing of an order: since when, and
- * whether that was told.
- */
-const UNSEEN = 'unseen ';
-/** An order that is not shown for so long will hardly be shown by itself: its account may be another one by now. */
-const LOST_AFTER_MS = DAY_MS;
-const TOLD = ' told';
-
-/**
  * Takes the longest due and, since a call may ask for many, those due next. The next look is set before the call, so
  * that a crash costs one round and no order.
  */
@@ -82,8 +73,7 @@ const claimWatched = (sql: Sql, supplier: string, limit: number, everyMs: number
      returning o.id, o.order_id as "orderId", o.state,
        (extract(epoch from now() - o.entered_at) * 1000)::float8 as "stateAgeMs", o.supplier_reference as reference,
        coalesce(o.placed_as, o.id) as "placedAs", o.observation,
-       case when o.observation like '${UNSEEN}%'
-            then extract(epoch from now())::float8 * 1000 - split_part(o.observation, ' ', 2)::float8 end as "unseenMs",
+       ${UNSEEN_MS} as "unseenMs",
        o.expected_cost_minor::float8 as "expectedCostMinor", o.amount_minor::float8 as "amountMinor", o.currency,
        (select coalesce(json_agg(json_build_object('lineId', line_id, 'supplierVariantId', supplier_variant_id,
                  'units', units, 'supplierUnits', supplier_units) order by line_id), '[]')
@@ -133,48 +123,11 @@ const lookTwice = (
     );
   });
 
-const rememberUnseen = (store: PurchasePorts['store'], unseen: readonly Watched[]): Promise<void> =>
-  store.transaction(async (sql) => {
-    const ids = unseen.map(({ id }) => id);
-    await lockPurchases(sql, ids);
-    await sql.run(
-      `update supplier_orders
-          set observation = '${UNSEEN}' || (extract(epoch from now()) * 1000)::bigint
-        where id = any($1::text[]) and coalesce(observation, '') not like '${UNSEEN}%' and next_check_at is not null`,
-      [ids],
-    );
-  });
-
-const NOT_SHOWN =
-  'the supplier has told nothing about it for a day: look at it on its site, and whether this account may still read it';
-
-/** What a person has to see to, of a bought order that its supplier has told nothing about for too long; null: nothing yet. */
-function lossOf({ id, orderId, state, reference, observation, unseenMs }: Watched): Observation | null {
-  const isLost = unseenMs !== null && unseenMs > LOST_AFTER_MS && ON_THE_WAY.includes(state);
-  if (!isLost || observation?.endsWith(TOLD) === true) return null;
-  const evidence = { supplierReference: reference, cause: NOT_SHOWN };
-  const seen: Observation['seen'] = {
-    status: statusIn(state),
-    parcels: [],
-    evidence,
-    attention: { reason: 'operator', evidence },
-    isAttentive: true,
-  };
-  return { id, orderId, state, seen, fingerprint: `${observation}${TOLD}` };
-}
-
-/** What was known before, as the state of the supplier order has it. */
-const statusIn = (state: SupplierOrderStateName): SupplierOrderObserved['status'] =>
-  state === 'awaiting_payment' || state === 'shipped' || state === 'delivered' || state === 'cancelled'
-    ? state
-    : 'processing';
-
 /** Asks for the status of bought orders, many in one call, and says what is new. Any number of copies may run it. */
 export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Periodic => {
   const { store, settings, log } = ports;
   const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
   const limit = adapter.capabilities.statusBatchSize;
-  const leftOut = new Set<string>();
   const lanes = lanesFor(settings[SUPPLIER_VARIABLES[adapter.name].requestsPerSecond]);
   const round = async (): Promise<'more' | 'idle'> => {
     const looks: Promise<void>[] = [];
@@ -183,7 +136,7 @@ export const startWatch = (ports: PurchasePorts, adapter: PatientAdapter): Perio
       const watched = await claimWatched(store, adapter.name, limit, everyMs);
       isMore = watched.length === limit;
       if (watched.length === 0) break;
-      const looking = look(ports, adapter, watched, leftOut);
+      const looking = look(ports, adapter, watched);
       // Heard below; meanwhile it must not pass for an error that nobody handles.
       looking.catch(() => {});
       looks.push(looking);
@@ -245,12 +198,10 @@ function withOvercharge(
 const lanesFor = (requestsPerSecond: number): number =>
   Math.min(8, Math.max(1, Math.floor(requestsPerSecond / 25)));
 
-/** @param leftOut ids of the orders that the last look at them told nothing of; kept from look to look. */
 async function look(
   ports: PurchasePorts,
   adapter: PatientAdapter,
   watched: readonly Watched[],
-  leftOut: Set<string>,
 ): Promise<void> {
   const { store, settings, log } = ports;
   const everyMs = settings.ORDER_MANAGER_POLL_SECONDS * 1_000;
@@ -270,21 +221,20 @@ async function look(
   });
   if (amounts.length > 0) await store.transaction((sql) => rememberAmounts(sql, amounts));
   // It may only not have been read in time: a supplier that does not know it says so again.
-  const untold = watched.filter(({ id, reference }) => !seen.has(reference) && !leftOut.delete(id));
-  if (untold.length > 0) await lookAgain(store, untold, everyMs);
-  for (const { id } of untold) leftOut.add(id);
-  const unseen = watched.filter(({ id, reference }) => !seen.has(reference) && !leftOut.has(id));
-  if (unseen.length > 0) await rememberUnseen(store, unseen);
+  const untold = watched.filter(({ reference, unseenMs }) => !seen.has(reference) && unseenMs === null);
+  if (untold.length > 0) {
+    await rememberUnseen(store, untold);
+    await lookAgain(store, untold, everyMs);
+  }
   const news = watched.flatMap((order) => {
     const { id, orderId, state, reference, observation, lines } = order;
     const status = seen.get(reference);
     if (status === undefined) {
-      if (!leftOut.has(id))
+      if (order.unseenMs !== null)
         log.warn({ supplierOrderId: id }, 'the supplier told nothing about an order that we bought');
-      const loss = lossOf(order);
+      const loss = ON_THE_WAY.includes(state) ? lossOf(order) : null;
       return loss === null ? [] : [{ ...loss, isSure: true }];
     }
-    leftOut.delete(id);
     const { amountMinor = order.amountMinor, ...shown } = status;
     const inUnits = {
       ...withOvercharge(ports, adapter, { ...order, amountMinor }, withUnpaid(settings, order, shown)),
