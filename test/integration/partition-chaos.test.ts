@@ -129,7 +129,9 @@ test('every order ends right though workers are killed and frozen, and NATS and 
   const hosts = [start(), start()];
   const ends: unknown[] = [];
   const watch = (host: HostProcess): void => {
-    void host.ended.then((end) => ends.push(end));
+    void host.ended.then((end) =>
+      ends.push(end.signal === 'SIGKILL' ? end : { ...end, said: host.output().split('\n').slice(-3) }),
+    );
   };
   hosts.forEach(watch);
   await Promise.all(hosts.map(({ ready }) => ready));

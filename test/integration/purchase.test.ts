@@ -317,27 +317,38 @@ test('a breaker that had its pause lets a purchase try, even when nobody else sp
   expect(await boughtUnder(desk.world, purchase)).toHaveLength(1);
 });
 
-/** Lets the database connection of whoever records this purchase die, as often as said, at the moment of recording. */
-async function breakRecording(desk: Desk, { supplierOrderId }: Purchase, times: number): Promise<void> {
-  const session = new Client({ connectionString: desk.connectionString });
+/**
+ * Makes whoever records the answer of this purchase wait. @returns what lets the database connection of that one die, as
+ * often as said, and then ends the wait.
+ */
+async function holdUpRecording(
+  { connectionString }: Desk,
+  { supplierOrderId }: Purchase,
+  times: number,
+): Promise<() => Promise<void>> {
+  const session = new Client({ connectionString });
   await session.connect();
   onTestFinished(() => session.end());
-  await session.query('begin');
-  await session.query('select 1 from purchase_intents where supplier_order_id = $1 for update', [
-    supplierOrderId,
-  ]);
-  for (let killed = 0; killed < times; ) {
-    const { rowCount } = await session.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock' and query like '%update purchase_intents%'`,
-    );
-    killed += rowCount ?? 0;
-    // Its end must be seen before the next one is looked for.
-    if (rowCount) await session.query('select pg_sleep(0.05)');
-    else await session.query('select pg_sleep(0.005)');
-    await session.query('select pg_stat_clear_snapshot()');
-  }
-  await session.query('rollback');
+  await eventually(async () => {
+    await session.query('begin');
+    const lock = 'select 1 from purchase_intents where supplier_order_id = $1 for update';
+    const { rowCount } = await session.query(lock, [supplierOrderId]);
+    if (rowCount !== 1) await session.query('rollback');
+    expect(rowCount).toBe(1);
+  });
+  return async () => {
+    for (let killed = 0; killed < times; ) {
+      const { rowCount } = await session.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock' and query like '%update purchase_intents%'`,
+      );
+      killed += rowCount ?? 0;
+      // Its end must be seen before the next one is looked for.
+      await session.query('select pg_sleep($1)', [rowCount ? 0.05 : 0.005]);
+      await session.query('select pg_stat_clear_snapshot()');
+    }
+    await session.query('rollback');
+  };
 }
 
 test.each([1, 3])(
@@ -346,10 +357,11 @@ test.each([1, 3])(
     const desk = await aDesk();
     const { world, store, ports } = desk;
     const purchase = await givenPurchase(store);
-    await givenFaults(world, { operation: CREATE, kind: 'slow', times: 1, delayMs: 300 });
+    // Long enough for the look at the intent that is being called for.
+    await givenFaults(world, { operation: CREATE, kind: 'slow', times: 1, delayMs: 1_000 });
     const buying = buy(ports, purchase, 'c1');
-    await eventually(async () => expect(await boughtUnder(world, purchase)).toHaveLength(1));
-    await breakRecording(desk, purchase, times);
+    const breakRecording = await holdUpRecording(desk, purchase, times);
+    await breakRecording();
     expect(await buying).toEqual(DONE);
     const [order] = await boughtUnder(world, purchase);
     expect(await intentOf(store, purchase)).toMatchObject({ state: 'done', attempt: 1 });

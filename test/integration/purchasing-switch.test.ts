@@ -74,7 +74,7 @@ test('another supplier’s pause stops nothing here', async () => {
 });
 
 test('once the pause is answered, no intent is written any more, however many are under way', async () => {
-  const desk = await aDesk();
+  const desk = await aDesk({ ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '30' });
   const purchases = [];
   for (let number = 1; number <= 20; number += 1) purchases.push(await givenPurchase(desk.store, { number }));
   const intents = async (): Promise<number> =>

@@ -85,7 +85,7 @@ test('a hundred orders need two calls', async () => {
 });
 
 test('a thousand waiting orders need twenty calls', async () => {
-  const desk = await aWatchedDesk(RARELY);
+  const desk = await aWatchedDesk({ ...RARELY, ORDER_MANAGER_CALL_TIMEOUT_SECONDS: '30' });
   const [first] = await placedOrders(desk, 1);
   const request = await placeRequestOf(desk, first?.supplierOrderId ?? '');
   const refs = Array.from({ length: 999 }, (_, n) => `sup_ord_${n}`);
