@@ -136,8 +136,12 @@ function readable(seen: ReadonlyMap<string, ObservedStatus>): ReadonlyMap<string
 /**
  * The adapter with its answers looked at: types are a promise that nothing keeps at run time, and an adapter may pass on what
  * its supplier says. What spends and answers so is in doubt, what only asks is refused.
+ * @throws TypeError for a `statusBatchSize` with which the watch would ask for no order, for ever.
  */
 export function checked(adapter: SupplierAdapter): SupplierAdapter {
+  const { statusBatchSize } = adapter.capabilities;
+  if (!Number.isInteger(statusBatchSize) || statusBatchSize < 1)
+    throw new TypeError(`${adapter.name}: its statusBatchSize has to be a whole number, 1 or more`);
   return {
     name: adapter.name,
     capabilities: adapter.capabilities,

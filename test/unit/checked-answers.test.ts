@@ -17,10 +17,10 @@ const PARCEL = {
 };
 
 /** A plug-in whose every method does this, whatever its types promise. */
-const aPlugIn = (act: () => unknown): SupplierAdapter => {
+const aPlugIn = (act: () => unknown, statusBatchSize = 1): SupplierAdapter => {
   const method = (): never => act() as never;
   return new Proxy({} as SupplierAdapter, {
-    get: () => method,
+    get: (_, name) => ({ name: 'big_buy', capabilities: { statusBatchSize } })[String(name)] ?? method,
     ownKeys: () => ['checkRecipient'],
     getOwnPropertyDescriptor: () => ({ configurable: true, enumerable: true }),
   });
@@ -50,6 +50,15 @@ test.each([
     failureClass: 'permanent',
   });
 });
+
+test.each([0, -1, 2.5, Number.NaN])(
+  'a plug-in that asks for %s orders at once is refused at the start',
+  (size) => {
+    expect(() => checked(aPlugIn(() => {}, size))).toThrow(
+      'big_buy: its statusBatchSize has to be a whole number',
+    );
+  },
+);
 
 test('an order of which nobody can read what its supplier says keeps back no other', async () => {
   const all = {
@@ -94,6 +103,7 @@ test('an adapter that is a class keeps its methods and what they remember', asyn
   class Remembering {
     #asked = 0;
     name = 'cj_dropshipping';
+    capabilities = { statusBatchSize: 1 };
     async place() {
       this.#asked += 1;
       return { ...PLACED, amountMinor: this.#asked };
