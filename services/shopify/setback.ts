@@ -89,9 +89,9 @@ function judgeGraphql(cause: GraphqlQueryError, { isMutation, priority }: CallKi
 
 /**
  * The shop lets nobody in: 402 frozen over an unpaid bill, 404 not there (closed, or another name), 423 locked, 430 turned
- * away at the door.
+ * away at the door, and what sends us on to another address, which got nothing of what we asked.
  */
-const SHUT = [402, 404, 423, 430];
+const isShut = (status: number): boolean => status < 400 || [402, 404, 423, 430].includes(status);
 
 function judgeHttp(cause: HttpResponseError): Setback {
   const status = cause.response.code;
@@ -101,12 +101,12 @@ function judgeHttp(cause: HttpResponseError): Setback {
     const { retryAfter = Number.NaN } = cause.response;
     return throttled(Number.isFinite(retryAfter) ? retryAfter * 1_000 : undefined, evidence, cause);
   }
-  if (status < 400 || status >= 500) return lost(evidence, cause);
+  if (status < 300 || status >= 500) return lost(evidence, cause);
   if (status === 401) return { ...refused('auth', evidence, cause), kind: 'unauthorized' };
   if (status === 403) return refused('auth', evidence, cause);
   // Of whatever stands between: nobody looked at the question.
   if (status === 408) return lost(evidence, cause);
-  return refused(SHUT.includes(status) ? 'account_blocked' : 'permanent', evidence, cause);
+  return refused(isShut(status) ? 'account_blocked' : 'permanent', evidence, cause);
 }
 
 /** @param cause whatever the library threw for a call with a good login. */

@@ -250,6 +250,7 @@ test.each([
   ],
   ['account_blocked', 'a shop that is not there', { status: 404, body: {} }],
   ['account_blocked', 'a door that turns us away', { status: 430, body: {} }],
+  ['account_blocked', 'a shop that moved', { status: 301, headers: { location: '/' }, body: {} }],
   ['permanent', 'a bad request', { status: 400, body: {} }],
 ])('%s: %s is a clear refusal, not repeated', async (failureClass, _name, answer) => {
   for (const kind of ['look', 'change'] as const) {
