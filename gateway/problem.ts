@@ -95,7 +95,11 @@ export function describeProblem(error: HTTPError): ProblemDetails {
     return ofAppError(cause) ?? internal;
   }
   if (isOutage(cause))
-    return { status: 503, code: 'store_unavailable', detail: 'the database is away: try again later' };
+    return {
+      status: 503,
+      code: 'store_unavailable',
+      detail: 'the database is away or too slow: try again later',
+    };
   const framework = error.unhandled === true ? undefined : FRAMEWORK[error.status];
   if (framework === undefined) return internal;
   return { status: error.status, code: framework[0], detail: framework[1] };

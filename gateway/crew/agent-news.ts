@@ -79,7 +79,7 @@ function newsEndpoint<T>(
       return { ok: true, status: 200, title: '', body: JSON.stringify(taken) };
     } catch (error) {
       if (isOutage(error))
-        return refusedAnswer(503, 'store_unavailable', 'the database is away: send it again');
+        return refusedAnswer(503, 'store_unavailable', 'the database is away or too slow: send it again');
       return unreadable(error);
     }
   };

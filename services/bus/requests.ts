@@ -115,7 +115,8 @@ const failed = (error: unknown): WireAnswer => {
     error: { code, message, retryable },
   });
   if (error instanceof AppError) return told(error.code, error.message, error.retryable);
-  if (isOutage(error)) return told('store_unavailable', 'the database is away: try again later', true);
+  if (isOutage(error))
+    return told('store_unavailable', 'the database is away or too slow: try again later', true);
   return told('internal', 'the other service failed; its log says more', false);
 };
 

@@ -171,6 +171,11 @@ export async function inject(
       await delay(fault.ms);
       system.signalSandbox('SIGCONT');
       return '';
+    case 'stop the whole machine':
+      system.signalAll('SIGSTOP');
+      await delay(fault.ms);
+      system.signalAll('SIGCONT');
+      return '';
     case 'half-open sockets':
       return `${system.wires.reduce((sum, wire) => sum + wire.goSilent(), 0)} connections`;
     case 'zombie': {

@@ -1,5 +1,6 @@
 import { SERVICES } from '../../deploy/local/stack.ts';
 import { MOMENTS } from '../../services/moments.ts';
+import { IDLE_IN_TRANSACTION_MS } from '../../services/store/pool.ts';
 import { seeded } from '../fixtures/seeded.ts';
 
 type Service = keyof typeof SERVICES;
@@ -27,6 +28,7 @@ export type Fault =
     }
   | { readonly kind: 'freeze NATS'; readonly ms: number }
   | { readonly kind: 'freeze the outside world'; readonly ms: number }
+  | { readonly kind: 'stop the whole machine'; readonly ms: number }
   | { readonly kind: 'half-open sockets' }
   | { readonly kind: 'zombie'; readonly service: Service; readonly ms: number }
   | { readonly kind: 'all timers due' };
@@ -123,6 +125,7 @@ export function planFaults(count: number, seed: number, hasLittleWork: boolean):
       { kind: 'zombie', service: 'suppliers', ms: CALLS_PASSED_MS },
       { kind: 'freeze NATS', ms: 3_000 },
       { kind: 'freeze the outside world', ms: 3_000 },
+      { kind: 'stop the whole machine', ms: PAST_ALL_PATIENCE_MS },
       { kind: 'kill', service: service(), copy: copy() },
       { kind: 'kill NATS', downMs: 500 },
       { kind: 'end every database connection', times: CONNECTIONS_ENDED },
@@ -138,6 +141,8 @@ export function planFaults(count: number, seed: number, hasLittleWork: boolean):
 
 /** A purchase call that a frozen process was waiting for has run out of its time by then. */
 const CALLS_PASSED_MS = 10_000;
+/** So has every lease, and PostgreSQL's own patience with a transaction that says nothing. */
+const PAST_ALL_PATIENCE_MS = IDLE_IN_TRANSACTION_MS + 3_000;
 
 /** A cluster is there to outlive its leaders: they die where one server would lose its store or stand still. */
 export const forCluster = (fault: Fault): Fault =>

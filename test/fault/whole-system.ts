@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +64,8 @@ export interface WholeSystem {
   runScript(script: string, ...args: string[]): Promise<string>;
   control(method: string, path: string, body?: unknown): Promise<unknown>;
   signalSandbox(signal: NodeJS.Signals): void;
+  /** To all that is ours: services, NATS and PostgreSQL with its sessions. The outside world goes on. */
+  signalAll(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** Stops the services alone. */
   stopCopies(): Promise<void>;
   stop(): Promise<void>;
@@ -279,6 +282,15 @@ export async function startWholeSystem(options: SystemOptions): Promise<WholeSys
         return response.json();
       },
       signalSandbox: (signal) => sandbox.kill(signal),
+      signalAll(signal) {
+        for (const part of [...copies, nats]) {
+          if (signal === 'SIGSTOP') part.freeze();
+          else part.thaw();
+        }
+        const sessions = readFileSync(`/proc/${database.pid}/task/${database.pid}/children`, 'utf8');
+        for (const pid of [database.pid, ...sessions.trim().split(' ').map(Number)])
+          process.kill(pid, signal);
+      },
       stopCopies,
       stop,
     };
