@@ -5,6 +5,11 @@ import type { OpenHold, OrderContext, SupplierOrderUnits } from './order-context
 /** Its units are on it no more. */
 export const DEAD: readonly SupplierOrderStateName[] = ['rejected', 'cancelled', 'lapsed'];
 
+const SPENDING: readonly SupplierOrderStateName[] = ['draft', 'placing', 'awaiting_payment'];
+
+/** What is done about it next costs money. */
+export const isToBeSpentOn = ({ state }: SupplierOrderUnits): boolean => SPENDING.includes(state);
+
 export const isLive = ({ state }: SupplierOrderUnits): boolean => !DEAD.includes(state);
 
 export const rulesOf = ({ rules }: OrderContext) => rules ?? USUAL_RULES;
@@ -17,9 +22,12 @@ const stopsAll = (context: OrderContext, { lineId, supplierOrderId }: OpenHold):
 export const isHeld = (context: OrderContext): boolean =>
   Object.values(context.holds).some((hold) => stopsAll(context, hold));
 
+export const isHeldOfItsOwn = (context: OrderContext, supplierOrderId: string): boolean =>
+  Object.values(context.holds).some((hold) => hold.supplierOrderId === supplierOrderId);
+
 /** Nothing more is spent on this supplier order. */
 export const isStopped = (context: OrderContext, supplierOrderId: string): boolean =>
-  isHeld(context) || Object.values(context.holds).some((hold) => hold.supplierOrderId === supplierOrderId);
+  isHeld(context) || isHeldOfItsOwn(context, supplierOrderId);
 
 /** A supplier order's units are its own while it lives; those that came back from it are the line's again. */
 const cameBack = (supplierOrder: SupplierOrderUnits, lineId: string): boolean =>

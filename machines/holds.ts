@@ -3,7 +3,7 @@ import { attentionIdOf, holdIdOf } from '../contracts/ids.ts';
 import type { Evidence, HoldReason } from '../contracts/vocabulary.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect, HoldScope } from './effect.ts';
-import { isHeldItself, isLineHeld, isLive, isStopped } from './hold-scope.ts';
+import { isHeldItself, isHeldOfItsOwn, isLineHeld, isLive, isStopped, isToBeSpentOn } from './hold-scope.ts';
 import type { OpenHold, OrderContext } from './order-context.ts';
 import { mapLines } from './order-units.ts';
 
@@ -127,13 +127,19 @@ function closeHolds(context: OrderContext, matches: MatchesHold): Change<OrderCo
   };
 }
 
-/** Closes the matching holds; units and supplier orders that none of the others concerns go on. */
+/**
+ * Closes the matching holds; units and supplier orders that none of the others concerns go on. A hold of something else in
+ * its order stops what is spent on a supplier order, and no look-up, cancel or parcel of it.
+ */
 export function releaseHolds(context: OrderContext, matches: MatchesHold): Change<OrderContext> {
   const closed = closeHolds(context, matches);
   if (closed.effects.length === 0) return NOTHING;
   const after = { ...context, ...closed.context };
   const resumed = Object.entries(context.supplierOrders).filter(
-    ([id, part]) => isLive(part) && isStopped(context, id) && !isStopped(after, id),
+    ([id, part]) =>
+      isLive(part) &&
+      ((isStopped(context, id) && !isStopped(after, id)) ||
+        (!isToBeSpentOn(part) && isHeldOfItsOwn(context, id) && !isHeldOfItsOwn(after, id))),
   );
   return {
     context: { ...closed.context, lines: freedLines(after) },

@@ -77,6 +77,6 @@ test('the release of a purchase that is overdue sets no deadline of its order, w
     type: 'order.release_requested',
     data: { orderId: ORDER_ID, reason: 'overdue', holdId },
   });
-  expect(released.filter((text) => text.startsWith('wait'))).toEqual([]);
+  expect(released.filter((text) => text.startsWith('wait'))).toEqual(['wait cancel A', 'wait cancelling A']);
   expect(road.step(releaseRequested('overdue'))).toContain('wait cancelling');
 });
