@@ -29,6 +29,8 @@ export interface WantedLine {
   /** What the customer was asked for one unit, in the currency of the sale. */
   readonly unitPriceMinor: number;
   readonly candidates: readonly MappingCandidate[];
+  /** When they were put. Null: there is no mapping; absent: nobody has ordered yet. */
+  readonly mappedAt?: string | null;
   /** Tried last: whoever lets the order go on wants what it has not been refused yet. Absent: nothing was. */
   readonly refused?: readonly RefusedArticle[];
 }

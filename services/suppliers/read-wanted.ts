@@ -15,6 +15,7 @@ interface LineRow {
   readonly isSkuMapped: boolean;
   readonly unitPriceMinor: number;
   readonly candidates: unknown;
+  readonly mappedAt: string | null;
 }
 
 /** Units of each line that nobody has bought, held ones too. */
@@ -47,7 +48,7 @@ export async function readOrdersToSource(
     `select o.id, o.state, o.currency, o.total_minor::float8 as "totalMinor", o.context,
             (select coalesce(json_agg(json_build_object('lineId', l.line_id, 'variantId', l.variant_id, 'sku', l.sku,
                       'unitPriceMinor', l.unit_price_minor, 'candidates', m.candidates,
-                      'isSkuMapped', m.sku is not null) order by l.position, l.line_id), '[]')
+                      'mappedAt', m.updated_at, 'isSkuMapped', m.sku is not null) order by l.position, l.line_id), '[]')
                from order_lines l left join product_mappings m on m.variant_id = l.variant_id
               where l.order_id = o.id) as lines, ${REFUSED} as refused,
             ${customerOf('o.id')} as customer, ${ACCEPTANCES} as acceptances

@@ -1,5 +1,6 @@
 import type { SourceOrder } from '../../contracts/commands/source-order.ts';
-import { ORDER_SOURCED, OrderSourced } from '../../contracts/events/order-sourced.ts';
+import { ORDER_SOURCED, OrderSourced, type RefusedLine } from '../../contracts/events/order-sourced.ts';
+import { MENDED_BY_MAPPING } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
@@ -41,6 +42,16 @@ export async function sourceOrder(
   return wanted === undefined ? DONE : around(wanted, () => sourceWanted(ports, command, wanted));
 }
 
+/** Says which mapping the line was refused by: one that was put while suppliers were asked may be had by the next round. */
+const dated = ({ lines }: Wanted) => {
+  const times = new Map(lines.map(({ lineId, mappedAt }) => [lineId, mappedAt ?? null]));
+  return (line: RefusedLine): RefusedLine => {
+    const mappedAt = times.get(line.lineId) ?? null;
+    const isMended = MENDED_BY_MAPPING.some((reason) => reason === line.reason);
+    return mappedAt === null || !isMended ? line : { ...line, evidence: { ...line.evidence, mappedAt } };
+  };
+};
+
 async function sourceWanted(
   ports: PurchasePorts,
   { orderId, round }: SourceOrder,
@@ -55,7 +66,7 @@ async function sourceWanted(
     return evidence.breaker === 'open' ? later(BREAKER_PAUSE_MS) : DONE;
   }
   const { parts, refused, stops, seen } = answer.plan;
-  const data = OrderSourced.parse({ orderId, round, parts, refused, stops });
+  const data = OrderSourced.parse({ orderId, round, parts, refused: refused.map(dated(wanted)), stops });
   const messageId = `src:${orderId}:${round}`;
   const message = eventRow({ messageId, source: '/suppliers', type: ORDER_SOURCED, data });
   const news = articleNews(wanted.lines, seen);

@@ -511,6 +511,54 @@ test('holds that a mapping stored since may mend are asked to be released, other
   expect(released.sort()).toEqual(['out_of_stock', 'unmapped_line']);
 });
 
+test('a mapping that is put while suppliers are asked by the one before lets its line go on once that is held', async () => {
+  const { desk, command } = await givenMapped([candidate(LAMP, { seen: RED })]);
+  const heldFor = async (round: number): Promise<void> => {
+    const said = await saidTo(desk.store, ORDER);
+    const answer = OrderSourced.parse(said.find((one) => 'round' in one && one.round === round));
+    const { reason, evidence } = answer.refused[0] ?? {};
+    await desk.store.run(
+      "insert into holds (id, order_id, reason, line_id, evidence) values ($2, $1, $3, '1', $4)",
+      [ORDER.orderId, `hld_${round}`, reason, JSON.stringify(evidence)],
+    );
+  };
+  const blue = showing(desk, ['Color: Blue']);
+  const slow = withAdapter(blue, {
+    quote: async (request, signal) => {
+      await desk.store.run('update product_mappings set updated_at = now()');
+      return (blue.adapterOf('cj_dropshipping') ?? desk.adapter).quote(request, signal);
+    },
+  });
+  await sourceOrder(slow, command);
+  await heldFor(1);
+  await desk.store.run("update orders set context = jsonb_set(context::jsonb, '{round}', '2')::json");
+  await sourceOrder(blue, { ...command, round: 2 });
+  await heldFor(2);
+  const asked = () =>
+    desk.store.query(
+      "select split_part(message_id, ':', 2) as hold from outbox where message_id like 'mapped:%'",
+    );
+  const sweep = startMappingSweep(desk.ports);
+  onTestFinished(() => sweep.stop());
+  await eventually(async () => expect(await asked()).not.toEqual([]));
+  expect(await asked()).toEqual([{ hold: 'hld_1' }]);
+});
+
+test('a mapping that is stored while a purchase of its line is refused lets the line go on', async () => {
+  const { desk } = await givenMapped([candidate(LAMP)]);
+  await givenRefusedFrom(desk.store, 'CN', 'unavailable');
+  await desk.store.run(
+    `insert into holds (id, order_id, reason, supplier_order_id, evidence, opened_at)
+     values ('hld_1', $1, 'out_of_stock', 'sup_ord_no', '{}', '2025-12-31')`,
+    [ORDER.orderId],
+  );
+  const sweep = startMappingSweep(desk.ports);
+  onTestFinished(() => sweep.stop());
+  await eventually(async () =>
+    expect(await saidTo(desk.store, ORDER)).toMatchObject([{ reason: 'out_of_stock', holdId: 'hld_1' }]),
+  );
+});
+
 test('holds that stay though their release was asked for keep no others from their turn', async () => {
   const { desk } = await givenMapped([candidate(LAMP)]);
   const hold = (from: number, to: number) =>
