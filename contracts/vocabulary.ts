@@ -98,7 +98,7 @@ export const HOLD_REASONS = [
 export const HoldReason = z.enum(HOLD_REASONS);
 export type HoldReason = z.infer<typeof HoldReason>;
 
-/** Holds on a line that another mapping of its variant may mend. */
+/** Holds on a line, or on a refused purchase of it, that another mapping of its variant may mend. */
 export const MENDED_BY_MAPPING = [
   'unmapped_line',
   'mapping_changed',

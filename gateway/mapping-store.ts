@@ -44,6 +44,20 @@ const waitingLines = (
     [variantIds, MENDED_BY_MAPPING],
   );
 
+/** Holds of refused purchases whose units wait for a new mapping of these variants. A draft keeps its articles. */
+const refusedPurchases = (
+  sql: Sql,
+  variantIds: readonly string[],
+): Promise<{ orderId: string; reason: HoldReason; holdId: string }[]> =>
+  sql.query(
+    `select distinct h.order_id as "orderId", h.reason, h.id as "holdId"
+       from order_lines l join holds h on h.order_id = l.order_id and h.released_at is null
+       join supplier_orders s on s.id = h.supplier_order_id and s.state = 'rejected'
+       join supplier_order_lines r on r.supplier_order_id = s.id and r.line_id = l.line_id
+      where l.variant_id = any($1::text[]) and h.reason = any($2::text[])`,
+    [variantIds, MENDED_BY_MAPPING],
+  );
+
 /**
  * Stores mappings, all of them or none, each in the place of the one that its variant had, and lets the orders go on that
  * waited for them. A SKU that is left out stays what it was.
@@ -71,6 +85,10 @@ export const storeMappings = (
     for (const { orderId, reason, lineIds } of await waitingLines(sql, variantIds)) {
       const data: ReleaseRequested = { orderId, reason, lineIds };
       const messageId = `mapping:${request}:${orderId}:${reason}`;
+      say(eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, data }));
+    }
+    for (const data of await refusedPurchases(sql, variantIds)) {
+      const messageId = `mapping:${request}:${data.holdId}`;
       say(eventRow({ messageId, source: '/gateway', type: RELEASE_REQUESTED, data }));
     }
     return stored.map(toMapping);

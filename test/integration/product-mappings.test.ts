@@ -184,7 +184,13 @@ test('a file with a problem is refused as a whole, with each row that has one', 
   expect(other.status).toBe(415);
 });
 
-const Said = z.object({ data: z.object({ reason: z.string(), lineIds: z.array(z.string()) }) });
+const Said = z.object({
+  data: z.object({
+    reason: z.string(),
+    lineIds: z.array(z.string()).optional(),
+    holdId: z.string().optional(),
+  }),
+});
 
 /** Holds that were asked to be released. */
 async function releases(store: Store): Promise<string[]> {
@@ -193,7 +199,7 @@ async function releases(store: Store): Promise<string[]> {
   );
   return rows.map(({ payload }) => {
     const { data } = Said.parse(JSON.parse(payload));
-    return `${data.reason} ${data.lineIds}`;
+    return `${data.reason} ${data.lineIds ?? data.holdId}`;
   });
 }
 
@@ -219,6 +225,37 @@ test('an import lets every line go on whose hold a mapping can mend', async () =
     'out_of_stock L2',
     'unmapped_line L4',
   ]);
+});
+
+test('a mapping lets go on what a supplier refused when it was bought, and no draft, which keeps its articles', async () => {
+  const gateway = await aGateway(nats.url);
+  const { store } = gateway.context;
+  await store.run(
+    `insert into order_lines (order_id, line_id, position, variant_id, title, unit_price_minor)
+     values ('ord_1', 'L1', 0, '501', 'Lamp', 100)`,
+  );
+  for (const state of ['rejected', 'draft']) {
+    await store.run(
+      `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
+                                    expected_cost_minor, currency)
+       values ($1, 'ord_1', 'cj_dropshipping', $1, '{}', '', 'CN', 1, 'USD')`,
+      [state],
+    );
+    for (const article of ['lamp', 'bulb'])
+      await store.run(
+        `insert into supplier_order_lines (supplier_order_id, line_id, units, supplier_product_id, supplier_variant_id,
+                                           supplier_units)
+         values ($1, 'L1', 1, 'p', $2, 1)`,
+        [state, article],
+      );
+    await store.run(
+      `insert into holds (id, order_id, reason, supplier_order_id, evidence)
+       values ($1, 'ord_1', 'out_of_stock', $2, '{}')`,
+      [`hld_${state}`, state],
+    );
+  }
+  await given(gateway, '501', { candidates: [aCandidate('new')] });
+  expect(await releases(store)).toEqual(['out_of_stock hld_rejected']);
 });
 
 test('suggestions are the candidates of other mappings of the SKU, and what suppliers sell under it', async () => {
