@@ -4,7 +4,7 @@ import type { Effect } from './effect.ts';
 import { isHeld } from './hold-scope.ts';
 import type { OrderContext } from './order-context.ts';
 import { wait } from './order-deadlines.ts';
-import { apply, by, type OrderArgs, type OrderChange } from './order-setup.ts';
+import { apply, by, type OrderArgs, type OrderChange, type OrderMachineEvent } from './order-setup.ts';
 import { hasUnitsToSource } from './order-units.ts';
 import { askShop } from './order-verification.ts';
 import { applySourced } from './purchase-units.ts';
@@ -41,23 +41,28 @@ export const askNewRound = (context: OrderContext): Change<OrderContext> =>
 
 /** In sourcing: a new round is asked for where the answer on its way, if there is one, is stale. */
 const sourceUnless =
-  (isSame: (now: OrderContext, before: OrderContext) => boolean) => (change: OrderChange) =>
+  (isSame: (now: OrderContext, before: OrderContext, event: OrderMachineEvent) => boolean) =>
+  (change: OrderChange) =>
     apply((context, event) =>
       inTurn(
         context,
         (now) => change(now, event),
         // The shop's answer, which is on its way, leads on by itself.
-        (now) => (isSame(now, context) || now.verification === 'asked' ? NOTHING : askNewRound(now)),
+        (now) => (isSame(now, context, event) || now.verification === 'asked' ? NOTHING : askNewRound(now)),
       ),
     );
 
-/** Whatever changes holds or lines makes the answer stale. */
+const isAddressPut = (event: OrderMachineEvent): boolean =>
+  event.type === 'order.change_requested' && event.data.hasAddress === true;
+
+/** Whatever changes holds or lines makes the answer stale, and so does another address. */
 export const sourceAfter = sourceUnless(
-  (now, before) =>
+  (now, before, event) =>
     now.lines === before.lines &&
     now.holds === before.holds &&
     isHeld(now) === isHeld(before) &&
-    !hasMoved(before, now),
+    !hasMoved(before, now) &&
+    !isAddressPut(event),
 );
 
 /**

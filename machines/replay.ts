@@ -7,7 +7,7 @@ import { type OrderActor, stepOrderActor } from './order-actor.ts';
  * machines that would tell an old timeline differently: orders that heard anything before it, or under the release before
  * on the way back, are then not told again.
  */
-export const MACHINE_VERSION = 11;
+export const MACHINE_VERSION = 12;
 
 export type Told = OrderEvent | { type: typeof INTENT_WRITTEN; data: { supplierOrderId: string } };
 

@@ -6,6 +6,7 @@ import { isAboutLine, openHold, releaseHolds } from './holds.ts';
 import { releaseIdle } from './idle-holds.ts';
 import type { LineUnits, OrderContext } from './order-context.ts';
 import { mapLines } from './order-units.ts';
+import { quoteAnew } from './ship-to.ts';
 import { callOffSurplus, followShop, isOff, wantedUnits } from './wanted-units.ts';
 
 const UPDATED: Change<OrderContext> = {
@@ -52,6 +53,8 @@ export function changeHere(context: OrderContext, request: ChangeRequested): Cha
       },
       effects: [],
     }),
+    // What was planned between the putting and now is of the address before.
+    (now) => (hasAddress === true ? quoteAnew(now) : NOTHING),
     // Without a change of units nothing is compared: what the shop last said was taken when it said it.
     (now) => (Object.keys(units).length === 0 ? NOTHING : inTurn(now, followShop, callOffSurplus)),
     // Last, so that nothing goes on that is called off here.

@@ -132,14 +132,19 @@ export function releaseSentRight(context: OrderContext): Change<OrderContext> {
   });
 }
 
+/** What is planned for the address before is quoted for the one now. */
+export const quoteAnew = (context: OrderContext): Change<OrderContext> => {
+  const hasDrafts = Object.values(context.supplierOrders).some(({ state }) => state === 'draft');
+  return hasDrafts && !isOff(context) ? { context: {}, effects: [{ kind: 'forget_quotes' }] } : NOTHING;
+};
+
 /** Follows the shop to another address: what was quoted for the old one is quoted anew, and what was sent with it held. */
 export function followAddress(context: OrderContext): Change<OrderContext> {
   const { supplierOrders } = context;
-  const hasDrafts = Object.values(supplierOrders).some(({ state }) => state === 'draft');
   return inTurn(
     context,
     releaseSentRight,
-    () => (hasDrafts && !isOff(context) ? { context: {}, effects: [{ kind: 'forget_quotes' }] } : NOTHING),
+    () => quoteAnew(context),
     (now) => holdSentElsewhere(now, Object.keys(supplierOrders)),
   );
 }

@@ -300,3 +300,23 @@ test('an address that was only read and is told otherwise is read again, and is 
   road.step(read('r2', 3));
   expect(road.holds()).toEqual([]);
 });
+
+test('an address that is put while suppliers are asked for the one before has them asked anew, and the old answer is not taken', () => {
+  const road = aRoad(received(HERE), elapsed('grace'));
+  expect(road.commands(changeRequested({ hasAddress: true }))).toMatchObject([
+    { verb: 'source', data: { round: 2 } },
+  ]);
+  road.refuse(sourced());
+  expect(road.commands(changeRequested({ hasAddress: true }))).toMatchObject([
+    { verb: 'source', data: { round: 3 } },
+  ]);
+  road.step(sourced({ round: 3 }));
+  expect(road.state()).toBe('purchasing');
+});
+
+test('what was planned between the putting of an address and the word of it is quoted anew', () => {
+  expect(aRoad(...toDraft).step(changeRequested({ hasAddress: true }))).toContain('quote anew');
+  expect(aRoad(...toDraft, SENT_HERE).step(changeRequested({ hasAddress: true }))).not.toContain(
+    'quote anew',
+  );
+});
