@@ -26,6 +26,8 @@ interface ParcelRow {
   readonly units: Record<string, number>;
   readonly doubt: Record<string, number> | null;
   readonly isDone: boolean;
+  /** It stood in the shop once, under whatever number by now. */
+  readonly wasShown: boolean;
   readonly isWithheld: boolean;
   /** The shop has cancelled its order, or deleted it. */
   readonly isOff: boolean;
@@ -38,7 +40,7 @@ const PARCELS = `
          coalesce(p.earlier_numbers, '[]') as "earlierNumbers", p.last_mile_tracking_number as "lastMileTrackingNumber",
          p.carrier, p.tracking_url as "trackingUrl", p.units,
          p.fulfillment_doubt as doubt, coalesce(p.fulfillment_state = 'done', false) as "isDone",
-         coalesce(p.fulfillment_state = 'withheld', false) as "isWithheld",
+         p.shop_fulfillment_id is not null as "wasShown", coalesce(p.fulfillment_state = 'withheld', false) as "isWithheld",
          coalesce((o.context ->> 'cancelledInShop')::boolean, false) as "isOff",
          coalesce(p.fulfillment_state in ('sending', 'unknown'), false)
            and p.updated_at >= now() - ${SETTLE_MS} * interval '1 millisecond' as "isInDoubt"
@@ -126,7 +128,7 @@ async function show(
           trackingUrl: parcel.trackingUrl,
           lines: Object.entries(parcel.units).map(([lineItemId, units]) => ({ lineItemId, units })),
         },
-        notifyCustomer: shopMailsParcels(settings),
+        notifyCustomer: shopMailsParcels(settings) && !parcel.wasShown,
         doubt: parcel.doubt ?? undefined,
         signal,
       });

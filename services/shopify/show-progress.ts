@@ -215,9 +215,13 @@ async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Prom
   if (parcel.knownFulfillmentId !== null) await addEvent(ask, orderId, parcel.knownFulfillmentId, parcel);
   else {
     const { order } = await ask(SHIPMENTS, { orderId }, ShipmentsAnswer);
-    const known = (order?.fulfillments ?? []).filter(carriesNumberOf(parcel));
-    const ours = known.filter(({ status }) => status !== 'CANCELLED');
     const { supplierOrderId, fulfillmentId } = parcel;
+    const hasNumber = carriesNumberOf(parcel);
+    // Somebody may have put another number into the one that we made.
+    const known = (order?.fulfillments ?? []).filter(
+      (shipment) => shipment.id === fulfillmentId || hasNumber(shipment),
+    );
+    const ours = known.filter(({ status }) => status !== 'CANCELLED');
     const isUndone = ours.length === 0 && known.some(({ id }) => id === fulfillmentId);
     // Of an order that is cancelled as a whole its own hold says enough.
     const isToBeTold = isUndone && parcel.state !== 'delivered' && order?.cancelledAt === null;
@@ -226,7 +230,9 @@ async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Prom
       return;
     }
     if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
-    const isStale = (shipment: Shipment): boolean => !isUpToDate(parcel, shipment) && isAllRead(shipment);
+    // A number that somebody put in the place of ours stays.
+    const isStale = (shipment: Shipment): boolean =>
+      hasNumber(shipment) && !isUpToDate(parcel, shipment) && isAllRead(shipment);
     // Of two fulfilments of one parcel the shop mails about one.
     let isMailed = !shopMailsParcels(settings) || ours.some((shipment) => isUpToDate(parcel, shipment));
     for (const shipment of ours) {

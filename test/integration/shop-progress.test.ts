@@ -35,6 +35,11 @@ import { CREDENTIALS, control, givenFaults, givenWorld, ledgerOf } from '../sand
 const nats = await anEmptyNats();
 
 const DONE = { verdict: 'done' };
+const RETRACK = `mutation Retrack($id: ID!, $number: String!) {
+  fulfillmentTrackingInfoUpdate(fulfillmentId: $id, trackingInfoInput: { company: "USPS", number: $number }) {
+    userErrors { field message }
+  }
+}`;
 
 /** A parcel with two of three lamps, and a shop that knows its order. */
 async function aShop(environment: Readonly<Record<string, string>> = {}) {
@@ -550,6 +555,45 @@ test('a fulfilment that is cancelled in the shop is told at once, and its parcel
   expect((await eventsIn(store)).map(({ data }) => data)).toContainEqual(
     expect.objectContaining({ how: 'created', shopFulfillmentId: again!.fulfillmentId }),
   );
+});
+
+test('a fulfilment in which staff put another number in the place of ours keeps it, and follows its parcel still', async () => {
+  const { world, ports, fulfil, parcelIs, shown } = await aShop();
+  await fulfil();
+  await parcelIs('first_scan');
+  await showProgress(ports);
+  const [first] = await shown();
+  await ask(world, RETRACK, { id: first!.fulfillmentId, number: 'BY-STAFF-1' });
+  await parcelIs('in_transit', '9400-LAST');
+  await showProgress(ports);
+  await parcelIs('delivered', '9400-LAST');
+  await showProgress(ports);
+  expect(await shown()).toMatchObject([
+    { trackingNumbers: ['BY-STAFF-1'], events: ['CARRIER_PICKED_UP', 'IN_TRANSIT', 'DELIVERED'] },
+  ]);
+});
+
+test('a fulfilment that is cancelled after staff put another number in is told as well, and shown again without a second mail of the shop', async () => {
+  const { world, context, ports, fulfil, parcelIs, shown, timePasses } = await aShop({
+    ORDER_MANAGER_MAILS_BY: 'parcel_shipped=shop',
+  });
+  await fulfil();
+  await showProgress(ports);
+  const [first] = await shown();
+  await ask(world, RETRACK, { id: first!.fulfillmentId, number: 'BY-STAFF-1' });
+  await control(world, 'POST', `/shop/fulfillments/${first!.fulfillmentId.replace(/.*\//, '')}/cancel`, {});
+  await parcelIs('in_transit');
+  await showProgress(ports);
+  const told = (await eventsIn(context.store)).filter(({ type }) => type === 'fulfillment.withheld');
+  expect(told).toMatchObject([{ data: { undoneFulfillmentId: first!.fulfillmentId } }]);
+
+  await fulfil();
+  await timePasses();
+  await showProgress(ports);
+  expect(await shown()).toMatchObject([
+    { status: 'CANCELLED', notifications: 1 },
+    { trackingNumbers: ['YT2600001'], notifications: 0, events: ['IN_TRANSIT'] },
+  ]);
 });
 
 test('a cancelled fulfilment is looked for also where the shop lets nobody in when it is told', async () => {
