@@ -116,9 +116,25 @@ export async function withhold(
   return DONE;
 }
 
+const UNDONE =
+  'the fulfilment of this parcel was cancelled in the shop while the parcel is on its way: released, it is shown there again';
+
+/** Whether it was told before that this fulfilment of the parcel was cancelled: it is told once. */
+export async function isToldUndone(
+  { store }: ShopPorts,
+  { supplierOrderId }: Pick<FulfillParcel, 'supplierOrderId'>,
+  fulfillmentId: string,
+): Promise<boolean> {
+  const [hold] = await store.query(
+    `select 1 from holds where supplier_order_id = $1 and evidence ->> 'cause' = $2 and evidence ->> 'fulfillmentId' = $3`,
+    [supplierOrderId, UNDONE, fulfillmentId],
+  );
+  return hold !== undefined;
+}
+
 /**
- * Under the order's lease: tells that the fulfilment which showed a parcel was cancelled in the shop. The parcel is shown
- * again when a person releases it.
+ * Under the order's lease: tells that the fulfilment which showed a parcel, or a part of it, was cancelled in the shop. The
+ * parcel is shown again when a person releases it.
  */
 export const withholdUndone = (
   ports: ShopPorts,
@@ -131,8 +147,7 @@ export const withholdUndone = (
     undoneFulfillmentId,
     'fulfillment_not_ours',
     {
-      cause:
-        'the fulfilment of this parcel was cancelled in the shop while the parcel is on its way: released, it is shown there again',
+      cause: UNDONE,
       trackingNumber: parcel.trackingNumber,
       fulfillmentId: undoneFulfillmentId,
     },

@@ -122,17 +122,22 @@ async function readShipmentLines(ask: Ask, orderId: string, { id: fulfillmentId 
   return nodes === undefined || nodes.length >= FIRST_SHIPMENT_LINES ? null : nodes;
 }
 
-/** A quantity that Shopify keeps to itself counts as all: rather a unit too few in the shop than one too many. */
-async function readUnits(
+/**
+ * What is in fulfilments of an order. A quantity that Shopify keeps to itself counts as all: rather a unit too few in the
+ * shop than one too many.
+ * @param lineIds of which that is said where the shop does not even say the lines.
+ */
+export async function readUnits(
   ask: Ask,
-  { orderGid, parcel }: ShipmentRequest,
+  orderGid: string,
+  lineIds: readonly string[],
   shipments: readonly Shipment[],
 ): Promise<UnitsByLine> {
   const units: (readonly [string, number])[] = [];
   for (const shipment of shipments) {
     const lines = await readShipmentLines(ask, orderGid, shipment);
     if (lines === null)
-      units.push(...parcel.lines.map(({ lineItemId }) => [lineItemId, Number.POSITIVE_INFINITY] as const));
+      units.push(...lineIds.map((lineId) => [lineId, Number.POSITIVE_INFINITY] as const));
     for (const { lineItem, quantity } of lines ?? [])
       units.push([lineIdOf(lineItem), quantity ?? Number.POSITIVE_INFINITY]);
   }
@@ -212,7 +217,8 @@ async function tryToShip(
   const { shipments } = order;
   const ours = shipments.filter(carriesNumberOf(parcel));
   const standing = ours.filter(({ status }) => status !== 'CANCELLED');
-  const shown = await readUnits(ask, request, standing);
+  const lineIds = parcel.lines.map(({ lineItemId }) => lineItemId);
+  const shown = await readUnits(ask, orderGid, lineIds, standing);
   const wanted = toUnitsByLine(parcel.lines.map(({ lineItemId, units }) => [lineItemId, units]));
   for (const [lineId, units] of wanted) wanted.set(lineId, Math.max(0, units - (shown.get(lineId) ?? 0)));
 

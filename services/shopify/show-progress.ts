@@ -5,12 +5,12 @@ import { moment } from '../moments.ts';
 import { updateRows } from '../store/rows.ts';
 import type { AdminClient } from './admin-client.ts';
 import { toTrackingInfo, withOthers } from './carriers.ts';
-import { withholdUndone } from './fulfillment-outcomes.ts';
+import { isToldUndone, withholdUndone } from './fulfillment-outcomes.ts';
 import { markOrder } from './mark-order.ts';
 import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
-import { orderGidOf } from './plan-fulfillments.ts';
-import { type Ask, asking } from './read-work.ts';
-import { carriesNumberOf, showsOneOf } from './ship-parcel.ts';
+import { isOver, lineIdOf, orderGidOf } from './plan-fulfillments.ts';
+import { type Ask, asking, readWork } from './read-work.ts';
+import { carriesNumberOf, readUnits, showsOneOf } from './ship-parcel.ts';
 import {
   CREATE_FULFILLMENT_EVENT,
   CreateFulfillmentEventAnswer,
@@ -59,6 +59,7 @@ export interface ShownParcel {
   readonly shownLastMile: string | null;
   readonly carrier: string | null;
   readonly trackingUrl: string | null;
+  readonly units: Readonly<Record<string, number>>;
   readonly state: ParcelStateName;
   /** When that state was seen. */
   readonly seenAt: string;
@@ -89,7 +90,7 @@ const claimParcels = ({ store, settings }: ShopPorts): Promise<ShownParcel[]> =>
      )
      select p.id as "parcelId", p.order_id as "orderId", o.shop_order_id as "shopOrderId",
             p.tracking_number as "trackingNumber", coalesce(p.earlier_numbers, '[]') as "earlierNumbers",
-            p.last_mile_tracking_number as "lastMileTrackingNumber", p.shown_last_mile as "shownLastMile", p.carrier, p.tracking_url as "trackingUrl", p.state,
+            p.last_mile_tracking_number as "lastMileTrackingNumber", p.shown_last_mile as "shownLastMile", p.carrier, p.tracking_url as "trackingUrl", p.units, p.state,
             to_char(p.entered_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "seenAt",
             p.shown_state is null as "isNew",
             case when p.is_sole_fulfillment and p.shown_state is null and p.tried is null
@@ -209,6 +210,32 @@ const remember = gatheringFor(async ({ store }: ShopPorts, parcels: readonly Sho
 const isRefusal = (error: unknown): error is ShopError =>
   error instanceof ShopError && error.failureClass === 'permanent';
 
+/**
+ * A cancelled one of several fulfilments that show a parcel, of which nobody was told, where the shop has units of the
+ * parcel left now that none of the others shows.
+ */
+async function partUndone(
+  ports: ShopPorts,
+  ask: Ask,
+  parcel: ShownParcel & { readonly supplierOrderId: string },
+  known: readonly Shipment[],
+  standing: readonly Shipment[],
+): Promise<Shipment | undefined> {
+  for (const shipment of known.filter(({ status }) => status === 'CANCELLED')) {
+    if (await isToldUndone(ports, parcel, shipment.id)) continue;
+    const orderId = orderGidOf(parcel.shopOrderId);
+    const shown = await readUnits(ask, orderId, Object.keys(parcel.units), standing);
+    const isMissing = (lineId: string): boolean => (shown.get(lineId) ?? 0) < (parcel.units[lineId] ?? 0);
+    if (!Object.keys(parcel.units).some(isMissing)) return undefined;
+    const work = (await readWork(ask, orderId)).filter((one) => !isOver(one));
+    const isLeft = work
+      .flatMap(({ lines }) => lines)
+      .some(({ lineItem, remainingQuantity }) => remainingQuantity > 0 && isMissing(lineIdOf(lineItem)));
+    return isLeft ? shipment : undefined;
+  }
+  return undefined;
+}
+
 async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
   const { settings, log } = ports;
   const orderId = orderGidOf(parcel.shopOrderId);
@@ -222,12 +249,18 @@ async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Prom
       (shipment) => shipment.id === fulfillmentId || hasNumber(shipment),
     );
     const ours = known.filter(({ status }) => status !== 'CANCELLED');
-    const isUndone = ours.length === 0 && known.some(({ id }) => id === fulfillmentId);
     // Of an order that is cancelled as a whole its own hold says enough.
-    const isToBeTold = isUndone && parcel.state !== 'delivered' && order?.cancelledAt === null;
-    if (isToBeTold && supplierOrderId !== null && fulfillmentId !== null) {
-      await withholdUndone(ports, { ...parcel, supplierOrderId }, fulfillmentId);
-      return;
+    const mayBeTold = parcel.state !== 'delivered' && order?.cancelledAt === null;
+    if (mayBeTold && supplierOrderId !== null) {
+      const ofPurchase = { ...parcel, supplierOrderId };
+      const undone =
+        ours.length > 0
+          ? await partUndone(ports, ask, ofPurchase, known, ours)
+          : known.find(({ id }) => id === fulfillmentId);
+      if (undone !== undefined) {
+        await withholdUndone(ports, ofPurchase, undone.id);
+        return;
+      }
     }
     if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
     // A number that somebody put in the place of ours stays.

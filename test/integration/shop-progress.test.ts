@@ -596,6 +596,45 @@ test('a fulfilment that is cancelled after staff put another number in is told a
   ]);
 });
 
+test('of a parcel that is two fulfilments the one that is cancelled in the shop is told, once, and shown again beside the other', async () => {
+  const { world, gid, context, ports, fulfil, parcelIs, shown, timePasses } = await aShop();
+  const { store } = context;
+  const [mine] = (await fulfillmentOrdersOf(world, gid)).fulfillmentOrders.nodes;
+  const place = { location: 'Second warehouse', units: { 101: 2 } };
+  await control(world, 'POST', `/shop/fulfillment-orders/${mine!.id.replace(/.*\//, '')}/split`, place);
+  await fulfil();
+  await showProgress(ports);
+  const [, second] = await shown();
+  await control(world, 'POST', `/shop/fulfillments/${second!.fulfillmentId.replace(/.*\//, '')}/cancel`, {});
+  await parcelIs('in_transit');
+  await showProgress(ports);
+  const told = async () =>
+    (await eventsIn(store)).flatMap(({ type, data }) => (type === 'fulfillment.withheld' ? [data] : []));
+  const undone = { undoneFulfillmentId: second!.fulfillmentId };
+  expect(await told()).toMatchObject([undone]);
+  const [word] = await told();
+  await store.run(
+    `insert into holds (id, order_id, supplier_order_id, reason, evidence, opened_at, released_at)
+     values ('hld_1', $1, $2, 'fulfillment_not_ours', $3::jsonb, now(), now())`,
+    [ORDER_ID, SUPPLIER_ORDER_ID, JSON.stringify(z.object({ evidence: z.unknown() }).parse(word).evidence)],
+  );
+
+  await fulfil();
+  await timePasses();
+  await showProgress(ports);
+  await parcelIs('out_for_delivery');
+  await timePasses();
+  await showProgress(ports);
+  expect(await told()).toHaveLength(1);
+  expect(
+    (await shown()).map(({ status, lines, events }) => [status, lines.length, events.at(-1)]),
+  ).toEqual([
+    ['SUCCESS', 1, 'OUT_FOR_DELIVERY'],
+    ['CANCELLED', 1, 'CARRIER_PICKED_UP'],
+    ['SUCCESS', 1, 'OUT_FOR_DELIVERY'],
+  ]);
+});
+
 test('a cancelled fulfilment is looked for also where the shop lets nobody in when it is told', async () => {
   const { world, gid, context, ports, fulfil } = await aShop();
   const { store } = context;
