@@ -136,8 +136,7 @@ export async function readUnits(
   const units: (readonly [string, number])[] = [];
   for (const shipment of shipments) {
     const lines = await readShipmentLines(ask, orderGid, shipment);
-    if (lines === null)
-      units.push(...lineIds.map((lineId) => [lineId, Number.POSITIVE_INFINITY] as const));
+    if (lines === null) units.push(...lineIds.map((lineId) => [lineId, Number.POSITIVE_INFINITY] as const));
     for (const { lineItem, quantity } of lines ?? [])
       units.push([lineIdOf(lineItem), quantity ?? Number.POSITIVE_INFINITY]);
   }

@@ -626,9 +626,7 @@ test('of a parcel that is two fulfilments the one that is cancelled in the shop 
   await timePasses();
   await showProgress(ports);
   expect(await told()).toHaveLength(1);
-  expect(
-    (await shown()).map(({ status, lines, events }) => [status, lines.length, events.at(-1)]),
-  ).toEqual([
+  expect((await shown()).map(({ status, lines, events }) => [status, lines.length, events.at(-1)])).toEqual([
     ['SUCCESS', 1, 'OUT_FOR_DELIVERY'],
     ['CANCELLED', 1, 'CARRIER_PICKED_UP'],
     ['SUCCESS', 1, 'OUT_FOR_DELIVERY'],
