@@ -236,53 +236,72 @@ async function partUndone(
   return undefined;
 }
 
-async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
+/** By what the shop shows of it. @returns false where nothing is to be shown: a person was told that it was cancelled. */
+async function showByReading(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<boolean> {
   const { settings, log } = ports;
   const orderId = orderGidOf(parcel.shopOrderId);
-  if (parcel.knownFulfillmentId !== null) await addEvent(ask, orderId, parcel.knownFulfillmentId, parcel);
-  else {
-    const { order } = await ask(SHIPMENTS, { orderId }, ShipmentsAnswer);
-    const { supplierOrderId, fulfillmentId } = parcel;
-    const hasNumber = carriesNumberOf(parcel);
-    // Somebody may have put another number into the one that we made.
-    const known = (order?.fulfillments ?? []).filter(
-      (shipment) => shipment.id === fulfillmentId || hasNumber(shipment),
-    );
-    const ours = known.filter(({ status }) => status !== 'CANCELLED');
-    // Of an order that is cancelled as a whole its own hold says enough.
-    const mayBeTold = parcel.state !== 'delivered' && order?.cancelledAt === null;
-    if (mayBeTold && supplierOrderId !== null) {
-      const ofPurchase = { ...parcel, supplierOrderId };
-      const undone =
-        ours.length > 0
-          ? await partUndone(ports, ask, ofPurchase, known, ours)
-          : known.find(({ id }) => id === fulfillmentId);
-      if (undone !== undefined) {
-        await withholdUndone(ports, ofPurchase, undone.id);
-        return;
-      }
-    }
-    if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
-    // A number that somebody put in the place of ours stays.
-    const isStale = (shipment: Shipment): boolean =>
-      hasNumber(shipment) && !isUpToDate(parcel, shipment) && isAllRead(shipment);
-    // Of two fulfilments of one parcel the shop mails about one.
-    let isMailed = !shopMailsParcels(settings) || ours.some((shipment) => isUpToDate(parcel, shipment));
-    for (const shipment of ours) {
-      try {
-        if (isStale(shipment)) {
-          await replaceTracking(ask, shipment, parcel, !isMailed);
-          isMailed = true;
-        }
-      } catch (error) {
-        // The state is another thing, and the number is tried again with the next one.
-        if (!isRefusal(error)) throw error;
-        log.warn({ parcelId: parcel.parcelId, evidence: error.evidence }, 'the shop refuses a new number');
-      }
-      await addEvent(ask, orderId, shipment.id, parcel);
+  const { order } = await ask(SHIPMENTS, { orderId }, ShipmentsAnswer);
+  const { supplierOrderId, fulfillmentId } = parcel;
+  const hasNumber = carriesNumberOf(parcel);
+  // Somebody may have put another number into the one that we made.
+  const known = (order?.fulfillments ?? []).filter(
+    (shipment) => shipment.id === fulfillmentId || hasNumber(shipment),
+  );
+  const ours = known.filter(({ status }) => status !== 'CANCELLED');
+  // Of an order that is cancelled as a whole its own hold says enough.
+  const mayBeTold = parcel.state !== 'delivered' && order?.cancelledAt === null;
+  if (mayBeTold && supplierOrderId !== null) {
+    const ofPurchase = { ...parcel, supplierOrderId };
+    const undone =
+      ours.length > 0
+        ? await partUndone(ports, ask, ofPurchase, known, ours)
+        : known.find(({ id }) => id === fulfillmentId);
+    if (undone !== undefined) {
+      await withholdUndone(ports, ofPurchase, undone.id);
+      return false;
     }
   }
-  if (parcel.isNew) await markOrder(ask, settings, orderId, parcel);
+  if (ours.length === 0) log.warn({ parcelId: parcel.parcelId }, 'the shop shows this parcel no more');
+  // A number that somebody put in the place of ours stays.
+  const isStale = (shipment: Shipment): boolean =>
+    hasNumber(shipment) && !isUpToDate(parcel, shipment) && isAllRead(shipment);
+  // Of two fulfilments of one parcel the shop mails about one.
+  let isMailed = !shopMailsParcels(settings) || ours.some((shipment) => isUpToDate(parcel, shipment));
+  for (const shipment of ours) {
+    try {
+      if (isStale(shipment)) {
+        await replaceTracking(ask, shipment, parcel, !isMailed);
+        isMailed = true;
+      }
+    } catch (error) {
+      // The state is another thing, and the number is tried again with the next one.
+      if (!isRefusal(error)) throw error;
+      log.warn({ parcelId: parcel.parcelId, evidence: error.evidence }, 'the shop refuses a new number');
+    }
+    await addEvent(ask, orderId, shipment.id, parcel);
+  }
+  return true;
+}
+
+/** By what is known of it alone. @returns false where that is not enough, or the shop refuses it: it may be cancelled. */
+async function showUnread(ask: Ask, parcel: ShownParcel): Promise<boolean> {
+  const { knownFulfillmentId } = parcel;
+  if (knownFulfillmentId === null) return false;
+  try {
+    await addEvent(ask, orderGidOf(parcel.shopOrderId), knownFulfillmentId, parcel);
+    return true;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return false;
+  }
+}
+
+async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
+  const isShown =
+    (await showUnread(ask, parcel)) ||
+    (await showByReading(ports, ask, { ...parcel, knownFulfillmentId: null }));
+  if (!isShown) return;
+  if (parcel.isNew) await markOrder(ask, ports.settings, orderGidOf(parcel.shopOrderId), parcel);
   moment('progress: after call before record');
   await remember(ports, parcel);
 }

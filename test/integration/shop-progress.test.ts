@@ -701,6 +701,16 @@ test.each(['in_transit', 'delivered', 'in_transit of an order that is cancelled 
   },
 );
 
+test('a fulfilment that is cancelled before its first checkpoint is found where the shop refuses that one', async () => {
+  const { world, context, fulfil, ports, shown } = await aShop();
+  await fulfil();
+  const [first] = await shown();
+  await control(world, 'POST', `/shop/fulfillments/${first!.fulfillmentId.replace(/.*\//, '')}/cancel`, {});
+  await showProgress(ports);
+  const told = (await eventsIn(context.store)).filter(({ type }) => type === 'fulfillment.withheld');
+  expect(told).toMatchObject([{ data: { undoneFulfillmentId: first!.fulfillmentId } }]);
+});
+
 const NOTE = `query Note($id: ID!) { order(id: $id) { note tags } }`;
 
 test('with the settings tags and a note say what we did, once, beside what people wrote', async () => {
