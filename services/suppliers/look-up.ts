@@ -156,12 +156,13 @@ function verdictAgain(
 async function refusalAgain(
   { store }: PurchasePorts,
   facts: PurchaseFacts,
-  { attempt, evidence }: CurrentIntent,
+  { attempt, evidence: told }: CurrentIntent,
   commandId: string,
 ): Promise<OutboxRow> {
-  const failureClass = FailureClass.catch('permanent').parse(evidence?.failureClass);
-  const isReplaced = await isReplaceable(store, facts, failureClass);
-  const data = { failureClass, evidence: evidence ?? {}, ...(isReplaced ? { isReplaceable: true } : {}) };
+  const evidence = told ?? {};
+  const failureClass = FailureClass.catch('permanent').parse(evidence.failureClass);
+  const isReplaced = await isReplaceable(store, facts, { failureClass, evidence });
+  const data = { failureClass, evidence, ...(isReplaced ? { isReplaceable: true } : {}) };
   return outcome(facts.row, SUPPLIER_ORDER_REJECTED, `rejected:${attempt}:${commandId}`, attempt, data);
 }
 

@@ -14,7 +14,14 @@ import {
 } from './allocate.ts';
 import { type Margin, marginOf, marginStop, type Sale } from './margin.ts';
 import { createPreflight } from './preflight.ts';
-import { createQuoteDesk, daysOf, type QuoteDesk, type SeenNow, type SourcingPorts } from './quote-desk.ts';
+import {
+  createQuoteDesk,
+  daysOf,
+  type QuoteDesk,
+  type SeenNow,
+  type SourcingPorts,
+  type Wish,
+} from './quote-desk.ts';
 import { delivers } from './read-candidates.ts';
 import { isAmong, type RefusedArticle } from './refused-articles.ts';
 import { SupplierError } from './supplier-error.ts';
@@ -90,7 +97,7 @@ async function plan(ports: SourcingPorts, wanted: Wanted): Promise<SourcingPlan>
   const refused: RefusedLine[] = [];
   const trials: Trial[] = [];
   const unfit: PassedOver[] = [];
-  const desk = destination === undefined ? null : createQuoteDesk(ports, destination);
+  const desk = destination === undefined ? null : createQuoteDesk(ports, destination, isRefusedSo(lines));
   for (const line of lines) {
     const { lineId, units } = line;
     const delivering = forCountry(line, destination);
@@ -168,6 +175,18 @@ async function inOrder(
     .toSorted((a, b) => (a.score === b.score ? 0 : a.score - b.score))
     .map(({ candidate }) => candidate);
 }
+
+const isRefusedSo =
+  (lines: readonly WantedLine[]) =>
+  ({ lineId, candidate }: Wish, shippingMethod: string): boolean =>
+    lines.some(
+      (line) =>
+        line.lineId === lineId &&
+        isAmong(
+          (line.refused ?? []).filter(({ refusedMethod }) => refusedMethod === shippingMethod),
+          candidate,
+        ),
+    );
 
 function refusedLast(
   { refused = [] }: WantedLine,

@@ -210,7 +210,7 @@ async function settleFailed(
     failureClass === 'duplicate_reference' ||
     (!isNotNow && (await isMadeAllTheSame(ports, adapter, facts, error)));
   // The answer is known here alone, and waits for the database as its record does.
-  const isReplaced = await throughOutage(() => isReplaceable(ports.store, facts, failureClass));
+  const isReplaced = await throughOutage(() => isReplaceable(ports.store, facts, error));
   const message = (): OutboxRow => {
     if (isDoubt)
       return outcome(row, SUPPLIER_ORDER_OUTCOME_UNKNOWN, `unknown:${attempt}`, attempt, { evidence });

@@ -66,19 +66,22 @@ export const isSameMethod = (a: string, b: string): boolean => a.trim() === b.tr
 
 /**
  * The method that the mapping prefers when it is offered, else the fastest or the cheapest in total of those whose
- * parcels can be followed; of the others only where there are no such.
+ * parcels can be followed; of the others only where there are no such. One that was refused comes last of its kind.
  */
 function pickOption(
   { options }: Quote,
   preferred: string | undefined,
   strategy: Strategy,
+  isRefused: (shippingMethod: string) => boolean,
 ): ShippingOption | undefined {
+  const tracked = options.filter(({ isUntracked }) => isUntracked !== true);
+  const ofKind = tracked.length > 0 ? tracked : options;
+  const open = ofKind.filter(({ shippingMethod }) => !isRefused(shippingMethod));
   const named = options.find(
     ({ shippingMethod }) => preferred !== undefined && isSameMethod(shippingMethod, preferred),
   );
-  if (named !== undefined) return named;
-  const tracked = options.filter(({ isUntracked }) => isUntracked !== true);
-  const byCost = (tracked.length > 0 ? tracked : options).toSorted((a, b) => a.costMinor - b.costMinor);
+  if (named !== undefined && (open.length === 0 || !isRefused(named.shippingMethod))) return named;
+  const byCost = (open.length > 0 ? open : ofKind).toSorted((a, b) => a.costMinor - b.costMinor);
   return (strategy === 'fastest' ? byCost.toSorted((a, b) => daysOf(a) - daysOf(b)) : byCost)[0];
 }
 
@@ -92,8 +95,15 @@ export function sameLabels(a: readonly string[], b: readonly string[]): boolean 
   return a.every(isNamed) !== b.every(isNamed) && valuesOf(a) === valuesOf(b);
 }
 
-/** Asks suppliers for prices, stock and shipping. One desk is one moment: the same question is asked once. */
-export function createQuoteDesk({ settings, adapterOf }: SourcingPorts, destination: Destination): QuoteDesk {
+/**
+ * Asks suppliers for prices, stock and shipping. One desk is one moment: the same question is asked once.
+ * @param isRefused whether its supplier has refused to send the wish so.
+ */
+export function createQuoteDesk(
+  { settings, adapterOf }: SourcingPorts,
+  destination: Destination,
+  isRefused: (wish: Wish, shippingMethod: string) => boolean,
+): QuoteDesk {
   const answers = new Map<string, Promise<Quote>>();
   const reserved = new Map<string, number>();
 
@@ -156,7 +166,10 @@ export function createQuoteDesk({ settings, adapterOf }: SourcingPorts, destinat
       const answer = await ask(adapter, shipsFrom, wishes.flatMap(toArticles));
       const wrong = misfit(wishes, answer);
       if (wrong !== null) return { result: 'refused', ...wrong };
-      const option = pickOption(answer, shippingMethod, settings.ORDER_MANAGER_SOURCING_STRATEGY);
+      const strategy = settings.ORDER_MANAGER_SOURCING_STRATEGY;
+      const option = pickOption(answer, shippingMethod, strategy, (method) =>
+        wishes.some((wish) => isRefused(wish, method)),
+      );
       if (option === undefined) {
         const evidence = { supplier, shipsFrom, country: destination.countryCode };
         return { result: 'refused', reason: 'not_shippable', evidence };

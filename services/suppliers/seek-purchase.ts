@@ -55,9 +55,8 @@ type Mapped = Awaited<ReturnType<typeof readCandidates>>[number];
 /** Where the shop is asked first, its answer begins another round. */
 const ROUNDS_EACH = 2;
 
-/** Rounds that nobody had to ask for: they follow a refused candidate of a line that has another. */
-const replacingRounds = (lines: readonly Mapped[]): number =>
-  (lines.length - new Set(lines.map(({ lineId }) => lineId)).size) * ROUNDS_EACH;
+/** Rounds that nobody had to ask for: one may follow each candidate of a line, for the next one or a new quote. */
+const replacingRounds = (lines: readonly Mapped[]): number => lines.length * ROUNDS_EACH;
 
 /** What comes to the same purchase in several rounds of trying candidates is several, told apart by a number. */
 const numbered = (part: string, times: number): string[] =>

@@ -128,6 +128,32 @@ test.each([
   },
 );
 
+test('a shipping method that its supplier takes no more is quoted anew and bought, and nobody is asked', async () => {
+  const path = `/product-mappings/${CATALOGUE[BLUE_MUG - 1]?.shopVariantId}`;
+  const { candidates } = ProductMapping.parse(await (await call(path)).json());
+  const mapTo = async (some: typeof candidates): Promise<void> => {
+    const body = JSON.stringify({ candidates: some });
+    expect((await call(path, { method: 'PUT', body })).status).toBe(200);
+  };
+  await mapTo(candidates.filter(({ supplier }) => supplier === 'aliexpress'));
+  const code = 'DELIVERY_METHOD_NOT_EXIST';
+  await givenFaults([{ operation: 'aliexpress.createOrder', kind: 'refusal_before', code, times: 1 }]);
+  expect((await placeInShop(stack, aShopOrder(5, [{ article: BLUE_MUG, units: 1 }]))).status).toBe(200);
+  const { supplierOrders } = await eventually(async () => {
+    const view = (await readOrders(stack)).find(({ name }) => name === '#T5');
+    expect(view?.status).toBe('delivered');
+    return await viewOf(view?.id ?? '');
+  }, 30_000);
+  await givenFaults([]);
+  await mapTo(candidates);
+  const methods = new Map(supplierOrders.map(({ status, shippingMethod }) => [status, shippingMethod]));
+  expect([...methods.keys()].sort()).toEqual(['delivered', 'rejected']);
+  expect(methods.get('delivered')).not.toBe(methods.get('rejected'));
+  const { purchases } = await outsideOf(stack);
+  const ours = purchases.filter(({ orderNumber }) => supplierOrders.some(({ id }) => orderNumber === id));
+  expect(ours.flatMap(({ orders }) => orders.map(({ paidCount }) => paidCount))).toEqual([1]);
+});
+
 test('a preview asks the same suppliers and buys nothing', async () => {
   const { purchases: before } = await outsideOf(stack);
   const lines = [{ sku: 'LAMP-MOON', units: 1, unitPriceMinor: 2_000 }];

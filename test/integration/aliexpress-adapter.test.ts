@@ -473,6 +473,16 @@ test.each([
 });
 
 test.each([
+  ['DELIVERY_METHOD_NOT_EXIST', 'not_shippable'],
+  ['PRICE_PAY_CURRENCY_ERROR', 'price_changed'],
+])('a refusal with %s says that another quote may be taken', async (code, failureClass) => {
+  await givenFaults(world, { operation: 'aliexpress.createOrder', kind: 'refusal_before', code, times: 1 });
+  await expect(adapter.place(anOrder(), never)).rejects.toMatchObject(
+    failure(failureClass, { code, quoteAgain: true }),
+  );
+});
+
+test.each([
   ['REPEATED_ORDER_ERROR', 'duplicate_reference'],
   ['INVENTORY_HOLD_ERROR', 'unavailable'],
   ['A003_SUSPICIOUS_BUYER', 'account_blocked'],

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
+import type { Evidence } from '../../contracts/vocabulary.ts';
 import { changeSupplierOrder } from '../../gateway/supplier-order-requests.ts';
 import type { Store } from '../../services/store/store.ts';
 import { lookUp } from '../../services/suppliers/look-up.ts';
@@ -47,17 +49,38 @@ async function givenMapped(store: Store, candidates: readonly object[], wanted: 
   return purchase;
 }
 
-const refusing = (failureClass: ConstructorParameters<typeof SupplierError>[0]) => ({
-  place: () => Promise.reject(new SupplierError(failureClass, 'no', {})),
+/** A purchase of the same articles, planned after the first one was refused. */
+async function givenAgain(store: Store, first: PurchaseCommand): Promise<PurchaseCommand> {
+  await store.run(
+    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
+                                  expected_cost_minor, currency)
+     select 'sup_again', order_id, supplier, 'draft', context, shipping_method, ships_from, expected_cost_minor, currency
+       from supplier_orders where id = $1`,
+    [first.supplierOrderId],
+  );
+  await store.run(
+    `insert into supplier_order_lines (supplier_order_id, line_id, units, supplier_product_id, supplier_variant_id,
+                                       supplier_units)
+     select 'sup_again', line_id, units, supplier_product_id, supplier_variant_id, supplier_units
+       from supplier_order_lines where supplier_order_id = $1`,
+    [first.supplierOrderId],
+  );
+  return { ...first, supplierOrderId: 'sup_again' };
+}
+
+type FailureClass = ConstructorParameters<typeof SupplierError>[0];
+const refusing = (failureClass: FailureClass, evidence: Evidence = {}) => ({
+  place: () => Promise.reject(new SupplierError(failureClass, 'no', evidence)),
 });
 
 async function refused(
   candidates: readonly object[],
-  failureClass: ConstructorParameters<typeof SupplierError>[0] = 'unavailable',
+  failureClass: FailureClass = 'unavailable',
+  evidence: Evidence = {},
 ) {
   const { ports, store } = await aDesk();
   const purchase = await givenMapped(store, candidates);
-  await buy(withAdapter(ports, refusing(failureClass)), purchase, 'c1');
+  await buy(withAdapter(ports, refusing(failureClass, evidence)), purchase, 'c1');
   return (await saidTo(store, purchase)).at(-1);
 }
 
@@ -82,6 +105,26 @@ test.each(['price_changed', 'funds', 'auth', 'account_blocked', 'invalid_input',
     expect(await refused([candidate(), AT_ALIEXPRESS], failureClass)).not.toHaveProperty('isReplaceable');
   },
 );
+
+test.each(['not_shippable', 'price_changed'] as const)(
+  'what is refused as %s because its quote holds no more is quoted once more, also where nobody else sells it',
+  async (failureClass) => {
+    const said = await refused([candidate()], failureClass, { quoteAgain: true });
+    expect(said).toMatchObject({ type: 'rejected', failureClass, isReplaceable: true });
+  },
+);
+
+test('what is refused after it was quoted once more is held by name', async () => {
+  const { ports, store } = await aDesk();
+  const first = await givenMapped(store, [candidate()]);
+  const stale = withAdapter(ports, refusing('price_changed', { quoteAgain: true }));
+  await buy(stale, first, 'c1');
+  await moveTo(store, first, 'rejected');
+  await buy(stale, await givenAgain(store, first), 'c2');
+  const said = (await saidTo(store, first)).filter(({ type }) => type === 'rejected');
+  expect(said).toHaveLength(2);
+  expect(said[1]).not.toHaveProperty('isReplaceable');
+});
 
 test.each(['unavailable', 'invalid_input'] as const)(
   'what is refused as %s and made all the same is found before it is bought anew, and adopted',
@@ -126,21 +169,8 @@ test('what was refused before in the same order is held, whatever candidate is l
   await buy(unavailable, first, 'c1');
   await moveTo(store, first, 'rejected');
   // The candidate in between had nothing to sell, and sourcing has come back to the first.
-  await store.run(
-    `insert into supplier_orders (id, order_id, supplier, state, context, shipping_method, ships_from,
-                                  expected_cost_minor, currency)
-     select 'sup_again', order_id, supplier, 'draft', context, shipping_method, ships_from, expected_cost_minor, currency
-       from supplier_orders where id = $1`,
-    [first.supplierOrderId],
-  );
-  await store.run(
-    `insert into supplier_order_lines (supplier_order_id, line_id, units, supplier_product_id, supplier_variant_id,
-                                       supplier_units)
-     select 'sup_again', line_id, units, supplier_product_id, supplier_variant_id, supplier_units
-       from supplier_order_lines where supplier_order_id = $1`,
-    [first.supplierOrderId],
-  );
-  await buy(unavailable, { ...first, supplierOrderId: 'sup_again' }, 'c2');
+  const again = await givenAgain(store, first);
+  await buy(unavailable, again, 'c2');
   const said = (await saidTo(store, first)).filter(({ type }) => type === 'rejected');
   expect(said).toHaveLength(2);
   expect(said[0]).toHaveProperty('isReplaceable', true);

@@ -294,6 +294,20 @@ test('a token that stays rejected ends as auth after one repetition', async () =
 });
 
 test.each([
+  [1605000, 'write', true],
+  [1605001, 'write', true],
+  [1605001, 'read', undefined],
+  [1605002, 'write', undefined],
+] as const)(
+  'the code %i on a %s says whether freight may be reckoned anew: %s',
+  async (code, kind, quoteAgain) => {
+    const { client } = aClient(() => answer(code));
+    const { failureClass, evidence } = await failureOf(client.call(request(kind), z.unknown(), never));
+    expect([failureClass, evidence.quoteAgain]).toEqual(['not_shippable', quoteAgain]);
+  },
+);
+
+test.each([
   ['refused key', 1600001, 'auth'],
   ['login that came too soon', 1600200, 'throttled'],
 ])('a %s is not tried again at once', async (_name, code, failureClass) => {

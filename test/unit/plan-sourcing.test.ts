@@ -204,6 +204,19 @@ test('a method is known by its name without outer blanks, and bought under the o
   ]);
 });
 
+test('a method that was refused for the article is taken only where no other can be followed', async () => {
+  const article = aCandidate('a', { shippingMethod: 'Boat' });
+  const refused = [{ ...article, refusedMethod: 'Boat' }];
+  const methods = async (options: readonly ShippingOption[]) => {
+    const line = { ...aWantedLine('L1', 1, article), refused };
+    const { parts } = await planned(portsOver([{ ...slowAndCheap, options }]), anOrderOf([line]));
+    return parts.map((part) => part.shippingMethod);
+  };
+  const unseen = { ...option('Unseen', 50, 3), isUntracked: true as const };
+  expect(await methods([unseen, option('Boat', 100, 40), option('Plane', 900, 8)])).toEqual(['Plane']);
+  expect(await methods([unseen, option('Boat', 100, 40)])).toEqual(['Boat']);
+});
+
 test('a cost without an exchange rate is never taken for the cheapest', async () => {
   const shelves = [{ articles: { a: plenty(900) } }, ali({ b: plenty(100) }, { currency: 'EUR' })];
   const line = aWantedLine('L1', 1, fromAli('b'), aCandidate('a', { priority: 2 }));

@@ -10,6 +10,7 @@ import { type Answer, readEnvelope } from './envelope.ts';
 import {
   failureClassOf,
   isKeyRejected,
+  isQuoteOver,
   isTimeRefused,
   isTokenRejected,
   refusedFieldOf,
@@ -93,6 +94,7 @@ function refused(request: AliExpressRequest, { refusal, requestId }: Refused): S
     requestId,
     ...(failureClass === 'auth' ? { mend } : {}),
     ...(field === null ? {} : { field }),
+    ...(kind === 'write' && isQuoteOver(refusal) ? { quoteAgain: true } : {}),
   });
 }
 

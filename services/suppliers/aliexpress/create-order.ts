@@ -36,7 +36,10 @@ function checkOffer(offer: Offer, { shippingMethod, ceilingMinor, currency }: Pl
     throw refusal('invalid_input', `it is paid in ${offer.currency}`, { currency });
   const option = offer.options.find((each) => each.shippingMethod === shippingMethod);
   if (option === undefined)
-    throw refusal('not_shippable', 'the shipping method is not offered now', { shippingMethod });
+    throw refusal('not_shippable', 'the shipping method is not offered now', {
+      shippingMethod,
+      quoteAgain: true,
+    });
   const costMinor = offer.goodsMinor + option.costMinor;
   if (costMinor > ceilingMinor)
     throw refusal('price_changed', 'it costs more than allowed', { costMinor, ceilingMinor, currency });

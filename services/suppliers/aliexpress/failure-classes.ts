@@ -132,6 +132,9 @@ export function refusedFieldOf({ codes, message }: Refusal): RecipientField | nu
   return /phone|mobile/i.test(words) ? 'phone' : 'address1';
 }
 
+/** Of an order: what freight or product said holds no more, and asked anew they may say what is taken. */
+export const isQuoteOver = names('DELIVERY_METHOD_NOT_EXIST', 'PRICE_PAY_CURRENCY_ERROR');
+
 const isDenied = names('InsufficientPermission', 'isv.insufficient-permission');
 
 /** Of a question for an order: AliExpress answers in these ways for an order that is not there or not ours. */

@@ -6,7 +6,13 @@ import { beforeSending, exchangeText, withoutPersonalData } from '../exchange.ts
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
 import { SupplierError } from '../supplier-error.ts';
-import { failureClassOf, isGuessOfToken, isTokenRejected, type Refusal } from './failure-classes.ts';
+import {
+  failureClassOf,
+  isGuessOfToken,
+  isQuoteOver,
+  isTokenRejected,
+  type Refusal,
+} from './failure-classes.ts';
 import { createRefusalClock, pointsOf, quotaReportOf } from './quota.ts';
 import { Envelope, type PointsInfo } from './responses.ts';
 import { type AskForTokens, createTokenKeeper } from './tokens.ts';
@@ -79,7 +85,8 @@ function refused(
   const failureClass = isAbsent ? 'not_found' : failureClassOf(refusal, request.kind);
   const { httpStatus, code } = refusal;
   const message = withoutPersonalData(refusal.message);
-  const evidence = { path: request.path, httpStatus, code, message, requestId };
+  const quoteAgain = request.kind === 'write' && isQuoteOver(refusal) ? { quoteAgain: true } : {};
+  const evidence = { path: request.path, httpStatus, code, message, requestId, ...quoteAgain };
   return new SupplierError(failureClass, `${request.path}: ${code ?? `HTTP ${httpStatus}`}`, evidence);
 }
 

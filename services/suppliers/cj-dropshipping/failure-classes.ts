@@ -106,6 +106,9 @@ function classesOf({ httpStatus, code, message }: Refusal): FailureColumns {
 /** The class of a refusal. A code that nobody knows is doubt where money can move, and final elsewhere. */
 export const failureClassOf = (refusal: Refusal, kind: CallKind): FailureClass => classesOf(refusal)[kind];
 
+/** Of an order: freight has to be reckoned anew, and then it may be taken. */
+export const isQuoteOver = ({ code }: Refusal): boolean => code === 1605000 || code === 1605001;
+
 const TOKEN_REJECTED = new Set([1600001, 1600002, 1600003, 1600030]);
 
 /** Whether it is only worth a try that the token may be meant: with one that is fresh, it is not. */
