@@ -83,6 +83,33 @@ test('an order that was received is there whole, whatever its logistics say', as
   });
 });
 
+test.each([
+  ['one parcel', [aParcel('AP1', 1)], { AP1: 3 }],
+  ['two parcels', [aParcel('AP2', 1), aParcel('AP1', 1)], { AP1: 1, AP2: 2 }],
+])('what %s of a received order do not name was in the last of them', async (_, parcels, contents) => {
+  const lines = [{ ...MUGS, supplierUnits: 3 }];
+  const order = (order_status: string, end_reason: string | null = null) => ({
+    order_status,
+    logistics_status: order_status === 'FINISH' ? 'BUYER_ACCEPT_GOODS' : 'SELLER_SEND_GOODS',
+    child_order_list: [
+      { sku_id: '1', product_count: 2, end_reason: null },
+      { sku_id: '1', product_count: 1, end_reason },
+    ],
+  });
+  const piecesIn = async (shown: object) =>
+    Object.fromEntries(
+      (await seen({ order: shown, parcels }, lines))?.parcels.map((parcel) => [
+        parcel.trackingNumber,
+        parcel.units?.mugs,
+      ]) ?? [],
+    );
+  expect(await piecesIn(order('FINISH'))).toEqual(contents);
+  // Another parcel may be to come, and a part that was paid back did not arrive.
+  const named = Object.fromEntries(Object.keys(contents).map((number) => [number, 1]));
+  expect(await piecesIn(order('WAIT_BUYER_ACCEPT_GOODS'))).toEqual(named);
+  expect(await piecesIn(order('FINISH', 'refund_part'))).toEqual(named);
+});
+
 test('an order that was received without a number is for a person, until AliExpress names one', async () => {
   const order = { order_status: 'FINISH', logistics_status: 'BUYER_ACCEPT_GOODS' };
   expect(await seen({ order })).toMatchObject({

@@ -39,6 +39,9 @@ const statusOfParcels = (parcels: readonly ObservedParcel[]): Status | null => {
 /** A parcel that does not say what it holds would pass for all of the purchase, of which more is to come. */
 const holdsPart = ({ units }: ObservedParcel): boolean => units !== undefined;
 
+const byNumber = (a: ObservedParcel, b: ObservedParcel): number =>
+  a.trackingNumber < b.trackingNumber ? -1 : 1;
+
 /** The only parcel of a whole order holds what the order does, where it does not say it itself. */
 function withContents(
   { child_order_list: children }: OrderRow,
@@ -50,6 +53,29 @@ function withContents(
   const items = children.map(({ sku_id, product_count: quantity }) => ({ sku_id, quantity }));
   const units = packedPieces(items, lines);
   return units === null ? parcels : [{ ...only, units }];
+}
+
+/**
+ * Of an order that was received whole: what its parcels do not name was in the last of them, for no other will come.
+ * Unchanged where one says nothing of what it holds, and so has the rest, or nobody knows how much was ordered.
+ */
+function withMissing(
+  parcels: readonly ObservedParcel[],
+  lines: readonly PlacedLine[],
+): readonly ObservedParcel[] {
+  const last = parcels.toSorted(byNumber).at(-1);
+  const isCounted = lines.every(({ supplierUnits }) => supplierUnits !== undefined);
+  if (last === undefined || !isCounted || !parcels.every(holdsPart)) return parcels;
+  const missing = new Map<string, number>();
+  const add = (lineId: string, pieces: number): void => {
+    missing.set(lineId, (missing.get(lineId) ?? 0) + pieces);
+  };
+  for (const { lineId, supplierUnits = 0 } of lines) add(lineId, supplierUnits);
+  for (const { units = {} } of parcels)
+    for (const [lineId, pieces] of Object.entries(units)) add(lineId, -pieces);
+  const units = { ...last.units };
+  for (const [lineId, pieces] of missing) if (pieces > 0) units[lineId] = (units[lineId] ?? 0) + pieces;
+  return parcels.map((parcel) => (parcel === last ? { ...last, units } : parcel));
 }
 
 interface Asked {
@@ -79,7 +105,11 @@ async function observeOrder(
   const whole = isOneOfSeveral ? withContents(row, all, lines) : all;
   const parcels = isPart && stage !== 'delivered' ? all.filter(holdsPart) : whole;
   if (stage === 'delivered') {
-    const arrived = parcels.map((parcel) => ({ ...parcel, state: 'delivered' as const }));
+    const isAll = trouble === null && !isOneOfSeveral;
+    const arrived = (isAll ? withMissing(parcels, lines) : parcels).map((parcel) => ({
+      ...parcel,
+      state: 'delivered' as const,
+    }));
     const unnumbered = parcels.length === 0 ? unnumberedOf(row, orderId) : null;
     return { ...seen, trouble: trouble ?? unnumbered, status: stage, parcels: arrived };
   }
@@ -100,9 +130,6 @@ function evidenceOf(orders: readonly ObservedOrder[]): Evidence {
     ...(isUnpaid && payWithinSeconds != null ? { payWithinSeconds } : {}),
   };
 }
-
-const byNumber = (a: ObservedParcel, b: ObservedParcel): number =>
-  a.trackingNumber < b.trackingNumber ? -1 : 1;
 
 /**
  * The parcels of all that was bought, once all of it is sent. One that does not say what it holds has what is in none of
