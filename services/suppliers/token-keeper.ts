@@ -1,4 +1,5 @@
 import type { SupplierToken, TokenStore } from './adapter-parts.ts';
+import { beforeSending } from './exchange.ts';
 
 /** Hands out the access token of a pair that all copies share. `ask` speaks to the supplier's token endpoints. */
 export interface TokenKeeper<Ask> {
@@ -6,6 +7,33 @@ export interface TokenKeeper<Ask> {
   current(ask: Ask): Promise<string>;
   /** Another token than the one that the supplier just rejected. */
   replaced(rejected: string, ask: Ask): Promise<string>;
+  /** Whether no copy has another one by now, and it has not expired. */
+  stands(token: string): Promise<boolean>;
+}
+
+/** Tokens for one call. */
+const MOST_TOKENS = 4;
+
+/**
+ * One call, repeated with another token where its own was rejected: once, and again only while that was replaced or ended
+ * as the call waited for its turn, since then its rejection says nothing about the account.
+ * @param isRejected whether the supplier refused at its door for the token, so that repeating cannot buy twice.
+ */
+export async function callWithToken<Ask, Answer>(
+  keeper: TokenKeeper<Ask>,
+  ask: Ask,
+  call: (token: string) => Promise<Answer>,
+  isRejected: (answer: Answer, token: string) => boolean,
+): Promise<Answer> {
+  let token = await beforeSending('token', () => keeper.current(ask));
+  let answer = await call(token);
+  for (let tokens = 1; tokens < MOST_TOKENS && isRejected(answer, token); tokens += 1) {
+    const rejected = token;
+    if (tokens > 1 && (await beforeSending('token', () => keeper.stands(rejected)))) break;
+    token = await beforeSending('token', () => keeper.replaced(rejected, ask));
+    answer = await call(token);
+  }
+  return answer;
 }
 
 export const isAhead = (instant: string): boolean => Date.parse(instant) > Date.now();
@@ -40,6 +68,10 @@ export function keepTokens<Ask>(
         return known.accessToken;
       }
       return renew(ask, rejected);
+    },
+    async stands(token) {
+      const pair = await store.read();
+      return pair === null || (pair.accessToken === token && isAhead(pair.accessExpiresAt));
     },
   };
 }

@@ -287,6 +287,24 @@ test('an expired token is renewed before it is used', async () => {
   expect(sent.map(({ path }) => path)).toEqual(['/authentication/refreshAccessToken', '/thing']);
 });
 
+test('a token that was replaced again while its call waited says nothing about the account', async () => {
+  const store = aStore(aToken());
+  const accepted = onlyAccepts('access-3', () => tokens(2));
+  const script: Script = async (sending, signal) => {
+    if (sending.token === 'access-2')
+      await store.renew(async () => aToken({ accessToken: 'access-3', refreshToken: 'refresh-3' }));
+    return accepted(sending, signal);
+  };
+  const { client, sent } = aClient(script, store);
+  await client.call(request('write'), z.unknown(), never);
+  expect(sent.map(({ path, token }) => [path, token])).toEqual([
+    ['/thing', 'access-1'],
+    ['/authentication/refreshAccessToken', null],
+    ['/thing', 'access-2'],
+    ['/thing', 'access-3'],
+  ]);
+});
+
 test('a token that stays rejected ends as auth after one repetition', async () => {
   const { client, sent } = aClient(onlyAccepts('none', () => tokens(2)));
   expect((await failureOf(client.call(request('write'), z.unknown(), never))).failureClass).toBe('auth');

@@ -5,6 +5,7 @@ import { beforeSending, exchangeText, type NoVerdict, withoutPersonalData } from
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
 import { SupplierError } from '../supplier-error.ts';
+import { callWithToken } from '../token-keeper.ts';
 import { createBanClock } from './ban.ts';
 import { type Answer, readEnvelope } from './envelope.ts';
 import {
@@ -33,7 +34,7 @@ export interface AliExpressRequest {
 
 export interface AliExpressClient {
   /**
-   * One call, repeated once when the token was rejected; answers what stands below the name of the method.
+   * One call, repeated when the token was rejected (see `callWithToken`); answers what stands below the name of the method.
    * @throws SupplierError. On a `write`, everything without a readable verdict is `unknown_outcome`, unless the
    * request provably never left: then it is the class of what stopped it, with evidence `sent: false`.
    */
@@ -214,12 +215,12 @@ export function createAliExpressClient(options: AliExpressClientOptions): AliExp
     askForTokens,
     async call(request, schema, signal) {
       const ask = askForTokens(request.priority, signal);
-      const token = await beforeSending('token', () => keeper.current(ask));
-      let answer = await exchange(request, token, signal);
-      if ('refusal' in answer && isTokenRejected(answer.refusal)) {
-        const fresh = await beforeSending('token', () => keeper.replaced(token, ask));
-        answer = await exchange(request, fresh, signal);
-      }
+      const answer = await callWithToken(
+        keeper,
+        ask,
+        (token) => exchange(request, token, signal),
+        (given) => 'refusal' in given && isTokenRejected(given.refusal),
+      );
       if ('refusal' in answer) throw refused(request, answer);
       const body = schema.safeParse(answer.body);
       if (body.success) return body.data;

@@ -106,4 +106,5 @@ export const fixedToken = (accessToken: string): TokenKeeper<AskForTokens> => ({
         sent: false,
       }),
     ),
+  stands: async () => true,
 });

@@ -6,6 +6,7 @@ import { beforeSending, exchangeText, withoutPersonalData } from '../exchange.ts
 import type { CallKind } from '../failure-columns.ts';
 import { parseExactJson } from '../loose-json.ts';
 import { SupplierError } from '../supplier-error.ts';
+import { callWithToken } from '../token-keeper.ts';
 import {
   failureClassOf,
   isGuessOfToken,
@@ -36,7 +37,7 @@ export interface CjRequest {
 
 export interface CjClient {
   /**
-   * One call, repeated once when the token was rejected; answers `data`.
+   * One call, repeated when the token was rejected (see `callWithToken`); answers `data`.
    * @throws SupplierError. On a `write`, everything without a readable verdict is `unknown_outcome`, unless the
    * request provably never left: then it is the class of what stopped it, with evidence `sent: false`.
    */
@@ -176,14 +177,19 @@ export function createCjClient(options: CjClientOptions): CjClient {
   return {
     async call(request, schema, signal) {
       const ask = askFor(request.priority, signal);
-      const token = await beforeSending('token', () => keeper.current(ask));
-      let answer = await exchange(request, token, signal);
-      if ('refusal' in answer && isForToken(answer.refusal, request.kind, token)) {
-        const fresh = await beforeSending('token', () => keeper.replaced(token, ask));
-        answer = await exchange(request, fresh, signal);
-        if ('refusal' in answer && isGuessOfToken(answer.refusal))
-          innocent = { token: fresh, until: performance.now() + INNOCENT_MS };
-      }
+      const used: string[] = [];
+      const answer = await callWithToken(
+        keeper,
+        ask,
+        (token) => {
+          used.push(token);
+          return exchange(request, token, signal);
+        },
+        (given, token) => 'refusal' in given && isForToken(given.refusal, request.kind, token),
+      );
+      const [, fresh] = used;
+      if (fresh !== undefined && 'refusal' in answer && isGuessOfToken(answer.refusal))
+        innocent = { token: used.at(-1) ?? fresh, until: performance.now() + INNOCENT_MS };
       if ('refusal' in answer) throw refused(request, answer);
       const data = schema.safeParse(answer.data);
       if (data.success) return data.data;
