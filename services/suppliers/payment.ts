@@ -26,8 +26,8 @@ import {
   NO_REFERENCE,
   outcome,
   type PurchasePorts,
+  paymentReleased,
   saysNotYet,
-  sayToOrder,
   spendingCall,
   toSupplierError,
   type Withholding,
@@ -122,11 +122,14 @@ export async function pay(
   if (due.state === 'cancelled') {
     const evidence = { supplierReference: reference, cause: 'closed at the supplier before it was paid' };
     const data = { status: 'cancelled', parcels: [], evidence };
-    await sayToOrder(ports, outcome(row, SUPPLIER_ORDER_OBSERVED, `unpaid:${commandId}`, 0, data));
+    const said = outcome(row, SUPPLIER_ORDER_OBSERVED, `unpaid:${commandId}`, 0, data);
+    await commitAndPublish(store, bus, async (sql, say) => {
+      for (const message of [said, ...(await paymentReleased(sql, row, `unpaid:${commandId}`))]) say(message);
+    });
     return DONE;
   }
   if (due.state === 'paid') {
-    await commitAndPublish(store, bus, (sql, say) => settleSeenPaid(sql, say, row, due));
+    await commitAndPublish(store, bus, (sql, say) => settleSeenPaid(sql, say, row, due, commandId));
     return DONE;
   }
   const payable = await payableAmount(ports, row, due, adapter.capabilities.payment);
@@ -232,10 +235,12 @@ async function settleSeenPaid(
   say: (message: OutboxRow) => void,
   row: PurchaseRow,
   { amountMinor }: PaymentDue,
+  commandId: string,
 ): Promise<void> {
   const placed = { supplierReference: row.supplierReference ?? '', amountMinor };
   await lockPurchase(sql, row.id);
   await settleShownPaid(sql, [row.id]);
   await rememberPlaced(sql, [{ ...placed, supplierOrderId: row.id }]);
   say(outcome(row, SUPPLIER_ORDER_ACCEPTED, 'paid', 0, placed));
+  for (const release of await paymentReleased(sql, row, `paid:${commandId}`)) say(release);
 }

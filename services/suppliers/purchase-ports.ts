@@ -13,6 +13,7 @@ import type { ServiceContext } from '../run-service.ts';
 import { sendingUntil } from '../sending-until.ts';
 import { DONE, laterInHand } from '../serve-commands.ts';
 import type { OutboxRow } from '../store/outbox.ts';
+import { literals } from '../store/rows.ts';
 import type { Sql } from '../store/store.ts';
 import { callPauses } from './account.ts';
 import type { SupplierCapabilities } from './adapter.ts';
@@ -105,6 +106,28 @@ export const released = (
   const messageId = `${id}:${suffix}:${reason}`;
   return eventRow({ messageId, source: '/suppliers', type: RELEASE_REQUESTED, data });
 };
+
+/** Reasons that a payment waits for, whoever makes it. */
+export const PAYMENT_HOLDS = [
+  'payment_pending',
+  'insufficient_funds',
+  'cost_above_cap',
+  'outcome_unknown',
+] as const;
+
+/** As `released`, for whatever the payment of this purchase is held by: it is paid, or nobody is to pay it any more. */
+export async function paymentReleased(
+  sql: Sql,
+  row: Pick<PurchaseRow, 'id' | 'orderId'>,
+  suffix: string,
+): Promise<OutboxRow[]> {
+  const holds = await sql.query<{ reason: HoldReason }>(
+    `select reason from holds where supplier_order_id = $1 and released_at is null
+        and reason in (${literals(PAYMENT_HOLDS)}) order by reason`,
+    [row.id],
+  );
+  return holds.map(({ reason }) => released(row, reason, suffix));
+}
 
 /** Reasons why a purchase in doubt may be held; its outcome is the end of them. */
 const DOUBT_HOLDS = ['outcome_unknown', 'duplicate_suspected', 'supplier_cancelled'] as const;

@@ -7,7 +7,7 @@ import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
 import { update } from '../store/rows.ts';
 import { settleShownPaid } from './ledger.ts';
-import { type PurchasePorts, released } from './purchase-ports.ts';
+import { PAYMENT_HOLDS, type PurchasePorts, released } from './purchase-ports.ts';
 import { lockPurchases } from './purchase-row.ts';
 
 export interface Observation {
@@ -27,9 +27,6 @@ const remembering = update(
   'observation = d.observation, observations = o.observations + 1',
   'o.id = d.id and o.observation is distinct from d.observation returning o.id, o.observations',
 );
-
-/** Reasons that a payment waits for, whoever makes it. */
-const PAYMENT_HOLDS = ['payment_pending', 'insufficient_funds', 'cost_above_cap', 'outcome_unknown'] as const;
 
 /** Says to the orders what is new of their purchases, in one transaction with all that is seen at the same time. */
 export const tellObserved = gatheringFor(

@@ -94,8 +94,30 @@ test.each([
   const desk = await aDesk();
   const purchase = await placed(desk);
   await pay(byHand(desk, change), purchase, 'p1');
-  expect((await verdicts(desk.store, purchase)).at(-1)).toBe(said);
+  expect((await verdicts(desk.store, purchase))[2]).toBe(said);
 });
+
+test.each([
+  ['paid', 'accepted'],
+  ['cancelled', 'observed'],
+] as const)(
+  'where a payment that was held is asked for once more and found %s, nobody is to pay it any more',
+  async (state, said) => {
+    const desk = await aDesk();
+    const purchase = await placed(desk);
+    await pay(byHand(desk), purchase, 'p1');
+    await desk.store.run(
+      `insert into holds (id, order_id, supplier_order_id, reason, evidence, opened_at)
+       values ($1, $2, $3, 'payment_pending', '{}', now())`,
+      [holdOf(purchase, 'payment_pending'), purchase.orderId, purchase.supplierOrderId],
+    );
+    await pay(byHand(desk, { state }), purchase, 'p2');
+    expect((await verdicts(desk.store, purchase)).slice(3)).toEqual([
+      said,
+      'order.release_requested payment_pending',
+    ]);
+  },
+);
 
 test('a balance below the amount holds the payment without calling; a sufficient one pays', async () => {
   const desk = await aDesk();
