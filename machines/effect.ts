@@ -80,8 +80,14 @@ export type ToOrder =
         evidence: Evidence;
       };
     }
-  /** `isObserved`: its supplier says so of a purchase, as long as no `hold.passed` takes it back. */
-  | { type: 'hold.raised'; data: { reason: HoldReason; evidence: Evidence; isObserved?: true } & HoldScope }
+  /**
+   * `isObserved`: its supplier says so of a purchase, as long as no `hold.passed` takes it back. `isShort`: the shop shows
+   * less of its parcel than is in it, which is no news where the shop took units away.
+   */
+  | {
+      type: 'hold.raised';
+      data: { reason: HoldReason; evidence: Evidence; isObserved?: true; isShort?: true } & HoldScope;
+    }
   /**
    * The supplier says no more that anybody has to see to its purchase; or, with `isShown`, the shop shows all of it by its
    * own parcels.

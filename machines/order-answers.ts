@@ -33,7 +33,7 @@ import {
 } from './requests.ts';
 import { applyRisk } from './risk.ts';
 import { isOfUnknownShare, withKnownShares } from './shared-lines.ts';
-import { isOff } from './wanted-units.ts';
+import { isOff, surplusOf } from './wanted-units.ts';
 
 export const fact = (type: FactType): Effect => ({ kind: 'fact', type, data: {} });
 
@@ -151,6 +151,13 @@ export const holdBy = by('order.hold_requested', (context, { data: { lineId } })
 
 export const giveUpBy = by('supplier_order.given_up', (context, { data }) => applyGivenUp(context, data));
 
+/** The shop took units of a purchase away, or they count as come back: of these a person has heard. */
+const isAnyTaken = (context: OrderContext, supplierOrderId = ''): boolean =>
+  isOff(context) ||
+  Object.keys(context.supplierOrders[supplierOrderId]?.units ?? {}).some(
+    (lineId) => surplusOf(context, lineId) > 0 || (context.returned?.[lineId] ?? 0) > 0,
+  );
+
 const mailEvents = {
   'notification.sent': { actions: emit(fact('notification.sent')) },
   'notification.failed': { actions: emit(fact('notification.failed')) },
@@ -171,9 +178,11 @@ export const holdEvents = {
   },
   'hold.raised': {
     actions: apply(
-      by('hold.raised', (context, { data: { reason, lineId, supplierOrderId, evidence, isObserved } }) => {
+      by('hold.raised', (context, { data }) => {
+        const { reason, lineId, supplierOrderId, evidence, isObserved, isShort } = data;
         if (isObserved && supplierOrderId !== undefined)
           return holdObserved(context, supplierOrderId, reason, evidence);
+        if (isShort && isAnyTaken(context, supplierOrderId)) return NOTHING;
         const open = namesBills(evidence) ? renewHold : openHold;
         return open(context, reason, { lineId, supplierOrderId }, evidence);
       }),

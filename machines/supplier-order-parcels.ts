@@ -3,7 +3,7 @@ import { trackingKeyOf } from '../contracts/ids.ts';
 import { type Change, inTurn, NOTHING } from './change.ts';
 import type { Effect } from './effect.ts';
 import { parcelProgress, splitByLeft } from './parcel-contents.ts';
-import { hasLeft, type Parcels } from './parcel-place.ts';
+import { hasLeft, type Parcels, type ParcelUnits } from './parcel-place.ts';
 import { delayParcel, fulfillCommand, observeParcels } from './parcels.ts';
 import type { SupplierOrderContext } from './supplier-order-context.ts';
 import { elapsed, isLateParcel, isNews, isOpenParcel, isUndoneInShop } from './supplier-order-guards.ts';
@@ -81,6 +81,27 @@ const isAllFulfilled = (units: Units, parcels: Parcels): boolean =>
     ),
   );
 
+const SHORT =
+  'the shop had fewer units of this parcel left to ship than are in it: if somebody else has shipped them as well, the customer gets them twice; see to that with the customer, then release';
+
+/** After it had left, when nobody could be asked any more: units of it are shipped in the shop by somebody else as well. */
+const shownShort = (
+  { supplierOrderId }: SupplierOrderContext,
+  { trackingNumber }: ParcelUnits,
+  missingUnits: number,
+): Effect => ({
+  kind: 'tell_order',
+  event: {
+    type: 'hold.raised',
+    data: {
+      reason: 'fulfillment_not_ours',
+      supplierOrderId,
+      evidence: { cause: SHORT, trackingNumber, missingUnits },
+      isShort: true,
+    },
+  },
+});
+
 const showFulfilled = by('fulfillment.synced', (context, { data: { parcelId, how, missingUnits } }) => {
   const { supplierOrderId, units } = context;
   const parcel = context.parcels[parcelId];
@@ -98,6 +119,7 @@ const showFulfilled = by('fulfillment.synced', (context, { data: { parcelId, how
       endFulfill(context, parcelId),
       { kind: 'fact', type: 'fulfillment.synced', data: { supplierOrderId, parcelId } },
       ...(how !== 'let_be' && isAllFulfilled(units, parcels) ? [shown] : []),
+      ...(missingUnits === undefined ? [] : [shownShort(context, parcel, missingUnits)]),
     ],
   };
 });

@@ -277,6 +277,25 @@ test('whoever shipped a part of it in the shop as another parcel has shipped tha
   expect(road.holds()).toEqual(['fulfillment_not_ours']);
 });
 
+test('whoever shipped a part of it in the shop once its parcel had left has shipped that a second time: a person hears of it', () => {
+  const road = aRoad(...toBought, observed('shipped', [aParcel()]), leaves(1));
+  expect(road.holds()).toEqual([]);
+  expect(road.step(synced(PARCEL_A, A, { missingUnits: 1 }))).toContain('hold fulfillment_not_ours A');
+  expect(road.evidence().at(-1)).toMatchObject({ missingUnits: 1 });
+  road.step(releaseRequested('fulfillment_not_ours'));
+  road.step(observed('delivered', [aParcel({ state: 'delivered' })]));
+  expect([road.state(), road.holds()]).toEqual(['delivered', []]);
+});
+
+test('units that the shop took away after buying are missing when their parcel is shown, and told once', () => {
+  const fewer = updated({ lines: [aLine({ units: 1, openUnits: 1 })], ...at(1) });
+  const road = aRoad(...toBought, observed('shipped', [aParcel()]), fewer);
+  const told = road.holds();
+  road.step(synced(PARCEL_A, A, { missingUnits: 1 }));
+  expect(road.holds()).toEqual(told);
+  expect(told).toEqual(['customer_edit_pending']);
+});
+
 test('one parcel of a purchase that somebody shipped in the shop does not speak for its other units', () => {
   const road = shippedEarly();
   const [first, second] = [
