@@ -147,7 +147,7 @@ async function decide(
   const told = rows.filter(({ id }) => late.has(id));
   const ended = [
     { rows: unsure, state: 'doubt', evidence: { cause: lost.get(unsure[0]?.id ?? '') ?? '' } } as const,
-    skipped(told, 'another mail of the parcel tells it, or it goes back'),
+    skipped(told, 'a later mail tells more, another one of the parcel tells it, or it goes back'),
   ].filter((fate) => fate.rows.length > 0);
   const [first, ...others] = rows.filter(({ id }) => !lost.has(id) && !late.has(id));
   if (first === undefined) return { fates: ended };

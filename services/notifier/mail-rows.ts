@@ -1,4 +1,5 @@
 import { CUSTOMER_MAILS, type Evidence, type NotificationKind } from '../../contracts/vocabulary.ts';
+import { SENT_AGAIN } from '../store/notifications.ts';
 import type { Sql } from '../store/store.ts';
 
 /** A row that one caller has taken, for that attempt. */
@@ -107,6 +108,9 @@ export async function claim(sql: Sql, ids: readonly string[]): Promise<MailRows[
   );
 }
 
+/** SQL: a person wants the row `n` sent again, whatever became of it. */
+const IS_WANTED = `coalesce(n.evidence ->> '${SENT_AGAIN}', 'false') = 'true'`;
+
 /**
  * Writes what becomes of rows that are still as their caller took them, in the caller's transaction. Taking one that was
  * `pending`, after {@link claim}, counts as an attempt.
@@ -134,7 +138,10 @@ export async function settle(
            on n.id = d.id and n.attempt = d.attempt - case when $2::text = 'pending' then 1 else 0 end
         where n.id = any($4::text[]) and n.state = $2::text order by n.id for update of n)
      update notifications n
-        set state = m.state, attempt = m.attempt, evidence = coalesce(m.evidence, n.evidence),
+        set state = m.state, attempt = m.attempt,
+            evidence = case when m.state = 'pending' and m.evidence is not null and ${IS_WANTED}
+                            then (m.evidence::jsonb || jsonb_build_object('${SENT_AGAIN}', true))::json
+                            else coalesce(m.evidence, n.evidence) end,
             also_tells = coalesce(m."alsoTells", n.also_tells),
             sent_at = case when m.state = 'sent' then now() end,
             next_try_at = case m.state when 'pending' then now() + ${retryIn('m.attempt - 1')}
@@ -153,18 +160,21 @@ export const putOff = (sql: Sql, id: string): Promise<number> =>
     [id],
   );
 
-const OF_PARCELS: readonly NotificationKind[] = CUSTOMER_MAILS.filter((kind) => kind !== 'order_confirmed');
-
 /**
  * Those whose news is none any more: the customer has been told of the arrival, or a waiting mail will tell of it, or an
  * earlier one that still waits for company; or a mail about another parcel of the same number tells it; or the parcel
- * goes back.
+ * goes back; or an order is confirmed that the server did not take until a parcel of it had been told.
  */
 export async function overtaken(sql: Sql, rows: readonly Claimed[]): Promise<ReadonlySet<string>> {
-  const ids = rows.filter(({ kind }) => OF_PARCELS.includes(kind)).map(({ id }) => id);
+  const ids = rows.filter(({ kind }) => CUSTOMER_MAILS.some((known) => known === kind)).map(({ id }) => id);
   if (ids.length === 0) return new Set();
   const late = await sql.query<{ id: string }>(
-    `select n.id from notifications n join parcels p on p.id = n.parcel_id
+    `select n.id from notifications n
+      where n.id = any($1::text[]) and n.kind = 'order_confirmed' and n.attempt > 0 and not ${IS_WANTED}
+        and exists (select 1 from notifications o
+                     where o.order_id = n.order_id and o.parcel_id is not null and o.state = 'sent')
+     union all
+     select n.id from notifications n join parcels p on p.id = n.parcel_id
             left join notifications o on o.order_id = n.order_id and o.parcel_id = n.parcel_id
       where n.id = any($1::text[])
         and ((n.kind in ('parcel_in_transit', 'parcel_delayed')

@@ -190,6 +190,33 @@ test('an order whose last unit was cancelled while its confirmation waited is no
   expect(await mailsIn(world)).toEqual([]);
 });
 
+test('an order that the mail server took no confirmation of until a parcel of it was told is not confirmed after it', async () => {
+  const { world, context, ports, id } = await aPost();
+  await givenFaults(world, { operation: 'smtp.data', kind: 'rate_limit', times: 1 });
+  await sendNotification(ports, id);
+  const parcelId = await givenParcelRow(context.store, { 101: 2 });
+  const shipped = await givenNotificationRow(context.store, 'parcel_shipped', parcelId);
+  await sendNotification(ports, shipped);
+  await timePasses(context);
+  await sendDue(ports);
+  expect(await mailsIn(world)).toMatchObject([{ messageId: `<${shipped}@lantern.example>` }]);
+  expect((await rowsOf(context)).map(({ state }) => state).sort()).toEqual(['sent', 'skipped']);
+});
+
+test('a confirmation that a person wants sent again is sent, also when the server refuses it for now and a parcel was told', async () => {
+  const { world, context, ports, id } = await aPost();
+  const parcelId = await givenParcelRow(context.store, { 101: 2 });
+  await sendNotification(ports, await givenNotificationRow(context.store, 'parcel_shipped', parcelId));
+  await context.store.run("update notifications set state = 'failed', attempt = 1 where id = $1", [id]);
+  expect(await sendAgain(context.store, ORDER_ID)).toEqual(['order_confirmed']);
+  await givenFaults(world, { operation: 'smtp.data', kind: 'rate_limit', times: 2 });
+  for (let tries = 0; tries < 3; tries += 1) {
+    await sendNotification(ports, id);
+    await timePasses(context);
+  }
+  expect((await mailsIn(world)).map(({ messageId }) => messageId)).toContain(`<${id}@lantern.example>`);
+});
+
 test.each(['parcel_shipped', 'parcel_delayed', 'parcel_in_transit'] as const)(
   '%s, delayed by an outage until the parcel was delivered, is not said after it',
   async (kind) => {
