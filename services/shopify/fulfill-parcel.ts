@@ -1,5 +1,6 @@
 import type { FulfillParcel } from '../../contracts/commands/fulfill-parcel.ts';
 import type { FulfillmentSynced } from '../../contracts/events/fulfillment-outcome.ts';
+import { trackingKeyOf } from '../../contracts/ids.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { gatheringFor } from '../gathering.ts';
 import { moment } from '../moments.ts';
@@ -7,7 +8,7 @@ import { DONE, later } from '../serve-commands.ts';
 import { type Outcome, record, synced, withhold } from './fulfillment-outcomes.ts';
 import { liftOwnHolds } from './mirror-holds.ts';
 import { LOCKED_MS, SETTLE_MS, underLease } from './order-lease.ts';
-import { orderGidOf } from './plan-fulfillments.ts';
+import { orderGidOf, toUnitsByLine, type UnitsByLine } from './plan-fulfillments.ts';
 import { asking } from './read-work.ts';
 import { type ShipResult, shipParcel } from './ship-parcel.ts';
 import { ShopError } from './shop-error.ts';
@@ -25,6 +26,8 @@ interface ParcelRow {
   readonly trackingUrl: string | null;
   readonly units: Record<string, number>;
   readonly doubt: Record<string, number> | null;
+  /** Other parcels of the order that the shop shows. */
+  readonly others: readonly { readonly numbers: readonly string[]; readonly units: Record<string, number> }[];
   readonly isDone: boolean;
   /** It stood in the shop once, under whatever number by now. */
   readonly wasShown: boolean;
@@ -43,7 +46,14 @@ const PARCELS = `
          p.shop_fulfillment_id is not null as "wasShown", coalesce(p.fulfillment_state = 'withheld', false) as "isWithheld",
          coalesce((o.context ->> 'cancelledInShop')::boolean, false) as "isOff",
          coalesce(p.fulfillment_state in ('sending', 'unknown'), false)
-           and p.updated_at >= now() - ${SETTLE_MS} * interval '1 millisecond' as "isInDoubt"
+           and p.updated_at >= now() - ${SETTLE_MS} * interval '1 millisecond' as "isInDoubt",
+         coalesce((
+           select json_agg(json_build_object('units', q.units, 'numbers',
+                    coalesce(q.earlier_numbers, '[]')::jsonb
+                      || jsonb_build_array(q.tracking_number, coalesce(q.last_mile_tracking_number, ''))))
+             from parcels q
+            where q.order_id = p.order_id and q.id <> p.id and q.fulfillment_state = 'done'
+              and q.shop_fulfillment_id is not null), '[]') as others
     from parcels p join orders o on o.id = p.order_id where p.id = any($1::text[])`;
 
 const inPlaceOf = <Row extends { readonly id: string }>(rows: readonly Row[], ids: readonly string[]) => {
@@ -70,6 +80,16 @@ const begin = gatheringFor(async ({ store }: ShopPorts, ids: readonly string[]) 
     ids,
   ),
 );
+
+/** What the shop shows of other parcels that travel under one of this one's numbers, of other purchases. */
+const shownOfOthers = ({ others, ...parcel }: ParcelRow): UnitsByLine => {
+  const { trackingNumber, earlierNumbers, lastMileTrackingNumber } = parcel;
+  const own = [trackingNumber, ...earlierNumbers, lastMileTrackingNumber ?? ''].map(trackingKeyOf);
+  const isOwn = (number: string): boolean => number !== '' && own.includes(trackingKeyOf(number));
+  return toUnitsByLine(
+    others.filter(({ numbers }) => numbers.some(isOwn)).flatMap(({ units }) => Object.entries(units)),
+  );
+};
 
 /**
  * Shows one parcel in the shop. One process per order at a time; a write that ended without an answer is settled by
@@ -130,6 +150,7 @@ async function show(
         },
         notifyCustomer: shopMailsParcels(settings) && !parcel.wasShown,
         doubt: parcel.doubt ?? undefined,
+        ofOthers: shownOfOthers(parcel),
         signal,
       });
     let result = await ship();

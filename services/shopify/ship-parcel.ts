@@ -48,6 +48,8 @@ export interface ShipmentRequest {
   readonly notifyCustomer: boolean;
   /** What an `unknown` of the same parcel gave as `seenUnits`. Where fewer are seen now, nothing is created. */
   readonly doubt?: Readonly<Record<string, number>> | undefined;
+  /** Units under the parcel's numbers that the shop shows of other parcels of ours. */
+  readonly ofOthers?: UnitsByLine | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -219,7 +221,10 @@ async function tryToShip(
   const lineIds = parcel.lines.map(({ lineItemId }) => lineItemId);
   const shown = await readUnits(ask, orderGid, lineIds, standing);
   const wanted = toUnitsByLine(parcel.lines.map(({ lineItemId, units }) => [lineItemId, units]));
-  for (const [lineId, units] of wanted) wanted.set(lineId, Math.max(0, units - (shown.get(lineId) ?? 0)));
+  for (const [lineId, units] of wanted) {
+    const own = Math.max(0, (shown.get(lineId) ?? 0) - (request.ofOthers?.get(lineId) ?? 0));
+    wanted.set(lineId, Math.max(0, units - own));
+  }
 
   const adopted = standing[0];
   if (adopted !== undefined && sum(wanted) === 0) {

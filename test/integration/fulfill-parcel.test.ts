@@ -586,3 +586,18 @@ test('nothing personal leaves in an event or a log line', async () => {
   expect(context.lines).not.toEqual([]);
   expect(JSON.stringify([said, context.lines])).not.toMatch(PERSONAL);
 });
+
+test('units of one line that two purchases send under one number are both shown, also after a lost answer', async () => {
+  const { world, context, ports, parcelId } = await aShop();
+  const other = await givenParcelRow(context.store, { 101: 1 }, 'yt 2600001', 'sup_ord_other');
+  expect(await fulfil(ports, parcelId)).toEqual(DONE);
+  await givenFaults(world, { operation: 'shopify.fulfillmentCreate', kind: 'error_after', times: 1 });
+  const show = () =>
+    fulfillParcel(ports, { ...commandFor(other), supplierOrderId: 'sup_ord_other' }, 'command-2');
+  expect(await show()).toEqual(LATER);
+  await sixSecondsPass(context);
+  expect(await show()).toEqual(DONE);
+  const [first, second] = (await shown(world)).map(({ units }) => units);
+  expect([first, second].flat().sort()).toEqual(['1 of 101', '2 of 101']);
+  expect(await creationsIn(world)).toBe(2);
+});
