@@ -5,8 +5,8 @@ import { beforeSending } from './exchange.ts';
 export interface TokenKeeper<Ask> {
   /** The token to call with. Asks the supplier only when there is none or it has expired. */
   current(ask: Ask): Promise<string>;
-  /** Another token than the one that the supplier just rejected. */
-  replaced(rejected: string, ask: Ask): Promise<string>;
+  /** Another token than the one that the supplier just rejected; `isFresh`: asked of the supplier for that. */
+  replaced(rejected: string, ask: Ask): Promise<{ readonly token: string; readonly isFresh: boolean }>;
   /** Whether no copy has another one by now, and it has not expired. */
   stands(token: string): Promise<boolean>;
 }
@@ -15,8 +15,9 @@ export interface TokenKeeper<Ask> {
 const MOST_TOKENS = 4;
 
 /**
- * One call, repeated with another token where its own was rejected: once, and again only while that was replaced or ended
- * as the call waited for its turn, since then its rejection says nothing about the account.
+ * One call, repeated with another token where its own was rejected: until one that was asked of the supplier for it is
+ * rejected too. The rejection of any other says nothing about the account, nor that of one which was replaced or ended while
+ * the call waited for its turn.
  * @param isRejected whether the supplier refused at its door for the token, so that repeating cannot buy twice.
  */
 export async function callWithToken<Ask, Answer>(
@@ -25,13 +26,13 @@ export async function callWithToken<Ask, Answer>(
   call: (token: string) => Promise<Answer>,
   isRejected: (answer: Answer, token: string) => boolean,
 ): Promise<Answer> {
-  let token = await beforeSending('token', () => keeper.current(ask));
-  let answer = await call(token);
-  for (let tokens = 1; tokens < MOST_TOKENS && isRejected(answer, token); tokens += 1) {
-    const rejected = token;
-    if (tokens > 1 && (await beforeSending('token', () => keeper.stands(rejected)))) break;
-    token = await beforeSending('token', () => keeper.replaced(rejected, ask));
-    answer = await call(token);
+  let used = { token: await beforeSending('token', () => keeper.current(ask)), isFresh: false };
+  let answer = await call(used.token);
+  for (let tokens = 1; tokens < MOST_TOKENS && isRejected(answer, used.token); tokens += 1) {
+    const { token: rejected, isFresh } = used;
+    if (isFresh && (await beforeSending('token', () => keeper.stands(rejected)))) break;
+    used = await beforeSending('token', () => keeper.replaced(rejected, ask));
+    answer = await call(used.token);
   }
   return answer;
 }
@@ -49,23 +50,26 @@ export function keepTokens<Ask>(
 ): TokenKeeper<Ask> {
   let known: SupplierToken | null = null;
 
-  const renew = async (ask: Ask, rejected: string | null): Promise<string> => {
+  const renew = async (ask: Ask, rejected: string | null) => {
+    let isFresh = false;
     known = await store.renew(async (pair, signal) => {
       const isUsable = pair !== null && pair.accessToken !== rejected && isAhead(pair.accessExpiresAt);
-      return isUsable ? pair : renewPair(ask, pair, signal);
+      if (isUsable) return pair;
+      isFresh = true;
+      return renewPair(ask, pair, signal);
     });
-    return known.accessToken;
+    return { token: known.accessToken, isFresh };
   };
 
   return {
     async current(ask) {
       if (known === null || !isAhead(known.accessExpiresAt)) known = await store.read();
       if (known !== null && isAhead(known.accessExpiresAt)) return known.accessToken;
-      return renew(ask, null);
+      return (await renew(ask, null)).token;
     },
     async replaced(rejected, ask) {
       if (known !== null && known.accessToken !== rejected && isAhead(known.accessExpiresAt)) {
-        return known.accessToken;
+        return { token: known.accessToken, isFresh: false };
       }
       return renew(ask, rejected);
     },

@@ -305,6 +305,23 @@ test('a token that was replaced again while its call waited says nothing about t
   ]);
 });
 
+test('a token that another copy had brought, and that is dead by now, is renewed as any other', async () => {
+  const store = aStore(aToken());
+  const accepted = onlyAccepts('access-3', () => tokens(3));
+  const script: Script = async (sending, signal) => {
+    if (sending.token === 'access-1') await store.renew(async () => aToken({ accessToken: 'access-2' }));
+    return accepted(sending, signal);
+  };
+  const { client, sent } = aClient(script, store);
+  await client.call(request('write'), z.unknown(), never);
+  expect(sent.map(({ path, token }) => [path, token])).toEqual([
+    ['/thing', 'access-1'],
+    ['/thing', 'access-2'],
+    ['/authentication/refreshAccessToken', null],
+    ['/thing', 'access-3'],
+  ]);
+});
+
 test('a token that stays rejected ends as auth after one repetition', async () => {
   const { client, sent } = aClient(onlyAccepts('none', () => tokens(2)));
   expect((await failureOf(client.call(request('write'), z.unknown(), never))).failureClass).toBe('auth');
