@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { trackingKeyOf } from '../../contracts/ids.ts';
 import { observeFamily } from '../../services/suppliers/cj-dropshipping/family.ts';
 import {
   isCancelled,
@@ -311,6 +312,32 @@ test('of several numbers of one part the first has all its pieces, and none thos
     ['TA', { 'line-1': 2 }],
     ['TB', {}],
     ['T1-2', { 'line-1': 1 }],
+  ]);
+});
+
+test('several numbers of an order that is whole are told as one, which is where the last of them is', () => {
+  const numbered = (orderStatus: string) =>
+    aRow('SD1', orderStatus, { ...holding('line-1', 2), trackNumber: 'TB,TA' });
+  const seen = (states: readonly [string, string]) => {
+    const tracking = new Map(
+      ['TA', 'TB'].map((number, index) => [
+        trackingKeyOf(number),
+        { trackingNumber: number, trackingStatus: states[index] ?? null, lastTrackNumber: null },
+      ]),
+    );
+    return observeFamily([numbered('SHIPPED')], tracking)?.parcels.map((parcel) => [
+      parcel.trackingNumber,
+      parcel.state,
+      parcel.units,
+    ]);
+  };
+  expect(seen(['Delivered', 'In transit'])).toEqual([
+    ['TA', 'in_transit', undefined],
+    ['TB', 'in_transit', {}],
+  ]);
+  expect(seen(['Delivered', 'Delivered'])).toEqual([
+    ['TA', 'delivered', undefined],
+    ['TB', 'delivered', {}],
   ]);
 });
 

@@ -1,3 +1,4 @@
+import type { ObservedParcel } from '../../../contracts/events/supplier-order-observed.ts';
 import type { ObservedStatus, PlacedLine } from '../adapter.ts';
 import { isCancelled, observedStatusOf } from './order-status.ts';
 import { sdCodeOf } from './orders.ts';
@@ -110,6 +111,17 @@ function toWords(part: OrderRow, lines: Lines): string {
   return `${sdCodeOf(part)} (${(named.length > 0 ? named : articles).join(', ') || 'contents not named'})`;
 }
 
+/**
+ * Which of several numbers of an order that is not split holds which piece is not said, and nobody but CJ knows: all of it
+ * is in the first, the same however CJ lists them, which is where the last of them is.
+ */
+function asOne(parcels: readonly ObservedParcel[]): ObservedParcel[] {
+  const [first, ...others] = parcels.toSorted((a, b) => (a.trackingNumber < b.trackingNumber ? -1 : 1));
+  if (first === undefined || others.length === 0) return [...parcels];
+  const { state } = [first, ...others].find((parcel) => parcel.state !== 'delivered') ?? first;
+  return [{ ...first, state }, ...others.map((parcel) => ({ ...parcel, units: {} }))];
+}
+
 const unknownOf = (rows: readonly OrderRow[]): OrderRow[] =>
   rows.filter(({ orderStatus }) => observedStatusOf(orderStatus) === null);
 
@@ -169,7 +181,8 @@ export function observeFamily(
     const found = toParcels(row, state, tracking);
     // A parcel that names nothing takes all that is in no other one: the pieces of a part without a parcel too.
     const isAll = gone.length + unknownOf(rows).length === 0;
-    const units = isSplit ? (contents.get(row) ?? (isAll ? undefined : {})) : undefined;
+    if (!isSplit) return asOne(found);
+    const units = contents.get(row) ?? (isAll ? undefined : {});
     if (units === undefined) return found;
     // Which of several numbers of one part holds which piece is not said.
     return found.map((parcel, index) => ({ ...parcel, units: index === 0 ? units : {} }));
