@@ -3,6 +3,7 @@ import type { ParcelStateName, SupplierName } from '../../contracts/vocabulary.t
 import { gatheringFor } from '../gathering.ts';
 import { moment } from '../moments.ts';
 import { updateRows } from '../store/rows.ts';
+import { addCheckpoint } from './add-checkpoint.ts';
 import type { AdminClient } from './admin-client.ts';
 import { toTrackingInfo, withOthers } from './carriers.ts';
 import { isToldUndone, withholdUndone } from './fulfillment-outcomes.ts';
@@ -12,12 +13,6 @@ import { isOver, lineIdOf, orderGidOf } from './plan-fulfillments.ts';
 import { type Ask, asking, readWork } from './read-work.ts';
 import { carriesNumberOf, readUnits, showsOneOf } from './ship-parcel.ts';
 import {
-  CREATE_FULFILLMENT_EVENT,
-  CreateFulfillmentEventAnswer,
-  FIRST_OF_ORDER,
-  FirstOfOrderAnswer,
-  FULFILLMENT_EVENTS,
-  FulfillmentEventsAnswer,
   NUMBERS_LIMIT,
   SHIPMENTS,
   type Shipment,
@@ -25,27 +20,12 @@ import {
   UPDATE_TRACKING,
   UpdateTrackingAnswer,
 } from './shipment-operations.ts';
-import { isNotUnderstood, ShopError } from './shop-error.ts';
+import { ShopError } from './shop-error.ts';
 import { shopMailsParcels } from './shop-mails.ts';
 import type { ShopPorts } from './shop-ports.ts';
 import { assertTaken } from './user-errors.ts';
 
 const LIMIT = 20;
-
-/** What the shop calls a parcel's state; null: before the first scan there is nothing to tell. */
-const EVENT_OF: Record<ParcelStateName, string | null> = {
-  announced: null,
-  first_scan: 'CARRIER_PICKED_UP',
-  in_transit: 'IN_TRANSIT',
-  out_for_delivery: 'OUT_FOR_DELIVERY',
-  delivered: 'DELIVERED',
-  available_for_pickup: 'READY_FOR_PICKUP',
-  attempt_failed: 'ATTEMPTED_DELIVERY',
-  exception: 'FAILURE',
-  delayed: 'DELAYED',
-  lost: 'FAILURE',
-  returned: 'FAILURE',
-};
 
 export interface ShownParcel {
   readonly parcelId: string;
@@ -132,61 +112,6 @@ async function replaceTracking(
   const variables = { fulfillmentId: shipment.id, trackingInfo, notifyCustomer };
   const answer = await ask(UPDATE_TRACKING, variables, UpdateTrackingAnswer);
   assertTaken('tracking update', answer.fulfillmentTrackingInfoUpdate);
-}
-
-interface Checkpoint {
-  readonly fulfillmentId: string;
-  readonly status: string;
-  readonly happenedAt: string;
-}
-
-/** As the shop shows the last one told, of a shop that shows no checkpoints. */
-async function isShownLast(
-  ask: Ask,
-  orderId: string,
-  fulfillmentId: string,
-  status: string,
-): Promise<boolean> {
-  const { order } = await ask(FIRST_OF_ORDER, { orderId }, FirstOfOrderAnswer);
-  const shown = order?.fulfillments.find(({ id }) => id === fulfillmentId)?.displayStatus;
-  return shown === status || (shown === 'NOT_DELIVERED' && status === 'FAILURE');
-}
-
-/**
- * A parcel may come to a state again: it is told where that state is not the last one told, but for the very moment that
- * was told already.
- */
-async function isTold(
-  ask: Ask,
-  orderId: string,
-  { fulfillmentId, status, happenedAt }: Checkpoint,
-): Promise<boolean> {
-  const shown = await ask(FULFILLMENT_EVENTS, { fulfillmentId }, FulfillmentEventsAnswer).catch(
-    (error: unknown) => {
-      if (isNotUnderstood(error)) return null;
-      throw error;
-    },
-  );
-  const nodes = shown?.fulfillment?.events.nodes;
-  if (nodes === undefined) return isShownLast(ask, orderId, fulfillmentId, status);
-  const isThis = (event: (typeof nodes)[number]): boolean =>
-    event.status === status && Date.parse(event.happenedAt) === Date.parse(happenedAt);
-  return nodes[0]?.status === status || nodes.some(isThis);
-}
-
-/** The shop takes the same checkpoint twice, so it is asked first unless it can have none. */
-async function addEvent(
-  ask: Ask,
-  orderId: string,
-  fulfillmentId: string,
-  parcel: ShownParcel,
-): Promise<void> {
-  const status = EVENT_OF[parcel.state];
-  if (status === null) return;
-  const event = { fulfillmentId, status, happenedAt: parcel.seenAt };
-  if (parcel.knownFulfillmentId === null && (await isTold(ask, orderId, event))) return;
-  const answer = await ask(CREATE_FULFILLMENT_EVENT, { event }, CreateFulfillmentEventAnswer);
-  assertTaken('fulfillment event', answer.fulfillmentEventCreate);
 }
 
 const remember = gatheringFor(async ({ store }: ShopPorts, parcels: readonly ShownParcel[]) => {
@@ -278,7 +203,7 @@ async function showByReading(ports: ShopPorts, ask: Ask, parcel: ShownParcel): P
       if (!isRefusal(error)) throw error;
       log.warn({ parcelId: parcel.parcelId, evidence: error.evidence }, 'the shop refuses a new number');
     }
-    await addEvent(ask, orderId, shipment.id, parcel);
+    await addCheckpoint(ask, orderId, shipment.id, parcel, false);
   }
   return true;
 }
@@ -288,7 +213,7 @@ async function showUnread(ask: Ask, parcel: ShownParcel): Promise<boolean> {
   const { knownFulfillmentId } = parcel;
   if (knownFulfillmentId === null) return false;
   try {
-    await addEvent(ask, orderGidOf(parcel.shopOrderId), knownFulfillmentId, parcel);
+    await addCheckpoint(ask, orderGidOf(parcel.shopOrderId), knownFulfillmentId, parcel, true);
     return true;
   } catch (error) {
     if (!isRefusal(error)) throw error;
@@ -297,9 +222,7 @@ async function showUnread(ask: Ask, parcel: ShownParcel): Promise<boolean> {
 }
 
 async function showParcel(ports: ShopPorts, ask: Ask, parcel: ShownParcel): Promise<void> {
-  const isShown =
-    (await showUnread(ask, parcel)) ||
-    (await showByReading(ports, ask, { ...parcel, knownFulfillmentId: null }));
+  const isShown = (await showUnread(ask, parcel)) || (await showByReading(ports, ask, parcel));
   if (!isShown) return;
   if (parcel.isNew) await markOrder(ask, ports.settings, orderGidOf(parcel.shopOrderId), parcel);
   moment('progress: after call before record');
