@@ -88,13 +88,29 @@ function isReplacedBy(owner: SupplierOrderContext, seen: Seen, missingId: string
   return isSameUnits(contentsSeen(owner, renamed).get(missingId) ?? {}, missing.units);
 }
 
+interface Pair {
+  readonly newId: string;
+  readonly missingId: string;
+}
+
+/** Each new number to a parcel of its own, in the order in which they stand. */
+const oneByOne = (pairs: readonly Pair[]): Pair[] => {
+  const taken: Pair[] = [];
+  for (const pair of pairs)
+    if (!taken.some(({ newId, missingId }) => newId === pair.newId || missingId === pair.missingId))
+      taken.push(pair);
+  return taken;
+};
+
 /**
  * The parcels of a look by their ids. A number that nobody knows is of the parcel that is missing, where only one can be
  * meant; what has arrived gets no other number. `beside`: replaced numbers that are seen next to the new one.
+ * @param isOver the supplier shows all of it arrived: which of them is which makes no difference any more.
  */
 export function parcelsSeen(
   owner: SupplierOrderContext,
   observed: readonly ObservedParcel[],
+  isOver: boolean,
 ): { seen: Seen; beside: readonly ObservedParcel[] } {
   const { parcels, strayNumbers = [] } = owner;
   const { seen, beside } = recognised(owner, observed.map(asTold(owner)));
@@ -103,7 +119,8 @@ export function parcelsSeen(
   );
   if (missing.length === 0) return { seen, beside };
   const pairs = [...seen].flatMap(([newId, { trackingNumber, units = null }]) => {
-    const isUnknown = parcels[newId] === undefined && !strayNumbers.includes(trackingKeyOf(trackingNumber));
+    const isStray = strayNumbers.includes(trackingKeyOf(trackingNumber));
+    const isUnknown = parcels[newId] === undefined && (isOver || !isStray);
     if (!isUnknown || (units !== null && isNothing(units))) return [];
     return missing
       .filter((id) => isReplacedBy(owner, seen, id, newId))
@@ -113,6 +130,7 @@ export function parcelsSeen(
     ({ newId, missingId }) =>
       pairs.filter((other) => other.newId === newId || other.missingId === missingId).length === 1,
   );
-  const idOf = new Map(certain.map(({ newId, missingId }) => [newId, missingId]));
+  const meant = isOver ? oneByOne([...certain, ...pairs]) : certain;
+  const idOf = new Map(meant.map(({ newId, missingId }) => [newId, missingId]));
   return { seen: new Map([...seen].map(([id, parcel]) => [idOf.get(id) ?? id, parcel])), beside };
 }

@@ -219,7 +219,9 @@ export function observeParcels(
   observation: SupplierOrderObserved,
 ): { parcels: Parcels; strayNumbers?: readonly string[]; effects: Effect[] } {
   const isShipped = observation.status === 'shipped' || observation.status === 'delivered';
-  const { seen, beside } = parcelsSeen(owner, observation.parcels);
+  const isOver =
+    observation.status === 'delivered' && observation.parcels.every(({ state }) => state === 'delivered');
+  const { seen, beside } = parcelsSeen(owner, observation.parcels, isOver);
   const contents = contentsSeen(owner, seen);
   const parcels: Record<string, ParcelUnits> = Object.fromEntries(
     Object.entries(owner.parcels).filter(([id]) => contents.has(id)),

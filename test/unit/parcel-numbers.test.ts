@@ -116,6 +116,18 @@ test('both new numbers of two boxes alike are for a person: nobody can tell whic
   expect(road.holds()).toEqual(['operator']);
 });
 
+test('the new numbers of boxes alike lead to a delivered order once its supplier shows all of it arrived', () => {
+  const road = aRoad(...toTwoBoxes);
+  road.step(observed('shipped', [moving('NEW-2', { L1: 1 }), moving('NEW-3', { L1: 1 })]));
+  const arrivedWith = (number: string): ObservedParcel => ({ ...arrived(number), units: { L1: 1 } });
+  road.refuse(observed('shipped', [arrivedWith('NEW-2'), moving('NEW-3', { L1: 1 })]));
+  expect(road.state()).toBe('shipped');
+  const texts = road.step(observed('delivered', [arrivedWith('NEW-2'), arrivedWith('NEW-3')]));
+  expect(texts.filter((text) => text.startsWith('mail parcel_delivered'))).toHaveLength(2);
+  expect(road.state()).toBe('delivered');
+  expect(numbersOf(road)).toEqual(['NEW-2', 'NEW-3']);
+});
+
 test('a second number beside a parcel that holds everything is for a person as soon as it moves', () => {
   const road = aRoad(...toLabelled);
   road.refuse(observed('processing', [label(OLD), label('BOX2')]));
