@@ -28,6 +28,8 @@ export const SourcedPart = z.object({
   currency: z.string().length(3),
   /** The longest that the quote promises for this lane; absent where the supplier promises nothing. */
   deliveryDays: z.int().nonnegative().optional(),
+  /** Mark of the address that it was quoted for; absent: the release before did not say. */
+  quotedFor: z.string().optional(),
   lines: z.array(SourcedLine).min(1),
 });
 export type SourcedPart = z.infer<typeof SourcedPart>;

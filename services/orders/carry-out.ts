@@ -109,6 +109,7 @@ function createSupplierOrder(
     expected_cost_minor: part.expectedCostMinor,
     currency: part.currency,
     is_quoted: part.isQuoted,
+    quoted_for: part.quotedFor ?? null,
     order_created_at: orderCreatedAt,
     delivery_days: part.deliveryDays ?? null,
   });
@@ -133,6 +134,7 @@ function saveQuote({ supplierOrderId, part, edits }: Of<'save_quote'>, { writes 
     ships_from: part.shipsFrom,
     expected_cost_minor: part.expectedCostMinor,
     currency: part.currency,
+    quoted_for: part.quotedFor ?? null,
     edits: edits ?? null,
   });
   // Of a bundle each article was named when it was sourced.

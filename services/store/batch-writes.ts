@@ -45,6 +45,8 @@ export interface NewSupplierOrder {
   currency: string;
   /** False: asked for by hand; articles, method and cost are still to be found. */
   is_quoted: boolean;
+  /** Mark of the address that it was quoted for. */
+  quoted_for: string | null;
   /** The lists of orders by supplier run along it. */
   order_created_at: string;
   /** As quoted, from the supplier's door. */
@@ -87,6 +89,7 @@ export interface QuoteRow {
   readonly ships_from: string;
   readonly expected_cost_minor: number;
   readonly currency: string;
+  readonly quoted_for: string | null;
   /** Of the draft that was quoted; null: not known. */
   readonly edits: number | null;
 }

@@ -83,7 +83,7 @@ export const PERSONAL_DATA: Readonly<Record<string, TableData>> = {
     ofOrders: OF_ORDERS,
     columns: {
       ...ours('id', 'order_id', 'supplier', 'state', 'context', 'shipping_method', 'ships_from'),
-      ...ours('currency', 'supplier_reference', 'placed_as', 'observation'),
+      ...ours('currency', 'supplier_reference', 'placed_as', 'observation', 'quoted_for'),
       note: PERSON,
     },
   },

@@ -62,6 +62,7 @@ const USUAL = {
     expected_cost_minor: 'bigint',
     currency: 'text',
     is_quoted: 'boolean',
+    quoted_for: 'text',
     order_created_at: 'timestamptz',
     delivery_days: 'int',
     ...MACHINE,
@@ -200,11 +201,12 @@ async function writeSeldom(sql: Sql, writes: BatchWrites): Promise<void> {
       ships_from: 'text',
       expected_cost_minor: 'bigint',
       currency: 'text',
+      quoted_for: 'text',
       edits: 'int',
     },
     writes.quotes,
     `shipping_method = d.shipping_method, ships_from = d.ships_from, expected_cost_minor = d.expected_cost_minor,
-     currency = d.currency, is_quoted = true`,
+     currency = d.currency, quoted_for = d.quoted_for, is_quoted = true`,
     'o.id = d.id and o.edits = coalesce(d.edits, o.edits)',
   );
   await updateRows(

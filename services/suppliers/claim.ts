@@ -10,7 +10,7 @@ import { holdPauses } from '../purchasing-switch.ts';
 import { type Asked, inRounds } from './in-rounds.ts';
 import { type Begun, begin, countAbsence, type Deed, type Intent } from './ledger.ts';
 import { hashOf, requestOf } from './place-request.ts';
-import { type PurchaseFacts, readFacts } from './purchase-facts.ts';
+import { isQuotedForHere, type PurchaseFacts, readFacts } from './purchase-facts.ts';
 import {
   capsOf,
   doubtOf,
@@ -42,7 +42,7 @@ function stands(
   const { row, isHeld } = facts;
   if (isHeld) return false;
   if (deed === 'pay') return row.state === 'awaiting_payment';
-  if (row.state !== 'draft' || !row.isQuoted) return false;
+  if (row.state !== 'draft' || !isQuotedForHere(facts)) return false;
   const request = requestOf(facts, settings);
   return request !== undefined && hashOf(request) === requestHash;
 }

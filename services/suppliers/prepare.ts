@@ -134,7 +134,7 @@ export async function prepare(
   commandId: string,
 ): Promise<CommandResult> {
   const { settings, log } = ports;
-  const { row, recipient } = facts;
+  const { row, recipient, shipToMark } = facts;
   const hold = async (why: Withholding): Promise<CommandResult> => {
     await commitAndPublish(ports.store, ports.bus, async (sql, say) => {
       // Why for what it held before a person changed it meanwhile: that has been asked for anew, and nothing would release it.
@@ -178,7 +178,10 @@ export async function prepare(
   if (stop !== null) return hold(stop);
   await sayToOrder(
     ports,
-    outcome(row, SUPPLIER_ORDER_PREPARED, `prepared:${commandId}`, 0, { part, edits: row.edits }),
+    outcome(row, SUPPLIER_ORDER_PREPARED, `prepared:${commandId}`, 0, {
+      part: { ...part, ...(shipToMark === undefined ? {} : { quotedFor: shipToMark }) },
+      edits: row.edits,
+    }),
   );
   return DONE;
 }

@@ -49,6 +49,10 @@ export interface PurchaseFacts {
   readonly shipToMark: string | undefined;
 }
 
+/** Its articles, method and cost were found for the address that its order has now. */
+export const isQuotedForHere = ({ row, shipToMark }: Pick<PurchaseFacts, 'row' | 'shipToMark'>): boolean =>
+  row.isQuoted && (row.quotedFor === null || row.quotedFor === shipToMark);
+
 /** A purchase with what also has to be known before its supplier is called. */
 export interface PurchaseNow extends PurchaseFacts {
   /** Until the supplier takes calls again. */

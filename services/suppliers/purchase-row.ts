@@ -18,6 +18,8 @@ export interface PurchaseRow {
   readonly amountMinor: number | null;
   /** False: its articles, method and cost are still to be found. */
   readonly isQuoted: boolean;
+  /** Mark of the address that it was quoted for; null: the release before did not say. */
+  readonly quotedFor: string | null;
   /** How often its draft was changed. */
   readonly edits: number;
 }
@@ -25,7 +27,7 @@ export interface PurchaseRow {
 export const PURCHASE_COLUMNS = `id, order_id as "orderId", supplier, state, shipping_method as "shippingMethod",
   ships_from as "shipsFrom", expected_cost_minor::float8 as "expectedCostMinor", currency,
   supplier_reference as "supplierReference", coalesce(placed_as, id) as "placedAs", amount_minor::float8 as "amountMinor",
-  is_quoted as "isQuoted", edits`;
+  is_quoted as "isQuoted", quoted_for as "quotedFor", edits`;
 
 export async function readPurchase(sql: Sql, supplierOrderId: string): Promise<PurchaseRow | undefined> {
   const [row] = await sql.query<PurchaseRow>(

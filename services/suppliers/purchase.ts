@@ -10,6 +10,7 @@ import {
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { moment } from '../moments.ts';
 import { DONE } from '../serve-commands.ts';
+import { forgetQuotes } from '../store/forget-quotes.ts';
 import { throughOutage } from '../store/outage.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { PlacedOrder, PlaceRequest } from './adapter.ts';
@@ -19,7 +20,7 @@ import { hashOf, requestOf } from './place-request.ts';
 import { type PatientAdapter, REQUESTS_OF } from './policy.ts';
 import { possibleSince } from './possible-since.ts';
 import { prepare } from './prepare.ts';
-import { factsNow, type PurchaseFacts, type PurchaseNow } from './purchase-facts.ts';
+import { factsNow, isQuotedForHere, type PurchaseFacts, type PurchaseNow } from './purchase-facts.ts';
 import {
   gateOf,
   NEEDS_A_PERSON,
@@ -46,7 +47,7 @@ export async function buy(
   commandId: string,
 ): Promise<CommandResult> {
   const { settings, log } = ports;
-  const facts = await factsNow(ports, command.supplierOrderId);
+  const facts = await factsHere(ports, command.supplierOrderId);
   if (facts === undefined || facts.row.state !== 'draft') return DONE;
   const { row } = facts;
   const adapter = ports.adapterOf(row.supplier);
@@ -87,6 +88,14 @@ export async function buy(
   const recorded = 'create: after record before publish';
   await settlePlaced(ports, row, attempt, placed, { recorded, takesOver });
   return DONE;
+}
+
+/** The purchase as it stands; where it was planned for another address than its order has now, as one to be quoted. */
+async function factsHere(ports: PurchasePorts, supplierOrderId: string): Promise<PurchaseNow | undefined> {
+  const facts = await factsNow(ports, supplierOrderId);
+  if (facts === undefined || !facts.row.isQuoted || isQuotedForHere(facts)) return facts;
+  await forgetQuotes(ports.store, [facts.row.orderId]);
+  return factsNow(ports, supplierOrderId);
 }
 
 /** What the call has to know is asked before its time runs. What cannot be had now is for the call itself to say. */

@@ -4,6 +4,7 @@ import { MENDED_BY_MAPPING } from '../../contracts/vocabulary.ts';
 import type { CommandResult } from '../bus/command-consumer.ts';
 import { commitAndPublish, eventRow } from '../bus/commit-and-publish.ts';
 import { gatheringFor } from '../gathering.ts';
+import { markOf } from '../order-facts.ts';
 import { DONE, later } from '../serve-commands.ts';
 import { planSourcing, type Wanted } from './plan-sourcing.ts';
 import { BREAKER_PAUSE_MS, type PurchasePorts, sayToOrder } from './purchase-ports.ts';
@@ -16,15 +17,22 @@ const orderNow = gatheringFor(async ({ store }: PurchasePorts, orderIds: readonl
   return orderIds.map((id) => orders.get(id));
 });
 
+/** With the mark of the address, if there is one. */
+type WantedNow = Wanted & { readonly shipToMark?: string };
+
 /** What is to be sourced; undefined when that was asked for in another round, or before the order moved on. */
 async function wantedNow(
   ports: PurchasePorts,
   { orderId, round, lines }: SourceOrder,
-): Promise<Wanted | undefined> {
+): Promise<WantedNow | undefined> {
   const order = await orderNow(ports, orderId);
   // In a crowd an order's deadline asks more than once for the same round, and quotes are dear.
   if (order?.state !== 'sourcing' || order.context.round !== round) return undefined;
-  return toWanted(order, new Map(lines.map(({ lineId, units }) => [lineId, units])));
+  const address = order.customer?.address ?? null;
+  return {
+    ...toWanted(order, new Map(lines.map(({ lineId, units }) => [lineId, units]))),
+    ...(address === null ? {} : { shipToMark: markOf(orderId, address) }),
+  };
 }
 
 /**
@@ -55,7 +63,7 @@ const dated = ({ lines }: Wanted) => {
 async function sourceWanted(
   ports: PurchasePorts,
   { orderId, round }: SourceOrder,
-  wanted: Wanted,
+  wanted: WantedNow,
 ): Promise<CommandResult> {
   const { store, bus, log } = ports;
   const answer = await planSourcing(ports, wanted);
@@ -66,7 +74,13 @@ async function sourceWanted(
     return evidence.breaker === 'open' ? later(BREAKER_PAUSE_MS) : DONE;
   }
   const { parts, refused, stops, seen } = answer.plan;
-  const data = OrderSourced.parse({ orderId, round, parts, refused: refused.map(dated(wanted)), stops });
+  const data = OrderSourced.parse({
+    orderId,
+    round,
+    parts: parts.map((part) => ({ ...part, quotedFor: wanted.shipToMark })),
+    refused: refused.map(dated(wanted)),
+    stops,
+  });
   const messageId = `src:${orderId}:${round}`;
   const message = eventRow({ messageId, source: '/suppliers', type: ORDER_SOURCED, data });
   const news = articleNews(wanted.lines, seen);

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import type { PurchaseCommand } from '../../contracts/commands/purchase.ts';
+import { SupplierOrderPrepared } from '../../contracts/events/supplier-order-prepared.ts';
 import type { HoldReason } from '../../contracts/vocabulary.ts';
 import { forgetQuotes } from '../../services/store/forget-quotes.ts';
 import type { Store } from '../../services/store/store.ts';
 import { buy } from '../../services/suppliers/purchase.ts';
+import { readFacts } from '../../services/suppliers/purchase-facts.ts';
 import {
   aDesk,
   article,
+  boughtUnder,
   type Environment,
   givenPurchase,
   holdOf,
@@ -14,6 +17,7 @@ import {
   releaseHolds,
   saidTo,
   verdicts,
+  withAdapter,
 } from '../fixtures/purchase-desk.ts';
 
 /* A purchase that sourcing planned is still a draft when the customer moves. */
@@ -140,4 +144,40 @@ test.each([
   );
   await buy(ports, purchase, 'b1');
   expect(await verdicts(store, purchase)).toEqual(expected);
+});
+
+test('what was planned for another address than the order has when it is bought is quoted for that one, and bought then', async () => {
+  const { ports, store, world } = await aDesk();
+  const purchase = await givenPurchase(store, { countryCode: 'US' });
+  await givenOrder(store, purchase);
+  await store.run("update supplier_orders set quoted_for = 'the address before'");
+  await buy(ports, purchase, 'b1');
+  const [said] = await saidTo(store, purchase);
+  const { part } = SupplierOrderPrepared.parse(said);
+  expect(await boughtUnder(world, purchase)).toEqual([]);
+  await store.run('update supplier_orders set is_quoted = true, shipping_method = $1, quoted_for = $2', [
+    part.shippingMethod,
+    part.quotedFor,
+  ]);
+  await buy(ports, purchase, 'b2');
+  expect(await verdicts(store, purchase)).toEqual(['prepared', 'placing', 'placed']);
+});
+
+test('an address that comes while a purchase for the one before is made ready has it quoted anew, though nobody forgot its quote', async () => {
+  const { ports, store } = await aDesk();
+  const purchase = await givenPurchase(store, { countryCode: 'US' });
+  await givenOrder(store, purchase);
+  const [facts] = [...(await readFacts(store, [purchase.supplierOrderId])).values()];
+  await store.run('update supplier_orders set quoted_for = $1', [facts?.shipToMark]);
+  const slow = withAdapter(ports, {
+    beforePlace: async () => {
+      await store.run(
+        'update customer_details set shipping_address = (shipping_address::jsonb || \'{"city":"Elsewhere"}\')::json',
+      );
+    },
+  });
+  await buy(slow, purchase, 'b1');
+  expect(await verdicts(store, purchase)).toEqual([]);
+  await buy(ports, purchase, 'b2');
+  expect(await verdicts(store, purchase)).toEqual(['prepared']);
 });

@@ -138,6 +138,7 @@ test('a mapped line becomes a part with the cheapest total, not the cheapest pri
         expectedCostMinor: LAMP_COST_MINOR,
         currency: 'USD',
         deliveryDays: 12,
+        quotedFor: expect.any(String),
         lines: [
           {
             lineId: '1',

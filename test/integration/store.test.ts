@@ -155,6 +155,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     expected_cost_minor: 1_240,
     currency: 'USD',
     is_quoted: false,
+    quoted_for: null,
     order_created_at: '2026-11-20T10:00:00.000Z',
     delivery_days: 12,
     ...{ state: supplierOrder.value, context: supplierOrder.context },
@@ -230,6 +231,7 @@ test('every statement of a batch finds its tables and columns', async () => {
     ships_from: 'CN',
     expected_cost_minor: 1_240,
     currency: 'USD',
+    quoted_for: null,
     edits: 0,
   });
   writes.quotedLines.push({

@@ -65,6 +65,8 @@ const SupplierOrderSchema = defineEntity({
     isQuoted: p.boolean().default(true),
     /** How often its draft was changed: a quote of it as it was before counts no more. */
     edits: p.integer().default(0),
+    /** Mark of the address that it was quoted for; null: the release before did not say. */
+    quotedFor: p.text().nullable(),
     note: p.text().nullable(),
     /** A copy, so that the lists of orders by supplier run along an index in their own order. */
     orderCreatedAt: p.datetime(3).defaultRaw('now()'),

@@ -34,6 +34,7 @@ import { Migration0037MappedVariant } from './0037-mapped-variant.ts';
 import { Migration0040AlsoTold } from './0040-also-told.ts';
 import { Migration0041RefusedCalls } from './0041-refused-calls.ts';
 import { Migration0042ToldToMachines } from './0042-told-to-machines.ts';
+import { Migration0043QuotedFor } from './0043-quoted-for.ts';
 import { Migration0045DraftEdits } from './0045-draft-edits.ts';
 
 /** Listed by hand, in order; a migration is never edited after it has run anywhere. */
@@ -74,5 +75,6 @@ export const MIGRATIONS = [
   { name: '0040-also-told', class: Migration0040AlsoTold },
   { name: '0041-refused-calls', class: Migration0041RefusedCalls },
   { name: '0042-told-to-machines', class: Migration0042ToldToMachines },
+  { name: '0043-quoted-for', class: Migration0043QuotedFor },
   { name: '0045-draft-edits', class: Migration0045DraftEdits },
 ];
