@@ -10,6 +10,7 @@ import { type Logger, openLogger } from './logger.ts';
 import { dieAtMoment, stopAtNamedMoments } from './moments.ts';
 import { hearStopSignals } from './stop-signals.ts';
 import { isOutage } from './store/outage.ts';
+import { poolSize } from './store/pool.ts';
 import { refuseOldSchema } from './store/schema.ts';
 import { openStore, type Store } from './store/store.ts';
 import { startTracing } from './tracing.ts';
@@ -78,6 +79,7 @@ export async function openContext(
 /**
  * The whole life of a service process: settings, parts, work until SIGTERM or SIGINT, a clean end within ten seconds.
  * Says `ready` in the log when it works. What it cannot foresee ends it: its rows and leases are made for that.
+ * @param maxConnections of the database pool where there are more than two cores; see `poolSize`.
  */
 export async function runService(name: string, maxConnections: number, start: StartService): Promise<void> {
   // No settings: only the fault suites set them.
@@ -85,7 +87,7 @@ export async function runService(name: string, maxConnections: number, start: St
   if (process.env.FAULT_MOMENT) dieAtMoment(process.env.FAULT_MOMENT);
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const told = untilToldToStop();
-  const open = async () => openContext(readSettings(process.env), name, maxConnections);
+  const open = async () => openContext(readSettings(process.env), name, poolSize(maxConnections));
   const context = await open().catch(refuseToStart);
   const { log, store, bus } = context;
   await refuseOldSchema(store).catch(refuseToStart);

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { Pool, type PoolClient, TypeOverrides, types } from 'pg';
 
 /** The server ends a statement after ten seconds: whoever says nothing for three times as long is gone. */
@@ -51,9 +52,16 @@ function timesAsText(): TypeOverrides {
   return overrides;
 }
 
+/**
+ * Connections of a service on a machine of so many cores. On two cores more than 16 lose (facts, section 4), and those
+ * that wait for one another keep some four megabytes each at PostgreSQL.
+ * @param most where there are more cores.
+ */
+export const poolSize = (most: number, cores = availableParallelism()): number =>
+  cores > 2 ? most : Math.ceil(most * 0.75);
+
 export interface StoreOptions {
   connectionString: string;
-  /** 6-10 for the order host, 4-8 elsewhere: more than 16 lose on two cores (facts, section 4). */
   maxConnections: number;
   name: string;
   /** Of a connection that is taken for dead. */

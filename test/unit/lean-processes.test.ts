@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { LEAN, ONE_PROCESS, SERVICES } from '../../deploy/local/stack.ts';
+import { poolSize } from '../../services/store/pool.ts';
 import { PROJECT } from '../fixtures/compose-file.ts';
 
 const read = (file: string): string => readFileSync(join(PROJECT, file), 'utf8');
@@ -15,6 +16,14 @@ test('a service has the same room for young objects in a container and by npm as
     .parse(JSON.parse(read('package.json')));
   for (const name of Object.keys({ ...SERVICES, ...ONE_PROCESS }))
     expect(scripts[`start:${name}`]).toContain(` ${LEAN.NODE_OPTIONS} `);
+});
+
+test.each([
+  [1, 3, 5],
+  [2, 3, 5],
+  [4, 4, 6],
+])('on %i cores a pool of four is one of %i, and one of six one of %i', (cores, four, six) => {
+  expect([poolSize(4, cores), poolSize(6, cores)]).toEqual([four, six]);
 });
 
 /** What a file imports before it runs: types are gone by then, and a dynamic import waits. */
