@@ -362,7 +362,7 @@ test('a copy that dies between taking orders and recording them costs one round 
   expect(await dueOrders(desk)).toBe(0);
   expect(await observations(desk)).toBe(0);
   watching(desk);
-  await eventually(async () => expect(await observations(desk)).toBe(3), 5_000);
+  await eventually(async () => expect(await observations(desk)).toBe(3));
 });
 
 test('an order that the supplier does not know is logged and does not stop its neighbours', async () => {
@@ -422,14 +422,13 @@ test('an order that only the end of the time kept from being read is looked at a
     },
   });
   for (const purchase of [one!, other!])
-    await eventually(
-      async () => expect(await saidTo(desk.store, purchase)).toMatchObject([{ type: 'observed' }]),
-      15_000,
+    await eventually(async () =>
+      expect(await saidTo(desk.store, purchase)).toMatchObject([{ type: 'observed' }]),
     );
   expect(desk.logLines.map(({ msg }) => msg)).not.toContain(
     'the supplier told nothing about an order that we bought',
   );
-}, 30_000);
+});
 
 test('orders that nobody watches, or that have no reference yet, are not asked for', async () => {
   const desk = await aWatchedDesk(RARELY);
