@@ -11,7 +11,7 @@ export interface HoldWords {
 
 const BY_HAND = 'a person releases it';
 const BY_MAPPING = `by itself, when the mapping of its line is put anew (a draft keeps its articles until PUT /supplier-orders/{id} names others), or when none of its units waits to be bought any more; else ${BY_HAND}`;
-const BY_HAND_OR_SHOP = `${BY_HAND}; or by itself, where the shop let nobody in (refusedBy, with status 401, 402, 404, 423 or 430, or during login) and answers again, or has given the scope that was missing`;
+const BY_HAND_OR_SHOP = `${BY_HAND}; or by itself, where the shop let nobody in (refusedBy, with status 401, 402, 404, 423, 430 or one of 3xx, or during login) and answers again, or has given the scope that was missing`;
 const UNTIL_OVER = `${BY_HAND}; or by itself, where a state at the supplier was its cause and is over`;
 /** Held for them, a purchase may also be a draft still, or paid long since. */
 const SAY_IN_DOUBT =

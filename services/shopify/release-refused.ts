@@ -7,11 +7,11 @@ import type { Sql } from '../store/store.ts';
 import type { ShopPorts } from './shop-ports.ts';
 
 /**
- * Answers of a shop that lets nobody in: the login is rejected, an unpaid bill has frozen it, it is locked or not there at
- * all. They are the same for every question, so that one that was answered proves them over. Not 403, nor a denied access: a scope may be
+ * SQL: the shop let nobody in, as far as the evidence tells: it is shut (see `judge`), or the login was rejected. That is the
+ * same for every question, so that one that was answered proves it over. Not 403, nor a denied access: a scope may be
  * missing for some questions and not for others, until the shop tells that the app has all of them.
  */
-const SHUT = ['401', '402', '404', '423', '430'];
+const LET_NOBODY_IN = `(evidence ->> 'failureClass' = 'account_blocked' or evidence ->> 'status' = '401' or evidence ->> 'during' = 'login')`;
 const LIMIT = 500;
 /** SQL: refused for want of a scope, as far as its evidence tells. */
 const DENIED = `(evidence ->> 'status' = '403' or evidence ->> 'codes' like '%ACCESS_DENIED%')`;
@@ -47,11 +47,10 @@ export async function askReleases(
   const holds = await sql.query<RefusedHold>(
     `select id, order_id as "orderId", reason, (extract(epoch from opened_at) * 1000)::bigint::text as opening
        from holds
-      where released_at is null and opened_at < $2 and evidence ->> 'refusedBy' = 'shop'
-        and (evidence ->> 'status' = any($1::text[]) or evidence ->> 'during' = 'login'
-             or opened_at < $4::timestamptz and ${DENIED})
-      order by opened_at limit $3`,
-    [SHUT, before, limit, whole],
+      where released_at is null and opened_at < $1 and evidence ->> 'refusedBy' = 'shop'
+        and (${LET_NOBODY_IN} or opened_at < $3::timestamptz and ${DENIED})
+      order by opened_at limit $2`,
+    [before, limit, whole],
   );
   for (const { id, orderId, reason, opening } of holds) {
     const data: ReleaseRequested = { orderId, reason, holdId: id };

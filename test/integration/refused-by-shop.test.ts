@@ -54,6 +54,7 @@ test('what was held while the shop was locked goes on by itself once the shop an
     during: 'login',
   });
   await hold('4', 'account_risk', { ...REFUSED, status: 404 });
+  await hold('5', 'account_risk', { ...REFUSED, status: 301 });
   const locked = new ShopError('account_blocked', 'the shop is locked', { status: 423 });
   const shut = { ...ports, admin: { ...ports.admin!, request: () => Promise.reject(locked) } };
   await expect(catchUp(shut)).rejects.toBe(locked);
@@ -65,6 +66,7 @@ test('what was held while the shop was locked goes on by itself once the shop an
     { orderId: 'ord_2', reason: 'credentials_expired', holdId: 'hld_2' },
     { orderId: 'ord_3', reason: 'credentials_expired', holdId: 'hld_3' },
     { orderId: 'ord_4', reason: 'account_risk', holdId: 'hld_4' },
+    { orderId: 'ord_5', reason: 'account_risk', holdId: 'hld_5' },
   ]);
 });
 

@@ -187,9 +187,10 @@ export function createCjClient(options: CjClientOptions): CjClient {
         },
         (given, token) => 'refusal' in given && isForToken(given.refusal, request.kind, token),
       );
-      const [, fresh] = used;
-      if (fresh !== undefined && 'refusal' in answer && isGuessOfToken(answer.refusal))
-        innocent = { token: used.at(-1) ?? fresh, until: performance.now() + INNOCENT_MS };
+      const [, ...others] = used;
+      const token = others.at(-1);
+      if (token !== undefined && 'refusal' in answer && isGuessOfToken(answer.refusal))
+        innocent = { token, until: performance.now() + INNOCENT_MS };
       if ('refusal' in answer) throw refused(request, answer);
       const data = schema.safeParse(answer.data);
       if (data.success) return data.data;
